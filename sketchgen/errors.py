@@ -1,0 +1,50 @@
+"""The errors that a user of sketchgen may meet, each worded as one line: the value, the limit, the remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SketchgenError(Exception):
+    """Base of every error that sketchgen raises on purpose; `str(error)` is one line fit for a person.
+
+    It does not derive from ValueError on purpose: command-line and web frameworks catch and reword those.
+    """
+
+
+class SketchError(SketchgenError):
+    """A drawing that cannot be used: not finite, too large, of the wrong shape."""
+
+
+class FormatError(SketchgenError):
+    """A file or a text that is not what it should be (SVG, ndjson, canvas JSON, a store)."""
+
+
+class CategoryError(SketchgenError):
+    """A category that the model or the store does not know."""
+
+
+class CheckpointError(SketchgenError):
+    """A checkpoint that is missing, damaged, or of another make."""
+
+
+class OutputError(SketchgenError):
+    """A place that cannot be written: it exists, it is not writable, or the disk is full."""
+
+
+class SettingError(SketchgenError):
+    """A setting outside its limits."""
+
+
+def unknown_category(name: str, known: Iterable[str]) -> CategoryError:
+    """Build the error for a category that is not in `known`, with the nearest names as the remedy."""
+    names = sorted(known)
+    by_lower = {candidate.lower(): candidate for candidate in names}
+    near = difflib.get_close_matches(name.lower(), list(by_lower), n=3, cutoff=0.6)
+    shown = name if len(name) <= 60 else name[:57] + "..."
+    if near:
+        hint = "did you mean " + " or ".join(repr(by_lower[item]) for item in near) + "?"
+    else:
+        hint = f"there are {len(names)}, from {names[0]!r} to {names[-1]!r}" if names else "none are known"
+    return CategoryError(f"no category {shown!r}; {hint}")

@@ -1,0 +1,65 @@
+"""What all tests share: where the data are, hypothesis' profile, and the rule that CI skips nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+NO_DATA = "SKETCHGEN_DATA does not name a folder with Quick, Draw! files"
+"""The only skip that is allowed anywhere: the real drawings are no part of the project."""
+
+
+def forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure where `SKETCHGEN_NO_SKIP` is set: a gate that skips holds nothing."""
+    if not os.environ.get("SKETCHGEN_NO_SKIP") or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if reason.endswith(NO_DATA) and not os.environ.get("SKETCHGEN_DATA"):
+        return
+    report.outcome = "failed"
+    report.longrepr = f"skipped, and nothing may be skipped here: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Hold the rule for a test and for its fixtures."""
+    report = yield
+    forbid_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Hold the rule for a module that skips itself while it is collected."""
+    report = yield
+    forbid_skip(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def sample_dir() -> Path:
+    """The folder with the shipped sample drawings, one ndjson file a category."""
+    # Here, since what a conftest imports at its top is loaded before jaxtyping's hook and goes unchecked.
+    from sketchgen.resources import bundled
+
+    return bundled("datasets", "sample")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder with real drawings that `SKETCHGEN_DATA` names; they are not part of the project."""
+    value = os.environ.get("SKETCHGEN_DATA")
+    if not value:
+        pytest.skip(NO_DATA)
+    path = Path(value)
+    assert path.is_dir(), f"SKETCHGEN_DATA names no folder: {value}"
+    return path

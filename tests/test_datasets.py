@@ -1,0 +1,66 @@
+"""The shipped drawings are what their procedure makes, and what the README says of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sketchgen import resources
+from sketchgen.drawing.geometry import BOX
+from sketchgen.resources import bundled, categories
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_procedure_makes_the_shipped_bytes(sample_dir: Path, tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(resources.__file__).parents[1]), "PYTHONHASHSEED": "7"}
+    command = [sys.executable, str(ROOT / "datasets" / "make_sample.py"), str(tmp_path)]
+    subprocess.run(command, env=env, check=True)
+    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert made == {path.name: path.read_bytes() for path in sample_dir.iterdir()}
+
+
+def test_the_sample_is_small_varied_and_says_what_it_is(sample_dir: Path) -> None:
+    files = sorted(sample_dir.glob("*.ndjson"))
+    assert len(files) >= 10
+    assert sum(path.stat().st_size for path in files) < 600_000
+    for path in files:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert len(lines) == len(set(lines)) == 60
+        for line in lines:
+            fields = json.loads(line)
+            assert set(fields) == {"word", "recognized", "drawing", "source"}
+            assert fields["word"] == path.stem
+            assert fields["word"] in categories()
+            assert fields["source"] == "sketchgen procedure"
+
+
+def test_a_sample_drawing_is_simplified_as_quickdraw_does_it(sample_dir: Path) -> None:
+    for path in sorted(sample_dir.glob("*.ndjson")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            points = np.concatenate([np.array(stroke).T for stroke in json.loads(line)["drawing"]])
+            assert points.dtype.kind == "i"
+            assert 3 <= len(points) <= 100
+            # Thinning may take an outermost point off, by up to its tolerance of 2 px.
+            assert (points.min(axis=0) <= 3).all()
+            assert points.min() >= 0
+            assert BOX - 3 <= points.max() <= BOX
+
+
+@pytest.mark.parametrize("name", ["half-a-cat", "pineapple", "face", "mona-lisa", "car"])
+def test_a_beginning_is_a_few_strokes_on_its_page(name: str) -> None:
+    root = ET.parse(bundled("datasets", "partial", f"{name}.svg")).getroot()
+    assert root.get("viewBox") == "0 0 640 480"
+    lines = [element.get("points", "") for element in root.iter("{http://www.w3.org/2000/svg}polyline")]
+    strokes = [np.array([pair.split(",") for pair in line.split()], dtype=float) for line in lines]
+    assert 1 <= len(strokes) <= 4
+    for stroke in strokes:
+        assert 3 <= len(stroke) <= 40
+        assert ((stroke >= 0) & (stroke <= (640, 480))).all()
