@@ -1,21 +1,18 @@
-"""Drawings in files: the suffix picks the format, nothing is overwritten unasked or left half written."""
+"""Drawings in files: the suffix picks the format."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
-import secrets
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol, runtime_checkable
 
 from sketchgen.drawing.canvas import load_json, parse_canvas, sketch_to_json
+from sketchgen.drawing.output import check_target, reason, shown, write_atomic
 from sketchgen.drawing.quickdraw_line import sketch_of, to_line
 from sketchgen.drawing.sketch import Completion, Sketch
-from sketchgen.errors import FormatError, OutputError
+from sketchgen.errors import FormatError
 
 MAX_BYTES = 32 * 1024 * 1024
 """Largest file, or line of an ndjson file, that is read as one drawing."""
@@ -86,9 +83,9 @@ def write(item: Sketch | Completion, path: str | os.PathLike[str], *, force: boo
     suffix = _suffix(path)
     if suffix not in SUFFIXES:
         raise FormatError(
-            f"{_shown(path)}: no writer for {suffix or 'a name without suffix'!r}; use {_known()}"
+            f"{shown(path)}: no writer for {suffix or 'a name without suffix'!r}; use {_known()}"
         )
-    _check_target(Path(path), force)
+    check_target(Path(path), force)
     write_atomic(path, encode(item, suffix), force=force)
 
 
@@ -105,52 +102,6 @@ def encode(item: Sketch | Completion, suffix: str) -> bytes:
     return to_line(item.whole if isinstance(item, Completion) else item).encode()
 
 
-def write_atomic(path: str | os.PathLike[str], data: bytes, *, force: bool = False) -> None:
-    """Write a file whole or not at all: to a temporary name beside it, to the disk, then renamed.
-
-    Raises:
-        OutputError: the file exists and `force` is false; no such folder, no permission, or the disk is full.
-    """
-    target = Path(path)
-    _check_target(target, force)
-    # A short name of its own: the target's name may already be as long as the file system allows.
-    temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
-    try:
-        _write_through(temporary, data)
-        _put_in_place(temporary, target, force)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{_shown(path)} cannot be written: {_reason(error)}") from error
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)
-
-
-def prepare_output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Path:
-    """Make a folder to write into, parents included, and return it.
-
-    Raises:
-        OutputError: it holds something and `force` is false, it is a file, or it cannot be made.
-    """
-    folder = Path(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        filled = any(folder.iterdir())
-        writable = os.access(folder, os.W_OK)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{_shown(path)} cannot be used as a folder: {_reason(error)}") from error
-    if not writable:
-        raise OutputError(f"{_shown(path)} is not writable; choose another folder")
-    if filled and not force:
-        raise OutputError(f"{_shown(path)} exists and is not empty; choose another folder or pass --force")
-    return folder
-
-
-def _shown(path: object) -> str:
-    """A path on one line of bearable length, for an error."""
-    text = str(path).replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")
-    return text if len(text) <= 200 else text[:197] + "..."
-
-
 def _known() -> str:
     """The suffixes in words."""
     return ", ".join(SUFFIXES[:-1]) + " or " + SUFFIXES[-1]
@@ -161,31 +112,22 @@ def _suffix(path: str | os.PathLike[str]) -> str:
     return Path(path).suffix.lower()
 
 
-def _reason(error: BaseException) -> str:
-    """What the operating system says, without numbers or paths."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "no space left on the disk; free some and try again"
-    if isinstance(error, OSError) and error.errno == errno.ENOENT:
-        return "no such file or folder"
-    return (error.strerror if isinstance(error, OSError) else None) or str(error).splitlines()[0]
-
-
 def _load(source: Source) -> tuple[bytes, str, str]:
     """Content, name for errors, and suffix ("" where only the content can tell)."""
     if not isinstance(source, str | os.PathLike):
         name = getattr(source, "name", None)
         name = name if isinstance(name, str) else "the input"
-        return _limited(source, name), _shown(name), ""
+        return _limited(source, name), shown(name), ""
     if os.fspath(source) == "-":
         return _limited(sys.stdin.buffer, "standard input"), "standard input", ""
-    name = _shown(source)
+    name = shown(source)
     try:
         with open(source, "rb") as file:
             if _suffix(source) == ".ndjson":
                 return _first_line(file, name), name, ".ndjson"
             return _limited(file, name), name, _suffix(source)
     except (OSError, ValueError) as error:
-        raise FormatError(f"{name} cannot be read: {_reason(error)}") from error
+        raise FormatError(f"{name} cannot be read: {reason(error)}") from error
 
 
 def _limited(file: Any, name: str) -> bytes:
@@ -195,7 +137,7 @@ def _limited(file: Any, name: str) -> bytes:
     except UnicodeDecodeError as error:
         raise FormatError(f"{name} is not UTF-8 text") from error
     except OSError as error:
-        raise FormatError(f"{name} cannot be read: {_reason(error)}") from error
+        raise FormatError(f"{name} cannot be read: {reason(error)}") from error
     data = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data or b"")
     if len(data) > MAX_BYTES:
         raise FormatError(f"{name} is larger than {MAX_BYTES // 2**20} MB; simplify or split it")
@@ -224,7 +166,7 @@ def _first_line(file: IO[bytes], name: str) -> bytes:
 
 def _read_lines(path: str | os.PathLike[str]) -> Iterator[Sketch]:
     """Every drawing of an ndjson file."""
-    name = _shown(path)
+    name = shown(path)
     try:
         with open(path, "rb") as file:
             number = 0
@@ -233,7 +175,7 @@ def _read_lines(path: str | os.PathLike[str]) -> Iterator[Sketch]:
             if number == 0:
                 raise FormatError(f"{name} is empty")
     except (OSError, ValueError) as error:
-        raise FormatError(f"{name} cannot be read: {_reason(error)}") from error
+        raise FormatError(f"{name} cannot be read: {reason(error)}") from error
 
 
 def _is_line(data: bytes) -> bool:
@@ -265,42 +207,3 @@ def _parse(data: bytes, name: str, suffix: str) -> Sketch:
     if isinstance(value, dict) and "drawing" in value:
         return sketch_of(value, name)
     return parse_canvas(value, name)
-
-
-def _check_target(target: Path, force: bool) -> None:
-    """Refuse what must not be replaced. A device or a pipe is never replaced, even by force."""
-    try:
-        mode = target.lstat().st_mode
-    except (OSError, ValueError):
-        return
-    if stat.S_ISDIR(mode):
-        raise OutputError(f"{_shown(target)} is a folder; name a file in it")
-    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-        raise OutputError(f"{_shown(target)} is not an ordinary file; choose another name")
-    if not force:
-        raise OutputError(f"{_shown(target)} exists; choose another name or pass --force")
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    """Write a new file and see it to the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _put_in_place(temporary: Path, target: Path, force: bool) -> None:
-    """Give the finished file its name; without force by a hard link, which fails where a file has come up."""
-    if not force:
-        try:
-            os.link(temporary, target)
-            return
-        except FileExistsError:
-            raise
-        except OSError:
-            pass  # A file system without hard links: the check before writing has to do.
-    os.replace(temporary, target)

@@ -13,6 +13,7 @@ from PIL import Image as images
 from PIL import ImageColor, ImageDraw, ImageFont
 from PIL.Image import Image
 
+from sketchgen.drawing.output import write_atomic
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.drawing.svg import Style, check_sheet, parts, pen_width, pixel_size, visible_box
 from sketchgen.errors import SettingError
@@ -108,8 +109,6 @@ def save_png(image: Image, path: str | os.PathLike[str], *, force: bool = False)
     Raises:
         OutputError: the file exists and `force` is false, or it cannot be written.
     """
-    from sketchgen.drawing.files import write_atomic
-
     write_atomic(path, image_png(image), force=force)
 
 

@@ -91,7 +91,7 @@ class Sketch:
         cls,
         strokes: Iterable[ArrayLike],
         *,
-        page: Box | Sequence[int | float] | None = None,
+        page: Box | Sequence[float] | None = None,
         category: str | None = None,
     ) -> Sketch:
         """Build a drawing from strokes, each a sequence of (x, y).
@@ -191,7 +191,7 @@ class Sketch:
         return f"Sketch({', '.join(parts)})"
 
 
-def _page(page: Box | Sequence[int | float]) -> Box:
+def _page(page: Box | Sequence[float]) -> Box:
     """Check a page given as four numbers."""
     try:
         values = [float(value) for value in page]

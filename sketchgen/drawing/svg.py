@@ -40,12 +40,12 @@ class Style:
         SettingError: a number outside its limits, or a colour that is none.
     """
 
-    stroke_width: int | float | None = None
+    stroke_width: float | None = None
     given_colour: str = "#111111"
     added_colour: str = "#2563eb"
     background: str | None = "#ffffff"
-    size: int | float = 512
-    margin: int | float = 0.05
+    size: float = 512
+    margin: float = 0.05
 
     def __post_init__(self) -> None:
         """Check the limits."""
@@ -90,7 +90,7 @@ def pen_width(box: Box, style: Style) -> float:
     return style.stroke_width if style.stroke_width is not None else box.longer * PEN_SHARE
 
 
-def pixel_size(box: Box, size: int | float) -> tuple[float, float]:
+def pixel_size(box: Box, size: float) -> tuple[float, float]:
     """Width and height in px of a picture of `box` whose longer side is `size`; neither below 1."""
     scale = size / box.longer
     return max(box.width * scale, 1.0), max(box.height * scale, 1.0)
@@ -182,7 +182,7 @@ def grid_to_svg(
     columns: int = 4,
     style: Style | None = None,
     *,
-    cell: int | float = 192,
+    cell: float = 192,
     labels: Sequence[str] | None = None,
 ) -> str:
     """Many drawings on one sheet, each fitted into a cell of its own, row by row.
@@ -219,7 +219,7 @@ def grid_to_svg(
     return drawing.tostring() + "\n"
 
 
-def check_sheet(count: int, columns: int, cell: int | float, labels: Sequence[str] | None) -> None:
+def check_sheet(count: int, columns: int, cell: float, labels: Sequence[str] | None) -> None:
     """Check the measures of a contact sheet.
 
     Raises:

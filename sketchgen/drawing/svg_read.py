@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 import numpy as np
 import svgelements
@@ -65,8 +65,9 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
         holds nothing at all is an empty drawing.
 
     Raises:
-        FormatError: empty, not SVG, not well-formed; with a DOCTYPE or entities; with shapes that cannot be
-            read; without any stroke while it holds something else; nested or used without bounds.
+        FormatError: empty, not SVG, not well-formed; with entities or a DTD inside its DOCTYPE; with shapes
+            that cannot be read; without any stroke while it holds something else; nested or used without
+            bounds.
         SketchError: too many points, or a point that is not finite or too far away.
     """
     root = _parse_xml(text, name)
@@ -85,6 +86,20 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
     return sketch
 
 
+class _Parser(ElementTree.DefusedXMLParser):
+    """Takes a DOCTYPE that only names a DTD (never fetched), as many programs write it; refuses its own DTD.
+
+    Not only entities: attribute defaults that a file declares for itself can blow it up as well.
+    """
+
+    def defused_start_doctype_decl(
+        self, name: str, sysid: str | None, pubid: str | None, has_internal_subset: bool | int
+    ) -> None:
+        """Called by expat where a DOCTYPE begins."""
+        if has_internal_subset:
+            super().defused_start_doctype_decl(name, sysid, pubid, True)
+
+
 def _parse_xml(text: str | bytes, name: str) -> Element:
     """The root element of an SVG text, refused before anything in it is expanded."""
     if len(text) > MAX_BYTES:
@@ -95,9 +110,13 @@ def _parse_xml(text: str | bytes, name: str) -> Element:
     if not stripped:
         raise FormatError(f"{name} is empty")
     try:
-        root = ElementTree.fromstring(stripped, forbid_dtd=True)
+        parser = _Parser(target=TreeBuilder(), forbid_dtd=True)
+        parser.feed(stripped)
+        root = parser.close()
     except DefusedXmlException as error:
-        raise FormatError(f"{name} has a DOCTYPE or entities, which are refused; save it without") from error
+        raise FormatError(
+            f"{name} declares entities or a DTD of its own in its DOCTYPE, which is refused; save it without"
+        ) from error
     except (ParseError, ValueError, LookupError, RecursionError) as error:
         raise FormatError(f"{name} is not SVG: {str(error).splitlines()[0][:80]}") from error
     if _tag(root) != "svg":

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from sketchgen.drawing.files import prepare_output_folder, read, read_all, write, write_atomic
+from sketchgen.drawing.files import read, read_all, write
+from sketchgen.drawing.output import prepare_output_folder, write_atomic
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import FormatError, OutputError
 

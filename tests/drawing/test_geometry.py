@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -67,6 +68,44 @@ def test_rdp_does_not_exhaust_the_stack():
     t = np.linspace(0, 60, 20_000)
     spiral = np.column_stack([t * np.cos(t), t * np.sin(t)])
     assert 100 < len(rdp(spiral, 0.01)) < 20_000
+
+
+def zigzag(count, high):
+    at = np.arange(count)
+    return np.column_stack([at * 255 / count, (at % 2) * high])
+
+
+@pytest.mark.parametrize("high", [6.0, 255.0])
+def test_rdp_bounds_its_effort(high):
+    # Halved at the worst point, always the first tooth, this takes 20,000,000,000 distances: minutes.
+    points = zigzag(200_000, high)
+    points[:, 1] += np.random.default_rng(0).uniform(0, 1e-3, len(points))
+    start = time.perf_counter()
+    kept = rdp(points)
+    assert time.perf_counter() - start < 30
+    places = np.searchsorted(points[:, 0], kept[:, 0])
+    assert np.array_equal(points[places], kept)
+    for first, last in pairwise(places.tolist()):
+        if last - first > 1:
+            assert to_line(points[first + 1 : last], points[first], points[last]).max() <= 2.0 + 1e-6
+
+
+def test_rdp_of_what_resembles_a_drawing_is_exact(monkeypatch):
+    walk = np.cumsum(np.random.default_rng(0).normal(size=(20_000, 2)), axis=0)
+    strokes = [zigzag(6_000, 255.0), walk]
+    bounded = [rdp(stroke) for stroke in strokes]
+    monkeypatch.setattr("sketchgen.drawing.geometry.RDP_EFFORT", 10**12)
+    assert all(np.array_equal(rdp(stroke), one) for stroke, one in zip(strokes, bounded, strict=True))
+
+
+def test_long_scribbles_are_simplified_or_refused():
+    start = time.perf_counter()
+    assert simplify_as_quickdraw(Sketch.from_strokes([zigzag(200_000, 6.0)])).point_count < 20_000
+    teeth = zigzag(11_000, 255.0)
+    for simplified in (simplify, simplify_as_quickdraw):
+        with pytest.raises(SketchError, match=r"a drawing .* long takes over 5000000 points"):
+            simplified(Sketch.from_strokes([teeth, teeth]))
+    assert time.perf_counter() - start < 30
 
 
 @settings(deadline=None, max_examples=60)

@@ -137,6 +137,24 @@ def test_other_encodings_and_prefixes():
     assert lists("<svg><path d='M0,0h9'/></svg>") == [[[0, 0], [9, 0]]]
 
 
+W3C = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
+REFUSED = "declares entities or a DTD of its own in its DOCTYPE, which is refused; save it without$"
+
+
+@pytest.mark.parametrize("doctype", [W3C, "<!DOCTYPE svg>", '<!DOCTYPE svg SYSTEM "file:///etc/passwd">'])
+def test_a_doctype_that_only_names_a_dtd_is_passed_over(doctype, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("reached out")
+
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n{doctype}\n' + svg('<path d="M0,0h9"/>')
+    with monkeypatch.context() as patch:
+        patch.setattr("socket.socket", refuse)
+        patch.setattr("builtins.open", refuse)
+        sketch = parse_svg(text.encode())
+    assert [stroke.tolist() for stroke in sketch.strokes] == [[[0, 0], [9, 0]]]
+    assert lists(text) == [[[0, 0], [9, 0]]]
+
+
 BOMB = '<!DOCTYPE svg [<!ENTITY a "aaaa">' + "".join(
     f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">' for i in range(9)
 )
@@ -154,11 +172,14 @@ USES = '<defs><g id="a0"><path d="M0,0h5"/></g>' + "".join(
         ("<html></html>", "root element is <html>"),
         (b"\xff\xfe\x00\x01", "is not SVG"),
         (svg("<path"), "is not SVG"),
-        (
-            '<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + svg("<text>&x;</text>"),
-            "DOCTYPE or entities",
-        ),
-        (BOMB + "]>" + svg("<text>&j;</text>"), "DOCTYPE or entities"),
+        ('<!DOCTYPE svg [<!ENTITY x "a">]>' + svg("<text>&x;</text>"), REFUSED),
+        ('<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + svg("<text>&x;</text>"), REFUSED),
+        (W3C[:-1] + ' [<!ENTITY x SYSTEM "http://127.0.0.1:9/x">]>' + svg("<text>&x;</text>"), REFUSED),
+        ('<!DOCTYPE svg [<!ENTITY % x SYSTEM "http://127.0.0.1:9/x"> %x;]>' + svg(""), REFUSED),
+        ("<!DOCTYPE svg [<!ENTITY % x \"<!ENTITY y 'a'>\"> %x;]>" + svg("<text>&y;</text>"), REFUSED),
+        ('<!DOCTYPE svg [<!ATTLIST path d CDATA "M0,0h5">]>' + svg("<path/>"), REFUSED),
+        (BOMB + "]>" + svg("<text>&j;</text>"), REFUSED),
+        (W3C + svg("<text>&nbsp;</text>"), "undefined entity"),
         (svg("<text>cat</text>"), "no strokes to read, only text"),
         (svg('<image href="http://x/y.png"/>'), "only image"),
         (svg('<use href="#nothing"/>'), "not in the file"),

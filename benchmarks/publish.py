@@ -1,0 +1,43 @@
+"""Make a checkpoint to ship from a run: `python benchmarks/publish.py RUN/best STORE checkpoints/NAME`.
+
+The weights are stored as float16; the figures that the model card states are measured on those, on the whole
+validation split, and written beside it as evaluation.json.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from sketchgen.drawing.output import write_atomic
+from sketchgen.evaluate.report import evaluate
+from sketchgen.model.pretrained import load_checkpoint, save_checkpoint
+
+
+def main(source: str, store: str, target: str) -> None:
+    """Convert, measure, and write the checkpoint with its figures."""
+    model, summary = load_checkpoint(source)
+    folder = Path(target)
+    save_checkpoint(folder, model, summary, force=True, half=True)
+    result = evaluate(folder, store, split="valid", samples=1024)
+    for key in ("nats_per_point_valid", "validation_drawings"):
+        summary.pop(key, None)
+    summary |= {
+        "data": "Quick, Draw! by Google (CC BY 4.0), simplified drawings, 345 categories",
+        "validation drawings": result["drawings"],
+        "nats per point, validation": f"{result['nats_per_point']:.3f} ± {result['nats_per_point_se']:.3f}",
+        "nats per sketch, validation": f"{result['nats_per_sketch']:.1f}",
+    }
+    for share, figures in result["suffix"].items():
+        summary[f"nats per point of the rest, {share} given"] = f"{figures['nats_per_point']:.3f}"
+    for temperature, figures in result["ended"].items():
+        summary[f"drawings that end by themselves, temperature {temperature}"] = f"{figures['share']:.1%}"
+    save_checkpoint(folder, model, summary, force=True, half=True)
+    text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+    write_atomic(folder / "evaluation.json", text.encode(), force=True)
+    print(json.dumps({key: value for key, value in result.items() if key != "by_category"}, indent=1))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])

@@ -1,0 +1,112 @@
+"""sketchgen finishes your drawing: strokes go in, and strokes come back that go on from them.
+
+    import sketchgen
+
+    model = sketchgen.load()
+    sketch = sketchgen.read("half-a-cat.svg")
+    for completion in model.complete(sketch, category="cat", count=9, temperature=0.4, seed=1):
+        completion.given, completion.added
+    completion.whole.save("cat.svg")
+
+What is named here is the public interface. Each name is loaded when it is first used, so that
+`import sketchgen` is quick and needs neither numpy nor torch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from sketchgen.errors import SketchgenError
+from sketchgen.resources import ResourceError, bundled
+
+if TYPE_CHECKING:
+    from sketchgen.drawing.files import read
+    from sketchgen.drawing.sketch import Completion, Sketch
+    from sketchgen.evaluate.report import evaluate
+    from sketchgen.generate.completer import Completer, load
+    from sketchgen.train.loop import fit
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Completer",
+    "Completion",
+    "Sketch",
+    "SketchgenError",
+    "__version__",
+    "evaluate",
+    "example",
+    "examples",
+    "fit",
+    "load",
+    "read",
+]
+
+_HOMES = {
+    "Completer": "sketchgen.generate.completer",
+    "Completion": "sketchgen.drawing.sketch",
+    "Sketch": "sketchgen.drawing.sketch",
+    "fit": "sketchgen.train.loop",
+    "load": "sketchgen.generate.completer",
+    "read": "sketchgen.drawing.files",
+}
+"""Where the names stand that are loaded when they are first used."""
+
+
+def examples() -> list[str]:
+    """The names of the bundled beginnings of drawings, sorted."""
+    return sorted(path.stem for path in bundled("datasets", "partial").glob("*.svg"))
+
+
+def example(name: str) -> Path:
+    """The SVG file of a bundled beginning of a drawing, such as "half-a-cat".
+
+    Raises:
+        ResourceError: there is none of that name; the message names those there are.
+    """
+    names = examples()
+    if name in names:
+        return bundled("datasets", "partial", f"{name}.svg")
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ResourceError(f"no example {name[:60]!r}; {hint}there are {', '.join(names)}")
+
+
+class _CallablePackage(ModuleType):
+    """`sketchgen.evaluate` is a package and, called, the function that it is about."""
+
+    def __call__(self, *args: Any, **settings: Any) -> dict[str, Any]:
+        """Call `sketchgen.evaluate.report.evaluate`."""
+        return importlib.import_module("sketchgen.evaluate.report").evaluate(*args, **settings)
+
+
+class _Package(ModuleType):
+    """This package. Python binds a subpackage here once it is imported, whoever imports it first."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Make the subpackage `evaluate` callable as it comes."""
+        if name == "evaluate" and isinstance(value, ModuleType):
+            value.__class__ = _CallablePackage
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name == "evaluate":
+        return importlib.import_module("sketchgen.evaluate")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sketchgen' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,304 @@
+"""What each subcommand does: check the numbers, call the library, print the result.
+
+torch is loaded inside the functions that need it, after everything cheap has been checked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sketchgen import example
+from sketchgen.cli.options import Complete, Evaluate, Generate, Info, Prepare, Train
+from sketchgen.errors import SettingError
+
+MAX_COUNT = 1000
+"""Most drawings asked for at a time."""
+
+MAX_TOTAL = 10_000
+"""Most drawings made of all drawings in a file."""
+
+MAX_TEMPERATURE = 2.0
+
+MAX_SEED = 2**63 - 1
+
+MAX_HOURS = 24 * 30
+
+EXAMPLE = "example:"
+"""What begins a name that stands for a bundled file."""
+
+
+def run(options: object) -> None:
+    """Do what a subcommand's options say.
+
+    Raises:
+        SketchgenError: it cannot be done; the message is one line.
+    """
+    match options:
+        case Complete():
+            complete(options)
+        case Generate():
+            generate(options)
+        case Prepare():
+            prepare(options)
+        case Train():
+            train(options)
+        case Evaluate():
+            evaluate(options)
+        case Info():
+            info(options)
+        case _:
+            raise TypeError(f"no subcommand takes {type(options).__name__}")
+
+
+def complete(options: Complete) -> None:
+    """Finish the drawings of a file, each in several ways."""
+    from sketchgen.cli.results import Group, opened
+
+    _check_sampling(options)
+    named = _begun(options.file, options.count)
+    with opened(options.out, options.format, len(named) * options.count, force=options.force) as results:
+        model = _load(options.checkpoint)
+        groups = []
+        for name, sketch in named:
+            found = model.complete(sketch, options.category, options.count, options.temperature, options.seed)
+            groups.append(Group(name, tuple(found)))
+        several = len(named) > 1
+        results.write(groups, options.count if several and options.count <= 12 else _columns(groups))
+    made = [item for group in groups for item in group.items]
+    ended = sum(getattr(item, "ended", True) for item in made)
+    _say(f"{model.name}: {_counted(len(made), 'completion')}, {ended} ended by themselves")
+
+
+def generate(options: Generate) -> None:
+    """Draw from nothing."""
+    from sketchgen.cli.results import Group, file_name, opened
+
+    _check_sampling(options)
+    with opened(options.out, options.format, options.count, force=options.force) as results:
+        model = _load(options.checkpoint)
+        found = model.generate(options.category, options.count, options.temperature, options.seed)
+        groups = [Group(file_name(options.category or "drawing"), tuple(found))]
+        results.write(groups, _columns(groups))
+    _say(f"{model.name}: {_counted(len(found), 'drawing')}")
+
+
+def prepare(options: Prepare) -> None:
+    """Turn Quick, Draw! files into a store, and print what was kept and what was dropped."""
+    from sketchgen.data.prepare import prepare as prepare_store
+    from sketchgen.resources import bundled
+
+    if not options.sources:
+        raise SettingError("no sources; name ndjson files or folders of them, such as quickdraw/")
+    sources = [
+        bundled("datasets", "sample") if source == f"{EXAMPLE}sample" else Path(source)
+        for source in options.sources
+    ]
+
+    def progress(name: str, count: int) -> None:
+        _say(f"{name}: {_counted(count, 'drawing')}")
+
+    report = prepare_store(sources, options.out, force=options.force, progress=progress)
+    _print(report.text())
+
+
+def train(options: Train) -> None:
+    """Train a model, and print the folder of its best checkpoint."""
+    for name in ("layers", "width", "components", "batch", "steps"):
+        _check_positive(name, getattr(options, name))
+    _check_seed(options.seed)
+    seconds = None if options.time_limit is None else duration(options.time_limit)
+    if not options.store.is_dir():
+        raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
+
+    from sketchgen.train.config import ModelSettings, TrainConfig
+    from sketchgen.train.loop import fit
+
+    model = ModelSettings(**_given(options, "cell", "layers", "width", "components"))
+    settings = _given(options, "steps", "batch", "seed")
+    if seconds is not None:
+        settings["time_limit"] = seconds
+    config = TrainConfig(store=options.store, out=options.out, model=model, **settings)
+
+    def report(figures: dict[str, Any]) -> None:
+        _say(", ".join(f"{key} {_short(value)}" for key, value in figures.items() if value is not None))
+
+    _print(str(fit(config, resume=options.resume, report=report)))
+
+
+def evaluate(options: Evaluate) -> None:
+    """Measure a checkpoint, and print the figures."""
+    for name in ("limit", "samples"):
+        _check_positive(name, getattr(options, name))
+    _check_seed(options.seed)
+
+    from sketchgen.evaluate.report import evaluate as measure
+
+    said: set[tuple[str, int]] = set()
+
+    def progress(what: str, done: int, total: int) -> None:
+        tenth = (what, 10 * done // max(total, 1))
+        if tenth not in said:
+            said.add(tenth)
+            _say(f"{what}: {done} of {total}")
+
+    figures = measure(
+        options.checkpoint,
+        options.source,
+        split=options.split,
+        seed=options.seed,
+        progress=progress,
+        **_given(options, "limit", "samples"),
+    )
+    if options.json:
+        _print(_json(figures))
+    else:
+        from sketchgen.cli.tables import print_figures
+
+        print_figures(figures)
+
+
+def info(options: Info) -> None:
+    """Print what a checkpoint is."""
+    model = _load(options.checkpoint)
+    config = model.model.config
+    settings = dataclasses.asdict(config) if dataclasses.is_dataclass(config) else dict(config)  # pyright: ignore
+    settings.pop("categories", None)
+    found = {
+        "name": model.name,
+        "categories": list(model.categories),
+        "config": settings,
+        "training": model.summary,
+    }
+    if options.json:
+        _print(_json(found))
+    else:
+        from sketchgen.cli.tables import print_info
+
+        print_info(found)
+
+
+def duration(text: str) -> float:
+    """The seconds of a time such as "45s", "90m" or "1h30m".
+
+    Raises:
+        SettingError: it is none, it is 0, or it is longer than `MAX_HOURS`.
+    """
+    number = r"(\d+(?:\.\d+)?)"
+    match = re.fullmatch(rf"(?:{number}h)?(?:{number}m)?(?:{number}s)?", text.strip().lower())
+    if match is None or not any(match.groups()):
+        raise SettingError(f"time limit {text[:40]!r} is no time; write one as 45s, 90m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    total = hours * 3600 + minutes * 60 + seconds
+    if not 0 < total <= MAX_HOURS * 3600:
+        raise SettingError(f"time limit {text[:40]!r} must be above 0 and at most {MAX_HOURS}h")
+    return total
+
+
+def _load(name: str | None) -> Any:
+    """The model of a checkpoint."""
+    from sketchgen.generate.completer import load
+
+    return load(name)
+
+
+def _begun(source: str, count: int) -> list[tuple[str, Any]]:
+    """(name for files, drawing) of everything that a source holds.
+
+    Raises:
+        SettingError: more drawings than can be completed `count` times each.
+    """
+    from sketchgen.cli.results import file_name
+    from sketchgen.drawing.files import read_all
+
+    path = str(example(source.removeprefix(EXAMPLE))) if source.startswith(EXAMPLE) else source
+    stem = "drawing" if source == "-" else file_name(Path(path).stem)
+    most = MAX_TOTAL // count
+    found: list[Any] = []
+    sketches: Iterator[Any] = iter(read_all(path))
+    for sketch in sketches:
+        if len(found) == most:
+            raise SettingError(
+                f"more than {most} drawings in {source[:100]} x {count} completions; "
+                f"at most {MAX_TOTAL} are made at a time: lower --count or split the file"
+            )
+        found.append(sketch)
+    if len(found) == 1:
+        return [(stem, found[0])]
+    return [(f"{stem}-{number}", sketch) for number, sketch in enumerate(found, 1)]
+
+
+def _check_sampling(options: Complete | Generate) -> None:
+    """Check the numbers that a sampling subcommand takes."""
+    if not 1 <= options.count <= MAX_COUNT:
+        raise SettingError(f"count is {options.count}; it must be from 1 to {MAX_COUNT}")
+    if not 0 <= options.temperature <= MAX_TEMPERATURE:
+        raise SettingError(
+            f"temperature is {options.temperature:g}; "
+            f"it must be from 0 (careful) to {MAX_TEMPERATURE:g} (wild)"
+        )
+    _check_seed(options.seed)
+
+
+def _check_seed(seed: int | None) -> None:
+    """Check a seed, where one is given."""
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise SettingError(f"seed is {seed}; it must be from 0 to {MAX_SEED}")
+
+
+def _check_positive(name: str, value: int | None) -> None:
+    """Check a count that has no upper limit here, where one is given."""
+    if value is not None and value < 1:
+        raise SettingError(f"{name} is {value}; it must be 1 or more")
+
+
+def _given(options: object, *names: str) -> dict[str, Any]:
+    """The options that were set; the others keep the library's defaults."""
+    values = {name: getattr(options, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _json(value: object) -> str:
+    """One JSON object on one line; what is not finite becomes null, for JSON has no word for it."""
+
+    def plain(item: Any) -> Any:
+        if isinstance(item, Mapping):
+            return {str(key): plain(part) for key, part in item.items()}
+        if isinstance(item, list | tuple):
+            return [plain(part) for part in item]
+        if hasattr(item, "tolist"):
+            return plain(item.tolist())
+        return None if isinstance(item, float) and not math.isfinite(item) else item
+
+    return json.dumps(plain(value), default=str, ensure_ascii=False)
+
+
+def _columns(groups: list[Any]) -> int:
+    """Cells in a row of a sheet that is about as wide as high."""
+    return max(1, math.ceil(math.sqrt(sum(len(group.items) for group in groups))))
+
+
+def _counted(count: int, noun: str) -> str:
+    """A count with its noun."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def _short(value: Any) -> str:
+    """A figure in talk."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _print(text: str) -> None:
+    """A result, to standard output."""
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def _say(text: str) -> None:
+    """Talk, to standard error."""
+    sys.stderr.write(text + "\n")

@@ -1,0 +1,215 @@
+"""What each subcommand takes: one dataclass a subcommand, whose docstring is its manual.
+
+tyro makes the parser from the fields and the help from the texts under them. Nothing is imported here but
+tyro, for this is all that `--help` loads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+ImageFormat = Literal["svg", "png", "json", "ndjson"]
+"""The formats in which drawings are written."""
+
+Category = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: any)")]
+Checkpoint = Annotated[
+    str | None, arg(metavar="NAME|FOLDER", help_behavior_hint="(default: the bundled one)")
+]
+Target = Annotated[Path | None, arg(aliases=["-o"], metavar="PATH", help_behavior_hint="(default: -)")]
+Folder = Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
+
+
+@dataclass(frozen=True)
+class Complete:
+    """Finish a drawing that was begun.
+
+    Reads strokes, goes on with them in several ways, and writes the finished drawings, what was given and
+    what was added told apart. Nothing that was given is moved.
+
+    Into a folder (-o out/) go <name>-1.svg, <name>-2.svg, ... and sheet.png, which shows them all; the
+    paths are printed. Without -o the drawings go to standard output: one as it is, several as one sheet.
+
+    Examples:
+      A bundled beginning, nine ways:
+        sketchgen complete example:half-a-cat --category cat --count 9 -o out/
+      Your own, once, into a file:
+        sketchgen complete drawing.svg --count 1 -o finished.svg
+      The same as a part of a pipe:
+        cat drawing.svg | sketchgen complete - --count 1 > finished.svg
+      Every drawing of a file, three ways each, as Quick, Draw! lines:
+        sketchgen complete drawings.ndjson --count 3 --format ndjson > finished.ndjson
+    """
+
+    file: Positional[Annotated[str, arg(metavar="FILE")]]
+    """A drawing: .svg, .json (canvas), .ndjson (every drawing in it), - for standard input, or
+    example:NAME for a bundled beginning (half-a-cat, face, car, pineapple, mona-lisa)."""
+    category: Category = None
+    """What it is to become, such as cat; one of the categories that the checkpoint knows."""
+    count: int = 9
+    """How many ways to finish each drawing, 1 to 1000."""
+    temperature: float = 0.5
+    """How daring: 0 draws the likeliest line, 1 draws as people vary; at most 2."""
+    seed: int = 0
+    """Same drawing, options and seed, same result."""
+    out: Target = None
+    """A folder, a file (the suffix picks the format), or - for standard output."""
+    format: ImageFormat = "svg"
+    """Format of the drawings in a folder or on standard output."""
+    checkpoint: Checkpoint = None
+    """Which model draws: the name of a bundled checkpoint, or the path of one."""
+    force: bool = False
+    """Write into a folder that is not empty, and replace files."""
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Draw from nothing.
+
+    Writes as `complete` does: into a folder one file a drawing and sheet.png, else to standard output.
+
+    Examples:
+      sketchgen generate --category cat --count 9 -o cats/
+      sketchgen generate --category "The Mona Lisa" --count 1 -o mona.png
+      sketchgen generate --count 100 --format ndjson > drawings.ndjson
+    """
+
+    category: Category = None
+    """What to draw, such as cat; one of the categories that the checkpoint knows."""
+    count: int = 9
+    """How many drawings, 1 to 1000."""
+    temperature: float = 0.5
+    """How daring: 0 draws the likeliest line, 1 draws as people vary; at most 2."""
+    seed: int = 0
+    """Same options and seed, same drawings."""
+    out: Target = None
+    """A folder, a file (the suffix picks the format), or - for standard output."""
+    format: ImageFormat = "svg"
+    """Format of the drawings in a folder or on standard output."""
+    checkpoint: Checkpoint = None
+    """Which model draws: the name of a bundled checkpoint, or the path of one."""
+    force: bool = False
+    """Write into a folder that is not empty, and replace files."""
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Turn Quick, Draw! files into a store to train on.
+
+    Takes ndjson files, simplified or raw, and folders of them. Splits the drawings 90/5/5 by a hash of each,
+    so that adding files never moves a drawing, and reports what was dropped and why.
+
+    Examples:
+      sketchgen prepare quickdraw/ -o store/
+      sketchgen prepare cat.ndjson dog.ndjson -o pets/
+      The small sample that comes along, made by a procedure:
+        sketchgen prepare example:sample -o store/
+    """
+
+    sources: Positional[Annotated[tuple[str, ...], arg(metavar="SOURCES...")]]
+    """ndjson files, or folders of them; example:sample is the bundled sample."""
+    out: Folder
+    """Where the store goes."""
+    force: bool = False
+    """Replace a store that is there."""
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a model on a store.
+
+    Trains on beginnings as people would give them, checks itself on the validation split, and keeps the best
+    and the last checkpoint in RUN. Uses a GPU where there is one. What is not set here has a good default.
+
+    Examples:
+      sketchgen train store/ -o run/ --time-limit 90m
+      Go on where a run stopped:
+        sketchgen train store/ -o run/ --time-limit 3h --resume
+      A small model, soon done:
+        sketchgen train store/ -o run/ --cell gru --width 128 --components 5 --steps 500
+    """
+
+    store: Positional[Annotated[Path, arg(metavar="STORE")]]
+    """A folder made by `sketchgen prepare`."""
+    out: Folder
+    """Where the checkpoints and the log of the run go."""
+    time_limit: Annotated[str | None, arg(metavar="TIME", help_behavior_hint="")] = None
+    """Stop after this time: 45s, 90m, 1h30m. A run needs this or --steps; the time before --resume counts."""
+    steps: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    """Stop after this many steps."""
+    resume: bool = False
+    """Go on from the last checkpoint in RUN."""
+    cell: Annotated[
+        Literal["lstm", "gru", "rnn"] | None, arg(metavar="{lstm,gru,rnn}", help_behavior_hint="")
+    ] = None
+    """The recurrent cell."""
+    layers: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    """Layers of the decoder."""
+    width: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    """Units in a layer of the decoder."""
+    components: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    """Gaussians in the mixture over the next offset."""
+    batch: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    """Drawings in a step."""
+    seed: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    """Same store, options and seed, same start and same order."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a checkpoint on drawings it has not seen.
+
+    Prints nats per point and per sketch (lower is better), of whole drawings, of what is left after a part
+    was given, and by category, and the share of drawn samples that end by themselves.
+
+    Examples:
+      sketchgen evaluate run/best store/
+      sketchgen evaluate run/best store/ --split test --json > figures.json
+      The first drawings of a folder of ndjson files, without a store:
+        sketchgen evaluate run/best quickdraw/ --limit 1000
+    """
+
+    checkpoint: Positional[Annotated[str, arg(metavar="CHECKPOINT")]]
+    """The name of a bundled checkpoint, or the path of one."""
+    source: Positional[Annotated[Path, arg(metavar="SOURCE")]]
+    """A store made by `sketchgen prepare`, or a folder of ndjson files."""
+    split: Literal["train", "valid", "test"] = "valid"
+    """Which split of a store."""
+    limit: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")] = None
+    """At most this many drawings."""
+    samples: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    """Samples drawn at each temperature to see whether they end by themselves."""
+    seed: int = 0
+    """Same checkpoint, source, options and seed, same figures."""
+    json: bool = False
+    """Print one JSON object instead of a table."""
+
+
+@dataclass(frozen=True)
+class Info:
+    """Say what a checkpoint is: its settings, its categories, and how it was trained.
+
+    Examples:
+      sketchgen info
+      sketchgen info run/best
+      sketchgen info --json
+    """
+
+    checkpoint: Positional[Checkpoint] = None
+    """The name of a bundled checkpoint, or the path of one."""
+    json: bool = False
+    """Print one JSON object instead of a table."""
+
+
+KINDS: dict[str, type] = {
+    "complete": Complete,
+    "generate": Generate,
+    "prepare": Prepare,
+    "train": Train,
+    "evaluate": Evaluate,
+    "info": Info,
+}
+"""The options of each subcommand."""

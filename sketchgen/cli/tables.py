@@ -1,0 +1,106 @@
+"""Figures and settings as tables for people; `--json` is for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+def print_figures(figures: Mapping[str, Any]) -> None:
+    """Print what `evaluate` found: overall, of what is left, by category, and the share that ends."""
+    console = _console()
+    title = f"{figures.get('checkpoint', '')}, {figures.get('drawings', '?')} drawings"
+    overall = _table(f"{title}, split {figures.get('split', '?')}", "", "figure", "standard error")
+    for key, words in (("nats_per_point", "nats per point"), ("nats_per_sketch", "nats per sketch")):
+        if key in figures:
+            overall.add_row(words, _figure(figures[key]), _figure(figures.get(f"{key}_se")))
+    _show(console, overall)
+    _print_by(console, figures.get("suffix"), "What is left", "given", "nats per point")
+    _print_by(console, figures.get("ended"), "Samples that end by themselves", "temperature", "share")
+    by_category = figures.get("by_category") or {}
+    if by_category:
+        table = _table("By category", "category", "nats per point", "drawings")
+        for name in sorted(by_category):
+            row = by_category[name]
+            table.add_row(escape(name), _figure(row.get("nats_per_point")), _figure(row.get("drawings")))
+        _show(console, table)
+
+
+def print_info(found: Mapping[str, Any]) -> None:
+    """Print what `info` found: name, categories, settings and training."""
+    console = _console()
+    names = [str(name) for name in found["categories"]]
+    about = _table(str(found["name"]), "", "")
+    about.add_row("categories", _listed(names))
+    _show(console, about)
+    for title, part in (("Settings", found["config"]), ("Training", found["training"])):
+        table = _table(title, "", "")
+        for key, value in part.items():
+            table.add_row(escape(str(key).replace("_", " ")), _figure(value))
+        if part:
+            _show(console, table)
+
+
+def _console() -> Console:
+    """A console on today's standard output. Emoji codes stay text: names are data."""
+    return Console(file=sys.stdout, emoji=False, highlight=False)
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A plain table: its first column holds words, the others figures."""
+    table = Table(
+        title=escape(title),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_header=any(columns),
+        pad_edge=False,
+    )
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 or not any(columns) else "right")
+    return table
+
+
+def _show(console: Console, table: Table) -> None:
+    """Print a table under its title, which is not wrapped to the table's width."""
+    title, table.title = table.title, None
+    console.print(title or "", style="italic", soft_wrap=True)
+    console.print(table)
+
+
+def _print_by(console: Console, figures: Any, title: str, first: str, second: str) -> None:
+    """Print a mapping from one number to one figure, if there is anything in it."""
+    if not isinstance(figures, Mapping) or not figures:
+        return
+    table = _table(title, first, second, "standard error")
+    for key, value in figures.items():
+        parts = list(value.values()) if isinstance(value, Mapping) else [value, None]
+        table.add_row(escape(str(key)), *(_figure(part) for part in parts[:2]))
+    _show(console, table)
+
+
+def _figure(value: Any) -> str:
+    """A value in a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | int):
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{escape(str(key))} {_figure(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return _listed([str(item) for item in value])
+    return escape(str(value))
+
+
+def _listed(names: list[str]) -> str:
+    """Names in one cell: all of them, or how many and the ends."""
+    if len(names) <= 12:
+        return escape(", ".join(names))
+    return escape(f"{len(names)}: {', '.join(names[:4])} ... {', '.join(names[-3:])}")

@@ -1,0 +1,229 @@
+"""Batches for training: bucketed by length, cut as people would begin a drawing, at known or unknown size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sketchgen.data.store import Drawings
+from sketchgen.drawing.geometry import BOX
+from sketchgen.drawing.strokes import Pen
+
+CENTRE = BOX / 2
+"""Where the frame's origin lies in the 255 box; the first offset is counted from here."""
+
+GIVEN_SIDE = 160.0
+"""Longer side of the given part in the frame that is used where the whole drawing's size is unknown, px."""
+
+BUCKET = 50
+"""Batches that are sorted by length together: enough to save padding, few enough to mix lengths."""
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """How training drawings are cut and presented; shares of the drawings.
+
+    Attributes:
+        nothing, first_stroke, stroke_end, anywhere: kinds of cut; the rest are cut within the last tenth.
+        unknown: share of the cut drawings shown in the given part's own frame.
+        scale_jitter: deviation of the log of that frame's scale.
+        drop_category: share shown without their category.
+        warp: share of drawings slightly turned, sheared and stretched.
+    """
+
+    nothing: float = 0.25
+    first_stroke: float = 0.15
+    stroke_end: float = 0.25
+    anywhere: float = 0.25
+    unknown: float = 0.35
+    scale_jitter: float = 0.25
+    drop_category: float = 0.1
+    warp: float = 0.5
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Whole drawings with a cut, padded to the longest.
+
+    Attributes:
+        offset: px as the network reads them; the first is counted from the frame's centre.
+        target: px as they are scored, dequantised; one step more than points, the last without meaning.
+        pen: after each point, END behind the last one and in the padding.
+        length: points of each drawing.
+        cut: how many of them are given.
+        category, known: see `sketchgen.model.strokemodel.Given`.
+        scored: which of the n + 1 steps count.
+    """
+
+    offset: Float[Tensor, "b n 2"]
+    target: Float[Tensor, "b m 2"]
+    pen: Int[Tensor, "b m"]
+    length: Int[Tensor, " b"]
+    cut: Int[Tensor, " b"]
+    category: Int[Tensor, " b"]
+    known: Float[Tensor, " b"]
+    scored: Bool[Tensor, "b m"]
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on another device."""
+        return Batch(**{name: value.to(device) for name, value in vars(self).items()})
+
+
+def plan(lengths: NDArray[np.int64], size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+    """The batches of an epoch as indices; a function of its arguments alone, so that a run can be resumed."""
+    random = np.random.default_rng([seed, epoch])
+    order = random.permutation(len(lengths))
+    batches: list[NDArray[np.int64]] = []
+    for first in range(0, len(order), size * BUCKET):
+        group = order[first : first + size * BUCKET]
+        group = group[np.argsort(lengths[group], kind="stable")]
+        batches += [group[at : at + size] for at in range(0, len(group), size)]
+    return [batches[index] for index in random.permutation(len(batches))]
+
+
+def cut_points(
+    length: NDArray[np.int64], lift: NDArray[np.bool_], prefixes: Prefixes, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """(b,) how many points of each padded drawing, (b, n) `lift`, are given."""
+    batch, count = lift.shape
+    kind = random.random(batch)
+    edges = np.cumsum([prefixes.nothing, prefixes.first_stroke, prefixes.stroke_end, prefixes.anywhere])
+    first = lift.argmax(1) + 1
+    # A random stroke end: the position of the largest of random numbers that stand at ends only.
+    end = np.where(lift, random.random((batch, count)), 0.0).argmax(1) + 1
+    inside = 1 + np.floor(random.random(batch) * length).astype(np.int64)
+    back = np.floor(random.random(batch) * np.maximum(length * 0.1, 1)).astype(np.int64)
+    near = np.maximum(1, length - back)
+    cut = np.select([kind < edge for edge in edges], [np.zeros_like(length), first, end, inside], near)
+    return np.minimum(cut, length)
+
+
+def _warped(points: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """(b, n, 2) drawings, each slightly turned, sheared and stretched; padding moves along."""
+    angle, shear, stretch = random.normal(size=(3, len(points))) * [[0.05], [0.04], [0.06]]
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], 1)
+    skew = np.zeros_like(turn)
+    skew[:, 0, 0], skew[:, 0, 1], skew[:, 1, 1] = np.exp(stretch), shear, np.exp(-stretch)
+    return (points - CENTRE) @ (turn @ skew).transpose(0, 2, 1)
+
+
+def _extent(
+    points: NDArray[np.float64], valid: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower corner (b, 2) and longer side (b,) of the points where `valid`."""
+    low = np.where(valid[..., None], points, np.inf).min(1)
+    high = np.where(valid[..., None], points, -np.inf).max(1)
+    return low, (high - low).max(1)
+
+
+def padded(drawings: Drawings) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Points (b, n, 2), lifts (b, n) and which are no padding (b, n); padding repeats the last point."""
+    lengths = drawings.lengths
+    count = int(lengths.max())
+    index = np.arange(count)
+    valid = index < lengths[:, None]
+    rows = drawings.start[:-1, None] + np.minimum(index, lengths[:, None] - 1)
+    return drawings.points[rows].astype(np.float64), drawings.lift[rows] & valid, valid
+
+
+def make_batch(
+    drawings: Drawings, random: np.random.Generator, any_category: int, prefixes: Prefixes
+) -> Batch:
+    """A training batch of `drawings`, cut and presented as `prefixes` says."""
+    points, lift, valid = padded(drawings)
+    lengths, batch = drawings.lengths, len(drawings)
+    warp = random.random(batch) < prefixes.warp
+    bent = _warped(points, random)
+    low, side = _extent(bent, valid)
+    bent = np.rint((bent - low[:, None]) * (BOX / np.maximum(side, 1.0))[:, None, None])
+    points = np.where(warp[:, None, None], bent, points) - CENTRE
+    cut = cut_points(lengths, lift, prefixes, random)
+    scale, shift = np.ones(batch), np.zeros((batch, 2))
+    given = np.arange(points.shape[1]) < np.maximum(cut, 1)[:, None]
+    low, side = _extent(points, given)
+    wanted = GIVEN_SIDE / np.maximum(side, 1e-9) * np.exp(random.normal(size=batch) * prefixes.scale_jitter)
+    unknown = (random.random(batch) < prefixes.unknown) & (cut > 1) & (wanted < 4.0)
+    jitter = random.random(points.shape) - 0.5
+    middle = (low + np.where(given[..., None], points, -np.inf).max(1)) / 2
+    scale, shift = np.where(unknown, wanted, scale), np.where(unknown[:, None], middle, shift)
+    # Where the scale is unknown, any real number is a coordinate: the network reads the noise as well.
+    points = (points + jitter * unknown[:, None, None] - shift[:, None]) * scale[:, None, None]
+    offset = np.diff(points, axis=1, prepend=0.0)
+    noise = (random.random(points.shape) - 0.5) * ~unknown[:, None, None]
+    drop = random.random(batch) < prefixes.drop_category
+    category = np.where(drop, any_category, drawings.category)
+    first_scored = np.where(unknown, cut, 0)
+    return assemble(offset, offset + noise, lift, lengths, cut, category, ~unknown, first_scored)
+
+
+def assemble(
+    offset: NDArray[np.float64],
+    target: NDArray[np.float64],
+    lift: NDArray[np.bool_],
+    lengths: NDArray[np.int64],
+    cut: NDArray[np.int64],
+    category: NDArray[np.int64],
+    known: NDArray[np.bool_],
+    first_scored: NDArray[np.int64],
+) -> Batch:
+    """Tensors from padded arrays; steps before `first_scored` (b,) and behind the end do not count."""
+    batch, count = lift.shape
+    steps = np.arange(count + 1)
+    pen = np.full((batch, count + 1), int(Pen.END), dtype=np.int64)
+    pen[:, :count] = np.where(steps[:count] < lengths[:, None], np.where(lift, Pen.LIFT, Pen.DRAW), Pen.END)
+    wide = np.zeros((batch, count + 1, 2), dtype=np.float32)
+    wide[:, :count] = target
+    scored = (steps <= lengths[:, None]) & (steps >= first_scored[:, None])
+    return Batch(
+        offset=torch.from_numpy(offset.astype(np.float32)),
+        target=torch.from_numpy(wide),
+        pen=torch.from_numpy(pen),
+        length=torch.from_numpy(np.asarray(lengths, dtype=np.int64)),
+        cut=torch.from_numpy(np.asarray(cut, dtype=np.int64)),
+        category=torch.from_numpy(np.asarray(category, dtype=np.int64)),
+        known=torch.from_numpy(known.astype(np.float32)),
+        scored=torch.from_numpy(scored),
+    )
+
+
+def evaluation_batch(drawings: Drawings, random: np.random.Generator, fraction: float) -> Batch:
+    """Drawings in their 255 box, the first round(fraction * n) points given and only the rest scored.
+
+    Offsets are dequantised by uniform noise in [-0.5, 0.5) from `random`, which the network does not read.
+    """
+    points, lift, _ = padded(drawings)
+    lengths = drawings.lengths
+    offset = np.diff(points - CENTRE, axis=1, prepend=0.0)
+    noise = random.random(offset.shape) - 0.5
+    cut = np.round(fraction * lengths).astype(np.int64)
+    known = np.ones(len(drawings), dtype=bool)
+    return assemble(offset, offset + noise, lift, lengths, cut, drawings.category, known, cut)
+
+
+def training_batches(
+    drawings: Drawings,
+    size: int,
+    seed: int,
+    any_category: int,
+    prefixes: Prefixes,
+    first: int = 0,
+    stride: int = 1,
+) -> Iterator[Batch]:
+    """Batches number first, first + stride, ... without end; batch i depends on i and the seed alone."""
+    per_epoch = max(1, -(-len(drawings) // size))
+    number, epoch = first, -1
+    batches: list[NDArray[np.int64]] = []
+    while True:
+        if number // per_epoch != epoch:
+            epoch = number // per_epoch
+            batches = plan(drawings.lengths, size, seed, epoch)
+        random = np.random.default_rng([seed, 1, number])
+        yield make_batch(drawings.take(batches[number % per_epoch]), random, any_category, prefixes)
+        number += stride

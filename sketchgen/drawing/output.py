@@ -1,0 +1,106 @@
+"""Writing with care: a file is there whole or not at all, and nothing is overwritten unasked."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from sketchgen.errors import OutputError
+
+
+def write_atomic(path: str | os.PathLike[str], data: bytes, *, force: bool = False) -> None:
+    """Write a file whole or not at all: to a temporary name beside it, to the disk, then renamed.
+
+    Raises:
+        OutputError: the file exists and `force` is false; no such folder, no permission, or the disk is full.
+    """
+    target = Path(path)
+    check_target(target, force)
+    # A short name of its own: the target's name may already be as long as the file system allows.
+    temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        _write_through(temporary, data)
+        _put_in_place(temporary, target, force)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{shown(path)} cannot be written: {reason(error)}") from error
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            temporary.unlink(missing_ok=True)
+
+
+def prepare_output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Path:
+    """Make a folder to write into, parents included, and return it.
+
+    Raises:
+        OutputError: it holds something and `force` is false, it is a file, or it cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        filled = any(folder.iterdir())
+        writable = os.access(folder, os.W_OK)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{shown(path)} cannot be used as a folder: {reason(error)}") from error
+    if not writable:
+        raise OutputError(f"{shown(path)} is not writable; choose another folder")
+    if filled and not force:
+        raise OutputError(f"{shown(path)} exists and is not empty; choose another folder or pass --force")
+    return folder
+
+
+def check_target(target: Path, force: bool) -> None:
+    """Refuse what must not be replaced. A device or a pipe is never replaced, even by force."""
+    try:
+        mode = target.lstat().st_mode
+    except (OSError, ValueError):
+        return
+    if stat.S_ISDIR(mode):
+        raise OutputError(f"{shown(target)} is a folder; name a file in it")
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise OutputError(f"{shown(target)} is not an ordinary file; choose another name")
+    if not force:
+        raise OutputError(f"{shown(target)} exists; choose another name or pass --force")
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    """Write a new file and see it to the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _put_in_place(temporary: Path, target: Path, force: bool) -> None:
+    """Give the finished file its name; without force by a hard link, which fails where a file has come up."""
+    if not force:
+        try:
+            os.link(temporary, target)
+            return
+        except FileExistsError:
+            raise
+        except OSError:
+            pass  # A file system without hard links: the check before writing has to do.
+    os.replace(temporary, target)
+
+
+def shown(path: object) -> str:
+    """A path on one line of bearable length, for an error."""
+    text = str(path).replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def reason(error: BaseException) -> str:
+    """What the operating system says, without numbers or paths."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "no space left on the disk; free some and try again"
+    if isinstance(error, OSError) and error.errno == errno.ENOENT:
+        return "no such file or folder"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error).splitlines()[0]

@@ -1,0 +1,1 @@
+"""Drawings from a model: the sampler, and the completer that people use."""

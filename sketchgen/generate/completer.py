@@ -1,0 +1,185 @@
+"""The completer: a model and all it takes to finish people's drawings with it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from sketchgen.drawing.sketch import Box, Completion, Points, Sketch
+from sketchgen.drawing.strokes import Pen, split_strokes
+from sketchgen.errors import SettingError, unknown_category
+from sketchgen.generate.framing import Framed, framed, rounded
+from sketchgen.generate.sampler import Sampled, noise_for, sample_steps
+from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, load_checkpoint
+from sketchgen.model.strokemodel import Given, StrokeModel
+
+LIMIT = 250
+"""Most points that are added to a drawing, unless asked for otherwise."""
+
+MOST_ALTERNATIVES = 10_000
+MOST_TEMPERATURE = 2.0
+ANY = "any"
+"""The name that stands for no particular category, as None does."""
+
+
+@dataclass(frozen=True)
+class Completer:
+    """Finishes drawings; make one with `sketchgen.load`.
+
+    Attributes:
+        model: the network.
+        name: the checkpoint's name or path.
+        summary: how it was trained.
+    """
+
+    model: StrokeModel
+    name: str
+    summary: dict[str, Any]
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories that the model knows."""
+        return self.model.config.categories
+
+    def category_index(self, category: str | None) -> int:
+        """The index of a category, whatever its case; None and "any" stand for any.
+
+        Raises:
+            CategoryError: the model does not know it; the nearest names are in the message.
+        """
+        if category is None or category.strip().lower() == ANY:
+            return self.model.config.any_category
+        lower = {name.lower(): index for index, name in enumerate(self.categories)}
+        found = lower.get(category.strip().lower())
+        if found is None:
+            raise unknown_category(category, self.categories)
+        return found
+
+    def complete(
+        self,
+        sketch: Sketch,
+        category: str | None = None,
+        count: int = 9,
+        temperature: float = 0.5,
+        seed: int = 0,
+        *,
+        limit: int = LIMIT,
+        continue_stroke: bool = False,
+    ) -> list[Completion]:
+        """Finish a drawing in several ways.
+
+        Alternative i depends on the drawing, the settings, the seed and i alone: asking for more of them
+        does not change the first ones. They stand on the sketch's page, in its coordinates.
+
+        Args:
+            sketch: what is given; empty, a dot, or any number of strokes at any size.
+            category: what it is to become; None leaves it to the model.
+            count: number of alternatives.
+            temperature: 0 (the likeliest line) to 2 (wild); 1 is the model as it was trained.
+            seed: of the random numbers.
+            limit: most points that are added.
+            continue_stroke: the last given stroke was not lifted; go on with it.
+
+        Raises:
+            CategoryError: an unknown category.
+            SettingError: a setting outside its limits.
+        """
+        index = self.category_index(category)
+        _check(count, temperature, seed, limit)
+        shown = framed(sketch)
+        sampled = self._sample(shown, [index] * count, temperature, seed, limit, continue_stroke)
+        label = self.categories[index] if index < len(self.categories) else sketch.category
+        page = sketch.page
+        last = sketch.strokes[-1][-1] if sketch.strokes else np.array([shown.frame.x, shown.frame.y])
+        going_on = continue_stroke and bool(sketch.strokes)
+        completions = []
+        for row in range(count):
+            strokes = _strokes(sampled, row, shown.frame.scale, last, going_on)
+            added = Sketch.from_strokes(strokes, page=page, category=label)
+            ended, log_prob = bool(sampled.ended[row]), float(sampled.log_prob[row])
+            completions.append(Completion(sketch, added, ended, log_prob))
+        return completions
+
+    def generate(
+        self,
+        category: str | None = None,
+        count: int = 9,
+        temperature: float = 0.5,
+        seed: int = 0,
+        *,
+        limit: int = LIMIT,
+        page: Box | None = None,
+    ) -> list[Sketch]:
+        """Draw from nothing; see `complete` for the arguments.
+
+        Without a page the drawings stand in the model's 255 box, give or take what it draws beyond it.
+        """
+        blank = Sketch(page=page)
+        return [item.added for item in self.complete(blank, category, count, temperature, seed, limit=limit)]
+
+    def sample_many(
+        self, categories: Sequence[int], temperature: float, seed: int, limit: int = 200
+    ) -> Sampled:
+        """Steps of drawings from nothing, one for each category index, for evaluation."""
+        return self._sample(framed(Sketch()), list(categories), temperature, seed, limit, False)
+
+    def _sample(
+        self, shown: Framed, categories: list[int], temperature: float, seed: int, limit: int, going_on: bool
+    ) -> Sampled:
+        count = len(categories)
+        offset = np.diff(shown.points, axis=0, prepend=0.0)
+        pen = shown.pen.copy()
+        if going_on and len(pen):
+            pen[-1] = Pen.DRAW
+        given = Given(
+            offset=torch.tensor(offset, dtype=torch.float32).expand(count, -1, -1),
+            pen=torch.tensor(pen).expand(count, -1),
+            length=torch.full((count,), len(pen)),
+            category=torch.tensor(categories),
+            known=torch.full((count,), float(shown.known)),
+        )
+        noise = torch.from_numpy(np.stack([noise_for(seed, index, limit) for index in range(count)]))
+        return sample_steps(self.model, given, noise, temperature)
+
+
+def _strokes(sampled: Sampled, row: int, scale: float, last: Points, going_on: bool) -> list[Points]:
+    """The strokes of one sampled drawing on the page, counted from the last given point."""
+    length = int(sampled.length[row])
+    points = np.cumsum(sampled.offset[row, :length].double().numpy(), axis=0) * scale + last
+    lifted = sampled.pen[row, :length].numpy() == Pen.LIFT
+    strokes = split_strokes(rounded(points, scale), lifted)
+    if going_on and strokes:
+        strokes[0] = np.concatenate([last[None], strokes[0]])
+    return strokes
+
+
+def _check(count: int, temperature: float, seed: int, limit: int) -> None:
+    """Check the settings of a request.
+
+    Raises:
+        SettingError: one is outside its limits.
+    """
+    if not 1 <= count <= MOST_ALTERNATIVES:
+        raise SettingError(f"count must be from 1 to {MOST_ALTERNATIVES}, not {count}")
+    if not (math.isfinite(temperature) and 0.0 <= temperature <= MOST_TEMPERATURE):
+        raise SettingError(f"temperature must be from 0 to {MOST_TEMPERATURE:g}, not {temperature}")
+    if not 0 <= seed < 2**63:
+        raise SettingError(f"seed must be 0 or more and under 2**63, not {seed}")
+    if not 1 <= limit <= 10_000:
+        raise SettingError(f"limit must be from 1 to 10000 points, not {limit}")
+
+
+def load(name_or_path: str | os.PathLike[str] | None = None) -> Completer:
+    """Load a model by its bundled name or by the path of its folder; the bundled default without either.
+
+    Raises:
+        CheckpointError: none there, or damaged.
+    """
+    model, summary = load_checkpoint(name_or_path)
+    return Completer(model, DEFAULT_CHECKPOINT if name_or_path is None else os.fspath(name_or_path), summary)

@@ -1,0 +1,92 @@
+"""The validated configuration that a checkpoint carries and a network is built from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sketchgen.errors import SettingError
+
+CELLS = ("lstm", "gru", "rnn")
+"""Recurrent cells; `rnn` is the plain tanh network."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Shape of a network and the units it works in.
+
+    Attributes:
+        categories: names that the model knows; index len(categories) stands for "any".
+        cell: one of `CELLS`, for the decoder and the encoder.
+        layers: recurrent layers of the decoder.
+        width: units of each decoder layer.
+        components: components of the mixture over the offset.
+        embedding: width of the decoder's input, where features, category and code are added up.
+        encoder_width: units of the encoder, each direction.
+        dropout: share of a layer's outputs dropped in training.
+        offset_scale: px of the 255 box that one unit of the network's offsets stands for.
+    """
+
+    categories: tuple[str, ...]
+    cell: str = "lstm"
+    layers: int = 2
+    width: int = 512
+    components: int = 20
+    embedding: int = 128
+    encoder_width: int = 192
+    dropout: float = 0.1
+    offset_scale: float = 33.0
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            SettingError: a value outside its limits.
+        """
+        if self.cell not in CELLS:
+            raise SettingError(f"no cell {self.cell!r}; there are {', '.join(CELLS)}")
+        limits = {
+            "layers": (1, 8),
+            "width": (8, 4096),
+            "components": (1, 100),
+            "embedding": (8, 1024),
+            "encoder_width": (8, 2048),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or not low <= value <= high:
+                raise SettingError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise SettingError(f"dropout must be at least 0 and under 1, not {self.dropout!r}")
+        if not 0.0 < self.offset_scale < 1e4:
+            raise SettingError(f"offset_scale must be above 0 and under 10000 px, not {self.offset_scale!r}")
+        if not self.categories or len(set(self.categories)) != len(self.categories):
+            raise SettingError("categories must be at least one name, each once")
+
+    @property
+    def any_category(self) -> int:
+        """The index that stands for "any category"."""
+        return len(self.categories)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        return asdict(self) | {"categories": list(self.categories)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
+        """The configuration in a checkpoint's JSON.
+
+        Raises:
+            SettingError: an unknown or a missing name, or a value outside its limits.
+        """
+        known = {item.name for item in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            hint = "is the checkpoint from a newer version?"
+            raise SettingError(f"unknown model setting {unknown[0]!r}; {hint}")
+        if "categories" not in values or not all(isinstance(name, str) for name in values["categories"]):
+            raise SettingError("the model's categories are missing")
+        try:
+            return cls(**{**values, "categories": tuple(values["categories"])})
+        except TypeError as error:
+            raise SettingError(f"a model setting is of the wrong type: {error}") from error

@@ -1,0 +1,1 @@
+"""Training: the configuration, the loop, and its exact state on disk."""

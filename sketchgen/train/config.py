@@ -1,0 +1,103 @@
+"""The validated configuration of a training run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sketchgen.data.batches import Prefixes
+from sketchgen.errors import SettingError
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The network's shape; see `sketchgen.model.config.ModelConfig`."""
+
+    cell: str = "lstm"
+    layers: int = 2
+    width: int = 512
+    components: int = 20
+    embedding: int = 128
+    encoder_width: int = 192
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run.
+
+    Attributes:
+        store: folder of the prepared store.
+        out: folder of the run: `best/` and `last/` (checkpoints), `state/` (to resume), `log.csv`.
+        time_limit: seconds of training, over all resumed parts; None for no limit.
+        steps: most steps; None for no limit. One of the two must be set.
+        batch: drawings a step (a process).
+        learning_rate: peak; it rises over `warmup` steps and falls along a cosine to 2 % at the end.
+        warmup: steps.
+        clip: largest norm of the gradient.
+        average: decay of the moving average of the weights, which is what is validated and saved.
+        validate_every: seconds between validations.
+        validate_drawings: most drawings of the validation split used for them.
+        seed: of everything random.
+        bfloat16: compute in bfloat16 where that is safe.
+        threads: torch's threads; more than the free cores makes everything slower.
+        device: "cpu", "cuda", or None for a GPU where there is one.
+        model: the network's shape.
+        prefixes: how drawings are cut.
+    """
+
+    store: Path
+    out: Path
+    time_limit: float | None = None
+    steps: int | None = None
+    batch: int = 100
+    learning_rate: float = 1.5e-3
+    warmup: int = 100
+    clip: float = 1.0
+    average: float = 0.998
+    validate_every: float = 240.0
+    validate_drawings: int = 1500
+    seed: int = 0
+    bfloat16: bool = True
+    threads: int | None = None
+    device: str | None = None
+    model: ModelSettings = field(default_factory=ModelSettings)
+    prefixes: Prefixes = field(default_factory=Prefixes)
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            SettingError: a value outside its limits, or no end to the run.
+        """
+        if self.time_limit is None and self.steps is None:
+            raise SettingError("a run needs an end: set --time-limit or --steps")
+        limits: dict[str, tuple[float, float]] = {
+            "time_limit": (1, 1e8),
+            "steps": (1, 1e9),
+            "batch": (1, 65536),
+            "learning_rate": (1e-8, 1.0),
+            "warmup": (0, 1e7),
+            "clip": (1e-6, 1e6),
+            "average": (0.0, 0.99999),
+            "validate_every": (1, 1e7),
+            "validate_drawings": (1, 1e9),
+            "seed": (0, 2**31),
+            "threads": (1, 1024),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and low <= value <= high):
+                raise SettingError(f"{name} must be from {low:g} to {high:g}, not {value}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        return asdict(self) | {"store": str(self.store), "out": str(self.out)}
+
+    def rate(self, step: int, progress: float) -> float:
+        """Learning rate at a step, with `progress` (0 to 1) of the run behind it."""
+        rise = min(1.0, (step + 1) / max(self.warmup, 1))
+        fall = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+        return self.learning_rate * rise * fall

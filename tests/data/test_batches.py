@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sketchgen.data.batches import (
+    BUCKET,
+    CENTRE,
+    GIVEN_SIDE,
+    Batch,
+    Prefixes,
+    cut_points,
+    evaluation_batch,
+    make_batch,
+    padded,
+    plan,
+    training_batches,
+)
+from sketchgen.data.prepare import read_drawings
+from sketchgen.data.store import Drawings
+from sketchgen.drawing.strokes import Pen, pens
+
+ANY = 99
+PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0)
+
+
+def only(kind: str | None) -> Prefixes:
+    """All drawings cut in one way; None is within the last tenth."""
+    names = ("nothing", "first_stroke", "stroke_end", "anywhere")
+    shares = {name: float(name == kind) for name in names}
+    return replace(PLAIN, **shares)
+
+
+def random(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def same(one: Batch, two: Batch) -> bool:
+    return all(torch.equal(value, vars(two)[name]) for name, value in vars(one).items())
+
+
+@pytest.fixture(scope="module")
+def drawings(sample_dir: Path) -> Drawings:
+    everything, _ = read_drawings(sample_dir)
+    return everything.take(np.arange(0, len(everything), 8))
+
+
+@settings(max_examples=50)
+@given(st.integers(1, 700), st.integers(1, 9), st.integers(0, 9), st.integers(0, 9))
+def test_a_plan_has_every_drawing_once(count: int, size: int, seed: int, epoch: int):
+    lengths = random(count).integers(2, 100, count)
+    batches = plan(lengths, size, seed, epoch)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(count))
+    assert len(batches) == -(-count // size)
+    assert max(map(len, batches)) <= size
+    again = plan(lengths, size, seed, epoch)
+    assert all(np.array_equal(one, two) for one, two in zip(batches, again, strict=True))
+
+
+def test_epochs_and_seeds_differ_and_batches_hold_like_lengths():
+    lengths = random().integers(2, 300, 20 * BUCKET)
+    orders = {np.concatenate(plan(lengths, 20, seed, epoch)).tobytes() for seed in (0, 1) for epoch in (0, 1)}
+    assert len(orders) == 4
+    spread = [np.ptp(lengths[batch]) for batch in plan(lengths, 20, 0, 0)]
+    assert np.mean(spread) < 15
+
+
+def test_a_batch_is_the_same_however_one_gets_there(drawings: Drawings):
+    def stream(first: int, stride: int = 1):
+        return training_batches(drawings, 16, 5, ANY, Prefixes(), first, stride)
+
+    per_epoch = -(-len(drawings) // 16)
+    straight = [batch for batch, _ in zip(stream(0), range(per_epoch + 5), strict=False)]
+    for first in (1, per_epoch - 1, per_epoch, per_epoch + 4):
+        assert same(next(stream(first)), straight[first])
+    others = stream(1, 3)
+    for number in range(1, per_epoch + 5, 3):
+        assert same(next(others), straight[number])
+    assert not same(straight[0], straight[per_epoch])
+
+
+def test_known_batches_are_the_drawings(drawings: Drawings):
+    part = drawings.take(np.arange(30))
+    batch = make_batch(part, random(), ANY, PLAIN)
+    position = batch.offset.double().cumsum(1).numpy() + CENTRE
+    assert (batch.known == 1).all()
+    assert batch.category.tolist() == part.category.tolist()
+    for row in range(len(part)):
+        sketch, count = part.sketch(row), int(part.lengths[row])
+        assert int(batch.length[row]) == count
+        np.testing.assert_allclose(position[row, :count], sketch.points, atol=1e-9)
+        assert batch.pen[row, :count].tolist() == pens(sketch).tolist()
+        assert (batch.pen[row, count:] == Pen.END).all()
+        assert batch.scored[row].tolist() == [step <= count for step in range(batch.pen.shape[1])]
+
+
+def test_targets_are_dequantised_and_the_network_reads_whole_px(drawings: Drawings):
+    batch = make_batch(drawings, random(), ANY, PLAIN)
+    noise = (batch.target[:, :-1] - batch.offset).numpy()
+    assert np.abs(noise).max() <= 0.5
+    assert noise.std() == pytest.approx(1 / np.sqrt(12), rel=0.02)
+    steps = batch.offset[:, 1:]
+    assert torch.equal(steps, steps.round())
+
+
+def test_unknown_frames_show_the_given_part_at_its_own_size(drawings: Drawings):
+    prefixes = replace(only("anywhere"), unknown=1.0, scale_jitter=0.0)
+    batch = make_batch(drawings, random(), ANY, prefixes)
+    unknown = batch.known == 0
+    assert unknown.float().mean() > 0.5
+    assert ((batch.cut > 1) | ~unknown).all()
+    position = batch.offset.double().cumsum(1).numpy()
+    points, _, _ = padded(drawings)
+    for row in np.flatnonzero(unknown.numpy()):
+        cut = int(batch.cut[row])
+        side = np.ptp(points[row, :cut], axis=0).max()
+        scale = GIVEN_SIDE / side
+        shown = position[row, :cut]
+        # The noise of a px adds half a px on either side, drawn at the frame's scale.
+        assert np.ptp(shown, axis=0).max() == pytest.approx(GIVEN_SIDE, abs=scale + 1e-3)
+        middle = (shown.min(0) + shown.max(0)) / 2
+        assert np.abs(middle).max() <= 0.5 * scale + 1e-3
+        assert scale < 4.0
+        # Nothing may be learned before the cut, where that frame cannot be known yet.
+        assert not batch.scored[row, :cut].any()
+        assert batch.scored[row, cut : int(batch.length[row]) + 1].all()
+
+
+def test_warped_drawings_stay_in_the_box(drawings: Drawings):
+    batch = make_batch(drawings, random(), ANY, replace(PLAIN, warp=1.0))
+    position = batch.offset.double().cumsum(1).numpy() + CENTRE
+    assert position.min() == pytest.approx(0.0, abs=1e-3)
+    assert position.max() == pytest.approx(255.0, abs=1e-3)
+    np.testing.assert_allclose(position, np.rint(position), atol=1e-3)
+
+
+def test_categories_are_dropped_at_their_share(drawings: Drawings):
+    batch = make_batch(drawings, random(), ANY, replace(PLAIN, drop_category=1.0))
+    assert (batch.category == ANY).all()
+
+
+def test_each_kind_of_cut_cuts_where_it_says(drawings: Drawings):
+    _, lift, _ = padded(drawings)
+    length, rows = drawings.lengths, np.arange(len(drawings))
+    assert (cut_points(length, lift, only("nothing"), random()) == 0).all()
+    first = cut_points(length, lift, only("first_stroke"), random())
+    assert (first == [len(drawings.sketch(k).strokes[0]) for k in rows]).all()
+    ends = cut_points(length, lift, only("stroke_end"), random())
+    assert lift[rows, ends - 1].all()
+    anywhere = cut_points(length, lift, only("anywhere"), random())
+    assert ((anywhere >= 1) & (anywhere <= length)).all()
+    near = cut_points(length, lift, only(None), random())
+    assert ((near > 0.9 * length - 1) & (near <= length)).all()
+
+
+def test_cuts_come_at_their_shares(drawings: Drawings):
+    many = drawings.take(np.tile(np.arange(len(drawings)), 40))
+    _, lift, _ = padded(many)
+    cut = cut_points(many.lengths, lift, Prefixes(), random())
+    assert np.mean(cut == 0) == pytest.approx(0.25, abs=0.03)
+    assert np.mean(cut == lift.argmax(1) + 1) >= 0.15 - 0.03
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_evaluation_gives_the_fraction_and_scores_the_rest(drawings: Drawings, fraction: float):
+    batch = evaluation_batch(drawings, random(), fraction)
+    steps = np.arange(batch.pen.shape[1])
+    for row, count in enumerate(drawings.lengths.tolist()):
+        cut = round(fraction * count)
+        assert int(batch.cut[row]) == cut
+        assert batch.scored[row].tolist() == ((steps >= cut) & (steps <= count)).tolist()
+    assert (batch.known == 1).all()
+    assert same(batch, evaluation_batch(drawings, random(), fraction))
+    assert torch.equal(batch.offset, evaluation_batch(drawings, random(1), fraction).offset)

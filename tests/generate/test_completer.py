@@ -1,0 +1,120 @@
+"""Laws of completion, on a small network that was not trained: they hold for any weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from sketchgen.drawing.geometry import moved
+from sketchgen.drawing.sketch import Box, Completion, Sketch
+from sketchgen.errors import CategoryError, SettingError
+from sketchgen.generate.completer import Completer
+from sketchgen.generate.framing import frame_of, framed
+from sketchgen.model.config import ModelConfig
+from sketchgen.model.strokemodel import StrokeModel
+
+PAGE = Box(0, 0, 640, 480)
+HEAD = [(300, 200), (340, 190), (380, 205), (390, 240), (360, 280), (320, 275), (300, 240), (300, 200)]
+BEGINNINGS = {
+    "nothing": Sketch(page=PAGE),
+    "nothing, no page": Sketch(),
+    "a dot": Sketch.from_strokes([[(50, 60)]], page=PAGE),
+    "a dot of two points": Sketch.from_strokes([[(50, 60), (50, 60)]], page=PAGE),
+    "a line": Sketch.from_strokes([[(100, 100), (200, 130)]], page=PAGE),
+    "a level line": Sketch.from_strokes([[(100, 100), (200, 100)]], page=PAGE),
+    "a head": Sketch.from_strokes([HEAD], page=PAGE),
+    "many strokes": Sketch.from_strokes([np.array(HEAD) * 0.1 + i * 3 for i in range(60)], page=PAGE),
+}
+
+
+@pytest.fixture(scope="module")
+def completer() -> Completer:
+    torch.manual_seed(1)
+    config = ModelConfig(("cat", "The Mona Lisa", "dog"), layers=1, width=32, components=4, encoder_width=16)
+    return Completer(StrokeModel(config).eval(), "tiny", {})
+
+
+@pytest.mark.parametrize("name", list(BEGINNINGS))
+def test_every_beginning_is_completed_and_stays_untouched(completer: Completer, name: str) -> None:
+    sketch = BEGINNINGS[name]
+    before = [stroke.copy() for stroke in sketch.strokes]
+    completions = completer.complete(sketch, "cat", count=3, limit=40)
+    assert len(completions) == 3
+    for completion in completions:
+        assert completion.given is sketch
+        assert completion.added.page == sketch.page
+        assert 1 <= completion.added.point_count <= 40
+        assert completion.whole.strokes[: len(before)] == sketch.strokes
+    assert all(np.array_equal(a, b) for a, b in zip(before, sketch.strokes, strict=True))
+
+
+@pytest.mark.parametrize("name", ["a line", "a head", "many strokes", "a dot", "nothing"])
+@pytest.mark.parametrize("factor", [0.01, 0.1, 3.0, 10.0, 1000.0])
+def test_a_page_enlarged_gives_the_completion_enlarged(
+    completer: Completer, name: str, factor: float
+) -> None:
+    sketch = BEGINNINGS[name]
+    small = completer.complete(sketch, "dog", count=4, limit=40)
+    large = completer.complete(moved(sketch, factor), "dog", count=4, limit=40)
+    for a, b in zip(small, large, strict=True):
+        assert a.added.point_count == b.added.point_count
+        assert np.allclose(a.added.points * factor, b.added.points, atol=0.02 * factor)
+
+
+def test_a_beginning_is_completed_alike_wherever_it_stands(completer: Completer) -> None:
+    here = completer.complete(BEGINNINGS["a head"], count=3, limit=40)
+    moved_head = moved(BEGINNINGS["a head"], 0.125, 37, -12).replaced(page=PAGE)
+    there = completer.complete(moved_head, count=3, limit=40)
+    for a, b in zip(here, there, strict=True):
+        assert np.allclose(a.added.points * 0.125 + (37, -12), b.added.points, atol=0.02)
+
+
+def test_alternatives_do_not_depend_on_how_many_are_asked_for(completer: Completer) -> None:
+    few = completer.complete(BEGINNINGS["a head"], count=2, seed=7, limit=40)
+    many = completer.complete(BEGINNINGS["a head"], count=6, seed=7, limit=40)
+    for a, b in zip(few, many, strict=False):
+        assert np.allclose(a.added.points, b.added.points, atol=1e-2)
+    assert len({c.added for c in many}) == 6
+    other = completer.complete(BEGINNINGS["a head"], count=2, seed=8, limit=40)
+    assert other[0].added != few[0].added
+
+
+def test_category_changes_the_completion_and_is_written_on_it(completer: Completer) -> None:
+    cat = completer.complete(BEGINNINGS["a head"], "CAT", count=1, limit=40)[0]
+    dog = completer.complete(BEGINNINGS["a head"], "dog", count=1, limit=40)[0]
+    free = completer.complete(BEGINNINGS["a head"], "any", count=1, limit=40)[0]
+    assert (cat.added.category, dog.added.category, free.added.category) == ("cat", "dog", None)
+    assert len({tuple(map(tuple, c.added.points)) for c in (cat, dog, free)}) == 3
+
+
+def test_an_open_stroke_goes_on_from_its_last_point(completer: Completer) -> None:
+    sketch = BEGINNINGS["a line"]
+    completion: Completion = completer.complete(sketch, count=1, limit=40, continue_stroke=True)[0]
+    assert np.array_equal(completion.added.strokes[0][0], sketch.strokes[-1][-1])
+
+
+def test_bad_settings_are_named(completer: Completer) -> None:
+    with pytest.raises(CategoryError, match=r"no category 'the mona lsa'; did you mean 'The Mona Lisa'\?"):
+        completer.complete(Sketch(), "the mona lsa")
+    nan = float("nan")
+    for settings in ({"count": 0}, {"temperature": -1.0}, {"temperature": nan}, {"seed": -1}, {"limit": 0}):
+        with pytest.raises(SettingError, match=next(iter(settings))):
+            completer.complete(Sketch(), **settings)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_drawing_with_extent_sets_its_own_frame_and_a_dot_does_not() -> None:
+    frame, known = frame_of(BEGINNINGS["a head"])
+    assert not known
+    assert frame.scale == pytest.approx(90 / 160)
+    for name in ("nothing", "a dot", "a dot of two points"):
+        assert frame_of(BEGINNINGS[name])[1]
+    shown = framed(BEGINNINGS["a head"])
+    assert np.ptp(shown.points, axis=0).max() == pytest.approx(160, abs=0.1)
+    assert len(framed(BEGINNINGS["many strokes"]).points) <= 420
+
+
+def test_generate_draws_on_the_page(completer: Completer) -> None:
+    drawings = completer.generate("cat", count=3, page=PAGE, limit=40)
+    assert all(drawing.page == PAGE and drawing.category == "cat" for drawing in drawings)
+    assert all(drawing.page is None for drawing in completer.generate("cat", count=2, limit=40))

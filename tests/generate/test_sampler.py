@@ -1,0 +1,94 @@
+"""The sampler, on a fake model that only knows `prime` and `advance`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from sketchgen.drawing.strokes import Pen
+from sketchgen.generate.sampler import noise_for, sample_steps
+from sketchgen.model.mixture import StepDistribution
+from sketchgen.model.recurrent import Trace
+from sketchgen.model.strokemodel import Given, State
+
+
+def distribution(batch: int, *, end: float, lift: float) -> StepDistribution:
+    """One narrow component at (10, 0)."""
+    return StepDistribution(
+        log_weight=torch.zeros(batch, 1),
+        mean=torch.tensor([10.0, 0.0]).expand(batch, 1, 2),
+        log_sigma=torch.full((batch, 1, 2), -1.0),
+        rho=torch.zeros(batch, 1),
+        lift=torch.full((batch, 1), lift),
+        end=torch.full((batch,), end),
+    )
+
+
+@dataclass
+class Fake:
+    """Goes on for `points` points, then is sure that the drawing has ended."""
+
+    points: int
+    advanced: int = 0
+
+    def _answer(self, batch: int) -> StepDistribution:
+        done = self.advanced >= self.points
+        return distribution(batch, end=50.0 if done else -torch.inf, lift=50.0 if done else -50.0)
+
+    def prime(self, given: Given) -> tuple[StepDistribution, State]:
+        batch = len(given.length)
+        bias = torch.zeros(batch, 1)
+        return self._answer(batch), State((), Trace.begin(batch), bias, given.known)
+
+    def advance(self, offset: Tensor, pen: Tensor, state: State) -> tuple[StepDistribution, State]:
+        self.advanced += 1
+        return self._answer(len(offset)), state
+
+
+def blank(batch: int) -> Given:
+    none = torch.zeros(batch, 0, dtype=torch.long)
+    zero = torch.zeros(batch, dtype=torch.long)
+    return Given(torch.zeros(batch, 0, 2), none, zero, zero, torch.ones(batch))
+
+
+def noise(batch: int, limit: int) -> Tensor:
+    return torch.from_numpy(np.stack([noise_for(3, index, limit) for index in range(batch)]))
+
+
+def test_it_ends_when_the_model_says_so() -> None:
+    sampled = sample_steps(Fake(points=5), blank(3), noise(3, 20), 0.5)
+    assert sampled.length.tolist() == [5, 5, 5]
+    assert sampled.ended.tolist() == [True] * 3
+    assert sampled.offset.shape == (3, 5, 2)
+    assert torch.allclose(sampled.offset.mean(0).mean(0), torch.tensor([10.0, 0.0]), atol=0.5)
+
+
+def test_it_stops_at_the_limit_and_says_so() -> None:
+    sampled = sample_steps(Fake(points=1000), blank(2), noise(2, 7), 0.5)
+    assert sampled.length.tolist() == [7, 7]
+    assert sampled.ended.tolist() == [False, False]
+    assert (sampled.pen == Pen.DRAW).all()
+
+
+@pytest.mark.parametrize(("at_least_one", "points"), [(True, 1), (False, 0)])
+def test_a_finished_drawing_gets_a_point_only_if_asked(at_least_one: bool, points: int) -> None:
+    sampled = sample_steps(Fake(points=0), blank(2), noise(2, 9), 0.5, at_least_one=at_least_one)
+    assert sampled.length.tolist() == [points, points]
+    assert sampled.ended.all()
+
+
+def test_log_likelihood_is_the_sum_over_its_steps() -> None:
+    sampled = sample_steps(Fake(points=2), blank(1), noise(1, 9), 0.7)
+    going = distribution(1, end=-torch.inf, lift=-50.0)
+    expected = sum(going.log_prob(sampled.offset[:, i], sampled.pen[:, i]) for i in range(2))
+    assert torch.allclose(sampled.log_prob, torch.as_tensor(expected), atol=1e-4)
+
+
+def test_noise_does_not_depend_on_the_limit_but_on_seed_and_index() -> None:
+    assert np.array_equal(noise_for(1, 2, 10), noise_for(1, 2, 30)[:11])
+    assert not np.array_equal(noise_for(1, 2, 10), noise_for(1, 3, 10))
+    assert not np.array_equal(noise_for(1, 2, 10), noise_for(2, 2, 10))

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import math
+
+import jaxtyping
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.distributions import MultivariateNormal
+
+from sketchgen.drawing.strokes import Pen
+from sketchgen.model.mixture import PER_COMPONENT, StepDistribution, parameter_count
+
+K = 3
+SIZE = parameter_count(K)
+SCALE = 33.0
+
+anything = st.one_of(
+    st.sampled_from([0.0, 1e30, -1e30, math.inf, -math.inf, 88.0, -88.0, 1e4, -1e4]),
+    st.floats(-20, 20, width=32),
+    st.floats(width=32),
+)
+parameters = st.lists(anything, min_size=SIZE, max_size=SIZE)
+moderate = st.lists(st.floats(-3, 3, width=32), min_size=SIZE, max_size=SIZE)
+offsets = st.tuples(st.floats(-5000, 5000, width=32), st.floats(-5000, 5000, width=32))
+
+
+def distribution(values, can_end: bool = True, scale: float = SCALE) -> StepDistribution:
+    return StepDistribution.from_parameters(torch.as_tensor(values), torch.tensor(can_end), scale)
+
+
+def some(seed: int = 0) -> StepDistribution:
+    return distribution(torch.randn(SIZE, generator=torch.Generator().manual_seed(seed)))
+
+
+def noise(count: int, seed: int = 0) -> Tensor:
+    random = np.random.default_rng(seed)
+    values = np.concatenate([random.random((count, 3)), random.normal(size=(count, 2))], 1)
+    return torch.from_numpy(values.astype(np.float32))
+
+
+def repeated(flat: StepDistribution, *shape: int) -> StepDistribution:
+    values = vars(flat).items()
+    return StepDistribution(**{name: value.expand(*shape, *value.shape) for name, value in values})
+
+
+@settings(max_examples=150)
+@given(parameters, offsets, st.sampled_from([Pen.DRAW, Pen.LIFT, Pen.END]))
+def test_log_prob_and_gradients_are_finite_for_any_parameters(values, offset, pen):
+    leaf = torch.tensor(values, requires_grad=True)
+    flat = distribution(leaf)
+    log_prob = flat.log_prob(torch.tensor(offset), torch.tensor(int(pen)))
+    assert torch.isfinite(log_prob)
+    log_prob.backward()
+    assert leaf.grad is not None
+    assert torch.isfinite(leaf.grad).all()
+
+
+@settings(max_examples=60)
+@given(parameters, offsets, st.sampled_from([Pen.DRAW, Pen.LIFT]))
+def test_where_nothing_can_end_all_is_finite_as_well(values, offset, pen):
+    leaf = torch.tensor(values, requires_grad=True)
+    flat = distribution(leaf, can_end=False)
+    log_prob = flat.log_prob(torch.tensor(offset), torch.tensor(int(pen)))
+    log_prob.backward()
+    assert torch.isfinite(log_prob)
+    assert leaf.grad is not None
+    assert torch.isfinite(leaf.grad).all()
+    end, go_on = flat.log_end()
+    assert end == -math.inf
+    assert go_on == 0.0
+    assert flat.log_prob(torch.tensor(offset), torch.tensor(int(Pen.END))) == -math.inf
+
+
+@settings(max_examples=100)
+@given(parameters)
+def test_parameters_are_brought_into_their_ranges(values):
+    flat = distribution(values)
+    assert (flat.rho.abs() < 1).all()
+    assert torch.logsumexp(flat.log_weight, -1).abs() < 1e-5
+    assert torch.isfinite(flat.mean).all()
+    assert (flat.log_sigma.exp() > 0.19).all()
+
+
+@settings(max_examples=60)
+@given(parameters, st.floats(0.01, 2.0), st.integers(0, 1000))
+def test_samples_are_finite_for_any_parameters(values, temperature, seed):
+    flat = distribution(values, can_end=False)
+    for heat in (0.0, temperature):
+        offset, pen = flat.sample(noise(1, seed)[0], heat)
+        assert torch.isfinite(offset).all()
+        assert int(pen) in (Pen.DRAW, Pen.LIFT)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_densities_of_all_that_can_happen_sum_to_one(seed: int):
+    # One unit is 4 px here, so that a grid of 1/2 px resolves all and 100 px hold all.
+    values = torch.randn(SIZE, generator=torch.Generator().manual_seed(seed)) * 0.7
+    flat = distribution(values, scale=4.0)
+    axis = torch.arange(-100.0, 100.0, 0.25)
+    grid = torch.cartesian_prod(axis, axis)
+    wide = repeated(flat, len(grid))
+    total = 0.0
+    for pen in (Pen.DRAW, Pen.LIFT):
+        log_prob = wide.log_prob(grid, torch.full((len(grid),), int(pen)))
+        total += float(log_prob.double().exp().sum()) * 0.25**2
+    end = flat.log_prob(torch.zeros(2), torch.tensor(int(Pen.END)))
+    assert total + float(end.exp()) == pytest.approx(1.0, abs=1e-4)
+
+
+@settings(max_examples=60)
+@given(moderate, st.tuples(st.floats(-200, 200), st.floats(-200, 200)))
+def test_agreement_with_torch_in_double_precision(values, offset):
+    flat = distribution(values)
+    sigma, rho = flat.log_sigma.double().exp(), flat.rho.double()
+    covariance = torch.diag_embed(sigma.square())
+    covariance[:, 0, 1] = covariance[:, 1, 0] = rho * sigma.prod(-1)
+    point = torch.tensor(offset, dtype=torch.float64)
+    density = MultivariateNormal(flat.mean.double(), covariance).log_prob(point).exp()
+    lift, end = torch.sigmoid(flat.lift.double()), torch.sigmoid(flat.end.double())
+    weight = flat.log_weight.double().exp()
+    for pen, odds in ((Pen.LIFT, lift), (Pen.DRAW, 1 - lift)):
+        wanted = torch.log((1 - end) * (weight * density * odds).sum())
+        found = flat.log_prob(point.float(), torch.tensor(int(pen)))
+        if torch.isfinite(wanted):
+            assert float(found) == pytest.approx(float(wanted), rel=1e-3, abs=1e-2)
+
+
+def test_sample_statistics_are_those_of_the_distribution():
+    flat, count = some(4), 200_000
+    offset, pen = repeated(flat, count).sample(noise(count), 1.0)
+    weight, sigma = flat.log_weight.exp(), flat.log_sigma.exp()
+    mean = (weight[:, None] * flat.mean).sum(0)
+    spread = sigma.square() + flat.mean.square()
+    variance = (weight[:, None] * spread).sum(0) - mean.square()
+    cross = (weight * (flat.rho * sigma.prod(-1) + flat.mean.prod(-1))).sum() - mean.prod()
+    scale = variance.sqrt()
+    assert ((offset.mean(0) - mean).abs() < 0.02 * scale).all()
+    found = torch.cov(offset.T)
+    assert ((found.diag() - variance).abs() < 0.03 * variance).all()
+    assert abs(found[0, 1] - cross) < 0.03 * scale.prod()
+    end = torch.sigmoid(flat.end)
+    shares = [(pen == kind).float().mean().item() for kind in (Pen.LIFT, Pen.DRAW, Pen.END)]
+    lift = float((weight * torch.sigmoid(flat.lift)).sum())
+    wanted = [float(1 - end) * lift, float(1 - end) * (1 - lift), float(end)]
+    assert shares == pytest.approx(wanted, abs=0.01)
+
+
+def test_pen_and_offset_come_from_the_same_component():
+    flat = StepDistribution(
+        log_weight=torch.tensor([0.5, 0.5]).log(),
+        mean=torch.tensor([[-50.0, 0.0], [50.0, 0.0]]),
+        log_sigma=torch.zeros(2, 2),
+        rho=torch.zeros(2),
+        lift=torch.tensor([40.0, -40.0]),
+        end=torch.tensor(-math.inf),
+    )
+    offset, pen = repeated(flat, 2000).sample(noise(2000), 1.0)
+    assert torch.equal(pen == Pen.LIFT, offset[:, 0] < 0)
+    assert 0.4 < (pen == Pen.LIFT).float().mean() < 0.6
+
+
+def test_without_the_end_it_is_never_drawn():
+    flat = repeated(distribution(torch.full((SIZE,), 50.0), can_end=False), 500)
+    values = noise(500)
+    values[:, 0] = 0.0
+    for temperature in (0.0, 0.3, 1.0):
+        assert (flat.sample(values, temperature)[1] != Pen.END).all()
+
+
+def test_the_mode_is_the_heaviest_mean_whatever_the_noise():
+    flat = some(1)
+    offset, pen = flat.mode()
+    assert torch.equal(offset, flat.mean[flat.log_weight.argmax()])
+    ends = bool(flat.end > 0)
+    assert ends == (int(pen) == Pen.END)
+    many, _ = repeated(flat, 50).sample(noise(50), 0.0)
+    assert torch.equal(many, offset.expand(50, 2))
+
+
+def test_temperature_one_changes_nothing_and_lower_ones_narrow():
+    flat = some(2)
+    one = flat.tempered(1.0)
+    for name, value in vars(flat).items():
+        torch.testing.assert_close(vars(one)[name], value, atol=1e-6, rtol=1e-6)
+    cold = flat.tempered(0.25)
+    torch.testing.assert_close(cold.log_sigma.exp(), flat.log_sigma.exp() / 2)
+    assert cold.log_weight.max() > flat.log_weight.max()
+    assert torch.equal(cold.end, flat.end)
+    assert torch.equal(cold.mean, flat.mean)
+    assert torch.equal(cold.rho, flat.rho)
+
+
+def test_leading_shapes_do_not_matter():
+    values = torch.randn(2, 5, SIZE, generator=torch.Generator().manual_seed(3))
+    offset, pen = values[..., :2] * 20, torch.arange(10).reshape(2, 5) % 3
+    can_end = torch.ones(2, 5, dtype=torch.bool)
+    together = StepDistribution.from_parameters(values, can_end, SCALE).log_prob(offset, pen)
+    for row in range(2):
+        for column in range(5):
+            single = distribution(values[row, column]).log_prob(offset[row, column], pen[row, column])
+            torch.testing.assert_close(single, together[row, column])
+
+
+def test_shapes_are_checked_while_tests_run():
+    assert SIZE == K * PER_COMPONENT + 1
+    flat = some()
+    with pytest.raises(jaxtyping.TypeCheckError):
+        flat.log_prob(torch.zeros(3), torch.tensor(0))
+    with pytest.raises(jaxtyping.TypeCheckError):
+        StepDistribution(
+            flat.log_weight, flat.mean[:2], flat.log_sigma, flat.rho, flat.lift, flat.end
+        )

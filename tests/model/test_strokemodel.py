@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import jaxtyping
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from sketchgen.drawing.strokes import Pen
+from sketchgen.errors import SettingError
+from sketchgen.model.config import CELLS, ModelConfig
+from sketchgen.model.encoder import reversed_within
+from sketchgen.model.mixture import StepDistribution
+from sketchgen.model.recurrent import Trace
+from sketchgen.model.strokemodel import Given, StrokeModel
+
+BATCH, COUNT = 3, 9
+NETWORKS = [(cell, layers) for cell in CELLS for layers in (1, 2)]
+each_network = pytest.mark.parametrize(("cell", "layers"), NETWORKS)
+
+
+def network(cell: str = "lstm", layers: int = 1) -> StrokeModel:
+    torch.manual_seed(1)
+    config = ModelConfig(
+        ("cat", "sun"), cell=cell, layers=layers, width=24, components=3, embedding=16, encoder_width=16
+    )
+    model = StrokeModel(config).eval()
+    with torch.no_grad():
+        model.encoder.nothing.normal_()
+    return model
+
+
+def steps(count: int = COUNT, seed: int = 0) -> Given:
+    random = torch.Generator().manual_seed(seed)
+    return Given(
+        offset=(torch.randn(BATCH, count, 2, generator=random) * 30).round(),
+        pen=torch.randint(0, 2, (BATCH, count), generator=random),
+        length=torch.full((BATCH,), count),
+        category=torch.tensor([0, 1, 2]),
+        known=torch.tensor([1.0, 0.0, 1.0]),
+    )
+
+
+def first(given: Given, count: int) -> Given:
+    length = torch.full((len(given.length),), count)
+    return replace(given, offset=given.offset[:, :count], pen=given.pen[:, :count], length=length)
+
+
+def at(flat: StepDistribution, step: int | slice) -> dict[str, Tensor]:
+    return {name: value[:, step] for name, value in vars(flat).items()}
+
+
+def check_close(one: dict[str, Tensor], two: dict[str, Tensor]) -> None:
+    for name, value in one.items():
+        torch.testing.assert_close(value, two[name], atol=1e-5, rtol=1e-5, msg=name)
+
+
+def cuts(count: int) -> Tensor:
+    return torch.full((BATCH,), count)
+
+
+@torch.no_grad()
+@each_network
+@pytest.mark.parametrize("cut", [0, 1, 4, COUNT])
+def test_teacher_forcing_equals_priming_and_advancing(cell: str, layers: int, cut: int):
+    model, given = network(cell, layers), steps()
+    forced = model(given, cuts(cut))
+    flat, state = model.prime(first(given, cut))
+    check_close(at(forced, cut), vars(flat))
+    for step in range(cut, COUNT):
+        flat, state = model.advance(given.offset[:, step], given.pen[:, step], state)
+        check_close(at(forced, step + 1), vars(flat))
+
+
+@torch.no_grad()
+@each_network
+def test_before_the_cut_nothing_is_known_of_it(cell: str, layers: int):
+    model, given = network(cell, layers), steps()
+    check_close(at(model(given, cuts(6)), slice(0, 6)), at(model(given, cuts(0)), slice(0, 6)))
+
+
+@torch.no_grad()
+@each_network
+def test_padding_never_changes_results(cell: str, layers: int):
+    model, given = network(cell, layers), steps()
+    count = torch.tensor([9, 5, 2])
+    cut = torch.tensor([4, 0, 2])
+    together = model(replace(given, length=count), cut)
+    for row in range(BATCH):
+        end = int(count[row])
+        alone = Given(*(value[row : row + 1] for value in vars(given).values()))
+        single = model(first(alone, end), cut[row : row + 1])
+        check_close({name: value[row : row + 1, : end + 1] for name, value in vars(together).items()}, vars(single))
+
+
+@torch.no_grad()
+@each_network
+@pytest.mark.parametrize("cut", [0, 3])
+@pytest.mark.parametrize("changed", [3, 6])
+def test_a_point_changes_only_what_follows_it(cell: str, layers: int, cut: int, changed: int):
+    model, given = network(cell, layers), steps()
+    offset, pen = given.offset.clone(), given.pen.clone()
+    offset[:, changed] += 17.0
+    pen[:, changed] = 1 - pen[:, changed]
+    before, after = model(given, cuts(cut)), model(replace(given, offset=offset, pen=pen), cuts(cut))
+    for name, value in vars(before).items():
+        assert torch.equal(value[:, : changed + 1], vars(after)[name][:, : changed + 1]), name
+    assert not torch.allclose(before.mean[:, changed + 1], after.mean[:, changed + 1])
+
+
+@torch.no_grad()
+@each_network
+def test_the_given_part_reaches_all_that_follows_the_cut(cell: str, layers: int):
+    model, given = network(cell, layers), steps()
+    offset = given.offset.clone()
+    offset[:, 2] += 17.0
+    before, after = model(given, cuts(5)), model(replace(given, offset=offset), cuts(5))
+    for step in range(5, COUNT + 1):
+        assert not torch.allclose(before.mean[:, step], after.mean[:, step])
+
+
+@each_network
+def test_gradients_reach_every_parameter(cell: str, layers: int):
+    model, given = network(cell, layers), steps()
+    pen = torch.cat([given.pen, torch.full((BATCH, 1), int(Pen.DRAW))], 1)
+    pen[:, -1] = torch.where(given.pen[:, -1] == Pen.LIFT, int(Pen.END), int(Pen.DRAW))
+    target = torch.cat([given.offset, torch.zeros(BATCH, 1, 2)], 1)
+    (-model(given, torch.tensor([4, 0, 7])).log_prob(target, pen).sum()).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@torch.no_grad()
+def test_category_and_frame_are_read():
+    model, given = network(), steps()
+    before = model(given, cuts(0)).mean
+    for other in (
+        replace(given, category=torch.tensor([1, 2, 0])),
+        replace(given, known=1 - given.known),
+    ):
+        assert not torch.allclose(before, model(other, cuts(0)).mean)
+
+
+@torch.no_grad()
+def test_a_drawing_can_end_only_with_the_pen_up():
+    given = steps()
+    flat = network()(given, cuts(2))
+    assert (flat.end[:, 0] == -torch.inf).all()
+    assert torch.equal(torch.isfinite(flat.end[:, 1:]), given.pen == Pen.LIFT)
+
+
+def test_prime_refuses_rows_of_different_lengths():
+    given = replace(steps(), length=torch.tensor([9, 9, 8]))
+    with pytest.raises(ValueError, match="one length"):
+        network().prime(given)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=5))
+def test_reversing_twice_is_nothing_and_leaves_the_padding(lengths: list[int]):
+    values = torch.arange(len(lengths) * 6 * 2.0).reshape(len(lengths), 6, 2)
+    count = torch.tensor(lengths)
+    back = reversed_within(values, count)
+    assert torch.equal(reversed_within(back, count), values)
+    for row, length in enumerate(lengths):
+        assert torch.equal(back[row, :length], values[row, :length].flip(0))
+        assert torch.equal(back[row, length:], values[row, length:])
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 1), min_size=1, max_size=8))
+def test_traces_at_once_are_traces_step_by_step(pens: list[int]):
+    pen = torch.tensor([pens])
+    offset = torch.arange(len(pens) * 2.0).reshape(1, -1, 2) - 3
+    whole, trace = Trace.of_steps(offset, pen), Trace.begin(1)
+    for step in range(len(pens)):
+        trace = trace.advanced(offset[:, step], pen[:, step])
+        for name, value in vars(trace).items():
+            assert torch.equal(value, vars(whole)[name][:, step]), name
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cell": "transformer"},
+        {"layers": 0},
+        {"width": 8.5},
+        {"components": 101},
+        {"dropout": 1.0},
+        {"offset_scale": 0.0},
+        {"offset_scale": float("nan")},
+        {"categories": ["cat", "cat"]},
+        {"categories": []},
+        {"heads": 4},
+    ],
+)
+def test_a_configuration_outside_its_limits_is_refused_in_one_line(wrong: dict):
+    right = network().config.to_dict()
+    assert ModelConfig.from_dict(right) == network().config
+    with pytest.raises(SettingError) as caught:
+        ModelConfig.from_dict(right | wrong)
+    assert "\n" not in str(caught.value)
+
+
+def test_shapes_are_checked_while_tests_run():
+    with pytest.raises(jaxtyping.TypeCheckError):
+        network()(steps(), torch.zeros(BATCH + 1, dtype=torch.int64))
+    with pytest.raises(jaxtyping.TypeCheckError):
+        replace(steps(), known=torch.zeros(BATCH, 2))
