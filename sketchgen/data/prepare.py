@@ -89,7 +89,7 @@ def source_files(sources: Sequence[Path]) -> list[Path]:
 def _boxed(sketch: Sketch) -> tuple[NDArray[np.uint8], list[int]] | str:
     """A drawing's whole px in the 255 box and its strokes' lengths, or the reason why it is dropped.
 
-    Google's simplified drawings pass as they are; anything else (raw ones) is simplified first.
+    Simplified drawings that fill the box pass as they are; anything else is simplified first.
     """
     points = sketch.points
     fills = len(points) > 0 and points.min() == 0 and points.max() == BOX

@@ -89,4 +89,5 @@ class ModelConfig:
         try:
             return cls(**{**values, "categories": tuple(values["categories"])})
         except TypeError as error:
-            raise SettingError(f"a model setting is of the wrong type: {error}") from error
+            reason = str(error).splitlines()[0]
+            raise SettingError(f"a model setting is of the wrong type: {reason}") from error

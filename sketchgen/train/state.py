@@ -72,8 +72,9 @@ def save_state(
         save_file(tensors, work / "state.safetensors")
         about = {"position": asdict(position), "settings": settings}
         (work / "state.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
-        shutil.rmtree(old, ignore_errors=True)
+        # Where only the old one stands, after a kill between the renames, it stays until the new one does.
         if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
             folder.rename(old)
         work.rename(folder)
         shutil.rmtree(old, ignore_errors=True)

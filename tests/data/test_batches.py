@@ -147,7 +147,7 @@ def test_categories_are_dropped_at_their_share(drawings: Drawings):
 
 def test_each_kind_of_cut_cuts_where_it_says(drawings: Drawings):
     _, lift, _ = padded(drawings)
-    length, rows = drawings.lengths, np.arange(len(drawings))
+    length, rows = drawings.lengths, range(len(drawings))
     assert (cut_points(length, lift, only("nothing"), random()) == 0).all()
     first = cut_points(length, lift, only("first_stroke"), random())
     assert (first == [len(drawings.sketch(k).strokes[0]) for k in rows]).all()
@@ -178,3 +178,10 @@ def test_evaluation_gives_the_fraction_and_scores_the_rest(drawings: Drawings, f
     assert (batch.known == 1).all()
     assert same(batch, evaluation_batch(drawings, random(), fraction))
     assert torch.equal(batch.offset, evaluation_batch(drawings, random(1), fraction).offset)
+
+
+def test_each_batch_has_its_own_noise(drawings: Drawings):
+    stream = training_batches(drawings.take([0] * 32), 8, 5, ANY, PLAIN)
+    batches = [next(stream) for _ in range(6)]
+    assert len({batch.target.numpy().tobytes() for batch in batches}) == 6
+    assert len({batch.offset.numpy().tobytes() for batch in batches}) == 1

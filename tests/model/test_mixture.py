@@ -211,6 +211,4 @@ def test_shapes_are_checked_while_tests_run():
     with pytest.raises(jaxtyping.TypeCheckError):
         flat.log_prob(torch.zeros(3), torch.tensor(0))
     with pytest.raises(jaxtyping.TypeCheckError):
-        StepDistribution(
-            flat.log_weight, flat.mean[:2], flat.log_sigma, flat.rho, flat.lift, flat.end
-        )
+        StepDistribution(flat.log_weight, flat.mean[:2], flat.log_sigma, flat.rho, flat.lift, flat.end)

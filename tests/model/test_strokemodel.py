@@ -93,7 +93,9 @@ def test_padding_never_changes_results(cell: str, layers: int):
         end = int(count[row])
         alone = Given(*(value[row : row + 1] for value in vars(given).values()))
         single = model(first(alone, end), cut[row : row + 1])
-        check_close({name: value[row : row + 1, : end + 1] for name, value in vars(together).items()}, vars(single))
+        check_close(
+            {name: value[row : row + 1, : end + 1] for name, value in vars(together).items()}, vars(single)
+        )
 
 
 @torch.no_grad()

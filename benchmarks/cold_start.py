@@ -1,0 +1,32 @@
+"""Time of the main job, nine alternatives of half a cat, cold: `python benchmarks/cold_start.py`."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def once(folder: Path) -> float:
+    """Seconds of one `sketchgen complete` in a process of its own."""
+    code = "import sys; from sketchgen.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "complete", "example:half-a-cat", "--category", "cat"]
+    command += ["--count", "9", "-o", str(folder)]
+    began = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def main(times: int = 5) -> None:
+    """Print each time and the median."""
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = [once(Path(folder) / str(number)) for number in range(times)]
+    shown = ", ".join(f"{value:.2f}" for value in seconds)
+    print(f"complete, 9 alternatives, cold: {shown} s; median {statistics.median(seconds):.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sketchgen.data.batches import CENTRE, evaluation_batch
+from sketchgen.data.prepare import read_drawings
+from sketchgen.data.store import Drawings
+from sketchgen.drawing.strokes import Pen, pens
+from sketchgen.evaluate.likelihood import BATCH, FRACTIONS, Scores, by_category, score, step_log_prob
+from sketchgen.model.config import ModelConfig
+from sketchgen.model.strokemodel import Given, StrokeModel
+
+
+@pytest.fixture(scope="module")
+def drawings(sample_dir: Path) -> Drawings:
+    everything, _ = read_drawings(sample_dir)
+    return everything.take(np.arange(0, len(everything), 6))
+
+
+@pytest.fixture(scope="module")
+def model(drawings: Drawings) -> StrokeModel:
+    torch.manual_seed(0)
+    shape = ModelConfig(drawings.categories, width=24, components=3, embedding=16, encoder_width=16)
+    return StrokeModel(shape).eval()
+
+
+@torch.no_grad()
+def by_hand(model: StrokeModel, drawings: Drawings, index: int, cut: int) -> float:
+    """Nats of a drawing's steps from `cut` on: primed with what comes before, then a step at a time."""
+    sketch = drawings.sketch(index)
+    offset = np.diff(sketch.points, axis=0, prepend=np.array([[CENTRE, CENTRE]]))
+    noise = np.random.default_rng([0, 0]).random((1, *offset.shape))[0] - 0.5
+    read = torch.from_numpy(offset.astype(np.float32)).unsqueeze(0)
+    pen = torch.from_numpy(pens(sketch)).unsqueeze(0)
+    category = torch.from_numpy(drawings.category[index : index + 1])
+    given = Given(read[:, :cut], pen[:, :cut], torch.tensor([cut]), category, torch.ones(1))
+    flat, state = model.prime(given)
+    total = 0.0
+    for step in range(cut, len(offset)):
+        target = torch.from_numpy((offset + noise)[step : step + 1].astype(np.float32))
+        total -= float(flat.log_prob(target, pen[:, step]))
+        flat, state = model.advance(read[:, step], pen[:, step], state)
+    return total - float(flat.log_prob(torch.zeros(1, 2), torch.tensor([int(Pen.END)])))
+
+
+@pytest.mark.parametrize("fraction", FRACTIONS)
+@pytest.mark.parametrize("index", [0, 40, 100])
+def test_a_score_is_the_sum_over_the_steps(
+    model: StrokeModel, drawings: Drawings, index: int, fraction: float
+):
+    count = int(drawings.lengths[index])
+    scores = score(model, drawings.take([index]), fraction)
+    wanted = by_hand(model, drawings, index, round(fraction * count))
+    assert scores.nats[0] == pytest.approx(wanted, rel=1e-5)
+    assert scores.points.tolist() == [count - round(fraction * count)]
+    assert scores.per_point()[0] == pytest.approx(wanted / scores.points[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("fraction", FRACTIONS)
+def test_every_drawing_is_scored_in_its_place(model: StrokeModel, drawings: Drawings, fraction: float):
+    seen: list[int] = []
+    scores = score(model, drawings, fraction, progress=seen.append)
+    assert sum(seen) == len(drawings) > BATCH
+    assert np.isfinite(scores.nats).all()
+    assert (scores.points == drawings.lengths - np.round(fraction * drawings.lengths)).all()
+    assert (scores.category == drawings.category).all()
+    # The longest drawing alone: only its noise is another one.
+    longest = int(drawings.lengths.argmax())
+    alone = score(model, drawings.take([longest]), fraction)
+    assert scores.nats[longest] == pytest.approx(alone.nats[0], rel=0.02)
+
+
+def test_scores_repeat_and_do_not_depend_on_the_order(model: StrokeModel, drawings: Drawings):
+    one = score(model, drawings, seed=3)
+    assert np.array_equal(one.nats, score(model, drawings, seed=3).nats)
+    assert not np.array_equal(one.nats, score(model, drawings, seed=4).nats)
+    order = np.random.default_rng(0).permutation(len(drawings))
+    assert np.array_equal(score(model, drawings.take(order), seed=3).nats, one.nats[order])
+
+
+@torch.no_grad()
+def test_steps_that_do_not_count_are_zero(model: StrokeModel, drawings: Drawings):
+    batch = evaluation_batch(drawings.take(np.arange(20)), np.random.default_rng(0), 0.5)
+    log_prob = step_log_prob(model, batch)
+    assert (log_prob[~batch.scored] == 0).all()
+    assert (log_prob[batch.scored] != 0).all()
+
+
+def test_dropout_is_off_while_scoring(model: StrokeModel, drawings: Drawings):
+    part = drawings.take(np.arange(10))
+    before = score(model, part).nats
+    model.train()
+    assert np.array_equal(score(model, part).nats, before)
+    assert not model.training
+
+
+def test_per_point_is_a_ratio_of_sums_with_its_standard_error():
+    nats, points = np.array([10.0, 40.0, 16.0]), np.array([5, 10, 4])
+    ratio, error = Scores(nats, points, np.zeros(3, dtype=np.int64)).per_point()
+    assert ratio == pytest.approx(66 / 19)
+    residuals = [10 - ratio * 5, 40 - ratio * 10, 16 - ratio * 4]
+    assert error == pytest.approx(np.sqrt(sum(value**2 for value in residuals)) / 19)
+    # Drawings of one length: the usual standard error of a mean.
+    even = Scores(nats, np.array([2, 2, 2]), np.zeros(3, dtype=np.int64))
+    assert even.per_point()[0] == pytest.approx(nats.mean() / 2)
+    assert even.per_point()[1] == pytest.approx(nats.std() / np.sqrt(3) / 2)
+
+
+def test_per_point_s_error_is_the_spread_over_samples():
+    random = np.random.default_rng(0)
+    points = random.integers(5, 60, (400, 200))
+    nats = points * 3.0 + random.normal(size=points.shape) * points
+    parts = [Scores(one, two, np.zeros(200, dtype=np.int64)) for one, two in zip(nats, points, strict=True)]
+    found = np.array([part.per_point() for part in parts])
+    assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.15)
+
+
+def test_per_sketch_is_a_mean():
+    scores = Scores(np.array([1.0, 3.0]), np.array([1, 9]), np.zeros(2, dtype=np.int64))
+    assert scores.per_sketch() == pytest.approx((2.0, 1.0))
+    one = Scores(np.array([5.0]), np.array([2]), np.zeros(1, dtype=np.int64))
+    assert one.per_sketch() == (5.0, 0.0)
+
+
+def test_categories_add_up_to_the_whole(model: StrokeModel, drawings: Drawings):
+    scores = score(model, drawings)
+    table = by_category(scores, drawings.categories)
+    assert sorted(table) == sorted(drawings.categories)
+    assert sum(row["drawings"] for row in table.values()) == len(drawings)
+    points = np.bincount(scores.category, weights=scores.points)
+    total = sum(
+        table[name]["nats_per_point"] * points[index] for index, name in enumerate(drawings.categories)
+    )
+    assert total == pytest.approx(scores.nats.sum())

@@ -1,0 +1,67 @@
+"""The shipped model: it is what its card says, and it completes drawings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import sketchgen
+from sketchgen.drawing.geometry import moved
+from sketchgen.drawing.sketch import Box
+from sketchgen.evaluate.report import evaluate
+from sketchgen.resources import bundled_checkpoint, bundled_checkpoints, categories
+
+FOLDERS = [bundled_checkpoint(name) for name in bundled_checkpoints()]
+
+
+@pytest.fixture(scope="module")
+def model() -> sketchgen.Completer:
+    return sketchgen.load()
+
+
+def test_one_is_shipped_and_is_the_default(model: sketchgen.Completer) -> None:
+    assert FOLDERS
+    assert model.name in bundled_checkpoints()
+    assert list(model.categories) == list(categories())
+    assert len(model.categories) == 345
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_it_is_small_self_describing_and_no_pickle(folder: Path) -> None:
+    files = {path.name: path.stat().st_size for path in folder.iterdir()}
+    assert files["model.safetensors"] <= 10_000_000
+    assert not [name for name in files if name.endswith((".pt", ".pth", ".ckpt", ".bin", ".pkl"))]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "Quick, Draw!" in card
+    assert "CC BY 4.0" in card
+    measured = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    assert f"{measured['nats_per_point']:.3f}" in card
+
+
+def test_a_small_head_in_a_corner_gets_a_small_cat_there(model: sketchgen.Completer) -> None:
+    head = sketchgen.read(sketchgen.example("half-a-cat"))
+    page = Box(0, 0, 640, 480)
+    small = moved(head, 0.1).replaced(page=page)
+    bounds = small.bounds
+    assert bounds is not None
+    for completion in model.complete(small, "cat", count=9, temperature=0.3):
+        whole = completion.whole.bounds
+        assert whole is not None
+        assert whole.longer < 6 * bounds.longer
+        assert whole.longer < 0.25 * page.longer
+
+
+def test_most_completions_end_by_themselves(model: sketchgen.Completer) -> None:
+    sketch = sketchgen.read(sketchgen.example("half-a-cat"))
+    ended = [completion.ended for completion in model.complete(sketch, "cat", count=32, temperature=0.5)]
+    assert sum(ended) >= 28
+
+
+def test_real_drawings_are_likely(model: sketchgen.Completer, data_dir: Path) -> None:
+    result = evaluate(model, data_dir / "quickdraw_simplified" / "cat.ndjson", limit=300, samples=0)
+    # Well above the card's figure, far below an untrained model's (over 10).
+    assert result["nats_per_point"] < 8.5
+    suffix = {share: figures["nats_per_point"] for share, figures in result["suffix"].items()}
+    assert all(value < 9.0 for value in suffix.values())

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import csv
+import json
+import math
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from sketchgen.data.batches import Batch, training_batches
+from sketchgen.data.prepare import prepare
+from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
+from sketchgen.evaluate.likelihood import step_log_prob
+from sketchgen.model.pretrained import load_checkpoint
+from sketchgen.model.strokemodel import StrokeModel
+from sketchgen.train import loop
+from sketchgen.train.config import ModelSettings, TrainConfig
+from sketchgen.train.loop import MOST_SKIPPED, Run, fit
+
+MODEL = ModelSettings(layers=1, width=24, components=3, embedding=16, encoder_width=16)
+
+
+@pytest.fixture(scope="module")
+def store(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("sample") / "store"
+    prepare([sample_dir], out)
+    return out
+
+
+@pytest.fixture
+def config(store: Path, tmp_path: Path) -> TrainConfig:
+    return TrainConfig(
+        store,
+        tmp_path / "run",
+        steps=20,
+        batch=8,
+        learning_rate=5e-3,
+        warmup=5,
+        validate_drawings=16,
+        bfloat16=False,
+        threads=1,
+        device="cpu",
+        model=MODEL,
+    )
+
+
+def state(out: Path) -> dict[str, Tensor]:
+    return load_file(out / "state" / "state.safetensors")
+
+
+def position(out: Path) -> dict[str, Any]:
+    return json.loads((out / "state" / "state.json").read_text())["position"]
+
+
+def batch_for(run: Run) -> Batch:
+    any_category = run.model.config.any_category
+    return next(training_batches(run.train, 8, 0, any_category, run.config.prefixes))
+
+
+def interrupt(_: dict[str, Any]) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def spoil(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
+    """Multiply every log density that the loop sees."""
+
+    def spoiled(model: StrokeModel, batch: Batch) -> Tensor:
+        return step_log_prob(model, batch) * factor
+
+    monkeypatch.setattr(loop, "step_log_prob", spoiled)
+
+
+def weights(run: Run) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in run.model.state_dict().items()}
+
+
+def check_refused(config: TrainConfig) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        fit(config, resume=True)
+    assert "\n" not in str(caught.value)
+
+
+def test_thirty_steps_lower_the_loss_and_leave_a_checkpoint(config: TrainConfig):
+    config = replace(config, steps=30)
+    before = Run(config).validate()
+    seen: list[dict[str, Any]] = []
+    best = fit(config, report=seen.append)
+    assert best == config.out / "best"
+    assert seen[-1]["valid"] < before["valid"] - 0.5
+    assert seen[-1]["valid_half"] < before["valid_half"] - 0.5
+    assert seen[-1]["progress"] == 1.0
+    assert {path.name for path in config.out.iterdir()} == {"best", "last", "state", "log.csv"}
+    assert {path.suffix for path in (config.out / "state").iterdir()} == {".safetensors", ".json"}
+    model, summary = load_checkpoint(best)
+    assert summary["steps"] == 30
+    assert summary["drawings_seen"] == position(config.out)["drawings"] == 240
+    assert summary["nats_per_point_valid"] == pytest.approx(seen[-1]["valid"], abs=1e-4)
+    average = {name: value for name, value in state(config.out).items() if name.startswith("average.")}
+    assert all(torch.equal(value, average[f"average.{name}"]) for name, value in model.state_dict().items())
+    with (config.out / "log.csv").open() as stream:
+        assert [row["step"] for row in csv.DictReader(stream)] == ["20", "30"]
+
+
+def test_a_resumed_run_is_the_run_that_was_not_interrupted(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    fit(config)
+    parts = replace(config, out=tmp_path / "parts")
+    monkeypatch.setattr(loop, "LOG_EVERY", 10)
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    fit(parts, report=interrupt)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+    assert position(parts.out)["step"] == 10
+    fit(parts, resume=True)
+    assert position(parts.out)["step"] == position(config.out)["step"] == 20
+    assert position(parts.out)["drawings"] == position(config.out)["drawings"]
+    straight, resumed = state(config.out), state(parts.out)
+    assert straight.keys() == resumed.keys()
+    assert {name.split(".")[0] for name in straight} == {"model", "average", "optimiser"}
+    for name, value in straight.items():
+        assert torch.equal(value, resumed[name]), name
+    best = load_checkpoint(config.out / "last")[0].state_dict()
+    assert all(torch.equal(best[name], straight[f"average.{name}"]) for name in best)
+
+
+def test_seeds_decide_everything(config: TrainConfig):
+    def trained(seed: int) -> dict[str, Tensor]:
+        run = Run(replace(config, seed=seed))
+        run.step(batch_for(run))
+        return weights(run)
+
+    one, two, other = trained(0), trained(0), trained(1)
+    assert all(torch.equal(value, two[name]) for name, value in one.items())
+    assert not torch.equal(one["head.weight"], other["head.weight"])
+
+
+@pytest.mark.parametrize("factor", [math.nan, math.inf])
+def test_a_gradient_that_is_not_finite_changes_nothing(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch, factor: float
+):
+    run = Run(config)
+    batch, before = batch_for(run), weights(run)
+    average = {name: value.clone() for name, value in run.average.items()}
+    with monkeypatch.context() as patch:
+        spoil(patch, factor)
+        assert run.step(batch) is None
+    assert all(torch.equal(value, before[name]) for name, value in run.model.state_dict().items())
+    assert all(torch.equal(value, average[name]) for name, value in run.average.items())
+    assert not run.optimiser.state
+    loss = run.step(batch)
+    assert loss is not None
+    assert math.isfinite(loss)
+    assert not torch.equal(before["head.weight"], run.model.head.weight)
+
+
+def test_a_run_whose_loss_stays_not_finite_stops(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
+    spoil(monkeypatch, math.nan)
+    with pytest.raises(SettingError, match=f"{MOST_SKIPPED} steps; lower the learning rate"):
+        fit(config)
+
+
+def test_gradients_are_clipped(config: TrainConfig):
+    run = Run(replace(config, clip=1e-3))
+    run.step(batch_for(run))
+    norms = [parameter.grad.norm() for parameter in run.model.parameters() if parameter.grad is not None]
+    assert float(torch.stack(norms).norm()) <= 1.01e-3
+
+
+def test_bfloat16_computes_nearly_the_same_loss(config: TrainConfig):
+    losses = []
+    for bfloat16 in (False, True):
+        run = Run(replace(config, bfloat16=bfloat16))
+        losses.append(run.step(batch_for(run)))
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+
+
+def test_a_folder_with_a_run_is_refused(config: TrainConfig):
+    config = replace(config, steps=1)
+    fit(config)
+    before = state(config.out)
+    with pytest.raises(OutputError, match="--resume"):
+        fit(config)
+    assert all(torch.equal(value, before[name]) for name, value in state(config.out).items())
+
+
+def test_a_place_that_is_no_folder_is_refused(config: TrainConfig):
+    config.out.write_text("a file")
+    with pytest.raises(OutputError, match="cannot be made"):
+        fit(config)
+
+
+def test_no_state_or_a_damaged_or_a_foreign_one_is_refused(config: TrainConfig):
+    config = replace(config, steps=1)
+    check_refused(config)
+    fit(config)
+    check_refused(replace(config, model=replace(MODEL, width=32)))
+    about = config.out / "state" / "state.json"
+    whole = about.read_text()
+    for text in ("", "{}", json.dumps({"position": {"stepp": 1}})):
+        about.write_text(text)
+        check_refused(config)
+    about.write_text(whole)
+    file = config.out / "state" / "state.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+    check_refused(config)
+
+
+def test_a_kill_between_the_renames_loses_nothing(config: TrainConfig):
+    fit(replace(config, steps=2))
+    (config.out / "state").rename(config.out / ".state.old")
+    fit(replace(config, steps=3), resume=True)
+    assert position(config.out)["step"] == 3
+    assert not (config.out / ".state.old").exists()
+
+
+def test_no_store_is_a_format_error(config: TrainConfig, tmp_path: Path):
+    with pytest.raises(FormatError, match="sketchgen prepare"):
+        fit(replace(config, store=tmp_path / "nowhere"))
+
+
+def test_the_rate_rises_over_the_warmup_and_falls_to_a_fiftieth(config: TrainConfig):
+    peak = config.learning_rate
+    assert [config.rate(step, 0.0) for step in range(5)] == pytest.approx([peak * k / 5 for k in range(1, 6)])
+    falling = [config.rate(1000, progress / 10) for progress in range(11)]
+    assert falling == sorted(falling, reverse=True)
+    assert falling[0] == pytest.approx(peak)
+    assert falling[-1] == config.rate(1000, 1.5) == pytest.approx(0.02 * peak)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"steps": None}, {"batch": 0}, {"learning_rate": math.nan}, {"clip": math.inf}, {"average": 1.0}],
+)
+def test_settings_outside_their_limits_are_refused(config: TrainConfig, wrong: dict[str, Any]):
+    with pytest.raises(SettingError) as caught:
+        replace(config, **wrong)
+    assert "\n" not in str(caught.value)
+    assert json.loads(json.dumps(config.to_dict()))["steps"] == 20
+
+
+def test_dropout_is_drawn_by_the_step(config: TrainConfig):
+    # At this rate the weights stay as they are, in effect: what differs is what was dropped.
+    run = Run(replace(config, learning_rate=1e-8, model=replace(MODEL, dropout=0.5)))
+    batch, losses = batch_for(run), []
+    for step in (0, 0, 1):
+        run.position.step = step
+        losses.append(run.step(batch))
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+    assert abs(losses[2] - losses[0]) > 1e-3
