@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from sketchgen.drawing.output import write_atomic
-from sketchgen.evaluate.report import evaluate
+from sketchgen.evaluation.report import evaluate
 from sketchgen.model.pretrained import load_checkpoint, save_checkpoint
 
 

@@ -16,9 +16,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sketchgen.errors import SketchgenError
@@ -27,7 +25,7 @@ from sketchgen.resources import ResourceError, bundled
 if TYPE_CHECKING:
     from sketchgen.drawing.files import read
     from sketchgen.drawing.sketch import Completion, Sketch
-    from sketchgen.evaluate.report import evaluate
+    from sketchgen.evaluation.report import evaluate
     from sketchgen.generate.completer import Completer, load
     from sketchgen.train.loop import fit
 
@@ -51,6 +49,7 @@ _HOMES = {
     "Completer": "sketchgen.generate.completer",
     "Completion": "sketchgen.drawing.sketch",
     "Sketch": "sketchgen.drawing.sketch",
+    "evaluate": "sketchgen.evaluation.report",
     "fit": "sketchgen.train.loop",
     "load": "sketchgen.generate.completer",
     "read": "sketchgen.drawing.files",
@@ -77,31 +76,8 @@ def example(name: str) -> Path:
     raise ResourceError(f"no example {name[:60]!r}; {hint}there are {', '.join(names)}")
 
 
-class _CallablePackage(ModuleType):
-    """`sketchgen.evaluate` is a package and, called, the function that it is about."""
-
-    def __call__(self, *args: Any, **settings: Any) -> dict[str, Any]:
-        """Call `sketchgen.evaluate.report.evaluate`."""
-        return importlib.import_module("sketchgen.evaluate.report").evaluate(*args, **settings)
-
-
-class _Package(ModuleType):
-    """This package. Python binds a subpackage here once it is imported, whoever imports it first."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        """Make the subpackage `evaluate` callable as it comes."""
-        if name == "evaluate" and isinstance(value, ModuleType):
-            value.__class__ = _CallablePackage
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
-
-
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used."""
-    if name == "evaluate":
-        return importlib.import_module("sketchgen.evaluate")
     if name not in _HOMES:
         raise AttributeError(f"module 'sketchgen' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -10,7 +10,7 @@ import pytest
 import sketchgen
 from sketchgen.drawing.geometry import moved
 from sketchgen.drawing.sketch import Box
-from sketchgen.evaluate.report import evaluate
+from sketchgen.evaluation.report import evaluate
 from sketchgen.resources import bundled_checkpoint, bundled_checkpoints, categories
 
 FOLDERS = [bundled_checkpoint(name) for name in bundled_checkpoints()]

@@ -138,7 +138,7 @@ def evaluate(options: Evaluate) -> None:
         _check_positive(name, getattr(options, name))
     _check_seed(options.seed)
 
-    from sketchgen.evaluate.report import evaluate as measure
+    from sketchgen.evaluation.report import evaluate as measure
 
     said: set[tuple[str, int]] = set()
 

@@ -18,7 +18,7 @@ import torch.distributed as distributed
 from sketchgen.data.batches import Batch, training_batches
 from sketchgen.data.store import Drawings, Store
 from sketchgen.errors import OutputError, SettingError
-from sketchgen.evaluate.likelihood import score, step_log_prob
+from sketchgen.evaluation.likelihood import score, step_log_prob
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.pretrained import save_checkpoint
 from sketchgen.model.strokemodel import StrokeModel

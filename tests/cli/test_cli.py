@@ -370,7 +370,7 @@ class TestEvaluate:
 
     @pytest.fixture(autouse=True)
     def _measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sketchgen.evaluate.report.evaluate", self.measure)
+        monkeypatch.setattr("sketchgen.evaluation.report.evaluate", self.measure)
 
     def measure(self, checkpoint: str, source: Path, **settings: object) -> dict[str, object]:
         settings.pop("progress", None)
@@ -384,7 +384,7 @@ class TestEvaluate:
         assert self.settings == {"split": "valid", "seed": 0, "limit": 5}
 
     def test_is_a_function_of_the_package_too(self) -> None:
-        importlib.import_module("sketchgen.evaluate")
+        importlib.import_module("sketchgen.evaluation")
         assert sketchgen.evaluate("run/best", Path("store"), split="test") == self.FIGURES
         assert self.settings == {"split": "test"}
 

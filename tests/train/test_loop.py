@@ -16,7 +16,7 @@ from torch import Tensor
 from sketchgen.data.batches import Batch, training_batches
 from sketchgen.data.prepare import prepare
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
-from sketchgen.evaluate.likelihood import step_log_prob
+from sketchgen.evaluation.likelihood import step_log_prob
 from sketchgen.model.pretrained import load_checkpoint
 from sketchgen.model.strokemodel import StrokeModel
 from sketchgen.train import loop

@@ -10,7 +10,7 @@ from sketchgen.data.batches import CENTRE, evaluation_batch
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings
 from sketchgen.drawing.strokes import Pen, pens
-from sketchgen.evaluate.likelihood import BATCH, FRACTIONS, Scores, by_category, score, step_log_prob
+from sketchgen.evaluation.likelihood import BATCH, FRACTIONS, Scores, by_category, score, step_log_prob
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.strokemodel import Given, StrokeModel
 

@@ -13,7 +13,7 @@ import numpy as np
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings, Store
 from sketchgen.errors import FormatError, SettingError
-from sketchgen.evaluate.likelihood import FRACTIONS, Scores, by_category, score
+from sketchgen.evaluation.likelihood import FRACTIONS, Scores, by_category, score
 from sketchgen.generate.completer import Completer, load
 
 TEMPERATURES = (0.0, 0.25, 0.5, 1.0)

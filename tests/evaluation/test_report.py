@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sketchgen.errors import FormatError, SettingError
-from sketchgen.evaluate.report import evaluate
+from sketchgen.evaluation.report import evaluate
 from sketchgen.generate.completer import Completer
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.strokemodel import StrokeModel

@@ -1,3 +1,3 @@
 """Measuring a model: likelihood, and whether its drawings end by themselves."""
 
-from sketchgen.evaluate.report import evaluate as evaluate
+from sketchgen.evaluation.report import evaluate as evaluate
