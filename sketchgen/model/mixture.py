@@ -109,12 +109,13 @@ class StepDistribution:
     def tempered(self, temperature: float) -> StepDistribution:
         """The distribution at a temperature > 0: THE definition of temperature.
 
-        Weights and lift odds are raised to 1/T, variances are multiplied by T (Ha and Eck 2017, equation 8).
-        The end keeps its own odds at any T: tempering it makes drawings that never end.
+        Weights are raised to 1/T, variances are multiplied by T (Ha and Eck 2017, equation 8). The odds of
+        lifting the pen and of ending stay as they are: events that are due once in many steps are never the
+        likeliest, so that tempering them makes strokes and drawings that never end.
         """
         weight = torch.log_softmax(self.log_weight / temperature, -1)
         sigma = self.log_sigma + 0.5 * math.log(temperature)
-        return StepDistribution(weight, self.mean, sigma, self.rho, self.lift / temperature, self.end)
+        return StepDistribution(weight, self.mean, sigma, self.rho, self.lift, self.end)
 
     def sample(
         self, noise: Float[Tensor, "*b 5"], temperature: float
@@ -123,7 +124,7 @@ class StepDistribution:
 
         Args:
             noise: three uniform numbers in [0, 1) (end, component, lift) and two standard normal ones.
-            temperature: 0 takes the heaviest component's mean and likelier pen; see `tempered`.
+            temperature: 0 takes the heaviest component's mean; see `tempered`.
         """
         flat = self if temperature == 0 else self.tempered(temperature)
         if temperature == 0:
@@ -139,7 +140,7 @@ class StepDistribution:
         pick = choice.unsqueeze(-1).expand(*choice.shape, 2)
         offset = flat.mean.gather(-2, pick).squeeze(-2)
         lift = flat.lift.gather(-1, choice).squeeze(-1)
-        lifted = lift > 0 if temperature == 0 else noise[..., 2] < torch.sigmoid(lift)
+        lifted = noise[..., 2] < torch.sigmoid(lift)
         if temperature > 0:
             sigma = flat.log_sigma.gather(-2, pick).squeeze(-2).exp()
             rho = flat.rho.gather(-1, choice).squeeze(-1)
