@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sketchgen.data.store import SPLITS, STORE_VERSION, Drawings, TableWriter, from_table, write_store
 from sketchgen.drawing.geometry import BOX, simplify_as_quickdraw
+from sketchgen.drawing.output import check_replaceable
 from sketchgen.drawing.quickdraw_line import parse_line
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError, OutputError, SketchgenError
@@ -177,10 +178,7 @@ def prepare(
         OutputError: `out` exists and `force` is false, or cannot be written.
     """
     out = Path(out)
-    if out.exists() and not force:
-        raise OutputError(f"{out} exists; choose another folder or use --force")
-    if out.exists() and not (out / "store.json").exists() and (out.is_file() or any(out.iterdir())):
-        raise OutputError(f"{out} is not a store and is not replaced; choose another folder")
+    check_replaceable(out, "store.json", "a store", force=force)
     dropped: Counter[str] = Counter()
     found = _collect(source_files([Path(source) for source in sources]), dropped, progress)
     if not found:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +12,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sketchgen.drawing.output import whole_folder
 from sketchgen.drawing.sketch import Sketch
+from sketchgen.drawing.strokes import split_strokes
 from sketchgen.errors import FormatError
 
 SPLITS = ("train", "valid", "test")
@@ -66,10 +66,8 @@ class Drawings:
         """Drawing `index` as a Sketch in the 255 box."""
         first, last = int(self.start[index]), int(self.start[index + 1])
         points = self.points[first:last].astype(np.float64)
-        cuts = np.flatnonzero(self.lift[first:last])[:-1] + 1
-        return Sketch.from_strokes(
-            np.split(points, cuts), category=self.categories[int(self.category[index])]
-        )
+        strokes = split_strokes(points, self.lift[first:last])
+        return Sketch.from_strokes(strokes, category=self.categories[int(self.category[index])])
 
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Drawings:
         """The drawings at `indices`, in that order."""
@@ -136,10 +134,7 @@ class TableWriter:
 
 def write_store(out: Path, tables: dict[str, pa.Table], summary: dict[str, Any]) -> None:
     """Write a store so that `out` is either whole or not there: into a sibling folder, then renamed."""
-    work = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
+    with whole_folder(out) as work:
         for split, table in tables.items():
             with (
                 pa.OSFile(str(work / f"{split}.arrow"), "wb") as sink,
@@ -148,11 +143,6 @@ def write_store(out: Path, tables: dict[str, pa.Table], summary: dict[str, Any])
                 writer.write_table(table)
         text = json.dumps(summary, indent=1, ensure_ascii=False) + "\n"
         (work / "store.json").write_text(text, encoding="utf-8")
-        if out.exists():
-            shutil.rmtree(out)
-        work.rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from sketchgen.errors import OutputError
@@ -50,6 +52,43 @@ def prepare_output_folder(path: str | os.PathLike[str], *, force: bool = False) 
     if filled and not force:
         raise OutputError(f"{shown(path)} exists and is not empty; choose another folder or pass --force")
     return folder
+
+
+def check_replaceable(folder: Path, marker: str, kind: str, *, force: bool) -> None:
+    """Refuse a folder that stands there, unless it is to be replaced and is of the kind that is written.
+
+    Args:
+        folder: where the new one goes.
+        marker: the file that a folder of this kind holds.
+        kind: what errors call it, such as "a store".
+        force: an empty folder, or one with the marker, may be replaced.
+
+    Raises:
+        OutputError: it stands there and may not be replaced.
+    """
+    if folder.exists() and not force:
+        raise OutputError(f"{folder} exists; choose another folder or use --force")
+    if folder.exists() and not (folder / marker).exists() and (folder.is_file() or any(folder.iterdir())):
+        raise OutputError(f"{folder} is not {kind} and is not replaced; choose another folder")
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A new folder beside `folder`, which takes its name (and place) once the block has ended without error.
+
+    Raises:
+        OSError: it cannot be made or renamed; what stood at `folder` before is kept until the renaming.
+    """
+    work = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        work.mkdir(parents=True)
+        yield work
+        if folder.exists():
+            shutil.rmtree(folder)
+        work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def check_target(target: Path, force: bool) -> None:

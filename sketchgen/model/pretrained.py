@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from sketchgen.errors import CheckpointError, OutputError, SettingError, SketchgenError
+from sketchgen.drawing.output import check_replaceable, whole_folder
+from sketchgen.errors import CheckpointError, OutputError, SettingError
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.strokemodel import StrokeModel
 from sketchgen.resources import bundled_checkpoint, bundled_checkpoints
@@ -57,29 +57,23 @@ def save_checkpoint(
         OutputError: the folder exists and `force` is false, or it cannot be written.
     """
     folder = Path(folder)
-    if folder.exists() and not force:
-        raise OutputError(f"{folder} exists; choose another folder or use --force")
-    if folder.exists() and not (folder / CONFIG).exists() and (folder.is_file() or any(folder.iterdir())):
-        raise OutputError(f"{folder} is not a checkpoint and is not replaced; choose another folder")
-    work = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    check_replaceable(folder, CONFIG, "a checkpoint", force=force)
     try:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        kind = torch.float16 if half else torch.float32
-        weights = {name: value.to("cpu", kind).contiguous() for name, value in model.state_dict().items()}
-        save_file(weights, work / WEIGHTS, metadata={"format": CHECKPOINT_FORMAT})
-        about = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
-        about |= {"model": model.config.to_dict(), "training": summary}
-        (work / CONFIG).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        (work / CARD).write_text(model_card(model.config, summary), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        work.rename(folder)
+        with whole_folder(folder) as work:
+            _write_checkpoint(work, model, summary, torch.float16 if half else torch.float32)
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"{folder} cannot be written: {reason}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_checkpoint(work: Path, model: StrokeModel, summary: dict[str, Any], kind: torch.dtype) -> None:
+    """Write a checkpoint's files into the folder `work`."""
+    weights = {name: value.to("cpu", kind).contiguous() for name, value in model.state_dict().items()}
+    save_file(weights, work / WEIGHTS, metadata={"format": CHECKPOINT_FORMAT})
+    about = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
+    about |= {"model": model.config.to_dict(), "training": summary}
+    (work / CONFIG).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (work / CARD).write_text(model_card(model.config, summary), encoding="utf-8")
 
 
 def find_checkpoint(name_or_path: str | os.PathLike[str] | None) -> Path:
@@ -122,8 +116,6 @@ def load_checkpoint(name_or_path: str | os.PathLike[str] | None = None) -> tuple
         model.load_state_dict(weights)
     except SettingError as error:
         raise CheckpointError(f"{folder / CONFIG}: {error}") from error
-    except SketchgenError:
-        raise
     except (OSError, SafetensorError) as error:
         remedy = "get the checkpoint again"
         raise CheckpointError(f"{folder / WEIGHTS} is damaged or missing; {remedy}") from error
