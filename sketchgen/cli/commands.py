@@ -5,9 +5,9 @@ torch is loaded inside the functions that need it, after everything cheap has be
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -110,7 +110,7 @@ def prepare(options: Prepare) -> None:
 
 def train(options: Train) -> None:
     """Train a model, and print the folder of its best checkpoint."""
-    for name in ("layers", "width", "components", "batch", "steps"):
+    for name in ("layers", "width", "components", "encoder_width", "batch", "steps", "threads"):
         _check_positive(name, getattr(options, name))
     _check_seed(options.seed)
     seconds = None if options.time_limit is None else duration(options.time_limit)
@@ -120,8 +120,10 @@ def train(options: Train) -> None:
     from sketchgen.train.config import ModelSettings, TrainConfig
     from sketchgen.train.loop import fit
 
-    model = ModelSettings(**_given(options, "cell", "layers", "width", "components"))
-    settings = _given(options, "steps", "batch", "seed")
+    model = ModelSettings(
+        **_given(options, "cell", "layers", "width", "components", "encoder_width", "dropout")
+    )
+    settings = _given(options, "steps", "batch", "learning_rate", "threads", "seed")
     if seconds is not None:
         settings["time_limit"] = seconds
     config = TrainConfig(store=options.store, out=options.out, model=model, **settings)
@@ -129,7 +131,10 @@ def train(options: Train) -> None:
     def report(figures: dict[str, Any]) -> None:
         _say(", ".join(f"{key} {_short(value)}" for key, value in figures.items() if value is not None))
 
-    _print(str(fit(config, resume=options.resume, report=report)))
+    best = fit(config, resume=options.resume, report=report)
+    # Under torchrun there are several of us, of whom the first one speaks.
+    if os.environ.get("RANK", "0") == "0":
+        _print(str(best))
 
 
 def evaluate(options: Evaluate) -> None:
@@ -167,8 +172,7 @@ def evaluate(options: Evaluate) -> None:
 def info(options: Info) -> None:
     """Print what a checkpoint is."""
     model = _load(options.checkpoint)
-    config = model.model.config
-    settings = dataclasses.asdict(config) if dataclasses.is_dataclass(config) else dict(config)  # pyright: ignore
+    settings = model.model.config.to_dict()
     settings.pop("categories", None)
     found = {
         "name": model.name,

@@ -130,6 +130,8 @@ class Train:
         sketchgen train store/ -o run/ --time-limit 3h --resume
       A small model, soon done:
         sketchgen train store/ -o run/ --cell gru --width 128 --components 5 --steps 500
+      Two processes of one thread each, which is faster on two cores than one of two threads:
+        torchrun --nproc-per-node 2 -m sketchgen train store/ -o run/ --time-limit 90m --threads 1
     """
 
     store: Positional[Annotated[Path, arg(metavar="STORE")]]
@@ -152,8 +154,16 @@ class Train:
     """Units in a layer of the decoder."""
     components: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
     """Gaussians in the mixture over the next offset."""
+    encoder_width: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    """Units of the encoder, each direction."""
+    dropout: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")] = None
+    """Share of a layer's outputs dropped in training."""
     batch: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
-    """Drawings in a step."""
+    """Drawings in a step, shared out among the processes."""
+    learning_rate: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")] = None
+    """Highest step size of the optimiser; it rises at the start and falls along a cosine."""
+    threads: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    """Threads of each process; more than there are free cores makes everything slower."""
     seed: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
     """Same store, options and seed, same start and same order."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -74,6 +75,16 @@ class Batch:
         """The batch on another device."""
         return Batch(**{name: value.to(device) for name, value in vars(self).items()})
 
+    def part(self, rank: int, world: int) -> Batch:
+        """Every `world`-th row, for one of several processes; where there are too few rows, none counts.
+
+        Rows are sorted by length, so that all processes have the same work and none waits for the others.
+        """
+        if rank < len(self.length):
+            return Batch(**{name: value[rank::world] for name, value in vars(self).items()})
+        rest = {name: value[:1] for name, value in vars(self).items()}
+        return Batch(**rest | {"scored": torch.zeros_like(rest["scored"])})
+
 
 def plan(lengths: NDArray[np.int64], size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
     """The batches of an epoch as indices; a function of its arguments alone, so that a run can be resumed."""
@@ -90,14 +101,21 @@ def plan(lengths: NDArray[np.int64], size: int, seed: int, epoch: int) -> list[N
 def cut_points(
     length: NDArray[np.int64], lift: NDArray[np.bool_], prefixes: Prefixes, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """(b,) how many points of each padded drawing, (b, n) `lift`, are given."""
+    """(b,) how many points of each padded drawing, (b, n) `lift`, are given.
+
+    Only cuts within the last tenth may give the whole drawing, and so ask for its end at once. A person who
+    asks for a completion has not finished; and cuts at any stroke's end, the last one included, would show
+    drawings of one stroke as finished more often than those of many, so that completions would end early.
+    """
     batch, count = lift.shape
     kind = random.random(batch)
     edges = np.cumsum([prefixes.nothing, prefixes.first_stroke, prefixes.stroke_end, prefixes.anywhere])
-    first = lift.argmax(1) + 1
+    inside = 1 + np.floor(random.random(batch) * (length - 1)).astype(np.int64)
+    ends = lift & (np.arange(count) < length[:, None] - 1)
+    several = ends.any(1)
+    first = np.where(several, ends.argmax(1) + 1, inside)
     # A random stroke end: the position of the largest of random numbers that stand at ends only.
-    end = np.where(lift, random.random((batch, count)), 0.0).argmax(1) + 1
-    inside = 1 + np.floor(random.random(batch) * length).astype(np.int64)
+    end = np.where(several, np.where(ends, random.random((batch, count)), 0.0).argmax(1) + 1, inside)
     back = np.floor(random.random(batch) * np.maximum(length * 0.1, 1)).astype(np.int64)
     near = np.maximum(1, length - back)
     cut = np.select([kind < edge for edge in edges], [np.zeros_like(length), first, end, inside], near)
@@ -208,22 +226,15 @@ def evaluation_batch(drawings: Drawings, random: np.random.Generator, fraction: 
 
 
 def training_batches(
-    drawings: Drawings,
-    size: int,
-    seed: int,
-    any_category: int,
-    prefixes: Prefixes,
-    first: int = 0,
-    stride: int = 1,
+    drawings: Drawings, size: int, seed: int, any_category: int, prefixes: Prefixes, first: int = 0
 ) -> Iterator[Batch]:
-    """Batches number first, first + stride, ... without end; batch i depends on i and the seed alone."""
+    """Batches number first, first + 1, ... without end; batch i depends on i and the seed alone."""
     per_epoch = max(1, -(-len(drawings) // size))
-    number, epoch = first, -1
+    epoch = -1
     batches: list[NDArray[np.int64]] = []
-    while True:
+    for number in itertools.count(first):
         if number // per_epoch != epoch:
             epoch = number // per_epoch
             batches = plan(drawings.lengths, size, seed, epoch)
         random = np.random.default_rng([seed, 1, number])
         yield make_batch(drawings.take(batches[number % per_epoch]), random, any_category, prefixes)
-        number += stride

@@ -33,7 +33,7 @@ class TrainConfig:
         out: folder of the run: `best/` and `last/` (checkpoints), `state/` (to resume), `log.csv`.
         time_limit: seconds of training, over all resumed parts; None for no limit.
         steps: most steps; None for no limit. One of the two must be set.
-        batch: drawings a step (a process).
+        batch: drawings a step, shared out among the processes.
         learning_rate: peak; it rises over `warmup` steps and falls along a cosine to 2 % at the end.
         warmup: steps.
         clip: largest norm of the gradient.
@@ -41,7 +41,7 @@ class TrainConfig:
         validate_every: seconds between validations.
         validate_drawings: most drawings of the validation split used for them.
         seed: of everything random.
-        bfloat16: compute in bfloat16 where that is safe.
+        bfloat16: compute in bfloat16 where that is safe; None where it is faster, too.
         threads: torch's threads; more than the free cores makes everything slower.
         device: "cpu", "cuda", or None for a GPU where there is one.
         model: the network's shape.
@@ -60,7 +60,7 @@ class TrainConfig:
     validate_every: float = 240.0
     validate_drawings: int = 1500
     seed: int = 0
-    bfloat16: bool = True
+    bfloat16: bool | None = None
     threads: int | None = None
     device: str | None = None
     model: ModelSettings = field(default_factory=ModelSettings)

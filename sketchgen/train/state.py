@@ -26,14 +26,12 @@ class Position:
         step: steps done.
         elapsed: seconds of training done, over all parts of the run.
         best: lowest validation figure so far, nats per point.
-        best_step: step it was reached at.
         drawings: drawings seen.
     """
 
     step: int = 0
     elapsed: float = 0.0
     best: float = float("inf")
-    best_step: int = 0
     drawings: int = 0
 
 
@@ -45,6 +43,16 @@ def _optimiser_tensors(model: StrokeModel, optimiser: torch.optim.Optimizer) -> 
         for key, value in values.items():
             tensors[f"optimiser.{names[parameter]}.{key}"] = torch.as_tensor(value).detach().cpu()
     return tensors
+
+
+def _previous(folder: Path) -> Path:
+    """Where the state before the one in `folder` stands while that is being replaced."""
+    return folder.with_name(f".{folder.name}.old")
+
+
+def has_state(folder: Path) -> bool:
+    """Whether there is a state to resume; a kill between two renames leaves it under the old name."""
+    return folder.exists() or _previous(folder).exists()
 
 
 def save_state(
@@ -61,7 +69,7 @@ def save_state(
         OutputError: it cannot be written; the one before it stays.
     """
     work = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    old = folder.with_name(f".{folder.name}.old")
+    old = _previous(folder)
     try:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
@@ -93,9 +101,7 @@ def load_state(
     Raises:
         CheckpointError: there is none, or it is damaged, or of another model.
     """
-    # A kill between save_state's two renames leaves the state before it under the old name.
-    old = folder.with_name(f".{folder.name}.old")
-    source = folder if folder.exists() else old
+    source = folder if folder.exists() else _previous(folder)
     try:
         tensors = load_file(source / "state.safetensors")
         about = json.loads((source / "state.json").read_text(encoding="utf-8"))

@@ -20,6 +20,7 @@ from sketchgen.cli import COMMANDS, main
 from sketchgen.cli.commands import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
+from sketchgen.model.config import ModelConfig
 
 PARTIAL = sketchgen.example("half-a-cat")
 LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
@@ -35,7 +36,7 @@ class FakeCompleter:
         self.name = name or "default"
         self.categories = ("The Mona Lisa", "cat", "dog")
         self.summary = {"steps": 10, "nats_per_point": 7.5}
-        self.model = SimpleNamespace(config={"cell": "lstm", "categories": self.categories, "width": 8})
+        self.model = SimpleNamespace(config=ModelConfig(self.categories, width=8))
 
     def known(self, category: str | None) -> None:
         if category is not None and category not in self.categories:
@@ -343,7 +344,8 @@ class TestInfo:
         found = json.loads(capsys.readouterr().out)
         assert found["name"] == "default"
         assert found["categories"] == ["The Mona Lisa", "cat", "dog"]
-        assert found["config"] == {"cell": "lstm", "width": 8}
+        assert (found["config"]["cell"], found["config"]["width"]) == ("lstm", 8)
+        assert "categories" not in found["config"]
         assert found["training"]["steps"] == 10
 
     def test_for_people(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from sketchgen.data.prepare import MOST_POINTS, drawing_key, prepare, read_drawings, split_of
 from sketchgen.data.store import SPLITS, Store
-from sketchgen.drawing.geometry import BOX, simplify_as_quickdraw
 from sketchgen.drawing.quickdraw_line import parse_line
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError, OutputError
@@ -74,11 +73,25 @@ def test_what_is_stored_is_what_was_parsed(sample_dir: Path, sample_store: Path)
         return sketch.category, tuple(map(len, sketch.strokes)), sketch.points.tobytes()
 
     parsed = [parse_line(text) for text in lines]
-    # What does not reach the box's far side is simplified once more, which scales it up.
-    filling = [sketch if sketch.points.max() == BOX else simplify_as_quickdraw(sketch) for sketch in parsed]
-    assert {identity(sketch) for sketch in found} == {identity(sketch) for sketch in filling}
+    assert {identity(sketch) for sketch in found} == {identity(sketch) for sketch in parsed}
     assert len(found) == len(lines)
-    assert sum(one is two for one, two in zip(parsed, filling, strict=True)) > 700
+
+
+@pytest.mark.parametrize(
+    ("side", "low", "stays"),
+    [(255, 0, True), (250, 0, True), (245, 0, True), (244, 0, False), (255, 1, False), (250.5, 0, False)],
+)
+def test_what_fills_the_box_stays_and_the_rest_is_simplified(
+    tmp_path: Path, side: float, low: float, stays: bool
+):
+    stroke = [[low, side, 90], [low, 40, 100]]
+    line = json.dumps({"word": "cat", "drawing": [stroke]})
+    (tmp_path / "cat.ndjson").write_text(line)
+    drawings, _ = read_drawings(tmp_path)
+    same = drawings.points.tolist() == np.transpose(stroke).tolist()
+    assert same is stays
+    assert drawings.points.min() == 0
+    assert stays or drawings.points.max() >= 254
 
 
 def test_another_file_moves_no_drawing_to_another_split(sample_dir: Path, sample_store: Path, tmp_path: Path):
