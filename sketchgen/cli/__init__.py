@@ -19,6 +19,7 @@ from sketchgen.errors import SketchgenError
 COMMANDS = {
     "complete": "finish a drawing that was begun",
     "generate": "draw from nothing",
+    "web": "draw in the browser, and let the model finish with you",
     "prepare": "turn Quick, Draw! files into a store to train on",
     "train": "train a model on a store",
     "evaluate": "measure a checkpoint on drawings it has not seen",
@@ -46,6 +47,7 @@ Commands:
 Examples:
   sketchgen complete example:half-a-cat --category cat --count 9 -o out/
   sketchgen complete drawing.svg --count 1 > finished.svg
+  sketchgen web --open
   sketchgen COMMAND --help
 
 Results go to standard output or into files, talk goes to standard error.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sketchgen import example
-from sketchgen.cli.options import Complete, Evaluate, Generate, Info, Prepare, Train
+from sketchgen.cli.options import Complete, Evaluate, Generate, Info, Prepare, Train, Web
 from sketchgen.errors import SettingError
 
 MAX_COUNT = 1000
@@ -53,6 +53,8 @@ def run(options: object) -> None:
             evaluate(options)
         case Info():
             info(options)
+        case Web():
+            web(options)
         case _:
             raise TypeError(f"no subcommand takes {type(options).__name__}")
 
@@ -186,6 +188,13 @@ def info(options: Info) -> None:
         from sketchgen.cli.tables import print_info
 
         print_info(found)
+
+
+def web(options: Web) -> None:
+    """Serve the drawing page until Ctrl-C."""
+    from sketchgen.app import launch
+
+    launch(options.checkpoint, host=options.host, port=options.port, browser=options.open)
 
 
 def duration(text: str) -> float:

@@ -199,6 +199,31 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Web:
+    """Draw in the browser, and let the model finish with you.
+
+    Starts a page on this machine; it asks no other machine for anything, and keeps nothing that is drawn.
+    Programs find the same completions at its endpoint /complete, agents (after pip install 'sketchgen[mcp]')
+    as a tool.
+
+    Examples:
+      sketchgen web
+      sketchgen web run/best --port 8000
+      For everybody in the network:
+        sketchgen web --host 0.0.0.0
+    """
+
+    checkpoint: Positional[Checkpoint] = None
+    """The name of a bundled checkpoint, or the path of one."""
+    host: Annotated[str, arg(metavar="ADDRESS")] = "127.0.0.1"
+    """The address to listen on."""
+    port: int = 7860
+    """The port to listen on; 0 for any free one."""
+    open: bool = False
+    """Open the page in a browser."""
+
+
+@dataclass(frozen=True)
 class Info:
     """Say what a checkpoint is: its settings, its categories, and how it was trained.
 
@@ -221,5 +246,6 @@ KINDS: dict[str, type] = {
     "train": Train,
     "evaluate": Evaluate,
     "info": Info,
+    "web": Web,
 }
 """The options of each subcommand."""

@@ -6,7 +6,6 @@ import io
 import math
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from PIL import Image as images
@@ -14,7 +13,7 @@ from PIL import ImageColor, ImageDraw, ImageFont
 from PIL.Image import Image
 
 from sketchgen.drawing.output import write_atomic
-from sketchgen.drawing.sketch import Box, Completion, Sketch
+from sketchgen.drawing.sketch import Completion, Points, Sketch
 from sketchgen.drawing.svg import Style, check_sheet, parts, pen_width, pixel_size, visible_box
 from sketchgen.errors import SettingError
 
@@ -30,6 +29,9 @@ _LARGE = 2048
 _MAX_PIXELS = 100_000_000
 """Largest contact sheet."""
 
+Area = tuple[int, int, int, int]
+"""A part of a picture in px: left, top, right, bottom; the last two are outside."""
+
 
 def to_image(item: Sketch | Completion, size: int = 256, style: Style | None = None) -> Image:
     """The drawing as an RGBA picture.
@@ -43,10 +45,13 @@ def to_image(item: Sketch | Completion, size: int = 256, style: Style | None = N
         SettingError: `size` outside its limits, or a colour that Pillow does not know.
     """
     style = style or Style()
-    Style(size=size)
-    box = visible_box(item, style)
-    width, height = (max(1, round(side)) for side in pixel_size(box, size))
-    return _render(item, box, (width, height), size / box.longer, style)
+    raster = Raster(item, size, style)
+    for sketch, name in zip(parts(item), (style.given_colour, style.added_colour), strict=True):
+        if sketch is not None:
+            colour = rgba(name)
+            for stroke in sketch.strokes:
+                raster.ink(stroke, colour)
+    return raster.picture()
 
 
 def contact_sheet(
@@ -77,7 +82,7 @@ def contact_sheet(
         raise SettingError(
             f"a sheet of {columns} x {rows} cells of {cell} px is too large; make cells smaller"
         )
-    sheet = images.new("RGBA", (columns * cell, rows * (cell + strip)), _colour(style.background))
+    sheet = images.new("RGBA", (columns * cell, rows * (cell + strip)), rgba(style.background))
     inset = max(1, cell // 32)
     for index, item in enumerate(cells):
         row, column = divmod(index, columns)
@@ -112,7 +117,7 @@ def save_png(image: Image, path: str | os.PathLike[str], *, force: bool = False)
     write_atomic(path, image_png(image), force=force)
 
 
-def _colour(value: str | None) -> tuple[int, ...]:
+def rgba(value: str | None) -> tuple[int, ...]:
     """A CSS colour as RGBA; None is transparent."""
     if value is None:
         return 255, 255, 255, 0
@@ -122,30 +127,53 @@ def _colour(value: str | None) -> tuple[int, ...]:
         raise SettingError(f"{value!r} is no colour that a PNG can show; write one as '#2563eb'") from error
 
 
-def _render(item: Sketch | Completion, box: Box, size: tuple[int, int], scale: float, style: Style) -> Image:
-    """Draw `item` large and average it down to `size`."""
-    fine = _FINE if max(size) <= _LARGE else 1
-    canvas = images.new("RGBA", (size[0] * fine, size[1] * fine), _colour(style.background))
-    pen = ImageDraw.Draw(canvas)
-    width = max(pen_width(box, style) * scale, _THINNEST) * fine
-    given, added = parts(item)
-    _ink(pen, given, box, scale * fine, width, _colour(style.given_colour))
-    if added is not None:
-        _ink(pen, added, box, scale * fine, width, _colour(style.added_colour))
-    return canvas.reduce(fine) if fine > 1 else canvas
+class Raster:
+    """A picture that takes ink stroke by stroke: drawn large, and averaged down where it is asked for."""
 
+    def __init__(self, item: Sketch | Completion, size: int, style: Style) -> None:
+        """An empty page for `item`, its longer side `size` px, in the style's background.
 
-def _ink(pen: Any, sketch: Sketch, box: Box, scale: float, width: float, colour: tuple[int, ...]) -> None:
-    """Draw every stroke with round ends and joins: a disc at each point, lines between them."""
-    radius = width / 2
-    for stroke in sketch.strokes:
+        Raises:
+            SettingError: `size` outside its limits, or a background that Pillow does not know.
+        """
+        Style(size=size)
+        self._box = box = visible_box(item, style)
+        width, height = (max(1, round(side)) for side in pixel_size(box, size))
+        self._fine = _FINE if max(width, height) <= _LARGE else 1
+        self._scale = size / box.longer
+        self._width = max(pen_width(box, style) * self._scale, _THINNEST) * self._fine
+        self.size = width, height
+        paper = rgba(style.background)
+        self._canvas = images.new("RGBA", (width * self._fine, height * self._fine), paper)
+        self._pen = ImageDraw.Draw(self._canvas)
+
+    def ink(self, stroke: Points, colour: tuple[int, ...]) -> Area | None:
+        """Draw a stroke with round ends and joins: a disc at each point, lines between them.
+
+        Returns:
+            What changed at most, in px of the picture; None where the stroke is off the picture.
+        """
+        radius, fine = self._width / 2, self._fine
         # Pillow counts to the middle of a pixel; points far off the picture would overflow its integers.
-        points = np.clip((stroke - (box.x, box.y)) * scale - 0.5, -1e6, 1e6)
+        points = (stroke - (self._box.x, self._box.y)) * (self._scale * fine) - 0.5
+        points = np.clip(points, -1e6, 1e6)
         corners = points.tolist()
         if len(corners) > 1:
-            pen.line([tuple(corner) for corner in corners], fill=colour, width=max(1, round(width)))
+            path = [tuple(corner) for corner in corners]
+            self._pen.line(path, fill=colour, width=max(1, round(self._width)))
         for x, y in corners:
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+            self._pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+        # One px more on each side, since Pillow rounds lines and discs outwards.
+        left, top = (max(0, math.floor(low)) for low in (points.min(axis=0) - radius) / fine - 1)
+        ends = zip(self.size, (points.max(axis=0) + radius) / fine + 2, strict=True)
+        right, bottom = (min(side, math.ceil(high)) for side, high in ends)
+        return (left, top, right, bottom) if left < right and top < bottom else None
+
+    def picture(self, area: Area | None = None) -> Image:
+        """The picture as it stands, RGBA, or a part of it."""
+        fine = self._fine
+        area = area or (0, 0, *self.size)
+        return self._canvas.reduce(fine, (area[0] * fine, area[1] * fine, area[2] * fine, area[3] * fine))
 
 
 def _label(sheet: Image, text: str, place: tuple[int, int, int, int], style: Style) -> None:
@@ -157,5 +185,5 @@ def _label(sheet: Image, text: str, place: tuple[int, int, int, int], style: Sty
     while len(text) > 1 and pen.textlength(text, font=font) > width - 4:
         text = text[:-2] + "…"
     pen.text(
-        (left + width / 2, top + height / 2), text, font=font, fill=_colour(style.given_colour), anchor="mm"
+        (left + width / 2, top + height / 2), text, font=font, fill=rgba(style.given_colour), anchor="mm"
     )

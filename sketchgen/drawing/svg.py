@@ -151,8 +151,8 @@ def _fill(drawing: Any, into: Any, item: Sketch | Completion, box: Box, style: S
         into.add(_group(drawing, added, style.added_colour, width, **names[1]))
 
 
-def _picture(item: Sketch | Completion, style: Style | None) -> str:
-    """The text of an SVG file that shows one drawing."""
+def svg_document(item: Sketch | Completion, style: Style | None = None) -> Any:
+    """An svgwrite drawing that shows one drawing; the last of its elements is the group drawn last."""
     style = style or Style()
     box = visible_box(item, style)
     drawing = _new(*pixel_size(box, style.size), box)
@@ -160,6 +160,11 @@ def _picture(item: Sketch | Completion, style: Style | None) -> str:
     if category is not None:
         drawing.attribs["data-category"] = _NOT_XML.sub("", category)
     _fill(drawing, drawing, item, box, style, ids=True)
+    return drawing
+
+
+def svg_text(drawing: Any) -> str:
+    """The text of an svgwrite drawing as a file holds it."""
     return drawing.tostring() + "\n"
 
 
@@ -169,12 +174,12 @@ def sketch_to_svg(sketch: Sketch, style: Style | None = None) -> str:
     viewBox is the page (or the bounds and a margin), so that the file holds the drawing's own coordinates:
     reading it back gives each stroke bit for bit.
     """
-    return _picture(sketch, style)
+    return svg_text(svg_document(sketch, style))
 
 
 def completion_to_svg(completion: Completion, style: Style | None = None) -> str:
     """The completion as the text of an SVG file: a `<g id="given">` and a `<g id="added">`, in that order."""
-    return _picture(completion, style)
+    return svg_text(svg_document(completion, style))
 
 
 def grid_to_svg(
@@ -216,7 +221,7 @@ def grid_to_svg(
             at, text = (_px(x + cell / 2), _px(y + cell + strip * 0.7)), _NOT_XML.sub("", labels[index])
             font = {"font_size": _px(strip * 0.7), "font_family": "sans-serif", "text_anchor": "middle"}
             drawing.add(drawing.text(text, insert=at, fill=style.given_colour, **font))
-    return drawing.tostring() + "\n"
+    return svg_text(drawing)
 
 
 def check_sheet(count: int, columns: int, cell: float, labels: Sequence[str] | None) -> None:

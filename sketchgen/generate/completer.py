@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from sketchgen.drawing.sketch import Box, Completion, Points, Sketch
 from sketchgen.drawing.strokes import Pen, split_strokes
 from sketchgen.errors import SettingError, unknown_category
 from sketchgen.generate.framing import Framed, framed, rounded
-from sketchgen.generate.sampler import Sampled, noise_for, sample_steps
+from sketchgen.generate.sampler import Sampled, Step, noise_for, noise_rows, sample_steps, steps
 from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, load_checkpoint
 from sketchgen.model.strokemodel import Given, StrokeModel
 
@@ -26,6 +27,23 @@ MOST_ALTERNATIVES = 10_000
 MOST_TEMPERATURE = 2.0
 ANY = "any"
 """The name that stands for no particular category, as None does."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """One more point of each of several completions, as they grow.
+
+    Attributes:
+        points: (count, 2) on the page.
+        pen: (count,) after the point.
+        drawn: (count,) which completions got a point; the others' rows have no meaning.
+        ended: (count,) which completions the model has ended, now or before.
+    """
+
+    points: Points
+    pen: NDArray[np.int64]
+    drawn: NDArray[np.bool_]
+    ended: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -96,7 +114,7 @@ class Completer:
         sampled = self._sample(shown, [index] * count, temperature, seed, limit, continue_stroke)
         label = self.categories[index] if index < len(self.categories) else sketch.category
         page = sketch.page
-        last = sketch.strokes[-1][-1] if sketch.strokes else np.array([shown.frame.x, shown.frame.y])
+        last = _origin(sketch, shown)
         going_on = continue_stroke and bool(sketch.strokes)
         completions = []
         for row in range(count):
@@ -105,6 +123,28 @@ class Completer:
             ended, log_prob = bool(sampled.ended[row]), float(sampled.log_prob[row])
             completions.append(Completion(sketch, added, ended, log_prob))
         return completions
+
+    def stream(
+        self,
+        sketch: Sketch,
+        category: str | None = None,
+        count: int = 9,
+        temperature: float = 0.5,
+        seed: int = 0,
+        *,
+        limit: int = LIMIT,
+    ) -> Iterator[Growth]:
+        """The points of `complete`, all alternatives' next one at a time, as soon as they are drawn.
+
+        Nothing is computed ahead: who stops asking stops the model. Arguments and errors are those of
+        `complete`; the errors come from the call itself, not from the first point.
+        """
+        index = self.category_index(category)
+        _check(count, temperature, seed, limit)
+        shown = framed(sketch)
+        given, noise = _given(shown, [index] * count, False), noise_rows(seed, count)
+        found = steps(self.model, given, noise, limit, temperature)
+        return _grown(found, shown.frame.scale, _origin(sketch, shown))
 
     def generate(
         self,
@@ -133,19 +173,38 @@ class Completer:
         self, shown: Framed, categories: list[int], temperature: float, seed: int, limit: int, going_on: bool
     ) -> Sampled:
         count = len(categories)
-        offset = np.diff(shown.points, axis=0, prepend=0.0)
-        pen = shown.pen.copy()
-        if going_on and len(pen):
-            pen[-1] = Pen.DRAW
-        given = Given(
-            offset=torch.tensor(offset, dtype=torch.float32).expand(count, -1, -1),
-            pen=torch.tensor(pen).expand(count, -1),
-            length=torch.full((count,), len(pen)),
-            category=torch.tensor(categories),
-            known=torch.full((count,), float(shown.known)),
-        )
         noise = torch.from_numpy(np.stack([noise_for(seed, index, limit) for index in range(count)]))
-        return sample_steps(self.model, given, noise, temperature)
+        return sample_steps(self.model, _given(shown, categories, going_on), noise, temperature)
+
+
+def _grown(found: Iterator[Step], scale: float, origin: Points) -> Iterator[Growth]:
+    """Steps of the model as points on the page."""
+    at = np.zeros((1, 2))
+    for step in found:
+        at = at + step.offset.double().numpy()
+        points = rounded(at * scale + origin, scale)
+        yield Growth(points, step.pen.numpy(), step.drawn.numpy(), step.ended.numpy())
+
+
+def _given(shown: Framed, categories: Sequence[int], going_on: bool) -> Given:
+    """The same beginning for each category, as the network reads it."""
+    count = len(categories)
+    offset = np.diff(shown.points, axis=0, prepend=0.0)
+    pen = shown.pen.copy()
+    if going_on and len(pen):
+        pen[-1] = Pen.DRAW
+    return Given(
+        offset=torch.tensor(offset, dtype=torch.float32).expand(count, -1, -1),
+        pen=torch.tensor(pen).expand(count, -1),
+        length=torch.full((count,), len(pen)),
+        category=torch.tensor(categories),
+        known=torch.full((count,), float(shown.known)),
+    )
+
+
+def _origin(sketch: Sketch, shown: Framed) -> Points:
+    """(2,) where on the page added points are counted from: the last given one, or the frame's centre."""
+    return sketch.strokes[-1][-1] if sketch.strokes else np.array([shown.frame.x, shown.frame.y])
 
 
 def _strokes(sampled: Sampled, row: int, scale: float, last: Points, going_on: bool) -> list[Points]:

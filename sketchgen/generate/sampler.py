@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -53,15 +54,26 @@ class Sampled:
     log_prob: Float[Tensor, " b"]
 
 
+def _noise(random: np.random.Generator) -> NDArray[np.float32]:
+    """(5,) the next random numbers of a drawing: three uniform ones, two standard normal ones."""
+    return np.concatenate([random.random(3), random.standard_normal(2)]).astype(np.float32)
+
+
+def _generator(seed: int, index: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
+
+
 def noise_for(seed: int, index: int, limit: int) -> NDArray[np.float32]:
     """(limit + 1, 5) noise of drawing `index` under `seed`, whatever else is drawn together with it."""
-    random = np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
-    rows = np.empty((limit + 1, NOISE), dtype=np.float32)
-    # One call a kind and row order fixed: the first steps do not depend on the limit.
-    for row in rows:
-        row[:3] = random.random(3)
-        row[3:] = random.standard_normal(2)
-    return rows
+    random = _generator(seed, index)
+    return np.stack([_noise(random) for _ in range(limit + 1)])
+
+
+def noise_rows(seed: int, count: int) -> Iterator[Float[Tensor, "b 5"]]:
+    """Row after row of `noise_for` of drawings 0 to `count` - 1, made when they are asked for."""
+    generators = [_generator(seed, index) for index in range(count)]
+    while True:
+        yield torch.from_numpy(np.stack([_noise(random) for random in generators]))
 
 
 def without_end(distribution: StepDistribution) -> StepDistribution:
@@ -72,7 +84,70 @@ def without_end(distribution: StepDistribution) -> StepDistribution:
     )
 
 
-@torch.inference_mode()
+@dataclass(frozen=True)
+class Step:
+    """What the sampler drew next for b drawings.
+
+    Attributes:
+        offset: px of the model's box.
+        pen: after the point.
+        drawn: which drawings got a point; what stands in the rows of the others has no meaning.
+        ended: which drawings the model has ended, now or before.
+        log_prob: log-likelihood of what was decided in this step at temperature 1, nats; 0 behind the end.
+    """
+
+    offset: Float[Tensor, "b 2"]
+    pen: Int[Tensor, " b"]
+    drawn: Bool[Tensor, " b"]
+    ended: Bool[Tensor, " b"]
+    log_prob: Float[Tensor, " b"]
+
+
+def steps(
+    model: Stepper,
+    given: Given,
+    noise: Iterable[Float[Tensor, "b 5"]],
+    limit: int,
+    temperature: float,
+    *,
+    at_least_one: bool = True,
+) -> Iterator[Step]:
+    """Sample step by step until every drawing has ended, or has `limit` points.
+
+    The last step draws no point: in it the last drawings end, or it is only found out whether they would.
+
+    Args:
+        model: what is asked for distributions.
+        given: the given parts, all of one length.
+        noise: a row a step, `limit` + 1 of them at least; see `noise_rows`.
+        limit: most points of a drawing.
+        temperature: 0 or more; see `StepDistribution.tempered`.
+        at_least_one: do not let a drawing end before a point was added.
+    """
+    alive = torch.ones(len(given.length), dtype=torch.bool)
+    before: Step | None = None
+    state: State | None = None
+    for row, numbers in zip(range(limit + 1), noise, strict=False):
+        # Entered anew for each step: held over a yield, it would be in force for whoever asks, too.
+        with torch.inference_mode():
+            if before is None or state is None:
+                distribution, state = model.prime(given)
+            else:
+                distribution, state = model.advance(before.offset, before.pen, state)
+            if row == 0 and at_least_one:
+                distribution = without_end(distribution)
+            offset, pen = distribution.sample(numbers, temperature)
+            ends = pen == Pen.END
+            counted = alive & (ends | (row < limit))
+            log_prob = distribution.log_prob(offset, pen)
+            alive = alive & ~ends
+            drawn = alive & (row < limit)
+            before = Step(offset, pen, drawn, ~alive, torch.where(counted, log_prob, 0.0))
+        yield before
+        if not bool(drawn.any()):
+            return
+
+
 def sample_steps(
     model: Stepper,
     given: Given,
@@ -81,36 +156,15 @@ def sample_steps(
     *,
     at_least_one: bool = True,
 ) -> Sampled:
-    """Sample until every drawing has ended, or has m - 1 points.
-
-    Args:
-        model: what is asked for distributions.
-        given: the given parts, all of one length.
-        noise: one row a step; see `noise_for`.
-        temperature: 0 or more; see `StepDistribution.tempered`.
-        at_least_one: do not let a drawing end before a point was added.
-    """
-    batch, rows = noise.shape[:2]
-    distribution, state = model.prime(given)
-    offsets, pens = [], []
-    alive = torch.ones(batch, dtype=torch.bool)
-    length = torch.zeros(batch, dtype=torch.long)
-    log_prob = torch.zeros(batch)
-    for row in range(rows):
-        if row == 0 and at_least_one:
-            distribution = without_end(distribution)
-        offset, pen = distribution.sample(noise[:, row], temperature)
-        # The last row of noise only decides whether the drawing ends here.
-        counted = alive & ((pen == Pen.END) | (row < rows - 1))
-        log_prob += torch.where(counted, distribution.log_prob(offset, pen), torch.zeros_like(log_prob))
-        alive = alive & (pen != Pen.END)
-        if row == rows - 1 or not bool(alive.any()):
-            break
-        length += alive
-        offsets.append(offset)
-        pens.append(pen)
-        distribution, state = model.advance(offset, pen, state)
-    if not offsets:
-        nothing = torch.zeros(batch, 0, 2)
-        return Sampled(nothing, torch.zeros(batch, 0, dtype=torch.long), length, ~alive, log_prob)
-    return Sampled(torch.stack(offsets, 1), torch.stack(pens, 1), length, ~alive, log_prob)
+    """Sample until every drawing has ended, or has m - 1 points; see `steps`."""
+    limit = noise.shape[1] - 1
+    found = list(steps(model, given, noise.unbind(1), limit, temperature, at_least_one=at_least_one))
+    drawn = torch.stack([step.drawn for step in found], 1)
+    most = int(drawn.sum(1).max())
+    return Sampled(
+        torch.stack([step.offset for step in found], 1)[:, :most],
+        torch.stack([step.pen for step in found], 1)[:, :most],
+        drawn.sum(1),
+        found[-1].ended,
+        torch.stack([step.log_prob for step in found], 1).sum(1),
+    )

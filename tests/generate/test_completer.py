@@ -8,6 +8,7 @@ import torch
 
 from sketchgen.drawing.geometry import moved
 from sketchgen.drawing.sketch import Box, Completion, Sketch
+from sketchgen.drawing.strokes import Pen
 from sketchgen.errors import CategoryError, SettingError
 from sketchgen.generate.completer import Completer
 from sketchgen.generate.framing import frame_of, framed
@@ -118,3 +119,27 @@ def test_generate_draws_on_the_page(completer: Completer) -> None:
     drawings = completer.generate("cat", count=3, page=PAGE, limit=40)
     assert all(drawing.page == PAGE and drawing.category == "cat" for drawing in drawings)
     assert all(drawing.page is None for drawing in completer.generate("cat", count=2, limit=40))
+
+
+@pytest.mark.parametrize("sketch", [Sketch(), Sketch.from_strokes([[(10, 20), (110, 40), (90, 160)]])])
+def test_a_stream_grows_into_the_very_completions(completer: Completer, sketch: Sketch):
+    grown: list[list[list[tuple[float, float]]]] = [[[]] for _ in range(4)]
+    ended = np.zeros(4, dtype=bool)
+    for growth in completer.stream(sketch, None, 4, 0.7, 5, limit=40):
+        for row in np.flatnonzero(growth.drawn):
+            grown[row][-1].append(tuple(growth.points[row].tolist()))
+            if growth.pen[row] == Pen.LIFT:
+                grown[row].append([])
+        ended = growth.ended
+    whole = completer.complete(sketch, None, 4, 0.7, 5, limit=40)
+    for row, completion in enumerate(whole):
+        strokes = [stroke for stroke in grown[row] if stroke]
+        assert [len(stroke) for stroke in strokes] == [len(stroke) for stroke in completion.added.strokes]
+        for stroke, expected in zip(strokes, completion.added.strokes, strict=True):
+            assert np.array_equal(stroke, expected)
+        assert ended[row] == completion.ended
+
+
+def test_a_stream_refuses_at_once(completer: Completer):
+    with pytest.raises(SettingError, match="temperature"):
+        completer.stream(Sketch(), temperature=-1.0)

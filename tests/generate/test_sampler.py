@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sketchgen.drawing.strokes import Pen
-from sketchgen.generate.sampler import noise_for, sample_steps
+from sketchgen.generate.sampler import noise_for, noise_rows, sample_steps, steps
 from sketchgen.model.mixture import StepDistribution
 from sketchgen.model.recurrent import Trace
 from sketchgen.model.strokemodel import Given, State
@@ -92,3 +92,26 @@ def test_noise_does_not_depend_on_the_limit_but_on_seed_and_index() -> None:
     assert np.array_equal(noise_for(1, 2, 10), noise_for(1, 2, 30)[:11])
     assert not np.array_equal(noise_for(1, 2, 10), noise_for(1, 3, 10))
     assert not np.array_equal(noise_for(1, 2, 10), noise_for(2, 2, 10))
+
+
+def test_rows_of_noise_are_those_of_each_drawing() -> None:
+    rows = torch.stack([row for row, _ in zip(noise_rows(3, 2), range(8), strict=False)], 1)
+    assert torch.equal(rows, noise(2, 7))
+
+
+def test_nothing_is_computed_ahead_of_who_asks() -> None:
+    fake = Fake(points=1000)
+    stream = steps(fake, blank(2), noise_rows(0, 2), 100, 0.5)
+    for number in range(5):
+        next(stream)
+        assert fake.advanced == number
+
+
+def test_the_last_step_draws_no_point_but_tells_who_ended() -> None:
+    found = list(steps(Fake(points=3), blank(2), noise_rows(0, 2), 100, 0.5))
+    assert [step.drawn.tolist() for step in found] == [[True, True]] * 3 + [[False, False]]
+    assert [step.ended.all().item() for step in found] == [False] * 3 + [True]
+    cut = list(steps(Fake(points=3), blank(2), noise_rows(0, 2), 2, 0.5))
+    assert len(cut) == 3
+    assert not cut[-1].drawn.any()
+    assert not cut[-1].ended.any()

@@ -1,0 +1,78 @@
+"""The endpoint for programs (`gradio_client`, HTTP) and the tool for agents (MCP): completions as text."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+import gradio as gr
+
+from sketchgen.app.exchange import MOST_TEXT
+from sketchgen.app.request import Request, checked, shortened
+from sketchgen.drawing.canvas import sketch_to_json
+from sketchgen.drawing.files import read
+from sketchgen.errors import FormatError, SketchgenError
+from sketchgen.generate.completer import ANY, Completer
+
+
+def endpoint(completer: Completer) -> Callable[..., str]:
+    """The endpoint for programs, and the tool for agents."""
+
+    def complete(
+        drawing: str,
+        category: str = ANY,
+        count: int = 3,
+        temperature: float = 0.4,
+        seed: int = 0,
+        form: Literal["svg", "json"] = "svg",
+    ) -> str:
+        """Finish a drawing that was begun, in several ways, as pen strokes.
+
+        Args:
+            drawing: the beginning as the text of an SVG file, or as JSON {"strokes": [[[x, y], ...], ...],
+                "width": 640, "height": 480}, y downwards. An empty list of strokes draws from nothing.
+            category: what it is to become, such as "cat", one of Quick, Draw!'s 345 names;
+                "any" leaves it open.
+            count: how many ways to finish it, 1 to 9.
+            temperature: from 0 (the likeliest line) to 2 (wild).
+            seed: the same request with the same seed has the same result.
+            form: "svg" for the text of an SVG file each, "json" for strokes.
+
+        Returns:
+            A JSON object {"completions": [{"ended": true, "log_likelihood": ..., "svg": "..."}, ...]}; in the
+            form "json" each has "drawing" instead, whose first "given" strokes are those that were given.
+        """
+        try:
+            request = _request(completer, drawing, category, count, temperature, seed, form)
+        except SketchgenError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        found = completer.complete(
+            request.sketch, request.category, request.count, request.temperature, request.seed
+        )
+        shown = [
+            {"ended": each.ended, "log_likelihood": each.log_likelihood}
+            | ({"svg": each.to_svg()} if form == "svg" else {"drawing": json.loads(sketch_to_json(each))})
+            for each in found
+        ]
+        return json.dumps({"completions": shown})
+
+    return complete
+
+
+def _request(
+    completer: Completer, drawing: Any, category: Any, count: Any, temperature: Any, seed: Any, form: Any
+) -> Request:
+    """Check what a program sent; the drawing is a text, SVG or JSON."""
+    if not isinstance(drawing, str):
+        raise FormatError("the drawing must be a text: an SVG file's, or JSON")
+    if len(drawing) > MOST_TEXT:
+        raise FormatError(f"the drawing is longer than {MOST_TEXT // 2**20} MB; simplify it")
+    if form not in ("svg", "json"):
+        raise FormatError(f"no form {shortened(form)}; there are 'svg' and 'json'")
+    sketch = read(io.BytesIO(drawing.encode("utf-8", "surrogatepass")))
+    value: dict[str, Any] = {"strokes": [stroke.tolist() for stroke in sketch.strokes]}
+    if sketch.page is not None:
+        value["page"] = list(sketch.page)
+    return checked(completer, value, category, count, temperature, seed)

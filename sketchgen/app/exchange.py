@@ -1,0 +1,143 @@
+"""Drawings into the page and out of it, in memory: nothing of a person's is written to disk."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+from sketchgen import example
+from sketchgen.app.request import MOST_POINTS, MOST_STROKES, checked_sketch
+from sketchgen.drawing.files import encode, read
+from sketchgen.drawing.geometry import moved, simplify
+from sketchgen.drawing.motion import to_animated_svg, to_gif
+from sketchgen.drawing.sketch import Box, Completion, Sketch
+from sketchgen.errors import FormatError, SketchError
+
+PAGE = Box(0.0, 0.0, 640.0, 480.0)
+"""The page in the browser, in its own units."""
+
+FILL = 0.8
+"""Share of the page that an opened drawing without a page of its own fills."""
+
+MOST_TEXT = 2 * 1024 * 1024
+"""Longest file opened, characters."""
+
+STARTERS = {
+    "half-a-cat": "cat",
+    "face": "face",
+    "car": "car",
+    "pineapple": "pineapple",
+    "mona-lisa": "The Mona Lisa",
+}
+"""The bundled beginnings, and what each is to become."""
+
+TYPES = {
+    "svg": ("drawing.svg", "image/svg+xml"),
+    "animated": ("drawing-animated.svg", "image/svg+xml"),
+    "png": ("drawing.png", "image/png"),
+    "gif": ("drawing.gif", "image/gif"),
+    "json": ("drawing.json", "application/json"),
+    "ndjson": ("drawing.ndjson", "application/x-ndjson"),
+}
+"""File name and media type of each format that the page saves."""
+
+
+def split(payload: Any) -> Completion:
+    """The drawing of the page as what a person drew and what was added; `added` tells which strokes were.
+
+    Raises:
+        SketchgenError: it is no drawing.
+    """
+    sketch = checked_sketch(payload)
+    flags = payload.get("added") if isinstance(payload, dict) else None
+    flags = [flag is True for flag in flags] if isinstance(flags, list) else []
+    flags += [False] * (len(sketch.strokes) - len(flags))
+    given, added = (
+        Sketch.from_strokes(
+            [stroke for stroke, flag in zip(sketch.strokes, flags, strict=False) if flag is wanted],
+            page=sketch.page,
+            category=sketch.category,
+        )
+        for wanted in (False, True)
+    )
+    return Completion(given, added)
+
+
+def exported(payload: Any, form: Any) -> tuple[str, str, bytes]:
+    """File name, media type and content of the page's drawing in one of the formats of `TYPES`.
+
+    Raises:
+        FormatError: no such format, or no drawing.
+        SketchError: too large a drawing, or nothing drawn.
+    """
+    if not isinstance(form, str) or form not in TYPES:
+        raise FormatError(f"no format {str(form)[:20]!r}; there are {', '.join(TYPES)}")
+    name, kind = TYPES[form]
+    completion = split(payload)
+    if completion.whole.is_empty:
+        raise SketchError("the page is empty; draw something first")
+    # Played back as it was drawn, whoever drew what; and a drawing by one hand has no second part.
+    in_order = checked_sketch(payload)
+    item = completion if completion.added.strokes else in_order
+    if form == "animated":
+        return name, kind, to_animated_svg(in_order).encode()
+    if form == "gif":
+        return name, kind, to_gif(in_order)
+    return name, kind, encode(item, f".{form}")
+
+
+def encoded(content: bytes) -> str:
+    """Bytes as base64 text."""
+    return base64.b64encode(content).decode()
+
+
+def opened(text: Any, name: Any) -> Sketch:
+    """A drawing from the text of an SVG, JSON or ndjson file, on the page.
+
+    Raises:
+        SketchgenError: it is none, or too large.
+    """
+    if not isinstance(text, str) or not isinstance(name, str):
+        raise FormatError("a file is opened by its text and its name")
+    if len(text) > MOST_TEXT:
+        raise FormatError(f"{name[:60]} is larger than {MOST_TEXT // 2**20} MB; simplify the drawing")
+    stream = io.BytesIO(text.encode("utf-8", "surrogatepass"))
+    stream.name = name[:60]
+    sketch = on_page(read(stream))
+    if sketch.is_empty:
+        raise SketchError(f"{name[:60]} holds no strokes")
+    if len(sketch.strokes) > MOST_STROKES:
+        count = len(sketch.strokes)
+        raise SketchError(f"{name[:60]} holds {count} strokes; the page takes at most {MOST_STROKES}")
+    if sketch.point_count > MOST_POINTS:
+        sketch = simplify(sketch, epsilon=0.5)
+    if sketch.point_count > MOST_POINTS:
+        raise SketchError(f"{name[:60]} holds more than {MOST_POINTS} points; simplify the drawing")
+    return sketch
+
+
+def on_page(sketch: Sketch) -> Sketch:
+    """The drawing moved and scaled onto `PAGE`: its own page onto it, or its ink into the middle."""
+    box, share = sketch.page, 1.0
+    if box is None:
+        box, share = sketch.bounds, FILL
+    if box is None or box == PAGE:
+        return Sketch(sketch.strokes, PAGE, sketch.category)
+    scale = share * min(PAGE.width / max(box.width, 1e-9), PAGE.height / max(box.height, 1e-9))
+    # A dot has no size to go by.
+    scale = scale if box.longer > 1e-6 else 1.0
+    (x, y), (px, py) = box.centre, PAGE.centre
+    placed = moved(sketch, scale, px - x * scale, py - y * scale)
+    return Sketch(placed.strokes, PAGE, sketch.category)
+
+
+def starter(name: Any) -> tuple[Sketch, str]:
+    """A bundled beginning on the page, and its category.
+
+    Raises:
+        FormatError: there is none of that name.
+    """
+    if not isinstance(name, str) or name not in STARTERS:
+        raise FormatError(f"no starter {str(name)[:20]!r}; there are {', '.join(STARTERS)}")
+    return on_page(read(example(name))), STARTERS[name]

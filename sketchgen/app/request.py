@@ -1,0 +1,123 @@
+"""What the page and the API may ask for: limits that keep one person from slowing down the others."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from sketchgen.drawing.canvas import parse_canvas
+from sketchgen.drawing.sketch import Sketch
+from sketchgen.errors import FormatError, SettingError, SketchError
+from sketchgen.generate.completer import MOST_TEMPERATURE, Completer
+
+MOST_STROKES, MOST_POINTS = 500, 20_000
+"""Limits of a drawing that the page or the API takes."""
+
+MOST_COUNT = 9
+"""Most alternatives of one request."""
+
+MOST_NAME = 100
+"""Longest text taken as a category's name."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A checked request for completions.
+
+    Attributes:
+        sketch: what is given.
+        category: a name that the model knows, or None for any.
+        count: alternatives.
+        temperature: see `Completer.complete`.
+        seed: see `Completer.complete`.
+        rev: which state of the page's drawing it is about; it comes back with every message.
+    """
+
+    sketch: Sketch
+    category: str | None
+    count: int
+    temperature: float
+    seed: int
+    rev: int
+
+
+def checked_sketch(drawing: Any, name: str = "drawing") -> Sketch:
+    """A drawing from the JSON of the canvas, within the limits.
+
+    Raises:
+        FormatError: it is none.
+        SketchError: more than `MOST_STROKES` strokes or `MOST_POINTS` points, or a point that is no point.
+    """
+    strokes = drawing.get("strokes") if isinstance(drawing, dict) else drawing
+    if isinstance(strokes, list):
+        # Counted before any point is looked at, so that a flood costs nothing.
+        if len(strokes) > MOST_STROKES:
+            raise SketchError(f"{name}: {len(strokes)} strokes; at most {MOST_STROKES} are taken here")
+        points = sum(len(stroke) for stroke in strokes if isinstance(stroke, list))
+        if points > MOST_POINTS:
+            raise SketchError(f"{name}: {points} points; at most {MOST_POINTS} are taken here, simplify it")
+    return parse_canvas(drawing, name)
+
+
+def whole_number(value: Any, name: str, low: int, high: int) -> int:
+    """A whole number within limits; 3.0 is one, "3" and true are not.
+
+    Raises:
+        SettingError: it is none, or outside.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or value != int(value) or not low <= value <= high:
+        raise SettingError(f"{name} must be a whole number from {low} to {high}, not {shortened(value)}")
+    return int(value)
+
+
+def shortened(value: Any) -> str:
+    """A value for an error, at most 40 characters."""
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def checked_category(completer: Completer, category: Any) -> str | None:
+    """The category's own spelling, or None for any.
+
+    Raises:
+        SettingError: it is no text, or too long for a name.
+        CategoryError: the model does not know it.
+    """
+    if category is None or category == "":
+        return None
+    if not isinstance(category, str) or len(category) > MOST_NAME:
+        raise SettingError(f"category must be a name, not {shortened(category)}")
+    index = completer.category_index(category)
+    return completer.categories[index] if index < len(completer.categories) else None
+
+
+def checked(
+    completer: Completer,
+    drawing: Any,
+    category: Any,
+    count: Any,
+    temperature: Any,
+    seed: Any = 0,
+    rev: Any = 0,
+) -> Request:
+    """Check everything that came from outside.
+
+    Raises:
+        SketchgenError: something is not what it should be; the message is one line for a person.
+    """
+    number = isinstance(temperature, int | float) and not isinstance(temperature, bool)
+    if not number or not 0 <= temperature <= MOST_TEMPERATURE:
+        limit = f"a number from 0 to {MOST_TEMPERATURE:g}"
+        raise SettingError(f"temperature must be {limit}, not {shortened(temperature)}")
+    if drawing is None:
+        raise FormatError("no drawing came with the request")
+    return Request(
+        sketch=checked_sketch(drawing),
+        category=checked_category(completer, category),
+        count=whole_number(count, "count", 1, MOST_COUNT),
+        temperature=float(temperature),
+        seed=whole_number(seed, "seed", 0, 2**53),
+        rev=whole_number(rev, "rev", 0, 2**53),
+    )

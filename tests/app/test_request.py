@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sketchgen.app.request import MOST_POINTS, MOST_STROKES, checked
+from sketchgen.drawing.sketch import Box
+from sketchgen.errors import SketchgenError
+from sketchgen.generate.completer import Completer
+from sketchgen.model.config import ModelConfig
+from sketchgen.model.strokemodel import StrokeModel
+
+DRAWING: dict[str, Any] = {
+    "strokes": [[[1, 2, 0, 0.5], [30, 40, 9, 0.5]]],
+    "width": 640,
+    "height": 480,
+    "rev": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def completer() -> Completer:
+    config = ModelConfig(
+        ("The Mona Lisa", "cat"), width=8, layers=1, embedding=8, encoder_width=8, components=2
+    )
+    return Completer(StrokeModel(config).eval(), "tiny", {})
+
+
+def test_a_sound_request_is_taken_as_it_is(completer: Completer) -> None:
+    request = checked(completer, DRAWING, "the mona lisa", 4.0, 0.5, 7, 3)
+    assert request.category == "The Mona Lisa"
+    assert (request.count, request.temperature, request.seed, request.rev) == (4, 0.5, 7, 3)
+    assert request.sketch.page == Box(0, 0, 640, 480)
+    assert request.sketch.points.tolist() == [[1, 2], [30, 40]]
+
+
+@pytest.mark.parametrize("category", [None, "", "any", " Any "])
+def test_any_category_is_none(completer: Completer, category: Any) -> None:
+    assert checked(completer, DRAWING, category, 1, 0, 0).category is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"drawing": None}, "no drawing"),
+        ({"drawing": "hello"}, "not JSON"),
+        ({"drawing": {"strokes": 3}}, "strokes must be a list"),
+        ({"drawing": {"strokes": [[[math.nan, 1]]]}}, "not finite"),
+        ({"drawing": {"strokes": [[["1", "2"]]]}}, "must be a number"),
+        ({"drawing": {"strokes": [[[1e308, 1]]]}}, "beyond"),
+        ({"drawing": {"strokes": [[[0, 0]]] * (MOST_STROKES + 1)}}, f"at most {MOST_STROKES}"),
+        ({"drawing": {"strokes": [[[0, 0]] * (MOST_POINTS + 1)]}}, f"at most {MOST_POINTS}"),
+        ({"drawing": {"strokes": [[0] * 10**6]}}, f"at most {MOST_POINTS}"),
+        ({"drawing": {"strokes": [], "width": -1, "height": 5}}, "above 0"),
+        ({"category": "catt"}, "did you mean 'cat'"),
+        ({"category": "<script>alert(1)</script>"}, "no category"),
+        ({"category": "c" * 5000}, "must be a name"),
+        ({"category": 7}, "must be a name"),
+        ({"count": 0}, "count must be a whole number from 1 to 9"),
+        ({"count": -3}, "count"),
+        ({"count": 10}, "count"),
+        ({"count": "3"}, "count"),
+        ({"count": True}, "count"),
+        ({"count": 2.5}, "count"),
+        ({"count": math.inf}, "count"),
+        ({"temperature": -1}, "temperature must be a number from 0 to 2"),
+        ({"temperature": 1e9}, "temperature"),
+        ({"temperature": math.nan}, "temperature"),
+        ({"temperature": "0.5"}, "temperature"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**60}, "seed"),
+        ({"rev": "x" * 10**6}, "rev"),
+    ],
+)
+def test_what_is_wrong_is_named_in_a_line(completer: Completer, change: dict[str, Any], words: str) -> None:
+    sound = {"drawing": DRAWING, "category": "cat", "count": 3, "temperature": 0.5, "seed": 0, "rev": 0}
+    with pytest.raises(SketchgenError) as caught:
+        checked(completer, **{**sound, **change})
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 300
+    assert "\n" not in str(caught.value)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(ANYTHING, st.tuples(*[ANYTHING] * 5))
+def test_nothing_from_outside_raises_anything_else(
+    completer: Completer, drawing: Any, rest: tuple[Any, ...]
+) -> None:
+    for each in (drawing, {"strokes": drawing}, {"strokes": [drawing], "page": rest[0]}):
+        with contextlib.suppress(SketchgenError):
+            checked(completer, each, *rest)

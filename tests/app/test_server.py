@@ -1,0 +1,125 @@
+"""The served app from a program's side: the endpoint, the agents' tool, and what strangers may send."""
+
+from __future__ import annotations
+
+import json
+import socket
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from serving import Server
+
+LINE = json.dumps({"strokes": [[[100, 100], [200, 300], [320, 80]]], "width": 640, "height": 480})
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The page as `sketchgen web` serves it, in a process of its own."""
+    server = Server("-m", "sketchgen", "web", "--port", "0")
+    yield server.url.rstrip("/")
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Any:
+    from gradio_client import Client
+
+    return Client(url, verbose=False)
+
+
+def test_a_program_gets_completions(client: Any) -> None:
+    found = json.loads(client.predict(LINE, "cat", 2, 0.4, 1, "svg", api_name="/complete"))["completions"]
+    assert len(found) == 2
+    for each in found:
+        root = ElementTree.fromstring(each["svg"])
+        assert sum(child.tag.endswith("}g") for child in root.iter()) == 2
+        assert each["ended"] in (True, False)
+    again = client.predict(LINE, "cat", 2, 0.4, 1, "svg", api_name="/complete")
+    assert json.loads(again)["completions"] == found
+
+
+def test_strokes_and_svg_are_taken_and_given_comes_back(client: Any) -> None:
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 90"><path d="M10 10L50 60"/></svg>'
+    for drawing, given in ((LINE, [[100, 100], [200, 300], [320, 80]]), (svg, [[10, 10], [50, 60]])):
+        text = client.predict(drawing, count=1, form="json", api_name="/complete")
+        (found,) = json.loads(text)["completions"]
+        assert found["drawing"]["given"] == 1
+        assert found["drawing"]["strokes"][0] == given
+        assert len(found["drawing"]["strokes"]) > 1
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"drawing": "not a drawing"}, "neither SVG nor JSON"),
+        ({"drawing": '{"strokes": [[[NaN, 1]]]}'}, "not JSON"),
+        ({"drawing": '{"strokes": [[["a", "b"]]]}'}, "must be a number"),
+        ({"drawing": json.dumps({"strokes": [[[k % 9, 1] for k in range(10**5)]]})}, "at most 20000"),
+        ({"category": "<b>catt</b>"}, "no category"),
+        ({"category": "catt"}, "did you mean"),
+        ({"count": -1}, "count must be"),
+        ({"count": 10_000}, "count must be"),
+        ({"temperature": -1}, "temperature must be"),
+        ({"temperature": 1e9}, "temperature must be"),
+        ({"seed": -4}, "seed must be"),
+    ],
+)
+def test_the_endpoint_says_what_is_wrong(client: Any, values: dict[str, Any], words: str) -> None:
+    with pytest.raises(Exception, match=words) as caught:
+        client.predict(**{"drawing": LINE, **values}, api_name="/complete")
+    assert "Traceback" not in str(caught.value)
+    assert "/sketchgen/" not in str(caught.value)
+
+
+def test_only_the_endpoint_for_programs_is_shown(client: Any) -> None:
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/complete"]
+
+
+def test_a_flood_is_refused_before_it_is_read(url: str) -> None:
+    answer = httpx.post(f"{url}/gradio_api/queue/join", content=b"x" * 50_000_000, timeout=60)
+    assert answer.status_code == 413
+    assert "4 MB" in answer.text
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 1_000_000
+
+    with pytest.raises(httpx.HTTPError):  # noqa: PT012 - either way it must not be taken
+        answer = httpx.post(f"{url}/gradio_api/queue/join", content=endless(), timeout=60)
+        answer.raise_for_status()
+    assert httpx.get(url).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/file=/etc/passwd", "/file=pyproject.toml", "/gradio_api/file=../pyproject.toml"]
+)
+def test_no_file_of_the_machine_is_served(url: str, path: str) -> None:
+    assert httpx.get(url + path, follow_redirects=True).status_code in (403, 404)
+
+
+def test_a_connection_dropped_half_way_hurts_nobody(url: str, client: Any) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as half:
+        half.sendall(b"POST /gradio_api/queue/join HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{")
+    assert client.predict(LINE, count=1, api_name="/complete")
+
+
+def test_agents_find_the_tool(url: str) -> None:
+    headers = {"accept": "application/json, text/event-stream"}
+
+    def call(method: str, **params: Any) -> Any:
+        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        answer = httpx.post(f"{url}/gradio_api/mcp/", json=question, headers=headers, timeout=60)
+        answer.raise_for_status()
+        data = [line for line in answer.text.splitlines() if line.startswith("data:")]
+        return json.loads(data[-1].removeprefix("data:") if data else answer.text)["result"]
+
+    (tool,) = call("tools/list")["tools"]
+    assert "Finish a drawing" in tool["description"]
+    assert set(tool["inputSchema"]["properties"]) >= {"drawing", "category", "count", "temperature", "seed"}
+    found = call("tools/call", name=tool["name"], arguments={"drawing": LINE, "category": "cat", "count": 1})
+    text = found["content"][0]["text"]
+    assert ElementTree.fromstring(json.loads(text)["completions"][0]["svg"]).tag.endswith("svg")

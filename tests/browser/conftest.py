@@ -1,0 +1,134 @@
+"""A real server in a process of its own, and a real Chromium that draws on its page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serving import Server
+
+HERE = Path(__file__).parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The page as `sketchgen web` serves it."""
+    made = Server("-m", "sketchgen", "web", "--port", "0")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def slow_server() -> Iterator[Server]:
+    made = Server(str(HERE / "slow_server.py"), "0")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine; install Debian's package chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+class Canvas:
+    """A page that was opened, and what a person does on it."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page = page
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.url = url
+        self.open()
+
+    def open(self) -> None:
+        self.page.goto(self.url)
+        self.page.wait_for_function("window.Sketchgen && Sketchgen.pad && Sketchgen.completions")
+        # Gradio moves the layout once more after its parts are there.
+        self.page.wait_for_timeout(700)
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point of the 640 x 480 page stands in the window."""
+        box = self.page.locator("#sketchgen-pad canvas").bounding_box()
+        return box["x"] + x * box["width"] / 640, box["y"] + y * box["height"] / 480
+
+    def draw(self, *points: tuple[float, float]) -> None:
+        """One stroke by mouse."""
+        mouse = self.page.mouse
+        mouse.move(*self.at(*points[0]))
+        mouse.down()
+        for point in points[1:]:
+            mouse.move(*self.at(*point), steps=4)
+        mouse.up()
+
+    def do(self, name: str) -> None:
+        """Click a button of the pad."""
+        self.page.locator(f"#sketchgen-pad [data-do={name}]").click()
+
+    def tell(self, script: str) -> Any:
+        return self.page.evaluate(script)
+
+    @property
+    def strokes(self) -> list[list[list[float]]]:
+        return self.tell("Sketchgen.pad.strokes.map(s => s.points)")
+
+    @property
+    def added(self) -> list[bool]:
+        return self.tell("Sketchgen.pad.strokes.map(s => s.added)")
+
+    @property
+    def status(self) -> str:
+        return self.page.locator("#sketchgen-pad [role=status]").inner_text()
+
+    def wait(self, script: str, seconds: float = 20) -> None:
+        self.page.wait_for_function(script, timeout=seconds * 1000)
+
+    def wait_done(self) -> None:
+        """Until a run has come to its end."""
+        self.wait("!Sketchgen.pad.running && Sketchgen.completions.done")
+        self.wait("Sketchgen.completions.alternatives.length > 0")
+
+    def finish(self) -> None:
+        self.do("finish")
+        self.wait_done()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Canvas]]:
+    """Opens the page of a server as a new person would, with settings of the browser's context."""
+    contexts = []
+
+    def opened(server: Server, **settings: Any) -> Canvas:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
+        contexts.append(context)
+        return Canvas(context.new_page(), server.url)
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def canvas(visit: Callable[..., Canvas], server: Server) -> Canvas:
+    return visit(server)

@@ -1,0 +1,49 @@
+"""The page on a model that draws slowly and without end, and says when it is started and stopped."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sketchgen.app import serve
+from sketchgen.generate.completer import Completer, Growth, load
+
+PAUSE = 0.02
+
+
+@dataclass(frozen=True)
+class Slow(Completer):
+    """Draws a line to the right, a point each `PAUSE` seconds, for ten minutes."""
+
+    def stream(
+        self, sketch: Any, category: Any = None, count: int = 9, *args: Any, **more: Any
+    ) -> Iterator[Growth]:
+        """See `Completer.stream`."""
+        return self._line(count)
+
+    def _line(self, count: int) -> Iterator[Growth]:
+        print("started", time.time(), flush=True)
+        everyone, nobody = np.ones(count, dtype=bool), np.zeros(count, dtype=bool)
+        try:
+            for step in range(30_000):
+                points = np.tile([100.0 + step * 0.5, 100.0], (count, 1))
+                yield Growth(points, np.zeros(count, dtype=np.int64), everyone, nobody)
+                time.sleep(PAUSE)
+        finally:
+            print("stopped", time.time(), flush=True)
+
+
+def slow(name: str | None) -> Completer:
+    """The bundled model, slowed down."""
+    fast = load(name)
+    return Slow(fast.model, fast.name, fast.summary)
+
+
+if __name__ == "__main__":
+    serve.load = slow
+    serve.launch(port=int(sys.argv[1]))

@@ -1,0 +1,185 @@
+"""Drawing, completing, accepting, undoing: what a person does, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+LINE = [(120, 200), (300, 160), (420, 260)]
+CIRCLE = [(400, 240), (360, 320), (280, 320), (240, 240), (280, 160), (360, 160), (400, 240)]
+
+
+def test_a_stroke_is_drawn_where_the_hand_went(canvas: Any) -> None:
+    canvas.draw(*LINE)
+    (stroke,) = canvas.strokes
+    for wanted, found in ((LINE[0], stroke[0]), (LINE[-1], stroke[-1])):
+        assert found[:2] == pytest.approx(wanted, abs=1.5)
+    assert len(stroke) >= 8
+    times = [point[2] for point in stroke]
+    assert times == sorted(times)
+    dark = canvas.tell(
+        """(() => { const c = document.querySelector('#sketchgen-pad canvas');
+        const k = c.width / 640; const d = c.getContext('2d').getImageData(300*k-6, 160*k-6, 12, 12).data;
+        return d.some((v, i) => i % 4 == 3 && v > 200); })()"""
+    )
+    assert dark
+
+
+def test_completions_stream_in_and_one_is_accepted_undone_and_completed_again(canvas: Any) -> None:
+    canvas.draw(*CIRCLE)
+    canvas.finish()
+    assert canvas.page.locator("#sketchgen-completions .alternative:visible").count() == 4
+    assert canvas.status.startswith("4 drawings")
+    arrived = canvas.tell("Sketchgen.completions.alternatives.map(a => a.arrived)")
+    assert min(arrived) >= 1
+    wanted = canvas.tell("Sketchgen.completions.alternatives[1].strokes")
+    canvas.page.locator("#sketchgen-completions .alternative").nth(1).click()
+    assert canvas.strokes[1:] == wanted
+    assert canvas.added == [False] + [True] * len(wanted)
+    assert canvas.page.locator("#sketchgen-completions .alternative:visible").count() == 0
+    canvas.do("undo")
+    assert canvas.added == [False]
+    canvas.do("redo")
+    assert len(canvas.strokes) == 1 + len(wanted)
+    canvas.draw(*LINE)
+    assert canvas.added[-1] is False
+    canvas.finish()
+    canvas.page.locator("#sketchgen-pad canvas").press("1")
+    assert len(canvas.strokes) > 2 + len(wanted)
+    assert canvas.added[-1] is True
+    assert not canvas.errors
+
+
+def test_the_ghost_is_drawn_over_the_pad(canvas: Any) -> None:
+    canvas.draw(*CIRCLE)
+    canvas.finish()
+    canvas.wait("Sketchgen.completions.alternatives[0].complete")
+    assert canvas.tell("Sketchgen.pad.ghost.flat().length") > 0
+    canvas.page.locator("#sketchgen-completions .alternative").nth(2).hover()
+    third = "JSON.stringify(Sketchgen.completions.alternatives[2].visible())"
+    canvas.wait(f"{third} === JSON.stringify(Sketchgen.pad.ghost)")
+
+
+def test_drawing_stops_a_run_here_and_on_the_server(visit: Callable[..., Any], slow_server: Any) -> None:
+    canvas = visit(slow_server)
+    canvas.draw(*LINE)
+    canvas.do("finish")
+    slow_server.until("started", 20)
+    canvas.wait(
+        "Sketchgen.completions.alternatives.length && Sketchgen.completions.alternatives[0].arrived > 5"
+    )
+    canvas.draw(*CIRCLE)
+    slow_server.until("stopped", 5)
+    assert not canvas.tell("Sketchgen.pad.running")
+    assert canvas.tell("Sketchgen.pad.ghost") is None
+    before = canvas.tell("Sketchgen.completions.alternatives.length")
+    canvas.page.wait_for_timeout(300)
+    assert canvas.tell("Sketchgen.completions.alternatives.length") == before == 0
+    assert len(canvas.strokes) == 2
+
+
+@pytest.mark.parametrize("how", ["stop", "undo", "close"])
+def test_whatever_ends_a_run_ends_it_on_the_server(
+    visit: Callable[..., Any], slow_server: Any, how: str
+) -> None:
+    canvas = visit(slow_server)
+    canvas.draw(*LINE)
+    canvas.do("finish")
+    slow_server.until("started", 20)
+    canvas.wait("Sketchgen.completions.alternatives.length > 0")
+    if how == "close":
+        canvas.page.close()
+    else:
+        canvas.do({"stop": "finish", "undo": "undo"}[how])
+    slow_server.until("stopped", 10)
+
+
+def test_live_completes_at_every_pen_up(canvas: Any) -> None:
+    canvas.do("live")
+    assert canvas.page.locator("[data-do=live]").get_attribute("aria-pressed") == "true"
+    for count, stroke in enumerate((LINE, CIRCLE), 1):
+        canvas.draw(*stroke)
+        canvas.wait_done()
+        assert canvas.tell("Sketchgen.pad.timings.firstPoint.length") == count
+
+
+def test_erase_clear_undo_redo(canvas: Any) -> None:
+    canvas.draw(*LINE)
+    canvas.draw(*CIRCLE)
+    canvas.do("erase")
+    canvas.draw((150, 150), (160, 230))
+    assert len(canvas.strokes) == 1
+    canvas.do("erase")
+    canvas.do("undo")
+    assert len(canvas.strokes) == 2
+    canvas.do("clear")
+    assert canvas.strokes == []
+    canvas.do("undo")
+    assert len(canvas.strokes) == 2
+    canvas.page.locator("#sketchgen-pad canvas").press("Control+Shift+z")
+    assert canvas.strokes == []
+    assert canvas.page.locator("[data-do=clear]").is_disabled()
+
+
+def test_the_whole_of_it_by_keyboard(canvas: Any) -> None:
+    pad = canvas.page.locator("#sketchgen-pad canvas")
+    pad.focus()
+    for key in (" ", "ArrowRight", "ArrowRight", "Shift+ArrowDown", "ArrowLeft", " "):
+        pad.press(key)
+    (stroke,) = canvas.strokes
+    assert [point[:2] for point in stroke] == [[320, 240], [328, 240], [336, 240], [336, 272], [328, 272]]
+    pad.press("Enter")
+    canvas.wait_done()
+    pad.press("2")
+    assert canvas.added[1:] == [True] * (len(canvas.strokes) - 1)
+    assert len(canvas.strokes) > 1
+    pad.press("Control+z")
+    assert len(canvas.strokes) == 1
+
+
+def test_the_drawing_outlives_reload_and_resizing(canvas: Any) -> None:
+    canvas.draw(*CIRCLE)
+    before = canvas.strokes
+    canvas.page.set_viewport_size({"width": 500, "height": 800})
+    canvas.page.wait_for_timeout(300)
+    assert canvas.strokes == before
+    canvas.draw(*LINE)
+    assert canvas.strokes[1][0][:2] == pytest.approx(LINE[0], abs=2)
+    canvas.open()
+    assert canvas.strokes[0] == before[0]
+    assert len(canvas.strokes) == 2
+
+
+def test_a_page_that_is_full_says_so(canvas: Any) -> None:
+    canvas.tell(
+        "Sketchgen.pad.changed(Array.from({length: 500}, () => ({points: [[5, 5, 0, .5]], added: false})))"
+    )
+    canvas.draw(*LINE)
+    assert len(canvas.strokes) == 500
+    assert "at most 500 strokes" in canvas.status
+
+
+def test_what_the_server_refuses_is_said_on_the_page(canvas: Any) -> None:
+    canvas.tell(
+        "Sketchgen.pad.changed(Array.from({length: 501}, () => ({points: [[5, 5, 0, .5]], added: false})))"
+    )
+    canvas.do("finish")
+    canvas.wait("!Sketchgen.pad.running")
+    assert "at most 500" in canvas.status
+
+
+def test_two_people_see_their_own_drawings_only(visit: Callable[..., Any], server: Any) -> None:
+    one, two = visit(server), visit(server)
+    one.draw(*LINE)
+    two.draw(*CIRCLE)
+    two.draw((100, 100), (110, 110))
+    one.do("finish")
+    two.do("finish")
+    one.wait_done()
+    two.wait_done()
+    for canvas, first, count in ((one, LINE[0], 1), (two, CIRCLE[0], 2)):
+        assert len(canvas.strokes) == count
+        assert canvas.strokes[0][0][:2] == pytest.approx(first, abs=1.5)
+    assert one.tell("Sketchgen.completions.run") != two.tell("Sketchgen.completions.run")

@@ -1,0 +1,45 @@
+"""A drawing page in a process of its own, as people start it."""
+
+from __future__ import annotations
+
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+
+
+class Server:
+    """A running page; `lines` is what it says."""
+
+    def __init__(self, *command: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines: queue.Queue[str] = queue.Queue()
+        self.said: list[str] = []
+        threading.Thread(target=self._listen, daemon=True).start()
+        self.url = re.findall(r"http://\S+", self.until("draws at", 120))[0]
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.put(line)
+
+    def until(self, word: str, seconds: float) -> str:
+        """The next line that has the word."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                line = self.lines.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                said = "".join(self.said[-20:])
+                raise AssertionError(f"no {word!r} within {seconds} s; it said:\n{said}") from None
+            self.said.append(line)
+            if word in line:
+                return line
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)

@@ -1,0 +1,13 @@
+"""Starts the drawing page; this is the file that a hosted Space runs."""
+
+import os
+
+from sketchgen.app import launch
+
+if __name__ == "__main__":
+    # A Space says by these variables where it wants to be asked; elsewhere the page is this machine's own.
+    launch(
+        os.environ.get("SKETCHGEN_CHECKPOINT"),
+        host=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+        port=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
+    )

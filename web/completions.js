@@ -1,0 +1,161 @@
+// Alternatives side by side: they grow at the pace of a hand while they stream in, and can be taken.
+"use strict";
+
+(function (S) {
+  class Alternatives {
+    // `pad` is null in a gallery of drawings from nothing.
+    constructor(element, gallery) {
+      this.element = element;
+      this.gallery = gallery;
+      this.cells = [...element.querySelectorAll(".alternative")];
+      this.grid = element.querySelector(".alternatives");
+      this.alternatives = [];
+      this.run = null;
+      this.seq = -1;
+      this.shown = 0;
+      this.done = true;
+      this.cells.forEach((cell, index) => {
+        cell.addEventListener("click", () => this.accept(index));
+        cell.addEventListener("pointerenter", () => this.show(index));
+        cell.addEventListener("focus", () => this.show(index));
+      });
+      new ResizeObserver(() => this.draw()).observe(this.grid);
+      new MutationObserver(() => this.draw()).observe(document.body, { attributeFilter: ["class"] });
+    }
+
+    attach(pad) {
+      this.pad = pad;
+      if (this.gallery) return;
+      pad.completions = this;
+      pad.listeners.push(() => this.forget());
+    }
+
+    forget() {
+      this.alternatives = [];
+      this.run = null;
+      this.done = true;
+      this.draw();
+    }
+
+    // A message of the stream: new points only; a stale drawing's and a repeated one's are dropped.
+    receive(message) {
+      if (!message || typeof message !== "object" || !this.pad) return;
+      if (!this.gallery && (message.rev !== this.pad.rev || !this.pad.running)) return;
+      if (message.run !== this.run) this.begin(message);
+      if (message.seq <= this.seq) return;
+      this.seq = message.seq;
+      if (message.error) {
+        this.done = true;
+        this.tell(message.error);
+        return;
+      }
+      message.alts.forEach((points, index) => this.alternatives[index].add(points));
+      if (message.done) {
+        this.done = true;
+        const count = this.alternatives.length;
+        const how = this.gallery ? "click one to go on with it" : "click one, or press its number, to keep it";
+        this.tell(count === 1 ? `One drawing: ${how}` : `${count} drawings: ${how}`);
+      }
+      if (!this.gallery && this.alternatives[this.shown] && this.alternatives[this.shown].arrived) {
+        this.pad.ghost = this.alternatives[this.shown].visible();
+        this.pad.draw();
+        this.pad.firstPoint();
+      }
+      this.animate();
+    }
+
+    begin(message) {
+      this.run = message.run;
+      this.seq = -1;
+      this.shown = 0;
+      this.done = false;
+      this.alternatives = Array.from({ length: message.n }, () => new S.Growing());
+      this.draw();
+    }
+
+    tell(words) {
+      if (!this.gallery) this.pad.finished(words);
+      else this.element.querySelector("[role=status]").textContent = words;
+    }
+
+    show(index) {
+      if (index >= this.alternatives.length || index === this.shown || this.gallery) return;
+      this.shown = index;
+      this.drawGhost();
+      this.draw();
+    }
+
+    accept(index) {
+      const chosen = this.alternatives[index];
+      if (!chosen || !chosen.arrived) return;
+      const strokes = chosen.strokes.map((points) => points.map(([x, y]) => [x, y]));
+      if (this.gallery) {
+        this.pad.load(strokes.map((points) => ({ points, added: true })), null);
+        const tab = document.querySelector('[role="tab"]');
+        if (tab) tab.click();
+      } else {
+        this.pad.accept(strokes);
+      }
+    }
+
+    animate() {
+      if (this.moving) return;
+      this.moving = true;
+      let last = performance.now();
+      const frame = (now) => {
+        const passed = Math.min(now - last, 100);
+        last = now;
+        let moved = false;
+        for (const each of this.alternatives) {
+          // A hand that has fallen far behind the model hurries a little.
+          const behind = each.strokes.length - 1 - each.at[0];
+          moved = each.move(passed, behind > 6 ? 2 : 1) || moved;
+        }
+        this.draw();
+        if (!this.gallery) this.drawGhost();
+        const going = this.alternatives.length && (moved || !this.done);
+        this.moving = Boolean(going);
+        if (going) requestAnimationFrame(frame);
+      };
+      requestAnimationFrame(frame);
+    }
+
+    drawGhost() {
+      const chosen = this.alternatives[this.shown];
+      this.pad.ghost = chosen ? chosen.visible() : null;
+      this.pad.draw();
+    }
+
+    draw() {
+      const count = this.alternatives.length;
+      this.grid.dataset.count = String(count);
+      const given = this.gallery || !this.pad ? [] : this.pad.strokes;
+      const ink = S.colour(this.element, "--ink"), added = S.colour(this.element, "--added");
+      this.cells.forEach((cell, index) => {
+        cell.hidden = index >= Math.max(count, 0);
+        if (cell.hidden) return;
+        const grown = this.alternatives[index];
+        cell.setAttribute("aria-current", String(index === this.shown && !this.gallery));
+        const box = S.boxAround([...grown.strokes, ...given.map((stroke) => stroke.points)]);
+        const context = S.prepare(cell.querySelector("canvas"), box);
+        const width = (S.PEN * 1.6 * box.width) / S.PAGE.width;
+        for (const stroke of given) {
+          S.drawStroke(context, stroke.points, stroke.added ? added : ink, width, !stroke.added);
+        }
+        const colour = this.gallery ? ink : added;
+        for (const points of grown.visible()) S.drawStroke(context, points, colour, width, false);
+      });
+      this.element.querySelector(".nothing").hidden = count > 0;
+    }
+  }
+
+  S.mountAlternatives = function (element, props, watch, gallery) {
+    const alternatives = new Alternatives(element, gallery);
+    S[gallery ? "gallery" : "completions"] = alternatives;
+    S.withPad((pad) => {
+      alternatives.attach(pad);
+      alternatives.draw();
+    });
+    watch("value", () => alternatives.receive(props.value));
+  };
+})(window.Sketchgen);

@@ -1,0 +1,194 @@
+// What all parts of the page share: the page's size, how a stroke is drawn, and drawing at the pace of a hand.
+"use strict";
+
+window.Sketchgen = window.Sketchgen || {};
+
+(function (S) {
+  // The fixed logical page; what is on the screen is scaled, so that resizing never touches a drawing.
+  S.PAGE = { width: 640, height: 480 };
+  S.PEN = 4;
+  // Along the ink and between strokes, in units of the page a second.
+  S.PACE = { ink: 620, travel: 2600 };
+
+  S.colour = function (element, name) {
+    return getComputedStyle(element).getPropertyValue(name).trim() || "#000";
+  };
+
+  // Sizes the bitmap to the screen's pixels and returns a context in units of the page.
+  S.prepare = function (canvas, box) {
+    const ratio = window.devicePixelRatio || 1;
+    const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
+    const height = Math.max(1, Math.round(canvas.clientHeight * ratio));
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
+    }
+    const context = canvas.getContext("2d");
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const scale = Math.min(width / box.width, height / box.height);
+    context.setTransform(
+      scale, 0, 0, scale,
+      (width - box.width * scale) / 2 - box.x * scale,
+      (height - box.height * scale) / 2 - box.y * scale
+    );
+    context.lineCap = context.lineJoin = "round";
+    return context;
+  };
+
+  S.wholePage = function () {
+    return { x: 0, y: 0, width: S.PAGE.width, height: S.PAGE.height };
+  };
+
+  // The page, or more where some ink lies beyond it: nothing that was drawn is cut off.
+  S.boxAround = function (lists) {
+    let left = 0, top = 0, right = S.PAGE.width, bottom = S.PAGE.height;
+    for (const points of lists) {
+      for (const [x, y] of points) {
+        left = Math.min(left, x - 8);
+        top = Math.min(top, y - 8);
+        right = Math.max(right, x + 8);
+        bottom = Math.max(bottom, y + 8);
+      }
+    }
+    return { x: left, y: top, width: right - left, height: bottom - top };
+  };
+
+  const pressed = (point) => point.length > 3 && point[3] > 0 && point[3] !== 0.5;
+
+  // Lines of one width; a hand's dense points as curves through the middles between them.
+  function drawEven(context, points, smooth) {
+    context.beginPath();
+    context.moveTo(points[0][0], points[0][1]);
+    if (points.length === 1) context.lineTo(points[0][0], points[0][1]);
+    for (let i = 1; i < points.length; i++) {
+      const [x, y] = points[i];
+      if (smooth && i < points.length - 1) {
+        const [nx, ny] = points[i + 1];
+        context.quadraticCurveTo(x, y, (x + nx) / 2, (y + ny) / 2);
+      } else {
+        context.lineTo(x, y);
+      }
+    }
+    context.stroke();
+  }
+
+  // A pen that knows how hard it is pressed draws each piece at its own width.
+  function drawPressed(context, points, width) {
+    for (let i = 1; i < points.length; i++) {
+      context.lineWidth = width * (0.4 + 1.2 * points[i][3]);
+      context.beginPath();
+      context.moveTo(points[i - 1][0], points[i - 1][1]);
+      context.lineTo(points[i][0], points[i][1]);
+      context.stroke();
+    }
+  }
+
+  S.drawStroke = function (context, points, colour, width, smooth) {
+    if (!points.length) return;
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    if (points.length > 1 && points.some(pressed)) drawPressed(context, points, width);
+    else drawEven(context, points, smooth);
+  };
+
+  S.distanceToStroke = function (points, x, y) {
+    let best = Infinity;
+    for (let i = 0; i < points.length; i++) {
+      const [ax, ay] = points[Math.max(i - 1, 0)], [bx, by] = points[i];
+      const dx = bx - ax, dy = by - ay, length = dx * dx + dy * dy;
+      const share = length ? Math.max(0, Math.min(1, ((x - ax) * dx + (y - ay) * dy) / length)) : 0;
+      best = Math.min(best, Math.hypot(x - ax - share * dx, y - ay - share * dy));
+    }
+    return best;
+  };
+
+  S.calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  // Strokes that are revealed at the pace of a hand while they may still be growing.
+  S.Growing = class {
+    constructor() {
+      this.strokes = [];      // lists of [x, y]
+      this.open = false;      // whether the next point belongs to the last stroke
+      this.at = [0, 0, 0];    // stroke, point, share of the way to the next point
+      this.ended = false;     // whether the model ended it
+    }
+
+    add(points) {
+      for (const [x, y, pen] of points) {
+        if (!this.open) this.strokes.push([]);
+        this.strokes[this.strokes.length - 1].push([x, y]);
+        this.open = pen === 0;
+      }
+    }
+
+    get arrived() {
+      return this.strokes.reduce((sum, stroke) => sum + stroke.length, 0);
+    }
+
+    get complete() {
+      const [stroke, point] = this.at, last = this.strokes.length - 1;
+      return last < 0 || stroke > last || (stroke === last && point >= this.strokes[last].length - 1);
+    }
+
+    finish() {
+      const last = this.strokes.length - 1;
+      if (last >= 0) this.at = [last, this.strokes[last].length - 1, 0];
+    }
+
+    // Moves the hand on by some milliseconds; returns whether it moved.
+    move(milliseconds, faster) {
+      if (this.complete) return false;
+      if (S.calm()) {
+        this.finish();
+        return true;
+      }
+      let time = (milliseconds / 1000) * (faster || 1);
+      let [stroke, point, share] = this.at;
+      while (time > 0) {
+        const points = this.strokes[stroke];
+        const within = point + 1 < points.length;
+        const next = within ? points[point + 1] : (this.strokes[stroke + 1] || [])[0];
+        if (!next) break;
+        const length = Math.hypot(next[0] - points[point][0], next[1] - points[point][1]);
+        const need = ((1 - share) * length) / (within ? S.PACE.ink : S.PACE.travel);
+        if (need > time) {
+          share += (time / Math.max(need, 1e-9)) * (1 - share);
+          break;
+        }
+        time -= need;
+        share = 0;
+        if (within) point += 1;
+        else [stroke, point] = [stroke + 1, 0];
+      }
+      this.at = [stroke, point, share];
+      return true;
+    }
+
+    // What the hand has drawn by now, as lists of points.
+    visible() {
+      const [stroke, point, share] = this.at;
+      const shown = this.strokes.slice(0, stroke);
+      const points = this.strokes[stroke];
+      if (!points) return shown;
+      const part = points.slice(0, point + 1);
+      const next = points[point + 1];
+      if (next && share > 0) {
+        const [x, y] = points[point];
+        part.push([x + share * (next[0] - x), y + share * (next[1] - y)]);
+      }
+      shown.push(part);
+      return shown;
+    }
+  };
+
+  // Gradio's picker searches for what stands in it: selected on entering, its old name gives way to what is
+  // typed instead of being searched for, too.
+  for (const kind of ["focusin", "click"]) {
+    document.addEventListener(kind, (event) => {
+      const picker = event.target;
+      if (!picker.matches("input[role=combobox]") || picker.selectionStart !== picker.selectionEnd) return;
+      requestAnimationFrame(() => picker.select());
+    });
+  }
+})(window.Sketchgen);
