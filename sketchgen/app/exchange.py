@@ -20,6 +20,9 @@ PAGE = Box(0.0, 0.0, 640.0, 480.0)
 FILL = 0.8
 """Share of the page that an opened drawing without a page of its own fills."""
 
+EDGE = 0.02
+"""Room around ink that lies beyond the page, as a share of the page's longer side."""
+
 MOST_TEXT = 2 * 1024 * 1024
 """Longest file opened, characters."""
 
@@ -79,12 +82,30 @@ def exported(payload: Any, form: Any) -> tuple[str, str, bytes]:
         raise SketchError("the page is empty; draw something first")
     # Played back as it was drawn, whoever drew what; and a drawing by one hand has no second part.
     in_order = checked_sketch(payload)
+    if form not in ("json", "ndjson"):
+        page = _shown(in_order)
+        in_order = in_order.replaced(page=page)
+        completion = Completion(completion.given.replaced(page=page), completion.added.replaced(page=page))
     item = completion if completion.added.strokes else in_order
     if form == "animated":
         return name, kind, to_animated_svg(in_order).encode()
     if form == "gif":
         return name, kind, to_gif(in_order)
     return name, kind, encode(item, f".{form}")
+
+
+def _shown(sketch: Sketch) -> Box:
+    """The page, or more of it where ink lies beyond: a picture cuts nothing off that was drawn."""
+    page, ink = sketch.page or PAGE, sketch.bounds or PAGE
+    margin = EDGE * page.longer
+    left, top = min(page.x, ink.x - margin), min(page.y, ink.y - margin)
+    right = max(page.x + page.width, ink.x + ink.width + margin)
+    bottom = max(page.y + page.height, ink.y + ink.height + margin)
+    inside = ink.x >= page.x and ink.y >= page.y
+    inside = (
+        inside and ink.x + ink.width <= page.x + page.width and ink.y + ink.height <= page.y + page.height
+    )
+    return page if inside else Box(left, top, right - left, bottom - top)
 
 
 def encoded(content: bytes) -> str:

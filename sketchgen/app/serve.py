@@ -5,10 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-# Gradio's pages ask a model hub about the user where this is not said.
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
 import gradio as gr
 import torch
 from gradio.themes import Base
@@ -96,6 +92,8 @@ def launch(
     """
     if not 0 <= port <= 65535:
         raise SettingError(f"port must be from 0 to 65535, not {port}")
+    # Gradio counts its users unless told not to, by the page and by this.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     completer = load(checkpoint)
     # Requests are served side by side, each on one thread.
     torch.set_num_threads(1)

@@ -51,6 +51,18 @@ def test_every_format_reads_back() -> None:
     assert Image.open(io.BytesIO(found["gif"][2])).format == "GIF"
 
 
+def test_ink_beyond_the_page_is_not_cut_off() -> None:
+    inside = exported(DRAWING, "svg")[2]
+    assert b'viewBox="0 0 640 480"' in inside
+    drawing = {**DRAWING, "strokes": [[[-100, 10], [60, 20]], *DRAWING["strokes"][1:]]}
+    page = parse_svg(exported(drawing, "svg")[2], "svg").page
+    assert page is not None
+    assert page.x < -100
+    assert page.x + page.width == pytest.approx(640)
+    assert (page.y, page.height) == (0, 480) or page.y < 0
+    assert parse_canvas(exported(drawing, "json")[2]).page == PAGE
+
+
 @pytest.mark.parametrize("form", ["exe", "", None, 7, "../svg", "svg\0"])
 def test_other_formats_are_refused(form: Any) -> None:
     with pytest.raises(SketchgenError, match="no format"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -39,6 +41,13 @@ def test_a_program_gets_completions(client: Any) -> None:
         assert each["ended"] in (True, False)
     again = client.predict(LINE, "cat", 2, 0.4, 1, "svg", api_name="/complete")
     assert json.loads(again)["completions"] == found
+
+
+def test_the_documented_example_runs(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "web.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(example.replace("http://127.0.0.1:7860", url), {})
+    assert capsys.readouterr().out.count("<svg") == 2
 
 
 def test_strokes_and_svg_are_taken_and_given_comes_back(client: Any) -> None:

@@ -33,7 +33,15 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def slow_server() -> Iterator[Server]:
-    made = Server(str(HERE / "slow_server.py"), "0")
+    made = Server(str(HERE / "slow_server.py"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def narrow_server() -> Iterator[Server]:
+    """The slow model, which serves one person at a time."""
+    made = Server(str(HERE / "slow_server.py"), "1")
     yield made
     made.stop()
 

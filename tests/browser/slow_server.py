@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sketchgen.app import serve
+from sketchgen.app import page, serve
 from sketchgen.generate.completer import Completer, Growth, load
 
 PAUSE = 0.02
@@ -46,4 +46,6 @@ def slow(name: str | None) -> Completer:
 
 if __name__ == "__main__":
     serve.load = slow
-    serve.launch(port=int(sys.argv[1]))
+    if len(sys.argv) > 1:
+        page.CAPACITY = int(sys.argv[1])
+    serve.launch(port=0)

@@ -183,3 +183,52 @@ def test_two_people_see_their_own_drawings_only(visit: Callable[..., Any], serve
         assert len(canvas.strokes) == count
         assert canvas.strokes[0][0][:2] == pytest.approx(first, abs=1.5)
     assert one.tell("Sketchgen.completions.run") != two.tell("Sketchgen.completions.run")
+
+
+def test_stale_and_repeated_messages_are_dropped(canvas: Any) -> None:
+    canvas.draw(*CIRCLE)
+    canvas.finish()
+    before = canvas.tell("JSON.stringify(Sketchgen.completions.alternatives.map(a => a.strokes))")
+    canvas.tell(
+        """(() => { const c = Sketchgen.completions, rev = Sketchgen.pad.rev;
+        const message = (more) => ({run: c.run, rev, seq: c.seq, n: 4, done: false,
+          alts: [[[1, 1, 0]], [], [], []], ...more});
+        Sketchgen.pad.running = true;
+        c.receive(message({}));
+        c.receive(message({seq: 99, rev: rev - 1}));
+        c.receive(message({seq: 99, rev: rev - 1, run: "other"}));
+        c.receive("no message"); c.receive(null);
+        Sketchgen.pad.running = false;
+        c.receive(message({seq: 99})); })()"""
+    )
+    assert canvas.tell("JSON.stringify(Sketchgen.completions.alternatives.map(a => a.strokes))") == before
+
+
+def test_who_must_wait_is_told(visit: Callable[..., Any], narrow_server: Any) -> None:
+    first, second = visit(narrow_server), visit(narrow_server)
+    first.draw(*LINE)
+    first.do("finish")
+    first.wait("Sketchgen.completions.alternatives.length > 0")
+    second.draw(*CIRCLE)
+    second.do("finish")
+    second.wait("/queue/.test(document.querySelector('#sketchgen-queue').textContent)")
+    assert second.tell("Sketchgen.completions.alternatives.length") == 0
+    first.do("finish")
+    second.wait("Sketchgen.completions.alternatives.length > 0")
+    second.do("finish")
+
+
+def test_asking_again_while_it_draws_begins_anew(visit: Callable[..., Any], slow_server: Any) -> None:
+    canvas = visit(slow_server)
+    canvas.draw(*LINE)
+    pad = canvas.page.locator("#sketchgen-pad canvas")
+    pad.press("Enter")
+    slow_server.until("started", 20)
+    canvas.wait("Sketchgen.completions.alternatives.length > 0")
+    first = canvas.tell("Sketchgen.completions.run")
+    pad.press("Enter")
+    slow_server.until("stopped", 10)
+    canvas.wait(f"Sketchgen.completions.run !== null && Sketchgen.completions.run !== '{first}'")
+    canvas.wait("Sketchgen.completions.alternatives[0].arrived > 20")
+    canvas.do("finish")
+    slow_server.until("stopped", 10)

@@ -66,15 +66,17 @@ def test_nothing_to_save_is_said(canvas: Any) -> None:
     assert canvas.status.startswith("Nothing to save")
 
 
-def test_a_saved_drawing_is_opened_again(finished: Any, tmp_path: Path) -> None:
-    drawn = points(finished.strokes)
+def test_a_saved_drawing_is_opened_again(canvas: Any, tmp_path: Path) -> None:
+    canvas.draw(*CIRCLE)
+    canvas.draw(*LINE)
+    drawn = points(canvas.strokes)
     for form in ("svg", "json"):
         path = tmp_path / f"mine.{form}"
-        path.write_bytes(saved(finished, form, tmp_path))
-        finished.do("clear")
-        finished.page.locator("#sketchgen-pad input[type=file]").set_input_files(path)
-        finished.wait("Sketchgen.pad.strokes.length > 0")
-        assert points(finished.strokes) == drawn
+        path.write_bytes(saved(canvas, form, tmp_path))
+        canvas.do("clear")
+        canvas.page.locator("#sketchgen-pad input[type=file]").set_input_files(path)
+        canvas.wait("Sketchgen.pad.strokes.length > 0")
+        assert points(canvas.strokes) == drawn
 
 
 def test_a_file_that_is_no_drawing_is_named(canvas: Any, tmp_path: Path) -> None:

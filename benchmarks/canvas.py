@@ -1,0 +1,212 @@
+"""How quick the drawing page is: pen-up to the first added point, points a second, stopping, many people.
+
+    python benchmarks/canvas.py [--quick]
+
+Needs Debian's chromium and what `.[test]` installs. Starts `sketchgen web` by itself; prints a table in
+Markdown. Figures mean something on an idle machine only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+DRAWING = {
+    "strokes": [[[320 + 110 * math.cos(a / 5), 220 + 110 * math.sin(a / 5)] for a in range(32)]],
+    "width": 640,
+    "height": 480,
+    "rev": 1,
+    "seed": 7,
+}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+
+
+def started(*arguments: str) -> tuple[subprocess.Popen[str], str, float]:
+    """The server's process, its address, and how many seconds it took until a browser got its page."""
+    begun = time.perf_counter()
+    command = [sys.executable, "-u", *(arguments or ("-m", "sketchgen", "web", "--port", "0"))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "draws at" in line:
+            url = re.findall(r"http://[^\s/]+", line)[0]
+            httpx.get(url, timeout=60).raise_for_status()
+            return process, url, time.perf_counter() - begun
+    raise SystemExit("the server did not start")
+
+
+def memory(pid: int) -> float:
+    """Resident memory of a process, MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
+
+
+def finish_index(url: str) -> int:
+    """The number under which the page's own event `finish` is called."""
+    for item in httpx.get(f"{url}/config").json()["dependencies"]:
+        if any(target[1] == "finish" for target in item["targets"]):
+            return int(item["id"])
+    raise SystemExit("the page has no event 'finish'")
+
+
+def run(url: str, index: int, count: int = 4) -> Iterator[float]:
+    """Seconds since the request, of every message of one person's run, as a browser gets them."""
+    session = uuid.uuid4().hex
+    begun = time.perf_counter()
+    with httpx.Client(base_url=url, timeout=120) as client:
+        question = {"data": [DRAWING, "any", count, 0.4], "fn_index": index, "session_hash": session}
+        client.post("/gradio_api/queue/join", json=question).raise_for_status()
+        with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as answer:
+            for line in answer.iter_lines():
+                if not line.startswith("data:"):
+                    continue
+                message = json.loads(line[5:])
+                if message["msg"] in ("process_generating", "process_completed"):
+                    yield time.perf_counter() - begun
+                if message["msg"] in ("process_completed", "close_stream"):
+                    return
+
+
+def points_of_run(count: int) -> int:
+    """How many points that run adds: the page draws what the library draws."""
+    import sketchgen
+    from sketchgen.drawing.canvas import parse_canvas
+
+    found = sketchgen.load().complete(parse_canvas(DRAWING), None, count, 0.4, seed=7)
+    return sum(each.added.point_count for each in found)
+
+
+def people(url: str, index: int, number: int) -> tuple[float, float, float]:
+    """Median and worst milliseconds to the first message, and seconds until all have finished."""
+    first: list[float] = []
+    lock = threading.Lock()
+
+    def one() -> None:
+        times = list(run(url, index))
+        with lock:
+            first.append(times[0] * 1000)
+
+    begun = time.perf_counter()
+    threads = [threading.Thread(target=one) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return statistics.median(first), max(first), time.perf_counter() - begun
+
+
+@contextlib.contextmanager
+def drawing_page(url: str, **settings: Any) -> Iterator[tuple[Any, Any]]:
+    """A browser's page, settled, and where its pad stands."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | settings)
+        page.goto(url)
+        page.wait_for_function("window.Sketchgen && Sketchgen.pad && Sketchgen.completions")
+        page.wait_for_timeout(2000)
+        yield page, page.locator("#sketchgen-pad canvas").bounding_box()
+        browser.close()
+
+
+def stroke(page: Any, box: Any, shift: int) -> None:
+    """Draw a wave by mouse."""
+    page.mouse.move(box["x"] + 200, box["y"] + 150 + shift)
+    page.mouse.down()
+    for step in range(20):
+        page.mouse.move(box["x"] + 200 + 9 * step, box["y"] + 150 + 40 * math.sin(step / 3))
+    page.mouse.up()
+
+
+def first_points(url: str, rounds: int) -> list[float]:
+    """Milliseconds from pen-up to the first added point on the pad, in a browser."""
+    with drawing_page(url) as (page, box):
+        page.locator("[data-do=live]").click()
+        for number in range(rounds + 1):
+            page.evaluate("Sketchgen.pad.clear()")
+            stroke(page, box, number % 7)
+            page.wait_for_function(f"Sketchgen.pad.timings.firstPoint.length > {number}")
+            page.wait_for_function("!Sketchgen.pad.running")
+        # The first one warms the server up.
+        return page.evaluate("Sketchgen.pad.timings.firstPoint")[1:]
+
+
+def stops(rounds: int) -> list[float]:
+    """Milliseconds from pen-down to the model's stop on the server, on a model that never ends by itself."""
+    script = Path(__file__).parent.parent / "tests" / "browser" / "slow_server.py"
+    process, url, _ = started(str(script))
+    found = []
+    assert process.stdout is not None
+    try:
+        with drawing_page(url) as (page, box):
+            for number in range(rounds):
+                page.evaluate("Sketchgen.pad.clear()")
+                stroke(page, box, number % 7)
+                page.locator("[data-do=finish]").click()
+                page.wait_for_function("(Sketchgen.completions.alternatives[0] || {}).arrived > 5")
+                begun = time.time()
+                stroke(page, box, 60)
+                said = next(line for line in process.stdout if line.startswith("stopped"))
+                found.append((float(said.split()[1]) - begun) * 1000)
+    finally:
+        process.terminate()
+        process.wait(20)
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    quick = "--quick" in sys.argv
+    process, url, seconds = started()
+    try:
+        index = finish_index(url)
+        list(run(url, index))
+        print("| what | figure |\n|---|---|")
+        print(f"| `sketchgen web` until its page is served | {seconds:.1f} s |", flush=True)
+        first = first_points(url, 5 if quick else 30)
+        told = f"{statistics.median(first):.0f}, {max(first):.0f} ms"
+        print(f"| pen-up to the first added point, in a browser (median, worst) | {told} |", flush=True)
+        found = stops(3 if quick else 15)
+        told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
+        print(f"| pen-down to the model's stop on the server (median, worst) | {told} |", flush=True)
+        rate = points_of_run(9) / list(run(url, index, 9))[-1]
+        print(f"| points a second, 9 alternatives, one person | {rate:.0f} |", flush=True)
+        for number in (1, 4) if quick else (1, 4, 16):
+            middle, worst, whole = people(url, index, number)
+            told = f"{middle:.0f} ms, {worst:.0f} ms, {whole:.1f} s"
+            print(f"| {number} at once: first point (median, worst), all finished | {told} |", flush=True)
+        before = memory(process.pid)
+        sessions = 50 if quick else 500
+        for _ in range(sessions):
+            list(run(url, index, 1))
+        after = memory(process.pid)
+        print(f"| memory before and after {sessions} more sessions | {before:.0f}, {after:.0f} MB |")
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+if __name__ == "__main__":
+    main()
