@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from sketchgen.drawing.output import check_replaceable, whole_folder
 from sketchgen.errors import CheckpointError, OutputError, SettingError
@@ -69,7 +69,8 @@ def save_checkpoint(
 def _write_checkpoint(work: Path, model: StrokeModel, summary: dict[str, Any], kind: torch.dtype) -> None:
     """Write a checkpoint's files into the folder `work`."""
     weights = {name: value.to("cpu", kind).contiguous() for name, value in model.state_dict().items()}
-    save_file(weights, work / WEIGHTS, metadata={"format": CHECKPOINT_FORMAT})
+    # As bytes: written by its own hand, safetensors keeps the file from everybody but its owner.
+    (work / WEIGHTS).write_bytes(save(weights, metadata={"format": CHECKPOINT_FORMAT}))
     about = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
     about |= {"model": model.config.to_dict(), "training": summary}
     (work / CONFIG).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -163,3 +163,10 @@ def test_force_replaces_nothing_but_a_checkpoint(tmp_path: Path):
         with pytest.raises(OutputError, match="not a checkpoint"):
             save_checkpoint(out, network(), SUMMARY, force=True)
     assert (folder / "chapter").read_text() == file.read_text() == "dear"
+
+
+def test_others_may_read_a_checkpoint(folder: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    modes = {path.stat().st_mode for path in folder.iterdir()}
+    assert modes == {plain.stat().st_mode}
