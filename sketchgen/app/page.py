@@ -13,7 +13,7 @@ from sketchgen.app import exchange
 from sketchgen.app.api import endpoint
 from sketchgen.app.components import Alternatives, Pad, Player
 from sketchgen.app.request import MOST_COUNT, checked
-from sketchgen.app.stream import Message, failure, messages
+from sketchgen.app.stream import Halted, Message, failure, messages
 from sketchgen.errors import SketchgenError
 from sketchgen.generate.completer import ANY, MOST_TEMPERATURE, Completer
 
@@ -71,8 +71,13 @@ def _draw_tab(completer: Completer) -> None:
             nothing = "Finished drawings appear here as they grow."
             found = Alternatives("sketchgen-completions", nothing)
             queue = gr.HTML("", elem_id="sketchgen-queue", min_height=24)
+    halted = Halted()
+
+    def halt(drawing: Any, request: gr.Request) -> None:
+        halted.halt(request.session_hash, _rev(drawing))
+
     run = pad.finish(
-        _answers(completer),
+        _answers(completer, halted),
         [pad, *settings],
         found,
         show_progress="minimal",
@@ -82,7 +87,7 @@ def _draw_tab(completer: Completer) -> None:
         concurrency_limit=CAPACITY,
         api_visibility="private",
     )
-    pad.halt(None, None, None, cancels=[run], trigger_mode="multiple", api_visibility="private")
+    pad.halt(halt, pad, None, cancels=[run], queue=False, trigger_mode="multiple", api_visibility="private")
     pad.started(_category_of, pad, settings[0], show_progress="hidden", api_visibility="private")
 
 
@@ -90,11 +95,11 @@ def _generate_tab(completer: Completer) -> None:
     settings = _settings(completer, MOST_COUNT)
     button = gr.Button("Draw", variant="primary", elem_id="sketchgen-draw")
     found = Alternatives("sketchgen-gallery", "Press Draw for new drawings from nothing.", gallery=True)
-    answers = _answers(completer)
 
     def fresh(category: Any, count: Any, temperature: Any) -> Iterator[Message]:
         page = {"strokes": [], "width": exchange.PAGE.width, "height": exchange.PAGE.height}
-        yield from answers(page | {"seed": secrets.randbelow(2**31)}, category, count, temperature)
+        page["seed"] = secrets.randbelow(2**31)
+        yield from _answer(completer, page, category, count, temperature)
 
     button.click(
         fresh,
@@ -107,20 +112,37 @@ def _generate_tab(completer: Completer) -> None:
     )
 
 
-def _answers(completer: Completer) -> Callable[..., Iterator[Message]]:
-    """The stream of messages for what the page asks; an error is a message, too."""
+def _rev(drawing: Any) -> int:
+    """Which state of the drawing a payload of the pad is about; 0 where it does not say."""
+    rev = drawing.get("rev") if isinstance(drawing, dict) else 0
+    return rev if type(rev) is int else 0
 
-    def answers(drawing: Any, category: Any, count: Any, temperature: Any) -> Iterator[Message]:
-        values = drawing if isinstance(drawing, dict) else {}
-        rev = values.get("rev")
-        rev = rev if isinstance(rev, int) else 0
-        try:
-            seed = values.get("seed", 0)
-            request = checked(completer, drawing, category, count, temperature, seed, rev)
-        except SketchgenError as error:
-            yield failure(str(error), rev)
-            return
-        yield from messages(completer, request)
+
+def _answer(
+    completer: Completer, drawing: Any, category: Any, count: Any, temperature: Any
+) -> Iterator[Message]:
+    """The messages for what the page asks; an error is a message, too."""
+    seed, rev = drawing.get("seed", 0) if isinstance(drawing, dict) else 0, _rev(drawing)
+    try:
+        request = checked(completer, drawing, category, count, temperature, seed, rev)
+    except SketchgenError as error:
+        yield failure(str(error), rev)
+        return
+    yield from messages(completer, request)
+
+
+def _answers(completer: Completer, halted: Halted) -> Callable[..., Iterator[Message]]:
+    """The stream of messages for the pad, until its drawing has changed."""
+
+    def answers(
+        drawing: Any, category: Any, count: Any, temperature: Any, request: gr.Request
+    ) -> Iterator[Message]:
+        session, rev = request.session_hash, _rev(drawing)
+        halted.halt(session, rev - 1)
+        for message in _answer(completer, drawing, category, count, temperature):
+            if halted.over(session, rev):
+                return
+            yield message
 
     return answers
 

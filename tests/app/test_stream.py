@@ -9,7 +9,7 @@ import torch
 
 from sketchgen.app import stream
 from sketchgen.app.request import Request, checked
-from sketchgen.app.stream import failure, messages
+from sketchgen.app.stream import Halted, failure, messages
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.generate.completer import Completer
 from sketchgen.model.config import ModelConfig
@@ -78,3 +78,25 @@ def test_nothing_is_sent_twice_and_stopping_stops(completer: Completer, request_
 def test_a_failure_ends_a_run() -> None:
     message = failure("no", 4)
     assert (message["error"], message["rev"], message["done"]) == ("no", 4, True)
+
+
+def test_who_draws_on_ends_the_runs_before_and_nobody_else_s() -> None:
+    halted = Halted()
+    assert not halted.over("me", 3)
+    halted.halt("me", 3)
+    assert halted.over("me", 3)
+    assert halted.over("me", 2)
+    assert not halted.over("me", 4)
+    assert not halted.over("you", 1)
+    halted.halt("me", 1)
+    assert halted.over("me", 3)
+    halted.halt(None, 9)
+    assert not halted.over(None, 1)
+
+
+def test_sessions_long_gone_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "MOST_SESSIONS", 3)
+    halted = Halted()
+    for number in range(5):
+        halted.halt(str(number), 7)
+    assert [halted.over(str(number), 7) for number in range(5)] == [False, False, True, True, True]
