@@ -1,4 +1,4 @@
-"""Time of the main job, nine alternatives of half a cat, cold: `python benchmarks/cold_start.py`."""
+"""Cold starts, nine alternatives of half a cat and a manual: `python benchmarks/cold_start.py`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,21 @@ def once(folder: Path) -> float:
     return time.perf_counter() - began
 
 
+def manual() -> float:
+    """Seconds of one `sketchgen complete --help` in a process of its own."""
+    code = "import sys; from sketchgen.cli import main; sys.exit(main())"
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code, "complete", "--help"], check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
 def main(times: int = 5) -> None:
     """Print each time and the median."""
     with tempfile.TemporaryDirectory() as folder:
         seconds = [once(Path(folder) / str(number)) for number in range(times)]
     shown = ", ".join(f"{value:.2f}" for value in seconds)
+    helped = statistics.median(manual() for _ in range(times))
+    print(f"--help: median {helped:.2f} s")
     print(f"complete, 9 alternatives, cold: {shown} s; median {statistics.median(seconds):.2f} s")
 
 

@@ -87,6 +87,23 @@ class Trace:
         return torch.cat(parts, -1)
 
 
+def _one_step(
+    layer: nn.RNNBase, inputs: Float[Tensor, "b 1 i"], state: LayerState
+) -> tuple[Tensor, LayerState]:
+    """What `layer` gives for a single step, (b, 1, width), and its state after it.
+
+    On a processor the layer itself packs its weights anew at each call: 4.3 ms where the step takes 1.5 ms.
+    """
+    weights = layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0
+    step, before = inputs.squeeze(1), [part.squeeze(0) for part in state]
+    if isinstance(layer, nn.LSTM):
+        hidden, cell = torch.lstm_cell(step, before, *weights)
+        return hidden.unsqueeze(1), (hidden.unsqueeze(0), cell.unsqueeze(0))
+    one = torch.gru_cell if isinstance(layer, nn.GRU) else torch.rnn_tanh_cell
+    hidden = one(step, before[0], *weights)
+    return hidden.unsqueeze(1), (hidden.unsqueeze(0),)
+
+
 class Stack(nn.Module):
     """Recurrent layers one over the other; their outputs are read side by side."""
 
@@ -111,7 +128,10 @@ class Stack(nn.Module):
         hidden = inputs
         for index, layer in enumerate(self.layers):
             given = None if state is None else state[index]
-            hidden, after = layer(hidden, given if given is None or len(given) == 2 else given[0])
+            if given is not None and hidden.shape[1] == 1 and not torch.is_grad_enabled():
+                hidden, after = _one_step(layer, hidden, given)
+            else:
+                hidden, after = layer(hidden, given if given is None or len(given) == 2 else given[0])
             states.append(after if isinstance(after, tuple) else (after,))
             hidden = self.dropout(hidden)
             outputs.append(hidden)

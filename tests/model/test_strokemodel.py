@@ -14,7 +14,7 @@ from sketchgen.errors import SettingError
 from sketchgen.model.config import CELLS, ModelConfig
 from sketchgen.model.encoder import reversed_within
 from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.recurrent import Trace
+from sketchgen.model.recurrent import Stack, Trace
 from sketchgen.model.strokemodel import Given, StrokeModel
 
 BATCH, COUNT = 3, 9
@@ -214,3 +214,21 @@ def test_shapes_are_checked_while_tests_run():
         network()(steps(), torch.zeros(BATCH + 1, dtype=torch.int64))
     with pytest.raises(jaxtyping.TypeCheckError):
         replace(steps(), known=torch.zeros(BATCH, 2))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_a_step_by_itself_is_the_layer_s_own(cell: str) -> None:
+    torch.manual_seed(3)
+    stack = Stack(cell, 6, 16, 2, 0.1).eval()
+    inputs = torch.randn(5, 9, 6)
+    with torch.no_grad():
+        whole, last = stack(inputs)
+        hidden, state = stack(inputs[:, :4])
+        found = [hidden]
+        for step in range(4, 9):
+            hidden, state = stack(inputs[:, step : step + 1], state)
+            found.append(hidden)
+    torch.testing.assert_close(torch.cat(found, 1), whole, atol=1e-6, rtol=1e-5)
+    for layer, wanted in zip(state, last, strict=True):
+        for part, expected in zip(layer, wanted, strict=True):
+            torch.testing.assert_close(part, expected, atol=1e-6, rtol=1e-5)
