@@ -16,6 +16,7 @@
       this.past = [];
       this.future = [];
       this.rev = 0;
+      this.over = -1;             // runs about this state of the drawing, or one before it, are over
       this.category = null;
       this.erasing = this.running = this.waiting = false;
       this.ghost = null;
@@ -60,6 +61,7 @@
         height: S.PAGE.height,
         rev: this.rev,
         seed: this.seed || 0,
+        over: this.over,
         category: this.category,
       };
     }
@@ -96,6 +98,7 @@
       this.timings.penUp = why === "live" ? this.timings.penUp : performance.now();
       this.timings.pending = true;
       this.running = true;
+      this.runRev = this.rev;
       this.publish();
       this.trigger("finish");
       this.say("Drawing…");
@@ -105,6 +108,9 @@
     halt() {
       if (!this.running) return;
       this.running = false;
+      // Told apart from `rev`, which may be the next run's by the time this is sent.
+      this.over = this.runRev;
+      this.publish();
       this.trigger("halt");
       this.say("");
       this.refresh();

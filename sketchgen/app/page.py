@@ -74,7 +74,8 @@ def _draw_tab(completer: Completer) -> None:
     halted = Halted()
 
     def halt(drawing: Any, request: gr.Request) -> None:
-        halted.halt(request.session_hash, _rev(drawing))
+        over = drawing.get("over") if isinstance(drawing, dict) else None
+        halted.halt(request.session_hash, over if type(over) is int else -1)
 
     run = pad.finish(
         _answers(completer, halted),

@@ -109,7 +109,7 @@ class Canvas:
     def status(self) -> str:
         return self.page.locator("#sketchgen-pad [role=status]").inner_text()
 
-    def wait(self, script: str, seconds: float = 20) -> None:
+    def wait(self, script: str, seconds: float = 60) -> None:
         self.page.wait_for_function(script, timeout=seconds * 1000)
 
     def wait_done(self) -> None:

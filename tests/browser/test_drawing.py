@@ -66,12 +66,12 @@ def test_drawing_stops_a_run_here_and_on_the_server(visit: Callable[..., Any], s
     canvas = visit(slow_server)
     canvas.draw(*LINE)
     canvas.do("finish")
-    slow_server.until("started", 20)
+    slow_server.until("started", 60)
     canvas.wait(
         "Sketchgen.completions.alternatives.length && Sketchgen.completions.alternatives[0].arrived > 5"
     )
     canvas.draw(*CIRCLE)
-    slow_server.until("stopped", 5)
+    slow_server.until("stopped", 60)
     assert not canvas.tell("Sketchgen.pad.running")
     assert canvas.tell("Sketchgen.pad.ghost") is None
     before = canvas.tell("Sketchgen.completions.alternatives.length")
@@ -87,13 +87,13 @@ def test_whatever_ends_a_run_ends_it_on_the_server(
     canvas = visit(slow_server)
     canvas.draw(*LINE)
     canvas.do("finish")
-    slow_server.until("started", 20)
+    slow_server.until("started", 60)
     canvas.wait("Sketchgen.completions.alternatives.length > 0")
     if how == "close":
         canvas.page.close()
     else:
         canvas.do({"stop": "finish", "undo": "undo"}[how])
-    slow_server.until("stopped", 10)
+    slow_server.until("stopped", 60)
 
 
 def test_live_completes_at_every_pen_up(canvas: Any) -> None:
@@ -223,12 +223,12 @@ def test_asking_again_while_it_draws_begins_anew(visit: Callable[..., Any], slow
     canvas.draw(*LINE)
     pad = canvas.page.locator("#sketchgen-pad canvas")
     pad.press("Enter")
-    slow_server.until("started", 20)
+    slow_server.until("started", 60)
     canvas.wait("Sketchgen.completions.alternatives.length > 0")
     first = canvas.tell("Sketchgen.completions.run")
     pad.press("Enter")
-    slow_server.until("stopped", 10)
+    slow_server.until("stopped", 60)
     canvas.wait(f"Sketchgen.completions.run !== null && Sketchgen.completions.run !== '{first}'")
     canvas.wait("Sketchgen.completions.alternatives[0].arrived > 20")
     canvas.do("finish")
-    slow_server.until("stopped", 10)
+    slow_server.until("stopped", 60)
