@@ -12,9 +12,7 @@ import contextlib
 import json
 import math
 import re
-import shutil
 import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -25,6 +23,12 @@ from typing import Any
 
 import httpx
 
+ROOT = Path(__file__).resolve().parents[1]
+# The tests' own way to start a page and a browser serves here, too.
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from serving import CHROMIUM, FLAGS, Server  # noqa: E402
+
+PAGE = ("-m", "sketchgen", "web", "--port", "0")
 DRAWING = {
     "strokes": [[[320 + 110 * math.cos(a / 5), 220 + 110 * math.sin(a / 5)] for a in range(32)]],
     "width": 640,
@@ -32,27 +36,6 @@ DRAWING = {
     "rev": 1,
     "seed": 7,
 }
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
-
-
-def started(*arguments: str) -> tuple[subprocess.Popen[str], str, float]:
-    """The server's process, its address, and how many seconds it took until a browser got its page."""
-    begun = time.perf_counter()
-    command = [sys.executable, "-u", *(arguments or ("-m", "sketchgen", "web", "--port", "0"))]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "draws at" in line:
-            url = re.findall(r"http://[^\s/]+", line)[0]
-            httpx.get(url, timeout=60).raise_for_status()
-            return process, url, time.perf_counter() - begun
-    raise SystemExit("the server did not start")
 
 
 def memory(pid: int) -> float:
@@ -121,8 +104,7 @@ def drawing_page(url: str, **settings: Any) -> Iterator[tuple[Any, Any]]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | settings)
         page.goto(url)
         page.wait_for_function("window.Sketchgen && Sketchgen.pad && Sketchgen.completions")
@@ -155,12 +137,10 @@ def first_points(url: str, rounds: int) -> list[float]:
 
 def stops(rounds: int) -> list[float]:
     """Milliseconds from pen-down to the model's stop on the server, on a model that never ends by itself."""
-    script = Path(__file__).parent.parent / "tests" / "browser" / "slow_server.py"
-    process, url, _ = started(str(script))
+    server = Server(str(ROOT / "tests" / "browser" / "slow_server.py"))
     found = []
-    assert process.stdout is not None
     try:
-        with drawing_page(url) as (page, box):
+        with drawing_page(server.url) as (page, box):
             for number in range(rounds):
                 page.evaluate("Sketchgen.pad.clear()")
                 stroke(page, box, number % 7)
@@ -168,18 +148,21 @@ def stops(rounds: int) -> list[float]:
                 page.wait_for_function("(Sketchgen.completions.alternatives[0] || {}).arrived > 5")
                 begun = time.time()
                 stroke(page, box, 60)
-                said = next(line for line in process.stdout if line.startswith("stopped"))
+                said = server.until("stopped", 60)
                 found.append((float(said.split()[1]) - begun) * 1000)
     finally:
-        process.terminate()
-        process.wait(20)
+        server.stop()
     return found
 
 
 def main() -> None:
     """Measure and print."""
     quick = "--quick" in sys.argv
-    process, url, seconds = started()
+    begun = time.perf_counter()
+    server = Server(*PAGE)
+    url = server.url.rstrip("/")
+    httpx.get(url, timeout=60).raise_for_status()
+    seconds = time.perf_counter() - begun
     try:
         index = finish_index(url)
         list(run(url, index))
@@ -197,15 +180,14 @@ def main() -> None:
             middle, worst, whole = people(url, index, number)
             told = f"{middle:.0f} ms, {worst:.0f} ms, {whole:.1f} s"
             print(f"| {number} at once: first point (median, worst), all finished | {told} |", flush=True)
-        before = memory(process.pid)
+        before = memory(server.process.pid)
         sessions = 20 if quick else 500
         for _ in range(sessions):
             list(run(url, index, 1))
-        after = memory(process.pid)
+        after = memory(server.process.pid)
         print(f"| memory before and after {sessions} more sessions | {before:.0f}, {after:.0f} MB |")
     finally:
-        process.terminate()
-        process.wait(20)
+        server.stop()
 
 
 if __name__ == "__main__":

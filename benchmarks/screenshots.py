@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from canvas import drawing_page, started
+from canvas import PAGE, Server, drawing_page
 
 DESKTOP = {"viewport": {"width": 1280, "height": 860}}
 PHONE = {
@@ -40,7 +40,8 @@ def settled(page: Any) -> None:
 def main(folder: Path) -> None:
     """Take the pictures."""
     folder.mkdir(exist_ok=True)
-    process, url, _ = started()
+    server = Server(*PAGE)
+    url = server.url
     try:
         with drawing_page(url, **DESKTOP) as (page, _):
             begun(page, "half-a-cat")
@@ -63,8 +64,7 @@ def main(folder: Path) -> None:
             settled(page)
             page.screenshot(path=folder / "canvas-phone.png", full_page=True)
     finally:
-        process.terminate()
-        process.wait(20)
+        server.stop()
 
 
 if __name__ == "__main__":

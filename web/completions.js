@@ -3,7 +3,7 @@
 
 (function (S) {
   class Alternatives {
-    // `pad` is null in a gallery of drawings from nothing.
+    // In a gallery the drawings are from nothing: they leave the pad alone until one is taken.
     constructor(element, gallery) {
       this.element = element;
       this.gallery = gallery;
@@ -19,8 +19,7 @@
         cell.addEventListener("pointerenter", () => this.show(index));
         cell.addEventListener("focus", () => this.show(index));
       });
-      new ResizeObserver(() => this.draw()).observe(this.grid);
-      new MutationObserver(() => this.draw()).observe(document.body, { attributeFilter: ["class"] });
+      S.whenItLooksElse(this.grid, () => this.draw());
     }
 
     attach(pad) {
@@ -57,8 +56,7 @@
         this.tell(count === 1 ? `One drawing: ${how}` : `${count} drawings: ${how}`);
       }
       if (!this.gallery && this.alternatives[this.shown] && this.alternatives[this.shown].arrived) {
-        this.pad.ghost = this.alternatives[this.shown].visible();
-        this.pad.draw();
+        this.drawGhost();
         this.pad.firstPoint();
       }
       this.animate();
@@ -132,16 +130,14 @@
       const given = this.gallery || !this.pad ? [] : this.pad.strokes;
       const ink = S.colour(this.element, "--ink"), added = S.colour(this.element, "--added");
       this.cells.forEach((cell, index) => {
-        cell.hidden = index >= Math.max(count, 0);
+        cell.hidden = index >= count;
         if (cell.hidden) return;
         const grown = this.alternatives[index];
         cell.setAttribute("aria-current", String(index === this.shown && !this.gallery));
         const box = S.boxAround([...grown.strokes, ...given.map((stroke) => stroke.points)]);
         const context = S.prepare(cell.querySelector("canvas"), box);
         const width = (S.PEN * 1.6 * box.width) / S.PAGE.width;
-        for (const stroke of given) {
-          S.drawStroke(context, stroke.points, stroke.added ? added : ink, width, !stroke.added);
-        }
+        S.drawStrokes(context, this.element, given, width);
         const colour = this.gallery ? ink : added;
         for (const points of grown.visible()) S.drawStroke(context, points, colour, width, false);
       });

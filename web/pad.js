@@ -26,8 +26,7 @@
       this.restore();
       this.listenToButtons();
       this.hand = new S.Hand(this);
-      new ResizeObserver(() => this.draw()).observe(this.canvas);
-      new MutationObserver(() => this.draw()).observe(document.body, { attributeFilter: ["class"] });
+      S.whenItLooksElse(this.canvas, () => this.draw());
       this.publish();
       this.refresh();
     }
@@ -145,15 +144,17 @@
     // --- editing -----------------------------------------------------------------------------------------
 
     undo() {
-      if (!this.past.length) return;
-      this.future.push(this.strokes);
-      this.become(this.past.pop());
+      this.step(this.past, this.future);
     }
 
     redo() {
-      if (!this.future.length) return;
-      this.past.push(this.strokes);
-      this.become(this.future.pop());
+      this.step(this.future, this.past);
+    }
+
+    step(from, to) {
+      if (!from.length) return;
+      to.push(this.strokes);
+      this.become(from.pop());
     }
 
     clear() {
@@ -317,9 +318,7 @@
     draw() {
       const context = S.prepare(this.canvas, S.wholePage());
       const ink = S.colour(this.element, "--ink"), added = S.colour(this.element, "--added");
-      for (const stroke of this.strokes) {
-        S.drawStroke(context, stroke.points, stroke.added ? added : ink, S.PEN, !stroke.added);
-      }
+      S.drawStrokes(context, this.element, this.strokes, S.PEN);
       if (this.ghost) {
         context.globalAlpha = 0.75;
         for (const points of this.ghost) S.drawStroke(context, points, added, S.PEN, false);

@@ -18,8 +18,7 @@
         this.seek(Number(this.range.value) / 1000);
       });
       pad.listeners.push(() => this.reset());
-      new ResizeObserver(() => this.draw()).observe(this.canvas);
-      new MutationObserver(() => this.draw()).observe(document.body, { attributeFilter: ["class"] });
+      S.whenItLooksElse(this.canvas, () => this.draw());
       this.reset();
     }
 
@@ -77,12 +76,9 @@
 
     draw() {
       const context = S.prepare(this.canvas, S.wholePage());
-      const ink = S.colour(this.element, "--ink"), added = S.colour(this.element, "--added");
-      this.growing.visible().forEach((points, index) => {
-        const stroke = this.pad.strokes[index];
-        const mine = stroke && !stroke.added;
-        S.drawStroke(context, points, mine ? ink : added, S.PEN, mine);
-      });
+      const drawn = this.growing.visible();
+      const strokes = drawn.map((points, index) => ({ points, added: this.pad.strokes[index].added }));
+      S.drawStrokes(context, this.element, strokes, S.PEN);
     }
   }
 

@@ -92,6 +92,20 @@ window.Sketchgen = window.Sketchgen || {};
     else drawEven(context, points, smooth);
   };
 
+  // A drawing's strokes, each in the colour of who drew it.
+  S.drawStrokes = function (context, element, strokes, width) {
+    const ink = S.colour(element, "--ink"), added = S.colour(element, "--added");
+    for (const stroke of strokes) {
+      S.drawStroke(context, stroke.points, stroke.added ? added : ink, width, !stroke.added);
+    }
+  };
+
+  // Calls `draw` when the element gets another size or the page other colours.
+  S.whenItLooksElse = function (element, draw) {
+    new ResizeObserver(draw).observe(element);
+    new MutationObserver(draw).observe(document.body, { attributeFilter: ["class"] });
+  };
+
   S.distanceToStroke = function (points, x, y) {
     let best = Infinity;
     for (let i = 0; i < points.length; i++) {

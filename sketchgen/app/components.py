@@ -28,6 +28,11 @@ def head() -> str:
 class _Part(gr.HTML):
     """Static HTML with a value that only its script reads and writes."""
 
+    def __init__(self, elem_id: str, template: str, script: str, **settings: Any) -> None:
+        super().__init__(
+            html_template=template, js_on_load=script, elem_id=elem_id, apply_default_css=False, **settings
+        )
+
     def preprocess(self, payload: Any) -> Any:
         """Hand on what the browser sent; it is checked where it is used."""
         return payload
@@ -59,11 +64,9 @@ class Pad(_Part):
 
     def __init__(self, server_functions: list[Callable[..., Any]]) -> None:
         super().__init__(
-            value=None,
-            html_template=text_of("pad.html"),
-            js_on_load="Sketchgen.mountPad(element, props, trigger, server, ['finish', 'halt', 'started']);",
-            apply_default_css=False,
-            elem_id="sketchgen-pad",
+            "sketchgen-pad",
+            text_of("pad.html"),
+            "Sketchgen.mountPad(element, props, trigger, server, ['finish', 'halt', 'started']);",
             server_functions=server_functions,
         )
 
@@ -78,11 +81,9 @@ class Alternatives(_Part):
             for number in range(1, 10)
         )
         super().__init__(
-            value=None,
-            html_template=text_of("alternatives.html").replace("@cells", cells).replace("@nothing", nothing),
-            js_on_load=f"Sketchgen.mountAlternatives(element, props, watch, {str(gallery).lower()});",
-            apply_default_css=False,
-            elem_id=elem_id,
+            elem_id,
+            text_of("alternatives.html").replace("@cells", cells).replace("@nothing", nothing),
+            f"Sketchgen.mountAlternatives(element, props, watch, {str(gallery).lower()});",
         )
 
 
@@ -91,9 +92,7 @@ class Player(_Part):
 
     def __init__(self) -> None:
         super().__init__(
-            value=None,
-            html_template=text_of("player.html"),
-            js_on_load="Sketchgen.mountPlayer(element);",
-            apply_default_css=False,
-            elem_id="sketchgen-player",
+            "sketchgen-player",
+            text_of("player.html"),
+            "Sketchgen.mountPlayer(element);",
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from typing import Any
 
 from sketchgen import example
-from sketchgen.app.request import MOST_POINTS, MOST_STROKES, checked_sketch
+from sketchgen.app.request import MOST_POINTS, MOST_STROKES, checked_sketch, within_limits
 from sketchgen.drawing.files import encode, read
 from sketchgen.drawing.geometry import moved, simplify
 from sketchgen.drawing.motion import to_animated_svg, to_gif
@@ -46,25 +45,16 @@ TYPES = {
 """File name and media type of each format that the page saves."""
 
 
-def split(payload: Any) -> Completion:
-    """The drawing of the page as what a person drew and what was added; `added` tells which strokes were.
-
-    Raises:
-        SketchgenError: it is no drawing.
-    """
-    sketch = checked_sketch(payload)
-    flags = payload.get("added") if isinstance(payload, dict) else None
-    flags = [flag is True for flag in flags] if isinstance(flags, list) else []
+def split(sketch: Sketch, marks: Any) -> Completion:
+    """A drawing as what a person drew and what was added, which a list of true and false tells."""
+    flags = [flag is True for flag in marks] if isinstance(marks, list) else []
     flags += [False] * (len(sketch.strokes) - len(flags))
     given, added = (
-        Sketch.from_strokes(
-            [stroke for stroke, flag in zip(sketch.strokes, flags, strict=False) if flag is wanted],
-            page=sketch.page,
-            category=sketch.category,
-        )
+        tuple(stroke for stroke, flag in zip(sketch.strokes, flags, strict=False) if flag is wanted)
         for wanted in (False, True)
     )
-    return Completion(given, added)
+    page, category = sketch.page, sketch.category
+    return Completion(Sketch(given, page, category), Sketch(added, page, category))
 
 
 def exported(payload: Any, form: Any) -> tuple[str, str, bytes]:
@@ -77,21 +67,19 @@ def exported(payload: Any, form: Any) -> tuple[str, str, bytes]:
     if not isinstance(form, str) or form not in TYPES:
         raise FormatError(f"no format {str(form)[:20]!r}; there are {', '.join(TYPES)}")
     name, kind = TYPES[form]
-    completion = split(payload)
-    if completion.whole.is_empty:
+    sketch = checked_sketch(payload)
+    if sketch.is_empty:
         raise SketchError("the page is empty; draw something first")
-    # Played back as it was drawn, whoever drew what; and a drawing by one hand has no second part.
-    in_order = checked_sketch(payload)
     if form not in ("json", "ndjson"):
-        page = _shown(in_order)
-        in_order = in_order.replaced(page=page)
-        completion = Completion(completion.given.replaced(page=page), completion.added.replaced(page=page))
-    item = completion if completion.added.strokes else in_order
+        sketch = sketch.replaced(page=_shown(sketch))
+    # Played back as it was drawn, whoever drew what.
     if form == "animated":
-        return name, kind, to_animated_svg(in_order).encode()
+        return name, kind, to_animated_svg(sketch).encode()
     if form == "gif":
-        return name, kind, to_gif(in_order)
-    return name, kind, encode(item, f".{form}")
+        return name, kind, to_gif(sketch)
+    completion = split(sketch, payload.get("added") if isinstance(payload, dict) else None)
+    # A drawing by one hand has no second part.
+    return name, kind, encode(completion if completion.added.strokes else sketch, f".{form}")
 
 
 def _shown(sketch: Sketch) -> Box:
@@ -106,11 +94,6 @@ def _shown(sketch: Sketch) -> Box:
         inside and ink.x + ink.width <= page.x + page.width and ink.y + ink.height <= page.y + page.height
     )
     return page if inside else Box(left, top, right - left, bottom - top)
-
-
-def encoded(content: bytes) -> str:
-    """Bytes as base64 text."""
-    return base64.b64encode(content).decode()
 
 
 def opened(text: Any, name: Any) -> Sketch:
@@ -128,13 +111,9 @@ def opened(text: Any, name: Any) -> Sketch:
     sketch = on_page(read(stream))
     if sketch.is_empty:
         raise SketchError(f"{name[:60]} holds no strokes")
-    if len(sketch.strokes) > MOST_STROKES:
-        count = len(sketch.strokes)
-        raise SketchError(f"{name[:60]} holds {count} strokes; the page takes at most {MOST_STROKES}")
-    if sketch.point_count > MOST_POINTS:
+    if sketch.point_count > MOST_POINTS and len(sketch.strokes) <= MOST_STROKES:
         sketch = simplify(sketch, epsilon=0.5)
-    if sketch.point_count > MOST_POINTS:
-        raise SketchError(f"{name[:60]} holds more than {MOST_POINTS} points; simplify the drawing")
+    within_limits(len(sketch.strokes), sketch.point_count, name[:60])
     return sketch
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -74,8 +75,7 @@ def _draw_tab(completer: Completer) -> None:
     halted = Halted()
 
     def halt(drawing: Any, request: gr.Request) -> None:
-        over = drawing.get("over") if isinstance(drawing, dict) else None
-        halted.halt(request.session_hash, over if type(over) is int else -1)
+        halted.halt(request.session_hash, _number(drawing, "over", -1))
 
     run = pad.finish(
         _answers(completer, halted),
@@ -113,17 +113,17 @@ def _generate_tab(completer: Completer) -> None:
     )
 
 
-def _rev(drawing: Any) -> int:
-    """Which state of the drawing a payload of the pad is about; 0 where it does not say."""
-    rev = drawing.get("rev") if isinstance(drawing, dict) else 0
-    return rev if type(rev) is int else 0
+def _number(drawing: Any, name: str, otherwise: int) -> int:
+    """A whole number in a payload of the pad, such as `rev`: which state of the drawing it is about."""
+    value = drawing.get(name) if isinstance(drawing, dict) else None
+    return value if type(value) is int else otherwise
 
 
 def _answer(
     completer: Completer, drawing: Any, category: Any, count: Any, temperature: Any
 ) -> Iterator[Message]:
     """The messages for what the page asks; an error is a message, too."""
-    seed, rev = drawing.get("seed", 0) if isinstance(drawing, dict) else 0, _rev(drawing)
+    seed, rev = drawing.get("seed", 0) if isinstance(drawing, dict) else 0, _number(drawing, "rev", 0)
     try:
         request = checked(completer, drawing, category, count, temperature, seed, rev)
     except SketchgenError as error:
@@ -138,7 +138,7 @@ def _answers(completer: Completer, halted: Halted) -> Callable[..., Iterator[Mes
     def answers(
         drawing: Any, category: Any, count: Any, temperature: Any, request: gr.Request
     ) -> Iterator[Message]:
-        session, rev = request.session_hash, _rev(drawing)
+        session, rev = request.session_hash, _number(drawing, "rev", 0)
         halted.halt(session, rev - 1)
         for message in _answer(completer, drawing, category, count, temperature):
             if halted.over(session, rev):
@@ -184,4 +184,4 @@ def _open(question: dict[str, Any]) -> dict[str, Any]:
 @_safely
 def _export(question: dict[str, Any]) -> dict[str, Any]:
     name, kind, content = exchange.exported(question.get("drawing"), question.get("format"))
-    return {"name": name, "type": kind, "base64": exchange.encoded(content)}
+    return {"name": name, "type": kind, "base64": base64.b64encode(content).decode()}

@@ -42,6 +42,18 @@ class Request:
     rev: int
 
 
+def within_limits(strokes: int, points: int, name: str) -> None:
+    """Refuse a drawing of too many strokes or points.
+
+    Raises:
+        SketchError: more than `MOST_STROKES` strokes or `MOST_POINTS` points.
+    """
+    if strokes > MOST_STROKES:
+        raise SketchError(f"{name}: {strokes} strokes; at most {MOST_STROKES} are taken here")
+    if points > MOST_POINTS:
+        raise SketchError(f"{name}: {points} points; at most {MOST_POINTS} are taken here, simplify it")
+
+
 def checked_sketch(drawing: Any, name: str = "drawing") -> Sketch:
     """A drawing from the JSON of the canvas, within the limits.
 
@@ -52,11 +64,8 @@ def checked_sketch(drawing: Any, name: str = "drawing") -> Sketch:
     strokes = drawing.get("strokes") if isinstance(drawing, dict) else drawing
     if isinstance(strokes, list):
         # Counted before any point is looked at, so that a flood costs nothing.
-        if len(strokes) > MOST_STROKES:
-            raise SketchError(f"{name}: {len(strokes)} strokes; at most {MOST_STROKES} are taken here")
         points = sum(len(stroke) for stroke in strokes if isinstance(stroke, list))
-        if points > MOST_POINTS:
-            raise SketchError(f"{name}: {points} points; at most {MOST_POINTS} are taken here, simplify it")
+        within_limits(len(strokes), points, name)
     return parse_canvas(drawing, name)
 
 

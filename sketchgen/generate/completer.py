@@ -16,7 +16,7 @@ from sketchgen.drawing.sketch import Box, Completion, Points, Sketch
 from sketchgen.drawing.strokes import Pen, split_strokes
 from sketchgen.errors import SettingError, unknown_category
 from sketchgen.generate.framing import Framed, framed, rounded
-from sketchgen.generate.sampler import Sampled, Step, noise_for, noise_rows, sample_steps, steps
+from sketchgen.generate.sampler import Sampled, Step, noise_rows, sample_steps, steps
 from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, load_checkpoint
 from sketchgen.model.strokemodel import Given, StrokeModel
 
@@ -172,9 +172,8 @@ class Completer:
     def _sample(
         self, shown: Framed, categories: list[int], temperature: float, seed: int, limit: int, going_on: bool
     ) -> Sampled:
-        count = len(categories)
-        noise = torch.from_numpy(np.stack([noise_for(seed, index, limit) for index in range(count)]))
-        return sample_steps(self.model, _given(shown, categories, going_on), noise, temperature)
+        given, noise = _given(shown, categories, going_on), noise_rows(seed, len(categories))
+        return sample_steps(self.model, given, noise, limit, temperature)
 
 
 def _grown(found: Iterator[Step], scale: float, origin: Points) -> Iterator[Growth]:

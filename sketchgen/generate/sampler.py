@@ -9,7 +9,6 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from numpy.typing import NDArray
 from torch import Tensor
 
 from sketchgen.drawing.strokes import Pen
@@ -54,26 +53,18 @@ class Sampled:
     log_prob: Float[Tensor, " b"]
 
 
-def _noise(random: np.random.Generator) -> NDArray[np.float32]:
-    """(5,) the next random numbers of a drawing: three uniform ones, two standard normal ones."""
-    return np.concatenate([random.random(3), random.standard_normal(2)]).astype(np.float32)
-
-
-def _generator(seed: int, index: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
-
-
-def noise_for(seed: int, index: int, limit: int) -> NDArray[np.float32]:
-    """(limit + 1, 5) noise of drawing `index` under `seed`, whatever else is drawn together with it."""
-    random = _generator(seed, index)
-    return np.stack([_noise(random) for _ in range(limit + 1)])
-
-
 def noise_rows(seed: int, count: int) -> Iterator[Float[Tensor, "b 5"]]:
-    """Row after row of `noise_for` of drawings 0 to `count` - 1, made when they are asked for."""
-    generators = [_generator(seed, index) for index in range(count)]
+    """Noise of drawings 0 to `count` - 1 under `seed`, a row a step, made when it is asked for.
+
+    That of a drawing depends on the seed and its index alone, whatever else is drawn together with it.
+    """
+    generators = [
+        np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
+        for index in range(count)
+    ]
     while True:
-        yield torch.from_numpy(np.stack([_noise(random) for random in generators]))
+        rows = [np.concatenate([random.random(3), random.standard_normal(2)]) for random in generators]
+        yield torch.from_numpy(np.stack(rows).astype(np.float32))
 
 
 def without_end(distribution: StepDistribution) -> StepDistribution:
@@ -151,14 +142,14 @@ def steps(
 def sample_steps(
     model: Stepper,
     given: Given,
-    noise: Float[Tensor, "b m 5"],
+    noise: Iterable[Float[Tensor, "b 5"]],
+    limit: int,
     temperature: float,
     *,
     at_least_one: bool = True,
 ) -> Sampled:
-    """Sample until every drawing has ended, or has m - 1 points; see `steps`."""
-    limit = noise.shape[1] - 1
-    found = list(steps(model, given, noise.unbind(1), limit, temperature, at_least_one=at_least_one))
+    """All of `steps` at once."""
+    found = list(steps(model, given, noise, limit, temperature, at_least_one=at_least_one))
     drawn = torch.stack([step.drawn for step in found], 1)
     most = int(drawn.sum(1).max())
     return Sampled(

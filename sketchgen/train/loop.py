@@ -139,7 +139,7 @@ class Run:
             group["lr"] = config.rate(self.position.step, self._shared_progress())
         self.model.train()
         self.optimiser.zero_grad(set_to_none=True)
-        mine = batch if self.world == 1 else batch.part(self.rank, self.world)
+        mine = batch.part(self.rank, self.world)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             log_prob = step_log_prob(self.model, mine.to(self.device))
         # Divided by the steps of the whole batch: the processes' gradients add up to those of one process.

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from sketchgen.app.exchange import FILL, PAGE, STARTERS, TYPES, exported, on_page, opened, split, starter
+from sketchgen.app.request import checked_sketch
 from sketchgen.drawing.canvas import parse_canvas
 from sketchgen.drawing.quickdraw_line import parse_line
 from sketchgen.drawing.sketch import Box, Sketch
@@ -25,7 +26,7 @@ STROKES = [np.array(stroke, dtype=float).tolist() for stroke in DRAWING["strokes
 
 
 def test_given_and_added_are_told_apart() -> None:
-    completion = split(DRAWING)
+    completion = split(checked_sketch(DRAWING), DRAWING["added"])
     assert [stroke.tolist() for stroke in completion.given.strokes] == [STROKES[0], STROKES[2]]
     assert [stroke.tolist() for stroke in completion.added.strokes] == [STROKES[1]]
     assert completion.given.page == completion.added.page == PAGE
@@ -33,7 +34,7 @@ def test_given_and_added_are_told_apart() -> None:
 
 @pytest.mark.parametrize("added", [None, [], [True, "yes"], "no", [1, 1, 1, 1, 1]])
 def test_only_true_is_added(added: Any) -> None:
-    completion = split({**DRAWING, "added": added})
+    completion = split(checked_sketch(DRAWING), added)
     wanted = 1 if added == [True, "yes"] else 0
     assert len(completion.added.strokes) == wanted
     assert len(completion.given.strokes) == 3 - wanted

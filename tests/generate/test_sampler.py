@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sketchgen.drawing.strokes import Pen
-from sketchgen.generate.sampler import noise_for, noise_rows, sample_steps, steps
+from sketchgen.generate.sampler import Sampled, noise_rows, sample_steps, steps
 from sketchgen.model.mixture import StepDistribution
 from sketchgen.model.recurrent import Trace
 from sketchgen.model.strokemodel import Given, State
@@ -55,12 +56,22 @@ def blank(batch: int) -> Given:
     return Given(torch.zeros(batch, 0, 2), none, zero, zero, torch.ones(batch))
 
 
+def noise_for(seed: int, index: int, limit: int) -> np.ndarray:
+    """(limit + 1, 5) noise of one drawing."""
+    rows = islice(noise_rows(seed, index + 1), limit + 1)
+    return torch.stack(list(rows))[:, index].numpy()
+
+
 def noise(batch: int, limit: int) -> Tensor:
     return torch.from_numpy(np.stack([noise_for(3, index, limit) for index in range(batch)]))
 
 
+def sample(model: Fake, batch: int, limit: int, temperature: float, **settings: bool) -> Sampled:
+    return sample_steps(model, blank(batch), noise(batch, limit).unbind(1), limit, temperature, **settings)
+
+
 def test_it_ends_when_the_model_says_so() -> None:
-    sampled = sample_steps(Fake(points=5), blank(3), noise(3, 20), 0.5)
+    sampled = sample(Fake(points=5), 3, 20, 0.5)
     assert sampled.length.tolist() == [5, 5, 5]
     assert sampled.ended.tolist() == [True] * 3
     assert sampled.offset.shape == (3, 5, 2)
@@ -68,7 +79,7 @@ def test_it_ends_when_the_model_says_so() -> None:
 
 
 def test_it_stops_at_the_limit_and_says_so() -> None:
-    sampled = sample_steps(Fake(points=1000), blank(2), noise(2, 7), 0.5)
+    sampled = sample(Fake(points=1000), 2, 7, 0.5)
     assert sampled.length.tolist() == [7, 7]
     assert sampled.ended.tolist() == [False, False]
     assert (sampled.pen == Pen.DRAW).all()
@@ -76,13 +87,13 @@ def test_it_stops_at_the_limit_and_says_so() -> None:
 
 @pytest.mark.parametrize(("at_least_one", "points"), [(True, 1), (False, 0)])
 def test_a_finished_drawing_gets_a_point_only_if_asked(at_least_one: bool, points: int) -> None:
-    sampled = sample_steps(Fake(points=0), blank(2), noise(2, 9), 0.5, at_least_one=at_least_one)
+    sampled = sample(Fake(points=0), 2, 9, 0.5, at_least_one=at_least_one)
     assert sampled.length.tolist() == [points, points]
     assert sampled.ended.all()
 
 
 def test_log_likelihood_is_the_sum_over_its_steps() -> None:
-    sampled = sample_steps(Fake(points=2), blank(1), noise(1, 9), 0.7)
+    sampled = sample(Fake(points=2), 1, 9, 0.7)
     going = distribution(1, end=-torch.inf, lift=-50.0)
     expected = sum(going.log_prob(sampled.offset[:, i], sampled.pen[:, i]) for i in range(2))
     assert torch.allclose(sampled.log_prob, torch.as_tensor(expected), atol=1e-4)
