@@ -68,8 +68,8 @@ class _Meter:
 def bfloat16_pays(device: torch.device) -> bool:
     """Whether matrix products in bfloat16 are clearly faster than in float32 here; takes some milliseconds.
 
-    Measured, for a processor says nothing about it: with bfloat16 units it is a few times as fast, and without
-    them, where each product is emulated, a few times slower.
+    Measured, for a processor says nothing about it: with bfloat16 units it is a few times as fast, and
+    without them, where each product is emulated, a few times slower.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
