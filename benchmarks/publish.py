@@ -12,12 +12,14 @@ from pathlib import Path
 
 from sketchgen.drawing.output import write_atomic
 from sketchgen.evaluation.report import evaluate
-from sketchgen.model.pretrained import load_checkpoint, save_checkpoint
+from sketchgen.generate.completer import load
+from sketchgen.model.pretrained import save_checkpoint
 
 
 def main(source: str, store: str, target: str) -> None:
     """Convert, measure, and write the checkpoint with its figures."""
-    model, summary = load_checkpoint(source)
+    trained = load(source)
+    model, summary = trained.decoder, trained.summary
     folder = Path(target)
     save_checkpoint(folder, model, summary, force=True, half=True)
     result = evaluate(folder, store, split="valid", samples=1024)

@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 import gradio as gr
-import torch
 from gradio.themes import Base
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -95,8 +94,6 @@ def launch(
     # Gradio counts its users unless told not to, by the page and by this.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     completer = load(checkpoint)
-    # Requests are served side by side, each on one thread.
-    torch.set_num_threads(1)
     page = build(completer)
     options: dict[str, Any] = {
         "server_name": host,

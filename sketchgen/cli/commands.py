@@ -174,7 +174,7 @@ def evaluate(options: Evaluate) -> None:
 def info(options: Info) -> None:
     """Print what a checkpoint is."""
     model = _load(options.checkpoint)
-    settings = model.model.config.to_dict()
+    settings = model.config.to_dict()
     settings.pop("categories", None)
     found = {
         "name": model.name,

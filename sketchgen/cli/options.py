@@ -1,25 +1,26 @@
 """What each subcommand takes: one dataclass a subcommand, whose docstring is its manual.
 
 tyro makes the parser from the fields and the help from the texts under them. Nothing is imported here but
-tyro, for this is all that `--help` loads.
+tyro, for this is all that `--help` loads. Fields are `Optional[X]`, not `X | None`: for that form tyro loads
+typeguard, which takes longer than all the rest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Optional
 
 from tyro.conf import Positional, arg
 
 ImageFormat = Literal["svg", "png", "json", "ndjson"]
 """The formats in which drawings are written."""
 
-Category = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: any)")]
+Category = Annotated[Optional[str], arg(metavar="NAME", help_behavior_hint="(default: any)")]
 Checkpoint = Annotated[
-    str | None, arg(metavar="NAME|FOLDER", help_behavior_hint="(default: the bundled one)")
+    Optional[str], arg(metavar="NAME|FOLDER", help_behavior_hint="(default: the bundled one)")
 ]
-Target = Annotated[Path | None, arg(aliases=["-o"], metavar="PATH", help_behavior_hint="(default: -)")]
+Target = Annotated[Optional[Path], arg(aliases=["-o"], metavar="PATH", help_behavior_hint="(default: -)")]
 Folder = Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
 
 
@@ -138,33 +139,33 @@ class Train:
     """A folder made by `sketchgen prepare`."""
     out: Folder
     """Where the checkpoints and the log of the run go."""
-    time_limit: Annotated[str | None, arg(metavar="TIME", help_behavior_hint="")] = None
+    time_limit: Annotated[Optional[str], arg(metavar="TIME", help_behavior_hint="")] = None
     """Stop after this time: 45s, 90m, 1h30m. A run needs this or --steps; the time before --resume counts."""
-    steps: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    steps: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Stop after this many steps."""
     resume: bool = False
     """Go on from the last checkpoint in RUN."""
     cell: Annotated[
-        Literal["lstm", "gru", "rnn"] | None, arg(metavar="{lstm,gru,rnn}", help_behavior_hint="")
+        Optional[Literal["lstm", "gru", "rnn"]], arg(metavar="{lstm,gru,rnn}", help_behavior_hint="")
     ] = None
     """The recurrent cell."""
-    layers: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    layers: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Layers of the decoder."""
-    width: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    width: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Units in a layer of the decoder."""
-    components: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    components: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Gaussians in the mixture over the next offset."""
-    encoder_width: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    encoder_width: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Units of the encoder, each direction."""
-    dropout: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")] = None
+    dropout: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")] = None
     """Share of a layer's outputs dropped in training."""
-    batch: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    batch: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Drawings in a step, shared out among the processes."""
-    learning_rate: Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")] = None
+    learning_rate: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")] = None
     """Highest step size of the optimiser; it rises at the start and falls along a cosine."""
-    threads: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    threads: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Threads of each process; more than there are free cores makes everything slower."""
-    seed: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    seed: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Same store, options and seed, same start and same order."""
 
 
@@ -188,9 +189,9 @@ class Evaluate:
     """A store made by `sketchgen prepare`, or a folder of ndjson files."""
     split: Literal["train", "valid", "test"] = "valid"
     """Which split of a store."""
-    limit: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")] = None
+    limit: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: all)")] = None
     """At most this many drawings."""
-    samples: Annotated[int | None, arg(metavar="INT", help_behavior_hint="")] = None
+    samples: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Samples drawn at each temperature to see whether they end by themselves."""
     seed: int = 0
     """Same checkpoint, source, options and seed, same figures."""

@@ -13,14 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sketchgen.data.store import Drawings
-from sketchgen.drawing.geometry import BOX
+from sketchgen.drawing.geometry import BOX, CENTRE, GIVEN_SIDE
 from sketchgen.drawing.strokes import Pen
-
-CENTRE = BOX / 2
-"""Where the frame's origin lies in the 255 box; the first offset is counted from here."""
-
-GIVEN_SIDE = 160.0
-"""Longer side of the given part in the frame that is used where the whole drawing's size is unknown, px."""
 
 BUCKET = 50
 """Batches that are sorted by length together: enough to save padding, few enough to mix lengths."""
@@ -58,7 +52,7 @@ class Batch:
         pen: after each point, END behind the last one and in the padding.
         length: points of each drawing.
         cut: how many of them are given.
-        category, known: see `sketchgen.model.strokemodel.Given`.
+        category, known: see `sketchgen.model.strokemodel.Steps`.
         scored: which of the n + 1 steps count.
     """
 

@@ -14,6 +14,12 @@ from sketchgen.errors import SketchError
 BOX = 255.0
 """Side of the box that Quick, Draw! scales its simplified drawings to, in px."""
 
+CENTRE = BOX / 2
+"""Where in that box the origin of the model's coordinates lies, in x and in y; first offsets start here."""
+
+GIVEN_SIDE = 160.0
+"""Longer side of a given part in the frame that is used where the whole drawing's size is unknown, px."""
+
 EPSILON = 2.0
 """Quick, Draw!'s Ramer-Douglas-Peucker tolerance, in px of that box."""
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sketchgen.data.batches import Batch, evaluation_batch
 from sketchgen.data.store import Drawings
-from sketchgen.model.strokemodel import Given, StrokeModel
+from sketchgen.model.strokemodel import Steps, StrokeModel
 
 FRACTIONS = (0.0, 0.25, 0.5, 0.75)
 """Shares of the points that are given in the suffix figures."""
@@ -58,8 +58,8 @@ class Scores:
 
 def step_log_prob(model: StrokeModel, batch: Batch) -> torch.Tensor:
     """(b, n + 1) log density of each step of a batch, teacher-forced; 0 where a step does not count."""
-    given = Given(batch.offset, batch.pen[:, :-1], batch.length, batch.category, batch.known)
-    log_prob = model(given, batch.cut).log_prob(batch.target, batch.pen)
+    steps = Steps(batch.offset, batch.pen[:, :-1], batch.category, batch.known)
+    log_prob = model(steps, batch.cut).log_prob(batch.target, batch.pen)
     return torch.where(batch.scored, log_prob, torch.zeros_like(log_prob))
 
 

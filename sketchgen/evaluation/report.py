@@ -15,6 +15,7 @@ from sketchgen.data.store import Drawings, Store
 from sketchgen.errors import FormatError, SettingError
 from sketchgen.evaluation.likelihood import FRACTIONS, Scores, by_category, score
 from sketchgen.generate.completer import Completer, load
+from sketchgen.model.strokemodel import StrokeModel, as_network
 
 TEMPERATURES = (0.0, 0.25, 0.5, 1.0)
 """Temperatures at which the share of drawings that end by themselves is measured."""
@@ -100,8 +101,9 @@ def evaluate(
     if limit is not None and limit < len(drawings):
         drawings = drawings.take(np.sort(np.argsort(drawings.key, kind="stable")[:limit]))
     mapped = _mapped(drawings, completer)
+    network = as_network(completer.config, completer.decoder.weights())
     scores = {
-        fraction: _score(completer, mapped, fraction, seed, report, position)
+        fraction: _score(network, mapped, fraction, seed, report, position)
         for position, fraction in enumerate(FRACTIONS)
     }
     whole = scores[0.0]
@@ -125,7 +127,7 @@ def evaluate(
 
 
 def _score(
-    completer: Completer, drawings: Drawings, fraction: float, seed: int, report: Progress, position: int
+    network: StrokeModel, drawings: Drawings, fraction: float, seed: int, report: Progress, position: int
 ) -> Scores:
     done = position * len(drawings)
 
@@ -134,7 +136,7 @@ def _score(
         done += count
         report("likelihood", done, len(FRACTIONS) * len(drawings))
 
-    return score(completer.model, drawings, fraction, seed=seed, progress=advance)
+    return score(network, drawings, fraction, seed=seed, progress=advance)
 
 
 def _suffix(scores: Scores) -> dict[str, Any]:

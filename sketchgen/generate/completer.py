@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from sketchgen.drawing.sketch import Box, Completion, Points, Sketch
 from sketchgen.drawing.strokes import Pen, split_strokes
 from sketchgen.errors import SettingError, unknown_category
+from sketchgen.generate.decoder import Decoder, Given
 from sketchgen.generate.framing import Framed, framed, rounded
 from sketchgen.generate.sampler import Sampled, Step, noise_rows, sample_steps, steps
-from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, load_checkpoint
-from sketchgen.model.strokemodel import Given, StrokeModel
+from sketchgen.model.config import ModelConfig
+from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, read_checkpoint
 
 LIMIT = 250
 """Most points that are added to a drawing, unless asked for otherwise."""
@@ -51,19 +51,24 @@ class Completer:
     """Finishes drawings; make one with `sketchgen.load`.
 
     Attributes:
-        model: the network.
+        decoder: the network.
         name: the checkpoint's name or path.
         summary: how it was trained.
     """
 
-    model: StrokeModel
+    decoder: Decoder
     name: str
     summary: dict[str, Any]
 
     @property
+    def config(self) -> ModelConfig:
+        """The network's shape and categories."""
+        return self.decoder.config
+
+    @property
     def categories(self) -> tuple[str, ...]:
         """The categories that the model knows."""
-        return self.model.config.categories
+        return self.config.categories
 
     def category_index(self, category: str | None) -> int:
         """The index of a category, whatever its case; None and "any" stand for any.
@@ -72,7 +77,7 @@ class Completer:
             CategoryError: the model does not know it; the nearest names are in the message.
         """
         if category is None or category.strip().lower() == ANY:
-            return self.model.config.any_category
+            return self.config.any_category
         lower = {name.lower(): index for index, name in enumerate(self.categories)}
         found = lower.get(category.strip().lower())
         if found is None:
@@ -143,7 +148,7 @@ class Completer:
         _check(count, temperature, seed, limit)
         shown = framed(sketch)
         given, noise = _given(shown, [index] * count, False), noise_rows(seed, count)
-        found = steps(self.model, given, noise, limit, temperature)
+        found = steps(self.decoder, given, noise, limit, temperature)
         return _grown(found, shown.frame.scale, _origin(sketch, shown))
 
     def generate(
@@ -173,32 +178,25 @@ class Completer:
         self, shown: Framed, categories: list[int], temperature: float, seed: int, limit: int, going_on: bool
     ) -> Sampled:
         given, noise = _given(shown, categories, going_on), noise_rows(seed, len(categories))
-        return sample_steps(self.model, given, noise, limit, temperature)
+        return sample_steps(self.decoder, given, noise, limit, temperature)
 
 
 def _grown(found: Iterator[Step], scale: float, origin: Points) -> Iterator[Growth]:
     """Steps of the model as points on the page."""
     at = np.zeros((1, 2))
     for step in found:
-        at = at + step.offset.double().numpy()
+        at = at + step.offset
         points = rounded(at * scale + origin, scale)
-        yield Growth(points, step.pen.numpy(), step.drawn.numpy(), step.ended.numpy())
+        yield Growth(points, step.pen, step.drawn, step.ended)
 
 
 def _given(shown: Framed, categories: Sequence[int], going_on: bool) -> Given:
     """The same beginning for each category, as the network reads it."""
-    count = len(categories)
     offset = np.diff(shown.points, axis=0, prepend=0.0)
     pen = shown.pen.copy()
     if going_on and len(pen):
         pen[-1] = Pen.DRAW
-    return Given(
-        offset=torch.tensor(offset, dtype=torch.float32).expand(count, -1, -1),
-        pen=torch.tensor(pen).expand(count, -1),
-        length=torch.full((count,), len(pen)),
-        category=torch.tensor(categories),
-        known=torch.full((count,), float(shown.known)),
-    )
+    return Given(offset, pen, np.asarray(categories), shown.known)
 
 
 def _origin(sketch: Sketch, shown: Framed) -> Points:
@@ -209,8 +207,8 @@ def _origin(sketch: Sketch, shown: Framed) -> Points:
 def _strokes(sampled: Sampled, row: int, scale: float, last: Points, going_on: bool) -> list[Points]:
     """The strokes of one sampled drawing on the page, counted from the last given point."""
     length = int(sampled.length[row])
-    points = np.cumsum(sampled.offset[row, :length].double().numpy(), axis=0) * scale + last
-    lifted = sampled.pen[row, :length].numpy() == Pen.LIFT
+    points = np.cumsum(sampled.offset[row, :length], axis=0) * scale + last
+    lifted = sampled.pen[row, :length] == Pen.LIFT
     strokes = split_strokes(rounded(points, scale), lifted)
     if going_on and strokes:
         strokes[0] = np.concatenate([last[None], strokes[0]])
@@ -239,5 +237,6 @@ def load(name_or_path: str | os.PathLike[str] | None = None) -> Completer:
     Raises:
         CheckpointError: none there, or damaged.
     """
-    model, summary = load_checkpoint(name_or_path)
-    return Completer(model, DEFAULT_CHECKPOINT if name_or_path is None else os.fspath(name_or_path), summary)
+    checkpoint = read_checkpoint(name_or_path)
+    name = DEFAULT_CHECKPOINT if name_or_path is None else os.fspath(name_or_path)
+    return Completer(Decoder(checkpoint.config, checkpoint.weights), name, checkpoint.summary)

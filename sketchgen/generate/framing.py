@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sketchgen.data.batches import CENTRE, GIVEN_SIDE
-from sketchgen.drawing.geometry import BOX, EPSILON, Frame, simplify
+from sketchgen.drawing.geometry import BOX, CENTRE, EPSILON, GIVEN_SIDE, Frame, simplify
 from sketchgen.drawing.sketch import Box, Points, Sketch
 from sketchgen.drawing.strokes import pens
 

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sketchgen.errors import SettingError
+from sketchgen.model.units import FEATURES, GATES, parameter_count
 
-CELLS = ("lstm", "gru", "rnn")
-"""Recurrent cells; `rnn` is the plain tanh network."""
+CELLS = tuple(GATES)
+"""Names of the recurrent cells."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,28 @@ class ModelConfig:
     def any_category(self) -> int:
         """The index that stands for "any category"."""
         return len(self.categories)
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The names and shapes of all weights, as a checkpoint holds them."""
+        shapes: dict[str, tuple[int, ...]] = {
+            "encoder.nothing": (self.embedding,),
+            "encoder.project.weight": (self.embedding, 2 * self.encoder_width),
+            "encoder.project.bias": (self.embedding,),
+            "read.weight": (self.embedding, FEATURES),
+            "read.bias": (self.embedding,),
+            "category.weight": (len(self.categories) + 1, self.embedding),
+            "head.weight": (parameter_count(self.components), self.width * self.layers),
+            "head.bias": (parameter_count(self.components),),
+        }
+        cells = [(f"encoder.{way}", FEATURES, self.encoder_width) for way in ("forwards", "backwards")]
+        for index in range(self.layers):
+            below = self.width if index else self.embedding
+            cells.append((f"stack.layers.{index}", below, self.width))
+        for name, inputs, width in cells:
+            gates = GATES[self.cell] * width
+            shapes |= {f"{name}.weight_ih_l0": (gates, inputs), f"{name}.weight_hh_l0": (gates, width)}
+            shapes |= {f"{name}.bias_ih_l0": (gates,), f"{name}.bias_hh_l0": (gates,)}
+        return shapes
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""

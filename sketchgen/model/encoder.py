@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from sketchgen.model.recurrent import CELLS, FEATURES
+from sketchgen.model.recurrent import CELLS
+from sketchgen.model.units import FEATURES
 
 
 def reversed_within(values: Float[Tensor, "b n f"], lengths: Int[Tensor, " b"]) -> Float[Tensor, "b n f"]:

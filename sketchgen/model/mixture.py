@@ -4,6 +4,8 @@ With probability `end` the drawing ends (possible only where the pen is up). Oth
 drawn; it gives the offset from a full-covariance Gaussian and the pen (LIFT or DRAW) from its own odds, so
 that where a line ends depends on where it goes. Density of a Gaussian of two variables with correlation:
 Graves 2013, "Generating sequences with recurrent neural networks", equations 24 and 25.
+
+Here it is differentiable and scores steps; `sketchgen.generate.distribution` draws from it.
 """
 
 from __future__ import annotations
@@ -17,23 +19,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from sketchgen.drawing.strokes import Pen
-
-PER_COMPONENT = 7
-"""Parameters of a component: weight, two means, two log deviations, correlation, lift."""
-
-SIGMA_FLOOR, SIGMA_CEILING = 0.2, 2000.0
-"""Limits of a deviation in px of the 255 box. Dequantised data has a deviation of 0.29 px at least."""
-
-MEAN_LIMIT = 4000.0
-"""Largest mean in px; far beyond any drawing, it only keeps squares finite."""
-
-RHO_LIMIT = 0.995
-"""Largest absolute correlation: tanh alone reaches 1 in float32, where the density is infinite."""
-
-
-def parameter_count(components: int) -> int:
-    """Width of the network's output: `PER_COMPONENT` a component and the logit of the end."""
-    return PER_COMPONENT * components + 1
+from sketchgen.model.units import (
+    MEAN_LIMIT,
+    PARAMETER_LIMIT,
+    PER_COMPONENT,
+    RHO_LIMIT,
+    SIGMA_CEILING,
+    SIGMA_FLOOR,
+)
 
 
 @dataclass(frozen=True)
@@ -63,12 +56,12 @@ class StepDistribution:
         """Read a network's output; every parameter is brought into a range where all densities are finite.
 
         Args:
-            values: `parameter_count(k)` numbers.
+            values: `sketchgen.model.units.parameter_count(k)` numbers.
             can_end: where the pen is up, so that the drawing may end.
             offset_scale: px for one unit of the network's means and deviations.
         """
-        # Beyond +-1e4 nothing changes any more; nan_to_num only meets a network that has diverged.
-        values = torch.nan_to_num(values.float()).clamp(-1e4, 1e4)
+        # nan_to_num only meets a network that has diverged.
+        values = torch.nan_to_num(values.float()).clamp(-PARAMETER_LIMIT, PARAMETER_LIMIT)
         end, rest = values[..., 0], values[..., 1:]
         weight, mx, my, sx, sy, rho, lift = rest.unflatten(-1, (PER_COMPONENT, -1)).unbind(-2)
         log_sigma = torch.stack([sx, sy], -1) + math.log(offset_scale)
@@ -105,52 +98,3 @@ class StepDistribution:
         going = torch.logsumexp(self.log_weight + self.component_log_density(offset) + log_pen, -1)
         end, go_on = self.log_end()
         return torch.where(pen == Pen.END, end, go_on + going)
-
-    def tempered(self, temperature: float) -> StepDistribution:
-        """The distribution at a temperature > 0: THE definition of temperature.
-
-        Weights are raised to 1/T, variances are multiplied by T (Ha and Eck 2017, equation 8). The odds of
-        lifting the pen and of ending stay as they are: events that are due once in many steps are never the
-        likeliest, so that tempering them makes strokes and drawings that never end.
-        """
-        weight = torch.log_softmax(self.log_weight / temperature, -1)
-        sigma = self.log_sigma + 0.5 * math.log(temperature)
-        return StepDistribution(weight, self.mean, sigma, self.rho, self.lift, self.end)
-
-    def sample(
-        self, noise: Float[Tensor, "*b 5"], temperature: float
-    ) -> tuple[Float[Tensor, "*b 2"], Int[Tensor, "*b"]]:
-        """Draw an offset (px) and a pen.
-
-        Args:
-            noise: three uniform numbers in [0, 1) (end, component, lift) and two standard normal ones.
-            temperature: 0 takes the heaviest component's mean; see `tempered`.
-        """
-        flat = self if temperature == 0 else self.tempered(temperature)
-        if temperature == 0:
-            choice = flat.log_weight.argmax(-1, keepdim=True)
-        else:
-            reached = flat.log_weight.exp().cumsum(-1) > noise[..., 1:2]
-            # The last sum may fall short of 1 by rounding; then the heaviest component is taken.
-            choice = torch.where(
-                reached.any(-1, keepdim=True),
-                reached.float().argmax(-1, keepdim=True),
-                flat.log_weight.argmax(-1, keepdim=True),
-            )
-        pick = choice.unsqueeze(-1).expand(*choice.shape, 2)
-        offset = flat.mean.gather(-2, pick).squeeze(-2)
-        lift = flat.lift.gather(-1, choice).squeeze(-1)
-        lifted = noise[..., 2] < torch.sigmoid(lift)
-        if temperature > 0:
-            sigma = flat.log_sigma.gather(-2, pick).squeeze(-2).exp()
-            rho = flat.rho.gather(-1, choice).squeeze(-1)
-            nx, ny = noise[..., 3], noise[..., 4]
-            offset = offset + sigma * torch.stack([nx, rho * nx + torch.sqrt(1 - rho.square()) * ny], -1)
-        pen = torch.where(lifted, int(Pen.LIFT), int(Pen.DRAW))
-        ends = noise[..., 0] < torch.sigmoid(self.end)
-        return offset, torch.where(ends, int(Pen.END), pen)
-
-    def mode(self) -> tuple[Float[Tensor, "*b 2"], Int[Tensor, "*b"]]:
-        """The step at temperature 0, ending where the end is likelier than not."""
-        noise = torch.full((*self.end.shape, 5), 0.5, device=self.end.device)
-        return self.sample(noise, 0.0)

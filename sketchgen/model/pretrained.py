@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.numpy import load_file, save
 
 from sketchgen.drawing.output import check_replaceable, whole_folder
 from sketchgen.errors import CheckpointError, OutputError, SettingError
 from sketchgen.model.config import ModelConfig
-from sketchgen.model.strokemodel import StrokeModel
 from sketchgen.resources import bundled_checkpoint, bundled_checkpoints
 
 CHECKPOINT_FORMAT = "sketchgen-checkpoint"
@@ -24,6 +26,35 @@ DEFAULT_CHECKPOINT = "quickdraw345"
 """The bundled model that is loaded when none is named."""
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+
+Weights = dict[str, NDArray[np.float32]]
+"""Weights by name; see `ModelConfig.weight_shapes`."""
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What can be saved: the network as it learns, or as it draws."""
+
+    config: ModelConfig
+
+    def weights(self) -> Weights:
+        """All weights, float32."""
+        ...
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint holds.
+
+    Attributes:
+        config: the network's shape and categories.
+        weights: float32, whatever they are stored as.
+        summary: how it was trained, plain JSON values.
+    """
+
+    config: ModelConfig
+    weights: Weights
+    summary: dict[str, Any]
 
 
 def model_card(config: ModelConfig, summary: dict[str, Any]) -> str:
@@ -42,7 +73,7 @@ def model_card(config: ModelConfig, summary: dict[str, Any]) -> str:
 
 
 def save_checkpoint(
-    folder: Path, model: StrokeModel, summary: dict[str, Any], *, force: bool = False, half: bool = False
+    folder: Path, model: Network, summary: dict[str, Any], *, force: bool = False, half: bool = False
 ) -> None:
     """Write a checkpoint; the folder is either whole or not there.
 
@@ -60,15 +91,16 @@ def save_checkpoint(
     check_replaceable(folder, CONFIG, "a checkpoint", force=force)
     try:
         with whole_folder(folder) as work:
-            _write_checkpoint(work, model, summary, torch.float16 if half else torch.float32)
+            _write_checkpoint(work, model, summary, half=half)
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"{folder} cannot be written: {reason}") from error
 
 
-def _write_checkpoint(work: Path, model: StrokeModel, summary: dict[str, Any], kind: torch.dtype) -> None:
+def _write_checkpoint(work: Path, model: Network, summary: dict[str, Any], *, half: bool) -> None:
     """Write a checkpoint's files into the folder `work`."""
-    weights = {name: value.to("cpu", kind).contiguous() for name, value in model.state_dict().items()}
+    kind = np.float16 if half else np.float32
+    weights = {name: np.ascontiguousarray(value, kind) for name, value in model.weights().items()}
     # As bytes: written by its own hand, safetensors keeps the file from everybody but its owner.
     (work / WEIGHTS).write_bytes(save(weights, metadata={"format": CHECKPOINT_FORMAT}))
     about = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
@@ -93,13 +125,33 @@ def find_checkpoint(name_or_path: str | os.PathLike[str] | None) -> Path:
     raise CheckpointError(f"no checkpoint {wanted!r}: neither a folder with {CONFIG} nor bundled ({names})")
 
 
-def load_checkpoint(name_or_path: str | os.PathLike[str] | None = None) -> tuple[StrokeModel, dict[str, Any]]:
-    """Load a network (float32, evaluation mode, CPU) and its training summary.
+def read_checkpoint(name_or_path: str | os.PathLike[str] | None = None) -> Checkpoint:
+    """Read a checkpoint; see `find_checkpoint` for the name.
 
     Raises:
         CheckpointError: no checkpoint there, a foreign or newer one, or damaged weights.
     """
     folder = find_checkpoint(name_or_path)
+    about = _read_config(folder)
+    try:
+        config = ModelConfig.from_dict(about["model"])
+    except SettingError as error:
+        raise CheckpointError(f"{folder / CONFIG}: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{folder / CONFIG} describes no model; get the checkpoint again") from error
+    weights = _read_weights(folder / WEIGHTS)
+    if {name: value.shape for name, value in weights.items()} != config.weight_shapes():
+        raise CheckpointError(f"{folder}: weights and configuration do not belong together")
+    training = about.get("training")
+    return Checkpoint(config, weights, training if isinstance(training, dict) else {})
+
+
+def _read_config(folder: Path) -> Mapping[str, Any]:
+    """The content of a checkpoint's configuration.
+
+    Raises:
+        CheckpointError: it is damaged, foreign, or of another version.
+    """
     try:
         about = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -107,22 +159,25 @@ def load_checkpoint(name_or_path: str | os.PathLike[str] | None = None) -> tuple
     if not isinstance(about, dict) or about.get("format") != CHECKPOINT_FORMAT:
         raise CheckpointError(f"{folder} is not a sketchgen checkpoint")
     if about.get("version") != CHECKPOINT_VERSION:
-        raise CheckpointError(
-            f"{folder} is of version {about.get('version')}, this program reads {CHECKPOINT_VERSION}"
-        )
+        found = f"{folder} is of version {about.get('version')}"
+        raise CheckpointError(f"{found}, this program reads {CHECKPOINT_VERSION}")
+    return about
+
+
+def _read_weights(file: Path) -> Weights:
+    """The weights in a file, as float32.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, not of floating-point numbers, or some are not finite.
+    """
+    remedy = "get the checkpoint again"
     try:
-        config = ModelConfig.from_dict(about["model"])
-        model = StrokeModel(config)
-        weights = {name: value.float() for name, value in load_file(folder / WEIGHTS).items()}
-        model.load_state_dict(weights)
-    except SettingError as error:
-        raise CheckpointError(f"{folder / CONFIG}: {error}") from error
-    except (OSError, SafetensorError) as error:
-        remedy = "get the checkpoint again"
-        raise CheckpointError(f"{folder / WEIGHTS} is damaged or missing; {remedy}") from error
-    except (RuntimeError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder}: weights and configuration do not belong together") from error
-    if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
-        raise CheckpointError(f"{folder / WEIGHTS} has weights that are not finite; get the checkpoint again")
-    training = about.get("training")
-    return model.eval(), training if isinstance(training, dict) else {}
+        stored = load_file(file)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise CheckpointError(f"{file} is damaged or missing; {remedy}") from error
+    if not all(value.dtype in (np.float16, np.float32) for value in stored.values()):
+        raise CheckpointError(f"{file} has weights that are neither float16 nor float32")
+    weights = {name: value.astype(np.float32) for name, value in stored.items()}
+    if not all(bool(np.isfinite(value).all()) for value in weights.values()):
+        raise CheckpointError(f"{file} has weights that are not finite; {remedy}")
+    return weights

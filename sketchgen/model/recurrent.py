@@ -1,4 +1,4 @@
-"""The recurrent stack, its explicit state, and the features that it reads from a sequence of steps."""
+"""The recurrent stack, and the features that it reads from a sequence of steps."""
 
 from __future__ import annotations
 
@@ -9,21 +9,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sketchgen.drawing.strokes import Pen
-
-FEATURES = 11
-"""Numbers a step is described by; see `features`."""
-
-POSITION_SCALE = 64.0
-"""Positions are divided by this many px before the network sees them."""
+from sketchgen.model.units import NEAR, POSITION_SCALE
 
 CELLS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {
     "lstm": nn.LSTM,
     "gru": nn.GRU,
     "rnn": nn.RNN,
 }
-
-LayerState = tuple[Tensor, ...]
-"""State of one layer, each (1, b, width): hidden and cell for the LSTM, hidden for the others."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +51,6 @@ class Trace:
         start = position.gather(1, first.unsqueeze(-1).expand_as(position))
         return cls(offset, position, start, pen)
 
-    def advanced(self, offset: Float[Tensor, "b 2"], pen: Int[Tensor, " b"]) -> Trace:
-        """The trace after one more step."""
-        position = self.position + offset
-        begins = (self.pen != Pen.DRAW).unsqueeze(-1)
-        return Trace(offset, position, torch.where(begins, position, self.stroke_start), pen)
-
     def features(self, known: Float[Tensor, " b"], offset_scale: float) -> Float[Tensor, "*b 11"]:
         """What the network reads: offset, position, way from the stroke's start, pen, and the frame.
 
@@ -75,7 +61,7 @@ class Trace:
         way = self.position - self.stroke_start
         pen = nn.functional.one_hot(self.pen, 3).to(self.position.dtype)
         frame = known.reshape(-1, *[1] * (self.position.dim() - 1)).expand(*self.position.shape[:-1], 1)
-        near = torch.exp(-way.square().sum(-1, keepdim=True) / 200.0)
+        near = torch.exp(-way.square().sum(-1, keepdim=True) / NEAR)
         parts = [
             self.offset / offset_scale,
             self.position / POSITION_SCALE,
@@ -85,26 +71,6 @@ class Trace:
             frame,
         ]
         return torch.cat(parts, -1)
-
-
-_WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-
-
-def _one_step(
-    layer: nn.Module, inputs: Float[Tensor, "b 1 i"], state: LayerState
-) -> tuple[Tensor, LayerState]:
-    """What `layer` gives for a single step, (b, 1, width), and its state after it.
-
-    On a processor the layer itself packs its weights anew at each call, which takes longer than the step.
-    """
-    weights = [layer.get_parameter(name) for name in _WEIGHTS]
-    step, before = inputs.squeeze(1), [part.squeeze(0) for part in state]
-    if isinstance(layer, nn.LSTM):
-        hidden, cell = torch.lstm_cell(step, before, *weights)
-        return hidden.unsqueeze(1), (hidden.unsqueeze(0), cell.unsqueeze(0))
-    one = torch.gru_cell if isinstance(layer, nn.GRU) else torch.rnn_tanh_cell
-    hidden = one(step, before[0], *weights)
-    return hidden.unsqueeze(1), (hidden.unsqueeze(0),)
 
 
 class Stack(nn.Module):
@@ -123,19 +89,10 @@ class Stack(nn.Module):
                 with torch.no_grad():
                     value[width : 2 * width] = 1.0
 
-    def forward(
-        self, inputs: Float[Tensor, "b t i"], state: tuple[LayerState, ...] | None = None
-    ) -> tuple[Float[Tensor, "b t o"], tuple[LayerState, ...]]:
-        """Run over t steps; returns all layers' outputs side by side and the state after the last step."""
-        outputs, states = [], []
-        hidden = inputs
-        for index, layer in enumerate(self.layers):
-            given = None if state is None else state[index]
-            if given is not None and hidden.shape[1] == 1 and not torch.is_grad_enabled():
-                hidden, after = _one_step(layer, hidden, given)
-            else:
-                hidden, after = layer(hidden, given if given is None or len(given) == 2 else given[0])
-            states.append(after if isinstance(after, tuple) else (after,))
-            hidden = self.dropout(hidden)
-            outputs.append(hidden)
-        return torch.cat(outputs, -1), tuple(states)
+    def forward(self, inputs: Float[Tensor, "b t i"]) -> Float[Tensor, "b t o"]:
+        """Run over t steps from the beginning; returns all layers' outputs side by side."""
+        outputs = []
+        for layer in self.layers:
+            inputs = self.dropout(layer(inputs)[0])
+            outputs.append(inputs)
+        return torch.cat(outputs, -1)

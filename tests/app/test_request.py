@@ -13,7 +13,7 @@ from sketchgen.drawing.sketch import Box
 from sketchgen.errors import SketchgenError
 from sketchgen.generate.completer import Completer
 from sketchgen.model.config import ModelConfig
-from sketchgen.model.strokemodel import StrokeModel
+from tests.support import untrained
 
 DRAWING: dict[str, Any] = {
     "strokes": [[[1, 2, 0, 0.5], [30, 40, 9, 0.5]]],
@@ -28,7 +28,7 @@ def completer() -> Completer:
     config = ModelConfig(
         ("The Mona Lisa", "cat"), width=8, layers=1, embedding=8, encoder_width=8, components=2
     )
-    return Completer(StrokeModel(config).eval(), "tiny", {})
+    return untrained.completer(config)
 
 
 def test_a_sound_request_is_taken_as_it_is(completer: Completer) -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import torch
 
 from sketchgen.app import stream
 from sketchgen.app.request import Request, checked
@@ -13,16 +12,15 @@ from sketchgen.app.stream import Halted, failure, messages
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.generate.completer import Completer
 from sketchgen.model.config import ModelConfig
-from sketchgen.model.strokemodel import StrokeModel
+from tests.support import untrained
 
 DRAWING: dict[str, Any] = {"strokes": [[[100, 100], [200, 300], [320, 80]]], "width": 640, "height": 480}
 
 
 @pytest.fixture(scope="module")
 def completer() -> Completer:
-    torch.manual_seed(0)
     config = ModelConfig(("cat",), width=8, layers=1, embedding=8, encoder_width=8, components=2)
-    return Completer(StrokeModel(config).eval(), "tiny", {})
+    return untrained.completer(config)
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ class Slow(Completer):
 def slow(name: str | None) -> Completer:
     """The bundled model, slowed down."""
     fast = load(name)
-    return Slow(fast.model, fast.name, fast.summary)
+    return Slow(fast.decoder, fast.name, fast.summary)
 
 
 if __name__ == "__main__":

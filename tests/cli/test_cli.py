@@ -35,7 +35,7 @@ class FakeCompleter:
         self.name = name or "default"
         self.categories = ("The Mona Lisa", "cat", "dog")
         self.summary = {"steps": 10, "nats_per_point": 7.5}
-        self.model = SimpleNamespace(config=ModelConfig(self.categories, width=8))
+        self.config = ModelConfig(self.categories, width=8)
 
     def known(self, category: str | None) -> None:
         if category is not None and category not in self.categories:
@@ -107,6 +107,14 @@ class TestHelp:
         heavy = "[n for n in ('torch', 'lightning', 'gradio', 'numpy', 'rich') if n in sys.modules]"
         done = program(name, "--help", code=f"print({heavy}, file=sys.stderr)")
         assert (done.returncode, done.stderr.strip()) == (0, "[]")
+
+
+class TestComplete:
+    def test_the_bundled_model_draws_without_torch(self, tmp_path: Path) -> None:
+        heavy = "[n for n in ('torch', 'lightning', 'gradio', 'pyarrow') if n in sys.modules]"
+        arguments = ["example:half-a-cat", "--count", "2", "-o", str(tmp_path / "out")]
+        done = program("complete", *arguments, code=f"print({heavy}, file=sys.stderr)")
+        assert (done.returncode, done.stderr.strip().splitlines()[-1]) == (0, "[]")
 
 
 class TestUsage:

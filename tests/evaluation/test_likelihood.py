@@ -11,8 +11,10 @@ from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings
 from sketchgen.drawing.strokes import Pen, pens
 from sketchgen.evaluation.likelihood import BATCH, FRACTIONS, Scores, by_category, score, step_log_prob
+from sketchgen.generate.decoder import Given
 from sketchgen.model.config import ModelConfig
-from sketchgen.model.strokemodel import Given, StrokeModel
+from sketchgen.model.strokemodel import StrokeModel
+from tests.support import untrained
 
 
 @pytest.fixture(scope="module")
@@ -28,23 +30,19 @@ def model(drawings: Drawings) -> StrokeModel:
     return StrokeModel(shape).eval()
 
 
-@torch.no_grad()
 def by_hand(model: StrokeModel, drawings: Drawings, index: int, cut: int) -> float:
     """Nats of a drawing's steps from `cut` on: primed with what comes before, then a step at a time."""
     sketch = drawings.sketch(index)
-    offset = np.diff(sketch.points, axis=0, prepend=np.array([[CENTRE, CENTRE]]))
-    noise = np.random.default_rng([0, 0]).random((1, *offset.shape))[0] - 0.5
-    read = torch.from_numpy(offset.astype(np.float32)).unsqueeze(0)
-    pen = torch.from_numpy(pens(sketch)).unsqueeze(0)
-    category = torch.from_numpy(drawings.category[index : index + 1])
-    given = Given(read[:, :cut], pen[:, :cut], torch.tensor([cut]), category, torch.ones(1))
-    flat, state = model.prime(given)
+    offset, pen = np.diff(sketch.points, axis=0, prepend=CENTRE), pens(sketch)
+    target = offset + np.random.default_rng([0, 0]).random((1, *offset.shape))[0] - 0.5
+    stepping = untrained.decoder(model)
+    category = drawings.category[index : index + 1]
+    found, state = stepping.prime(Given(offset[:cut], pen[:cut], category, known=True))
     total = 0.0
     for step in range(cut, len(offset)):
-        target = torch.from_numpy((offset + noise)[step : step + 1].astype(np.float32))
-        total -= float(flat.log_prob(target, pen[:, step]))
-        flat, state = model.advance(read[:, step], pen[:, step], state)
-    return total - float(flat.log_prob(torch.zeros(1, 2), torch.tensor([int(Pen.END)])))
+        total -= float(found.log_prob(target[step : step + 1], pen[step : step + 1])[0])
+        found, state = stepping.advance(offset[step : step + 1], pen[step : step + 1], state)
+    return total - float(found.log_prob(np.zeros((1, 2)), np.array([int(Pen.END)]))[0])
 
 
 @pytest.mark.parametrize("fraction", FRACTIONS)

@@ -6,20 +6,18 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from sketchgen.errors import FormatError, SettingError
 from sketchgen.evaluation.report import evaluate
 from sketchgen.generate.completer import Completer
 from sketchgen.model.config import ModelConfig
-from sketchgen.model.strokemodel import StrokeModel
+from tests.support import untrained
 
 
 @pytest.fixture(scope="module")
 def completer() -> Completer:
-    torch.manual_seed(0)
     config = ModelConfig(("cat", "star"), layers=1, width=16, components=3, encoder_width=8)
-    return Completer(StrokeModel(config).eval(), "tiny", {})
+    return untrained.completer(config)
 
 
 def test_a_folder_of_ndjson_it_has_never_seen(completer: Completer, sample_dir: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from sketchgen.drawing.geometry import moved
 from sketchgen.drawing.sketch import Box, Completion, Sketch
@@ -13,7 +12,7 @@ from sketchgen.errors import CategoryError, SettingError
 from sketchgen.generate.completer import Completer
 from sketchgen.generate.framing import frame_of, framed
 from sketchgen.model.config import ModelConfig
-from sketchgen.model.strokemodel import StrokeModel
+from tests.support import untrained
 
 PAGE = Box(0, 0, 640, 480)
 HEAD = [(300, 200), (340, 190), (380, 205), (390, 240), (360, 280), (320, 275), (300, 240), (300, 200)]
@@ -31,9 +30,8 @@ BEGINNINGS = {
 
 @pytest.fixture(scope="module")
 def completer() -> Completer:
-    torch.manual_seed(1)
     config = ModelConfig(("cat", "The Mona Lisa", "dog"), layers=1, width=32, components=4, encoder_width=16)
-    return Completer(StrokeModel(config).eval(), "tiny", {})
+    return untrained.completer(config)
 
 
 @pytest.mark.parametrize("name", list(BEGINNINGS))

@@ -7,25 +7,23 @@ from itertools import islice
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from sketchgen.drawing.strokes import Pen
+from sketchgen.generate.decoder import Given, State, Trace
+from sketchgen.generate.distribution import NextStep
 from sketchgen.generate.sampler import Sampled, noise_rows, sample_steps, steps
-from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.recurrent import Trace
-from sketchgen.model.strokemodel import Given, State
 
 
-def distribution(batch: int, *, end: float, lift: float) -> StepDistribution:
+def distribution(batch: int, *, end: float, lift: float) -> NextStep:
     """One narrow component at (10, 0)."""
-    return StepDistribution(
-        log_weight=torch.zeros(batch, 1),
-        mean=torch.tensor([10.0, 0.0]).expand(batch, 1, 2),
-        log_sigma=torch.full((batch, 1, 2), -1.0),
-        rho=torch.zeros(batch, 1),
-        lift=torch.full((batch, 1), lift),
-        end=torch.full((batch,), end),
+    return NextStep(
+        log_weight=np.zeros((batch, 1)),
+        mean=np.tile([10.0, 0.0], (batch, 1, 1)),
+        log_sigma=np.full((batch, 1, 2), -1.0),
+        rho=np.zeros((batch, 1)),
+        lift=np.full((batch, 1), lift),
+        end=np.full(batch, end),
     )
 
 
@@ -36,38 +34,38 @@ class Fake:
     points: int
     advanced: int = 0
 
-    def _answer(self, batch: int) -> StepDistribution:
+    def _answer(self, batch: int) -> NextStep:
         done = self.advanced >= self.points
-        return distribution(batch, end=50.0 if done else -torch.inf, lift=50.0 if done else -50.0)
+        return distribution(batch, end=50.0 if done else -np.inf, lift=50.0 if done else -50.0)
 
-    def prime(self, given: Given) -> tuple[StepDistribution, State]:
-        batch = len(given.length)
-        bias = torch.zeros(batch, 1)
-        return self._answer(batch), State((), Trace.begin(batch), bias, given.known)
+    def prime(self, given: Given) -> tuple[NextStep, State]:
+        batch = len(given.category)
+        return self._answer(batch), State((), Trace.begin(batch), np.zeros((batch, 1)), given.known)
 
-    def advance(self, offset: Tensor, pen: Tensor, state: State) -> tuple[StepDistribution, State]:
+    def advance(
+        self, offset: NDArray[np.float64], pen: NDArray[np.int64], state: State
+    ) -> tuple[NextStep, State]:
         self.advanced += 1
         return self._answer(len(offset)), state
 
 
 def blank(batch: int) -> Given:
-    none = torch.zeros(batch, 0, dtype=torch.long)
-    zero = torch.zeros(batch, dtype=torch.long)
-    return Given(torch.zeros(batch, 0, 2), none, zero, zero, torch.ones(batch))
+    none = np.zeros(0, dtype=np.int64)
+    return Given(np.zeros((0, 2)), none, np.zeros(batch, dtype=np.int64), known=True)
 
 
 def noise_for(seed: int, index: int, limit: int) -> np.ndarray:
     """(limit + 1, 5) noise of one drawing."""
     rows = islice(noise_rows(seed, index + 1), limit + 1)
-    return torch.stack(list(rows))[:, index].numpy()
+    return np.stack(list(rows))[:, index]
 
 
-def noise(batch: int, limit: int) -> Tensor:
-    return torch.from_numpy(np.stack([noise_for(3, index, limit) for index in range(batch)]))
+def noise(batch: int, limit: int) -> NDArray[np.float64]:
+    return np.stack([noise_for(3, index, limit) for index in range(batch)])
 
 
 def sample(model: Fake, batch: int, limit: int, temperature: float, **settings: bool) -> Sampled:
-    return sample_steps(model, blank(batch), noise(batch, limit).unbind(1), limit, temperature, **settings)
+    return sample_steps(model, blank(batch), noise_rows(3, batch), limit, temperature, **settings)
 
 
 def test_it_ends_when_the_model_says_so() -> None:
@@ -75,7 +73,7 @@ def test_it_ends_when_the_model_says_so() -> None:
     assert sampled.length.tolist() == [5, 5, 5]
     assert sampled.ended.tolist() == [True] * 3
     assert sampled.offset.shape == (3, 5, 2)
-    assert torch.allclose(sampled.offset.mean(0).mean(0), torch.tensor([10.0, 0.0]), atol=0.5)
+    assert np.allclose(sampled.offset.mean((0, 1)), [10.0, 0.0], atol=0.5)
 
 
 def test_it_stops_at_the_limit_and_says_so() -> None:
@@ -94,9 +92,9 @@ def test_a_finished_drawing_gets_a_point_only_if_asked(at_least_one: bool, point
 
 def test_log_likelihood_is_the_sum_over_its_steps() -> None:
     sampled = sample(Fake(points=2), 1, 9, 0.7)
-    going = distribution(1, end=-torch.inf, lift=-50.0)
+    going = distribution(1, end=-np.inf, lift=-50.0)
     expected = sum(going.log_prob(sampled.offset[:, i], sampled.pen[:, i]) for i in range(2))
-    assert torch.allclose(sampled.log_prob, torch.as_tensor(expected), atol=1e-4)
+    assert np.allclose(sampled.log_prob, expected)
 
 
 def test_noise_does_not_depend_on_the_limit_but_on_seed_and_index() -> None:
@@ -106,8 +104,8 @@ def test_noise_does_not_depend_on_the_limit_but_on_seed_and_index() -> None:
 
 
 def test_rows_of_noise_are_those_of_each_drawing() -> None:
-    rows = torch.stack([row for row, _ in zip(noise_rows(3, 2), range(8), strict=False)], 1)
-    assert torch.equal(rows, noise(2, 7))
+    rows = np.stack([row for row, _ in zip(noise_rows(3, 2), range(8), strict=False)], 1)
+    assert np.array_equal(rows, noise(2, 7))
 
 
 def test_nothing_is_computed_ahead_of_who_asks() -> None:
@@ -121,7 +119,7 @@ def test_nothing_is_computed_ahead_of_who_asks() -> None:
 def test_the_last_step_draws_no_point_but_tells_who_ended() -> None:
     found = list(steps(Fake(points=3), blank(2), noise_rows(0, 2), 100, 0.5))
     assert [step.drawn.tolist() for step in found] == [[True, True]] * 3 + [[False, False]]
-    assert [step.ended.all().item() for step in found] == [False] * 3 + [True]
+    assert [step.ended.all() for step in found] == [False] * 3 + [True]
     cut = list(steps(Fake(points=3), blank(2), noise_rows(0, 2), 2, 0.5))
     assert len(cut) == 3
     assert not cut[-1].drawn.any()

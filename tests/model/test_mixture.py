@@ -3,16 +3,15 @@ from __future__ import annotations
 import math
 
 import jaxtyping
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from sketchgen.drawing.strokes import Pen
-from sketchgen.model.mixture import PER_COMPONENT, StepDistribution, parameter_count
+from sketchgen.model.mixture import StepDistribution
+from sketchgen.model.units import PER_COMPONENT, parameter_count
 
 K = 3
 SIZE = parameter_count(K)
@@ -34,12 +33,6 @@ def distribution(values, can_end: bool = True, scale: float = SCALE) -> StepDist
 
 def some(seed: int = 0) -> StepDistribution:
     return distribution(torch.randn(SIZE, generator=torch.Generator().manual_seed(seed)))
-
-
-def noise(count: int, seed: int = 0) -> Tensor:
-    random = np.random.default_rng(seed)
-    values = np.concatenate([random.random((count, 3)), random.normal(size=(count, 2))], 1)
-    return torch.from_numpy(values.astype(np.float32))
 
 
 def repeated(flat: StepDistribution, *shape: int) -> StepDistribution:
@@ -85,16 +78,6 @@ def test_parameters_are_brought_into_their_ranges(values):
     assert (flat.log_sigma.exp() > 0.19).all()
 
 
-@settings(max_examples=60)
-@given(parameters, st.floats(0.01, 2.0), st.integers(0, 1000))
-def test_samples_are_finite_for_any_parameters(values, temperature, seed):
-    flat = distribution(values, can_end=False)
-    for heat in (0.0, temperature):
-        offset, pen = flat.sample(noise(1, seed)[0], heat)
-        assert torch.isfinite(offset).all()
-        assert int(pen) in (Pen.DRAW, Pen.LIFT)
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_densities_of_all_that_can_happen_sum_to_one(seed: int):
     # One unit is 4 px here, so that a grid of 1/2 px resolves all and 100 px hold all.
@@ -127,71 +110,6 @@ def test_agreement_with_torch_in_double_precision(values, offset):
         found = flat.log_prob(point.float(), torch.tensor(int(pen)))
         if torch.isfinite(wanted):
             assert float(found) == pytest.approx(float(wanted), rel=1e-3, abs=1e-2)
-
-
-def test_sample_statistics_are_those_of_the_distribution():
-    flat, count = some(4), 200_000
-    offset, pen = repeated(flat, count).sample(noise(count), 1.0)
-    weight, sigma = flat.log_weight.exp(), flat.log_sigma.exp()
-    mean = (weight[:, None] * flat.mean).sum(0)
-    spread = sigma.square() + flat.mean.square()
-    variance = (weight[:, None] * spread).sum(0) - mean.square()
-    cross = (weight * (flat.rho * sigma.prod(-1) + flat.mean.prod(-1))).sum() - mean.prod()
-    scale = variance.sqrt()
-    assert ((offset.mean(0) - mean).abs() < 0.02 * scale).all()
-    found = torch.cov(offset.T)
-    assert ((found.diag() - variance).abs() < 0.03 * variance).all()
-    assert abs(found[0, 1] - cross) < 0.03 * scale.prod()
-    end = torch.sigmoid(flat.end)
-    shares = [(pen == kind).float().mean().item() for kind in (Pen.LIFT, Pen.DRAW, Pen.END)]
-    lift = float((weight * torch.sigmoid(flat.lift)).sum())
-    wanted = [float(1 - end) * lift, float(1 - end) * (1 - lift), float(end)]
-    assert shares == pytest.approx(wanted, abs=0.01)
-
-
-def test_pen_and_offset_come_from_the_same_component():
-    flat = StepDistribution(
-        log_weight=torch.tensor([0.5, 0.5]).log(),
-        mean=torch.tensor([[-50.0, 0.0], [50.0, 0.0]]),
-        log_sigma=torch.zeros(2, 2),
-        rho=torch.zeros(2),
-        lift=torch.tensor([40.0, -40.0]),
-        end=torch.tensor(-math.inf),
-    )
-    offset, pen = repeated(flat, 2000).sample(noise(2000), 1.0)
-    assert torch.equal(pen == Pen.LIFT, offset[:, 0] < 0)
-    assert 0.4 < (pen == Pen.LIFT).float().mean() < 0.6
-
-
-def test_without_the_end_it_is_never_drawn():
-    flat = repeated(distribution(torch.full((SIZE,), 50.0), can_end=False), 500)
-    values = noise(500)
-    values[:, 0] = 0.0
-    for temperature in (0.0, 0.3, 1.0):
-        assert (flat.sample(values, temperature)[1] != Pen.END).all()
-
-
-def test_the_mode_is_the_heaviest_mean_whatever_the_noise():
-    flat = some(1)
-    offset, pen = flat.mode()
-    assert torch.equal(offset, flat.mean[flat.log_weight.argmax()])
-    ends = bool(flat.end > 0)
-    assert ends == (int(pen) == Pen.END)
-    many, _ = repeated(flat, 50).sample(noise(50), 0.0)
-    assert torch.equal(many, offset.expand(50, 2))
-
-
-def test_temperature_one_changes_nothing_and_lower_ones_narrow():
-    flat = some(2)
-    one = flat.tempered(1.0)
-    for name, value in vars(flat).items():
-        torch.testing.assert_close(vars(one)[name], value, atol=1e-6, rtol=1e-6)
-    cold = flat.tempered(0.25)
-    torch.testing.assert_close(cold.log_sigma.exp(), flat.log_sigma.exp() / 2)
-    assert cold.log_weight.max() > flat.log_weight.max()
-    assert torch.equal(cold.end, flat.end)
-    assert torch.equal(cold.mean, flat.mean)
-    assert torch.equal(cold.rho, flat.rho)
 
 
 def test_leading_shapes_do_not_matter():

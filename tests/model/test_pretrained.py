@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 from sketchgen.errors import CheckpointError, OutputError
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.pretrained import CARD, CONFIG, WEIGHTS, load_checkpoint, save_checkpoint
-from sketchgen.model.strokemodel import Given, StrokeModel
+from sketchgen.model.pretrained import CARD, CONFIG, WEIGHTS, read_checkpoint, save_checkpoint
+from sketchgen.model.strokemodel import Steps, StrokeModel, load_network
 
 SUMMARY = {"steps": 12, "nats_per_point_valid": 7.5, "settings": {"seed": 0}}
 
@@ -25,20 +25,19 @@ def network(**changes) -> StrokeModel:
 @torch.no_grad()
 def output(model: StrokeModel) -> StepDistribution:
     random = torch.Generator().manual_seed(0)
-    given = Given(
+    steps = Steps(
         torch.randn(2, 6, 2, generator=random) * 30,
         torch.randint(0, 2, (2, 6), generator=random),
-        torch.tensor([6, 6]),
         torch.tensor([0, 1]),
         torch.ones(2),
     )
-    return model.eval()(given, torch.tensor([3, 0]))
+    return model.eval()(steps, torch.tensor([3, 0]))
 
 
 def refused(folder: Path) -> str:
     """The message of the error that loading gives; one line."""
     with pytest.raises(CheckpointError) as caught:
-        load_checkpoint(folder)
+        read_checkpoint(folder)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -58,7 +57,7 @@ def rewrite(folder: Path, **changes) -> None:
 def test_what_is_loaded_computes_the_same(tmp_path: Path, cell: str):
     model = network(cell=cell, layers=2)
     save_checkpoint(tmp_path / "model", model, SUMMARY)
-    loaded, summary = load_checkpoint(tmp_path / "model")
+    loaded, summary = load_network(tmp_path / "model")
     assert summary == SUMMARY
     assert loaded.config == model.config
     assert not loaded.training
@@ -69,7 +68,7 @@ def test_what_is_loaded_computes_the_same(tmp_path: Path, cell: str):
 def test_half_the_size_is_nearly_the_same(tmp_path: Path, folder: Path):
     save_checkpoint(tmp_path / "half", network(), SUMMARY, half=True)
     assert {value.dtype for value in load_file(tmp_path / "half" / WEIGHTS).values()} == {torch.float16}
-    loaded, _ = load_checkpoint(tmp_path / "half")
+    loaded, _ = load_network(tmp_path / "half")
     assert {value.dtype for value in loaded.state_dict().values()} == {torch.float32}
     whole, half = output(network()), output(loaded)
     torch.testing.assert_close(half.log_weight, whole.log_weight, atol=5e-3, rtol=5e-3)
@@ -136,7 +135,33 @@ def test_a_configuration_without_a_model_is_refused(folder: Path):
 
 def test_a_foreign_summary_is_left_out(folder: Path):
     rewrite(folder, training=[1, 2])
-    assert load_checkpoint(folder)[1] == {}
+    assert read_checkpoint(folder).summary == {}
+
+
+@pytest.mark.parametrize("change", ["less", "more", "other"])
+def test_weights_by_other_names_are_refused(folder: Path, change: str):
+    weights = load_file(folder / WEIGHTS)
+    if change != "less":
+        weights["head.scale"] = weights["head.bias"].clone()
+    if change != "more":
+        del weights["head.bias"]
+    save_file(weights, folder / WEIGHTS)
+    assert "do not belong together" in refused(folder)
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16, torch.int8])
+def test_weights_of_another_kind_are_refused(folder: Path, kind: torch.dtype):
+    weights = load_file(folder / WEIGHTS)
+    save_file({name: value.to(kind) for name, value in weights.items()}, folder / WEIGHTS)
+    refused(folder)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_the_shapes_of_the_weights_are_known_before_there_are_any(cell: str, layers: int):
+    model = network(cell=cell, layers=layers)
+    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    assert model.config.weight_shapes() == shapes
 
 
 def test_weights_that_are_not_finite_are_refused(folder: Path):
@@ -149,9 +174,9 @@ def test_weights_that_are_not_finite_are_refused(folder: Path):
 def test_an_existing_folder_is_refused_unless_forced(folder: Path):
     with pytest.raises(OutputError, match="--force"):
         save_checkpoint(folder, network(), {"steps": 1})
-    assert load_checkpoint(folder)[1] == SUMMARY
+    assert read_checkpoint(folder).summary == SUMMARY
     save_checkpoint(folder, network(), {"steps": 1}, force=True)
-    assert load_checkpoint(folder)[1] == {"steps": 1}
+    assert read_checkpoint(folder).summary == {"steps": 1}
 
 
 def test_force_replaces_nothing_but_a_checkpoint(tmp_path: Path):

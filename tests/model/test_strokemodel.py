@@ -14,8 +14,8 @@ from sketchgen.errors import SettingError
 from sketchgen.model.config import CELLS, ModelConfig
 from sketchgen.model.encoder import reversed_within
 from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.recurrent import Stack, Trace
-from sketchgen.model.strokemodel import Given, StrokeModel
+from sketchgen.model.strokemodel import Steps, StrokeModel
+from tests.support import untrained
 
 BATCH, COUNT = 3, 9
 NETWORKS = [(cell, layers) for cell in CELLS for layers in (1, 2)]
@@ -23,30 +23,25 @@ each_network = pytest.mark.parametrize(("cell", "layers"), NETWORKS)
 
 
 def network(cell: str = "lstm", layers: int = 1) -> StrokeModel:
-    torch.manual_seed(1)
-    config = ModelConfig(
-        ("cat", "sun"), cell=cell, layers=layers, width=24, components=3, embedding=16, encoder_width=16
+    return untrained.network(
+        ModelConfig(
+            ("cat", "sun"), cell=cell, layers=layers, width=24, components=3, embedding=16, encoder_width=16
+        )
     )
-    model = StrokeModel(config).eval()
-    with torch.no_grad():
-        model.encoder.nothing.normal_()
-    return model
 
 
-def steps(count: int = COUNT, seed: int = 0) -> Given:
+def steps(count: int = COUNT, seed: int = 0) -> Steps:
     random = torch.Generator().manual_seed(seed)
-    return Given(
+    return Steps(
         offset=(torch.randn(BATCH, count, 2, generator=random) * 30).round(),
         pen=torch.randint(0, 2, (BATCH, count), generator=random),
-        length=torch.full((BATCH,), count),
         category=torch.tensor([0, 1, 2]),
         known=torch.tensor([1.0, 0.0, 1.0]),
     )
 
 
-def first(given: Given, count: int) -> Given:
-    length = torch.full((len(given.length),), count)
-    return replace(given, offset=given.offset[:, :count], pen=given.pen[:, :count], length=length)
+def first(given: Steps, count: int) -> Steps:
+    return replace(given, offset=given.offset[:, :count], pen=given.pen[:, :count])
 
 
 def at(flat: StepDistribution, step: int | slice) -> dict[str, Tensor]:
@@ -64,19 +59,6 @@ def cuts(count: int) -> Tensor:
 
 @torch.no_grad()
 @each_network
-@pytest.mark.parametrize("cut", [0, 1, 4, COUNT])
-def test_teacher_forcing_equals_priming_and_advancing(cell: str, layers: int, cut: int):
-    model, given = network(cell, layers), steps()
-    forced = model(given, cuts(cut))
-    flat, state = model.prime(first(given, cut))
-    check_close(at(forced, cut), vars(flat))
-    for step in range(cut, COUNT):
-        flat, state = model.advance(given.offset[:, step], given.pen[:, step], state)
-        check_close(at(forced, step + 1), vars(flat))
-
-
-@torch.no_grad()
-@each_network
 def test_before_the_cut_nothing_is_known_of_it(cell: str, layers: int):
     model, given = network(cell, layers), steps()
     check_close(at(model(given, cuts(6)), slice(0, 6)), at(model(given, cuts(0)), slice(0, 6)))
@@ -88,10 +70,10 @@ def test_padding_never_changes_results(cell: str, layers: int):
     model, given = network(cell, layers), steps()
     count = torch.tensor([9, 5, 2])
     cut = torch.tensor([4, 0, 2])
-    together = model(replace(given, length=count), cut)
+    together = model(given, cut)
     for row in range(BATCH):
         end = int(count[row])
-        alone = Given(*(value[row : row + 1] for value in vars(given).values()))
+        alone = Steps(*(value[row : row + 1] for value in vars(given).values()))
         single = model(first(alone, end), cut[row : row + 1])
         check_close(
             {name: value[row : row + 1, : end + 1] for name, value in vars(together).items()}, vars(single)
@@ -156,12 +138,6 @@ def test_a_drawing_can_end_only_with_the_pen_up():
     assert torch.equal(torch.isfinite(flat.end[:, 1:]), given.pen == Pen.LIFT)
 
 
-def test_prime_refuses_rows_of_different_lengths():
-    given = replace(steps(), length=torch.tensor([9, 9, 8]))
-    with pytest.raises(ValueError, match="one length"):
-        network().prime(given)
-
-
 @settings(max_examples=40)
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=5))
 def test_reversing_twice_is_nothing_and_leaves_the_padding(lengths: list[int]):
@@ -172,18 +148,6 @@ def test_reversing_twice_is_nothing_and_leaves_the_padding(lengths: list[int]):
     for row, length in enumerate(lengths):
         assert torch.equal(back[row, :length], values[row, :length].flip(0))
         assert torch.equal(back[row, length:], values[row, length:])
-
-
-@settings(max_examples=40)
-@given(st.lists(st.integers(0, 1), min_size=1, max_size=8))
-def test_traces_at_once_are_traces_step_by_step(pens: list[int]):
-    pen = torch.tensor([pens])
-    offset = torch.arange(len(pens) * 2.0).reshape(1, -1, 2) - 3
-    whole, trace = Trace.of_steps(offset, pen), Trace.begin(1)
-    for step in range(len(pens)):
-        trace = trace.advanced(offset[:, step], pen[:, step])
-        for name, value in vars(trace).items():
-            assert torch.equal(value, vars(whole)[name][:, step]), name
 
 
 @pytest.mark.parametrize(
@@ -214,21 +178,3 @@ def test_shapes_are_checked_while_tests_run():
         network()(steps(), torch.zeros(BATCH + 1, dtype=torch.int64))
     with pytest.raises(jaxtyping.TypeCheckError):
         replace(steps(), known=torch.zeros(BATCH, 2))
-
-
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_a_step_by_itself_is_the_layer_s_own(cell: str) -> None:
-    torch.manual_seed(3)
-    stack = Stack(cell, 6, 16, 2, 0.1).eval()
-    inputs = torch.randn(5, 9, 6)
-    with torch.no_grad():
-        whole, last = stack(inputs)
-        hidden, state = stack(inputs[:, :4])
-        found = [hidden]
-        for step in range(4, 9):
-            hidden, state = stack(inputs[:, step : step + 1], state)
-            found.append(hidden)
-    torch.testing.assert_close(torch.cat(found, 1), whole, atol=1e-6, rtol=1e-5)
-    for layer, wanted in zip(state, last, strict=True):
-        for part, expected in zip(layer, wanted, strict=True):
-            torch.testing.assert_close(part, expected, atol=1e-6, rtol=1e-5)

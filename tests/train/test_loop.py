@@ -19,8 +19,7 @@ from sketchgen.data.batches import Batch, training_batches
 from sketchgen.data.prepare import prepare
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
 from sketchgen.evaluation.likelihood import step_log_prob
-from sketchgen.model.pretrained import load_checkpoint
-from sketchgen.model.strokemodel import StrokeModel
+from sketchgen.model.strokemodel import StrokeModel, load_network
 from sketchgen.train import loop
 from sketchgen.train.config import ModelSettings, TrainConfig
 from sketchgen.train.loop import MOST_SKIPPED, Run, bfloat16_pays, fit
@@ -99,7 +98,7 @@ def test_fifty_steps_lower_the_loss_and_leave_a_checkpoint(config: TrainConfig):
     assert seen[-1]["progress"] == 1.0
     assert {path.name for path in config.out.iterdir()} == {"best", "last", "state", "log.csv"}
     assert {path.suffix for path in (config.out / "state").iterdir()} == {".safetensors", ".json"}
-    model, summary = load_checkpoint(best)
+    model, summary = load_network(best)
     assert summary["steps"] == 50
     assert summary["drawings_seen"] == position(config.out)["drawings"] == 400
     assert summary["nats_per_point_valid"] == pytest.approx(seen[-1]["valid"], abs=1e-4)
@@ -130,7 +129,7 @@ def test_a_resumed_run_is_the_run_that_was_not_interrupted(
     assert {name.split(".")[0] for name in straight} == {"model", "average", "optimiser"}
     for name, value in straight.items():
         assert torch.equal(value, resumed[name]), name
-    best = load_checkpoint(config.out / "last")[0].state_dict()
+    best = load_network(config.out / "last")[0].state_dict()
     assert all(torch.equal(best[name], straight[f"average.{name}"]) for name in best)
 
 

@@ -1,0 +1,126 @@
+"""The distribution over the next step, to draw from: the numpy form of `sketchgen.model.mixture`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from sketchgen.drawing.strokes import Pen
+from sketchgen.model.units import (
+    MEAN_LIMIT,
+    PARAMETER_LIMIT,
+    PER_COMPONENT,
+    RHO_LIMIT,
+    SIGMA_CEILING,
+    SIGMA_FLOOR,
+)
+
+
+def log_softmax(values: Float[np.ndarray, "*b k"]) -> Float[np.ndarray, "*b k"]:
+    """Logs of shares that sum to 1 over the last axis."""
+    above = values - values.max(-1, keepdims=True)
+    return above - np.log(np.exp(above).sum(-1, keepdims=True))
+
+
+def log_sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:
+    """Log probability of a logit, without overflow; -inf gives -inf."""
+    return -np.logaddexp(0.0, -logit)
+
+
+def sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:
+    """Probability of a logit, without overflow."""
+    return 0.5 + 0.5 * np.tanh(0.5 * logit)
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """Distribution over a step (offset in px of the box, pen) of each of b drawings.
+
+    Attributes:
+        log_weight: log share of each component, they sum to 1.
+        mean: of the offset, px.
+        log_sigma: log deviations in x and y, px.
+        rho: correlation.
+        lift: logit of LIFT against DRAW, each component.
+        end: logit of the end against going on; -inf where the drawing cannot end.
+    """
+
+    log_weight: Float[np.ndarray, "b k"]
+    mean: Float[np.ndarray, "b k 2"]
+    log_sigma: Float[np.ndarray, "b k 2"]
+    rho: Float[np.ndarray, "b k"]
+    lift: Float[np.ndarray, "b k"]
+    end: Float[np.ndarray, " b"]
+
+    @classmethod
+    def from_parameters(
+        cls, values: Float[np.ndarray, "b p"], can_end: Bool[np.ndarray, " b"], offset_scale: float
+    ) -> NextStep:
+        """Read a network's output; see `sketchgen.model.mixture.StepDistribution.from_parameters`."""
+        values = np.clip(np.nan_to_num(values.astype(np.float64)), -PARAMETER_LIMIT, PARAMETER_LIMIT)
+        parts = values[:, 1:].reshape(len(values), PER_COMPONENT, -1)
+        log_sigma = np.moveaxis(parts[:, 3:5], 1, -1) + math.log(offset_scale)
+        return cls(
+            log_weight=log_softmax(parts[:, 0]),
+            mean=np.clip(np.moveaxis(parts[:, 1:3], 1, -1) * offset_scale, -MEAN_LIMIT, MEAN_LIMIT),
+            log_sigma=np.clip(log_sigma, math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING)),
+            rho=RHO_LIMIT * np.tanh(parts[:, 5]),
+            lift=parts[:, 6],
+            end=np.where(can_end, values[:, 0], -np.inf),
+        )
+
+    def without_end(self) -> NextStep:
+        """The distribution under the condition that the drawing goes on."""
+        return replace(self, end=np.full_like(self.end, -np.inf))
+
+    def log_prob(
+        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
+    ) -> Float[np.ndarray, " b"]:
+        """Log density of a step, nats; a step with pen END is a probability, its offset is not looked at."""
+        z = (offset[:, None] - self.mean) * np.exp(-self.log_sigma)
+        zx, zy = z[..., 0], z[..., 1]
+        free = 1.0 - self.rho**2
+        distance = (zx**2 + zy**2 - 2.0 * self.rho * zx * zy) / free
+        density = -0.5 * distance - self.log_sigma.sum(-1) - 0.5 * np.log(free) - math.log(2.0 * math.pi)
+        log_pen = log_sigmoid(np.where((pen == Pen.LIFT)[:, None], self.lift, -self.lift))
+        going = np.logaddexp.reduce(self.log_weight + density + log_pen, -1)
+        return np.where(pen == Pen.END, log_sigmoid(self.end), log_sigmoid(-self.end) + going)
+
+    def tempered(self, temperature: float) -> NextStep:
+        """The distribution at a temperature > 0: THE definition of temperature.
+
+        Weights are raised to 1/T, variances are multiplied by T (Ha and Eck 2017, equation 8). The odds of
+        lifting the pen and of ending stay as they are: events that are due once in many steps are never the
+        likeliest, so that tempering them makes strokes and drawings that never end.
+        """
+        weight = log_softmax(self.log_weight / temperature)
+        return replace(self, log_weight=weight, log_sigma=self.log_sigma + 0.5 * math.log(temperature))
+
+    def sample(
+        self, noise: Float[np.ndarray, "b 5"], temperature: float
+    ) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
+        """Draw an offset (px) and a pen.
+
+        Args:
+            noise: three uniform numbers in [0, 1) (end, component, lift) and two standard normal ones.
+            temperature: 0 takes the heaviest component's mean; see `tempered`.
+        """
+        flat = self if temperature == 0 else self.tempered(temperature)
+        if temperature == 0:
+            choice = flat.log_weight.argmax(-1)
+        else:
+            # Rounding may leave the sum of shares a little under the noise: then the last one is meant.
+            reached = np.exp(flat.log_weight).cumsum(-1) > noise[:, 1:2]
+            choice = np.where(reached.any(-1), reached.argmax(-1), reached.shape[-1] - 1)
+        rows = np.arange(len(choice))
+        offset, rho = flat.mean[rows, choice], flat.rho[rows, choice]
+        if temperature > 0:
+            nx, ny = noise[:, 3], noise[:, 4]
+            turned = np.stack([nx, rho * nx + np.sqrt(1.0 - rho**2) * ny], -1)
+            offset = offset + np.exp(flat.log_sigma[rows, choice]) * turned
+        lifted = noise[:, 2] < sigmoid(flat.lift[rows, choice])
+        pen = np.where(lifted, int(Pen.LIFT), int(Pen.DRAW))
+        return offset, np.where(noise[:, 0] < sigmoid(self.end), int(Pen.END), pen)

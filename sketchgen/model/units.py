@@ -1,0 +1,35 @@
+"""Numbers that both forms of the network share: as it learns (torch) and as it draws (numpy)."""
+
+from __future__ import annotations
+
+FEATURES = 11
+"""Numbers a step is described by; see `sketchgen.model.recurrent.Trace.features`."""
+
+POSITION_SCALE = 64.0
+"""Positions are divided by this many px before the network sees them."""
+
+NEAR = 200.0
+"""The feature that says how near the stroke's start is falls to 1/e at the root of this many px squared."""
+
+PER_COMPONENT = 7
+"""Parameters of a component: weight, two means, two log deviations, correlation, lift."""
+
+SIGMA_FLOOR, SIGMA_CEILING = 0.2, 2000.0
+"""Limits of a deviation in px of the 255 box. Dequantised data has a deviation of 0.29 px at least."""
+
+MEAN_LIMIT = 4000.0
+"""Largest mean in px; far beyond any drawing, it only keeps squares finite."""
+
+RHO_LIMIT = 0.995
+"""Largest absolute correlation: tanh alone reaches 1 in float32, where the density is infinite."""
+
+PARAMETER_LIMIT = 1e4
+"""Outputs of the network are held within this; beyond it nothing changes any more."""
+
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+"""Gates of each recurrent cell; `rnn` is the plain tanh network."""
+
+
+def parameter_count(components: int) -> int:
+    """Width of the network's output: `PER_COMPONENT` a component and the logit of the end."""
+    return PER_COMPONENT * components + 1

@@ -1,0 +1,138 @@
+"""The network as it draws is the network that learned, and it may be asked for several drawings at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sketchgen.drawing.strokes import Pen
+from sketchgen.generate.decoder import Decoder, Given, Trace
+from sketchgen.generate.distribution import NextStep
+from sketchgen.model.config import CELLS, ModelConfig
+from sketchgen.model.recurrent import Trace as LearnedTrace
+from sketchgen.model.strokemodel import Steps, StrokeModel
+from tests.support import untrained
+
+COUNT = 9
+CATEGORIES = np.array([1, 0, 2, 0, 1])
+each_network = pytest.mark.parametrize(
+    ("cell", "layers"), [(cell, layers) for cell in CELLS for layers in (1, 2, 3)]
+)
+
+
+def network(cell: str = "lstm", layers: int = 1) -> StrokeModel:
+    shape = {"width": 24, "components": 3, "embedding": 16, "encoder_width": 12}
+    return untrained.network(ModelConfig(("cat", "sun"), cell=cell, layers=layers, **shape))
+
+
+def drawing(count: int = COUNT, *, known: bool = True, seed: int = 0) -> Given:
+    random = np.random.default_rng(seed)
+    offset = np.rint(random.normal(size=(count, 2)) * 30)
+    return Given(offset, random.integers(0, 2, count), CATEGORIES, known)
+
+
+def first(whole: Given, count: int) -> Given:
+    return replace(whole, offset=whole.offset[:count], pen=whole.pen[:count])
+
+
+def rows(value: np.ndarray) -> np.ndarray:
+    """One step of a drawing, for all five."""
+    return np.repeat(value[None], len(CATEGORIES), 0)
+
+
+def learned(model: StrokeModel, whole: Given, cut: int) -> dict[str, np.ndarray]:
+    """What the network says of all steps at once, (5, n + 1, ...)."""
+    batch = len(CATEGORIES)
+    steps = Steps(
+        torch.tensor(whole.offset, dtype=torch.float32).expand(batch, -1, -1),
+        torch.tensor(whole.pen).expand(batch, -1),
+        torch.tensor(whole.category),
+        torch.full((batch,), float(whole.known)),
+    )
+    with torch.no_grad():
+        found = model(steps, torch.full((batch,), cut))
+    return {name: value.numpy() for name, value in vars(found).items()}
+
+
+def check_equal(found: NextStep, wanted: dict[str, np.ndarray], step: int) -> None:
+    for name, value in vars(found).items():
+        np.testing.assert_allclose(value, wanted[name][:, step], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@each_network
+@pytest.mark.parametrize("cut", [0, 1, 4, COUNT])
+@pytest.mark.parametrize("known", [True, False])
+def test_priming_and_advancing_say_what_was_learned(cell: str, layers: int, cut: int, known: bool):
+    model, whole = network(cell, layers), drawing(known=known)
+    wanted, decoder = learned(model, whole, cut), untrained.decoder(model)
+    found, state = decoder.prime(first(whole, cut))
+    check_equal(found, wanted, cut)
+    for step in range(cut, COUNT):
+        found, state = decoder.advance(rows(whole.offset[step]), rows(whole.pen[step]), state)
+        check_equal(found, wanted, step + 1)
+
+
+@each_network
+def test_a_drawing_alone_is_drawn_as_among_others(cell: str, layers: int):
+    decoder, whole = untrained.decoder(network(cell, layers)), drawing()
+    together, many = decoder.prime(first(whole, 4))
+    for row in range(len(CATEGORIES)):
+        alone, one = decoder.prime(replace(first(whole, 4), category=CATEGORIES[row : row + 1]))
+        for name, value in vars(alone).items():
+            np.testing.assert_allclose(value[0], vars(together)[name][row], rtol=1e-5, atol=1e-5)
+        after, _ = decoder.advance(whole.offset[4:5], whole.pen[4:5], one)
+        all_after, _ = decoder.advance(rows(whole.offset[4]), rows(whole.pen[4]), many)
+        for name, value in vars(after).items():
+            np.testing.assert_allclose(value[0], vars(all_after)[name][row], rtol=1e-5, atol=1e-5)
+
+
+def test_a_state_may_be_gone_on_from_twice():
+    decoder, whole = untrained.decoder(network()), drawing()
+    _, state = decoder.prime(first(whole, 4))
+    once, _ = decoder.advance(rows(whole.offset[4]), rows(whole.pen[4]), state)
+    decoder.advance(rows(whole.offset[5]), rows(whole.pen[5]), state)
+    again, _ = decoder.advance(rows(whole.offset[4]), rows(whole.pen[4]), state)
+    assert all(np.array_equal(value, vars(again)[name]) for name, value in vars(once).items())
+
+
+def test_weights_go_round():
+    model = network()
+    decoder = untrained.decoder(model)
+    assert isinstance(decoder, Decoder)
+    assert decoder.config == model.config
+    state = model.state_dict()
+    assert decoder.weights().keys() == state.keys()
+    assert all(np.array_equal(value, state[name]) for name, value in decoder.weights().items())
+
+
+def test_learning_on_does_not_change_a_decoder():
+    model, whole = network(), drawing()
+    decoder = untrained.decoder(model)
+    before, _ = decoder.prime(whole)
+    with torch.no_grad():
+        for value in model.parameters():
+            value.zero_()
+    after, _ = decoder.prime(whole)
+    assert np.array_equal(before.mean, after.mean)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 1), min_size=1, max_size=8))
+def test_traces_and_features_are_those_of_training(pens: list[int]):
+    offset = np.arange(len(pens) * 2.0).reshape(-1, 2) - 3
+    wanted = LearnedTrace.of_steps(
+        torch.tensor(offset[None], dtype=torch.float32), torch.tensor(np.array([pens]))
+    )
+    features = wanted.features(torch.ones(1), 33.0)
+    trace = Trace.begin(1)
+    assert trace.pen[0] == Pen.END
+    for step, pen in enumerate(pens):
+        trace = trace.advanced(offset[step : step + 1], np.array([pen]))
+        for name, value in vars(trace).items():
+            assert np.array_equal(value, vars(wanted)[name][:, step]), name
+        np.testing.assert_allclose(trace.features(True, 33.0), features[:, step], rtol=1e-6, atol=1e-7)

@@ -1,0 +1,166 @@
+"""What is drawn follows the distribution, and the distribution is the one that was learned."""
+
+from __future__ import annotations
+
+import math
+
+import jaxtyping
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from sketchgen.drawing.strokes import Pen
+from sketchgen.generate.distribution import NextStep, log_sigmoid, log_softmax, sigmoid
+from sketchgen.model.mixture import StepDistribution
+from sketchgen.model.units import parameter_count
+
+K = 3
+SIZE = parameter_count(K)
+SCALE = 33.0
+
+anything = st.one_of(
+    st.sampled_from([0.0, 1e30, -1e30, math.inf, -math.inf, math.nan, 88.0, -88.0, 1e4, -1e4]),
+    st.floats(-20, 20, width=32),
+    st.floats(width=32),
+)
+parameters = st.lists(anything, min_size=SIZE, max_size=SIZE)
+moderate = st.lists(st.floats(-3, 3, width=32), min_size=SIZE, max_size=SIZE)
+
+
+def distribution(values, *, can_end: bool = True) -> NextStep:
+    array = np.asarray(values, dtype=np.float32).reshape(-1, SIZE)
+    return NextStep.from_parameters(array, np.full(len(array), can_end), SCALE)
+
+
+def some(seed: int = 0) -> NextStep:
+    return distribution(np.random.default_rng(seed).normal(size=SIZE))
+
+
+def noise(count: int, seed: int = 0) -> NDArray[np.float64]:
+    random = np.random.default_rng(seed)
+    return np.concatenate([random.random((count, 3)), random.normal(size=(count, 2))], 1)
+
+
+def repeated(flat: NextStep, count: int) -> NextStep:
+    return NextStep(**{name: np.repeat(value, count, 0) for name, value in vars(flat).items()})
+
+
+@settings(max_examples=150)
+@given(parameters, st.booleans())
+def test_any_parameters_are_read_as_in_training(values, can_end: bool):
+    found = distribution(values, can_end=can_end)
+    wanted = StepDistribution.from_parameters(torch.tensor([values]), torch.tensor([can_end]), SCALE)
+    for name, value in vars(found).items():
+        expected = vars(wanted)[name].numpy()
+        assert np.allclose(value, expected, rtol=1e-5, atol=1e-5), name
+
+
+@settings(max_examples=150)
+@given(
+    moderate,
+    st.tuples(st.floats(-200, 200), st.floats(-200, 200)),
+    st.sampled_from([Pen.DRAW, Pen.LIFT, Pen.END]),
+    st.booleans(),
+)
+def test_a_step_is_as_likely_as_in_training(values, offset, pen: Pen, can_end: bool):
+    found = distribution(values, can_end=can_end).log_prob(np.array([offset]), np.array([int(pen)]))
+    learned = StepDistribution.from_parameters(
+        torch.tensor([values]).double(), torch.tensor([can_end]), SCALE
+    )
+    wanted = learned.log_prob(torch.tensor([offset]), torch.tensor([int(pen)]))
+    assert found[0] == pytest.approx(float(wanted[0]), rel=1e-3, abs=1e-3)
+
+
+@settings(max_examples=100)
+@given(parameters, st.floats(0.01, 2.0), st.integers(0, 1000))
+def test_samples_are_finite_for_any_parameters(values, temperature: float, seed: int):
+    flat = distribution(values, can_end=False)
+    for heat in (0.0, temperature):
+        offset, pen = flat.sample(noise(1, seed), heat)
+        assert np.isfinite(offset).all()
+        assert pen[0] in (Pen.DRAW, Pen.LIFT)
+        assert np.isfinite(flat.log_prob(offset, pen)).all()
+
+
+def test_sample_statistics_are_those_of_the_distribution():
+    flat, count = some(4), 200_000
+    offset, pen = repeated(flat, count).sample(noise(count), 1.0)
+    weight, sigma = np.exp(flat.log_weight[0]), np.exp(flat.log_sigma[0])
+    means, rho = flat.mean[0], flat.rho[0]
+    mean = (weight[:, None] * means).sum(0)
+    variance = (weight[:, None] * (sigma**2 + means**2)).sum(0) - mean**2
+    cross = (weight * (rho * sigma.prod(-1) + means.prod(-1))).sum() - mean.prod()
+    scale = np.sqrt(variance)
+    assert (abs(offset.mean(0) - mean) < 0.02 * scale).all()
+    found = np.cov(offset.T)
+    assert (abs(found.diagonal() - variance) < 0.03 * variance).all()
+    assert abs(found[0, 1] - cross) < 0.03 * scale.prod()
+    end, lift = sigmoid(flat.end)[0], (weight * sigmoid(flat.lift[0])).sum()
+    shares = [(pen == kind).mean() for kind in (Pen.LIFT, Pen.DRAW, Pen.END)]
+    assert shares == pytest.approx([(1 - end) * lift, (1 - end) * (1 - lift), end], abs=0.01)
+
+
+def test_pen_and_offset_come_from_the_same_component():
+    flat = NextStep(
+        log_weight=np.log([[0.5, 0.5]]),
+        mean=np.array([[[-50.0, 0.0], [50.0, 0.0]]]),
+        log_sigma=np.zeros((1, 2, 2)),
+        rho=np.zeros((1, 2)),
+        lift=np.array([[40.0, -40.0]]),
+        end=np.array([-math.inf]),
+    )
+    offset, pen = repeated(flat, 2000).sample(noise(2000), 1.0)
+    assert np.array_equal(pen == Pen.LIFT, offset[:, 0] < 0)
+    assert 0.4 < (pen == Pen.LIFT).mean() < 0.6
+
+
+@pytest.mark.parametrize("how", ["it cannot", "it is not let"])
+def test_without_the_end_it_is_never_drawn(how: str):
+    values = np.full(SIZE, 50.0)
+    flat = distribution(values, can_end=False) if how == "it cannot" else distribution(values).without_end()
+    numbers = noise(500)
+    numbers[:, 0] = 0.0
+    for temperature in (0.0, 0.3, 1.0):
+        assert (repeated(flat, 500).sample(numbers, temperature)[1] != Pen.END).all()
+
+
+def test_at_temperature_zero_the_heaviest_mean_is_drawn_whatever_the_noise():
+    flat = some(1)
+    many, _ = repeated(flat, 50).sample(noise(50), 0.0)
+    assert np.array_equal(many, np.repeat(flat.mean[:, flat.log_weight[0].argmax()], 50, 0))
+
+
+def test_temperature_one_changes_nothing_and_lower_ones_narrow():
+    flat = some(2)
+    for name, value in vars(flat.tempered(1.0)).items():
+        assert np.allclose(value, vars(flat)[name], atol=1e-12), name
+    cold = flat.tempered(0.25)
+    assert np.allclose(np.exp(cold.log_sigma), np.exp(flat.log_sigma) / 2)
+    assert np.allclose(np.exp(cold.log_weight).sum(-1), 1.0)
+    assert cold.log_weight.max() > flat.log_weight.max()
+    for name in ("mean", "rho", "lift", "end"):
+        assert np.array_equal(vars(cold)[name], vars(flat)[name]), name
+
+
+def test_noise_at_the_very_end_of_its_range_still_picks_a_component():
+    flat, numbers = some(5), noise(1)
+    numbers[0, 1] = 1.0
+    offset, _ = flat.sample(numbers, 1.0)
+    last = flat.mean[0, -1]
+    assert (abs(offset[0] - last) < 10 * np.exp(flat.log_sigma[0, -1])).all()
+
+
+def test_the_logs_do_not_overflow():
+    far = np.array([-1e4, -800.0, 0.0, 800.0, 1e4])
+    assert np.allclose(log_sigmoid(far), [-1e4, -800.0, -math.log(2.0), 0.0, 0.0])
+    assert np.allclose(sigmoid(far), [0, 0, 0.5, 1, 1])
+    assert log_sigmoid(np.array([-math.inf, math.inf])).tolist() == [-math.inf, 0.0]
+    assert np.allclose(log_softmax(np.array([[1e4, -1e4]])), [[0.0, -2e4]])
+
+
+def test_shapes_are_checked_while_tests_run():
+    with pytest.raises(jaxtyping.TypeCheckError):
+        some().log_prob(np.zeros((1, 3)), np.zeros(1, dtype=np.int64))
