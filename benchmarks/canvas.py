@@ -16,7 +16,6 @@ import statistics
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,8 +32,6 @@ DRAWING = {
     "strokes": [[[320 + 110 * math.cos(a / 5), 220 + 110 * math.sin(a / 5)] for a in range(32)]],
     "width": 640,
     "height": 480,
-    "rev": 1,
-    "seed": 7,
 }
 
 
@@ -44,30 +41,15 @@ def memory(pid: int) -> float:
     return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
 
 
-def finish_index(url: str) -> int:
-    """The number under which the page's own event `finish` is called."""
-    for item in httpx.get(f"{url}/config").json()["dependencies"]:
-        if any(target[1] == "finish" for target in item["targets"]):
-            return int(item["id"])
-    raise SystemExit("the page has no event 'finish'")
-
-
-def run(url: str, index: int, count: int = 4) -> Iterator[float]:
+def run(url: str, count: int = 4) -> Iterator[float]:
     """Seconds since the request, of every message of one person's run, as a browser gets them."""
-    session = uuid.uuid4().hex
+    question = {"drawing": DRAWING, "category": "any", "count": count, "temperature": 0.4, "seed": 7}
     with httpx.Client(base_url=url, timeout=120) as client:
         begun = time.perf_counter()
-        question = {"data": [DRAWING, "any", count, 0.4], "fn_index": index, "session_hash": session}
-        client.post("/gradio_api/queue/join", json=question).raise_for_status()
-        with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as answer:
+        with client.stream("POST", "/sketchgen/draw", json=question) as answer:
             for line in answer.iter_lines():
-                if not line.startswith("data:"):
-                    continue
-                message = json.loads(line[5:])
-                if message["msg"] in ("process_generating", "process_completed"):
+                if "alts" in json.loads(line):
                     yield time.perf_counter() - begun
-                if message["msg"] in ("process_completed", "close_stream"):
-                    return
 
 
 def points_of_run(count: int) -> int:
@@ -79,13 +61,13 @@ def points_of_run(count: int) -> int:
     return sum(each.added.point_count for each in found)
 
 
-def people(url: str, index: int, number: int) -> tuple[float, float, float]:
+def people(url: str, number: int) -> tuple[float, float, float]:
     """Median and worst milliseconds to the first message, and seconds until all have finished."""
     first: list[float] = []
     lock = threading.Lock()
 
     def one() -> None:
-        times = list(run(url, index))
+        times = list(run(url))
         with lock:
             first.append(times[0] * 1000)
 
@@ -164,8 +146,7 @@ def main() -> None:
     httpx.get(url, timeout=60).raise_for_status()
     seconds = time.perf_counter() - begun
     try:
-        index = finish_index(url)
-        list(run(url, index))
+        list(run(url))
         print("| what | figure |\n|---|---|")
         print(f"| `sketchgen web` until its page is served | {seconds:.1f} s |", flush=True)
         first = first_points(url, 5 if quick else 30)
@@ -174,16 +155,16 @@ def main() -> None:
         found = stops(3 if quick else 15)
         told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
         print(f"| pen-down to the model's stop on the server (median, worst) | {told} |", flush=True)
-        rate = points_of_run(9) / list(run(url, index, 9))[-1]
+        rate = points_of_run(9) / list(run(url, 9))[-1]
         print(f"| points a second, 9 alternatives, one person | {rate:.0f} |", flush=True)
         for number in (1, 4) if quick else (1, 4, 16):
-            middle, worst, whole = people(url, index, number)
+            middle, worst, whole = people(url, number)
             told = f"{middle:.0f} ms, {worst:.0f} ms, {whole:.1f} s"
             print(f"| {number} at once: first point (median, worst), all finished | {told} |", flush=True)
         before = memory(server.process.pid)
         sessions = 20 if quick else 500
         for _ in range(sessions):
-            list(run(url, index, 1))
+            list(run(url, 1))
         after = memory(server.process.pid)
         print(f"| memory before and after {sessions} more sessions | {before:.0f}, {after:.0f} MB |")
     finally:

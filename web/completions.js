@@ -10,8 +10,6 @@
       this.cells = [...element.querySelectorAll(".alternative")];
       this.grid = element.querySelector(".alternatives");
       this.alternatives = [];
-      this.run = null;
-      this.seq = -1;
       this.shown = 0;
       this.done = true;
       this.cells.forEach((cell, index) => {
@@ -31,18 +29,45 @@
 
     forget() {
       this.alternatives = [];
-      this.run = null;
       this.done = true;
       this.draw();
     }
 
-    // A message of the stream: new points only; a stale drawing's and a repeated one's are dropped.
+    // New drawings from nothing, for the gallery; those that are still growing are given up.
+    ask(category, count, temperature) {
+      if (this.stop) this.stop();
+      const drawing = { strokes: [], width: S.PAGE.width, height: S.PAGE.height };
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      this.done = false;
+      this.say("Drawing…");
+      this.stop = S.run({ drawing, category, count, temperature, seed }, this.begin());
+    }
+
+    // What takes the messages of a new run; what stands there gives way to its first points.
+    begin() {
+      let fresh = true;
+      return (message) => {
+        if (message.alts && fresh) {
+          fresh = false;
+          this.become(message.alts.length);
+        }
+        this.receive(message);
+      };
+    }
+
+    become(count) {
+      this.shown = 0;
+      this.done = false;
+      this.alternatives = Array.from({ length: count }, () => new S.Growing());
+      this.draw();
+    }
+
+    // A message of the run: its place in line, an error, or new points.
     receive(message) {
-      if (!message || typeof message !== "object" || !this.pad) return;
-      if (!this.gallery && (message.rev !== this.pad.rev || !this.pad.running)) return;
-      if (message.run !== this.run) this.begin(message);
-      if (message.seq <= this.seq) return;
-      this.seq = message.seq;
+      if (message.waiting) {
+        this.say(`Waiting in the queue: ${message.waiting} before you`);
+        return;
+      }
       if (message.error) {
         this.done = true;
         this.tell(message.error);
@@ -55,25 +80,22 @@
         const how = this.gallery ? "click one to go on with it" : "click one, or press its number, to keep it";
         this.tell(count === 1 ? `One drawing: ${how}` : `${count} drawings: ${how}`);
       }
-      if (!this.gallery && this.alternatives[this.shown] && this.alternatives[this.shown].arrived) {
+      if (!this.gallery && this.alternatives[this.shown].arrived) {
         this.drawGhost();
         this.pad.firstPoint();
       }
       this.animate();
     }
 
-    begin(message) {
-      this.run = message.run;
-      this.seq = -1;
-      this.shown = 0;
-      this.done = false;
-      this.alternatives = Array.from({ length: message.n }, () => new S.Growing());
-      this.draw();
+    say(words) {
+      if (!this.gallery) this.pad.say(words);
+      else this.element.querySelector("[role=status]").textContent = words;
     }
 
+    // The run is over; why, or what has come of it.
     tell(words) {
       if (!this.gallery) this.pad.finished(words);
-      else this.element.querySelector("[role=status]").textContent = words;
+      this.say(words);
     }
 
     show(index) {
@@ -145,13 +167,12 @@
     }
   }
 
-  S.mountAlternatives = function (element, props, watch, gallery) {
+  S.mountAlternatives = function (element, gallery) {
     const alternatives = new Alternatives(element, gallery);
     S[gallery ? "gallery" : "completions"] = alternatives;
     S.withPad((pad) => {
       alternatives.attach(pad);
       alternatives.draw();
     });
-    watch("value", () => alternatives.receive(props.value));
   };
 })(window.Sketchgen);

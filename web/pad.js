@@ -8,17 +8,16 @@
   const ERASER = 9;
 
   class Pad {
-    constructor(element, props, trigger, server) {
-      Object.assign(this, { element, props, trigger, server });
+    constructor(element, trigger, server) {
+      Object.assign(this, { element, trigger, server });
       this.canvas = element.querySelector("canvas");
       this.status = element.querySelector("[role=status]");
       this.strokes = [];          // {points: [[x, y, ms, pressure], ...], added: boolean}
       this.past = [];
       this.future = [];
-      this.rev = 0;
-      this.over = -1;             // runs about this state of the drawing, or one before it, are over
       this.category = null;
-      this.erasing = this.running = this.waiting = false;
+      this.stop = null;           // stops the run, while there is one
+      this.erasing = this.waiting = false;
       this.ghost = null;
       this.listeners = [];
       this.timings = { penUp: 0, firstPoint: [] };
@@ -27,8 +26,11 @@
       this.listenToButtons();
       this.hand = new S.Hand(this);
       S.whenItLooksElse(this.canvas, () => this.draw());
-      this.publish();
       this.refresh();
+    }
+
+    get running() {
+      return this.stop !== null;
     }
 
     // --- what is kept ------------------------------------------------------------------------------------
@@ -58,15 +60,7 @@
         added: this.strokes.map((stroke) => stroke.added),
         width: S.PAGE.width,
         height: S.PAGE.height,
-        rev: this.rev,
-        seed: this.seed || 0,
-        over: this.over,
-        category: this.category,
       };
-    }
-
-    publish() {
-      this.props.value = this.payload();
     }
 
     changed(strokes) {
@@ -78,10 +72,8 @@
 
     become(strokes) {
       this.strokes = strokes;
-      this.rev += 1;
       this.halt();
       this.ghost = null;
-      this.publish();
       this.remember("strokes", JSON.stringify(strokes));
       this.refresh();
       for (const tell of this.listeners) tell();
@@ -92,31 +84,24 @@
     finish(why) {
       if (this.hand.busy) return;
       this.halt();
-      this.rev += 1;
-      this.seed = Math.floor(Math.random() * 2 ** 31);
       this.timings.penUp = why === "live" ? this.timings.penUp : performance.now();
       this.timings.pending = true;
-      this.running = true;
-      this.runRev = this.rev;
-      this.publish();
-      this.trigger("finish");
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      this.stop = S.run({ drawing: this.payload(), ...S.settings, seed }, this.completions.begin());
       this.say("Drawing…");
       this.refresh();
     }
 
     halt() {
       if (!this.running) return;
-      this.running = false;
-      // Told apart from `rev`, which may be the next run's by the time this is sent.
-      this.over = this.runRev;
-      this.publish();
-      this.trigger("halt");
+      this.stop();
+      this.stop = null;
       this.say("");
       this.refresh();
     }
 
     finished(words) {
-      this.running = false;
+      this.stop = null;
       this.say(words);
       this.refresh();
     }
@@ -332,8 +317,8 @@
     }
   }
 
-  S.mountPad = function (element, props, trigger, server) {
-    S.pad = new Pad(element, props, trigger, server);
+  S.mountPad = function (element, trigger, server) {
+    S.pad = new Pad(element, trigger, server);
     for (const ready of S.whenPad || []) ready(S.pad);
     S.whenPad = [];
   };

@@ -9,7 +9,7 @@ import gradio as gr
 
 from sketchgen.resources import bundled
 
-SCRIPTS = ("strokes.js", "hand.js", "pad.js", "completions.js", "player.js")
+SCRIPTS = ("strokes.js", "run.js", "hand.js", "pad.js", "completions.js", "player.js")
 """In the order in which they are loaded."""
 
 
@@ -26,53 +26,28 @@ def head() -> str:
 
 
 class _Part(gr.HTML):
-    """Static HTML with a value that only its script reads and writes."""
+    """Static HTML, brought to life by its script."""
 
     def __init__(self, elem_id: str, template: str, script: str, **settings: Any) -> None:
         super().__init__(
             html_template=template, js_on_load=script, elem_id=elem_id, apply_default_css=False, **settings
         )
 
-    def preprocess(self, payload: Any) -> Any:
-        """Hand on what the browser sent; it is checked where it is used."""
-        return payload
-
-    def postprocess(self, value: Any) -> Any:
-        """Hand on what is to be sent to the browser."""
-        return value
-
-    def api_info(self) -> dict[str, Any]:
-        """Any JSON; what it must be is said where it is checked."""
-        return {"type": "object"}
-
-    def example_payload(self) -> Any:
-        """A small drawing."""
-        return {"strokes": [[[10, 10], [90, 40]]], "width": 640, "height": 480, "rev": 0}
-
-    def example_value(self) -> Any:
-        """As `example_payload`."""
-        return self.example_payload()
-
 
 class Pad(_Part):
-    """The page to draw on, with its tools.
-
-    Its value is the drawing: `{strokes: [[[x, y, ms, pressure], ...], ...], added: [...], width, height, rev,
-    seed, category}`. Events: `finish` (complete what is there), `halt` (stop completing: somebody draws or
-    edits), `started` (a drawing with a category was opened).
-    """
+    """The page to draw on, with its tools. Event: `started` (a drawing with a category was opened)."""
 
     def __init__(self, server_functions: list[Callable[..., Any]]) -> None:
         super().__init__(
             "sketchgen-pad",
             text_of("pad.html"),
-            "Sketchgen.mountPad(element, props, trigger, server, ['finish', 'halt', 'started']);",
+            "Sketchgen.mountPad(element, trigger, server, ['started']);",
             server_functions=server_functions,
         )
 
 
 class Alternatives(_Part):
-    """Drawings side by side that grow as their stream comes in; its value is the stream's last message."""
+    """Drawings side by side that grow as their stream comes in."""
 
     def __init__(self, elem_id: str, nothing: str, *, gallery: bool = False) -> None:
         cells = "\n".join(
@@ -83,7 +58,7 @@ class Alternatives(_Part):
         super().__init__(
             elem_id,
             text_of("alternatives.html").replace("@cells", cells).replace("@nothing", nothing),
-            f"Sketchgen.mountAlternatives(element, props, watch, {str(gallery).lower()});",
+            f"Sketchgen.mountAlternatives(element, {str(gallery).lower()});",
         )
 
 

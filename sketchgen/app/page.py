@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -13,19 +12,14 @@ from gradio.events import api
 from sketchgen.app import exchange
 from sketchgen.app.api import endpoint
 from sketchgen.app.components import Alternatives, Pad, Player
-from sketchgen.app.request import MOST_COUNT, checked
-from sketchgen.app.stream import Halted, Message, failure, messages
+from sketchgen.app.request import MOST_COUNT
 from sketchgen.errors import SketchgenError
 from sketchgen.generate.completer import ANY, MOST_TEMPERATURE, Completer
 
-CAPACITY = 16
-"""Requests that the model serves at the same time; more wait their turn."""
-
-WAITING = 200
-"""Requests that may wait; beyond, they are refused with a message."""
+PROGRAMS, PROGRAMS_WAITING = 4, 200
+"""Requests of programs that are served at the same time, and that may wait."""
 
 TITLE = "sketchgen"
-MODEL = "model"
 
 
 def build(completer: Completer) -> gr.Blocks:
@@ -37,7 +31,7 @@ def build(completer: Completer) -> gr.Blocks:
         )
         with gr.Tabs(elem_id="sketchgen-tabs"):
             with gr.Tab("Draw"):
-                _draw_tab(completer)
+                _draw_tab(page, completer)
             with gr.Tab("Generate", render_children=True):
                 _generate_tab(completer)
             with gr.Tab("Play back", render_children=True):
@@ -45,11 +39,10 @@ def build(completer: Completer) -> gr.Blocks:
         api(
             endpoint(completer),
             api_name="complete",
-            concurrency_id=MODEL,
-            concurrency_limit=CAPACITY,
+            concurrency_limit=PROGRAMS,
             queue=True,
         )
-    page.queue(max_size=WAITING, default_concurrency_limit=CAPACITY)
+    page.queue(max_size=PROGRAMS_WAITING, default_concurrency_limit=PROGRAMS)
     return page
 
 
@@ -63,95 +56,27 @@ def _settings(completer: Completer, count: int) -> list[gr.Dropdown | gr.Slider]
     return [category, number, daring]
 
 
-def _draw_tab(completer: Completer) -> None:
+def _draw_tab(page: gr.Blocks, completer: Completer) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
             pad = Pad([_starter, _open, _export])
         with gr.Column(scale=2, min_width=320):
             settings = _settings(completer, 4)
-            nothing = "Finished drawings appear here as they grow."
-            found = Alternatives("sketchgen-completions", nothing)
-            queue = gr.HTML("", elem_id="sketchgen-queue", min_height=24)
-    halted = Halted()
-
-    def halt(drawing: Any, request: gr.Request) -> None:
-        halted.halt(request.session_hash, _number(drawing, "over", -1))
-
-    run = pad.finish(
-        _answers(completer, halted),
-        [pad, *settings],
-        found,
-        show_progress="minimal",
-        show_progress_on=queue,
-        trigger_mode="multiple",
-        concurrency_id=MODEL,
-        concurrency_limit=CAPACITY,
-        api_visibility="private",
-    )
-    pad.halt(halt, pad, None, cancels=[run], queue=False, trigger_mode="multiple", api_visibility="private")
-    pad.started(_category_of, pad, settings[0], show_progress="hidden", api_visibility="private")
+            Alternatives("sketchgen-completions", "Finished drawings appear here as they grow.")
+    # All in the browser: the pad asks for completions by itself, and must know what is set here.
+    told = "(...values) => Sketchgen.set(...values)"
+    for setting in settings:
+        setting.change(None, settings, None, js=told, api_visibility="private")
+    page.load(None, settings, None, js=told, api_visibility="private")
+    pad.started(None, None, settings[0], js="() => Sketchgen.pad.category", api_visibility="private")
 
 
 def _generate_tab(completer: Completer) -> None:
     settings = _settings(completer, MOST_COUNT)
     button = gr.Button("Draw", variant="primary", elem_id="sketchgen-draw")
-    found = Alternatives("sketchgen-gallery", "Press Draw for new drawings from nothing.", gallery=True)
-
-    def fresh(category: Any, count: Any, temperature: Any) -> Iterator[Message]:
-        page = {"strokes": [], "width": exchange.PAGE.width, "height": exchange.PAGE.height}
-        page["seed"] = secrets.randbelow(2**31)
-        yield from _answer(completer, page, category, count, temperature)
-
-    button.click(
-        fresh,
-        settings,
-        found,
-        show_progress="hidden",
-        concurrency_id=MODEL,
-        concurrency_limit=CAPACITY,
-        api_visibility="private",
-    )
-
-
-def _number(drawing: Any, name: str, otherwise: int) -> int:
-    """A whole number in a payload of the pad, such as `rev`: which state of the drawing it is about."""
-    value = drawing.get(name) if isinstance(drawing, dict) else None
-    return value if type(value) is int else otherwise
-
-
-def _answer(
-    completer: Completer, drawing: Any, category: Any, count: Any, temperature: Any
-) -> Iterator[Message]:
-    """The messages for what the page asks; an error is a message, too."""
-    seed, rev = drawing.get("seed", 0) if isinstance(drawing, dict) else 0, _number(drawing, "rev", 0)
-    try:
-        request = checked(completer, drawing, category, count, temperature, seed, rev)
-    except SketchgenError as error:
-        yield failure(str(error), rev)
-        return
-    yield from messages(completer, request)
-
-
-def _answers(completer: Completer, halted: Halted) -> Callable[..., Iterator[Message]]:
-    """The stream of messages for the pad, until its drawing has changed."""
-
-    def answers(
-        drawing: Any, category: Any, count: Any, temperature: Any, request: gr.Request
-    ) -> Iterator[Message]:
-        session, rev = request.session_hash, _number(drawing, "rev", 0)
-        halted.halt(session, rev - 1)
-        for message in _answer(completer, drawing, category, count, temperature):
-            if halted.over(session, rev):
-                return
-            yield message
-
-    return answers
-
-
-def _category_of(drawing: Any) -> Any:
-    """The category that an opened drawing names, for the picker."""
-    name = drawing.get("category") if isinstance(drawing, dict) else None
-    return name if isinstance(name, str) and len(name) < 100 else gr.skip()
+    Alternatives("sketchgen-gallery", "Press Draw for new drawings from nothing.", gallery=True)
+    asked = "(...values) => Sketchgen.gallery.ask(...values)"
+    button.click(None, settings, None, js=asked, api_visibility="private")
 
 
 def _safely(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:

@@ -31,7 +31,6 @@ class Request:
         count: alternatives.
         temperature: see `Completer.complete`.
         seed: see `Completer.complete`.
-        rev: which state of the page's drawing it is about; it comes back with every message.
     """
 
     sketch: Sketch
@@ -39,7 +38,6 @@ class Request:
     count: int
     temperature: float
     seed: int
-    rev: int
 
 
 def within_limits(strokes: int, points: int, name: str) -> None:
@@ -109,7 +107,6 @@ def checked(
     count: Any,
     temperature: Any,
     seed: Any = 0,
-    rev: Any = 0,
 ) -> Request:
     """Check everything that came from outside.
 
@@ -128,5 +125,4 @@ def checked(
         count=whole_number(count, "count", 1, MOST_COUNT),
         temperature=float(temperature),
         seed=whole_number(seed, "seed", 0, 2**53),
-        rev=whole_number(rev, "rev", 0, 2**53),
     )

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sketchgen.app.components import head, text_of
+from sketchgen.app.drawing import route
 from sketchgen.app.page import build
 from sketchgen.errors import SettingError
 from sketchgen.generate.completer import load
@@ -105,7 +106,7 @@ def launch(
         "theme": theme(),
         "css": text_of("canvas.css"),
         "head": head(),
-        "app_kwargs": {"middleware": [Middleware(BodyLimit)]},
+        "app_kwargs": {"middleware": [Middleware(BodyLimit)], "routes": [route(completer)]},
         "prevent_thread_lock": True,
         "mcp_server": has_mcp(),
         "ssr_mode": False,

@@ -19,7 +19,6 @@ DRAWING: dict[str, Any] = {
     "strokes": [[[1, 2, 0, 0.5], [30, 40, 9, 0.5]]],
     "width": 640,
     "height": 480,
-    "rev": 3,
 }
 
 
@@ -32,9 +31,9 @@ def completer() -> Completer:
 
 
 def test_a_sound_request_is_taken_as_it_is(completer: Completer) -> None:
-    request = checked(completer, DRAWING, "the mona lisa", 4.0, 0.5, 7, 3)
+    request = checked(completer, DRAWING, "the mona lisa", 4.0, 0.5, 7)
     assert request.category == "The Mona Lisa"
-    assert (request.count, request.temperature, request.seed, request.rev) == (4, 0.5, 7, 3)
+    assert (request.count, request.temperature, request.seed) == (4, 0.5, 7)
     assert request.sketch.page == Box(0, 0, 640, 480)
     assert request.sketch.points.tolist() == [[1, 2], [30, 40]]
 
@@ -74,11 +73,10 @@ def test_any_category_is_none(completer: Completer, category: Any) -> None:
         ({"temperature": "0.5"}, "temperature"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**60}, "seed"),
-        ({"rev": "x" * 10**6}, "rev"),
     ],
 )
 def test_what_is_wrong_is_named_in_a_line(completer: Completer, change: dict[str, Any], words: str) -> None:
-    sound = {"drawing": DRAWING, "category": "cat", "count": 3, "temperature": 0.5, "seed": 0, "rev": 0}
+    sound = {"drawing": DRAWING, "category": "cat", "count": 3, "temperature": 0.5, "seed": 0}
     with pytest.raises(SketchgenError) as caught:
         checked(completer, **{**sound, **change})
     assert words in str(caught.value)
@@ -93,7 +91,7 @@ ANYTHING = st.recursive(
 )
 
 
-@given(ANYTHING, st.tuples(*[ANYTHING] * 5))
+@given(ANYTHING, st.tuples(*[ANYTHING] * 4))
 def test_nothing_from_outside_raises_anything_else(
     completer: Completer, drawing: Any, rest: tuple[Any, ...]
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sketchgen.app import page, serve
+from sketchgen.app import drawing, serve
 from sketchgen.generate.completer import Completer, Growth, load
 
 PAUSE = 0.02
@@ -47,5 +47,5 @@ def slow(name: str | None) -> Completer:
 if __name__ == "__main__":
     serve.load = slow
     if len(sys.argv) > 1:
-        page.CAPACITY = int(sys.argv[1])
+        drawing.CAPACITY = int(sys.argv[1])
     serve.launch(port=0)

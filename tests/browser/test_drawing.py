@@ -96,6 +96,24 @@ def test_whatever_ends_a_run_ends_it_on_the_server(
     slow_server.until("stopped", 60)
 
 
+def test_what_is_set_beside_the_pad_reaches_the_model(canvas: Any) -> None:
+    asked: list[dict[str, Any]] = []
+    canvas.page.on(
+        "request", lambda request: asked.append(request.post_data_json) if "draw" in request.url else None
+    )
+    assert canvas.tell("Sketchgen.settings") == {"category": "any", "count": 4, "temperature": 0.4}
+    canvas.draw(*CIRCLE)
+    page = canvas.page
+    page.get_by_label("What is it?").first.fill("octo")
+    page.get_by_role("option", name="octopus").click()
+    page.get_by_label("How many").first.fill("7")
+    page.get_by_label("How many").first.press("Tab")
+    canvas.wait("Sketchgen.settings.category === 'octopus' && Sketchgen.settings.count === 7")
+    canvas.finish()
+    assert (asked[-1]["category"], asked[-1]["count"]) == ("octopus", 7)
+    assert page.locator("#sketchgen-completions .alternative:visible").count() == 7
+
+
 def test_live_completes_at_every_pen_up(canvas: Any) -> None:
     canvas.do("live")
     assert canvas.page.locator("[data-do=live]").get_attribute("aria-pressed") == "true"
@@ -182,26 +200,64 @@ def test_two_people_see_their_own_drawings_only(visit: Callable[..., Any], serve
     for canvas, first, count in ((one, LINE[0], 1), (two, CIRCLE[0], 2)):
         assert len(canvas.strokes) == count
         assert canvas.strokes[0][0][:2] == pytest.approx(first, abs=1.5)
-    assert one.tell("Sketchgen.completions.run") != two.tell("Sketchgen.completions.run")
+    drawn = "JSON.stringify(Sketchgen.completions.alternatives.map(a => a.strokes))"
+    assert one.tell(drawn) != two.tell(drawn)
 
 
-def test_stale_and_repeated_messages_are_dropped(canvas: Any) -> None:
+def test_a_run_that_was_stopped_says_nothing_more(canvas: Any) -> None:
     canvas.draw(*CIRCLE)
-    canvas.finish()
-    before = canvas.tell("JSON.stringify(Sketchgen.completions.alternatives.map(a => a.strokes))")
     canvas.tell(
-        """(() => { const c = Sketchgen.completions, rev = Sketchgen.pad.rev;
-        const message = (more) => ({run: c.run, rev, seq: c.seq, n: 4, done: false,
-          alts: [[[1, 1, 0]], [], [], []], ...more});
-        Sketchgen.pad.running = true;
-        c.receive(message({}));
-        c.receive(message({seq: 99, rev: rev - 1}));
-        c.receive(message({seq: 99, rev: rev - 1, run: "other"}));
-        c.receive("no message"); c.receive(null);
-        Sketchgen.pad.running = false;
-        c.receive(message({seq: 99})); })()"""
+        """(() => { const fetched = window.fetch; window.late = [];
+        window.fetch = (...all) => fetched(...all).then((answer) => new Promise((go) =>
+          window.late.push(() => go(answer)))); Sketchgen.pad.finish(); })()"""
     )
-    assert canvas.tell("JSON.stringify(Sketchgen.completions.alternatives.map(a => a.strokes))") == before
+    canvas.wait("window.late.length === 1")
+    canvas.do("undo")
+    canvas.tell("window.late[0]()")
+    canvas.page.wait_for_timeout(500)
+    assert canvas.tell("Sketchgen.completions.alternatives.length") == 0
+    assert canvas.tell("Sketchgen.pad.ghost") is None
+    assert canvas.status == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"status": 413, "json": {"detail": "request larger than 4 MB"}}, "request larger than 4 MB"),
+        ({"status": 502, "body": "<html>bad gateway</html>"}, "the server answered 502"),
+        ({"status": 200, "body": '{"alts":[[[9,9,1]]],"done":false}\n'}, "stopped in the middle"),
+        (None, "did not answer"),
+    ],
+)
+def test_a_server_that_fails_is_told_of(canvas: Any, answer: dict[str, Any] | None, words: str) -> None:
+    def serve(route: Any) -> None:
+        route.abort() if answer is None else route.fulfill(**answer)
+
+    canvas.page.route("**/sketchgen/draw", serve)
+    canvas.draw(*CIRCLE)
+    canvas.do("finish")
+    canvas.wait("!Sketchgen.pad.running")
+    assert words in canvas.status
+    canvas.page.unroute("**/sketchgen/draw")
+    canvas.finish()
+    assert canvas.status.startswith("4 drawings")
+
+
+def test_lines_may_be_torn_anywhere(canvas: Any) -> None:
+    canvas.draw(*CIRCLE)
+    found = canvas.tell(
+        """(async () => { const text = new TextEncoder().encode(
+          '{"waiting":2}\\n{"alts":[[[1.5,2,0]]],"done":false,"x":"\u00e9"}\\n{"alts":[[]],"done":true}\\n');
+        window.fetch = async () => new Response(new ReadableStream({ start(to) {
+          for (const byte of text) to.enqueue(new Uint8Array([byte])); to.close(); } }));
+        const got = []; Sketchgen.run({}, (message) => got.push(message));
+        await new Promise((go) => setTimeout(go, 300)); return got; })()"""
+    )
+    assert found == [
+        {"waiting": 2},
+        {"alts": [[[1.5, 2, 0]]], "done": False, "x": "é"},
+        {"alts": [[]], "done": True},
+    ]
 
 
 def test_who_must_wait_is_told(visit: Callable[..., Any], narrow_server: Any) -> None:
@@ -211,7 +267,7 @@ def test_who_must_wait_is_told(visit: Callable[..., Any], narrow_server: Any) ->
     first.wait("Sketchgen.completions.alternatives.length > 0")
     second.draw(*CIRCLE)
     second.do("finish")
-    second.wait("/queue/.test(document.querySelector('#sketchgen-queue').textContent)")
+    second.wait("/queue: 1 before you/.test(Sketchgen.pad.status.textContent)")
     assert second.tell("Sketchgen.completions.alternatives.length") == 0
     first.do("finish")
     second.wait("Sketchgen.completions.alternatives.length > 0")
@@ -225,10 +281,10 @@ def test_asking_again_while_it_draws_begins_anew(visit: Callable[..., Any], slow
     pad.press("Enter")
     slow_server.until("started", 60)
     canvas.wait("Sketchgen.completions.alternatives.length > 0")
-    first = canvas.tell("Sketchgen.completions.run")
+    canvas.tell("window.first = Sketchgen.completions.alternatives[0]")
     pad.press("Enter")
     slow_server.until("stopped", 60)
-    canvas.wait(f"Sketchgen.completions.run !== null && Sketchgen.completions.run !== '{first}'")
+    canvas.wait("Sketchgen.completions.alternatives[0] !== window.first")
     canvas.wait("Sketchgen.completions.alternatives[0].arrived > 20")
     canvas.do("finish")
     slow_server.until("stopped", 60)

@@ -1,0 +1,44 @@
+// A run: one request for completions, answered line by line while the model draws.
+"use strict";
+
+(function (S) {
+  S.settings = { category: "any", count: 4, temperature: 0.4 };
+
+  S.set = function (category, count, temperature) {
+    S.settings = { category, count, temperature };
+  };
+
+  async function refusal(answer) {
+    try {
+      return (await answer.json()).detail;
+    } catch {
+      return `the server answered ${answer.status}; try again`;
+    }
+  }
+
+  // Calls `receive` with each message of the answer, as they come in.
+  async function read(answer, receive) {
+    const reader = answer.body.getReader(), decoder = new TextDecoder();
+    let rest = "", message = {};
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+      rest = lines.pop();
+      for (const line of lines) receive((message = JSON.parse(line)));
+    }
+    if (!message.done && !message.error) receive({ error: "the server stopped in the middle; try again" });
+  }
+
+  // Asks for completions; returns what stops the run, here and on the server. A stopped run says nothing more.
+  S.run = function (question, receive) {
+    const stopping = new AbortController();
+    const tell = (message) => stopping.signal.aborted || receive(message);
+    const body = JSON.stringify(question);
+    const headers = { "content-type": "application/json" };
+    fetch(new URL("sketchgen/draw", document.baseURI), { method: "POST", headers, body, signal: stopping.signal })
+      .then(async (answer) => (answer.ok ? read(answer, tell) : tell({ error: await refusal(answer) })))
+      .catch(() => tell({ error: "the server did not answer; is it still there?" }));
+    return () => stopping.abort();
+  };
+})(window.Sketchgen);
