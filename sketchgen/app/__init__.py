@@ -18,23 +18,22 @@ __all__ = ["build", "launch"]
 _HOME = {"build": "sketchgen.app.page", "launch": "sketchgen.app.serve"}
 
 
-def load_page() -> None:
-    """Import gradio and the page without the stubs for editors that gradio writes of every component.
+def load_gradio() -> None:
+    """Import gradio without the stubs for editors that gradio writes of every component.
 
-    At each import it parses its own sources for them, which is nearly half of the time that it takes, and it
-    would write one beside our own components, into the installed package. It makes none of a component whose
-    source file is not to be found.
+    At each import it parses its own sources for them, which is nearly half of the time that it takes. It
+    makes none of what has no source file.
     """
     whole = inspect.getfile
 
     def getfile(thing: Any) -> str:
-        if type(thing).__name__ == "ComponentMeta":
+        if type(thing).__name__ == "ComponentMeta" or getattr(thing, "__name__", "") == "BlocksEvents":
             raise OSError("no stub is wanted")
         return whole(thing)
 
     inspect.getfile = getfile
     try:
-        importlib.import_module("sketchgen.app.page")
+        importlib.import_module("gradio")
     finally:
         inspect.getfile = whole
 
@@ -43,5 +42,5 @@ def __getattr__(name: str) -> Any:
     """Load gradio only when the page is asked for."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    load_page()
+    load_gradio()
     return getattr(importlib.import_module(_HOME[name]), name)

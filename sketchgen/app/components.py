@@ -25,49 +25,30 @@ def head() -> str:
     return f"{viewport}\n<script>\n{script}\n</script>"
 
 
-class _Part(gr.HTML):
+def _part(elem_id: str, template: str, script: str, **settings: Any) -> gr.HTML:
     """Static HTML, brought to life by its script."""
-
-    def __init__(self, elem_id: str, template: str, script: str, **settings: Any) -> None:
-        super().__init__(
-            html_template=template, js_on_load=script, elem_id=elem_id, apply_default_css=False, **settings
-        )
+    return gr.HTML(
+        html_template=template, js_on_load=script, elem_id=elem_id, apply_default_css=False, **settings
+    )
 
 
-class Pad(_Part):
+def pad(server_functions: list[Callable[..., Any]]) -> gr.HTML:
     """The page to draw on, with its tools. Event: `started` (a drawing with a category was opened)."""
-
-    def __init__(self, server_functions: list[Callable[..., Any]]) -> None:
-        super().__init__(
-            "sketchgen-pad",
-            text_of("pad.html"),
-            "Sketchgen.mountPad(element, trigger, server, ['started']);",
-            server_functions=server_functions,
-        )
+    script = "Sketchgen.mountPad(element, trigger, server, ['started']);"
+    return _part("sketchgen-pad", text_of("pad.html"), script, server_functions=server_functions)
 
 
-class Alternatives(_Part):
-    """Drawings side by side that grow as their stream comes in."""
-
-    def __init__(self, elem_id: str, nothing: str, *, gallery: bool = False) -> None:
-        cells = "\n".join(
-            f'<button type="button" class="alternative" hidden aria-label="Alternative {number}">'
-            f'<canvas width="160" height="120"></canvas><kbd aria-hidden="true">{number}</kbd></button>'
-            for number in range(1, 10)
-        )
-        super().__init__(
-            elem_id,
-            text_of("alternatives.html").replace("@cells", cells).replace("@nothing", nothing),
-            f"Sketchgen.mountAlternatives(element, {str(gallery).lower()});",
-        )
+def alternatives(elem_id: str, nothing: str, *, gallery: bool = False) -> gr.HTML:
+    """Drawings side by side that grow as their stream comes in; `nothing` stands there before any do."""
+    cells = "\n".join(
+        f'<button type="button" class="alternative" hidden aria-label="Alternative {number}">'
+        f'<canvas width="160" height="120"></canvas><kbd aria-hidden="true">{number}</kbd></button>'
+        for number in range(1, 10)
+    )
+    template = text_of("alternatives.html").replace("@cells", cells).replace("@nothing", nothing)
+    return _part(elem_id, template, f"Sketchgen.mountAlternatives(element, {str(gallery).lower()});")
 
 
-class Player(_Part):
+def player() -> gr.HTML:
     """Plays the pad's drawing back."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "sketchgen-player",
-            text_of("player.html"),
-            "Sketchgen.mountPlayer(element);",
-        )
+    return _part("sketchgen-player", text_of("player.html"), "Sketchgen.mountPlayer(element);")

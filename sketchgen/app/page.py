@@ -11,7 +11,7 @@ from gradio.events import api
 
 from sketchgen.app import exchange
 from sketchgen.app.api import endpoint
-from sketchgen.app.components import Alternatives, Pad, Player
+from sketchgen.app.components import alternatives, pad, player
 from sketchgen.app.request import MOST_COUNT
 from sketchgen.errors import SketchgenError
 from sketchgen.generate.completer import ANY, MOST_TEMPERATURE, Completer
@@ -35,7 +35,7 @@ def build(completer: Completer) -> gr.Blocks:
             with gr.Tab("Generate", render_children=True):
                 _generate_tab(completer)
             with gr.Tab("Play back", render_children=True):
-                Player()
+                player()
         api(
             endpoint(completer),
             api_name="complete",
@@ -59,22 +59,22 @@ def _settings(completer: Completer, count: int) -> list[gr.Dropdown | gr.Slider]
 def _draw_tab(page: gr.Blocks, completer: Completer) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
-            pad = Pad([_starter, _open, _export])
+            paper = pad([_starter, _open, _export])
         with gr.Column(scale=2, min_width=320):
             settings = _settings(completer, 4)
-            Alternatives("sketchgen-completions", "Finished drawings appear here as they grow.")
+            alternatives("sketchgen-completions", "Finished drawings appear here as they grow.")
     # All in the browser: the pad asks for completions by itself, and must know what is set here.
     told = "(...values) => Sketchgen.set(...values)"
     for setting in settings:
         setting.change(None, settings, None, js=told, api_visibility="private")
     page.load(None, settings, None, js=told, api_visibility="private")
-    pad.started(None, None, settings[0], js="() => Sketchgen.pad.category", api_visibility="private")
+    paper.started(None, None, settings[0], js="() => Sketchgen.pad.category", api_visibility="private")
 
 
 def _generate_tab(completer: Completer) -> None:
     settings = _settings(completer, MOST_COUNT)
     button = gr.Button("Draw", variant="primary", elem_id="sketchgen-draw")
-    Alternatives("sketchgen-gallery", "Press Draw for new drawings from nothing.", gallery=True)
+    alternatives("sketchgen-gallery", "Press Draw for new drawings from nothing.", gallery=True)
     asked = "(...values) => Sketchgen.gallery.ask(...values)"
     button.click(None, settings, None, js=asked, api_visibility="private")
 

@@ -23,6 +23,10 @@ FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "monospace")
 
 
+class _TooLargeError(Exception):
+    """A request went on beyond the limit."""
+
+
 class BodyLimit:
     """Refuses requests of more than `MOST_BODY` bytes, before they are read into memory."""
 
@@ -42,18 +46,26 @@ class BodyLimit:
         if length > MOST_BODY:
             await self._refuse(send)
             return
-        seen = 0
+        seen, started = 0, False
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > MOST_BODY:
-                # As if the sender had gone: nothing more is read, and nobody waits for an answer.
-                return {"type": "http.disconnect"}
+                raise _TooLargeError
             return message
 
-        await self.app(scope, counted, send)
+        async def sent(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, counted, sent)
+        except _TooLargeError:
+            if not started:
+                await self._refuse(send)
 
     async def _refuse(self, send: Send) -> None:
         words = b'{"detail": "request larger than 4 MB; simplify the drawing"}'

@@ -88,17 +88,24 @@ def test_only_the_endpoint_for_programs_is_shown(client: Any) -> None:
 
 
 def test_a_flood_is_refused_before_it_is_read(url: str) -> None:
-    answer = httpx.post(f"{url}/gradio_api/queue/join", content=b"x" * 50_000_000, timeout=60)
-    assert answer.status_code == 413
-    assert "4 MB" in answer.text
+    for path in ("/gradio_api/queue/join", "/sketchgen/draw"):
+        answer = httpx.post(url + path, content=b"x" * 50_000_000, timeout=60)
+        assert answer.status_code == 413
+        assert "4 MB" in answer.text
 
-    def endless() -> Iterator[bytes]:
-        for _ in range(100):
-            yield b"x" * 1_000_000
 
-    with pytest.raises(httpx.HTTPError):  # noqa: PT012 - either way it must not be taken
-        answer = httpx.post(f"{url}/gradio_api/queue/join", content=endless(), timeout=60)
-        answer.raise_for_status()
+def test_a_flood_that_does_not_say_its_size_is_refused(url: str) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
+    with socket.create_connection((host, int(port)), timeout=60) as flood:
+        flood.sendall(
+            b"POST /sketchgen/draw HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"transfer-encoding: chunked\r\n\r\n"
+        )
+        for _ in range(5):
+            flood.sendall(chunk)
+        # The end has not been sent: who waited for it would not answer.
+        assert flood.recv(1000).startswith(b"HTTP/1.1 413")
     assert httpx.get(url).status_code == 200
 
 
@@ -109,11 +116,19 @@ def test_no_file_of_the_machine_is_served(url: str, path: str) -> None:
     assert httpx.get(url + path, follow_redirects=True).status_code in (403, 404)
 
 
-def test_a_connection_dropped_half_way_hurts_nobody(url: str, client: Any) -> None:
+@pytest.mark.parametrize("path", ["/gradio_api/queue/join", "/sketchgen/draw"])
+def test_a_connection_dropped_half_way_hurts_nobody(url: str, client: Any, path: str) -> None:
     host, port = url.removeprefix("http://").split(":")
+    kind = "content-type: application/json\r\ncontent-length: 1000"
     with socket.create_connection((host, int(port))) as half:
-        half.sendall(b"POST /gradio_api/queue/join HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{")
+        half.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\n{kind}\r\n\r\n{{".encode())
     assert client.predict(LINE, count=1, api_name="/complete")
+
+
+def test_starting_the_page_leaves_no_file_in_the_package(url: str) -> None:
+    package = Path(__file__).parents[2] / "sketchgen"
+    assert httpx.get(url).status_code == 200
+    assert list(package.rglob("*.pyi")) == []
 
 
 def test_agents_find_the_tool(url: str) -> None:
