@@ -7,6 +7,7 @@ most of the time until the first point. Here the connection is the run: closing 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -30,6 +31,9 @@ CAPACITY = 16
 
 WAITING = 200
 """Runs that may wait; beyond, they are refused with a message."""
+
+COMPUTING = os.cpu_count() or 1
+"""Runs that compute at the same moment: more would only be in each other's way."""
 
 HEADERS = ((b"content-type", b"application/x-ndjson"), (b"cache-control", b"no-store"))
 # Else a proxy such as nginx would collect the lines before it passes them on.
@@ -66,7 +70,9 @@ class Lines(Response):
             group.cancel_scope.cancel()
 
 
-async def answers(completer: Completer, turns: Turns, question: Any) -> AsyncGenerator[Message, None]:
+async def answers(
+    completer: Completer, turns: Turns, computing: anyio.CapacityLimiter, question: Any
+) -> AsyncGenerator[Message, None]:
     """The messages of one run: how many are before it, then points; or what is wrong with the question."""
     question = question if isinstance(question, dict) else {}
     names = ("drawing", "category", "count", "temperature", "seed")
@@ -82,7 +88,8 @@ async def answers(completer: Completer, turns: Turns, question: Any) -> AsyncGen
             yield {"waiting": ahead}
         run = messages(completer, request)
         try:
-            while (message := await run_sync(next, run, None)) is not None:
+            # In the order in which they ask: who waits for a first point is not behind all that others add.
+            while (message := await run_sync(next, run, None, limiter=computing)) is not None:
                 yield message
         finally:
             run.close()
@@ -92,7 +99,7 @@ async def answers(completer: Completer, turns: Turns, question: Any) -> AsyncGen
 
 def route(completer: Completer) -> Route:
     """The address at which the page asks; see `answers`."""
-    turns = Turns(CAPACITY, WAITING)
+    turns, computing = Turns(CAPACITY, WAITING), anyio.CapacityLimiter(COMPUTING)
 
     async def draw(asked: HttpRequest) -> Response:
         # Other sites' pages may send plain text to any address, but no JSON without asking first.
@@ -102,6 +109,6 @@ def route(completer: Completer) -> Route:
             question = await asked.json()
         except (ValueError, RecursionError):
             return JSONResponse({"detail": "the request is not JSON"}, 400)
-        return Lines(answers(completer, turns, question))
+        return Lines(answers(completer, turns, computing, question))
 
     return Route(PATH, draw, methods=["POST"])

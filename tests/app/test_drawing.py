@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
@@ -140,7 +141,9 @@ def asked(completer: Completer, turns: Turns, leave_after: int) -> list[Message]
 
     async def one() -> None:
         with anyio.fail_after(20):
-            await Lines(answers(completer, turns, QUESTION))({"type": "http"}, receive, send)
+            await Lines(answers(completer, turns, anyio.CapacityLimiter(1), QUESTION))(
+                {"type": "http"}, receive, send
+            )
 
     anyio.run(one)
     return got
@@ -163,6 +166,40 @@ def test_who_leaves_the_line_is_forgotten(completer: Completer) -> None:
     assert turns.ahead(turns.join()) == 1
 
 
+class Counting(Completer):
+    """Draws ten points, slowly, and counts how many do so at the same moment."""
+
+    now = most = 0
+
+    def stream(self, sketch: Any, category: Any = None, count: int = 9, *rest: Any, **more: Any) -> Any:
+        growth = next(super().stream(sketch, category, count))
+        for _ in range(10):
+            Counting.now += 1
+            Counting.most = max(Counting.most, Counting.now)
+            time.sleep(0.02)
+            Counting.now -= 1
+            yield growth
+
+
+@pytest.mark.parametrize("computing", [1, 3])
+def test_no_more_compute_at_once_than_may(completer: Completer, computing: int) -> None:
+    Counting.now = Counting.most = 0
+
+    async def one(turns: Turns, limiter: anyio.CapacityLimiter) -> None:
+        slow = Counting(completer.decoder, "counting", {})
+        found = [message async for message in answers(slow, turns, limiter, QUESTION)]
+        assert found[-1]["done"]
+
+    async def everybody() -> None:
+        turns, limiter = Turns(9, 9), anyio.CapacityLimiter(computing)
+        async with anyio.create_task_group() as group:
+            for _ in range(6):
+                group.start_soon(one, turns, limiter)
+
+    anyio.run(everybody)
+    assert Counting.most == computing
+
+
 def test_a_crowd_is_refused(completer: Completer) -> None:
     turns = Turns(1, 0)
     turns.join()
@@ -179,7 +216,7 @@ def test_the_model_s_own_errors_give_the_place_back(completer: Completer) -> Non
 
     async def one() -> None:
         found: AsyncGenerator[Message, None] = answers(
-            Broken(completer.decoder, "broken", {}), turns, QUESTION
+            Broken(completer.decoder, "broken", {}), turns, anyio.CapacityLimiter(1), QUESTION
         )
         with pytest.raises(RuntimeError):
             await anext(found)
