@@ -30,7 +30,7 @@
     forget() {
       this.alternatives = [];
       this.done = true;
-      this.draw();
+      this.animate();
     }
 
     // New drawings from nothing, for the gallery; those that are still growing are given up.

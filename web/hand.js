@@ -73,7 +73,7 @@
       if (event.pointerId !== this.pointer) return;
       this.pointer = null;
       if (!this.pad.erasing) this.pad.end();
-      this.pad.draw();
+      this.pad.drawSoon();
     }
 
     listenToKeys() {

@@ -17,7 +17,7 @@
       this.future = [];
       this.category = null;
       this.stop = null;           // stops the run, while there is one
-      this.erasing = this.waiting = false;
+      this.erasing = this.waiting = this.stale = false;
       this.ghost = null;
       this.listeners = [];
       this.timings = { penUp: 0, firstPoint: [] };
@@ -63,19 +63,21 @@
       };
     }
 
-    changed(strokes) {
+    changed(strokes, next) {
       this.past.push(this.strokes);
       if (this.past.length > HISTORY) this.past.shift();
       this.future = [];
-      this.become(strokes);
+      this.become(strokes, next);
     }
 
-    become(strokes) {
+    become(strokes, next) {
       this.strokes = strokes;
       this.halt();
       this.ghost = null;
+      // Before the page is seen to, which takes milliseconds that the model can use.
+      if (next) next();
       this.remember("strokes", JSON.stringify(strokes));
-      this.refresh();
+      this.refreshSoon();
       for (const tell of this.listeners) tell();
     }
 
@@ -89,7 +91,7 @@
       const seed = Math.floor(Math.random() * 2 ** 31);
       this.stop = S.run({ drawing: this.payload(), ...S.settings, seed }, this.completions.begin());
       this.say("Drawing…");
-      this.refresh();
+      this.refreshSoon();
     }
 
     halt() {
@@ -97,13 +99,13 @@
       this.stop();
       this.stop = null;
       this.say("");
-      this.refresh();
+      this.refreshSoon();
     }
 
     finished(words) {
       this.stop = null;
       this.say(words);
-      this.refresh();
+      this.refreshSoon();
     }
 
     firstPoint() {
@@ -148,7 +150,7 @@
 
     setErasing(erasing) {
       this.erasing = erasing;
-      this.refresh();
+      this.refreshSoon();
     }
 
     // Erases what lies under the eraser; returns whether there was something.
@@ -187,8 +189,7 @@
       if (!points) return;
       this.current = null;
       this.timings.penUp = performance.now();
-      this.changed([...this.strokes, { points, added: false }]);
-      if (this.live) this.finish("live");
+      this.changed([...this.strokes, { points, added: false }], this.live ? () => this.finish("live") : null);
     }
 
     // --- buttons, opening, saving ------------------------------------------------------------------------
@@ -199,7 +200,7 @@
         live: () => {
           this.live = !this.live;
           this.remember("live", this.live ? "yes" : "no");
-          this.refresh();
+          this.refreshSoon();
         },
         undo: () => this.undo(),
         redo: () => this.redo(),
@@ -276,6 +277,7 @@
     }
 
     refresh() {
+      this.stale = false;
       const button = (name) => this.element.querySelector(`[data-do=${name}]`);
       button("finish").textContent = this.running ? "Stop" : "Finish it";
       button("undo").disabled = !this.past.length;
@@ -291,12 +293,18 @@
       this.draw();
     }
 
+    // In the next frame: whoever lifts the pen is not kept waiting by the page's layout.
+    refreshSoon() {
+      this.stale = true;
+      this.drawSoon();
+    }
+
     drawSoon() {
       if (this.waiting) return;
       this.waiting = true;
       requestAnimationFrame(() => {
         this.waiting = false;
-        this.draw();
+        this.stale ? this.refresh() : this.draw();
       });
     }
 

@@ -138,7 +138,7 @@ def test_erase_clear_undo_redo(canvas: Any) -> None:
     assert len(canvas.strokes) == 2
     canvas.page.locator("#sketchgen-pad canvas").press("Control+Shift+z")
     assert canvas.strokes == []
-    assert canvas.page.locator("[data-do=clear]").is_disabled()
+    canvas.page.locator("[data-do=clear]:disabled").wait_for()
 
 
 def test_the_whole_of_it_by_keyboard(canvas: Any) -> None:

@@ -227,6 +227,5 @@ def test_everything_has_a_name_for_a_screen_reader(canvas: Any) -> None:
     label = canvas.page.locator("#sketchgen-pad canvas").get_attribute("aria-label")
     assert label == "Drawing page, empty"
     canvas.draw(*LINE)
-    label = canvas.page.locator("#sketchgen-pad canvas").get_attribute("aria-label")
-    assert label == "Drawing page, 1 stroke"
+    canvas.page.locator("#sketchgen-pad canvas[aria-label='Drawing page, 1 stroke']").wait_for()
     assert canvas.page.locator("#sketchgen-pad [role=status]").get_attribute("aria-live") == "polite"
