@@ -116,7 +116,7 @@ def test_what_is_set_beside_the_pad_reaches_the_model(canvas: Any) -> None:
 
 def test_live_completes_at_every_pen_up(canvas: Any) -> None:
     canvas.do("live")
-    assert canvas.page.locator("[data-do=live]").get_attribute("aria-pressed") == "true"
+    canvas.page.locator("[data-do=live][aria-pressed=true]").wait_for()
     for count, stroke in enumerate((LINE, CIRCLE), 1):
         canvas.draw(*stroke)
         canvas.wait_done()
