@@ -93,11 +93,12 @@ def generate(options: Generate) -> None:
 
 def prepare(options: Prepare) -> None:
     """Turn Quick, Draw! files into a store, and print what was kept and what was dropped."""
+    from sketchgen.data.prepare import Wanted
     from sketchgen.data.prepare import prepare as prepare_store
     from sketchgen.resources import bundled
 
     if not options.sources:
-        raise SettingError("no sources; name ndjson files or folders of them, such as quickdraw/")
+        raise SettingError("no sources; name files of drawings or folders of them, such as quickdraw/")
     sources = [
         bundled("datasets", "sample") if source == f"{EXAMPLE}sample" else Path(source)
         for source in options.sources
@@ -106,7 +107,11 @@ def prepare(options: Prepare) -> None:
     def progress(name: str, count: int) -> None:
         _say(f"{name}: {_counted(count, 'drawing')}")
 
-    report = prepare_store(sources, options.out, force=options.force, progress=progress)
+    chosen = frozenset(options.category) or None
+    wanted = Wanted(recognised=options.recognised, categories=chosen, most=options.most)
+    report = prepare_store(
+        sources, options.out, wanted, strict=options.strict, force=options.force, progress=progress
+    )
     _print(report.text())
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Optional
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 ImageFormat = Literal["svg", "png", "json", "ndjson"]
 """The formats in which drawings are written."""
@@ -98,22 +98,36 @@ class Generate:
 
 @dataclass(frozen=True)
 class Prepare:
-    """Turn Quick, Draw! files into a store to train on.
+    """Turn files of drawings into a store to train on.
 
-    Takes ndjson files, simplified or raw, and folders of them. Splits the drawings 90/5/5 by a hash of each,
-    so that adding files never moves a drawing, and reports what was dropped and why.
+    Takes Quick, Draw! ndjson (simplified or raw, also packed as .gz) and binary files (.bin), sketch-rnn .npz
+    (never unpickled), SVGs and canvas JSON in folders whose names are their categories, and folders of any
+    of them. Splits the drawings 90/5/5 by a hash of each, so that adding files never moves a drawing, and
+    reports what was dropped and why.
 
     Examples:
       sketchgen prepare quickdraw/ -o store/
-      sketchgen prepare cat.ndjson dog.ndjson -o pets/
+      sketchgen prepare cat.ndjson dog.npz -o pets/
+      Your own: my-drawings/owl/1.svg, my-drawings/owl/2.svg, my-drawings/fox/1.svg, ...
+        sketchgen prepare my-drawings/ -o store/
+      At most 1000 of each of two categories, and only what the game recognised:
+        sketchgen prepare quickdraw/ -o store/ --category cat --category dog --most 1000 --recognised
       The small sample that comes along, made by a procedure:
         sketchgen prepare example:sample -o store/
     """
 
     sources: Positional[Annotated[tuple[str, ...], arg(metavar="SOURCES...")]]
-    """ndjson files, or folders of them; example:sample is the bundled sample."""
+    """Files of drawings, or folders of them; example:sample is the bundled sample."""
     out: Folder
     """Where the store goes."""
+    category: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME", help_behavior_hint="")] = ()
+    """Take only this category; may be given several times."""
+    most: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: all)")] = None
+    """At most so many drawings of each category: those with the smallest hashes, whatever the order."""
+    recognised: bool = False
+    """Only drawings that Quick, Draw!'s game recognised."""
+    strict: bool = False
+    """Write nothing if any drawing cannot be read; else it is named, counted and left out."""
     force: bool = False
     """Replace a store that is there."""
 

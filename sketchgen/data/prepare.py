@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sketchgen.data.sources import Found, entries, source_files
 from sketchgen.data.store import SPLITS, STORE_VERSION, Drawings, TableWriter, from_table, write_store
 from sketchgen.drawing.geometry import BOX, simplify_as_quickdraw
 from sketchgen.drawing.output import check_replaceable
-from sketchgen.drawing.quickdraw_line import parse_line
 from sketchgen.drawing.sketch import Sketch
-from sketchgen.errors import FormatError, OutputError, SketchgenError
+from sketchgen.errors import FormatError, OutputError, SettingError, SketchgenError
 
 FEWEST_POINTS, MOST_POINTS = 2, 400
 """Limits on a drawing's points after simplification; fewer are no drawing, more are scribbles."""
+
+MOST_NAME = 100
+"""Longest name of a category."""
+
+MOST_FAULTS = 20
+"""How many of the things that cannot be read are named; the others are counted."""
+
+UNREADABLE = "not a drawing that can be read"
 
 SHORTEST_FILLED = 245
 """Longer side, px, from which a drawing that is aligned to 0 counts as simplified already.
@@ -34,6 +42,36 @@ Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Which drawings are taken.
+
+    Attributes:
+        recognised: only those that Quick, Draw!'s game recognised.
+        categories: only these; None for all.
+        most: at most so many of each category, those with the smallest hashes; None for all.
+        fewest_points, most_points: limits after simplification.
+    """
+
+    recognised: bool = False
+    categories: frozenset[str] | None = None
+    most: int | None = None
+    fewest_points: int = FEWEST_POINTS
+    most_points: int = MOST_POINTS
+
+    def __post_init__(self) -> None:
+        """Check the limits.
+
+        Raises:
+            SettingError: they leave nothing.
+        """
+        if self.most is not None and self.most < 1:
+            raise SettingError(f"most must be 1 or more drawings of a category, not {self.most}")
+        if not 1 <= self.fewest_points <= self.most_points <= MOST_POINTS:
+            limits = f"{self.fewest_points} to {self.most_points}"
+            raise SettingError(f"points must be from 1 to {MOST_POINTS}, the fewest first, not {limits}")
+
+
+@dataclass(frozen=True)
 class PrepareReport:
     """What `prepare` did.
 
@@ -41,12 +79,14 @@ class PrepareReport:
         kept: number of drawings in each split.
         categories: the names, sorted.
         dropped: number of drawings left out, by reason.
+        faults: what could not be read, file and place first; at most `MOST_FAULTS` of them.
         statistics: points a drawing, the offsets' standard deviation in px, and drawings by category.
     """
 
     kept: dict[str, int]
     categories: list[str]
     dropped: dict[str, int]
+    faults: list[str]
     statistics: dict[str, Any]
 
     def text(self) -> str:
@@ -56,6 +96,7 @@ class PrepareReport:
         lines = [f"kept {total} drawings in {len(self.categories)} categories ({splits})"]
         dropped = [f"dropped {count}: {reason}" for reason, count in sorted(self.dropped.items())]
         lines += dropped or ["dropped none"]
+        lines += [f"  {fault}" for fault in self.faults]
         points = self.statistics["points"]
         mean, most = f"mean {points['mean']:.1f}", f"most {points['max']}"
         lines.append(f"points a drawing: {mean}, 95 % under {points['p95']:.0f}, {most}")
@@ -77,24 +118,7 @@ def split_of(key: int) -> str:
     return SPLITS[0] if part < 90 else SPLITS[1] if part < 95 else SPLITS[2]
 
 
-def source_files(sources: Sequence[Path]) -> list[Path]:
-    """The ndjson files that are named, or stand in the folders that are named, sorted by name.
-
-    Raises:
-        FormatError: a source that does not exist, or nothing in it.
-    """
-    files: list[Path] = []
-    for source in sources:
-        found = sorted(source.glob("*.ndjson")) if source.is_dir() else [source]
-        if not source.exists():
-            raise FormatError(f"{source} does not exist; name ndjson files or folders of them")
-        if not found:
-            raise FormatError(f"{source} holds no .ndjson file")
-        files += found
-    return files
-
-
-def _boxed(sketch: Sketch) -> tuple[NDArray[np.uint8], list[int]] | str:
+def _boxed(sketch: Sketch, wanted: Wanted) -> tuple[NDArray[np.uint8], list[int]] | str:
     """A drawing's whole px in the 255 box and its strokes' lengths, or the reason why it is dropped.
 
     Simplified drawings that fill the box pass as they are; anything else is simplified first.
@@ -105,55 +129,94 @@ def _boxed(sketch: Sketch) -> tuple[NDArray[np.uint8], list[int]] | str:
     if not (fills and bool((points == np.round(points)).all())):
         sketch = simplify_as_quickdraw(sketch)
         points = sketch.points
-    if len(points) < FEWEST_POINTS:
-        return f"fewer than {FEWEST_POINTS} points"
-    if len(points) > MOST_POINTS:
-        return f"more than {MOST_POINTS} points"
+    if len(points) < wanted.fewest_points:
+        return f"fewer than {wanted.fewest_points} points"
+    if len(points) > wanted.most_points:
+        return f"more than {wanted.most_points} points"
     return points.astype(np.uint8), [len(stroke) for stroke in sketch.strokes]
 
 
-def _rows(file: Path, dropped: Counter[str]) -> Iterator[tuple[str, NDArray[np.uint8], list[int]]]:
-    """Category, points and stroke lengths of each drawing in an ndjson file; the others are counted."""
+def _row(found: Found, wanted: Wanted) -> tuple[str, NDArray[np.uint8], list[int]] | str:
+    """Category, points and stroke lengths of a drawing, or the reason why it is dropped."""
+    if isinstance(found, SketchgenError):
+        return UNREADABLE
+    category = found.sketch.category
+    if category is None:
+        return "no category"
+    if wanted.recognised and not found.recognised:
+        return "not recognised by the game"
+    if wanted.categories is not None and category not in wanted.categories:
+        return "of another category"
+    if not is_name(category):
+        return "its category is no name of a line of up to 100 characters"
     try:
-        stream = file.open("rb")
-    except OSError as error:
-        raise FormatError(f"{file} cannot be read: {error.strerror}") from error
-    with stream:
-        for line in stream:
-            if not line.strip():
-                continue
-            try:
-                sketch = parse_line(line, file.name)
-                boxed = "no category" if sketch.category is None else _boxed(sketch)
-            except SketchgenError:
-                dropped["not a drawing that can be read"] += 1
-                continue
-            if isinstance(boxed, str):
-                dropped[boxed] += 1
-                continue
-            assert sketch.category is not None
-            yield sketch.category, *boxed
+        boxed = _boxed(found.sketch, wanted)
+    except SketchgenError:
+        return UNREADABLE
+    return boxed if isinstance(boxed, str) else (category, *boxed)
 
 
-def _collect(
-    files: Sequence[Path], dropped: Counter[str], progress: Progress | None
-) -> dict[str, list[tuple[int, NDArray[np.uint8], list[int]]]]:
-    """Key, points and stroke lengths of every distinct drawing, by category."""
-    found: dict[str, list[tuple[int, NDArray[np.uint8], list[int]]]] = {}
-    seen: set[int] = set()
+def is_name(category: str) -> bool:
+    """Whether a text can stand as a category: a line that can be printed, without spaces around it."""
+    return 0 < len(category) <= MOST_NAME and category.isprintable() and category == category.strip()
+
+
+@dataclass
+class _Collected:
+    """What was found in the sources.
+
+    Attributes:
+        rows: key, points and stroke lengths of every distinct drawing, by category.
+        dropped: how many drawings were left out, by reason.
+        faults: what could not be read, with its place: the first `MOST_FAULTS`.
+    """
+
+    rows: dict[str, list[tuple[int, NDArray[np.uint8], list[int]]]] = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def tables(self, categories: Sequence[str], splits: Callable[[int], str]) -> dict[str, TableWriter]:
+        """The drawings in the order of their categories, shared out by their keys."""
+        writers: dict[str, TableWriter] = {}
+        for index, category in enumerate(categories):
+            for key, points, lengths in self.rows[category]:
+                writers.setdefault(splits(key), TableWriter()).add(index, key, lengths, points)
+        return writers
+
+
+def _collect(files: Sequence[Path], wanted: Wanted, progress: Progress | None) -> _Collected:
+    """Every distinct drawing that is wanted."""
+    collected, seen = _Collected(), set[int]()
     for file in files:
         count = 0
-        for category, points, lengths in _rows(file, dropped):
+        for found in entries(file):
+            row = _row(found, wanted)
+            if isinstance(row, str):
+                collected.dropped[row] += 1
+                if isinstance(found, SketchgenError) and len(collected.faults) < MOST_FAULTS:
+                    collected.faults.append(str(found))
+                continue
+            category, points, lengths = row
             key = drawing_key(points, lengths, category)
             if key in seen:
-                dropped["the same drawing twice"] += 1
+                collected.dropped["the same drawing twice"] += 1
                 continue
             seen.add(key)
-            found.setdefault(category, []).append((key, points, lengths))
+            collected.rows.setdefault(category, []).append((key, points, lengths))
             count += 1
         if progress is not None:
             progress(file.name, count)
-    return found
+    _cap(collected, wanted.most)
+    return collected
+
+
+def _cap(collected: _Collected, most: int | None) -> None:
+    """Keep at most so many drawings of each category: those with the smallest keys, whatever the order."""
+    for category, rows in collected.rows.items():
+        if most is not None and len(rows) > most:
+            collected.dropped[f"beyond {most} of their category"] += len(rows) - most
+            kept = {key for key, _, _ in sorted(rows, key=lambda row: row[0])[:most]}
+            collected.rows[category] = [row for row in rows if row[0] in kept]
 
 
 def _statistics(drawings: Sequence[Drawings]) -> dict[str, Any]:
@@ -177,40 +240,46 @@ def _statistics(drawings: Sequence[Drawings]) -> dict[str, Any]:
 
 
 def prepare(
-    sources: Sequence[Path], out: Path, *, force: bool = False, progress: Progress | None = None
+    sources: Sequence[Path],
+    out: Path,
+    wanted: Wanted | None = None,
+    *,
+    strict: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> PrepareReport:
-    """Turn Quick, Draw! ndjson files (simplified or raw) into a prepared store in folder `out`.
+    """Turn files of drawings into a prepared store in folder `out`.
+
+    Args:
+        sources: Quick, Draw! ndjson (simplified or raw, also .gz) or binary files, sketch-rnn .npz, SVGs and
+            canvas JSON in folders by category; or folders of any of them.
+        out: the store's folder.
+        wanted: which drawings are taken.
+        strict: write nothing if something could not be read.
+        force: replace a store that stands there.
+        progress: called after each file.
 
     Raises:
-        FormatError: a source is missing or holds no drawing.
+        FormatError: a source is missing or holds no drawing; or, with `strict`, something cannot be read.
         OutputError: `out` exists and `force` is false, or cannot be written.
     """
     out = Path(out)
     check_replaceable(out, "store.json", "a store", force=force)
-    dropped: Counter[str] = Counter()
-    found = _collect(source_files([Path(source) for source in sources]), dropped, progress)
-    if not found:
-        raise FormatError(f"no drawing in {', '.join(str(source) for source in sources)}")
-    categories = sorted(found)
-    writers = {split: TableWriter() for split in SPLITS}
-    for index, category in enumerate(categories):
-        for key, points, lengths in found[category]:
-            writers[split_of(key)].add(index, key, lengths, points)
-    tables = {split: writer.table() for split, writer in writers.items()}
+    collected = _collect(source_files([Path(each) for each in sources]), wanted or Wanted(), progress)
+    if strict and collected.dropped[UNREADABLE]:
+        count = collected.dropped[UNREADABLE]
+        raise FormatError(f"{count} could not be read, nothing was written; the first: {collected.faults[0]}")
+    if not collected.rows:
+        why = "".join(f"; {count} {reason}" for reason, count in sorted(collected.dropped.items()))
+        raise FormatError(f"no drawing in {', '.join(str(source) for source in sources)}{why}")
+    categories = sorted(collected.rows)
+    writers = collected.tables(categories, split_of)
+    tables = {split: writers.get(split, TableWriter()).table() for split in SPLITS}
     parts = [from_table(table, categories) for table in tables.values()]
-    report = PrepareReport(
-        kept={split: len(part) for split, part in zip(SPLITS, parts, strict=True)},
-        categories=categories,
-        dropped=dict(dropped),
-        statistics=_statistics(parts),
-    )
-    summary = {
-        "version": STORE_VERSION,
-        "categories": categories,
-        "kept": report.kept,
-        "dropped": report.dropped,
-        "statistics": report.statistics,
-    }
+    kept = {split: len(part) for split, part in zip(SPLITS, parts, strict=True)}
+    dropped = dict(collected.dropped)
+    report = PrepareReport(kept, categories, dropped, collected.faults, _statistics(parts))
+    summary = {"version": STORE_VERSION, **vars(report)}
     try:
         write_store(out, tables, summary)
     except OSError as error:
@@ -219,17 +288,14 @@ def prepare(
 
 
 def read_drawings(source: Path) -> tuple[Drawings, list[str]]:
-    """All drawings of an ndjson file or a folder of them, unsplit, and their categories.
+    """All drawings of a file or a folder, unsplit, and their categories; see `prepare` for what is read.
 
     Raises:
         FormatError: nothing there, or no drawing in it.
     """
-    found = _collect(source_files([Path(source)]), Counter(), None)
-    if not found:
+    collected = _collect(source_files([Path(source)]), Wanted(), None)
+    if not collected.rows:
         raise FormatError(f"no drawing in {source}")
-    categories = sorted(found)
-    writer = TableWriter()
-    for index, category in enumerate(categories):
-        for key, points, lengths in found[category]:
-            writer.add(index, key, lengths, points)
+    categories = sorted(collected.rows)
+    (writer,) = collected.tables(categories, lambda key: "all").values()
     return from_table(writer.table(), categories), categories

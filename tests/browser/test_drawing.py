@@ -129,9 +129,20 @@ def test_erase_clear_undo_redo(canvas: Any) -> None:
     canvas.do("erase")
     canvas.draw((150, 150), (160, 230))
     assert len(canvas.strokes) == 1
-    canvas.do("erase")
+    canvas.draw((150, 150), (260, 200), (420, 230))
+    assert canvas.strokes == []
+    canvas.do("undo")
+    canvas.do("redo")
+    canvas.do("undo")
+    assert len(canvas.strokes) == 1
     canvas.do("undo")
     assert len(canvas.strokes) == 2
+    # One gesture is one step, whatever it wiped out.
+    canvas.draw((150, 140), (150, 250), (245, 240), (235, 240))
+    assert canvas.strokes == []
+    canvas.do("undo")
+    assert len(canvas.strokes) == 2
+    canvas.do("erase")
     canvas.do("clear")
     assert canvas.strokes == []
     canvas.do("undo")

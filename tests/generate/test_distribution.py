@@ -103,6 +103,26 @@ def test_sample_statistics_are_those_of_the_distribution():
     assert shares == pytest.approx([(1 - end) * lift, (1 - end) * (1 - lift), end], abs=0.01)
 
 
+def test_what_is_decided_by_chance_is_decided_apart():
+    flat = NextStep(
+        log_weight=np.log([[0.3, 0.7]]),
+        mean=np.array([[[-500.0, 0.0], [500.0, 0.0]]]),
+        log_sigma=np.zeros((1, 2, 2)),
+        rho=np.zeros((1, 2)),
+        lift=np.zeros((1, 2)),
+        end=np.zeros(1),
+    )
+    offset, pen = repeated(flat, 40_000).sample(noise(40_000), 1.0)
+    left = offset[:, 0] < 0
+    for kind, share in ((Pen.END, 0.5), (Pen.LIFT, 0.25), (Pen.DRAW, 0.25)):
+        assert (pen == kind).mean() == pytest.approx(share, abs=0.02)
+        assert left[pen == kind].mean() == pytest.approx(0.3, abs=0.02)
+        assert abs(offset[pen == kind, 1].mean()) < 0.05
+    near = offset[:, 0] - np.where(left, -500, 500)
+    assert abs(np.corrcoef(near, offset[:, 1])[0, 1]) < 0.03
+    assert abs(near[left].mean()) < 0.05
+
+
 def test_pen_and_offset_come_from_the_same_component():
     flat = NextStep(
         log_weight=np.log([[0.5, 0.5]]),

@@ -1,0 +1,141 @@
+"""Where drawings come from: the files that `prepare` reads, and what each of them holds."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sketchgen.data.sketchrnn import read_npz
+from sketchgen.drawing.canvas import load_json
+from sketchgen.drawing.files import read
+from sketchgen.drawing.quickdraw_binary import read_binary
+from sketchgen.drawing.quickdraw_line import sketch_of
+from sketchgen.drawing.sketch import Sketch
+from sketchgen.errors import FormatError, SketchgenError
+
+MOST_LINE = 64 * 1024**2
+"""Longest line of ndjson that is read, bytes."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A drawing of a source.
+
+    Attributes:
+        sketch: the drawing, with its category if there is one.
+        recognised: whether Quick, Draw!'s game recognised it; True where nothing is said of that.
+    """
+
+    sketch: Sketch
+    recognised: bool = True
+
+
+Found = Entry | SketchgenError
+"""A drawing, or why there is none; the error names the file and the place in it."""
+
+
+def source_files(sources: Sequence[Path]) -> list[Path]:
+    """The files that are named, or stand in the folders that are named and in theirs, sorted by path.
+
+    Raises:
+        FormatError: a source that does not exist or is of no known kind, or a folder without any.
+    """
+    files: list[Path] = []
+    for source in sources:
+        if not source.exists():
+            raise FormatError(f"{source} does not exist; name files or folders of drawings")
+        found = sorted(path for path in source.rglob("*") if _reader(path)) if source.is_dir() else [source]
+        if not found:
+            raise FormatError(f"{source} holds no drawing; {_known()} are read")
+        if _reader(found[0]) is None:
+            raise FormatError(f"{source} is of no known kind; {_known()} are read")
+        files += found
+    return files
+
+
+def entries(file: Path) -> Iterator[Found]:
+    """Every drawing of a file; what cannot be read is told in its place, and reading goes on if it can.
+
+    Raises:
+        FormatError: the file cannot be opened.
+    """
+    reader = _reader(file)
+    assert reader is not None, file
+    try:
+        yield from reader(file)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged or cut off"
+        raise FormatError(f"{file} cannot be read: {reason}") from error
+
+
+def category_of(file: Path) -> str:
+    """The category that a file's name stands for, in the manner of Quick, Draw!: `cat.full.npz` is "cat"."""
+    return file.name.split(".")[0]
+
+
+def _from_lines(file: Path) -> Iterator[Found]:
+    """ndjson, plain or packed by gzip."""
+    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
+        number = 0
+        while line := stream.readline(MOST_LINE):
+            number += 1
+            if line.strip():
+                yield _from_line(line, f"{file.name}, line {number}")
+
+
+def _from_line(line: bytes, place: str) -> Found:
+    try:
+        value = load_json(line, place)
+        sketch = sketch_of(value, place)
+        return Entry(sketch, value.get("recognized", True) is not False)
+    except SketchgenError as error:
+        return error
+
+
+def _from_binary(file: Path) -> Iterator[Found]:
+    try:
+        with file.open("rb") as stream:
+            for sketch, recognised in read_binary(stream, file.name):
+                yield Entry(sketch.replaced(category=category_of(file)), recognised)
+    except SketchgenError as error:
+        yield error
+
+
+def _from_npz(file: Path) -> Iterator[Found]:
+    try:
+        for sketch in read_npz(file):
+            yield Entry(sketch.replaced(category=category_of(file)))
+    except SketchgenError as error:
+        yield error
+
+
+def _from_picture(file: Path) -> Iterator[Found]:
+    """One SVG or JSON; the folder that it stands in is its category, unless it names one itself."""
+    try:
+        sketch = read(file)
+        yield Entry(sketch if sketch.category else sketch.replaced(category=file.resolve().parent.name))
+    except SketchgenError as error:
+        yield error
+
+
+_READERS: dict[str, Callable[[Path], Iterator[Found]]] = {
+    ".ndjson": _from_lines,
+    ".ndjson.gz": _from_lines,
+    ".bin": _from_binary,
+    ".npz": _from_npz,
+    ".svg": _from_picture,
+    ".json": _from_picture,
+}
+
+
+def _reader(file: Path) -> Callable[[Path], Iterator[Found]] | None:
+    """What reads a file, by the end of its name."""
+    name = file.name.lower()
+    return next((reader for end, reader in _READERS.items() if name.endswith(end)), None)
+
+
+def _known() -> str:
+    return ", ".join(list(_READERS)[:-1]) + " and " + list(_READERS)[-1]
