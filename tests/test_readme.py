@@ -26,7 +26,7 @@ def commands() -> list[list[str]]:
     lines = [
         part.strip() for block in blocks("sh") for line in block.splitlines() for part in line.split("&&")
     ]
-    return [shlex.split(line)[1:] for line in lines if line.startswith("sketchgen ")]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("sketchgen ")]
 
 
 def test_the_snippet_runs_as_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
