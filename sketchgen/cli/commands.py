@@ -130,7 +130,11 @@ def train(options: Train) -> None:
     model = ModelSettings(
         **_given(options, "cell", "layers", "width", "components", "encoder_width", "dropout")
     )
-    settings = _given(options, "steps", "batch", "learning_rate", "threads", "seed")
+    settings = _given(options, "steps", "batch", "learning_rate", "threads", "seed", "start")
+    if options.start is not None and model != ModelSettings():
+        raise SettingError(
+            "a run that starts from a checkpoint has its shape; leave out --cell, --layers, ..."
+        )
     if seconds is not None:
         settings["time_limit"] = seconds
     config = TrainConfig(store=options.store, out=options.out, model=model, **settings)

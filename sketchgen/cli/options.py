@@ -143,6 +143,8 @@ class Train:
       sketchgen train store/ -o run/ --time-limit 90m
       Go on where a run stopped:
         sketchgen train store/ -o run/ --time-limit 3h --resume
+      Teach the bundled model your own kind of drawing, in minutes; it keeps what it knows:
+        sketchgen train my-store/ -o owls/ --from quickdraw345 --time-limit 5m
       A small model, soon done:
         sketchgen train store/ -o run/ --cell gru --width 128 --components 5 --steps 500
       Two processes of one thread each, which is faster on two cores than one of two threads:
@@ -159,6 +161,8 @@ class Train:
     """Stop after this many steps."""
     resume: bool = False
     """Go on from the last checkpoint in RUN."""
+    start: Annotated[Optional[str], arg(name="from", metavar="NAME|FOLDER", help_behavior_hint="")] = None
+    """Start from what this checkpoint has learned, bundled or a folder, and keep its categories and shape."""
     cell: Annotated[
         Optional[Literal["lstm", "gru", "rnn"]], arg(metavar="{lstm,gru,rnn}", help_behavior_hint="")
     ] = None

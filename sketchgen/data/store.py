@@ -69,6 +69,12 @@ class Drawings:
         strokes = split_strokes(points, self.lift[first:last])
         return Sketch.from_strokes(strokes, category=self.categories[int(self.category[index])])
 
+    def known_as(self, categories: Sequence[str]) -> NDArray[np.int64]:
+        """(n,) index of each drawing's category in other names; their number where it is not among them."""
+        index = {name: number for number, name in enumerate(categories)}
+        table = np.array([index.get(name, len(index)) for name in self.categories], dtype=np.int64)
+        return table[self.category]
+
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Drawings:
         """The drawings at `indices`, in that order."""
         indices = np.asarray(indices, dtype=np.int64)

@@ -52,13 +52,6 @@ def ended_shares(completer: Completer, samples: int, seed: int, progress: Progre
     return shares
 
 
-def _mapped(drawings: Drawings, completer: Completer) -> Drawings:
-    """The drawings with the model's own category indices; a category it does not know becomes "any"."""
-    known = {name: index for index, name in enumerate(completer.categories)}
-    table = np.array([known.get(name, len(known)) for name in drawings.categories], dtype=np.int64)
-    return replace(drawings, category=table[drawings.category])
-
-
 def evaluate(
     checkpoint: Completer | str | os.PathLike[str] | None,
     source: str | os.PathLike[str],
@@ -100,7 +93,8 @@ def evaluate(
         raise FormatError(f"{source} has no drawing in its {called} split")
     if limit is not None and limit < len(drawings):
         drawings = drawings.take(np.sort(np.argsort(drawings.key, kind="stable")[:limit]))
-    mapped = _mapped(drawings, completer)
+    # A category that the model does not know is "any" to it.
+    mapped = replace(drawings, category=drawings.known_as(completer.categories))
     network = as_network(completer.config, completer.decoder.weights())
     scores = {
         fraction: _score(network, mapped, fraction, seed, report, position)

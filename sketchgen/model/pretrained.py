@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -55,6 +55,14 @@ class Checkpoint:
     config: ModelConfig
     weights: Weights
     summary: dict[str, Any]
+
+    def knowing(self, categories: Sequence[str]) -> Checkpoint:
+        """The checkpoint with these categories besides its own; new ones begin as what "any" is to it."""
+        new = tuple(name for name in categories if name not in self.config.categories)
+        rows = self.weights["category.weight"]
+        grown = np.concatenate([rows[:-1], *[rows[-1:]] * (len(new) + 1)])
+        config = replace(self.config, categories=self.config.categories + new)
+        return Checkpoint(config, self.weights | {"category.weight": grown}, self.summary)
 
 
 def model_card(config: ModelConfig, summary: dict[str, Any]) -> str:

@@ -10,6 +10,9 @@ from typing import Any
 from sketchgen.data.batches import Prefixes
 from sketchgen.errors import SettingError
 
+FRESH_RATE, TUNING_RATE = 1.5e-3, 5e-4
+"""Highest learning rates of a network that begins from nothing, and of one that has learned before."""
+
 
 @dataclass(frozen=True)
 class ModelSettings:
@@ -34,7 +37,8 @@ class TrainConfig:
         time_limit: seconds of training, over all resumed parts; None for no limit.
         steps: most steps; None for no limit. One of the two must be set.
         batch: drawings a step, shared out among the processes.
-        learning_rate: peak; it rises over `warmup` steps and falls along a cosine to 2 % at the end.
+        learning_rate: peak; it rises over `warmup` steps and falls along a cosine to 2 % at the end. None for
+            `FRESH_RATE`, or `TUNING_RATE` where the run starts from a checkpoint.
         warmup: steps.
         clip: largest norm of the gradient.
         average: decay of the moving average of the weights, which is what is validated and saved.
@@ -44,7 +48,9 @@ class TrainConfig:
         bfloat16: compute in bfloat16 where that is safe; None where it is faster, too.
         threads: torch's threads; more than the free cores makes everything slower.
         device: "cpu", "cuda", or None for a GPU where there is one.
-        model: the network's shape.
+        start: name or path of a checkpoint to start from, whose shape the network then has. It keeps its
+            categories and learns those of the store besides.
+        model: the network's shape, where it starts from nothing.
         prefixes: how drawings are cut.
     """
 
@@ -53,7 +59,7 @@ class TrainConfig:
     time_limit: float | None = None
     steps: int | None = None
     batch: int = 100
-    learning_rate: float = 1.5e-3
+    learning_rate: float | None = None
     warmup: int = 100
     clip: float = 1.0
     average: float = 0.998
@@ -63,6 +69,7 @@ class TrainConfig:
     bfloat16: bool | None = None
     threads: int | None = None
     device: str | None = None
+    start: str | None = None
     model: ModelSettings = field(default_factory=ModelSettings)
     prefixes: Prefixes = field(default_factory=Prefixes)
 
@@ -96,8 +103,14 @@ class TrainConfig:
         """As plain values for JSON."""
         return asdict(self) | {"store": str(self.store), "out": str(self.out)}
 
+    @property
+    def peak(self) -> float:
+        """The highest learning rate."""
+        fresh = FRESH_RATE if self.start is None else TUNING_RATE
+        return fresh if self.learning_rate is None else self.learning_rate
+
     def rate(self, step: int, progress: float) -> float:
         """Learning rate at a step, with `progress` (0 to 1) of the run behind it."""
         rise = min(1.0, (step + 1) / max(self.warmup, 1))
         fall = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
-        return self.learning_rate * rise * fall
+        return self.peak * rise * fall

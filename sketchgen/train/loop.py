@@ -21,8 +21,8 @@ from sketchgen.data.store import Drawings, Store
 from sketchgen.errors import OutputError, SettingError
 from sketchgen.evaluation.likelihood import score, step_log_prob
 from sketchgen.model.config import ModelConfig
-from sketchgen.model.pretrained import save_checkpoint
-from sketchgen.model.strokemodel import StrokeModel
+from sketchgen.model.pretrained import read_checkpoint, save_checkpoint
+from sketchgen.model.strokemodel import StrokeModel, as_network
 from sketchgen.train.config import TrainConfig
 from sketchgen.train.state import Position, has_state, load_state, save_state
 
@@ -105,12 +105,13 @@ class Run:
             raise SettingError(f"{config.store} has no training drawings; prepare more than a handful")
         self.valid = self._validation(store.split("valid"))
         torch.manual_seed(config.seed)
-        scale = float(store.summary["statistics"]["offset_deviation"])
-        shape = ModelConfig(tuple(store.categories), offset_scale=max(scale, 1.0), **asdict(config.model))
-        self.model = StrokeModel(shape).to(self.device)
+        self.model = self._network(store).to(self.device)
+        known = self.model.config.categories
+        self.train = replace(self.train, category=self.train.known_as(known))
+        self.valid = replace(self.valid, category=self.valid.known_as(known))
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         parameters = self.model.parameters()
-        self.optimiser = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=0.01)
+        self.optimiser = torch.optim.AdamW(parameters, lr=config.peak, weight_decay=0.01)
         self.position = Position()
         self.stopped = False
 
@@ -119,6 +120,15 @@ class Run:
         source = valid if len(valid) else self.train
         count = min(len(source), self.config.validate_drawings)
         return source.take(np.argsort(source.key, kind="stable")[:count])
+
+    def _network(self, store: Store) -> StrokeModel:
+        """A new network for the store's categories, or the one to start from, which then knows them, too."""
+        if self.config.start is not None:
+            known = read_checkpoint(self.config.start).knowing(store.categories)
+            return as_network(known.config, known.weights)
+        scale = max(float(store.summary["statistics"]["offset_deviation"]), 1.0)
+        settings = asdict(self.config.model)
+        return StrokeModel(ModelConfig(tuple(store.categories), offset_scale=scale, **settings))
 
     @property
     def progress(self) -> float:

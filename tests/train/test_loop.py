@@ -10,18 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from sketchgen.data.batches import Batch, training_batches
+from sketchgen.data.batches import Batch, evaluation_batch, training_batches
 from sketchgen.data.prepare import prepare
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
 from sketchgen.evaluation.likelihood import step_log_prob
 from sketchgen.model.strokemodel import StrokeModel, load_network
 from sketchgen.train import loop
-from sketchgen.train.config import ModelSettings, TrainConfig
+from sketchgen.train.config import FRESH_RATE, TUNING_RATE, ModelSettings, TrainConfig
 from sketchgen.train.loop import MOST_SKIPPED, Run, bfloat16_pays, fit
 
 MODEL = ModelSettings(layers=1, width=24, components=3, embedding=16, encoder_width=16)
@@ -233,7 +234,7 @@ def test_no_store_is_a_format_error(config: TrainConfig, tmp_path: Path):
 
 
 def test_the_rate_rises_over_the_warmup_and_falls_to_a_fiftieth(config: TrainConfig):
-    peak = config.learning_rate
+    peak = config.peak
     assert [config.rate(step, 0.0) for step in range(5)] == pytest.approx([peak * k / 5 for k in range(1, 6)])
     falling = [config.rate(1000, progress / 10) for progress in range(11)]
     assert falling == sorted(falling, reverse=True)
@@ -270,7 +271,7 @@ def in_two_processes(config: TrainConfig) -> None:
     script.write_text(
         "import json, sys\n"
         "from pathlib import Path\n"
-        "from sketchgen.train.config import ModelSettings, TrainConfig\n"
+        "from sketchgen.train.config import FRESH_RATE, TUNING_RATE, ModelSettings, TrainConfig\n"
         "from sketchgen.train.loop import fit\n"
         "values = json.loads(sys.argv[1])\n"
         "values['model'] = ModelSettings(**values['model'])\n"
@@ -313,3 +314,64 @@ def test_a_run_whose_state_lies_under_the_old_name_is_not_begun_anew(config: Tra
         fit(config)
     fit(config, resume=True)
     assert position(config.out)["step"] == 20
+
+
+def test_a_run_may_start_from_what_another_has_learned(config: TrainConfig, tmp_path: Path):
+    first = fit(config)
+    old, _ = load_network(first)
+    lines = [json.dumps({"word": "owl", "drawing": [[[0, 255, k], [0, k, 200]]]}) + "\n" for k in range(60)]
+    (tmp_path / "owl.ndjson").write_text("".join(lines))
+    prepare([tmp_path / "owl.ndjson"], tmp_path / "owls")
+    tuning = TrainConfig(
+        tmp_path / "owls", tmp_path / "tuned", steps=20, batch=8, start=str(first), threads=1
+    )
+    run = Run(tuning)
+    names = old.config.categories
+    assert run.model.config.categories == (*names, "owl")
+    assert run.model.config.offset_scale == old.config.offset_scale
+    assert set(run.train.category.tolist()) == {len(names)}
+    before, after = old.state_dict(), weights(run)
+    rows = after.pop("category.weight")
+    assert torch.equal(rows[: len(names)], before["category.weight"][:-1])
+    # The new one and "any" both begin as "any".
+    assert torch.equal(rows[len(names) :], before["category.weight"][-1:].repeat(2, 1))
+    assert all(torch.equal(value, before[name]) for name, value in after.items())
+    unseen = step_log_prob(old, evaluation_batch(run.valid, np.random.default_rng(0), 0.0)).sum()
+    tuned, _ = load_network(fit(tuning))
+    assert tuned.config.categories == (*names, "owl")
+    seen = step_log_prob(tuned, evaluation_batch(run.valid, np.random.default_rng(0), 0.0)).sum()
+    assert float(seen.detach()) > float(unseen.detach())
+
+
+def test_learning_more_of_what_is_known_adds_no_category(config: TrainConfig):
+    first = fit(replace(config, steps=2))
+    again = Run(replace(config, out=config.out.parent / "again", start=str(first)))
+    assert again.model.config.categories == load_network(first)[0].config.categories
+
+
+def test_a_run_that_starts_from_a_checkpoint_resumes_exactly(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = fit(replace(config, steps=3))
+    whole, parts = (
+        replace(config, start=str(first), steps=12, out=tmp_path / name) for name in ("whole", "parts")
+    )
+    fit(whole)
+    monkeypatch.setattr(loop, "LOG_EVERY", 5)
+    fit(parts, report=interrupt)
+    assert position(parts.out)["step"] == 5
+    fit(parts, resume=True)
+    straight, resumed = state(whole.out), state(parts.out)
+    assert all(torch.equal(value, resumed[name]) for name, value in straight.items())
+
+
+def test_a_run_from_nothing_and_one_from_a_checkpoint_have_rates_of_their_own(config: TrainConfig):
+    unset = replace(config, learning_rate=None)
+    assert unset.peak == FRESH_RATE
+    assert replace(unset, start="quickdraw345").peak == TUNING_RATE
+    assert replace(unset, start="quickdraw345", learning_rate=0.01).peak == 0.01
+
+
+def test_a_run_cannot_start_from_nowhere(config: TrainConfig):
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        Run(replace(config, start="nowhere"))
