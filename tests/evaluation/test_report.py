@@ -49,7 +49,7 @@ def test_it_is_repeatable_and_the_seed_matters(completer: Completer, sample_dir:
 def test_bad_sources_and_settings(completer: Completer, sample_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="does not exist"):
         evaluate(completer, tmp_path / "none")
-    with pytest.raises(FormatError, match=r"no \.ndjson"):
+    with pytest.raises(FormatError, match="holds no drawing"):
         evaluate(completer, tmp_path)
     with pytest.raises(SettingError, match="limit"):
         evaluate(completer, sample_dir, limit=0)
