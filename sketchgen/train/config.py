@@ -42,7 +42,8 @@ class TrainConfig:
         warmup: steps.
         clip: largest norm of the gradient.
         average: decay of the moving average of the weights, which is what is validated and saved.
-        validate_every: seconds between validations.
+        validate_every: seconds between validations; None for four minutes, or a twelfth of `time_limit` where
+            that is less, so that a short run keeps the best of several checkpoints, too.
         validate_drawings: most drawings of the validation split used for them.
         seed: of everything random.
         bfloat16: compute in bfloat16 where that is safe; None where it is faster, too.
@@ -63,7 +64,7 @@ class TrainConfig:
     warmup: int = 100
     clip: float = 1.0
     average: float = 0.998
-    validate_every: float = 240.0
+    validate_every: float | None = None
     validate_drawings: int = 1500
     seed: int = 0
     bfloat16: bool | None = None
@@ -108,6 +109,13 @@ class TrainConfig:
         """The highest learning rate."""
         fresh = FRESH_RATE if self.start is None else TUNING_RATE
         return fresh if self.learning_rate is None else self.learning_rate
+
+    @property
+    def validation_interval(self) -> float:
+        """Seconds between validations."""
+        if self.validate_every is not None:
+            return self.validate_every
+        return 240.0 if self.time_limit is None else min(240.0, self.time_limit / 12)
 
     def rate(self, step: int, progress: float) -> float:
         """Learning rate at a step, with `progress` (0 to 1) of the run behind it."""

@@ -273,7 +273,7 @@ class Run:
             if position.step % LOG_EVERY == 0 and not self.rank:
                 rate = round(self.optimiser.param_groups[0]["lr"], 7)
                 self._log(self._where() | meter.figures() | {"learning_rate": rate})
-            if now - validated > config.validate_every:
+            if now - validated > config.validation_interval:
                 self.checkpoint()
                 # Validation does not count as training time, nor into the speed.
                 validated = last = meter.since = time.monotonic()

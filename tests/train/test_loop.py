@@ -372,6 +372,13 @@ def test_a_run_from_nothing_and_one_from_a_checkpoint_have_rates_of_their_own(co
     assert replace(unset, start="quickdraw345", learning_rate=0.01).peak == 0.01
 
 
+def test_short_runs_are_validated_more_often(config: TrainConfig):
+    assert replace(config, time_limit=None).validation_interval == 240
+    assert replace(config, time_limit=60).validation_interval == 5
+    assert replace(config, time_limit=86_400).validation_interval == 240
+    assert replace(config, time_limit=60, validate_every=30).validation_interval == 30
+
+
 def test_a_run_cannot_start_from_nowhere(config: TrainConfig):
     with pytest.raises(CheckpointError, match="no checkpoint"):
         Run(replace(config, start="nowhere"))
