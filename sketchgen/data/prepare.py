@@ -137,9 +137,13 @@ def _boxed(sketch: Sketch, wanted: Wanted) -> tuple[NDArray[np.uint8], list[int]
 
 
 def _row(found: Found, wanted: Wanted) -> tuple[str, NDArray[np.uint8], list[int]] | str:
-    """Category, points and stroke lengths of a drawing, or the reason why it is dropped."""
+    """Category, points and stroke lengths of a drawing, or the reason why it is dropped.
+
+    Raises:
+        SketchgenError: it cannot be read, or not be simplified; the message names its place.
+    """
     if isinstance(found, SketchgenError):
-        return UNREADABLE
+        raise found
     category = found.sketch.category
     if category is None:
         return "no category"
@@ -151,8 +155,8 @@ def _row(found: Found, wanted: Wanted) -> tuple[str, NDArray[np.uint8], list[int
         return "its category is no name of a line of up to 100 characters"
     try:
         boxed = _boxed(found.sketch, wanted)
-    except SketchgenError:
-        return UNREADABLE
+    except SketchgenError as error:
+        raise type(error)(f"{found.place}: {error}") from error
     return boxed if isinstance(boxed, str) else (category, *boxed)
 
 
@@ -175,10 +179,15 @@ class _Collected:
     dropped: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
-    def tables(self, categories: Sequence[str], splits: Callable[[int], str]) -> dict[str, TableWriter]:
-        """The drawings in the order of their categories, shared out by their keys."""
+    @property
+    def categories(self) -> list[str]:
+        """The names that occur, sorted."""
+        return sorted(self.rows)
+
+    def shared_out(self, splits: Callable[[int], str]) -> dict[str, TableWriter]:
+        """The drawings in the order of their categories, by what `splits` makes of their keys."""
         writers: dict[str, TableWriter] = {}
-        for index, category in enumerate(categories):
+        for index, category in enumerate(self.categories):
             for key, points, lengths in self.rows[category]:
                 writers.setdefault(splits(key), TableWriter()).add(index, key, lengths, points)
         return writers
@@ -190,11 +199,14 @@ def _collect(files: Sequence[Path], wanted: Wanted, progress: Progress | None) -
     for file in files:
         count = 0
         for found in entries(file):
-            row = _row(found, wanted)
+            try:
+                row = _row(found, wanted)
+            except SketchgenError as error:
+                row = UNREADABLE
+                if len(collected.faults) < MOST_FAULTS:
+                    collected.faults.append(str(error))
             if isinstance(row, str):
                 collected.dropped[row] += 1
-                if isinstance(found, SketchgenError) and len(collected.faults) < MOST_FAULTS:
-                    collected.faults.append(str(found))
                 continue
             category, points, lengths = row
             key = drawing_key(points, lengths, category)
@@ -272,8 +284,7 @@ def prepare(
     if not collected.rows:
         why = "".join(f"; {count} {reason}" for reason, count in sorted(collected.dropped.items()))
         raise FormatError(f"no drawing in {', '.join(str(source) for source in sources)}{why}")
-    categories = sorted(collected.rows)
-    writers = collected.tables(categories, split_of)
+    categories, writers = collected.categories, collected.shared_out(split_of)
     tables = {split: writers.get(split, TableWriter()).table() for split in SPLITS}
     parts = [from_table(table, categories) for table in tables.values()]
     kept = {split: len(part) for split, part in zip(SPLITS, parts, strict=True)}
@@ -296,6 +307,5 @@ def read_drawings(source: Path) -> tuple[Drawings, list[str]]:
     collected = _collect(source_files([Path(source)]), Wanted(), None)
     if not collected.rows:
         raise FormatError(f"no drawing in {source}")
-    categories = sorted(collected.rows)
-    (writer,) = collected.tables(categories, lambda key: "all").values()
-    return from_table(writer.table(), categories), categories
+    (writer,) = collected.shared_out(lambda key: "all").values()
+    return from_table(writer.table(), collected.categories), collected.categories

@@ -28,7 +28,6 @@ MOST_BYTES = 2 * 1024**3
 """Largest array read; the largest published file unpacks to a sixth of that."""
 
 _ARRAY, _TYPE = object(), object()
-_MARK = object()
 _NAMES = {
     "numpy.core.multiarray _reconstruct": _ARRAY,
     "numpy._core.multiarray _reconstruct": _ARRAY,
@@ -60,12 +59,13 @@ class _Reader:
 
     def __init__(self) -> None:
         self.stack: list[Any] = []
+        self.marks: list[int] = []
         self.memory: dict[int, Any] = {}
 
     def since_mark(self) -> list[Any]:
         """Take what stands above the last mark."""
-        at = len(self.stack) - 1 - self.stack[::-1].index(_MARK)
-        found = self.stack[at + 1 :]
+        at = self.marks.pop()
+        found = self.stack[at:]
         del self.stack[at:]
         return found
 
@@ -116,7 +116,7 @@ class _Reader:
         """Operations that put things together; whether it was one."""
         stack = self.stack
         if name == "MARK":
-            stack.append(_MARK)
+            self.marks.append(len(stack))
         elif name == "EMPTY_LIST":
             stack.append([])
         elif name == "TUPLE":

@@ -10,14 +10,11 @@ from pathlib import Path
 
 from sketchgen.data.sketchrnn import read_npz
 from sketchgen.drawing.canvas import load_json
-from sketchgen.drawing.files import read
+from sketchgen.drawing.files import numbered_lines, read
 from sketchgen.drawing.quickdraw_binary import read_binary
 from sketchgen.drawing.quickdraw_line import sketch_of
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError, SketchgenError
-
-MOST_LINE = 64 * 1024**2
-"""Longest line of ndjson that is read, bytes."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +23,12 @@ class Entry:
 
     Attributes:
         sketch: the drawing, with its category if there is one.
+        place: where it stands, for people: the file, and the line or the number in it.
         recognised: whether Quick, Draw!'s game recognised it; True where nothing is said of that.
     """
 
     sketch: Sketch
+    place: str
     recognised: bool = True
 
 
@@ -66,6 +65,8 @@ def entries(file: Path) -> Iterator[Found]:
     assert reader is not None, file
     try:
         yield from reader(file)
+    except SketchgenError as error:
+        yield error
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "it is damaged or cut off"
         raise FormatError(f"{file} cannot be read: {reason}") from error
@@ -77,48 +78,36 @@ def category_of(file: Path) -> str:
 
 
 def _from_lines(file: Path) -> Iterator[Found]:
-    """ndjson, plain or packed by gzip."""
+    """ndjson, plain or packed by gzip; behind a line that cannot be read, the next one may be."""
     with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
-        number = 0
-        while line := stream.readline(MOST_LINE):
-            number += 1
-            if line.strip():
-                yield _from_line(line, f"{file.name}, line {number}")
-
-
-def _from_line(line: bytes, place: str) -> Found:
-    try:
-        value = load_json(line, place)
-        sketch = sketch_of(value, place)
-        return Entry(sketch, value.get("recognized", True) is not False)
-    except SketchgenError as error:
-        return error
+        for number, line in numbered_lines(stream, file.name):
+            place = f"{file.name}, line {number}"
+            try:
+                value = load_json(line, place)
+                sketch = sketch_of(value, place)
+            except SketchgenError as error:
+                yield error
+            else:
+                yield Entry(sketch, place, value.get("recognized", True) is not False)
 
 
 def _from_binary(file: Path) -> Iterator[Found]:
-    try:
-        with file.open("rb") as stream:
-            for sketch, recognised in read_binary(stream, file.name):
-                yield Entry(sketch.replaced(category=category_of(file)), recognised)
-    except SketchgenError as error:
-        yield error
+    with file.open("rb") as stream:
+        for number, (sketch, recognised) in enumerate(read_binary(stream, file.name), 1):
+            named = sketch.replaced(category=category_of(file))
+            yield Entry(named, f"{file.name}, drawing {number}", recognised)
 
 
 def _from_npz(file: Path) -> Iterator[Found]:
-    try:
-        for sketch in read_npz(file):
-            yield Entry(sketch.replaced(category=category_of(file)))
-    except SketchgenError as error:
-        yield error
+    for number, sketch in enumerate(read_npz(file), 1):
+        yield Entry(sketch.replaced(category=category_of(file)), f"{file.name}, drawing {number}")
 
 
 def _from_picture(file: Path) -> Iterator[Found]:
     """One SVG or JSON; the folder that it stands in is its category, unless it names one itself."""
-    try:
-        sketch = read(file)
-        yield Entry(sketch if sketch.category else sketch.replaced(category=file.resolve().parent.name))
-    except SketchgenError as error:
-        yield error
+    sketch = read(file)
+    named = sketch if sketch.category else sketch.replaced(category=file.resolve().parent.name)
+    yield Entry(named, file.name)
 
 
 _READERS: dict[str, Callable[[Path], Iterator[Found]]] = {

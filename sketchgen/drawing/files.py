@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from sketchgen.drawing.canvas import load_json, parse_canvas, sketch_to_json
 from sketchgen.drawing.output import check_target, reason, shown, write_atomic
@@ -146,8 +147,12 @@ def _limited(file: Any, name: str) -> bytes:
     return data
 
 
-def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
-    """(number from 1, line) of every line that is not blank."""
+def numbered_lines(file: BufferedIOBase, name: str) -> Iterator[tuple[int, bytes]]:
+    """(number from 1, line) of every line that is not blank.
+
+    Raises:
+        FormatError: a line is longer than `MAX_BYTES`.
+    """
     number = 0
     while line := file.readline(MAX_BYTES + 1):
         number += 1
@@ -157,9 +162,9 @@ def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def _first_line(file: IO[bytes], name: str) -> bytes:
+def _first_line(file: BufferedIOBase, name: str) -> bytes:
     """The first line that is not blank; a whole ndjson file may be gigabytes."""
-    for _, line in _lines(file, name):
+    for _, line in numbered_lines(file, name):
         return line
     raise FormatError(f"{name} is empty")
 
@@ -170,7 +175,7 @@ def _read_lines(path: str | os.PathLike[str]) -> Iterator[Sketch]:
     try:
         with open(path, "rb") as file:
             number = 0
-            for number, line in _lines(file, name):
+            for number, line in numbered_lines(file, name):
                 yield _parse(line, f"{name}, line {number}", ".ndjson")
             if number == 0:
                 raise FormatError(f"{name} is empty")

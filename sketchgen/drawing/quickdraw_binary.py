@@ -31,11 +31,9 @@ def read_binary(file: IO[bytes], name: str = "file") -> Iterator[tuple[Sketch, b
         return data
 
     number = 0
-    while head := file.read(HEAD.size):
+    while first := file.read(1):
         number += 1
-        if len(head) < HEAD.size:
-            raise FormatError(f"{name} ends in the middle of drawing {number}; get it again")
-        _, _, recognised, _, count = HEAD.unpack(head)
+        _, _, recognised, _, count = HEAD.unpack(first + exactly(HEAD.size - 1))
         strokes = []
         for _ in range(count):
             (points,) = COUNT.unpack(exactly(COUNT.size))

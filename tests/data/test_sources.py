@@ -102,6 +102,16 @@ def test_what_cannot_be_read_is_named_by_file_and_line_and_reading_goes_on(tmp_p
     assert not (tmp_path / "strict").exists()
 
 
+def test_what_cannot_be_simplified_is_named_too(tmp_path: Path) -> None:
+    wild = {"word": "cat", "drawing": [[[0, 1] * 12_000, [0, 1] * 12_000]]}
+    (tmp_path / "cat.ndjson").write_text(lines("cat", 3) + json.dumps(wild) + "\n")
+    report = prepare([tmp_path], tmp_path / "store")
+    assert report.dropped == {UNREADABLE: 1}
+    assert report.faults[0].startswith("cat.ndjson, line 4: ")
+    with pytest.raises(FormatError, match=r"1 could not be read, nothing was written; .*line 4"):
+        prepare([tmp_path / "cat.ndjson"], tmp_path / "strict", strict=True)
+
+
 def test_many_faults_are_counted_and_some_are_named(tmp_path: Path) -> None:
     (tmp_path / "cat.ndjson").write_text(lines("cat", 3) + "{\n" * 500)
     report = prepare([tmp_path], tmp_path / "store")
