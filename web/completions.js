@@ -150,7 +150,7 @@
       const count = this.alternatives.length;
       this.grid.dataset.count = String(count);
       const given = this.gallery || !this.pad ? [] : this.pad.strokes;
-      const ink = S.colour(this.element, "--ink"), added = S.colour(this.element, "--added");
+      const inks = S.inks(this.element);
       this.cells.forEach((cell, index) => {
         cell.hidden = index >= count;
         if (cell.hidden) return;
@@ -159,8 +159,8 @@
         const box = S.boxAround([...grown.strokes, ...given.map((stroke) => stroke.points)]);
         const context = S.prepare(cell.querySelector("canvas"), box);
         const width = (S.PEN * 1.6 * box.width) / S.PAGE.width;
-        S.drawStrokes(context, this.element, given, width);
-        const colour = this.gallery ? ink : added;
+        S.drawStrokes(context, inks, given, width);
+        const colour = this.gallery ? inks.ink : inks.added;
         for (const points of grown.visible()) S.drawStroke(context, points, colour, width, false);
       });
       this.element.querySelector(".nothing").hidden = count > 0;

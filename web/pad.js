@@ -310,18 +310,18 @@
 
     draw() {
       const context = S.prepare(this.canvas, S.wholePage());
-      const ink = S.colour(this.element, "--ink"), added = S.colour(this.element, "--added");
-      S.drawStrokes(context, this.element, this.strokes, S.PEN);
+      const inks = S.inks(this.element);
+      S.drawStrokes(context, inks, this.strokes, S.PEN);
       if (this.ghost) {
         context.globalAlpha = 0.75;
-        for (const points of this.ghost) S.drawStroke(context, points, added, S.PEN, false);
+        for (const points of this.ghost) S.drawStroke(context, points, inks.added, S.PEN, false);
         context.globalAlpha = 1;
       }
       if (this.current) {
-        S.drawStroke(context, this.current, ink, S.PEN, true);
+        S.drawStroke(context, this.current, inks.ink, S.PEN, true);
         this.element.querySelector(".hint").hidden = true;
       }
-      if (this.hand) this.hand.draw(context, ink);
+      if (this.hand) this.hand.draw(context, inks.ink);
     }
   }
 

@@ -78,7 +78,7 @@
       const context = S.prepare(this.canvas, S.wholePage());
       const drawn = this.growing.visible();
       const strokes = drawn.map((points, index) => ({ points, added: this.pad.strokes[index].added }));
-      S.drawStrokes(context, this.element, strokes, S.PEN);
+      S.drawStrokes(context, S.inks(this.element), strokes, S.PEN);
     }
   }
 

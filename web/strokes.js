@@ -10,8 +10,11 @@ window.Sketchgen = window.Sketchgen || {};
   // Along the ink and between strokes, in units of the page a second.
   S.PACE = { ink: 620, travel: 2600 };
 
-  S.colour = function (element, name) {
-    return getComputedStyle(element).getPropertyValue(name).trim() || "#000";
+  // The colours of a person's ink and of the model's, as the page has them now.
+  S.inks = function (element) {
+    const style = getComputedStyle(element);
+    const colour = (name) => style.getPropertyValue(name).trim() || "#000";
+    return { ink: colour("--ink"), added: colour("--added") };
   };
 
   // Sizes the bitmap to the screen's pixels and returns a context in units of the page.
@@ -93,10 +96,9 @@ window.Sketchgen = window.Sketchgen || {};
   };
 
   // A drawing's strokes, each in the colour of who drew it.
-  S.drawStrokes = function (context, element, strokes, width) {
-    const ink = S.colour(element, "--ink"), added = S.colour(element, "--added");
+  S.drawStrokes = function (context, inks, strokes, width) {
     for (const stroke of strokes) {
-      S.drawStroke(context, stroke.points, stroke.added ? added : ink, width, !stroke.added);
+      S.drawStroke(context, stroke.points, stroke.added ? inks.added : inks.ink, width, !stroke.added);
     }
   };
 

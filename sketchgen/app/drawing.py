@@ -1,7 +1,7 @@
 """Where the page asks for completions: one request, answered line by line while the model draws.
 
-Not an event of Gradio's: there a pen-up takes a request into the queue and another for its messages, which is
-most of the time until the first point. Here the connection is the run: closing it stops the model.
+Not an event of Gradio's: there a pen-up takes a request into the queue and another for its messages, and
+waits for both before the first point. Here the connection is the run: closing it stops the model.
 """
 
 from __future__ import annotations
@@ -35,9 +35,12 @@ WAITING = 200
 COMPUTING = os.cpu_count() or 1
 """Runs that compute at the same moment: more would only be in each other's way."""
 
-HEADERS = ((b"content-type", b"application/x-ndjson"), (b"cache-control", b"no-store"))
-# Else a proxy such as nginx would collect the lines before it passes them on.
-UNBUFFERED = (b"x-accel-buffering", b"no")
+HEADERS = [
+    (b"content-type", b"application/x-ndjson"),
+    (b"cache-control", b"no-store"),
+    # Else a proxy such as nginx would collect the lines before it passes them on.
+    (b"x-accel-buffering", b"no"),
+]
 
 
 class Lines(Response):
@@ -49,7 +52,7 @@ class Lines(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send them all, or stop when the reader leaves."""
-        start = {"type": "http.response.start", "status": 200, "headers": [*HEADERS, UNBUFFERED]}
+        start = {"type": "http.response.start", "status": 200, "headers": HEADERS}
         async with anyio.create_task_group() as group:
 
             async def watch() -> None:

@@ -76,7 +76,7 @@ class BodyLimit:
 
 def theme() -> Base:
     """Calm greys with one blue, in the fonts that the machine has."""
-    return Base(primary_hue="blue", neutral_hue="zinc", font=FONTS, font_mono=("ui-monospace", "monospace"))
+    return Base(primary_hue="blue", neutral_hue="zinc", font=FONTS, font_mono=MONO)
 
 
 def launch(

@@ -39,14 +39,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Trace:
-    """Where the pen is after a step, of each of b drawings.
-
-    Attributes:
-        offset: the step's offset, px.
-        position: where it led, px from the frame's centre.
-        stroke_start: first point of the stroke that the step belongs to, px from the frame's centre.
-        pen: DRAW, LIFT, or END for "nothing drawn yet".
-    """
+    """Where the pen is after a step, of each of b drawings; fields as of `recurrent.Trace`."""
 
     offset: Float[np.ndarray, "b 2"]
     position: Float[np.ndarray, "b 2"]

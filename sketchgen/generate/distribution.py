@@ -37,16 +37,7 @@ def sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:
 
 @dataclass(frozen=True)
 class NextStep:
-    """Distribution over a step (offset in px of the box, pen) of each of b drawings.
-
-    Attributes:
-        log_weight: log share of each component, they sum to 1.
-        mean: of the offset, px.
-        log_sigma: log deviations in x and y, px.
-        rho: correlation.
-        lift: logit of LIFT against DRAW, each component.
-        end: logit of the end against going on; -inf where the drawing cannot end.
-    """
+    """Distribution over a step of each of b drawings; fields as of `mixture.StepDistribution`."""
 
     log_weight: Float[np.ndarray, "b k"]
     mean: Float[np.ndarray, "b k 2"]
@@ -112,9 +103,9 @@ class NextStep:
         if temperature == 0:
             choice = flat.log_weight.argmax(-1)
         else:
-            # Rounding may leave the sum of shares a little under the noise: then the last one is meant.
             reached = np.exp(flat.log_weight).cumsum(-1) > noise[:, 1:2]
-            choice = np.where(reached.any(-1), reached.argmax(-1), reached.shape[-1] - 1)
+            # The last sum may fall short of 1 by rounding; then the heaviest component is taken.
+            choice = np.where(reached.any(-1), reached.argmax(-1), flat.log_weight.argmax(-1))
         rows = np.arange(len(choice))
         offset, rho = flat.mean[rows, choice], flat.rho[rows, choice]
         if temperature > 0:
