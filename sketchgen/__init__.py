@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sketchgen.drawing.sketch import Completion, Sketch
     from sketchgen.evaluation.report import evaluate
     from sketchgen.generate.completer import Completer, load
-    from sketchgen.train.loop import fit
+    from sketchgen.train.run import fit
 
 __version__ = "0.1.0"
 
@@ -50,7 +50,7 @@ _HOMES = {
     "Completion": "sketchgen.drawing.sketch",
     "Sketch": "sketchgen.drawing.sketch",
     "evaluate": "sketchgen.evaluation.report",
-    "fit": "sketchgen.train.loop",
+    "fit": "sketchgen.train.run",
     "load": "sketchgen.generate.completer",
     "read": "sketchgen.drawing.files",
 }

@@ -117,7 +117,7 @@ def prepare(options: Prepare) -> None:
 
 def train(options: Train) -> None:
     """Train a model, and print the folder of its best checkpoint."""
-    for name in ("layers", "width", "components", "encoder_width", "batch", "steps", "threads"):
+    for name in ("layers", "width", "components", "encoder_width", "batch", "steps", "threads", "patience"):
         _check_positive(name, getattr(options, name))
     _check_seed(options.seed)
     seconds = None if options.time_limit is None else duration(options.time_limit)
@@ -125,12 +125,13 @@ def train(options: Train) -> None:
         raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
 
     from sketchgen.train.config import ModelSettings, TrainConfig
-    from sketchgen.train.loop import fit
+    from sketchgen.train.run import fit
 
     model = ModelSettings(
         **_given(options, "cell", "layers", "width", "components", "encoder_width", "dropout")
     )
-    settings = _given(options, "steps", "batch", "learning_rate", "threads", "seed", "start")
+    names = ("steps", "batch", "learning_rate", "patience", "threads", "workers", "seed", "start")
+    settings = _given(options, *names)
     if options.start is not None and model != ModelSettings():
         raise SettingError(
             "a run that starts from a checkpoint has its shape; leave out --cell, --layers, ..."
@@ -139,13 +140,28 @@ def train(options: Train) -> None:
         settings["time_limit"] = seconds
     config = TrainConfig(store=options.store, out=options.out, model=model, **settings)
 
-    def report(figures: dict[str, Any]) -> None:
-        _say(", ".join(f"{key} {_short(value)}" for key, value in figures.items() if value is not None))
-
-    best = fit(config, resume=options.resume, report=report)
+    best = fit(config, resume=options.resume, **_watched())
     # Under torchrun there are several of us, of whom the first one speaks.
     if os.environ.get("RANK", "0") == "0":
         _print(str(best))
+
+
+def _watched() -> dict[str, Any]:
+    """How a run is shown: by a bar and a line for each validation on a terminal, else by lines alone."""
+    from sketchgen.train.progress import ProgressBar
+
+    def line(figures: dict[str, Any]) -> str:
+        return ", ".join(f"{key} {_short(value)}" for key, value in figures.items() if value is not None)
+
+    if not sys.stderr.isatty():
+        return {"report": lambda figures: _say(line(figures))}
+    bar = ProgressBar()
+
+    def say(figures: dict[str, Any]) -> None:
+        if "valid" in figures or "warning" in figures:
+            bar.say(line(figures))
+
+    return {"report": say, "callbacks": [bar]}
 
 
 def evaluate(options: Evaluate) -> None:

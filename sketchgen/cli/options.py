@@ -137,7 +137,9 @@ class Train:
     """Train a model on a store.
 
     Trains on beginnings as people would give them, checks itself on the validation split, and keeps the best
-    and the last checkpoint in RUN. Uses a GPU where there is one. What is not set here has a good default.
+    and the last checkpoint in RUN, beside a log (log.csv, pictures/, and tensorboard/ where that is
+    installed). Uses a GPU where there is one. What is not set here has a good default. Ctrl-C ends a run with
+    everything saved; one that was killed loses a minute.
 
     Examples:
       sketchgen train store/ -o run/ --time-limit 90m
@@ -181,6 +183,10 @@ class Train:
     """Drawings in a step, shared out among the processes."""
     learning_rate: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")] = None
     """Highest step size of the optimiser; it rises at the start and falls along a cosine."""
+    patience: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Stop early: after this many validations in a row without a new best figure."""
+    workers: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Processes that make batches ahead; by default some beside a GPU and none without."""
     threads: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Threads of each process; more than there are free cores makes everything slower."""
     seed: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None

@@ -1,9 +1,7 @@
-"""Batches for training: bucketed by length, cut as people would begin a drawing, at known or unknown size."""
+"""Batches of drawings as tensors: cut as people would begin a drawing, at known or unknown size."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +13,6 @@ from torch import Tensor
 from sketchgen.data.store import Drawings
 from sketchgen.drawing.geometry import BOX, CENTRE, GIVEN_SIDE
 from sketchgen.drawing.strokes import Pen
-
-BUCKET = 50
-"""Batches that are sorted by length together: enough to save padding, few enough to mix lengths."""
-
 
 @dataclass(frozen=True)
 class Prefixes:
@@ -54,6 +48,7 @@ class Batch:
         cut: how many of them are given.
         category, known: see `sketchgen.model.strokemodel.Steps`.
         scored: which of the n + 1 steps count.
+        key: hash of each drawing, the bits of its 64 as a signed number; by it a drawing is found again.
     """
 
     offset: Float[Tensor, "b n 2"]
@@ -64,32 +59,15 @@ class Batch:
     category: Int[Tensor, " b"]
     known: Float[Tensor, " b"]
     scored: Bool[Tensor, "b m"]
+    key: Int[Tensor, " b"]
 
     def to(self, device: torch.device) -> Batch:
-        """The batch on another device."""
-        return Batch(**{name: value.to(device) for name, value in vars(self).items()})
+        """The batch on another device; from pinned memory it is copied while the device computes."""
+        return Batch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
-    def part(self, rank: int, world: int) -> Batch:
-        """Every `world`-th row, for one of several processes; where there are too few rows, none counts.
-
-        Rows are sorted by length, so that all processes have the same work and none waits for the others.
-        """
-        if rank < len(self.length):
-            return Batch(**{name: value[rank::world] for name, value in vars(self).items()})
-        rest = {name: value[:1] for name, value in vars(self).items()}
-        return Batch(**rest | {"scored": torch.zeros_like(rest["scored"])})
-
-
-def plan(lengths: NDArray[np.int64], size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
-    """The batches of an epoch as indices; a function of its arguments alone, so that a run can be resumed."""
-    random = np.random.default_rng([seed, epoch])
-    order = random.permutation(len(lengths))
-    batches: list[NDArray[np.int64]] = []
-    for first in range(0, len(order), size * BUCKET):
-        group = order[first : first + size * BUCKET]
-        group = group[np.argsort(lengths[group], kind="stable")]
-        batches += [group[at : at + size] for at in range(0, len(group), size)]
-    return [batches[index] for index in random.permutation(len(batches))]
+    def pin_memory(self) -> Batch:
+        """The batch where a GPU fetches it faster; torch's loader calls this."""
+        return Batch(**{name: value.pin_memory() for name, value in vars(self).items()})
 
 
 def cut_points(
@@ -172,14 +150,14 @@ def make_batch(
     drop = random.random(batch) < prefixes.drop_category
     category = np.where(drop, any_category, drawings.category)
     first_scored = np.where(unknown, cut, 0)
-    return assemble(offset, offset + noise, lift, lengths, cut, category, ~unknown, first_scored)
+    return assemble(drawings, offset, offset + noise, lift, cut, category, ~unknown, first_scored)
 
 
 def assemble(
+    drawings: Drawings,
     offset: NDArray[np.float64],
     target: NDArray[np.float64],
     lift: NDArray[np.bool_],
-    lengths: NDArray[np.int64],
     cut: NDArray[np.int64],
     category: NDArray[np.int64],
     known: NDArray[np.bool_],
@@ -187,6 +165,7 @@ def assemble(
 ) -> Batch:
     """Tensors from padded arrays; steps before `first_scored` (b,) and behind the end do not count."""
     batch, count = lift.shape
+    lengths = drawings.lengths
     steps = np.arange(count + 1)
     pen = np.full((batch, count + 1), int(Pen.END), dtype=np.int64)
     pen[:, :count] = np.where(steps[:count] < lengths[:, None], np.where(lift, Pen.LIFT, Pen.DRAW), Pen.END)
@@ -202,6 +181,7 @@ def assemble(
         category=torch.from_numpy(np.asarray(category, dtype=np.int64)),
         known=torch.from_numpy(known.astype(np.float32)),
         scored=torch.from_numpy(scored),
+        key=torch.from_numpy(drawings.key.astype(np.uint64).view(np.int64)),
     )
 
 
@@ -216,19 +196,4 @@ def evaluation_batch(drawings: Drawings, random: np.random.Generator, fraction: 
     noise = random.random(offset.shape) - 0.5
     cut = np.round(fraction * lengths).astype(np.int64)
     known = np.ones(len(drawings), dtype=bool)
-    return assemble(offset, offset + noise, lift, lengths, cut, drawings.category, known, cut)
-
-
-def training_batches(
-    drawings: Drawings, size: int, seed: int, any_category: int, prefixes: Prefixes, first: int = 0
-) -> Iterator[Batch]:
-    """Batches number first, first + 1, ... without end; batch i depends on i and the seed alone."""
-    per_epoch = max(1, -(-len(drawings) // size))
-    epoch = -1
-    batches: list[NDArray[np.int64]] = []
-    for number in itertools.count(first):
-        if number // per_epoch != epoch:
-            epoch = number // per_epoch
-            batches = plan(drawings.lengths, size, seed, epoch)
-        random = np.random.default_rng([seed, 1, number])
-        yield make_batch(drawings.take(batches[number % per_epoch]), random, any_category, prefixes)
+    return assemble(drawings, offset, offset + noise, lift, cut, drawings.category, known, cut)

@@ -76,6 +76,9 @@ def check_replaceable(folder: Path, marker: str, kind: str, *, force: bool) -> N
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A new folder beside `folder`, which takes its name (and place) once the block has ended without error.
 
+    At any moment a whole one stands there, or, for the moment between two renames, beside it: see
+    `recover_folder`.
+
     Raises:
         OSError: it cannot be made or renamed; what stood at `folder` before is kept until the renaming.
     """
@@ -84,11 +87,26 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     try:
         work.mkdir(parents=True)
         yield work
+        recover_folder(folder)
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(_previous(folder))
         work.rename(folder)
+        shutil.rmtree(_previous(folder), ignore_errors=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _previous(folder: Path) -> Path:
+    """Where the folder before the one at `folder` stands while that is being replaced."""
+    return folder.with_name(f".{folder.name}.old")
+
+
+def recover_folder(folder: Path) -> None:
+    """Mend what a kill in the middle of replacing a folder has left: the one before it, or too much."""
+    if folder.exists():
+        shutil.rmtree(_previous(folder), ignore_errors=True)
+    elif _previous(folder).exists():
+        _previous(folder).rename(folder)
 
 
 def check_target(target: Path, force: bool) -> None:

@@ -71,7 +71,9 @@ class StrokeModel(nn.Module):
         start = Trace.begin(batch, steps.offset.device)
         features = Trace.of_steps(steps.offset, steps.pen).features(steps.known, self.config.offset_scale)
         first = start.features(steps.known, self.config.offset_scale).unsqueeze(1)
-        longest = int(cut.max()) if batch else 0
+        # One step at least: where nothing is given at all the encoder is not heard, but several processes
+        # that train together each need a gradient, if of 0, for every weight.
+        longest = max(1, int(cut.max())) if batch else 0
         code = self.encoder(features[:, :longest], cut)
         after = torch.arange(count + 1, device=cut.device).unsqueeze(0) >= cut.unsqueeze(1)
         bias = torch.where(after.unsqueeze(-1), code.unsqueeze(1), self.encoder.nothing.to(code.dtype))

@@ -1,1 +1,21 @@
-"""Training: the configuration, the loop, and its exact state on disk."""
+"""Training on Lightning: `fit(TrainConfig(...))`; the loop, its exact state on disk, and what it leaves."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sketchgen.train.config import ModelSettings, TrainConfig
+    from sketchgen.train.run import fit
+
+__all__ = ["ModelSettings", "TrainConfig", "fit"]
+
+_HOMES = {"ModelSettings": "config", "TrainConfig": "config", "fit": "run"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first used: the configuration alone needs no torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sketchgen.train' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -33,10 +33,11 @@ class TrainConfig:
 
     Attributes:
         store: folder of the prepared store.
-        out: folder of the run: `best/` and `last/` (checkpoints), `state/` (to resume), `log.csv`.
+        out: folder of the run: `best/` and `last/` (checkpoints), `state.safetensors` (to resume), `log.csv`,
+            `pictures/` (what it draws after each validation), `tensorboard/`.
         time_limit: seconds of training, over all resumed parts; None for no limit.
         steps: most steps; None for no limit. One of the two must be set.
-        batch: drawings a step, shared out among the processes.
+        batch: drawings a step, of all processes together.
         learning_rate: peak; it rises over `warmup` steps and falls along a cosine to 2 % at the end. None for
             `FRESH_RATE`, or `TUNING_RATE` where the run starts from a checkpoint.
         warmup: steps.
@@ -45,6 +46,11 @@ class TrainConfig:
         validate_every: seconds between validations; None for four minutes, or a twelfth of `time_limit` where
             that is less, so that a short run keeps the best of several checkpoints, too.
         validate_drawings: most drawings of the validation split used for them.
+        patience: validations in a row without a new best figure after which the run stops; None for no limit.
+        save_every: seconds between saves of the state; what a kill costs at most.
+        pictures: drawings that are finished, and drawn from nothing, after each validation; 0 for none.
+        workers: processes that make batches ahead; None for none on a processor, where making them takes a
+            hundredth of the time, and for most of its cores beside a GPU.
         seed: of everything random.
         bfloat16: compute in bfloat16 where that is safe; None where it is faster, too.
         threads: torch's threads; more than the free cores makes everything slower.
@@ -66,6 +72,10 @@ class TrainConfig:
     average: float = 0.998
     validate_every: float | None = None
     validate_drawings: int = 1500
+    patience: int | None = None
+    save_every: float = 60.0
+    pictures: int = 12
+    workers: int | None = None
     seed: int = 0
     bfloat16: bool | None = None
     threads: int | None = None
@@ -90,8 +100,12 @@ class TrainConfig:
             "warmup": (0, 1e7),
             "clip": (1e-6, 1e6),
             "average": (0.0, 0.99999),
-            "validate_every": (1, 1e7),
+            "validate_every": (0, 1e7),
             "validate_drawings": (1, 1e9),
+            "patience": (1, 1e6),
+            "save_every": (0, 1e6),
+            "pictures": (0, 100),
+            "workers": (0, 256),
             "seed": (0, 2**31),
             "threads": (1, 1024),
         }

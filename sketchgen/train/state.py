@@ -1,128 +1,114 @@
-"""The exact state of a run on disk: weights, their average, the optimiser, where it stands. Never pickle."""
+"""The exact state of a run on disk, in one file that holds tensors and JSON: nothing in it can run.
+
+Lightning's own checkpoints are pickles. Here its state (nested dicts and lists of tensors and plain values) is
+taken apart into a safetensors file, with the structure as JSON in the file's metadata, and put together again.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from lightning.fabric.plugins import CheckpointIO
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
+from sketchgen.drawing.output import write_atomic
 from sketchgen.errors import CheckpointError, OutputError
-from sketchgen.model.strokemodel import StrokeModel
+
+STATE_VERSION = 2
+
+_TENSOR, _MAP, _TUPLE = "$tensor", "$map", "$tuple"
+"""Keys of the objects that stand in the JSON for what JSON has not."""
 
 
-@dataclass
-class Position:
-    """Where a run stands.
+def taken_apart(value: Any) -> tuple[Any, dict[str, Tensor]]:
+    """A nested value as JSON and the tensors that its `$tensor` objects name.
 
-    Attributes:
-        step: steps done.
-        elapsed: seconds of training done, over all parts of the run.
-        best: lowest validation figure so far, nats per point.
-        drawings: drawings seen.
+    Raises:
+        TypeError: something in it is neither a tensor nor a plain value.
     """
-
-    step: int = 0
-    elapsed: float = 0.0
-    best: float = float("inf")
-    drawings: int = 0
-
-
-def _optimiser_tensors(model: StrokeModel, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Adam's moments by the parameter's name."""
-    names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     tensors: dict[str, Tensor] = {}
-    for parameter, values in optimiser.state.items():
-        for key, value in values.items():
-            tensors[f"optimiser.{names[parameter]}.{key}"] = torch.as_tensor(value).detach().cpu()
-    return tensors
+
+    def walk(item: Any, place: str) -> Any:
+        if isinstance(item, Tensor):
+            # A copy: safetensors refuses tensors that share their memory.
+            tensors[place] = item.detach().cpu().contiguous().clone()
+            return {_TENSOR: place}
+        if isinstance(item, dict):
+            plain = all(isinstance(key, str) and not key.startswith("$") for key in item)
+            pairs = [(key, walk(part, f"{place}.{key}" if place else str(key))) for key, part in item.items()]
+            return dict(pairs) if plain else {_MAP: [list(pair) for pair in pairs]}
+        if isinstance(item, list | tuple):
+            parts = [walk(part, f"{place}.{index}") for index, part in enumerate(item)]
+            return parts if isinstance(item, list) else {_TUPLE: parts}
+        if item is None or isinstance(item, bool | int | float | str):
+            return item
+        raise TypeError(f"{place} is of the kind {type(item).__name__}, which a state cannot hold")
+
+    return walk(value, ""), tensors
 
 
-def _previous(folder: Path) -> Path:
-    """Where the state before the one in `folder` stands while that is being replaced."""
-    return folder.with_name(f".{folder.name}.old")
-
-
-def has_state(folder: Path) -> bool:
-    """Whether there is a state to resume; a kill between two renames leaves it under the old name."""
-    return folder.exists() or _previous(folder).exists()
-
-
-def save_state(
-    folder: Path,
-    model: StrokeModel,
-    average: dict[str, Tensor],
-    optimiser: torch.optim.Optimizer,
-    position: Position,
-    settings: dict[str, Any],
-) -> None:
-    """Write the state so that at any moment a whole one stands in `folder`.
+def put_together(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """The nested value that `taken_apart` took apart.
 
     Raises:
-        OutputError: it cannot be written; the one before it stays.
+        KeyError: a tensor is missing.
     """
-    work = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    old = _previous(folder)
-    try:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        tensors = {f"model.{name}": value.detach().cpu() for name, value in model.state_dict().items()}
-        tensors |= {f"average.{name}": value.detach().cpu() for name, value in average.items()}
-        tensors |= _optimiser_tensors(model, optimiser)
-        tensors = {name: value.contiguous().clone() for name, value in tensors.items()}
-        save_file(tensors, work / "state.safetensors")
-        about = {"position": asdict(position), "settings": settings}
-        (work / "state.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
-        # Where only the old one stands, after a kill between the renames, it stays until the new one does.
-        if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            folder.rename(old)
-        work.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    except (OSError, SafetensorError) as error:
-        what = "the state of the run cannot be written to"
-        raise OutputError(f"{what} {folder}: {error}; free some space") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    if isinstance(value, list):
+        return [put_together(part, tensors) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if _TENSOR in value:
+        return tensors[value[_TENSOR]]
+    if _TUPLE in value:
+        return tuple(put_together(part, tensors) for part in value[_TUPLE])
+    if _MAP in value:
+        return {key: put_together(part, tensors) for key, part in value[_MAP]}
+    return {key: put_together(part, tensors) for key, part in value.items()}
 
 
-def load_state(
-    folder: Path, model: StrokeModel, average: dict[str, Tensor], optimiser: torch.optim.Optimizer
-) -> Position:
-    """Bring model, average and optimiser to the state in `folder` and return the position.
+class StateFile(CheckpointIO):
+    """How Lightning writes and reads a run's state: whole or not at all, and never as a pickle."""
 
-    Raises:
-        CheckpointError: there is none, or it is damaged, or of another model.
-    """
-    source = folder if folder.exists() else _previous(folder)
-    try:
-        tensors = load_file(source / "state.safetensors")
-        about = json.loads((source / "state.json").read_text(encoding="utf-8"))
-        parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "optimiser": {}}
-        for name, value in tensors.items():
-            kind, _, rest = name.partition(".")
-            parts[kind][rest] = value
-        model.load_state_dict(parts["model"])
-        for name, value in parts["average"].items():
-            average[name].copy_(value)
-        for name, parameter in model.named_parameters():
-            keys = ("step", "exp_avg", "exp_avg_sq")
-            found = {key: parts["optimiser"].get(f"{name}.{key}") for key in keys}
-            if found["step"] is not None:
-                optimiser.state[parameter] = {
-                    key: value if key == "step" else value.to(parameter.device)
-                    for key, value in found.items()
-                    if value is not None
-                }
-        return Position(**about["position"])
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        # torch lists every weight that does not fit, a line each.
-        reason = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"{folder} holds no state of this run to resume: {reason}") from error
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write the state; until it is on the disk whole, the one before it stands there.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        structure, tensors = taken_apart(checkpoint)
+        about = json.dumps({"version": STATE_VERSION, "state": structure})
+        try:
+            data = save(tensors, metadata={"sketchgen": about})
+            write_atomic(path, data, force=True)
+        except OutputError as error:
+            remedy = "free some space and go on with --resume"
+            raise OutputError(f"the state of the run cannot be written, {remedy}: {error}") from error
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: Any = None) -> Any:
+        """The state in a file, its tensors in main memory.
+
+        Raises:
+            CheckpointError: there is none, it is damaged, or of another version.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                about = json.loads((file.metadata() or {})["sketchgen"])
+                tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            found = about["version"]
+            state = put_together(about["state"], tensors)
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise CheckpointError(f"{path} holds no state of a run to resume: {reason}") from error
+        if found != STATE_VERSION:
+            raise CheckpointError(f"{path} is of version {found}, this program resumes {STATE_VERSION}")
+        return state
+
+    def remove_checkpoint(self, path: Any) -> None:
+        """Delete a state."""
+        Path(path).unlink(missing_ok=True)
+
+

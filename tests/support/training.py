@@ -1,0 +1,90 @@
+"""Small runs: their settings, what they leave, and a step of one without a trainer."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from sketchgen.data.batches import Batch
+from sketchgen.train.config import ModelSettings, TrainConfig
+from sketchgen.train.keeper import STATE
+from sketchgen.train.module import Step
+from sketchgen.train.run import Run
+from sketchgen.train.state import StateFile
+
+MODEL = ModelSettings(layers=1, width=24, components=3, embedding=16, encoder_width=16)
+"""A network that learns in milliseconds."""
+
+
+def small(store: Path, out: Path) -> TrainConfig:
+    """Twenty steps of eight drawings."""
+    return TrainConfig(
+        store,
+        out,
+        steps=20,
+        batch=8,
+        learning_rate=5e-3,
+        warmup=5,
+        validate_drawings=16,
+        pictures=0,
+        bfloat16=False,
+        threads=1,
+        device="cpu",
+        model=MODEL,
+    )
+
+
+def saved(out: Path) -> dict[str, Any]:
+    """The state that a run has left."""
+    return StateFile().load_checkpoint(out / STATE)
+
+
+def tensors(value: Any, place: str = "") -> dict[str, Tensor]:
+    """All tensors of a state by where they stand in it."""
+    if isinstance(value, Tensor):
+        return {place: value}
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return {name: found for key, part in parts for name, found in tensors(part, f"{place}/{key}").items()}
+
+
+def rows(out: Path, column: str) -> dict[int, float]:
+    """The figures of a column of a run's log by step."""
+    with (out / "log.csv").open(encoding="utf-8") as stream:
+        return {int(row["step"]): float(row[column]) for row in csv.DictReader(stream) if row[column]}
+
+
+def prepared(run: Run) -> Run:
+    """A run that can take steps without its trainer's loop."""
+    training, trainer = run.training, run.trainer()
+    training.trainer = trainer
+    trainer.strategy.connect(training)
+    trainer.strategy.setup_environment()
+    trainer.strategy.setup_optimizers(trainer)
+    return run
+
+
+def step(run: Run, batch: Batch) -> Step:
+    """One step."""
+    run.training.training_step(batch, 0)
+    return run.training.last
+
+
+def as_json(config: TrainConfig) -> str:
+    """A configuration for another process."""
+    return json.dumps(asdict(config), default=str)
+
+
+def from_json(text: str) -> TrainConfig:
+    """The configuration that another process has sent; cuts as usual."""
+    values = json.loads(text)
+    prefixes = values.pop("prefixes")
+    from sketchgen.data.batches import Prefixes
+
+    return TrainConfig(
+        **values | {"model": ModelSettings(**values["model"]), "prefixes": Prefixes(**prefixes)}
+    )
