@@ -100,10 +100,10 @@ class Run:
         chosen = config.bfloat16
         self.bfloat16 = bfloat16_pays(self.device) if chosen is None else chosen
         store = Store.open(config.store)
-        self.train = store.split("train")
+        self.train = store.split("train").drawings()
         if not len(self.train):
             raise SettingError(f"{config.store} has no training drawings; prepare more than a handful")
-        self.valid = self._validation(store.split("valid"))
+        self.valid = self._validation(store.split("valid").drawings())
         torch.manual_seed(config.seed)
         self.model = self._network(store).to(self.device)
         known = self.model.config.categories
