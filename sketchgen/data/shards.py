@@ -18,7 +18,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sketchgen.data.drawings import SCHEMA, Drawings, from_rows, joined
+from sketchgen.data.drawings import Drawings, joined
+from sketchgen.data.rows import SCHEMA, from_rows, to_rows
 from sketchgen.errors import FormatError
 
 BLOCK = 1024
@@ -106,7 +107,7 @@ class SplitWriter:
                 self._writer = pa.ipc.new_file(self._file, SCHEMA)
             block = waiting.between(first, min(first + BLOCK, count))
             # Rows of its own: a slice of a larger batch is written with what lay behind it, as if at random.
-            self._writer.write_batch(block.rows())
+            self._writer.write_batch(to_rows(block))
             self._written += len(block)
             if self._written == self._most:
                 self._finish()

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sketchgen.data import shards
-from sketchgen.data.drawings import SCHEMA, Drawings, from_lists, from_rows, joined
+from sketchgen.data.drawings import Drawings, from_lists, joined
+from sketchgen.data.rows import SCHEMA, from_rows, to_rows
 from sketchgen.data.shards import BLOCK
 from sketchgen.data.store import SPLITS, STORE_VERSION, Store, StoreWriter, new_store
 from sketchgen.drawing.sketch import Sketch
@@ -90,7 +91,7 @@ def folder(pristine: Path, tmp_path: Path) -> Path:
 @settings(max_examples=60)
 @given(rows)
 def test_rows_give_back_every_drawing(content):
-    drawings = from_rows(written(content).rows(), NAMES)
+    drawings = from_rows(to_rows(written(content)), NAMES)
     assert len(drawings) == len(content)
     assert [drawings.sketch(k) for k in range(len(content))] == sketches(content)
     assert drawings.lengths.sum() == len(drawings.points) == len(drawings.lift)
@@ -117,7 +118,7 @@ def test_parts_make_up_the_whole_again(content, data):
     for (low, high), part in zip(edges, parts, strict=True):
         assert same(part, drawings.take(np.arange(low, high)))
     assert same(joined(parts, NAMES), drawings)
-    sliced = [drawings.rows().slice(low, high - low) for low, high in edges]
+    sliced = [to_rows(drawings).slice(low, high - low) for low, high in edges]
     assert same(joined([from_rows(part, NAMES) for part in sliced], NAMES), drawings)
 
 
@@ -299,7 +300,7 @@ FAULTS = {
 @pytest.mark.parametrize("words", FAULTS)
 def test_rows_that_contradict_themselves_are_a_format_error(tmp_path: Path, words: str):
     name, values = FAULTS[words]
-    rows = planted(written(ROWS).rows(), name, pa.array(values, SCHEMA.field(name).type))
+    rows = planted(to_rows(written(ROWS)), name, pa.array(values, SCHEMA.field(name).type))
     if words == "without points":
         rows = planted(rows, "stroke_lengths", pa.array([[3], [], [5]], SCHEMA.field("stroke_lengths").type))
     folder = write(tmp_path / "store", {"train": written(ROWS)})
