@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sketchgen.data.drawings import from_lists
 from sketchgen.data.sources import Found, entries, source_files
-from sketchgen.data.store import SPLITS, STORE_VERSION, Drawings, TableWriter, from_table, write_store
+from sketchgen.data.store import SPLITS, Drawings, new_store
 from sketchgen.drawing.geometry import BOX, simplify_as_quickdraw
 from sketchgen.drawing.output import check_replaceable
 from sketchgen.drawing.sketch import Sketch
@@ -184,13 +185,14 @@ class _Collected:
         """The names that occur, sorted."""
         return sorted(self.rows)
 
-    def shared_out(self, splits: Callable[[int], str]) -> dict[str, TableWriter]:
-        """The drawings in the order of their categories, by what `splits` makes of their keys."""
-        writers: dict[str, TableWriter] = {}
-        for index, category in enumerate(self.categories):
-            for key, points, lengths in self.rows[category]:
-                writers.setdefault(splits(key), TableWriter()).add(index, key, lengths, points)
-        return writers
+    def drawings(self) -> Drawings:
+        """All of them in the order of their keys."""
+        found = [
+            (key, index, *row) for index, name in enumerate(self.categories) for key, *row in self.rows[name]
+        ]
+        found.sort(key=lambda row: row[0])
+        keys, indices, points, lengths = zip(*found, strict=True)
+        return from_lists(indices, keys, lengths, points, self.categories)
 
 
 def _collect(files: Sequence[Path], wanted: Wanted, progress: Progress | None) -> _Collected:
@@ -284,15 +286,17 @@ def prepare(
     if not collected.rows:
         why = "".join(f"; {count} {reason}" for reason, count in sorted(collected.dropped.items()))
         raise FormatError(f"no drawing in {', '.join(str(source) for source in sources)}{why}")
-    categories, writers = collected.categories, collected.shared_out(split_of)
-    tables = {split: writers.get(split, TableWriter()).table() for split in SPLITS}
-    parts = [from_table(table, categories) for table in tables.values()]
+    whole, categories = collected.drawings(), collected.categories
+    splits = np.array([SPLITS.index(split_of(int(key))) for key in whole.key])
+    parts = [whole.take(np.flatnonzero(splits == number)) for number in range(len(SPLITS))]
     kept = {split: len(part) for split, part in zip(SPLITS, parts, strict=True)}
     dropped = dict(collected.dropped)
     report = PrepareReport(kept, categories, dropped, collected.faults, _statistics(parts))
-    summary = {"version": STORE_VERSION, **vars(report)}
     try:
-        write_store(out, tables, summary)
+        with new_store(out) as store:
+            for split, part in zip(SPLITS, parts, strict=True):
+                store.add(split, part)
+            store.finish(vars(report))
     except OSError as error:
         raise OutputError(f"{out} cannot be written: {error.strerror or error}") from error
     return report
@@ -307,5 +311,4 @@ def read_drawings(source: Path) -> tuple[Drawings, list[str]]:
     collected = _collect(source_files([Path(source)]), Wanted(), None)
     if not collected.rows:
         raise FormatError(f"no drawing in {source}")
-    (writer,) = collected.shared_out(lambda key: "all").values()
-    return from_table(writer.table(), collected.categories), collected.categories
+    return collected.drawings(), collected.categories

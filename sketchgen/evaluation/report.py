@@ -32,7 +32,7 @@ Progress = Callable[[str, int, int], None]
 def source_drawings(source: Path, split: str) -> tuple[Drawings, str]:
     """The drawings of a store's split, or all of an ndjson file or folder, and what to call them."""
     if (source / "store.json").is_file():
-        return Store.open(source).split(split), split
+        return Store.open(source).split(split).drawings(), split
     return read_drawings(source)[0], "all"
 
 

@@ -450,7 +450,7 @@ class TestPrepare:
         captured = capsys.readouterr()
         assert "60" in captured.out
         assert captured.err == "cat.ndjson: 60 drawings\n"
-        assert (out / "train.arrow").is_file()
+        assert (out / "train-00000.arrow").is_file()
         assert "--force" in failure(capsys, "prepare", sample_dir / "cat.ndjson", "-o", out)
 
     def test_a_source_that_is_not_there(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

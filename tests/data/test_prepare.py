@@ -23,7 +23,7 @@ def line(**changes) -> str:
 def splits(store: Path) -> dict[int, str]:
     """The split of every drawing by its key."""
     opened = Store.open(store)
-    return {int(key): split for split in SPLITS for key in opened.split(split).key}
+    return {int(key): split for split in SPLITS for key in opened.split(split).drawings().key}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -54,7 +54,7 @@ def test_the_sample_is_kept_whole_and_split_about_90_5_5(sample_dir: Path, sampl
 
 def test_statistics_are_those_of_the_drawings(sample_store: Path):
     store = Store.open(sample_store)
-    parts = [store.split(split) for split in SPLITS]
+    parts = [store.split(split).drawings() for split in SPLITS]
     lengths = np.concatenate([part.lengths for part in parts])
     statistics = store.summary["statistics"]
     assert statistics["points"]["mean"] == pytest.approx(lengths.mean())
@@ -66,7 +66,8 @@ def test_statistics_are_those_of_the_drawings(sample_store: Path):
 
 def test_what_is_stored_is_what_was_parsed(sample_dir: Path, sample_store: Path):
     store = Store.open(sample_store)
-    found = [drawings.sketch(k) for drawings in map(store.split, SPLITS) for k in range(len(drawings))]
+    parts = [store.split(split).drawings() for split in SPLITS]
+    found = [drawings.sketch(k) for drawings in parts for k in range(len(drawings))]
     lines = [text for path in sample_dir.glob("*.ndjson") for text in path.read_text().splitlines()]
 
     def identity(sketch: Sketch) -> tuple:
@@ -126,7 +127,7 @@ def test_the_same_input_makes_the_same_bytes(sample_dir: Path, tmp_path: Path):
     for name in ("one", "two"):
         prepare([file], tmp_path / name)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
-    assert set(contents(tmp_path / "one")) == {"store.json", *(f"{split}.arrow" for split in SPLITS)}
+    assert set(contents(tmp_path / "one")) == {"store.json", *(f"{split}-00000.arrow" for split in SPLITS)}
 
 
 def test_every_drawing_left_out_is_counted_with_its_reason(tmp_path: Path):

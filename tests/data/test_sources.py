@@ -157,7 +157,7 @@ def test_a_cap_takes_the_same_drawings_whatever_the_order(tmp_path: Path) -> Non
         (tmp_path / f"{name}.ndjson").write_text("".join(part))
         prepare([tmp_path / f"{name}.ndjson"], tmp_path / name, Wanted(most=20))
         store = Store.open(tmp_path / name)
-        stores.append({split: sorted(store.split(split).key.tolist()) for split in SPLITS})
+        stores.append({split: sorted(store.split(split).drawings().key.tolist()) for split in SPLITS})
     assert stores[0] == stores[1]
 
 

@@ -1,0 +1,129 @@
+"""Many drawings as flat arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sketchgen.drawing.sketch import Sketch
+from sketchgen.drawing.strokes import split_strokes
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """Many drawings as flat arrays, in the 255 box.
+
+    Attributes:
+        category: (n,) index into `categories`.
+        key: (n,) hash of each drawing; the same drawing has the same key in any store.
+        start: (n + 1,) where each drawing's points begin in `points`.
+        points: (p, 2) uint8 px.
+        lift: (p,) true at the last point of each stroke.
+        categories: the names.
+    """
+
+    category: NDArray[np.int64]
+    key: NDArray[np.uint64]
+    start: NDArray[np.int64]
+    points: NDArray[np.uint8]
+    lift: NDArray[np.bool_]
+    categories: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of drawings."""
+        return len(self.category)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(n,) number of points of each drawing."""
+        return np.diff(self.start)
+
+    def sketch(self, index: int) -> Sketch:
+        """Drawing `index` as a Sketch in the 255 box."""
+        first, last = int(self.start[index]), int(self.start[index + 1])
+        points = self.points[first:last].astype(np.float64)
+        strokes = split_strokes(points, self.lift[first:last])
+        return Sketch.from_strokes(strokes, category=self.categories[int(self.category[index])])
+
+    def known_as(self, categories: Sequence[str]) -> NDArray[np.int64]:
+        """(n,) index of each drawing's category in other names; their number where it is not among them."""
+        index = {name: number for number, name in enumerate(categories)}
+        table = np.array([index.get(name, len(index)) for name in self.categories], dtype=np.int64)
+        return table[self.category]
+
+    def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Drawings:
+        """The drawings at `indices`, in that order."""
+        indices = np.asarray(indices, dtype=np.int64)
+        lengths = self.lengths[indices]
+        start = np.concatenate([[0], np.cumsum(lengths)])
+        rows = np.arange(start[-1]) + np.repeat(self.start[indices] - start[:-1], lengths)
+        return Drawings(
+            self.category[indices],
+            self.key[indices],
+            start,
+            self.points[rows],
+            self.lift[rows],
+            self.categories,
+        )
+
+    def between(self, first: int, last: int) -> Drawings:
+        """The drawings from `first` to before `last`; nothing is copied but the starts."""
+        low, high = int(self.start[first]), int(self.start[last])
+        return Drawings(
+            self.category[first:last],
+            self.key[first:last],
+            self.start[first : last + 1] - low,
+            self.points[low:high],
+            self.lift[low:high],
+            self.categories,
+        )
+
+
+def from_lists(
+    category: Sequence[int],
+    key: Sequence[int],
+    stroke_lengths: Sequence[Sequence[int]],
+    points: Sequence[NDArray[np.uint8]],
+    categories: Sequence[str],
+) -> Drawings:
+    """Drawings that were made one by one: (p, 2) points and the lengths of the strokes of each."""
+    flat = np.concatenate([np.zeros((0, 2), dtype=np.uint8), *points])
+    lift = np.zeros(len(flat), dtype=bool)
+    lift[np.cumsum([length for lengths in stroke_lengths for length in lengths], dtype=np.int64) - 1] = True
+    return Drawings(
+        category=np.array(category, dtype=np.int64),
+        key=np.array(key, dtype=np.uint64),
+        start=np.cumsum([0, *map(len, points)]),
+        points=flat,
+        lift=lift,
+        categories=tuple(categories),
+    )
+
+
+def joined(parts: Sequence[Drawings], categories: Sequence[str]) -> Drawings:
+    """Several drawings after one another, copied; all of them have the categories that are named."""
+    parts = [*parts, _none(categories)]
+    lengths = np.concatenate([part.lengths for part in parts])
+    return Drawings(
+        category=np.concatenate([part.category for part in parts]),
+        key=np.concatenate([part.key for part in parts]),
+        start=np.concatenate([[0], np.cumsum(lengths)]),
+        points=np.concatenate([part.points for part in parts]),
+        lift=np.concatenate([part.lift for part in parts]),
+        categories=tuple(categories),
+    )
+
+
+def _none(categories: Sequence[str]) -> Drawings:
+    """No drawing at all."""
+    return Drawings(
+        category=np.zeros(0, dtype=np.int64),
+        key=np.zeros(0, dtype=np.uint64),
+        start=np.zeros(1, dtype=np.int64),
+        points=np.zeros((0, 2), dtype=np.uint8),
+        lift=np.zeros(0, dtype=bool),
+        categories=tuple(categories),
+    )
