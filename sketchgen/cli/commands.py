@@ -120,7 +120,8 @@ def train(options: Train) -> None:
     for name in ("layers", "width", "components", "encoder_width", "batch", "steps", "threads", "patience"):
         _check_positive(name, getattr(options, name))
     _check_seed(options.seed)
-    seconds = None if options.time_limit is None else duration(options.time_limit)
+    told = _given(options, "time_limit", "validate_every", "save_every")
+    times = {name: duration(text, name.replace("_", " ")) for name, text in told.items()}
     if not options.store.is_dir():
         raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
 
@@ -136,9 +137,7 @@ def train(options: Train) -> None:
         raise SettingError(
             "a run that starts from a checkpoint has its shape; leave out --cell, --layers, ..."
         )
-    if seconds is not None:
-        settings["time_limit"] = seconds
-    config = TrainConfig(store=options.store, out=options.out, model=model, **settings)
+    config = TrainConfig(store=options.store, out=options.out, model=model, **settings, **times)
 
     best = fit(config, resume=options.resume, **_watched())
     # Under torchrun there are several of us, of whom the first one speaks.
@@ -222,7 +221,7 @@ def web(options: Web) -> None:
     launch(options.checkpoint, host=options.host, port=options.port, browser=options.open)
 
 
-def duration(text: str) -> float:
+def duration(text: str, name: str = "time limit") -> float:
     """The seconds of a time such as "45s", "90m" or "1h30m".
 
     Raises:
@@ -231,11 +230,11 @@ def duration(text: str) -> float:
     number = r"(\d+(?:\.\d+)?)"
     match = re.fullmatch(rf"(?:{number}h)?(?:{number}m)?(?:{number}s)?", text.strip().lower())
     if match is None or not any(match.groups()):
-        raise SettingError(f"time limit {text[:40]!r} is no time; write one as 45s, 90m or 1h30m")
+        raise SettingError(f"{name} {text[:40]!r} is no time; write one as 45s, 90m or 1h30m")
     hours, minutes, seconds = (float(part or 0) for part in match.groups())
     total = hours * 3600 + minutes * 60 + seconds
     if not 0 < total <= MAX_HOURS * 3600:
-        raise SettingError(f"time limit {text[:40]!r} must be above 0 and at most {MAX_HOURS}h")
+        raise SettingError(f"{name} {text[:40]!r} must be above 0 and at most {MAX_HOURS}h")
     return total
 
 

@@ -185,6 +185,10 @@ class Train:
     """Highest step size of the optimiser; it rises at the start and falls along a cosine."""
     patience: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Stop early: after this many validations in a row without a new best figure."""
+    validate_every: Annotated[Optional[str], arg(metavar="TIME", help_behavior_hint="")] = None
+    """Time between validations; by default 4m, or a twelfth of --time-limit where that is less."""
+    save_every: Annotated[Optional[str], arg(metavar="TIME", help_behavior_hint="")] = None
+    """Time between saves of the state, by default 1m: what a kill costs at most."""
     workers: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Processes that make batches ahead; by default some beside a GPU and none without."""
     threads: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None

@@ -196,6 +196,24 @@ class Split:
         found = self.read(range(needed))
         return found if len(found) == count else found.take(np.arange(count))
 
+    def find(self, key: int) -> Drawings:
+        """The drawing of a key: one, or none if it is not here. Keys are in order, so that few blocks are read.
+
+        Raises:
+            FormatError: a shard is damaged, cut off, missing or another one.
+        """
+        low, high = 0, len(self.block_sizes)
+        while low < high:
+            middle = (low + high) // 2
+            found = self.read([middle])
+            if key > int(found.key[-1]):
+                low = middle + 1
+            elif key < int(found.key[0]):
+                high = middle
+            else:
+                return found.take(np.flatnonzero(found.key == np.uint64(key)))
+        return self.read([])
+
     def _block(self, number: int, block: int) -> Drawings:
         """Block `block` of shard `number`."""
         shard = self.shards[number]

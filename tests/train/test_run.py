@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor
-from training import MODEL, prepared, rows, saved, small, step, tensors
+from runs import MODEL, prepared, rows, saved, small, step, tensors
 
 from sketchgen.data.batches import Batch, evaluation_batch
 from sketchgen.data.prepare import prepare

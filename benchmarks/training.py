@@ -1,0 +1,152 @@
+"""How fast a step of training is, against what the same machine does in the same run.
+
+    python benchmarks/training.py [--threads 1 2] [--repeats 5]
+
+Batches of 100 drawings of 45 points each, so that nothing is padding. Columns: the matrix products of the
+recurrent layers alone, forwards and backwards (the machine's own limit); the bare LSTM of torch on the same
+sizes; and the whole step: making the batch, the network, the mixture's loss, the gradient, clipping, AdamW and
+the average. The first model is Sketch-RNN's decoder (one LSTM of 512, 20 components), the second is that of
+the bundled checkpoint. Each figure is drawings a second, the median of the repeats; all of them take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
+from runs import prepared, small
+
+from sketchgen.data.batches import Prefixes
+from sketchgen.data.drawings import from_lists
+from sketchgen.data.store import new_store
+from sketchgen.train.config import ModelSettings
+from sketchgen.train.run import Run
+
+BATCH, POINTS = 100, 45
+SKETCH_RNN = ModelSettings(layers=1, width=512, components=20, embedding=128, encoder_width=8, dropout=0.1)
+BUNDLED = ModelSettings(layers=2, width=384, components=20, embedding=128, encoder_width=128, dropout=0.05)
+
+
+def store(folder: Path) -> Path:
+    """A store of drawings that all have the same number of points."""
+    random = np.random.default_rng(0)
+    count = 4 * BATCH
+    points = [np.cumsum(random.integers(-9, 10, (POINTS, 2)), axis=0) for _ in range(count)]
+    boxed = [np.clip(one - one.min(0), 0, 255).astype(np.uint8) for one in points]
+    strokes = [[9] * (POINTS // 9)] * count
+    drawings = from_lists([0] * count, range(1, count + 1), strokes, boxed, ["walk"])
+    with new_store(folder) as writer:
+        for split in ("train", "valid"):
+            writer.add(split, drawings)
+        writer.finish({"categories": ["walk"], "statistics": {"offset_deviation": 9.0}})
+    return folder
+
+
+def products(model: ModelSettings, kind: torch.dtype) -> Callable[[], object]:
+    """The matrix products of the recurrent layers, forwards and backwards: three of each size."""
+    width = model.width
+    parts = []
+    for layer in range(model.layers):
+        inputs = width if layer else model.embedding
+        entering = torch.randn(BATCH * POINTS, inputs, dtype=kind), torch.randn(inputs, 4 * width, dtype=kind)
+        hidden = torch.randn(BATCH, width, dtype=kind), torch.randn(width, 4 * width, dtype=kind)
+        gates = torch.randn(BATCH * POINTS, 4 * width, dtype=kind)
+        states = torch.randn(BATCH * POINTS, width, dtype=kind)
+        parts.append((entering, hidden, gates, states))
+
+    def run() -> None:
+        for (rows, weights), (state, recurrent), gates, states in parts:
+            rows @ weights
+            gates @ weights.T
+            rows.T @ gates
+            states.T @ gates
+            for step in range(POINTS):
+                state @ recurrent
+                gates[step * BATCH : (step + 1) * BATCH] @ recurrent.T
+
+    return run
+
+
+def bare(model: ModelSettings, bfloat16: bool) -> Callable[[], object]:
+    """torch's LSTM of these sizes, forwards and backwards."""
+    lstm = nn.LSTM(model.embedding, model.width, model.layers, batch_first=True)
+    rows = torch.randn(BATCH, POINTS, model.embedding)
+
+    def run() -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            found = lstm(rows)[0]
+        found.float().sum().backward()
+
+    return run
+
+
+def whole(model: ModelSettings, bfloat16: bool, folder: Path) -> Callable[[], object]:
+    """A whole step, from the store to the average of the weights."""
+    cuts = Prefixes(nothing=1.0) if model is SKETCH_RNN else Prefixes()
+    config = replace(small(folder, folder / "run"), batch=BATCH, model=model, bfloat16=bfloat16)
+    run = prepared(Run(replace(config, threads=None, prefixes=cuts)))
+    number = 0
+
+    def step() -> None:
+        nonlocal number
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            run.training.training_step(run.training.batches[number], 0)
+        number += 1
+
+    return step
+
+
+def speeds(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Drawings a second of each: the median of `repeats`, taken in turns."""
+    found: dict[str, list[float]] = {name: [] for name in runs}
+    for turn in range(repeats + 1):
+        for name, run in runs.items():
+            started = time.perf_counter()
+            for _ in range(3):
+                run()
+            if turn:
+                found[name].append(3 * BATCH / (time.perf_counter() - started))
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--float32-only", action="store_true")
+    options = parser.parse_args()
+    print("| model | cores | numbers | products alone | bare LSTM | whole step | of the bare LSTM |")
+    print("|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        data = store(Path(folder) / "store")
+        for name, model in (("LSTM-512 / 20", SKETCH_RNN), ("quickdraw345", BUNDLED)):
+            for threads in options.threads:
+                torch.set_num_threads(threads)
+                for bfloat16 in (False,) if options.float32_only else (False, True):
+                    kind = torch.bfloat16 if bfloat16 else torch.float32
+                    runs = {
+                        "products": products(model, kind),
+                        "bare": bare(model, bfloat16),
+                        "whole": whole(model, bfloat16, data),
+                    }
+                    found = speeds(runs, options.repeats)
+                    share = found["whole"] / found["bare"]
+                    figures = " | ".join(f"{found[key]:.0f}" for key in runs)
+                    numbers = "bfloat16" if bfloat16 else "float32"
+                    print(f"| {name} | {threads} | {numbers} | {figures} | {share:.0%} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
