@@ -40,7 +40,7 @@ LICENCE = (
 THREAD = "sketchgen download"
 """The name of the threads that fetch."""
 
-_GRACE = 2.0
+_GRACE = 0.5
 """Seconds that threads have to end in."""
 
 _SAID = 3
@@ -204,7 +204,10 @@ class _Run:
             except Stopped:
                 break
             except BaseException as error:
-                self._heard.put(_Failure(remote, error))
+                failure = _Failure(remote, error)
+                self._heard.put(failure)
+                if failure.ends_all:
+                    self._link.stop.set()
         self._heard.put(None)
 
 
@@ -215,20 +218,25 @@ class _Failure:
     remote: Remote
     error: BaseException
 
+    @property
+    def ends_all(self) -> bool:
+        """Whether it stands in the way of the other files, too."""
+        alone = isinstance(self.error, SketchgenError) and not isinstance(self.error, Unreachable | NoRoom)
+        return not alone
+
     def judged(self) -> SketchgenError:
         """The error, if it is that of a single file.
 
         Raises:
-            SketchgenError: it stands in the way of the others, too.
+            SketchgenError: it ends all; or, if it is a bug, whatever it is.
         """
-        error = self.error
-        if isinstance(error, OSError):
+        if isinstance(self.error, OSError):
             raise OutputError(
-                f"{shown(self.remote.target)} cannot be written: {reason(error)}; what has come stays"
-            ) from error
-        if isinstance(error, Unreachable | NoRoom) or not isinstance(error, SketchgenError):
-            raise error
-        return error
+                f"{shown(self.remote.target)} cannot be written: {reason(self.error)}; what has come stays"
+            ) from self.error
+        if self.ends_all or not isinstance(self.error, SketchgenError):
+            raise self.error
+        return self.error
 
 
 def _remotes(names: list[str], out: Path, form: str, base: str) -> list[Remote]:

@@ -75,8 +75,16 @@ class Part:
         self.learn(whole)
 
     def learn(self, whole: Whole) -> None:
-        """Keep what the server says of the whole."""
-        write_atomic(self._info, json.dumps(asdict(whole)).encode(), force=True)
+        """Keep what the server says of the whole.
+
+        Raises:
+            OSError: the disk is full, or gone; what was known before is kept.
+        """
+        try:
+            write_atomic(self._info, json.dumps(asdict(whole)).encode(), force=True)
+        except OutputError as error:
+            # A full disk is in the way of all files, and it is the file that a person knows that is named.
+            raise (error.__cause__ if isinstance(error.__cause__, OSError) else error) from None
         self.whole = whole
 
     def append(self, data: bytes) -> None:

@@ -212,7 +212,7 @@ class TestGoingOn:
         failure(bucket, tmp_path, retries=0)
         other = CAT.replace(b"9", b"7")
         assert len(other) == len(CAT)
-        bucket.put(CATS, other, Answer(check_range=heeds))
+        bucket.put(CATS, other, Answer(check_range=heeds, headers={"x-goog-hash": None}))
         assert fetched(bucket, tmp_path) == other
         assert bucket.starts() == ([None, HALF] if heeds else [None, HALF, None])
 
@@ -225,11 +225,21 @@ class TestGoingOn:
         assert bucket.starts() == [None, None, None]
 
     @pytest.mark.parametrize(
-        "info", [b"", b"{", b"[]", b'{"url": 1, "etag": "a", "size": 1, "md5": ""}', b"\xff"]
+        "info",
+        [
+            "",
+            "{",
+            "[]",
+            "é",
+            '{"url": "URL"}',
+            '{"url": "URL", "etag": 5, "size": 9, "md5": ""}',
+            '{"url": "URL", "etag": "5", "size": "9", "md5": ""}',
+        ],
     )
-    def test_needs_to_know_what_it_is(self, info: bytes, bucket: Bucket, tmp_path: Path) -> None:
+    def test_needs_to_know_what_it_is(self, info: str, bucket: Bucket, tmp_path: Path) -> None:
         (tmp_path / ".cat.ndjson.part").write_bytes(CAT[:HALF])
-        (tmp_path / ".cat.ndjson.part.info").write_bytes(info)
+        text = info.replace("URL", f"{bucket.base}/{CATS}")
+        (tmp_path / ".cat.ndjson.part.info").write_bytes(text.encode("latin-1"))
         assert fetched(bucket, tmp_path) == CAT
         assert bucket.starts() == [None]
 
@@ -245,6 +255,7 @@ class TestGoingOn:
         failure(bucket, tmp_path, retries=0)
         (tmp_path / ".cat.ndjson.part").write_bytes(CAT * 2)
         assert fetched(bucket, tmp_path) == CAT
+        assert bucket.starts() == [None, None]
 
     def test_a_second_run_keeps_away(self, bucket: Bucket, tmp_path: Path) -> None:
         with opened_part(tmp_path / "cat.ndjson", "elsewhere") as part:
@@ -531,6 +542,19 @@ class TestDisk:
         assert len(bucket.requests) == 1
         assert fetched(bucket, tmp_path) == CAT
         assert bucket.starts() == [None, HALF]
+
+    def test_full_before_the_first_byte(
+        self, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def write(descriptor: int, data: memoryview) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(partial.os, "write", write)
+        with pytest.raises(OutputError) as caught:
+            download(["cat", "dog", "owl"], tmp_path, base=bucket.base, jobs=1)
+        assert str(caught.value).startswith(f"{tmp_path / 'cat.ndjson'} cannot be written: no space left")
+        assert len(bucket.requests) == 1, "the other files would find no room either"
+        assert list(tmp_path.iterdir()) == []
 
     def test_too_small_from_the_start(
         self, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
