@@ -306,6 +306,12 @@ class TestServersThatMisbehave:
         assert bucket.starts() == [None, HALF, HALF + 100]
         assert len(waits) == 1
 
+    def test_an_empty_range(self, bucket: Bucket, tmp_path: Path, waits: list[float]) -> None:
+        said = {"Content-Range": f"bytes {HALF}-{len(CAT) - 1}/{len(CAT)}", "Content-Length": "0"}
+        bucket.put(CATS, CAT, Answer(drop=HALF), *[Answer(headers={**said}, drop=0)] * 9)
+        assert "sent nothing, tried 4 times" in failure(bucket, tmp_path, retries=3)
+        assert (len(bucket.requests), len(waits)) == (4, 3)
+
     def test_a_range_without_being_asked(self, bucket: Bucket, tmp_path: Path) -> None:
         odd = Answer(status=206, headers={"Content-Range": f"bytes 0-9/{len(CAT)}"}, body=CAT[:10])
         bucket.put(CATS, CAT, odd)
@@ -583,12 +589,13 @@ class TestSeveral:
             download(names, tmp_path, base=bucket.base, jobs=2, retries=1)
         assert len(bucket.requests) <= 12
 
+    @pytest.mark.parametrize("drop", [HALF, None], ids=["broken", "goes on"])
     def test_an_interruption_leaves_what_has_come(
-        self, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, drop: int | None, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(module, "_GRACE", 0.1)
         release = threading.Event()
-        bucket.put(CATS, CAT, Answer(drop=HALF, stall=release))
+        bucket.put(CATS, CAT, Answer(drop=drop, stall=release))
 
         def progress(event: Progress) -> None:
             if (tmp_path / ".cat.ndjson.part").stat().st_size == HALF:
@@ -602,6 +609,7 @@ class TestSeveral:
         for thread in threading.enumerate():
             if thread.name == module.THREAD:
                 thread.join(10)
+        assert left(tmp_path) == CAT[:HALF], "it wrote after the interruption"
         assert bucket.starts() == [None], "it went on after the interruption"
         assert fetched(bucket, tmp_path) == CAT
         assert bucket.starts() == [None, HALF]

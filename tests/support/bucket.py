@@ -33,7 +33,7 @@ class Answer:
     before: Callable[[], object] = lambda: None
     """Called before the answer."""
     stall: threading.Event | None = None
-    """Wait for this before the connection is broken."""
+    """Wait for this in the middle: where the connection is to be broken, else at half of the body."""
 
 
 @dataclass(frozen=True)
@@ -147,14 +147,19 @@ class _Handler(BaseHTTPRequestHandler):
         if not send:
             return
         part = data if answer.drop is None else data[: answer.drop]
-        for at in range(0, len(part), 50_000):
-            piece = part[at : at + 50_000]
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if answer.chunked else piece)
+        middle = len(data) // 2 if answer.drop is None else answer.drop
+        self._write(part[:middle], answer.chunked)
+        if answer.stall is not None:
+            answer.stall.wait(20)
+        self._write(part[middle:], answer.chunked)
         if answer.chunked and answer.drop is None:
             self.wfile.write(b"0\r\n\r\n")
         self.owner.sent += len(part)
-        if answer.stall is not None:
-            answer.stall.wait(20)
         if answer.drop is not None or headers.get("Connection") == "close":
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_WR)
+
+    def _write(self, data: bytes, chunked: bool) -> None:
+        for at in range(0, len(data), 50_000):
+            piece = data[at : at + 50_000]
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
