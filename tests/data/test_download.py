@@ -36,6 +36,8 @@ BINARY = b"\x01\x02\x03\x04\x05\x06\x07\x08DE\x01" + b"\x00" * 40
 NPZ = b"PK\x03\x04" + b"\x00" * 40
 
 
+CLOSE = {"Connection": "close"}
+"""Said where an answer that looks whole ends the connection; else the client may ask on it once more."""
 CONTEXT = ssl.create_default_context()
 
 
@@ -208,11 +210,12 @@ class TestGoingOn:
 
     @pytest.mark.parametrize("heeds", [True, False])
     def test_a_file_that_changed_comes_anew(self, heeds: bool, bucket: Bucket, tmp_path: Path) -> None:
-        bucket.put(CATS, CAT, Answer(drop=HALF))
+        nameless: dict[str, str | None] = {"x-goog-hash": None}
+        bucket.put(CATS, CAT, Answer(drop=HALF, headers=nameless))
         failure(bucket, tmp_path, retries=0)
         other = CAT.replace(b"9", b"7")
         assert len(other) == len(CAT)
-        bucket.put(CATS, other, Answer(check_range=heeds, headers={"x-goog-hash": None}))
+        bucket.put(CATS, other, Answer(check_range=heeds, headers=nameless))
         assert fetched(bucket, tmp_path) == other
         assert bucket.starts() == ([None, HALF] if heeds else [None, HALF, None])
 
@@ -300,14 +303,14 @@ class TestServersThatMisbehave:
         assert bucket.starts() == [None, HALF, None]
 
     def test_a_shorter_range(self, bucket: Bucket, tmp_path: Path, waits: list[float]) -> None:
-        said = {"Content-Range": f"bytes {HALF}-{HALF + 99}/{len(CAT)}", "Content-Length": "100"}
+        said = {"Content-Range": f"bytes {HALF}-{HALF + 99}/{len(CAT)}", "Content-Length": "100", **CLOSE}
         bucket.put(CATS, CAT, Answer(drop=HALF), Answer(headers={**said}, drop=100))
         assert fetched(bucket, tmp_path) == CAT
         assert bucket.starts() == [None, HALF, HALF + 100]
         assert len(waits) == 1
 
     def test_an_empty_range(self, bucket: Bucket, tmp_path: Path, waits: list[float]) -> None:
-        said = {"Content-Range": f"bytes {HALF}-{len(CAT) - 1}/{len(CAT)}", "Content-Length": "0"}
+        said = {"Content-Range": f"bytes {HALF}-{len(CAT) - 1}/{len(CAT)}", "Content-Length": "0", **CLOSE}
         bucket.put(CATS, CAT, Answer(drop=HALF), *[Answer(headers={**said}, drop=0)] * 9)
         assert "sent nothing, tried 4 times" in failure(bucket, tmp_path, retries=3)
         assert (len(bucket.requests), len(waits)) == (4, 3)
@@ -567,7 +570,9 @@ class TestDisk:
     ) -> None:
         usage = namedtuple("usage", "total used free")
         monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(100, 90, 10))
-        assert "0.2 MB more and the disk has 0.0 MB" in failure(bucket, tmp_path, OutputError)
+        with pytest.raises(OutputError, match=r"0\.2 MB more and the disk has 0\.0 MB"):
+            download(["cat", "dog"], tmp_path, base=bucket.base, jobs=1)
+        assert len(bucket.requests) == 1
         assert list(tmp_path.iterdir()) == []
 
 
@@ -593,12 +598,15 @@ class TestSeveral:
     def test_an_interruption_leaves_what_has_come(
         self, drop: int | None, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(module, "_GRACE", 0.1)
+        # What goes on sending does so while the run waits for its threads.
+        monkeypatch.setattr(module, "_GRACE", 0.1 if drop else 1.0)
         release = threading.Event()
         bucket.put(CATS, CAT, Answer(drop=drop, stall=release))
 
         def progress(event: Progress) -> None:
             if (tmp_path / ".cat.ndjson.part").stat().st_size == HALF:
+                if not drop:
+                    threading.Timer(0.3, release.set).start()
                 raise KeyboardInterrupt
 
         monkeypatch.setattr(transfer, "_TELL_EVERY", 0.0)
