@@ -33,6 +33,10 @@ class OutputError(SketchgenError):
     """A place that cannot be written: it exists, it is not writable, or the disk is full."""
 
 
+class DownloadError(SketchgenError):
+    """A file that could not be fetched: it is not there, it is not what was asked for, or nobody answers."""
+
+
 class SettingError(SketchgenError):
     """A setting outside its limits."""
 

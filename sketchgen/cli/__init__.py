@@ -20,6 +20,7 @@ COMMANDS = {
     "complete": "finish a drawing that was begun",
     "generate": "draw from nothing",
     "web": "draw in the browser, and let the model finish with you",
+    "download": "fetch drawings of Quick, Draw!",
     "prepare": "turn Quick, Draw! files into a store to train on",
     "train": "train a model on a store",
     "evaluate": "measure a checkpoint on drawings it has not seen",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sketchgen import example
-from sketchgen.cli.options import Complete, Evaluate, Generate, Info, Prepare, Train, Web
+from sketchgen.cli.options import Complete, Download, Evaluate, Generate, Info, Prepare, Train, Web
 from sketchgen.errors import SettingError
 
 MAX_COUNT = 1000
@@ -45,6 +45,8 @@ def run(options: object) -> None:
             complete(options)
         case Generate():
             generate(options)
+        case Download():
+            download(options)
         case Prepare():
             prepare(options)
         case Train():
@@ -89,6 +91,26 @@ def generate(options: Generate) -> None:
         groups = [Group(file_name(options.category or "drawing"), tuple(found))]
         results.write(groups, _columns(groups))
     _say(f"{model.name}: {_counted(len(found), 'drawing')}")
+
+
+def download(options: Download) -> None:
+    """Fetch files of Quick, Draw!, and print their paths."""
+    from sketchgen.resources import categories
+
+    if options.all and options.categories:
+        raise SettingError("--all and categories do not go together; leave out one of them")
+    if not (options.all or options.categories):
+        raise SettingError("no categories; name some, such as cat, or pass --all")
+    names = categories() if options.all else list(dict.fromkeys(options.categories))
+
+    from sketchgen.cli.transfers import shown_transfers
+    from sketchgen.data import download as source
+
+    settings = _given(options, "form", "force", "jobs", "retries", "base")
+    with shown_transfers(len(names)) as progress:
+        paths = source.download(names, options.out, progress=progress, **settings)
+    _print("\n".join(map(str, paths)))
+    _say(source.LICENCE)
 
 
 def prepare(options: Prepare) -> None:

@@ -97,6 +97,47 @@ class Generate:
 
 
 @dataclass(frozen=True)
+class Download:
+    """Fetch drawings of Quick, Draw! from Google's public bucket.
+
+    One file a category, simplified some 70 MB each; all 345 are about 23 GB. A file that stands there with
+    the server's size is not fetched again. After Ctrl-C, a broken connection or a full disk the same command
+    goes on where it stopped. What arrives is checked: its length, its kind, and the server's MD5 where it
+    names one. The paths are printed.
+
+    Forms: simplified (what `prepare` is best fed with) and raw (as drawn, with times) are ndjson; binary is
+    the simplified one in fewer bytes; npz is sketch-rnn's choice of 75,000 drawings a category, npz-full all.
+
+    Examples:
+      sketchgen download cat dog "The Mona Lisa" -o quickdraw/
+      sketchgen prepare quickdraw/ -o store/
+      Smaller files, those that sketch-rnn was trained on:
+        sketchgen download cat --form npz -o npz/
+      Everything, eight files at a time:
+        sketchgen download --all --jobs 8 -o quickdraw/
+      From a mirror, which may have other categories:
+        sketchgen download owl --base https://mirror.example/quickdraw_dataset -o quickdraw/
+    """
+
+    categories: Positional[Annotated[tuple[str, ...], arg(metavar="CATEGORIES...", help_behavior_hint="")]]
+    """Categories of Quick, Draw!, such as cat; names of several words in quotes."""
+    out: Folder
+    """Where the files go: <category>.ndjson, .bin, .npz or .full.npz."""
+    all: bool = False
+    """All 345 categories."""
+    form: Literal["simplified", "raw", "binary", "npz", "npz-full"] = "simplified"
+    """In which form. Simplified and raw files have the same names; give each a folder."""
+    force: bool = False
+    """Fetch again what stands there, and replace it; without, a file of another size is an error."""
+    jobs: int = 4
+    """Files at a time, 1 to 16."""
+    retries: int = 5
+    """New tries of a file after a try that got no further, with growing pauses; 0 to 100."""
+    base: Annotated[Optional[str], arg(metavar="URL", help_behavior_hint="(default: Google's)")] = None
+    """Where the folders full/ and sketchrnn/ are."""
+
+
+@dataclass(frozen=True)
 class Prepare:
     """Turn files of drawings into a store to train on.
 
@@ -271,6 +312,7 @@ class Info:
 KINDS: dict[str, type] = {
     "complete": Complete,
     "generate": Generate,
+    "download": Download,
     "prepare": Prepare,
     "train": Train,
     "evaluate": Evaluate,

@@ -26,7 +26,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, force: bool = Fal
     temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         _write_through(temporary, data)
-        _put_in_place(temporary, target, force)
+        put_in_place(temporary, target, force)
     except (OSError, ValueError) as error:
         raise OutputError(f"{shown(path)} cannot be written: {reason(error)}") from error
     finally:
@@ -135,7 +135,7 @@ def _write_through(path: Path, data: bytes) -> None:
         os.close(descriptor)
 
 
-def _put_in_place(temporary: Path, target: Path, force: bool) -> None:
+def put_in_place(temporary: Path, target: Path, force: bool) -> None:
     """Give the finished file its name; without force by a hard link, which fails where a file has come up."""
     if not force:
         try:
