@@ -3,8 +3,8 @@
     python benchmarks/hostile.py OUT
 
 A store of 802 drawings, each in a category of its own: single points, the same point again and again, dots,
-jumps of a whole page, noise, lines that go back and forth, and two of 5,000 points. Prints how many steps were
-skipped, the largest loss and the largest gradient, and whether every weight is finite at the end.
+jumps of a whole page, noise, lines that go back and forth, and two of 5,000 points. Prints how many steps
+were skipped, the largest loss and gradient, and whether every weight is finite at the end.
 """
 
 from __future__ import annotations

@@ -55,7 +55,9 @@ def main() -> None:
     moments = random.Random(options.seed)
     print("| kill | seconds after its start | last line of the log | left half written |\n|---|---|---|---|")
     for number in range(1, options.kills + 1):
-        running = train(options.store, killed, options.steps, *(["--resume"] if (killed / STATE).exists() else []))
+        running = train(
+            options.store, killed, options.steps, *(["--resume"] if (killed / STATE).exists() else [])
+        )
         began = time.monotonic()
         # Most of a run's life is the import of torch: kills fall behind it, and now and then into it.
         time.sleep(moments.uniform(4.0, 22.0))
@@ -65,7 +67,9 @@ def main() -> None:
             break
         log = list(losses(killed)) if (killed / "log.csv").exists() else []
         left = len([path for path in killed.glob(".*")])
-        print(f"| {number} | {time.monotonic() - began:.1f} | {log[-1] if log else ''} | {left} |", flush=True)
+        print(
+            f"| {number} | {time.monotonic() - began:.1f} | {log[-1] if log else ''} | {left} |", flush=True
+        )
     train(options.store, killed, options.steps, "--resume").wait()
     one, two = load_file(straight / STATE), load_file(killed / STATE)
     same = sum(torch.equal(value, two[name]) for name, value in one.items())

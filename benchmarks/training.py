@@ -4,9 +4,9 @@
 
 Batches of 100 drawings of 45 points each, so that nothing is padding. Columns: the matrix products of the
 recurrent layers alone, forwards and backwards (the machine's own limit); the bare LSTM of torch on the same
-sizes; and the whole step: making the batch, the network, the mixture's loss, the gradient, clipping, AdamW and
-the average. The first model is Sketch-RNN's decoder (one LSTM of 512, 20 components), the second is that of
-the bundled checkpoint. Each figure is drawings a second, the median of the repeats; all of them take turns.
+sizes; and the whole step: making the batch, the network, the mixture's loss, the gradient, clipping, AdamW
+and the average. The first model is Sketch-RNN's decoder (one LSTM of 512, 20 components), the second is that
+of the bundled checkpoint. Each figure is drawings a second, the median of the repeats; all take turns.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def products(model: ModelSettings, kind: torch.dtype) -> Callable[[], object]:
 
 
 def bare(model: ModelSettings, bfloat16: bool) -> Callable[[], object]:
-    """torch's LSTM of these sizes, forwards and backwards."""
+    """The LSTM of torch in these sizes, forwards and backwards."""
     lstm = nn.LSTM(model.embedding, model.width, model.layers, batch_first=True)
     rows = torch.randn(BATCH, POINTS, model.embedding)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from sketchgen import example
 from sketchgen.cli.options import Complete, Download, Evaluate, Generate, Info, Prepare, Train, Web
+from sketchgen.cli.times import duration
 from sketchgen.errors import SettingError
 
 MAX_COUNT = 1000
@@ -27,8 +27,6 @@ MAX_TOTAL = 10_000
 MAX_TEMPERATURE = 2.0
 
 MAX_SEED = 2**63 - 1
-
-MAX_HOURS = 24 * 30
 
 EXAMPLE = "example:"
 """What begins a name that stands for a bundled file."""
@@ -143,10 +141,11 @@ def train(options: Train) -> None:
         _check_positive(name, getattr(options, name))
     _check_seed(options.seed)
     told = _given(options, "time_limit", "validate_every", "save_every")
-    times = {name: duration(text, name.replace("_", " ")) for name, text in told.items()}
+    times: dict[str, Any] = {name: duration(text, name) for name, text in told.items()}
     if not options.store.is_dir():
         raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
 
+    from sketchgen.cli.running import shown_run
     from sketchgen.train.config import ModelSettings, TrainConfig
     from sketchgen.train.run import fit
 
@@ -161,28 +160,10 @@ def train(options: Train) -> None:
         )
     config = TrainConfig(store=options.store, out=options.out, model=model, **settings, **times)
 
-    best = fit(config, resume=options.resume, **_watched())
+    best = fit(config, resume=options.resume, **shown_run())
     # Under torchrun there are several of us, of whom the first one speaks.
     if os.environ.get("RANK", "0") == "0":
         _print(str(best))
-
-
-def _watched() -> dict[str, Any]:
-    """How a run is shown: by a bar and a line for each validation on a terminal, else by lines alone."""
-    from sketchgen.train.progress import ProgressBar
-
-    def line(figures: dict[str, Any]) -> str:
-        return ", ".join(f"{key} {_short(value)}" for key, value in figures.items() if value is not None)
-
-    if not sys.stderr.isatty():
-        return {"report": lambda figures: _say(line(figures))}
-    bar = ProgressBar()
-
-    def say(figures: dict[str, Any]) -> None:
-        if "valid" in figures or "warning" in figures:
-            bar.say(line(figures))
-
-    return {"report": say, "callbacks": [bar]}
 
 
 def evaluate(options: Evaluate) -> None:
@@ -241,23 +222,6 @@ def web(options: Web) -> None:
     from sketchgen.app import launch
 
     launch(options.checkpoint, host=options.host, port=options.port, browser=options.open)
-
-
-def duration(text: str, name: str = "time limit") -> float:
-    """The seconds of a time such as "45s", "90m" or "1h30m".
-
-    Raises:
-        SettingError: it is none, it is 0, or it is longer than `MAX_HOURS`.
-    """
-    number = r"(\d+(?:\.\d+)?)"
-    match = re.fullmatch(rf"(?:{number}h)?(?:{number}m)?(?:{number}s)?", text.strip().lower())
-    if match is None or not any(match.groups()):
-        raise SettingError(f"{name} {text[:40]!r} is no time; write one as 45s, 90m or 1h30m")
-    hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    total = hours * 3600 + minutes * 60 + seconds
-    if not 0 < total <= MAX_HOURS * 3600:
-        raise SettingError(f"{name} {text[:40]!r} must be above 0 and at most {MAX_HOURS}h")
-    return total
 
 
 def _load(name: str | None) -> Any:

@@ -14,6 +14,7 @@ from sketchgen.data.store import Drawings
 from sketchgen.drawing.geometry import BOX, CENTRE, GIVEN_SIDE
 from sketchgen.drawing.strokes import Pen
 
+
 @dataclass(frozen=True)
 class Prefixes:
     """How training drawings are cut and presented; shares of the drawings.

@@ -197,7 +197,7 @@ class Split:
         return found if len(found) == count else found.take(np.arange(count))
 
     def find(self, key: int) -> Drawings:
-        """The drawing of a key: one, or none if it is not here. Keys are in order, so that few blocks are read.
+        """The drawing of a key: one, or none if it is not here. Keys are in order: few blocks are read.
 
         Raises:
             FormatError: a shard is damaged, cut off, missing or another one.

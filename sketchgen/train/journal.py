@@ -1,4 +1,4 @@
-"""What a run leaves to be read: figures as CSV and for TensorBoard, pictures, and the drawings that broke a step."""
+"""What a run leaves to be read: figures, pictures, and the drawings that broke a step."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Report = Callable[[dict[str, Any]], None]
 LOG_EVERY = 20
 """Steps between lines of the log."""
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "step",
     "seconds",
     "loss",
@@ -201,11 +201,12 @@ def _append(path: Path, line: dict[str, Any]) -> None:
 
 
 def keep_lines_up_to(path: Path, step: int) -> None:
-    """Drop the lines of a log that are behind a step: a killed run had come further than what it had saved."""
+    """Drop the lines of a log behind a step: a run that was killed had come further than what it saved."""
     if rank() or not path.exists():
         return
     with path.open(newline="", encoding="utf-8") as stream:
-        rows = [row for row in csv.DictReader(stream) if (row["step"] or "").isdigit() and int(row["step"]) <= step]
+        lines = list(csv.DictReader(stream))
+    rows = [line for line in lines if (line["step"] or "").isdigit() and int(line["step"]) <= step]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
     writer.writeheader()

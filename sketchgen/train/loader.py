@@ -69,13 +69,13 @@ class _From(Sampler[int]):
         return itertools.count(self.first)
 
 
-def _as_it_is(batch: Batch) -> Batch:
+def _as_it_is(batch: Any) -> Any:
     """What a loader calls to put samples together: here a sample is a batch."""
     return batch
 
 
 def endless_loader(batches: TrainingBatches, first: int, workers: int, *, pin: bool) -> DataLoader[Batch]:
-    """Batches number first, first + 1, ... made ahead by `workers` processes, or when they are asked for by 0.
+    """Batches number first, first + 1, ... made ahead by `workers` processes; by 0, when they are asked for.
 
     `pin` puts them where a GPU fetches them faster.
     """

@@ -74,13 +74,12 @@ class Step:
 class Training(LightningModule):
     """A network in training; `network` is what learns, `average` what is validated and kept."""
 
-    automatic_optimization = False
-    """The step is our own: one with a gradient that is not finite must leave everything as it was, in all
-    processes, and the average moves only after the others."""
-
     def __init__(self, network: StrokeModel, config: TrainConfig, batches: TrainingBatches) -> None:
         """Train `network` on `batches` as `config` says."""
         super().__init__()
+        # The step is our own: one with a gradient that is not finite must leave everything as it was, in all
+        # processes, and the average moves only after the others.
+        self.automatic_optimization = False
         self.config, self.batches = config, batches
         self.network = network
         self.average = AveragedModel(network, avg_fn=self._averaged, use_buffers=True).requires_grad_(False)
@@ -203,7 +202,7 @@ class Training(LightningModule):
         shapes = {name: tuple(value.shape) for name, value in self.state_dict().items()}
         found = {name: tuple(value.shape) for name, value in checkpoint["state_dict"].items()}
         if shapes != found:
-            raise CheckpointError("the state is that of another network; resume with the settings it began with")
+            raise CheckpointError("the state is of another network; resume with the settings it began with")
         self.position = Position(**checkpoint["position"])
 
 

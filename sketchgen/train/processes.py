@@ -64,6 +64,6 @@ def telling_of_lost_ones() -> Iterator[None]:
         if world_size() == 1 or not any(sign in words for sign in signs):
             raise
         raise ProcessLostError(
-            f"process {rank()} of {world_size()} stops, for another one has ended (its own message says why); "
+            f"process {rank()} of {world_size()} stops, as another one has ended (its message says why); "
             "go on from the last saved state with --resume"
         ) from error

@@ -29,7 +29,9 @@ class ProgressBar(Callback):
             TextColumn("{task.fields[figures]}"),
             TextColumn("{task.fields[left]}"),
         )
-        self.bar = Progress(*columns, console=console or Console(stderr=True), disable=bool(rank()), expand=True)
+        self.bar = Progress(
+            *columns, console=console or Console(stderr=True), disable=bool(rank()), expand=True
+        )
         self._task = TaskID(0)
         self._loss: float | None = None
         self._began, self._share, self._drawings = time.monotonic(), 0.0, 0
@@ -50,9 +52,7 @@ class ProgressBar(Callback):
         if not last.skipped:
             before = last.loss if self._loss is None else self._loss
             self._loss = FORGET * before + (1 - FORGET) * last.loss
-        self.bar.update(
-            self._task, completed=share, figures=self._figures(pl_module), left=self._left(share)
-        )
+        self.bar.update(self._task, completed=share, figures=self._figures(pl_module), left=self._left(share))
 
     def _figures(self, module: Training) -> str:
         position = module.position

@@ -91,6 +91,7 @@ class Run:
 
     def trainer(self, callbacks: Sequence[Callback] = ()) -> Trainer:
         """Lightning's trainer for it, which calls `callbacks`, too."""
+        _quiet()
         config, several = self.config, world_size() > 1
         gpu = self.device.type == "cuda"
         chosen = config.bfloat16
@@ -133,8 +134,9 @@ def _validation(store: Store, most: int) -> Drawings:
 
 def _share(batch: int) -> int:
     """How many of a batch's drawings are this process's."""
-    if batch < world_size():
-        raise SettingError(f"batch is {batch}; for {world_size()} processes it must be {world_size()} or more")
+    count = world_size()
+    if batch < count:
+        raise SettingError(f"batch is {batch}; for {count} processes it must be {count} or more")
     return len(np.arange(rank(), batch, world_size()))
 
 
@@ -200,7 +202,6 @@ def fit(
         ProcessLostError: another process of the run has ended.
         SettingError: settings that cannot work, or a loss that stays not finite.
     """
-    _quiet()
     config = replace(config, store=Path(config.store), out=Path(config.out))
     state = config.out / STATE
     run = Run(config, report)
@@ -209,5 +210,3 @@ def fit(
     with telling_of_lost_ones():
         trainer.fit(run.training, ckpt_path=str(state) if resume else None)
     return config.out / "best"
-
-

@@ -1,7 +1,7 @@
 """The exact state of a run on disk, in one file that holds tensors and JSON: nothing in it can run.
 
-Lightning's own checkpoints are pickles. Here its state (nested dicts and lists of tensors and plain values) is
-taken apart into a safetensors file, with the structure as JSON in the file's metadata, and put together again.
+Lightning's own checkpoints are pickles. Here its state (nested dicts and lists of tensors and plain values)
+is taken apart into a safetensors file, with the structure as JSON in its metadata, and put together again.
 """
 
 from __future__ import annotations
@@ -110,5 +110,3 @@ class StateFile(CheckpointIO):
     def remove_checkpoint(self, path: Any) -> None:
         """Delete a state."""
         Path(path).unlink(missing_ok=True)
-
-

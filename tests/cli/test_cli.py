@@ -16,7 +16,7 @@ import pytest
 
 import sketchgen
 from sketchgen.cli import COMMANDS, main
-from sketchgen.cli.commands import duration
+from sketchgen.cli.times import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
 from sketchgen.model.config import ModelConfig

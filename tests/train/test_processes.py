@@ -58,7 +58,11 @@ def two_processes(config: TrainConfig, folder: Path, *more: str) -> Iterator[sub
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     told = [*command, str(script), as_json(config), *more]
     with subprocess.Popen(
-        told, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONPATH": paths}
+        told,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
     ) as running:
         try:
             yield running
@@ -113,7 +117,7 @@ def test_what_a_backend_says_of_a_lost_peer_becomes_clear(monkeypatch: pytest.Mo
     monkeypatch.setenv("WORLD_SIZE", "4")
     monkeypatch.setenv("RANK", "2")
     words = "[../third_party/gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:4321"
-    with pytest.raises(ProcessLostError, match="process 2 of 4 stops.*--resume"), telling_of_lost_ones():
+    with pytest.raises(ProcessLostError, match=r"process 2 of 4 stops.*--resume"), telling_of_lost_ones():
         raise RuntimeError(words)
     with pytest.raises(RuntimeError, match="mat1 and mat2"), telling_of_lost_ones():
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
 from runs import MODEL, prepared, rows, saved, small, step, tensors
+from torch import Tensor
 
 from sketchgen.data.batches import Batch, evaluation_batch
 from sketchgen.data.prepare import prepare
@@ -312,7 +312,7 @@ def test_what_a_kill_in_the_middle_of_a_rename_has_left_is_mended(config: TrainC
     (config.out / "best").rename(config.out / ".best.old")
     (config.out / ".0123.tmp").write_text("half a state")
     fit(replace(config, steps=3, learning_rate=1e-8), resume=True)
-    assert load_network(config.out / "best")
+    assert load_network(config.out / "best")[1]["steps"] in (2, 3)
     assert not [path.name for path in config.out.iterdir() if path.name.startswith(".")]
 
 

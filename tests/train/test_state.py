@@ -41,9 +41,7 @@ def equal(one: Any, two: Any) -> bool:
         return isinstance(two, Tensor) and one.dtype == two.dtype and torch.equal(one, two)
     if isinstance(one, dict):
         return (
-            isinstance(two, dict)
-            and list(one) == list(two)
-            and all(map(equal, one.values(), two.values()))
+            isinstance(two, dict) and list(one) == list(two) and all(map(equal, one.values(), two.values()))
         )
     if isinstance(one, list | tuple):
         return type(one) is type(two) and len(one) == len(two) and all(map(equal, one, two))
