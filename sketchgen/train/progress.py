@@ -9,6 +9,7 @@ from typing import Any
 from lightning.pytorch import Callback, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
 from sketchgen.train.module import Training
 from sketchgen.train.processes import rank
@@ -22,12 +23,12 @@ class ProgressBar(Callback):
 
     def __init__(self, console: Console | None = None) -> None:
         """Show it on `console`, by default on standard error."""
+        # The bar takes what the words leave, and no line is broken: eighty columns are enough.
         columns = (
-            TextColumn("{task.description}"),
             BarColumn(bar_width=None),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[figures]}"),
-            TextColumn("{task.fields[left]}"),
+            TextColumn("{task.percentage:>3.0f} %", table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
         )
         self.bar = Progress(
             *columns, console=console or Console(stderr=True), disable=bool(rank()), expand=True
