@@ -3,10 +3,11 @@
     python benchmarks/fine_tuning.py short_kanji.npz STORE OUT --category kanji
     python benchmarks/fine_tuning.py snowman.ndjson STORE OUT --category snowman --from PRETRAINED
 
-Takes 100 drawings of a file, as SVGs, to learn from and 300 others to be measured on, fine-tunes a checkpoint,
-and prints nats per point on those others and on 1,000 validation drawings of STORE (Quick, Draw!), before and
-after. OUT/finished/sheet.png shows 18 beginnings of the others as the tuned model finishes them,
-OUT/before/sheet.png the same by the checkpoint that it started from, OUT/drawn/sheet.png drawings from nothing.
+Takes 100 drawings of a file, as SVGs, to learn from and 300 others to be measured on, fine-tunes a
+checkpoint, and prints nats per point on those others and on 1,000 validation drawings of STORE (Quick,
+Draw!), before and after. OUT/finished/sheet.png shows 18 beginnings of the others as the tuned model finishes
+them, OUT/before/sheet.png the same by the checkpoint that it started from, OUT/drawn/sheet.png drawings from
+nothing.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ STATE = "state.safetensors"
 def train(store: Path, out: Path, steps: int, *more: str) -> subprocess.Popen[bytes]:
     """A run in a process of its own."""
     command = [sys.executable, "-m", "sketchgen", "train", str(store), "-o", str(out), "--steps", str(steps)]
-    often = ("--save-every", "1s", "--validate-every", "5s")
+    often = ("--save-every", "1s", "--validate-every", "10s", "--pictures", "0")
     return subprocess.Popen([*command, *SETTINGS, *often, *more], stderr=subprocess.DEVNULL)
 
 
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("store", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     straight, killed = options.out / "straight", options.out / "killed"
@@ -53,7 +53,8 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     train(options.store, straight, options.steps).wait()
     moments = random.Random(options.seed)
-    print("| kill | seconds after its start | last line of the log | left half written |\n|---|---|---|---|")
+    head = "| kill | seconds after its start | last line of the log | left half written |"
+    print(f"{head}\n|---|---|---|---|", flush=True)
     for number in range(1, options.kills + 1):
         running = train(
             options.store, killed, options.steps, *(["--resume"] if (killed / STATE).exists() else [])

@@ -152,7 +152,8 @@ def train(options: Train) -> None:
     model = ModelSettings(
         **_given(options, "cell", "layers", "width", "components", "encoder_width", "dropout")
     )
-    names = ("steps", "batch", "learning_rate", "patience", "threads", "workers", "seed", "start")
+    names = ("steps", "batch", "learning_rate", "patience", "pictures", "threads", "workers", "seed")
+    names += ("start",)
     settings = _given(options, *names)
     if options.start is not None and model != ModelSettings():
         raise SettingError(

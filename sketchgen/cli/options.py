@@ -230,6 +230,8 @@ class Train:
     """Time between validations; by default 4m, or a twelfth of --time-limit where that is less."""
     save_every: Annotated[Optional[str], arg(metavar="TIME", help_behavior_hint="")] = None
     """Time between saves of the state, by default 1m: what a kill costs at most."""
+    pictures: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: 12)")] = None
+    """Beginnings that are finished, and drawings from nothing, for a picture after each validation; 0 for none."""
     workers: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Processes that make batches ahead; by default some beside a GPU and none without."""
     threads: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
