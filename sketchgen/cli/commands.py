@@ -152,9 +152,8 @@ def train(options: Train) -> None:
     model = ModelSettings(
         **_given(options, "cell", "layers", "width", "components", "encoder_width", "dropout")
     )
-    names = ("steps", "batch", "learning_rate", "patience", "pictures", "threads", "workers", "seed")
-    names += ("start",)
-    settings = _given(options, *names)
+    names = ("steps", "batch", "learning_rate", "patience", "pictures", "threads", "workers")
+    settings = _given(options, *names, "seed", "start")
     if options.start is not None and model != ModelSettings():
         raise SettingError(
             "a run that starts from a checkpoint has its shape; leave out --cell, --layers, ..."

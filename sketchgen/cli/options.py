@@ -231,7 +231,7 @@ class Train:
     save_every: Annotated[Optional[str], arg(metavar="TIME", help_behavior_hint="")] = None
     """Time between saves of the state, by default 1m: what a kill costs at most."""
     pictures: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: 12)")] = None
-    """Beginnings that are finished, and drawings from nothing, for a picture after each validation; 0 for none."""
+    """Beginnings that are finished for a picture after each validation, and as many drawings from nothing."""
     workers: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Processes that make batches ahead; by default some beside a GPU and none without."""
     threads: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
