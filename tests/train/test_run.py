@@ -465,3 +465,20 @@ def test_short_runs_are_validated_more_often(config: TrainConfig):
 def test_a_run_cannot_start_from_nowhere(config: TrainConfig):
     with pytest.raises(CheckpointError, match="no checkpoint"):
         Run(replace(config, start="nowhere"))
+
+
+def test_a_store_of_one_drawing_is_validated_on_itself(config: TrainConfig, tmp_path: Path):
+    (tmp_path / "owl.ndjson").write_text('{"word":"a/b","drawing":[[[0,255,3],[0,7,200]]]}\n')
+    kept = prepare([tmp_path / "owl.ndjson"], tmp_path / "one").kept
+    assert kept == {"train": 1, "valid": 0, "test": 0}
+    best = fit(replace(config, store=tmp_path / "one"))
+    assert load_network(best)[0].config.categories == ("a/b",)
+    assert math.isfinite(rows(config.out, "valid")[20])
+
+
+def test_a_store_without_training_drawings_is_refused(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
+    store = Store.open(config.store)
+    empty = replace(store, summary=store.summary | {"shards": store.summary["shards"] | {"train": []}})
+    monkeypatch.setattr(Store, "open", lambda path: empty)
+    with pytest.raises(SettingError, match="no training drawings; prepare more"):
+        fit(config)
