@@ -86,35 +86,32 @@ class Outcome:
     files: list[SpillFile] = field(default_factory=list)
 
 
-class _Codes:
-    """Numbers for categories, in the order in which they come up; -1 and -2 where they are not wanted."""
+class _Codes(dict[bytes, int]):
+    """Numbers for categories, UTF-8, in the order in which they come up; -1 and -2 where they are not wanted.
+
+    Attributes:
+        names: the categories that have numbers.
+    """
 
     def __init__(self, wanted: Wanted) -> None:
+        super().__init__()
         self.names: list[str] = []
         self._wanted = wanted
-        self._numbers: dict[str, int] = {}
-        self._words: dict[bytes, int] = {}
 
-    def of_word(self, word: bytes) -> int:
-        """The number of a category, UTF-8; -1 where it is another one than wanted, -2 where it is no name."""
-        number = self._words.get(word)
-        if number is None:
-            name = word.decode()
-            refused = self._wanted.refuses(name)
-            number = self.of_name(name) if refused is None else -1 if refused == OTHER_CATEGORY else -2
-            self._words[word] = number
-        return number
-
-    def of_name(self, name: str) -> int:
-        """The number of a category that is wanted.
+    def __missing__(self, word: bytes) -> int:
+        """The number of a new category; -1 where another one is wanted, -2 where it is no name.
 
         Raises:
             FormatError: there are too many of them.
         """
-        number = self._numbers.setdefault(name, len(self.names))
-        if number == len(self.names):
+        refused = self._wanted.refuses(word.decode())
+        if refused is not None:
+            number = -1 if refused == OTHER_CATEGORY else -2
+        else:
+            number = len(self.names)
             check_categories(number + 1)
-            self.names.append(name)
+            self.names.append(word.decode())
+        self[word] = number
         return number
 
 
@@ -171,13 +168,13 @@ class Gatherer:
             self._many(found)
             for number, line in found.rest:
                 self._one(line_entry(line, f"{name}, line {first + number}"), first + number)
-            first += block.count(b"\n")
+            first += found.count
         self.outcome.lines[-1] = first - 1
 
     def _many(self, block: Block) -> None:
         """Take the wanted drawings of a block; the same rules in the same order as `row_of`."""
         count, lengths = len(block.word), np.diff(block.start)
-        code = np.fromiter(map(self._codes.of_word, block.word), np.int64, count)
+        code = np.fromiter(map(self._codes.__getitem__, block.word), np.int64, count)
         kept = np.ones(count, dtype=bool)
         for reason, dropped in (
             (NOT_RECOGNISED, ~block.recognised & self._wanted.recognised),
@@ -211,7 +208,7 @@ class Gatherer:
             self._drop(row)
             return
         category, points, lengths = row
-        self._rows.append((self._codes.of_name(category), lengths, points))
+        self._rows.append((self._codes[category.encode()], lengths, points))
         if len(self._rows) >= ROWS_HELD:
             self._hand_on()
 

@@ -24,14 +24,14 @@ end at 248 to 254; to scale and thin those again would lose a few points more.
 
 _TEXT = rb'"[^"\\\x00-\x1f]*"'
 _LINE = re.compile(
-    rb'\{"word":"([^"\\\x00-\x1f]*)",(?:"countrycode":%s,"timestamp":%s,)?(?:"recognized":(true|false),)?'
+    rb'(?m)^\{"word":"([^"\\\x00-\x1f]*)",(?:"countrycode":%s,"timestamp":%s,)?(?:"recognized":(true|false),)?'
     rb'(?:"key_id":%s,)?"drawing":(.*)\}\n' % (_TEXT, _TEXT, _TEXT)
 )
 """The fields in the order of Google's files, or fewer of them, and anything as the drawing."""
 
-_OPEN, _COMMA, _CLOSE, _NEWLINE = 91, 44, 93, 10
-_STROKE = np.array([_OPEN, _OPEN, _CLOSE, _OPEN, _CLOSE, _CLOSE], dtype=np.uint8)
-"""The brackets of a stroke: [[x, ...], [y, ...]]."""
+_OPEN, _COMMA, _CLOSE, _NEWLINE = b"[,]\n"
+_STROKE = np.array([1, 1, 7, 1, 7, 3], dtype=np.uint8)
+"""The brackets of a stroke, [[x, ...], [y, ...]], by their classes; see `_tables`."""
 
 _MASK = np.array([0, 0x0F000000, 0x0F0F0000, 0x0F0F0F00], dtype=np.uint32)
 """By the number of digits: where they stand in four bytes."""
@@ -42,21 +42,23 @@ _LEAST[1, 0], _LEAST[2, 0], _LEAST[3, 1], _LEAST[3, 2] = 0, 10, 100, 200
 before it."""
 
 
-def _legal() -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The class of each byte that is no digit, and which classes may follow one another.
+def _tables() -> tuple[bytes, bytes]:
+    """For `bytes.translate`: the class of each byte, and 1 for two classes that may not follow one another.
 
-    Classes: 1 [, 2 comma, 3 ], 4 newline; 4 more where digits stand before it.
+    Classes: 1 [, 2 comma, 3 ], 4 newline, 0 anything else; 4 more where digits stand before it. Two of them
+    are told by 16 times the first and the second.
     """
-    kind = np.zeros(256, dtype=np.uint8)
-    kind[[_OPEN, _COMMA, _CLOSE, _NEWLINE]] = 1, 2, 3, 4
+    kind = bytearray(256)
+    kind[_OPEN], kind[_COMMA], kind[_CLOSE], kind[_NEWLINE] = 1, 2, 3, 4
     follows = {1: (1, 6, 7), 2: (1,), 3: (2, 3, 4), 4: (1,), 6: (6, 7), 7: (2, 3)}
-    legal = np.zeros((9, 9), dtype=bool)
+    wrong = bytearray(b"\1" * 256)
     for before, after in follows.items():
-        legal[before, list(after)] = True
-    return kind, legal.reshape(-1)
+        for each in after:
+            wrong[16 * before + each] = 0
+    return bytes(kind), bytes(wrong)
 
 
-_KIND, _LEGAL = _legal()
+_KIND, _WRONG = _tables()
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Block:
         start: (n + 1,) where its points begin.
         points: (p, 2) px, each drawing aligned to 0 and `SHORTEST_FILLED` to 255 in its longer side.
         lift: (p,) true at the last point of each stroke.
+        count: number of lines.
         rest: number in the block, from 0, and bytes of every line that is not of that form, nor blank.
     """
 
@@ -77,6 +80,7 @@ class Block:
     start: NDArray[np.int64]
     points: NDArray[np.uint8]
     lift: NDArray[np.bool_]
+    count: int
     rest: list[tuple[int, bytes]]
 
 
@@ -112,7 +116,8 @@ def read_block(block: bytes) -> Block:
     if len(kept) < len(found):
         found = [found[k] for k in kept]
     recognised = np.array([said != b"false" for _, said, _ in found], dtype=bool)
-    return Block([word for word, _, _ in found], recognised, shapes.start, shapes.points, shapes.lift, rest)
+    words = [word for word, _, _ in found]
+    return Block(words, recognised, shapes.start, shapes.points, shapes.lift, count, rest)
 
 
 def _is_text(data: bytes) -> bool:
@@ -160,19 +165,23 @@ def _parsed(text: bytes, count: int) -> _Shapes | NDArray[np.bool_]:
     """
     raw = np.frombuffer(text, dtype=np.uint8)
     at = np.flatnonzero((raw - np.uint8(48)) > 9)
-    byte = raw.take(at)
-    digits = np.diff(at, prepend=-1) - 1
-    kind = _KIND.take(byte) + 4 * (digits > 0).view(np.uint8)
-    legal = _LEGAL.take(np.concatenate([[np.uint8(4)], kind[:-1]]) * np.uint8(9) + kind)
-    wrong = np.flatnonzero(~legal | (digits > 3))
-    if len(wrong):
-        return _marked(np.searchsorted(np.flatnonzero(byte == _NEWLINE), wrong), count)
-    strokes, odd = _strokes(byte.take(np.flatnonzero(byte != _COMMA)))
+    digits = _gaps(at) - 1
+    after_digits = digits > 0
+    kind = np.frombuffer(text.translate(_KIND), dtype=np.uint8).take(at)
+    kind += after_digits.view(np.uint8) << np.uint8(2)
+    pairs = kind.copy()
+    pairs[0] += 16 * 4
+    pairs[1:] += kind[:-1] << np.uint8(4)
+    wrong = pairs.tobytes().translate(_WRONG)
+    if b"\1" in wrong or digits.max() > 3:
+        where = np.flatnonzero(np.frombuffer(wrong, dtype=np.uint8) | (digits > 3))
+        return _marked(np.searchsorted(np.flatnonzero(raw.take(at) == _NEWLINE), where), count)
+    strokes, odd = _strokes(kind.take(np.flatnonzero((kind & 3) != 2)))
     if odd.any():
         return odd
-    number = np.flatnonzero(digits > 0)
-    axis_end = np.flatnonzero(byte.take(number) == _CLOSE)
-    axis = np.diff(axis_end, prepend=-1)
+    number = np.flatnonzero(after_digits)
+    axis_end = np.flatnonzero(kind.take(number) == 7)
+    axis = _gaps(axis_end)
     length, line = axis[::2], np.repeat(np.arange(count), strokes)
     uneven = np.flatnonzero(length != axis[1::2])
     if len(uneven):
@@ -183,6 +192,13 @@ def _parsed(text: bytes, count: int) -> _Shapes | NDArray[np.bool_]:
     return found
 
 
+def _gaps(at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How far each of some rising positions lies behind the one before, or behind -1."""
+    gaps = at + 1
+    gaps[1:] -= gaps[:-1].copy()
+    return gaps
+
+
 def _marked(lines: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
     """(count,) true at some lines."""
     mask = np.zeros(count, dtype=bool)
@@ -191,9 +207,9 @@ def _marked(lines: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
 
 
 def _strokes(brackets: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """How many strokes each line has, from its brackets and its newline; and which lines are malformed."""
-    newline = np.flatnonzero(brackets == _NEWLINE)
-    count = np.diff(newline, prepend=-1)
+    """How many strokes each line has, by the classes of brackets and newline; which are malformed."""
+    newline = np.flatnonzero(brackets == 4)
+    count = _gaps(newline)
     # [ before the strokes, ] and the newline behind them, and six for each stroke.
     strokes, odd = count // 6, (count % 6 != 3) | (count < 9)
     if not odd.any():
