@@ -113,8 +113,9 @@ def download(options: Download) -> None:
 
 def prepare(options: Prepare) -> None:
     """Turn Quick, Draw! files into a store, and print what was kept and what was dropped."""
-    from sketchgen.data.prepare import Wanted
+    from sketchgen.cli.progress import shown_progress, usable_cores
     from sketchgen.data.prepare import prepare as prepare_store
+    from sketchgen.data.rules import Wanted
     from sketchgen.resources import bundled
 
     if not options.sources:
@@ -124,14 +125,13 @@ def prepare(options: Prepare) -> None:
         for source in options.sources
     ]
 
-    def progress(name: str, count: int) -> None:
-        _say(f"{name}: {_counted(count, 'drawing')}")
-
+    _check_positive("jobs", options.jobs)
     chosen = frozenset(options.category) or None
     wanted = Wanted(recognised=options.recognised, categories=chosen, most=options.most)
-    report = prepare_store(
-        sources, options.out, wanted, strict=options.strict, force=options.force, progress=progress
-    )
+    flags = {"strict": options.strict, "force": options.force}
+    with shown_progress() as progress:
+        jobs = options.jobs or usable_cores()
+        report = prepare_store(sources, options.out, wanted, jobs=jobs, progress=progress, **flags)
     _print(report.text())
 
 

@@ -167,6 +167,8 @@ class Prepare:
     """At most so many drawings of each category: those with the smallest hashes, whatever the order."""
     recognised: bool = False
     """Only drawings that Quick, Draw!'s game recognised."""
+    jobs: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: all cores)")] = None
+    """How many processes read; the store is the same. Each takes about 200 MB of memory."""
     strict: bool = False
     """Write nothing if any drawing cannot be read; else it is named, counted and left out."""
     force: bool = False

@@ -1,75 +1,43 @@
-"""From Quick, Draw! files to a prepared store: reading, dropping with a reason, splitting by hash."""
+"""From files of drawings to a prepared store, in two passes, by one process or several, in bounded memory.
+
+First the input, cut into tasks, is read, and what is wanted is put down in files sorted by key
+(`sketchgen.data.gather`). Then one range of keys after the other is read from all of them, and what stands
+there twice or is too much is left out (`sketchgen.data.merge`).
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import multiprocessing
+import shutil
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sketchgen.data.drawings import from_lists
-from sketchgen.data.sources import Found, entries, source_files
-from sketchgen.data.store import SPLITS, Drawings, new_store
-from sketchgen.drawing.geometry import BOX, simplify_as_quickdraw
-from sketchgen.drawing.output import check_replaceable
-from sketchgen.drawing.sketch import Sketch
-from sketchgen.errors import FormatError, OutputError, SettingError, SketchgenError
+from sketchgen.data.drawings import Drawings, joined
+from sketchgen.data.gather import MOST_FAULTS, Gatherer, Outcome, begin_worker, check_categories, gather
+from sketchgen.data.merge import merge, unique_order
+from sketchgen.data.rules import TWICE, UNREADABLE, Wanted
+from sketchgen.data.sources import source_files
+from sketchgen.data.spill import Held, SpillFile
+from sketchgen.data.store import StoreWriter, new_store
+from sketchgen.data.tasks import Piece, ranges_for, tasks_of
+from sketchgen.drawing.output import check_replaceable, reason
+from sketchgen.errors import FormatError, OutputError, SettingError
 
-FEWEST_POINTS, MOST_POINTS = 2, 400
-"""Limits on a drawing's points after simplification; fewer are no drawing, more are scribbles."""
+__all__ = ["PrepareReport", "Progress", "Wanted", "prepare", "read_drawings"]
 
-MOST_NAME = 100
-"""Longest name of a category."""
+SMALL_BYTES = 16 * 1024 * 1024
+"""Input up to which other processes are not worth their start."""
 
-MOST_FAULTS = 20
-"""How many of the things that cannot be read are named; the others are counted."""
-
-UNREADABLE = "not a drawing that can be read"
-
-SHORTEST_FILLED = 245
-"""Longer side, px, from which a drawing that is aligned to 0 counts as simplified already.
-
-Google thins after it scales, so that a fifth of its simplified drawings have lost their outermost point and
-end at 248 to 254; to scale and thin those again would lose a few points more.
-"""
-
-Progress = Callable[[str, int], None]
-"""Called with a file's name and the number of drawings read from it."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which drawings are taken.
-
-    Attributes:
-        recognised: only those that Quick, Draw!'s game recognised.
-        categories: only these; None for all.
-        most: at most so many of each category, those with the smallest hashes; None for all.
-        fewest_points, most_points: limits after simplification.
-    """
-
-    recognised: bool = False
-    categories: frozenset[str] | None = None
-    most: int | None = None
-    fewest_points: int = FEWEST_POINTS
-    most_points: int = MOST_POINTS
-
-    def __post_init__(self) -> None:
-        """Check the limits.
-
-        Raises:
-            SettingError: they leave nothing.
-        """
-        if self.most is not None and self.most < 1:
-            raise SettingError(f"most must be 1 or more drawings of a category, not {self.most}")
-        if not 1 <= self.fewest_points <= self.most_points <= MOST_POINTS:
-            limits = f"{self.fewest_points} to {self.most_points}"
-            raise SettingError(f"points must be from 1 to {MOST_POINTS}, the fewest first, not {limits}")
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, "reading" or "writing", how many bytes are done, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -104,153 +72,44 @@ class PrepareReport:
         return "\n".join(lines)
 
 
-def drawing_key(points: NDArray[np.uint8], stroke_lengths: Sequence[int], category: str) -> int:
-    """64-bit hash of a drawing and its category; it alone decides the split."""
-    digest = hashlib.blake2b(digest_size=8)
-    digest.update(category.encode() + b"\0")
-    digest.update(np.asarray(stroke_lengths, dtype="<u4").tobytes())
-    digest.update(np.ascontiguousarray(points).tobytes())
-    return int.from_bytes(digest.digest(), "little")
-
-
-def split_of(key: int) -> str:
-    """The split of a drawing: 90 % train, 5 % valid, 5 % test, whatever else is in the store."""
-    part = key % 100
-    return SPLITS[0] if part < 90 else SPLITS[1] if part < 95 else SPLITS[2]
-
-
-def _boxed(sketch: Sketch, wanted: Wanted) -> tuple[NDArray[np.uint8], list[int]] | str:
-    """A drawing's whole px in the 255 box and its strokes' lengths, or the reason why it is dropped.
-
-    Simplified drawings that fill the box pass as they are; anything else is simplified first.
-    """
-    points = sketch.points
-    aligned = len(points) > 0 and not points.min(axis=0).any()
-    fills = aligned and SHORTEST_FILLED <= points.max() <= BOX
-    if not (fills and bool((points == np.round(points)).all())):
-        sketch = simplify_as_quickdraw(sketch)
-        points = sketch.points
-    if len(points) < wanted.fewest_points:
-        return f"fewer than {wanted.fewest_points} points"
-    if len(points) > wanted.most_points:
-        return f"more than {wanted.most_points} points"
-    return points.astype(np.uint8), [len(stroke) for stroke in sketch.strokes]
-
-
-def _row(found: Found, wanted: Wanted) -> tuple[str, NDArray[np.uint8], list[int]] | str:
-    """Category, points and stroke lengths of a drawing, or the reason why it is dropped.
-
-    Raises:
-        SketchgenError: it cannot be read, or not be simplified; the message names its place.
-    """
-    if isinstance(found, SketchgenError):
-        raise found
-    category = found.sketch.category
-    if category is None:
-        return "no category"
-    if wanted.recognised and not found.recognised:
-        return "not recognised by the game"
-    if wanted.categories is not None and category not in wanted.categories:
-        return "of another category"
-    if not is_name(category):
-        return "its category is no name of a line of up to 100 characters"
-    try:
-        boxed = _boxed(found.sketch, wanted)
-    except SketchgenError as error:
-        raise type(error)(f"{found.place}: {error}") from error
-    return boxed if isinstance(boxed, str) else (category, *boxed)
-
-
-def is_name(category: str) -> bool:
-    """Whether a text can stand as a category: a line that can be printed, without spaces around it."""
-    return 0 < len(category) <= MOST_NAME and category.isprintable() and category == category.strip()
-
-
 @dataclass
-class _Collected:
-    """What was found in the sources.
+class _Gathered:
+    """What became of all tasks.
 
     Attributes:
-        rows: key, points and stroke lengths of every distinct drawing, by category.
-        dropped: how many drawings were left out, by reason.
+        files: where the drawings are.
+        dropped: how many were left out, by reason.
         faults: what could not be read, with its place: the first `MOST_FAULTS`.
     """
 
-    rows: dict[str, list[tuple[int, NDArray[np.uint8], list[int]]]] = field(default_factory=dict)
+    files: list[SpillFile] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    _file: Path | None = None
+    _lines: int = 0
+
+    def add(self, pieces: Sequence[Piece], outcome: Outcome) -> None:
+        """Add the outcome of the next task; tasks come in their order, for lines are counted on."""
+        self.files += outcome.files
+        self.dropped.update(outcome.dropped)
+        faults = iter(outcome.faults)
+        fault = next(faults, None)
+        for number, (piece, lines) in enumerate(zip(pieces, outcome.lines, strict=True)):
+            if piece.first == 0:
+                self._lines = 0
+            while fault is not None and fault.piece == number:
+                if len(self.faults) < MOST_FAULTS:
+                    here, whole = (
+                        f"{piece.file.name}, line {at}" for at in (fault.line, self._lines + fault.line)
+                    )
+                    self.faults.append(fault.message.replace(here, whole, 1) if fault.line else fault.message)
+                fault = next(faults, None)
+            self._lines += lines
 
     @property
     def categories(self) -> list[str]:
         """The names that occur, sorted."""
-        return sorted(self.rows)
-
-    def drawings(self) -> Drawings:
-        """All of them in the order of their keys."""
-        found = [
-            (key, index, *row) for index, name in enumerate(self.categories) for key, *row in self.rows[name]
-        ]
-        found.sort(key=lambda row: row[0])
-        keys, indices, points, lengths = zip(*found, strict=True)
-        return from_lists(indices, keys, lengths, points, self.categories)
-
-
-def _collect(files: Sequence[Path], wanted: Wanted, progress: Progress | None) -> _Collected:
-    """Every distinct drawing that is wanted."""
-    collected, seen = _Collected(), set[int]()
-    for file in files:
-        count = 0
-        for found in entries(file):
-            try:
-                row = _row(found, wanted)
-            except SketchgenError as error:
-                row = UNREADABLE
-                if len(collected.faults) < MOST_FAULTS:
-                    collected.faults.append(str(error))
-            if isinstance(row, str):
-                collected.dropped[row] += 1
-                continue
-            category, points, lengths = row
-            key = drawing_key(points, lengths, category)
-            if key in seen:
-                collected.dropped["the same drawing twice"] += 1
-                continue
-            seen.add(key)
-            collected.rows.setdefault(category, []).append((key, points, lengths))
-            count += 1
-        if progress is not None:
-            progress(file.name, count)
-    _cap(collected, wanted.most)
-    return collected
-
-
-def _cap(collected: _Collected, most: int | None) -> None:
-    """Keep at most so many drawings of each category: those with the smallest keys, whatever the order."""
-    for category, rows in collected.rows.items():
-        if most is not None and len(rows) > most:
-            collected.dropped[f"beyond {most} of their category"] += len(rows) - most
-            kept = {key for key, _, _ in sorted(rows, key=lambda row: row[0])[:most]}
-            collected.rows[category] = [row for row in rows if row[0] in kept]
-
-
-def _statistics(drawings: Sequence[Drawings]) -> dict[str, Any]:
-    """Figures over all splits; the offsets' deviation from the first (training) split only."""
-    lengths = np.concatenate([part.lengths for part in drawings])
-    train = drawings[0]
-    inner = np.ones(len(train.points), dtype=bool)
-    inner[train.start[:-1]] = False
-    offsets = np.diff(train.points.astype(np.float64), axis=0, prepend=0.0)[inner]
-    names = train.categories
-    counts = np.bincount(np.concatenate([part.category for part in drawings]), minlength=len(names))
-    return {
-        "points": {
-            "mean": float(lengths.mean()),
-            "p95": float(np.quantile(lengths, 0.95)),
-            "max": int(lengths.max()),
-        },
-        "offset_deviation": float(offsets.std()) if len(offsets) else 1.0,
-        "by_category": {name: int(count) for name, count in zip(names, counts, strict=True)},
-    }
+        return sorted({file.categories[code] for file in self.files for code in file.used})
 
 
 def prepare(
@@ -258,57 +117,130 @@ def prepare(
     out: Path,
     wanted: Wanted | None = None,
     *,
+    jobs: int = 1,
     strict: bool = False,
     force: bool = False,
     progress: Progress | None = None,
 ) -> PrepareReport:
     """Turn files of drawings into a prepared store in folder `out`.
 
+    The store does not depend on `jobs`, nor on the order of the sources. A program that asks for several jobs
+    must be one that can be imported (`if __name__ == "__main__":`), for each of them is a new process.
+
     Args:
         sources: Quick, Draw! ndjson (simplified or raw, also .gz) or binary files, sketch-rnn .npz, SVGs and
             canvas JSON in folders by category; or folders of any of them.
         out: the store's folder.
         wanted: which drawings are taken.
+        jobs: how many processes read; one, this one, where the sources are small.
         strict: write nothing if something could not be read.
         force: replace a store that stands there.
-        progress: called after each file.
+        progress: called now and then.
 
     Raises:
         FormatError: a source is missing or holds no drawing; or, with `strict`, something cannot be read.
         OutputError: `out` exists and `force` is false, or cannot be written.
+        SettingError: `jobs` is less than 1.
     """
-    out = Path(out)
+    if jobs < 1:
+        raise SettingError(f"jobs must be 1 or more, not {jobs}")
+    out, wanted, say = Path(out), wanted or Wanted(), progress or (lambda what, done, total: None)
     check_replaceable(out, "store.json", "a store", force=force)
-    collected = _collect(source_files([Path(each) for each in sources]), wanted or Wanted(), progress)
-    if strict and collected.dropped[UNREADABLE]:
-        count = collected.dropped[UNREADABLE]
-        raise FormatError(f"{count} could not be read, nothing was written; the first: {collected.faults[0]}")
-    if not collected.rows:
-        why = "".join(f"; {count} {reason}" for reason, count in sorted(collected.dropped.items()))
-        raise FormatError(f"no drawing in {', '.join(str(source) for source in sources)}{why}")
-    whole, categories = collected.drawings(), collected.categories
-    splits = np.array([SPLITS.index(split_of(int(key))) for key in whole.key])
-    parts = [whole.take(np.flatnonzero(splits == number)) for number in range(len(SPLITS))]
-    kept = {split: len(part) for split, part in zip(SPLITS, parts, strict=True)}
-    dropped = dict(collected.dropped)
-    report = PrepareReport(kept, categories, dropped, collected.faults, _statistics(parts))
+    tasks = tasks_of(source_files([Path(each) for each in sources]))
     try:
-        with new_store(out) as store:
-            for split, part in zip(SPLITS, parts, strict=True):
-                store.add(split, part)
-            store.finish(vars(report))
+        with new_store(out) as writer:
+            spills = writer.folder / "sorted"
+            spills.mkdir()
+            gathered = _gathered(tasks, wanted, spills, jobs, say)
+            _check(gathered, sources, strict)
+            report = _merged(gathered, wanted, writer, say)
+            shutil.rmtree(spills)
+            writer.finish(vars(report))
     except OSError as error:
-        raise OutputError(f"{out} cannot be written: {error.strerror or error}") from error
+        raise OutputError(f"{out} cannot be written: {reason(error)}") from error
+    except BrokenProcessPool as error:
+        raise OutputError("a process that read drawings was ended; try again with --jobs 1") from error
     return report
 
 
+def _check(gathered: _Gathered, sources: Sequence[Path], strict: bool) -> None:
+    """Refuse to write a store of nothing, or one that leaves out what it should not."""
+    unreadable = gathered.dropped[UNREADABLE]
+    if strict and unreadable:
+        raise FormatError(
+            f"{unreadable} could not be read, nothing was written; the first: {gathered.faults[0]}"
+        )
+    if not gathered.files:
+        why = "".join(f"; {count} {reason}" for reason, count in sorted(gathered.dropped.items()) if count)
+        why += f"; the first: {gathered.faults[0]}" if gathered.faults else ""
+        raise FormatError(f"no drawing in {', '.join(str(source) for source in sources)}{why}")
+
+
+def _merged(gathered: _Gathered, wanted: Wanted, writer: StoreWriter, progress: Progress) -> PrepareReport:
+    """Write the drawings to a store, and report."""
+    categories = gathered.categories
+    check_categories(len(categories))
+    total = sum(int(file.offset[-1]) for file in gathered.files)
+    statistics, twice, beyond = merge(
+        gathered.files, categories, wanted.most, writer, lambda done: progress("writing", done, total)
+    )
+    dropped = gathered.dropped + Counter({TWICE: twice, wanted.beyond: beyond})
+    return PrepareReport(
+        statistics.kept, categories, dict(sorted(dropped.items())), gathered.faults, statistics.figures()
+    )
+
+
+def _gathered(
+    tasks: Sequence[list[Piece]], wanted: Wanted, folder: Path, jobs: int, progress: Progress
+) -> _Gathered:
+    """What all tasks put down in a folder."""
+    gathered, ranges, done = _Gathered(), ranges_for(tasks), 0
+    total = sum(piece.size for pieces in tasks for piece in pieces)
+    calls = [(number, pieces, wanted, folder, ranges) for number, pieces in enumerate(tasks)]
+    jobs = 1 if total <= SMALL_BYTES else min(jobs, len(tasks))
+    outcomes = (gather(*call) for call in calls) if jobs == 1 else _in_processes(calls, jobs)
+    for pieces, outcome in zip(tasks, outcomes, strict=True):
+        gathered.add(pieces, outcome)
+        done += sum(piece.size for piece in pieces)
+        progress("reading", done, total)
+    return gathered
+
+
+def _in_processes(calls: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[Outcome]:
+    """The outcomes of tasks in their order, from several processes; a few tasks wait at a time."""
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=begin_worker, initargs=(stop,)) as pool:
+        coming = iter(calls)
+        waiting: deque[Future[Outcome]] = deque(
+            pool.submit(gather, *call) for call in islice(coming, 3 * jobs)
+        )
+        try:
+            while waiting:
+                outcome = waiting.popleft().result()
+                waiting.extend(pool.submit(gather, *call) for call in islice(coming, 1))
+                yield outcome
+        finally:
+            # However this ends, by an error or Ctrl-C: nobody may write any more once the folder is removed.
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
 def read_drawings(source: Path) -> tuple[Drawings, list[str]]:
-    """All drawings of a file or a folder, unsplit, and their categories; see `prepare` for what is read.
+    """All drawings of a file or a folder, unsplit, in the order of their keys, and their categories.
 
     Raises:
         FormatError: nothing there, or no drawing in it.
     """
-    collected = _collect(source_files([Path(source)]), Wanted(), None)
-    if not collected.rows:
+    held = Held([])
+    gatherer = Gatherer(Wanted(), held)
+    for pieces in tasks_of(source_files([Path(source)])):
+        for piece in pieces:
+            gatherer.read(piece)
+    if not held.parts:
         raise FormatError(f"no drawing in {source}")
-    return collected.drawings(), collected.categories
+    seen = held.parts[-1].categories
+    whole = joined(held.parts, seen)
+    whole = whole.take(unique_order(whole.key))
+    names = sorted(seen[code] for code in np.unique(whole.category))
+    return replace(whole, category=whole.known_as(names), categories=tuple(names)), names

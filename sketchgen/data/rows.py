@@ -27,16 +27,21 @@ def to_rows(drawings: Drawings) -> pa.RecordBatch:
     """Drawings as rows of `SCHEMA`, without the names of their categories."""
     ends = np.flatnonzero(drawings.lift) + 1
     strokes = np.searchsorted(ends, drawings.start, side="right")
-    lengths = pa.array(np.diff(ends, prepend=0).astype(np.uint16))
+    lengths = _column(pa.uint16(), np.diff(ends, prepend=0).astype(np.uint16))
+    points = _column(pa.uint8(), drawings.points.reshape(-1))
     columns = [
-        pa.array(drawings.category.astype(np.uint16)),
-        pa.array(drawings.key),
-        pa.ListArray.from_arrays(pa.array(strokes.astype(np.int32)), lengths),
-        pa.ListArray.from_arrays(
-            pa.array((2 * drawings.start).astype(np.int32)), pa.array(drawings.points.reshape(-1))
-        ),
+        _column(pa.uint16(), drawings.category.astype(np.uint16)),
+        _column(pa.uint64(), drawings.key),
+        pa.ListArray.from_arrays(_column(pa.int32(), strokes.astype(np.int32)), lengths),
+        pa.ListArray.from_arrays(_column(pa.int32(), (2 * drawings.start).astype(np.int32)), points),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+def _column(kind: pa.DataType, values: NDArray[Any]) -> pa.Array:
+    """Numbers as a column; by their memory, for `pa.array` would load pandas to ask whether they are its."""
+    memory = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, len(values), [None, memory])
 
 
 def from_rows(rows: pa.RecordBatch, categories: Sequence[str]) -> Drawings:
@@ -49,25 +54,34 @@ def from_rows(rows: pa.RecordBatch, categories: Sequence[str]) -> Drawings:
     if rows.schema != SCHEMA or any(column.null_count for column in rows.columns):
         raise FormatError("holds columns of another kind")
     strokes, points = rows.column("stroke_lengths"), rows.column("points")
-    lengths = strokes.flatten().to_numpy().astype(np.int64)
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    # Where each drawing's strokes and points begin, counted from the first of these rows.
     stroke_at, point_at = _offsets(strokes), _offsets(points)
-    if (lengths < 1).any() or not np.array_equal(2 * ends[stroke_at], point_at):
+    lengths = _numbers(strokes.values, np.uint16)[stroke_at[0] : stroke_at[-1]].astype(np.int64)
+    flat = _numbers(points.values, np.uint8)[point_at[0] : point_at[-1]]
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    start = point_at - point_at[0]
+    if (lengths < 1).any() or not np.array_equal(2 * ends[stroke_at - stroke_at[0]], start):
         raise FormatError("holds strokes of other lengths than there are points")
-    if (np.diff(point_at) < 2).any():
+    if (np.diff(start) < 2).any():
         raise FormatError("holds a drawing without points")
-    category = rows.column("category").to_numpy().astype(np.int64)
+    category = _numbers(rows.column("category"), np.uint16).astype(np.int64)
     if (category >= len(categories)).any():
         raise FormatError(f"holds a category beyond the {len(categories)} that there are")
-    flat = points.flatten().to_numpy().reshape(-1, 2)
-    lift = np.zeros(len(flat), dtype=bool)
+    lift = np.zeros(len(flat) // 2, dtype=bool)
     lift[ends[1:] - 1] = True
-    key = rows.column("key").to_numpy()
-    return Drawings(category, key, point_at // 2, flat, lift, tuple(categories))
+    key = _numbers(rows.column("key"), np.uint64)
+    return Drawings(category, key, start // 2, flat.reshape(-1, 2), lift, tuple(categories))
+
+
+def _numbers(column: Any, kind: Any) -> NDArray[Any]:
+    """The values of a column of numbers, not copied."""
+    memory = column.buffers()[1]
+    values = np.frombuffer(memory, dtype=kind) if memory else np.zeros(0, dtype=kind)
+    return values[column.offset : column.offset + len(column)]
 
 
 def _offsets(column: Any) -> NDArray[np.int64]:
-    """(n + 1,) where each row's values begin among those of all rows of a list column."""
-    offsets = column.offsets.to_numpy().astype(np.int64)
-    return offsets - offsets[0] if len(offsets) else np.zeros(1, dtype=np.int64)
+    """(n + 1,) where each row of a list column begins among its values."""
+    memory = column.buffers()[1]
+    if not len(column) or memory is None:
+        return np.zeros(1, dtype=np.int64)
+    return np.frombuffer(memory, dtype=np.int32)[column.offset :][: len(column) + 1].astype(np.int64)

@@ -1,8 +1,9 @@
 """The files of a split: Arrow files of equal blocks of drawings in the order of their keys.
 
 A shard's record batches hold `BLOCK` drawings each, but its last one; any block of a split can be read alone.
-Blocks are read, not mapped: what is read is copied in any case, and a file that is cut off while it is open
-gives an error then, where a map would end the process.
+Shards are memory-mapped, and of what is mapped only the blocks that are asked for are touched, and copied.
+To touch what a file has lost since it was mapped would end the process, so its size is looked at before each
+block.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +133,7 @@ class _Files:
     """The shards that this process has open; another process (a fork, a copy) opens its own."""
 
     process: int = field(default_factory=os.getpid)
-    readers: dict[int, Any] = field(default_factory=dict)
+    readers: dict[int, tuple[Any, mmap]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,10 @@ class Split:
         """Block `block` of shard `number`."""
         shard = self.shards[number]
         try:
-            rows = self._reader(number).get_batch(block)
+            reader, mapped = self._opened(number)
+            if mapped.size() != shard.bytes:
+                raise FormatError("is damaged or cut off while it is open")
+            rows = reader.get_batch(block)
             if rows.num_rows != min(BLOCK, shard.drawings - block * BLOCK):
                 raise FormatError("holds blocks of other sizes")
             found = from_rows(rows, self.categories)
@@ -234,8 +239,8 @@ class Split:
     def _unfit(self, shard: Shard, why: str) -> FormatError:
         return FormatError(f"{self.folder / shard.file} {why}; prepare the store again")
 
-    def _reader(self, number: int) -> Any:
-        """What reads shard `number`, opened once in this process.
+    def _opened(self, number: int) -> tuple[Any, mmap]:
+        """What reads shard `number`, and the map that it reads from; opened once in this process.
 
         Raises:
             OSError, ArrowException: it cannot be opened.
@@ -251,8 +256,10 @@ class Split:
             path = self.folder / shard.file
             if path.stat().st_size != shard.bytes:
                 raise FormatError("is damaged, cut off or another one: its size is not that in store.json")
-            reader = pa.ipc.open_file(pa.OSFile(str(path), "rb"))
+            with path.open("rb") as file:
+                mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+            reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))
             if reader.schema != SCHEMA or reader.num_record_batches != shard.blocks:
                 raise FormatError("is not a shard of this store")
-            readers[number] = reader
+            readers[number] = reader, mapped
         return readers[number]

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
 
 from sketchgen.data.sketchrnn import read_npz
 from sketchgen.drawing.canvas import load_json
-from sketchgen.drawing.files import numbered_lines, read
+from sketchgen.drawing.files import MAX_BYTES, read
 from sketchgen.drawing.quickdraw_binary import read_binary
 from sketchgen.drawing.quickdraw_line import sketch_of
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError, SketchgenError
+
+BLOCK_BYTES = 256 * 1024
+"""Bytes that are read at a time: few enough that what is made of them stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,31 @@ def entries(file: Path) -> Iterator[Found]:
     """
     reader = _reader(file)
     assert reader is not None, file
+    with readable(file):
+        try:
+            yield from reader(file)
+        except SketchgenError as error:
+            yield error
+
+
+@contextmanager
+def readable(file: Path) -> Iterator[None]:
+    """Reading of a file: what the system or a damaged packing stops is a `FormatError` that names it."""
     try:
-        yield from reader(file)
-    except SketchgenError as error:
-        yield error
+        yield
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "it is damaged or cut off"
         raise FormatError(f"{file} cannot be read: {reason}") from error
+
+
+def has_lines(file: Path) -> bool:
+    """Whether a file is read line by line."""
+    return _reader(file) is _from_lines
+
+
+def opened(file: Path) -> BufferedIOBase:
+    """A file of lines, open for reading, unpacked if it is packed by gzip."""
+    return gzip.open(file, "rb") if file.suffix.lower() == ".gz" else file.open("rb")
 
 
 def category_of(file: Path) -> str:
@@ -77,18 +101,73 @@ def category_of(file: Path) -> str:
     return file.name.split(".")[0]
 
 
+def line_blocks(
+    stream: BufferedIOBase, size: int, most: int = MAX_BYTES, block: int = BLOCK_BYTES
+) -> Iterator[bytes]:
+    """Blocks of whole lines, each with its newline, from the next `size` bytes of a file.
+
+    A line of over `most` bytes, its newline counted, is left out; an empty block stands for it.
+    """
+    rest, skipping = b"", False
+    while size and (data := stream.read(min(block, size))):
+        size -= len(data)
+        cut = data.rfind(b"\n") + 1
+        if skipping and cut:
+            # The tail of a line that was too long.
+            data, skipping = data[data.find(b"\n") + 1 :], False
+            yield b""
+            cut = data.rfind(b"\n") + 1
+        if skipping:
+            continue
+        if cut:
+            yield from _without_long(rest + data[:cut], most)
+            rest = data[cut:]
+        else:
+            rest += data
+        if len(rest) > most:
+            rest, skipping = b"", True
+    if skipping:
+        yield b""
+    elif rest:
+        yield from _without_long(rest + b"\n", most)
+
+
+def _without_long(lines: bytes, most: int) -> Iterator[bytes]:
+    """Whole lines as one block, but for those that are too long."""
+    if len(lines) <= most:
+        yield lines
+        return
+    for line in lines.split(b"\n")[:-1]:
+        yield line + b"\n" if len(line) < most else b""
+
+
+def line_entry(line: bytes, place: str) -> Found:
+    """The drawing of one line of ndjson."""
+    try:
+        value = load_json(line, place)
+        sketch = sketch_of(value, place)
+    except SketchgenError as error:
+        return error
+    return Entry(sketch, place, value.get("recognized", True) is not False)
+
+
+def too_long(place: str) -> FormatError:
+    """The fault of a line that is longer than `MAX_BYTES`."""
+    return FormatError(f"{place} is larger than {MAX_BYTES // 2**20} MB")
+
+
 def _from_lines(file: Path) -> Iterator[Found]:
     """ndjson, plain or packed by gzip; behind a line that cannot be read, the next one may be."""
-    with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
-        for number, line in numbered_lines(stream, file.name):
-            place = f"{file.name}, line {number}"
-            try:
-                value = load_json(line, place)
-                sketch = sketch_of(value, place)
-            except SketchgenError as error:
-                yield error
-            else:
-                yield Entry(sketch, place, value.get("recognized", True) is not False)
+    number = 0
+    with opened(file) as stream:
+        for block in line_blocks(stream, sys.maxsize):
+            if not block:
+                number += 1
+                yield too_long(f"{file.name}, line {number}")
+            for line in block.split(b"\n")[:-1]:
+                number += 1
+                if line.strip():
+                    yield line_entry(line, f"{file.name}, line {number}")
 
 
 def _from_binary(file: Path) -> Iterator[Found]:

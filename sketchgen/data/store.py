@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from sketchgen.data.drawings import Drawings
+from sketchgen.data.rules import SPLITS
 from sketchgen.data.shards import BLOCK, SHARD_BLOCKS, Shard, Split, SplitWriter, shard_name
 from sketchgen.drawing.output import whole_folder
 from sketchgen.errors import FormatError
 
 __all__ = ["BLOCK", "SPLITS", "STORE_VERSION", "Drawings", "Split", "Store", "StoreWriter", "new_store"]
-
-SPLITS = ("train", "valid", "test")
-"""Names of the splits; 90, 5 and 5 in a hundred of the drawings."""
 
 STORE_VERSION = 2
 

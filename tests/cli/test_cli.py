@@ -16,6 +16,7 @@ import pytest
 
 import sketchgen
 from sketchgen.cli import COMMANDS, main
+from sketchgen.cli.progress import shown_progress
 from sketchgen.cli.times import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
@@ -449,9 +450,36 @@ class TestPrepare:
         assert main(["prepare", str(sample_dir / "cat.ndjson"), "-o", str(out)]) == 0
         captured = capsys.readouterr()
         assert "60" in captured.out
-        assert captured.err == "cat.ndjson: 60 drawings\n"
+        assert captured.err == ""
         assert (out / "train-00000.arrow").is_file()
         assert "--force" in failure(capsys, "prepare", sample_dir / "cat.ndjson", "-o", out)
+
+    def test_jobs_are_one_or_more(
+        self, sample_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = failure(capsys, "prepare", sample_dir, "-o", tmp_path / "store", "--jobs", "0")
+        assert "jobs is 0; it must be 1 or more" in words
+
+    def test_long_work_says_now_and_then_how_far_it_is(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        now = iter([0.0, 1.0, 12.0, 13.0, 30.0])
+        monkeypatch.setattr("sketchgen.cli.progress.time.monotonic", lambda: next(now))
+        with shown_progress() as progress:
+            for done in (1, 12, 13, 30):
+                progress("reading", done * 10**6, 60 * 10**6)
+        assert capsys.readouterr().err.splitlines() == [
+            "reading: 12 of 60 MB, 1.0 MB/s, 48 s left",
+            "reading: 30 of 60 MB, 1.0 MB/s, 30 s left",
+        ]
+
+    def test_a_terminal_shows_a_bar(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        with shown_progress() as progress:
+            progress("reading", 30 * 10**6, 60 * 10**6)
+        assert "reading" in capsys.readouterr().err
 
     def test_a_source_that_is_not_there(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "none" in failure(capsys, "prepare", tmp_path / "none", "-o", tmp_path / "store")

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sketchgen.data.prepare import MOST_POINTS, drawing_key, prepare, read_drawings, split_of
+from sketchgen.data.prepare import prepare, read_drawings
+from sketchgen.data.rules import MOST_POINTS, drawing_key, split_of
 from sketchgen.data.store import SPLITS, Store
 from sketchgen.drawing.quickdraw_line import parse_line
 from sketchgen.drawing.sketch import Sketch
@@ -176,11 +177,14 @@ def test_read_drawings_is_all_splits_together(sample_dir: Path, sample_store: Pa
     assert sorted(drawings.key.tolist()) == sorted(splits(sample_store))
 
 
-def test_progress_names_each_file_with_its_count(sample_dir: Path, tmp_path: Path):
-    seen: list[tuple[str, int]] = []
+def test_progress_tells_of_bytes_read_and_written(sample_dir: Path, tmp_path: Path):
+    seen: list[tuple[str, int, int]] = []
     files = [sample_dir / "sun.ndjson", sample_dir / "cat.ndjson"]
-    prepare(files, tmp_path / "store", progress=lambda name, count: seen.append((name, count)))
-    assert seen == [("sun.ndjson", 60), ("cat.ndjson", 60)]
+    prepare(files, tmp_path / "store", progress=lambda *what: seen.append(what))
+    size = sum(file.stat().st_size for file in files)
+    assert [what for what, _, _ in seen] == ["reading", "writing"]
+    assert seen[0] == ("reading", size, size)
+    assert seen[1][1] == seen[1][2]
 
 
 def test_what_stands_at_out_is_refused_unless_forced(sample_dir: Path, tmp_path: Path):

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sketchgen.data.prepare import MOST_FAULTS, UNREADABLE, Wanted, is_name, prepare, read_drawings
+from sketchgen.data.gather import MOST_FAULTS
+from sketchgen.data.prepare import prepare, read_drawings
+from sketchgen.data.rules import UNREADABLE, Wanted, is_name
 from sketchgen.data.sources import Entry, entries, source_files
 from sketchgen.data.store import SPLITS, Store
 from sketchgen.drawing.quickdraw_binary import read_binary
