@@ -41,6 +41,10 @@ class SettingError(SketchgenError):
     """A setting outside its limits."""
 
 
+class ProcessLostError(SketchgenError):
+    """Another of several processes that work together has ended."""
+
+
 def unknown_category(name: str, known: Iterable[str]) -> CategoryError:
     """Build the error for a category that is not in `known`, with the nearest names as the remedy."""
     names = sorted(known)

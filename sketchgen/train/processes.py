@@ -9,11 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, distributed
 
-from sketchgen.errors import SketchgenError
-
-
-class ProcessLostError(SketchgenError):
-    """Another process of the run has ended."""
+from sketchgen.errors import ProcessLostError
 
 
 def world_size() -> int:

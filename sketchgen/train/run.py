@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import re
 import time
 import warnings
 from collections.abc import Sequence
@@ -169,12 +170,18 @@ def _folder(out: Path, *, resume: bool) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         if not rank():
-            for left in out.glob(".*.tmp"):
-                left.unlink(missing_ok=True)  # What a kill in the middle of writing has left.
-            for name in ("best", "last"):
-                recover_folder(out / name)
+            _mend(out)
     except OSError as error:
         raise OutputError(f"{out} cannot be made: {error.strerror}") from error
+
+
+def _mend(out: Path) -> None:
+    """Clear away, and put right, what a kill in the middle of writing has left of a run."""
+    for left in out.iterdir():
+        if re.fullmatch(r"\.[0-9a-f]{16}\.tmp", left.name):
+            left.unlink(missing_ok=True)
+    for name in ("best", "last"):
+        recover_folder(out / name)
 
 
 def fit(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from sketchgen.drawing.files import read, read_all, write
-from sketchgen.drawing.output import prepare_output_folder, write_atomic
+from sketchgen.drawing.output import prepare_output_folder, recover_folder, whole_folder, write_atomic
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import FormatError, OutputError
 
@@ -199,3 +199,36 @@ def test_output_folder(tmp_path):
     assert (folder / "x").exists()
     with pytest.raises(OutputError, match="cannot be used as a folder"):
         prepare_output_folder(folder / "x")
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path):
+    folder = tmp_path / "one"
+    for content in ("old", "new"):
+        with whole_folder(folder) as work:
+            (work / "file").write_text(content)
+    assert (folder / "file").read_text() == "new"
+    with pytest.raises(OSError, match="full"), whole_folder(folder) as work:
+        (work / "file").write_text("half")
+        raise OSError("full")
+    assert (folder / "file").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def test_a_kill_between_two_renames_loses_no_folder(tmp_path: Path):
+    folder, before = tmp_path / "one", tmp_path / ".one.old"
+    before.mkdir()
+    (before / "file").write_text("old")
+    recover_folder(folder)
+    assert (folder / "file").read_text() == "old"
+    # Killed behind the second rename: the new one stands, the old one is too many.
+    folder.rename(before)
+    folder.mkdir()
+    recover_folder(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+    assert not list(folder.iterdir())
+    # Who writes anew mends it as well.
+    folder.rename(before)
+    with whole_folder(folder) as work:
+        (work / "file").write_text("new")
+    assert (folder / "file").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]

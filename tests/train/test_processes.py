@@ -16,10 +16,10 @@ from runs import MODEL, as_json, rows, saved, small
 
 from sketchgen.data.batches import Prefixes
 from sketchgen.data.prepare import prepare
-from sketchgen.errors import SettingError
+from sketchgen.errors import ProcessLostError, SettingError
 from sketchgen.train.config import TrainConfig
 from sketchgen.train.keeper import STATE
-from sketchgen.train.processes import ProcessLostError, telling_of_lost_ones
+from sketchgen.train.processes import telling_of_lost_ones
 from sketchgen.train.run import Run, fit
 
 SCRIPT = """

@@ -310,10 +310,12 @@ def test_no_state_or_a_damaged_or_a_foreign_one_is_refused(config: TrainConfig):
 def test_what_a_kill_in_the_middle_of_a_rename_has_left_is_mended(config: TrainConfig):
     fit(replace(config, steps=2))
     (config.out / "best").rename(config.out / ".best.old")
-    (config.out / ".0123.tmp").write_text("half a state")
+    (config.out / ".0123456789abcdef.tmp").write_text("half a state")
+    (config.out / ".mine.tmp").write_text("not the run's")
     fit(replace(config, steps=3, learning_rate=1e-8), resume=True)
     assert load_network(config.out / "best")[1]["steps"] in (2, 3)
-    assert not [path.name for path in config.out.iterdir() if path.name.startswith(".")]
+    hidden = [path.name for path in config.out.iterdir() if path.name.startswith(".")]
+    assert hidden == [".mine.tmp"]
 
 
 def test_no_store_and_an_old_one_are_format_errors(config: TrainConfig, tmp_path: Path):
