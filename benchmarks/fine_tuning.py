@@ -3,11 +3,10 @@
     python benchmarks/fine_tuning.py short_kanji.npz STORE OUT --category kanji
     python benchmarks/fine_tuning.py snowman.ndjson STORE OUT --category snowman --from PRETRAINED
 
-Takes 100 drawings of a file, as SVGs, to learn from and 300 others to be measured on, fine-tunes a
-checkpoint, and prints nats per point on those others and on 1,000 validation drawings of STORE (Quick,
-Draw!), before and after. OUT/finished/sheet.png shows 18 beginnings of the others as the tuned model finishes
-them, OUT/before/sheet.png the same by the checkpoint that it started from, OUT/drawn/sheet.png drawings from
-nothing.
+Takes drawings of a file, as SVGs: 100 (--taught) to learn from and 300 others to be measured on. Fine-tunes a
+checkpoint, and prints nats per point on those others and on 1,000 validation drawings of STORE (Quick, Draw!),
+before and after. OUT/finished.png shows 18 beginnings of the others as the tuned model finishes them,
+OUT/before.png the same by the checkpoint that it started from, OUT/drawn/sheet.png drawings from nothing.
 """
 
 from __future__ import annotations
@@ -21,11 +20,15 @@ from pathlib import Path
 import numpy as np
 
 from sketchgen.data.sources import Entry, entries
+from sketchgen.drawing.files import read_all
+from sketchgen.drawing.picture import contact_sheet, save_png
 from sketchgen.drawing.quickdraw_line import to_line
-from sketchgen.drawing.sketch import Sketch
+from sketchgen.drawing.sketch import Completion, Sketch
+from sketchgen.generate.completer import load
 from sketchgen.train.journal import beginning
 
-TAUGHT, MEASURED, SHOWN = 100, 300, 18
+MEASURED, SHOWN = 300, 18
+TEMPERATURE = 0.2
 
 
 def sketchgen(*arguments: str | Path) -> str:
@@ -40,21 +43,24 @@ def figures(checkpoint: str | Path, source: Path, *limits: str) -> str:
     return f"{found['nats_per_point']:.3f} ± {found['nats_per_point_se']:.3f}"
 
 
-def finish(checkpoint: str | Path, begun: Path, out: Path, *more: str) -> None:
-    """Finish every beginning of a file once."""
-    options = ("--count", "1", "--temperature", "0.35", "--checkpoint", checkpoint, "-o", out, "--force")
-    sketchgen("complete", begun, *options, *more)
+def finished(checkpoint: str | Path, category: str, begun: Path, out: Path) -> None:
+    """A sheet of every beginning of a file, finished once."""
+    model = load(checkpoint)
+    cells: list[Sketch | Completion] = []
+    for sketch in read_all(begun):
+        cells += model.complete(sketch, category, 1, TEMPERATURE)
+    save_png(contact_sheet(cells, 6, 150), out, force=True)
 
 
-def written(drawings: list[Sketch], out: Path, category: str) -> None:
+def written(drawings: list[Sketch], out: Path, category: str, taught: int) -> None:
     """The two sets as folders of SVGs, and beginnings of some that were not taught."""
     order = np.random.default_rng(0).permutation(len(drawings))
-    for name, rows in (("taught", order[:TAUGHT]), ("others", order[TAUGHT : TAUGHT + MEASURED])):
+    for name, rows in (("taught", order[:taught]), ("others", order[taught : taught + MEASURED])):
         folder = out / name / category
         folder.mkdir(parents=True, exist_ok=True)
         for number, row in enumerate(rows):
             drawings[row].save(folder / f"{number:03d}.svg", force=True)
-    begun = [beginning(drawings[row], 0.4) for row in order[TAUGHT : TAUGHT + SHOWN]]
+    begun = [beginning(drawings[row], 0.4) for row in order[taught : taught + SHOWN]]
     (out / "begun.ndjson").write_text("".join(map(to_line, begun)), encoding="utf-8")
 
 
@@ -67,16 +73,18 @@ def main() -> None:
     parser.add_argument("--category", required=True)
     parser.add_argument("--from", dest="start", default="quickdraw345")
     parser.add_argument("--time-limit", default="3m")
+    parser.add_argument("--taught", type=int, default=100)
     options = parser.parse_args()
     out, start, category = options.out, options.start, options.category
-    written([found.sketch for found in entries(options.source) if isinstance(found, Entry)], out, category)
+    drawings = [found.sketch for found in entries(options.source) if isinstance(found, Entry)]
+    written(drawings, out, category, options.taught)
     sketchgen("prepare", out / "taught", "-o", out / "store", "--force")
     limit = ("--time-limit", options.time_limit, "--batch", "20")
     sketchgen("train", out / "store", "-o", out / "run", "--from", start, *limit)
     best = out / "run" / "best"
-    finish(start, out / "begun.ndjson", out / "before", "--category", "any")
-    finish(best, out / "begun.ndjson", out / "finished", "--category", category)
-    drawn = ("--category", category, "--count", "9", "--temperature", "0.35")
+    finished(start, "any", out / "begun.ndjson", out / "before.png")
+    finished(best, category, out / "begun.ndjson", out / "finished.png")
+    drawn = ("--category", category, "--count", "9", "--temperature", str(TEMPERATURE))
     sketchgen("generate", *drawn, "--checkpoint", best, "-o", out / "drawn", "--force")
     print(f"| nats per point | {Path(start).name} | after {options.time_limit} |\n|---|---|---|")
     for what, source, limits in (
