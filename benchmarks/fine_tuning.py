@@ -4,8 +4,8 @@
     python benchmarks/fine_tuning.py snowman.ndjson STORE OUT --category snowman --from PRETRAINED
 
 Takes drawings of a file, as SVGs: 100 (--taught) to learn from and 300 others to be measured on. Fine-tunes a
-checkpoint, and prints nats per point on those others and on 1,000 validation drawings of STORE (Quick, Draw!),
-before and after. OUT/finished.png shows 18 beginnings of the others as the tuned model finishes them,
+checkpoint, and prints nats per point on those others and on 1,000 validation drawings of STORE (Quick,
+Draw!), before and after. OUT/finished.png shows 18 beginnings of the others as the tuned model finishes them,
 OUT/before.png the same by the checkpoint that it started from, OUT/drawn/sheet.png drawings from nothing.
 """
 

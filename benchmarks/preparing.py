@@ -113,7 +113,7 @@ def prepared(source: Path, store: Path, jobs: int) -> dict[str, Any]:
     process = subprocess.Popen([*command, "--jobs", str(jobs)], stdout=subprocess.DEVNULL)
     while process.poll() is None:
         most = max(most, memory(process.pid))
-        time.sleep(0.2)
+        time.sleep(0.5)
     if process.returncode:
         raise SystemExit("prepare failed")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -19,7 +19,7 @@ from sketchgen.drawing.quickdraw_line import sketch_of
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError, SketchgenError
 
-BLOCK_BYTES = 256 * 1024
+BLOCK_BYTES = 128 * 1024
 """Bytes that are read at a time: few enough that what is made of them stays in the processor's cache."""
 
 
