@@ -75,12 +75,14 @@ def main() -> None:
     parser.add_argument("--time-limit", default="3m")
     parser.add_argument("--taught", type=int, default=100)
     parser.add_argument("--threads", default="2")
+    parser.add_argument("--learning-rate", default="5e-4")
     options = parser.parse_args()
     out, start, category = options.out, options.start, options.category
     drawings = [found.sketch for found in entries(options.source) if isinstance(found, Entry)]
     written(drawings, out, category, options.taught)
     sketchgen("prepare", out / "taught", "-o", out / "store", "--force")
     limit = ("--time-limit", options.time_limit, "--batch", "20", "--threads", options.threads)
+    limit += ("--learning-rate", options.learning_rate)
     sketchgen("train", out / "store", "-o", out / "run", "--from", start, *limit)
     best = out / "run" / "best"
     finished(start, "any", out / "begun.ndjson", out / "before.png")
