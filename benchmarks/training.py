@@ -12,6 +12,7 @@ of the bundled checkpoint. Each figure is drawings a second, the median of the r
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import sys
 import tempfile
@@ -120,6 +121,18 @@ def speeds(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, flo
     return {name: statistics.median(values) for name, values in found.items()}
 
 
+def batches_alone(folder: Path, repeats: int) -> float:
+    """Drawings a second that one core makes into batches, cut and presented as usual."""
+    batches = Run(replace(small(folder, folder / "run"), batch=BATCH)).training.batches
+    times = []
+    for turn in range(repeats + 1):
+        started = time.process_time()
+        for number in range(100):
+            batches[100 * turn + number]
+        times.append(time.process_time() - started)
+    return 100 * BATCH / statistics.median(times[1:])
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -146,6 +159,9 @@ def main() -> None:
                     figures = " | ".join(f"{found[key]:.0f}" for key in runs)
                     numbers = "bfloat16" if bfloat16 else "float32"
                     print(f"| {name} | {threads} | {numbers} | {figures} | {share:.0%} |", flush=True)
+        print(f"\nmaking batches alone: {batches_alone(data, options.repeats):.0f} drawings/s a core")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"memory of this process at its height: {peak:.0f} MB")
 
 
 if __name__ == "__main__":
