@@ -80,7 +80,8 @@ class Run:
         if not len(split):
             raise SettingError(f"{config.store} has no training drawings; prepare more than a handful")
         torch.manual_seed(config.seed)
-        network = _network(config, store)
+        # One to start from comes ready to be measured; Lightning takes modules as it finds them.
+        network = _network(config, store).train()
         names = network.config.categories
         self.valid = _validation(store, config.validate_drawings)
         order = Order(split.block_sizes, _share(config.batch), config.seed, Lane(rank(), world_size()))
