@@ -184,6 +184,13 @@ ODD = {
     "a comma too many": line("[[[0,255],[0,9],]]"),
     "a comma twice": line("[[[0,,255],[0,9]]]"),
     "a comma missing": line("[[[0,255][0,9]]]"),
+    "digits behind it": line("[[[0,255],[0,9]]]5"),
+    "a comma behind it": line("[[[0,255],[0,9]]],"),
+    "a number before an axis": line("[[0,[255],[0,9]]]"),
+    "1255": line("[[[0,1255],[0,9]]]"),
+    "a number alone": line("[5]"),
+    "numbers alone": line("[5,6]"),
+    "three axes and one": line("[[[0,255],[0,9],[1,2]],[[1,2]]]"),
     "a bracket missing": line("[[[0,255],[0,9]]"),
     "a number outside": line("[[[0,255],[0,9]],7]"),
     "one point": line("[[[0],[0]]]"),
@@ -197,6 +204,8 @@ ODD = {
 def test_odd_lines_among_good_ones(file: Path, name: str):
     text = "\n".join([line(GOOD, key=1), ODD[name], line(GOOD, "dog"), "", ODD[name], line(GOOD, "sun")])
     check(file, text.encode())
+    # Without the blank line, the form of all lines' other fields is the plain one: only the drawing is odd.
+    check(file, text.replace("\n\n", "\n").encode())
     check(file, text.encode() + b"\n", Wanted(recognised=True, categories=frozenset({"dog", "cat"})))
 
 

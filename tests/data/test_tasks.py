@@ -257,7 +257,12 @@ def test_interrupting_leaves_nothing(tmp_path: Path, jobs: int):
     command = [sys.executable, "-m", "sketchgen", "prepare", str(source), "-o", str(out / "store")]
     env = {**os.environ, "PYTHONPATH": str(Path(sketchgen.__file__).parents[1])}
     process = subprocess.Popen(
-        [*command, "--jobs", str(jobs)], stderr=subprocess.PIPE, env=env, start_new_session=True
+        [*command, "--jobs", str(jobs)],
+        stderr=subprocess.PIPE,
+        env=env,
+        start_new_session=True,
+        # Tests that run in the background may have been told to ignore it, and hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(1000):
         if list(out.glob(".store.*/sorted/*")):
