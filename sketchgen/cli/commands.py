@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -147,6 +146,7 @@ def train(options: Train) -> None:
 
     from sketchgen.cli.running import shown_run
     from sketchgen.train.config import ModelSettings, TrainConfig
+    from sketchgen.train.processes import rank
     from sketchgen.train.run import fit
 
     model = ModelSettings(
@@ -162,7 +162,7 @@ def train(options: Train) -> None:
 
     best = fit(config, resume=options.resume, **shown_run())
     # Under torchrun there are several of us, of whom the first one speaks.
-    if os.environ.get("RANK", "0") == "0":
+    if rank() == 0:
         _print(str(best))
 
 
@@ -310,11 +310,6 @@ def _columns(groups: list[Any]) -> int:
 def _counted(count: int, noun: str) -> str:
     """A count with its noun."""
     return f"{count} {noun}" + ("" if count == 1 else "s")
-
-
-def _short(value: Any) -> str:
-    """A figure in talk."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _print(text: str) -> None:

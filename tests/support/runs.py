@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from sketchgen.data.batches import Batch
+from sketchgen.data.batches import Batch, Prefixes
 from sketchgen.train.config import ModelSettings, TrainConfig
 from sketchgen.train.keeper import STATE
 from sketchgen.train.module import Step
@@ -83,8 +83,6 @@ def from_json(text: str) -> TrainConfig:
     """The configuration that another process has sent; cuts as usual."""
     values = json.loads(text)
     prefixes = values.pop("prefixes")
-    from sketchgen.data.batches import Prefixes
-
     return TrainConfig(
         **values | {"model": ModelSettings(**values["model"]), "prefixes": Prefixes(**prefixes)}
     )
