@@ -1,6 +1,6 @@
 """How fast a step of training is, against what the same machine does in the same run.
 
-    python benchmarks/training.py [--threads 1 2] [--repeats 5]
+    python benchmarks/training.py [--threads 1 2] [--repeats 5] [--plain-memory]
 
 Batches of 100 drawings of 45 points each, so that nothing is padding. Columns: the matrix products of the
 recurrent layers alone, forwards and backwards (the machine's own limit); the bare LSTM of torch on the same
@@ -28,9 +28,11 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from runs import prepared, small
 
+import sketchgen.train.run
 from sketchgen.data.batches import Prefixes
 from sketchgen.data.drawings import from_lists
 from sketchgen.data.store import new_store
+from sketchgen.model.memory import keep_freed_memory
 from sketchgen.train.config import ModelSettings
 from sketchgen.train.run import Run
 
@@ -139,7 +141,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--float32-only", action="store_true")
+    parser.add_argument("--plain-memory", action="store_true", help="leave malloc as it is")
     options = parser.parse_args()
+    if options.plain_memory:
+        sketchgen.train.run.keep_freed_memory = lambda: False
+    else:
+        keep_freed_memory()
     print("| model | cores | numbers | products alone | bare LSTM | whole step | of the bare LSTM |")
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sketchgen.data.batches import Batch, evaluation_batch
 from sketchgen.data.store import Drawings
+from sketchgen.model.memory import keep_freed_memory
 from sketchgen.model.strokemodel import Steps, StrokeModel
 
 FRACTIONS = (0.0, 0.25, 0.5, 0.75)
@@ -81,6 +82,7 @@ def score(
         seed: of the dequantisation.
         progress: called after each batch.
     """
+    keep_freed_memory()
     model.eval()
     device = next(model.parameters()).device
     order = np.lexsort((drawings.key, drawings.lengths))

@@ -73,6 +73,32 @@ class Trace:
         return torch.cat(parts, -1)
 
 
+class Dropout(nn.Module):
+    """Dropout (Srivastava et al. 2014), on a processor from a random byte a number.
+
+    torch draws a random word for each number there, one after the other: a tenth of a training step. The share
+    is rounded to 1/256 on a processor, and what is kept is scaled by just that.
+    """
+
+    def __init__(self, share: float) -> None:
+        """Drop `share` of the numbers (0 to 1) in training."""
+        super().__init__()
+        self.share = share
+
+    def forward(self, values: Float[Tensor, "*b w"]) -> Float[Tensor, "*b w"]:
+        """The values, some of them 0 and the others larger for it; as they are outside training."""
+        dropped = round(256 * self.share)
+        if not self.training or self.share == 0.0:
+            return values
+        if values.device.type != "cpu" or dropped in (0, 256):
+            return nn.functional.dropout(values, self.share)
+        count = values.numel()
+        # From the least of all numbers on, for otherwise the highest bit is always 0.
+        words = torch.empty(-(-count // 8), dtype=torch.int64).random_(torch.iinfo(torch.int64).min, None)
+        kept = words.view(torch.uint8)[:count].view(values.shape) >= dropped
+        return values * kept.to(values.dtype).mul_(256 / (256 - dropped))
+
+
 class Stack(nn.Module):
     """Recurrent layers one over the other; their outputs are read side by side."""
 
@@ -82,7 +108,7 @@ class Stack(nn.Module):
         kind = CELLS[cell]
         sizes = [inputs] + [width] * (layers - 1)
         self.layers = nn.ModuleList([kind(size, width, batch_first=True) for size in sizes])
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         for name, value in self.named_parameters():
             if cell == "lstm" and "bias_ih" in name:
                 # A forget gate that starts open: Jozefowicz et al. 2015.

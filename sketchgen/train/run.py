@@ -22,6 +22,7 @@ from sketchgen.data.store import Drawings, Store
 from sketchgen.drawing.output import recover_folder
 from sketchgen.errors import OutputError, SettingError
 from sketchgen.model.config import ModelConfig
+from sketchgen.model.memory import keep_freed_memory
 from sketchgen.model.pretrained import read_checkpoint
 from sketchgen.model.strokemodel import StrokeModel, as_network
 from sketchgen.train.config import TrainConfig
@@ -72,6 +73,7 @@ class Run:
             SettingError: no training drawings, or fewer drawings in a batch than processes.
         """
         self.config = config
+        keep_freed_memory()
         if config.threads is not None:
             torch.set_num_threads(config.threads)
         self.device = torch.device(config.device or ("cuda" if torch.cuda.is_available() else "cpu"))
