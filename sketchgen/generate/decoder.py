@@ -7,17 +7,18 @@ tenth of the time and takes less of it a step. The tests hold both forms equal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.cells import Cell, CellState
 from sketchgen.generate.distribution import NextStep, sigmoid
+from sketchgen.generate.past import Past, Pointer, Recall
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.pretrained import Weights
-from sketchgen.model.units import FEATURES, NEAR, POSITION_SCALE
+from sketchgen.model.units import FEATURES, INPUTS, NEAR, POSITION_SCALE
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ class Trace:
         """The traces of some rows."""
         return Trace(*(value[rows] for value in vars(self).values()))
 
-    def features(self, known: bool, offset_scale: float) -> Float[np.ndarray, "b 11"]:
+    def features(
+        self, known: bool | Bool[np.ndarray, " b"], offset_scale: float
+    ) -> Float[np.ndarray, "b 11"]:
         """What the network reads; see `sketchgen.model.recurrent.Trace.features`."""
         found = np.zeros((len(self.pen), FEATURES), dtype=np.float32)
         way = self.position - self.stroke_start
@@ -83,13 +86,15 @@ class State:
         layers: the recurrent layers' states.
         trace: where the pens are.
         bias: what category and code add to the decoder's input at every step.
-        known: see `Given`.
+        known: see `Given`; one for all of them, or one for each.
+        past: what is kept of earlier steps.
     """
 
     layers: tuple[CellState, ...]
     trace: Trace
     bias: Float[np.ndarray, "b e"]
-    known: bool
+    known: bool | Bool[np.ndarray, " b"]
+    past: Past
 
 
 class Decoder:
@@ -100,10 +105,12 @@ class Decoder:
         self.config = config
         self._weights = weights
         self._nothing = weights["encoder.nothing"]
-        self._forwards = Cell(config.cell, weights, "encoder.forwards")
-        self._backwards = Cell(config.cell, weights, "encoder.backwards")
+        ways = ("forwards", "backwards") if config.encoder_width else ()
+        self._encoder = [Cell(config.cell, weights, f"encoder.{way}") for way in ways]
         self._layers = [Cell(config.cell, weights, f"stack.layers.{n}") for n in range(config.layers)]
         self._head = np.ascontiguousarray(weights["head.weight"].T)
+        self._recall = Recall(weights) if config.recall else None
+        self._pointer = Pointer(weights) if config.pointers else None
 
     def weights(self) -> Weights:
         """The weights that it was made of."""
@@ -113,71 +120,109 @@ class Decoder:
         """Read the given part; returns the distribution of the first added step, and the state."""
         # Rows differ in nothing but their category: each is read once, however many drawings it is for.
         category, rows = np.unique(given.category, return_inverse=True)
-        bias, trace = self._weights["category.weight"][category], Trace.begin(len(category))
+        bias, traces = self._weights["category.weight"][category], self._traces(given)
         layers = tuple(cell.begin(len(category)) for cell in self._layers)
+        past = Past.nothing(len(category), self.config.recall, self.config.pointers)
         code = self._nothing
         if len(given.pen):
-            features, trace = self._read(given, len(category))
+            features = np.concatenate([self._features(trace, given.known) for trace in traces])
             code = self._code(features[1:])
-            layers = self._replay(features[:-1], bias + self._nothing)
+            points = np.concatenate([trace.position for trace in traces[:-1]])
+            layers, past = self._replay(features[:-1], points, bias + self._nothing, past)
         layers = tuple(tuple(part[rows] for part in state) for state in layers)
-        return self._next(layers, trace.taken(rows), (bias + code)[rows], given.known)
+        last = traces[-1].taken(np.zeros(len(rows), dtype=np.int64))
+        return self._next(State(layers, last, (bias + code)[rows], given.known, past.taken(rows)))
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: State
     ) -> tuple[NextStep, State]:
         """Take one step (px, pen); returns the distribution of the one after it, and the new state."""
-        return self._next(state.layers, state.trace.advanced(offset, pen), state.bias, state.known)
+        return self._next(replace(state, trace=state.trace.advanced(offset, pen)))
 
-    def _read(self, given: Given, batch: int) -> tuple[Float[np.ndarray, "m 11"], Trace]:
-        """Features before the given part and after each of its n points, m = n + 1; and the last traces."""
-        trace = Trace.begin(1)
-        features = [trace.features(given.known, self.config.offset_scale)]
+    def _features(self, trace: Trace, known: bool | Bool[np.ndarray, " b"]) -> Float[np.ndarray, "b f"]:
+        found = trace.features(known, self.config.offset_scale)
+        return found[:, INPUTS[self.config.inputs]]
+
+    def _traces(self, given: Given) -> list[Trace]:
+        """Before the given part and after each of its n points."""
+        traces = [Trace.begin(1)]
         for step in range(len(given.pen)):
-            trace = trace.advanced(given.offset[step : step + 1], given.pen[step : step + 1])
-            features.append(trace.features(given.known, self.config.offset_scale))
-        return np.concatenate(features), trace.taken(np.zeros(batch, dtype=np.int64))
+            at = slice(step, step + 1)
+            traces.append(traces[-1].advanced(given.offset[at], given.pen[at]))
+        return traces
 
-    def _code(self, features: Float[np.ndarray, "n 11"]) -> Float[np.ndarray, " e"]:
+    def _code(self, features: Float[np.ndarray, "n f"]) -> Float[np.ndarray, " e"]:
         """The code of a given part that is not empty."""
+        if not self._encoder:
+            return self._nothing
         ends = [
             cell.run(steps[:, None], cell.begin(1))[1][0]
-            for cell, steps in ((self._forwards, features), (self._backwards, features[::-1]))
+            for cell, steps in zip(self._encoder, (features, features[::-1]), strict=True)
         ]
         projected = np.concatenate(ends, -1) @ self._weights["encoder.project.weight"].T
         return projected[0] + self._weights["encoder.project.bias"]
 
     def _replay(
-        self, features: Float[np.ndarray, "n 11"], bias: Float[np.ndarray, "b e"]
-    ) -> tuple[CellState, ...]:
-        """The layers' states after the given steps but the last."""
-        hidden, states = self._enter(features[:, None], bias), []
+        self,
+        features: Float[np.ndarray, "n f"],
+        points: Float[np.ndarray, "n 2"],
+        bias: Float[np.ndarray, "b e"],
+        past: Past,
+    ) -> tuple[tuple[CellState, ...], Past]:
+        """The layers' states after the given steps but the last, and what is kept of them."""
+        hidden, states, outputs = self._enter(features[:, None], bias), [], []
+        past = _passed(past, np.broadcast_to(points, (len(bias), *points.shape)))
         for cell in self._layers:
             hidden, state = cell.run(hidden, cell.begin(len(bias)))
             states.append(state)
-        return tuple(states)
+            outputs.append(hidden)
+            if self._recall is not None and len(outputs) == 1:
+                found, past = self._recall(hidden.swapaxes(0, 1), past)
+                hidden = hidden + found.swapaxes(0, 1)
+        if self._pointer is not None:
+            keys = self._pointer.keys(np.concatenate(outputs, -1)).swapaxes(0, 1)
+            past = past.and_then(pointer=keys)
+        return tuple(states), past
 
     def _enter(
-        self, features: Float[np.ndarray, "*b 11"], bias: Float[np.ndarray, "*c e"]
+        self, features: Float[np.ndarray, "*b f"], bias: Float[np.ndarray, "*c e"]
     ) -> Float[np.ndarray, "*d e"]:
         entered = features @ self._weights["read.weight"].T + self._weights["read.bias"] + bias
         return entered * sigmoid(entered)
 
-    def _next(
-        self,
-        layers: tuple[CellState, ...],
-        trace: Trace,
-        bias: Float[np.ndarray, "b e"],
-        known: bool,
-    ) -> tuple[NextStep, State]:
-        hidden = self._enter(trace.features(known, self.config.offset_scale), bias)
+    def _next(self, state: State) -> tuple[NextStep, State]:
+        """Take the step whose trace stands in `state`."""
+        trace, past = state.trace, _passed(state.past, state.trace.position[:, None])
+        hidden = self._enter(self._features(trace, state.known), state.bias)
         after, outputs = [], []
-        for cell, before in zip(self._layers, layers, strict=True):
-            state = cell.step(cell.project(hidden), before)
-            hidden = state[0]
-            after.append(state)
+        for cell, before in zip(self._layers, state.layers, strict=True):
+            reached = cell.step(cell.project(hidden), before)
+            hidden = reached[0]
+            after.append(reached)
             outputs.append(hidden)
-        values = np.concatenate(outputs, -1) @ self._head + self._weights["head.bias"]
+            if self._recall is not None and len(outputs) == 1:
+                found, past = self._recall(hidden[:, None], past)
+                hidden = hidden + found[:, 0]
+        joined = np.concatenate(outputs, -1)
+        values = self._per_component(joined @ self._head + self._weights["head.bias"])
         # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
-        found = NextStep.from_parameters(values, trace.pen == Pen.LIFT, self.config.offset_scale)
-        return found, State(tuple(after), trace, bias, known)
+        step = NextStep.from_parameters(values, trace.pen == Pen.LIFT, self.config.offset_scale)
+        if self._pointer is not None:
+            past = past.and_then(pointer=self._pointer.keys(joined)[:, None])
+            step = self._pointer(joined, past, step)
+        return step, replace(state, layers=tuple(after), past=past)
+
+    def _per_component(self, values: Float[np.ndarray, "b h"]) -> Float[np.ndarray, "b p"]:
+        """The head's numbers with a lift for each component, also where they share one."""
+        if self.config.pen == "component":
+            return values
+        return np.concatenate([values, np.repeat(values[:, -1:], self.config.components - 1, 1)], -1)
+
+
+def _passed(past: Past, points: Float[np.ndarray, "b s 2"]) -> Past:
+    """The past with s further steps, from where the pen was before each; the very first has no point."""
+    there = np.ones(points.shape[:2], dtype=bool)
+    drawn = there.copy()
+    if not past.there.shape[1]:
+        drawn[:, 0] = False
+    return past.and_then(point=points, there=there, drawn=drawn)

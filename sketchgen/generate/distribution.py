@@ -67,6 +67,28 @@ class NextStep:
         """The distribution under the condition that the drawing goes on."""
         return replace(self, end=np.full_like(self.end, -np.inf))
 
+    def pointing(
+        self,
+        gate: Float[np.ndarray, " b"],
+        score: Float[np.ndarray, "b n"],
+        target: Float[np.ndarray, "b n 2"],
+        log_sigma: Float[np.ndarray, "b 2"],
+        lift: Float[np.ndarray, " b"],
+    ) -> NextStep:
+        """The distribution with a further component at each of n targets; see `StepDistribution.pointing`."""
+        possible = np.isfinite(score)
+        target = np.where(possible[..., None], target, 0.0)
+        share = np.where(possible, log_softmax(np.where(possible, score, -1e9)), -1e9)
+        sigma = np.clip(log_sigma, math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING))[:, None]
+        return NextStep(
+            log_weight=log_softmax(np.concatenate([self.log_weight, gate[:, None] + share], -1)),
+            mean=np.concatenate([self.mean, target], 1),
+            log_sigma=np.concatenate([self.log_sigma, np.broadcast_to(sigma, target.shape)], 1),
+            rho=np.concatenate([self.rho, np.zeros_like(score)], -1),
+            lift=np.concatenate([self.lift, np.broadcast_to(lift[:, None], score.shape)], -1),
+            end=self.end,
+        )
+
     def log_prob(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
     ) -> Float[np.ndarray, " b"]:

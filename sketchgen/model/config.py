@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sketchgen.errors import SettingError
-from sketchgen.model.units import FEATURES, GATES, parameter_count
+from sketchgen.model.units import GATES, INPUTS, PENS, POINTER, RECALL_HEADS, parameter_count
 
 CELLS = tuple(GATES)
 """Names of the recurrent cells."""
@@ -23,9 +23,13 @@ class ModelConfig:
         width: units of each decoder layer.
         components: components of the mixture over the offset.
         embedding: width of the decoder's input, where features, category and code are added up.
-        encoder_width: units of the encoder, each direction.
+        encoder_width: units of the encoder, each direction; 0 for none, then the given part is only replayed.
         dropout: share of a layer's outputs dropped in training.
         offset_scale: px of the 255 box that one unit of the network's offsets stands for.
+        inputs: what of a step is read, a name in `INPUTS`.
+        pen: one of `PENS`.
+        recall: width of the attention of the second layer to all earlier steps; 0 for none.
+        pointers: width of the keys by which earlier points are pointed at; 0 for no pointers.
     """
 
     categories: tuple[str, ...]
@@ -37,6 +41,10 @@ class ModelConfig:
     encoder_width: int = 192
     dropout: float = 0.1
     offset_scale: float = 33.0
+    inputs: str = "full"
+    pen: str = "component"
+    recall: int = 0
+    pointers: int = 0
 
     def __post_init__(self) -> None:
         """Check every value.
@@ -44,19 +52,24 @@ class ModelConfig:
         Raises:
             SettingError: a value outside its limits.
         """
-        if self.cell not in CELLS:
-            raise SettingError(f"no cell {self.cell!r}; there are {', '.join(CELLS)}")
+        for name, known in (("cell", CELLS), ("inputs", tuple(INPUTS)), ("pen", PENS)):
+            if getattr(self, name) not in known:
+                raise SettingError(f"no {name} {getattr(self, name)!r}; there are {', '.join(known)}")
         limits = {
             "layers": (1, 8),
             "width": (8, 4096),
             "components": (1, 100),
             "embedding": (8, 1024),
-            "encoder_width": (8, 2048),
+            "encoder_width": (0, 2048),
+            "recall": (0, 1024),
+            "pointers": (0, 1024),
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if not isinstance(value, int) or not low <= value <= high:
                 raise SettingError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        if self.recall and (self.layers < 2 or self.recall % RECALL_HEADS):
+            raise SettingError(f"recall needs two layers and a multiple of {RECALL_HEADS}, not {self.recall}")
         if not 0.0 <= self.dropout < 1.0:
             raise SettingError(f"dropout must be at least 0 and under 1, not {self.dropout!r}")
         if not 0.0 < self.offset_scale < 1e4:
@@ -71,20 +84,32 @@ class ModelConfig:
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """The names and shapes of all weights, as a checkpoint holds them."""
+        read, joined = len(INPUTS[self.inputs]), self.width * self.layers
         shapes: dict[str, tuple[int, ...]] = {
-            "encoder.nothing": (self.embedding,),
-            "encoder.project.weight": (self.embedding, 2 * self.encoder_width),
-            "encoder.project.bias": (self.embedding,),
-            "read.weight": (self.embedding, FEATURES),
-            "read.bias": (self.embedding,),
             "category.weight": (len(self.categories) + 1, self.embedding),
-            "head.weight": (parameter_count(self.components), self.width * self.layers),
-            "head.bias": (parameter_count(self.components),),
+            "encoder.nothing": (self.embedding,),
         }
-        cells = [(f"encoder.{way}", FEATURES, self.encoder_width) for way in ("forwards", "backwards")]
+        linear = {
+            "read": (read, self.embedding),
+            "head": (joined, parameter_count(self.components, self.pen)),
+        }
+        cells = []
+        if self.encoder_width:
+            linear["encoder.project"] = (2 * self.encoder_width, self.embedding)
+            cells += [(f"encoder.{way}", read, self.encoder_width) for way in ("forwards", "backwards")]
+        if self.recall:
+            linear |= {
+                f"stack.recall.{name}": (self.width, self.recall) for name in ("query", "key", "value")
+            }
+            linear["stack.recall.out"] = (self.recall, self.width)
+        if self.pointers:
+            linear |= {f"pointer.{name}": (joined, self.pointers) for name in ("query", "key")}
+            linear["pointer.shape"] = (joined, POINTER)
         for index in range(self.layers):
             below = self.width if index else self.embedding
             cells.append((f"stack.layers.{index}", below, self.width))
+        for name, (inputs, outputs) in linear.items():
+            shapes |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
         for name, inputs, width in cells:
             gates = GATES[self.cell] * width
             shapes |= {f"{name}.weight_ih_l0": (gates, inputs), f"{name}.weight_hh_l0": (gates, width)}

@@ -7,7 +7,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sketchgen.model.recurrent import CELLS
-from sketchgen.model.units import FEATURES
 
 
 def reversed_within(values: Float[Tensor, "b n f"], lengths: Int[Tensor, " b"]) -> Float[Tensor, "b n f"]:
@@ -18,19 +17,24 @@ def reversed_within(values: Float[Tensor, "b n f"], lengths: Int[Tensor, " b"]) 
 
 
 class Encoder(nn.Module):
-    """One recurrent layer forwards and one backwards; their last states are projected to the code."""
+    """One recurrent layer forwards and one backwards; their last states are projected to the code.
 
-    def __init__(self, cell: str, width: int, code: int) -> None:
-        """Build both directions of `width` units and the projection to `code` numbers."""
+    Of width 0 it tells nothing: its code is always that of nothing given.
+    """
+
+    def __init__(self, cell: str, inputs: int, width: int, code: int) -> None:
+        """Build both directions of `width` units over `inputs` numbers, and the projection to `code` ones."""
         super().__init__()
-        self.forwards = CELLS[cell](FEATURES, width, batch_first=True)
-        self.backwards = CELLS[cell](FEATURES, width, batch_first=True)
-        self.project = nn.Linear(2 * width, code)
+        self.width = width
+        if width:
+            self.forwards = CELLS[cell](inputs, width, batch_first=True)
+            self.backwards = CELLS[cell](inputs, width, batch_first=True)
+            self.project = nn.Linear(2 * width, code)
         self.nothing = nn.Parameter(torch.zeros(code))
 
     def forward(self, steps: Float[Tensor, "b n f"], lengths: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
         """The code of each row's first `lengths` steps; the learned code of nothing where that is 0."""
-        if steps.shape[1] == 0:
+        if steps.shape[1] == 0 or not self.width:
             return self.nothing.expand(len(steps), -1)
         last = (lengths - 1).clamp(min=0).reshape(-1, 1, 1)
         ends = []

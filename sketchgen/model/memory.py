@@ -1,4 +1,4 @@
-"""Memory that is freed and wanted again a moment later, as a training step does with hundreds of megabytes."""
+"""Memory that is freed and wanted again a moment later: hundreds of megabytes in each step of training."""
 
 from __future__ import annotations
 
@@ -17,15 +17,33 @@ def keep_freed_memory() -> bool:
     glibc maps each block of over 32 MB anew and gives it back when it is freed; then each of its pages is
     cleared and entered again at its next use. Where that is slow, as in most virtual machines, it takes a
     third of a training step (`benchmarks/training.py --plain-memory` shows by how much). The price: memory
-    stays at its height until the process ends.
+    stays at its height until `give_back_freed_memory` is called.
 
     Returns:
         Whether it took effect: on Linux with glibc it does, elsewhere nothing is done.
     """
+    library = _glibc()
+    if library is None:
+        return False
+    return bool(library.mallopt(_MMAP, 2**30)) and bool(library.mallopt(_TRIM, 2**31 - 1))
+
+
+def give_back_freed_memory() -> bool:
+    """Give the system back what is free at the moment, also between blocks in use; a matter of milliseconds.
+
+    Blocks of ever other sizes leave gaps, so that a process that keeps all it frees would grow for long.
+
+    Returns:
+        Whether there was anything to give back.
+    """
+    library = _glibc()
+    return library is not None and bool(library.malloc_trim(0))
+
+
+@functools.cache
+def _glibc() -> ctypes.CDLL | None:
+    """The C library of this process, where it is glibc."""
     if platform.libc_ver()[0] != "glibc":
-        return False
-    try:
-        change = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return False
-    return bool(change(_MMAP, 2**30)) and bool(change(_TRIM, 2**31 - 1))
+        return None
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None

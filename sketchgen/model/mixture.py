@@ -74,6 +74,38 @@ class StepDistribution:
             end=end.masked_fill(~can_end, -math.inf),
         )
 
+    def pointing(
+        self,
+        gate: Float[Tensor, "*b"],
+        score: Float[Tensor, "*b n"],
+        target: Float[Tensor, "*b n 2"],
+        log_sigma: Float[Tensor, "*b 2"],
+        lift: Float[Tensor, "*b"],
+    ) -> StepDistribution:
+        """This distribution with a further component at each of n targets.
+
+        Args:
+            gate: logit of taking one of the targets against one of the old components.
+            score: logits of the targets; -inf for one that is not to be taken.
+            target: offsets that lead there, px.
+            log_sigma: log deviations around each, px, without the network's scale.
+            lift: logit of LIFT against DRAW at any of them.
+        """
+        # Where nothing can be pointed at all scores are -inf, and a softmax of them would be NaN.
+        possible = torch.isfinite(score)
+        target = target.masked_fill(~possible.unsqueeze(-1), 0.0)
+        share = torch.log_softmax(score.masked_fill(~possible, -1e9), -1).masked_fill(~possible, -1e9)
+        weight = torch.log_softmax(torch.cat([self.log_weight, gate.unsqueeze(-1) + share], -1), -1)
+        sigma = log_sigma.clamp(math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING)).unsqueeze(-2)
+        return StepDistribution(
+            log_weight=weight,
+            mean=torch.cat([self.mean, target], -2),
+            log_sigma=torch.cat([self.log_sigma, sigma.expand_as(target)], -2),
+            rho=torch.cat([self.rho, torch.zeros_like(score)], -1),
+            lift=torch.cat([self.lift, lift.unsqueeze(-1).expand_as(score)], -1),
+            end=self.end,
+        )
+
     def component_log_density(self, offset: Float[Tensor, "*b 2"]) -> Float[Tensor, "*b k"]:
         """Log density of the offset (px) under each component, in nats per px squared."""
         z = (offset.unsqueeze(-2) - self.mean) * torch.exp(-self.log_sigma)

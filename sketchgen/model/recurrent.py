@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sketchgen.drawing.strokes import Pen
-from sketchgen.model.units import NEAR, POSITION_SCALE
+from sketchgen.model.units import NEAR, POSITION_SCALE, RECALL_HEADS
 
 CELLS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {
     "lstm": nn.LSTM,
@@ -76,8 +76,8 @@ class Trace:
 class Dropout(nn.Module):
     """Dropout (Srivastava et al. 2014), on a processor from a random byte a number.
 
-    torch draws a random word for each number there, one after the other: a tenth of a training step. The share
-    is rounded to 1/256 on a processor, and what is kept is scaled by just that.
+    torch draws a random word for each number there, one after the other: a tenth of a training step. The
+    share is rounded to 1/256 on a processor, and what is kept is scaled by just that.
     """
 
     def __init__(self, share: float) -> None:
@@ -99,16 +99,44 @@ class Dropout(nn.Module):
         return values * kept.to(values.dtype).mul_(256 / (256 - dropped))
 
 
-class Stack(nn.Module):
-    """Recurrent layers one over the other; their outputs are read side by side."""
+class Recall(nn.Module):
+    """Attention of each step to itself and all earlier ones: Vaswani et al. 2017, section 3.2.
 
-    def __init__(self, cell: str, inputs: int, width: int, layers: int, dropout: float) -> None:
+    What a recurrent layer has long forgotten, such as how large the first wheel was, it finds again.
+    """
+
+    def __init__(self, width: int, inner: int) -> None:
+        """Build it over layers of `width` units, with queries, keys and values of `inner` numbers."""
+        super().__init__()
+        self.query, self.key = nn.Linear(width, inner), nn.Linear(width, inner)
+        self.value, self.out = nn.Linear(width, inner), nn.Linear(inner, width)
+
+    def forward(self, outputs: Float[Tensor, "b t w"]) -> Float[Tensor, "b t w"]:
+        """What each step recalls."""
+        query, key, value = (
+            part(outputs).unflatten(-1, (RECALL_HEADS, -1)).transpose(1, 2)
+            for part in (self.query, self.key, self.value)
+        )
+        found = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        return self.out(found.transpose(1, 2).flatten(-2))
+
+
+class Stack(nn.Module):
+    """Recurrent layers one over the other; their outputs are read side by side.
+
+    With `recall` the second layer reads, besides the first one's output, what that recalls of earlier steps.
+    """
+
+    def __init__(
+        self, cell: str, inputs: int, width: int, layers: int, dropout: float, recall: int = 0
+    ) -> None:
         """Build `layers` layers of `width` units over `inputs` numbers a step."""
         super().__init__()
         kind = CELLS[cell]
         sizes = [inputs] + [width] * (layers - 1)
         self.layers = nn.ModuleList([kind(size, width, batch_first=True) for size in sizes])
         self.dropout = Dropout(dropout)
+        self.recall = Recall(width, recall) if recall else None
         for name, value in self.named_parameters():
             if cell == "lstm" and "bias_ih" in name:
                 # A forget gate that starts open: Jozefowicz et al. 2015.
@@ -121,4 +149,6 @@ class Stack(nn.Module):
         for layer in self.layers:
             inputs = self.dropout(layer(inputs)[0])
             outputs.append(inputs)
+            if self.recall is not None and len(outputs) == 1:
+                inputs = inputs + self.recall(inputs)
         return torch.cat(outputs, -1)

@@ -26,7 +26,7 @@ from sketchgen.model.encoder import Encoder
 from sketchgen.model.mixture import StepDistribution
 from sketchgen.model.pretrained import read_checkpoint
 from sketchgen.model.recurrent import Stack, Trace
-from sketchgen.model.units import FEATURES, parameter_count
+from sketchgen.model.units import FEATURES, INPUTS, POINTER, parameter_count
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,44 @@ class Steps:
     known: Float[Tensor, " b"]
 
 
+class Pointer(nn.Module):
+    """Points at the points that are drawn already, so that lines end and begin exactly where others are.
+
+    Vinyals et al. 2015, "Pointer networks", equation 3, with a product for the score, and each point as one
+    more component of the mixture (as words are in Merity et al. 2016, "Pointer sentinel mixture models").
+    """
+
+    def __init__(self, width: int, keys: int) -> None:
+        """Build it over outputs of `width` numbers, with keys of `keys` numbers."""
+        super().__init__()
+        self.query, self.key = nn.Linear(width, keys), nn.Linear(width, keys)
+        self.shape = nn.Linear(width, POINTER)
+
+    def forward(
+        self, outputs: Float[Tensor, "b m w"], position: Float[Tensor, "b m 2"], found: StepDistribution
+    ) -> StepDistribution:
+        """`found` of m steps with the points before each as further components.
+
+        Args:
+            outputs: of the recurrent layers.
+            position: where the pen is before each step, px; first of all at the frame's centre, no point.
+            found: the distributions without pointers.
+        """
+        query, key = self.query(outputs), self.key(outputs)
+        score = (query @ key.transpose(1, 2)).float() / query.shape[-1] ** 0.5
+        count = outputs.shape[1]
+        drawn = torch.ones(count, count, dtype=torch.bool, device=outputs.device).tril()
+        drawn[:, 0] = False
+        gate, *sigma, lift = self.shape(outputs).float().unbind(-1)
+        return found.pointing(
+            gate,
+            score.masked_fill(~drawn, -torch.inf),
+            position.unsqueeze(1) - position.unsqueeze(2),
+            torch.stack(sigma, -1),
+            lift,
+        )
+
+
 class StrokeModel(nn.Module):
     """Distribution over the next step of a drawing, given its beginning and its category."""
 
@@ -53,11 +91,16 @@ class StrokeModel(nn.Module):
         """Build the network that `config` describes."""
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config.cell, config.encoder_width, config.embedding)
-        self.read = nn.Linear(FEATURES, config.embedding)
+        joined = config.width * config.layers
+        read = len(INPUTS[config.inputs])
+        self.encoder = Encoder(config.cell, read, config.encoder_width, config.embedding)
+        self.read = nn.Linear(read, config.embedding)
         self.category = nn.Embedding(len(config.categories) + 1, config.embedding)
-        self.stack = Stack(config.cell, config.embedding, config.width, config.layers, config.dropout)
-        self.head = nn.Linear(config.width * config.layers, parameter_count(config.components))
+        self.stack = Stack(
+            config.cell, config.embedding, config.width, config.layers, config.dropout, config.recall
+        )
+        self.head = nn.Linear(joined, parameter_count(config.components, config.pen))
+        self.pointer = Pointer(joined, config.pointers) if config.pointers else None
         nn.init.normal_(self.category.weight, std=0.3)
 
     def forward(self, steps: Steps, cut: Int[Tensor, " b"]) -> StepDistribution:
@@ -67,22 +110,45 @@ class StrokeModel(nn.Module):
             steps: whole drawings.
             cut: how many points of each are given; the encoder reads those and nothing else.
         """
-        batch, count = steps.pen.shape
-        start = Trace.begin(batch, steps.offset.device)
-        features = Trace.of_steps(steps.offset, steps.pen).features(steps.known, self.config.offset_scale)
-        first = start.features(steps.known, self.config.offset_scale).unsqueeze(1)
+        batch = len(steps.pen)
+        start, trace = Trace.begin(batch, steps.offset.device), Trace.of_steps(steps.offset, steps.pen)
+        features = self._features(trace, steps)
+        first = self._features(start, steps).unsqueeze(1)
+        bias = self._bias(features, cut) + self.category(steps.category).unsqueeze(1)
+        entered = nn.functional.silu(self.read(torch.cat([first, features], 1)) + bias)
+        pen = torch.cat([start.pen.unsqueeze(1), steps.pen], 1)
+        outputs = self.stack(entered)
+        # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
+        found = StepDistribution.from_parameters(
+            self._per_component(self.head(outputs)), pen == Pen.LIFT, self.config.offset_scale
+        )
+        if self.pointer is None:
+            return found
+        return self.pointer(outputs, torch.cat([start.position.unsqueeze(1), trace.position], 1), found)
+
+    def _features(self, trace: Trace, steps: Steps) -> Float[Tensor, "*b f"]:
+        """What the network reads of a trace."""
+        found = trace.features(steps.known, self.config.offset_scale)
+        chosen = INPUTS[self.config.inputs]
+        return found if len(chosen) == FEATURES else found[..., chosen]
+
+    def _bias(self, features: Float[Tensor, "b n f"], cut: Int[Tensor, " b"]) -> Float[Tensor, "b m e"]:
+        """What the decoder hears of the given part before each of n + 1 steps: nothing up to the cut."""
+        batch, count = features.shape[:2]
         # One step at least: where nothing is given at all the encoder is not heard, but several processes
         # that train together each need a gradient, if of 0, for every weight.
         longest = max(1, int(cut.max())) if batch else 0
         code = self.encoder(features[:, :longest], cut)
         after = torch.arange(count + 1, device=cut.device).unsqueeze(0) >= cut.unsqueeze(1)
-        bias = torch.where(after.unsqueeze(-1), code.unsqueeze(1), self.encoder.nothing.to(code.dtype))
-        bias = bias + self.category(steps.category).unsqueeze(1)
-        entered = nn.functional.silu(self.read(torch.cat([first, features], 1)) + bias)
-        pen = torch.cat([start.pen.unsqueeze(1), steps.pen], 1)
-        # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
-        values = self.head(self.stack(entered))
-        return StepDistribution.from_parameters(values, pen == Pen.LIFT, self.config.offset_scale)
+        return torch.where(after.unsqueeze(-1), code.unsqueeze(1), self.encoder.nothing.to(code.dtype))
+
+    def _per_component(self, values: Float[Tensor, "b m h"]) -> Float[Tensor, "b m p"]:
+        """The head's numbers with a lift for each component, also where they share one."""
+        if self.config.pen == "component":
+            return values
+        return torch.cat(
+            [values, values[..., -1:].expand(*values.shape[:-1], self.config.components - 1)], -1
+        )
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """Copies of all weights by name, float32: what a checkpoint holds and a decoder is made of."""

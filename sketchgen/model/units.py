@@ -5,6 +5,12 @@ from __future__ import annotations
 FEATURES = 11
 """Numbers a step is described by; see `sketchgen.model.recurrent.Trace.features`."""
 
+INPUTS = {"full": tuple(range(FEATURES)), "offsets": (0, 1, 7, 8, 9)}
+"""Which of these numbers a network reads; "offsets" are those of Sketch-RNN, the offset and the pen."""
+
+PENS = ("component", "shared")
+"""Whether each component has its own odds of lifting the pen, or all share one, as in Sketch-RNN."""
+
 POSITION_SCALE = 64.0
 """Positions are divided by this many px before the network sees them."""
 
@@ -13,6 +19,12 @@ NEAR = 200.0
 
 PER_COMPONENT = 7
 """Parameters of a component: weight, two means, two log deviations, correlation, lift."""
+
+POINTER = 4
+"""Parameters of all pointers of a step: weight, log deviations in x and y, lift."""
+
+RECALL_HEADS = 4
+"""Heads of the attention to earlier steps."""
 
 SIGMA_FLOOR, SIGMA_CEILING = 0.2, 2000.0
 """Limits of a deviation in px of the 255 box. Dequantised data has a deviation of 0.29 px at least."""
@@ -30,6 +42,7 @@ GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 """Gates of each recurrent cell; `rnn` is the plain tanh network."""
 
 
-def parameter_count(components: int) -> int:
-    """Width of the network's output: `PER_COMPONENT` a component and the logit of the end."""
-    return PER_COMPONENT * components + 1
+def parameter_count(components: int, pen: str = "component") -> int:
+    """Width of the output: `PER_COMPONENT` a component, or one less and a lift for all; and the end."""
+    each = PER_COMPONENT * components
+    return (each if pen == "component" else each - components + 1) + 1

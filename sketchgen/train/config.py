@@ -25,6 +25,10 @@ class ModelSettings:
     embedding: int = 128
     encoder_width: int = 192
     dropout: float = 0.1
+    inputs: str = "full"
+    pen: str = "component"
+    recall: int = 0
+    pointers: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from lightning.pytorch import Callback, Trainer
 from sketchgen.data.store import Drawings
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.likelihood import Scores, score
+from sketchgen.model.memory import give_back_freed_memory
 from sketchgen.model.pretrained import save_checkpoint
 from sketchgen.train.journal import Journal
 from sketchgen.train.module import Training
@@ -125,6 +126,7 @@ class Keeper(Callback):
     def _save(self, trainer: Trainer, module: Training) -> None:
         """Write the state."""
         trainer.save_checkpoint(module.config.out / STATE)
+        give_back_freed_memory()
         self._saved = time.monotonic()
         self._resume_clocks(module)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.decoder import Given, State, Trace
 from sketchgen.generate.distribution import NextStep
+from sketchgen.generate.past import Past
 from sketchgen.generate.sampler import Sampled, noise_rows, sample_steps, steps
 
 
@@ -40,7 +41,9 @@ class Fake:
 
     def prime(self, given: Given) -> tuple[NextStep, State]:
         batch = len(given.category)
-        return self._answer(batch), State((), Trace.begin(batch), np.zeros((batch, 1)), given.known)
+        return self._answer(batch), State(
+            (), Trace.begin(batch), np.zeros((batch, 1)), given.known, Past.nothing(batch, 0, 0)
+        )
 
     def advance(
         self, offset: NDArray[np.float64], pen: NDArray[np.int64], state: State

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from sketchgen.generate.completer import Completer
 from sketchgen.generate.decoder import Decoder
-from sketchgen.model.config import ModelConfig
+from sketchgen.model.config import CELLS, ModelConfig
 from sketchgen.model.strokemodel import StrokeModel
+
+SHAPES: list[dict[str, Any]] = [{"cell": cell, "layers": layers} for cell in CELLS for layers in (1, 2)]
+SHAPES += [
+    {"layers": 3},
+    {"inputs": "offsets", "pen": "shared", "encoder_width": 0},
+    {"recall": 16, "layers": 2},
+    {"pointers": 8},
+    {"pointers": 8, "recall": 16, "layers": 3, "cell": "gru"},
+]
+"""What networks differ in; laws hold for each of them."""
+
+
+def shaped(shape: dict[str, Any]) -> ModelConfig:
+    """A small network over two categories, of a shape."""
+    small = {"layers": 1, "width": 24, "components": 3, "embedding": 16, "encoder_width": 12}
+    return ModelConfig(("cat", "sun"), **(small | shape))
 
 
 def network(config: ModelConfig, seed: int = 1) -> StrokeModel:
