@@ -9,6 +9,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,20 +146,21 @@ def train(options: Train) -> None:
         raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
 
     from sketchgen.cli.running import shown_run
-    from sketchgen.train.config import ModelSettings, TrainConfig
+    from sketchgen.train.config import PRESETS, ModelSettings, Preset, TrainConfig
     from sketchgen.train.processes import rank
     from sketchgen.train.run import fit
 
-    model = ModelSettings(
-        **_given(options, "cell", "layers", "width", "components", "encoder_width", "dropout")
-    )
+    recipe = Preset(ModelSettings()) if options.preset is None else PRESETS[options.preset]
+    shape = ("cell", "layers", "width", "components", "encoder_width", "recall", "pointers", "dropout")
+    model = replace(recipe.model, **_given(options, *shape))
     names = ("steps", "batch", "learning_rate", "patience", "pictures", "threads", "workers")
     settings = _given(options, *names, "seed", "start")
     if options.start is not None and model != ModelSettings():
         raise SettingError(
             "a run that starts from a checkpoint has its shape; leave out --cell, --layers, ..."
         )
-    config = TrainConfig(store=options.store, out=options.out, model=model, **settings, **times)
+    settings = recipe.settings() | {"model": model} | settings
+    config = TrainConfig(store=options.store, out=options.out, **settings, **times)
 
     best = fit(config, resume=options.resume, **shown_run())
     # Under torchrun there are several of us, of whom the first one speaks.

@@ -208,6 +208,11 @@ class Train:
     """Go on from the last checkpoint in RUN."""
     start: Annotated[Optional[str], arg(name="from", metavar="NAME|FOLDER", help_behavior_hint="")] = None
     """Start from what this checkpoint has learned, bundled or a folder, and keep its categories and shape."""
+    preset: Annotated[
+        Optional[Literal["quickdraw345", "tiny", "sketch-rnn"]],
+        arg(metavar="{quickdraw345,tiny,sketch-rnn}", help_behavior_hint=""),
+    ] = None
+    """A recipe: that of a bundled model, or Sketch-RNN's (2017). What is set besides goes before it."""
     cell: Annotated[
         Optional[Literal["lstm", "gru", "rnn"]], arg(metavar="{lstm,gru,rnn}", help_behavior_hint="")
     ] = None
@@ -220,6 +225,10 @@ class Train:
     """Gaussians in the mixture over the next offset."""
     encoder_width: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Units of the encoder, each direction."""
+    recall: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Width of the second layer's attention to earlier steps; 0 for none."""
+    pointers: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Width of the keys by which earlier points are pointed at; 0 for no pointers."""
     dropout: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")] = None
     """Share of a layer's outputs dropped in training."""
     batch: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None

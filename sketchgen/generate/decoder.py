@@ -18,7 +18,7 @@ from sketchgen.generate.distribution import NextStep, sigmoid
 from sketchgen.generate.past import Past, Pointer, Recall
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.pretrained import Weights
-from sketchgen.model.units import FEATURES, INPUTS, NEAR, POSITION_SCALE
+from sketchgen.model.units import FEATURES, INPUTS, LENGTH_SCALE, NEAR, POSITION_SCALE
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,14 @@ class Trace:
         """The traces of some rows."""
         return Trace(*(value[rows] for value in vars(self).values()))
 
+    def direction(self) -> Float[np.ndarray, "b 2"]:
+        """The way that the pen came, of length 1; to the right where it did not move at all."""
+        length = np.sqrt((self.offset**2).sum(-1, keepdims=True))
+        return np.where(length > 0, self.offset / np.maximum(length, 1e-9), np.array([1.0, 0.0]))
+
     def features(
         self, known: bool | Bool[np.ndarray, " b"], offset_scale: float
-    ) -> Float[np.ndarray, "b 11"]:
+    ) -> Float[np.ndarray, "b 14"]:
         """What the network reads; see `sketchgen.model.recurrent.Trace.features`."""
         found = np.zeros((len(self.pen), FEATURES), dtype=np.float32)
         way = self.position - self.stroke_start
@@ -75,6 +80,8 @@ class Trace:
         found[:, 6] = np.exp(-(way**2).sum(-1) / NEAR)
         found[np.arange(len(self.pen)), 7 + self.pen] = 1.0
         found[:, 10] = known
+        found[:, 11:13] = self.direction()
+        found[:, 13] = np.log1p((self.offset**2).sum(-1)) / LENGTH_SCALE
         return found
 
 
@@ -207,6 +214,7 @@ class Decoder:
         values = self._per_component(joined @ self._head + self._weights["head.bias"])
         # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
         step = NextStep.from_parameters(values, trace.pen == Pen.LIFT, self.config.offset_scale)
+        step = step.turned(trace.direction(), self.config.turned)
         if self._pointer is not None:
             past = past.and_then(pointer=self._pointer.keys(joined)[:, None])
             step = self._pointer(joined, past, step)

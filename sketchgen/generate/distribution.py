@@ -16,6 +16,7 @@ from sketchgen.model.units import (
     RHO_LIMIT,
     SIGMA_CEILING,
     SIGMA_FLOOR,
+    VARIANCE_FLOOR,
 )
 
 
@@ -66,6 +67,28 @@ class NextStep:
     def without_end(self) -> NextStep:
         """The distribution under the condition that the drawing goes on."""
         return replace(self, end=np.full_like(self.end, -np.inf))
+
+    def turned(self, direction: Float[np.ndarray, "b 2"], count: int) -> NextStep:
+        """The distribution with its first `count` components turned; see `StepDistribution.turned`."""
+        if not count:
+            return self
+        cos, sin = direction[:, :1], direction[:, 1:]
+        mx, my = np.moveaxis(self.mean[:, :count], -1, 0)
+        vx, vy = np.moveaxis(np.exp(2.0 * self.log_sigma[:, :count]), -1, 0)
+        both = self.rho[:, :count] * np.sqrt(vx * vy)
+        x = cos**2 * vx + sin**2 * vy - 2 * cos * sin * both
+        y = sin**2 * vx + cos**2 * vy + 2 * cos * sin * both
+        covariance = cos * sin * (vx - vy) + (cos**2 - sin**2) * both
+        x, y = np.maximum(x, VARIANCE_FLOOR), np.maximum(y, VARIANCE_FLOOR)
+        rho = np.clip(covariance / np.sqrt(x * y), -RHO_LIMIT, RHO_LIMIT)
+        mean = np.stack([cos * mx - sin * my, sin * mx + cos * my], -1)
+        log_sigma = 0.5 * np.log(np.stack([x, y], -1))
+        return replace(
+            self,
+            mean=np.concatenate([mean, self.mean[:, count:]], 1),
+            log_sigma=np.concatenate([log_sigma, self.log_sigma[:, count:]], 1),
+            rho=np.concatenate([rho, self.rho[:, count:]], 1),
+        )
 
     def pointing(
         self,

@@ -29,6 +29,8 @@ class ModelConfig:
         inputs: what of a step is read, a name in `INPUTS`.
         pen: one of `PENS`.
         recall: width of the attention of the second layer to all earlier steps; 0 for none.
+        turned: how many of the components, the first ones, stand in the frame of the last offset: x the way
+            that the pen came, y to its right (y points down), whatever way that was.
         pointers: width of the keys by which earlier points are pointed at; 0 for no pointers.
     """
 
@@ -43,6 +45,7 @@ class ModelConfig:
     offset_scale: float = 33.0
     inputs: str = "full"
     pen: str = "component"
+    turned: int = 0
     recall: int = 0
     pointers: int = 0
 
@@ -61,6 +64,7 @@ class ModelConfig:
             "components": (1, 100),
             "embedding": (8, 1024),
             "encoder_width": (0, 2048),
+            "turned": (0, self.components),
             "recall": (0, 1024),
             "pointers": (0, 1024),
         }

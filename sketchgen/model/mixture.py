@@ -11,7 +11,7 @@ Here it is differentiable and scores steps; `sketchgen.generate.distribution` dr
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -26,6 +26,7 @@ from sketchgen.model.units import (
     RHO_LIMIT,
     SIGMA_CEILING,
     SIGMA_FLOOR,
+    VARIANCE_FLOOR,
 )
 
 
@@ -72,6 +73,33 @@ class StepDistribution:
             rho=RHO_LIMIT * torch.tanh(rho),
             lift=lift,
             end=end.masked_fill(~can_end, -math.inf),
+        )
+
+    def turned(self, direction: Float[Tensor, "*b 2"], count: int) -> StepDistribution:
+        """This distribution with the first `count` components turned, from x being `direction`, to the page.
+
+        A line that goes on, or turns by so much, is then the same component whatever way it goes.
+        """
+        if not count:
+            return self
+        cos, sin = direction.unsqueeze(-2).unbind(-1)
+        mx, my = self.mean[..., :count, :].unbind(-1)
+        sigma = torch.exp(self.log_sigma[..., :count, :])
+        (vx, vy), rho = sigma.square().unbind(-1), self.rho[..., :count]
+        both = rho * sigma.prod(-1)
+        x = cos.square() * vx + sin.square() * vy - 2 * cos * sin * both
+        y = sin.square() * vx + cos.square() * vy + 2 * cos * sin * both
+        covariance = cos * sin * (vx - vy) + (cos.square() - sin.square()) * both
+        # Rounding must bring neither a variance to 0 nor a correlation to 1, where the density is infinite.
+        x, y = x.clamp(min=VARIANCE_FLOOR), y.clamp(min=VARIANCE_FLOOR)
+        turned_rho = (covariance / (x * y).sqrt()).clamp(-RHO_LIMIT, RHO_LIMIT)
+        mean = torch.stack([cos * mx - sin * my, sin * mx + cos * my], -1)
+        log_sigma = 0.5 * torch.log(torch.stack([x, y], -1))
+        return replace(
+            self,
+            mean=torch.cat([mean, self.mean[..., count:, :]], -2),
+            log_sigma=torch.cat([log_sigma, self.log_sigma[..., count:, :]], -2),
+            rho=torch.cat([turned_rho, self.rho[..., count:]], -1),
         )
 
     def pointing(

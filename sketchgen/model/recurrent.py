@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sketchgen.drawing.strokes import Pen
-from sketchgen.model.units import NEAR, POSITION_SCALE, RECALL_HEADS
+from sketchgen.model.units import LENGTH_SCALE, NEAR, POSITION_SCALE, RECALL_HEADS
 
 CELLS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {
     "lstm": nn.LSTM,
@@ -51,8 +51,15 @@ class Trace:
         start = position.gather(1, first.unsqueeze(-1).expand_as(position))
         return cls(offset, position, start, pen)
 
-    def features(self, known: Float[Tensor, " b"], offset_scale: float) -> Float[Tensor, "*b 11"]:
-        """What the network reads: offset, position, way from the stroke's start, pen, and the frame.
+    def direction(self) -> Float[Tensor, "*b 2"]:
+        """The way that the pen came, of length 1; to the right where it did not move at all."""
+        length = self.offset.square().sum(-1, keepdim=True).sqrt()
+        right = torch.zeros_like(self.offset)
+        right[..., 0] = 1.0
+        return torch.where(length > 0, self.offset / length.clamp(min=1e-9), right)
+
+    def features(self, known: Float[Tensor, " b"], offset_scale: float) -> Float[Tensor, "*b 14"]:
+        """What the network reads: offset, position, way from the stroke's start, pen, frame, direction, ...
 
         Args:
             known: 1 where the frame is that of the whole drawing, 0 where it is the given part's own.
@@ -69,6 +76,8 @@ class Trace:
             near,
             pen,
             frame,
+            self.direction(),
+            torch.log1p(self.offset.square().sum(-1, keepdim=True)) / LENGTH_SCALE,
         ]
         return torch.cat(parts, -1)
 
@@ -117,7 +126,10 @@ class Recall(nn.Module):
             part(outputs).unflatten(-1, (RECALL_HEADS, -1)).transpose(1, 2)
             for part in (self.query, self.key, self.value)
         )
-        found = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        # Not torch's fused attention: over some dozens of steps its gradient is four times slower.
+        score = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+        later = torch.ones(score.shape[-2:], dtype=torch.bool, device=score.device).triu(1)
+        found = torch.softmax(score.masked_fill(later, -torch.inf), -1).to(value.dtype) @ value
         return self.out(found.transpose(1, 2).flatten(-2))
 
 

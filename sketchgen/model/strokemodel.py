@@ -122,6 +122,8 @@ class StrokeModel(nn.Module):
         found = StepDistribution.from_parameters(
             self._per_component(self.head(outputs)), pen == Pen.LIFT, self.config.offset_scale
         )
+        direction = torch.cat([start.direction().unsqueeze(1), trace.direction()], 1)
+        found = found.turned(direction, self.config.turned)
         if self.pointer is None:
             return found
         return self.pointer(outputs, torch.cat([start.position.unsqueeze(1), trace.position], 1), found)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-FEATURES = 11
+FEATURES = 14
 """Numbers a step is described by; see `sketchgen.model.recurrent.Trace.features`."""
 
-INPUTS = {"full": tuple(range(FEATURES)), "offsets": (0, 1, 7, 8, 9)}
-"""Which of these numbers a network reads; "offsets" are those of Sketch-RNN, the offset and the pen."""
+INPUTS = {"offsets": (0, 1, 7, 8, 9), "full": tuple(range(11)), "directed": tuple(range(FEATURES))}
+"""Which of these numbers a network reads: Sketch-RNN's, offset and pen; all but the direction; all."""
 
 PENS = ("component", "shared")
 """Whether each component has its own odds of lifting the pen, or all share one, as in Sketch-RNN."""
 
 POSITION_SCALE = 64.0
 """Positions are divided by this many px before the network sees them."""
+
+LENGTH_SCALE = 4.0
+"""The log of 1 + the square of the last offset's length is divided by this."""
 
 NEAR = 200.0
 """The feature that says how near the stroke's start is falls to 1/e at the root of this many px squared."""
@@ -28,6 +31,9 @@ RECALL_HEADS = 4
 
 SIGMA_FLOOR, SIGMA_CEILING = 0.2, 2000.0
 """Limits of a deviation in px of the 255 box. Dequantised data has a deviation of 0.29 px at least."""
+
+VARIANCE_FLOOR = 1e-3
+"""Least variance along the page's axes of a component that was turned, px squared."""
 
 MEAN_LIMIT = 4000.0
 """Largest mean in px; far beyond any drawing, it only keeps squares finite."""

@@ -27,8 +27,39 @@ class ModelSettings:
     dropout: float = 0.1
     inputs: str = "full"
     pen: str = "component"
+    turned: int = 0
     recall: int = 0
     pointers: int = 0
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A recipe by name: a network's shape and how it is shown its drawings.
+
+    Attributes:
+        model, prefixes, learning_rate: see `TrainConfig`.
+    """
+
+    model: ModelSettings
+    prefixes: Prefixes = field(default_factory=Prefixes)
+    learning_rate: float | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """As arguments of `TrainConfig`."""
+        return dict(vars(self))
+
+
+PRESETS = {
+    "quickdraw345": Preset(ModelSettings(width=384, encoder_width=128, dropout=0.1, recall=128, pointers=64)),
+    # Ha and Eck 2017, decoder only: the given part is replayed, nothing but offsets and pens is read, one pen
+    # for all components. Our category embedding, dequantisation and optimiser, so that it is a fair rival.
+    "sketch-rnn": Preset(
+        ModelSettings(layers=1, width=512, encoder_width=0, dropout=0.1, inputs="offsets", pen="shared"),
+        Prefixes(nothing=1.0, first_stroke=0.0, stroke_end=0.0, anywhere=0.0, unknown=0.0, drop_category=0.0),
+        learning_rate=1e-3,
+    ),
+}
+"""Recipes by name; the first is that of the bundled model."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +94,8 @@ class TrainConfig:
             categories and learns those of the store besides.
         model: the network's shape, where it starts from nothing.
         prefixes: how drawings are cut.
+
+    `PRESETS` has recipes of these three: `TrainConfig(store, out, ..., **PRESETS["sketch-rnn"].settings())`.
     """
 
     store: Path

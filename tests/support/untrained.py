@@ -15,6 +15,7 @@ SHAPES: list[dict[str, Any]] = [{"cell": cell, "layers": layers} for cell in CEL
 SHAPES += [
     {"layers": 3},
     {"inputs": "offsets", "pen": "shared", "encoder_width": 0},
+    {"inputs": "directed", "turned": 2},
     {"recall": 16, "layers": 2},
     {"pointers": 8},
     {"pointers": 8, "recall": 16, "layers": 3, "cell": "gru"},
@@ -24,7 +25,7 @@ SHAPES += [
 
 def shaped(shape: dict[str, Any]) -> ModelConfig:
     """A small network over two categories, of a shape."""
-    small = {"layers": 1, "width": 24, "components": 3, "embedding": 16, "encoder_width": 12}
+    small: dict[str, Any] = {"layers": 1, "width": 24, "components": 3, "embedding": 16, "encoder_width": 12}
     return ModelConfig(("cat", "sun"), **(small | shape))
 
 
