@@ -157,7 +157,7 @@ def train(options: Train) -> None:
     settings = _given(options, *names, "seed", "start")
     if options.start is not None and model != ModelSettings():
         raise SettingError(
-            "a run that starts from a checkpoint has its shape; leave out --cell, --layers, ..."
+            "a run that starts from a checkpoint has its shape; leave out --preset, --layers, ..."
         )
     settings = recipe.settings() | {"model": model} | settings
     config = TrainConfig(store=options.store, out=options.out, **settings, **times)

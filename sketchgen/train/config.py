@@ -50,7 +50,31 @@ class Preset:
 
 
 PRESETS = {
-    "quickdraw345": Preset(ModelSettings(width=384, encoder_width=128, dropout=0.1, recall=128, pointers=64)),
+    "quickdraw345": Preset(
+        ModelSettings(
+            layers=2,
+            width=512,
+            components=24,
+            encoder_width=128,
+            inputs="directed",
+            turned=12,
+            recall=128,
+            pointers=64,
+        )
+    ),
+    "tiny": Preset(
+        ModelSettings(
+            layers=2,
+            width=192,
+            components=16,
+            embedding=96,
+            encoder_width=64,
+            dropout=0.05,
+            inputs="directed",
+            turned=8,
+            pointers=32,
+        )
+    ),
     # Ha and Eck 2017, decoder only: the given part is replayed, nothing but offsets and pens is read, one pen
     # for all components. Our category embedding, dequantisation and optimiser, so that it is a fair rival.
     "sketch-rnn": Preset(

@@ -256,6 +256,12 @@ class TestBadInput:
     def test_prepare_without_sources(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "no sources" in failure(capsys, "prepare", "-o", tmp_path / "store")
 
+    def test_a_recipe_and_a_checkpoint_to_start_from(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        told = ["train", tmp_path, "-o", tmp_path / "run", "--from", "quickdraw345", "--preset", "sketch-rnn"]
+        assert "leave out --preset" in failure(capsys, *told, "--steps", 1)
+
     def test_no_store(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "sketchgen prepare" in failure(capsys, "train", tmp_path / "none", "-o", tmp_path / "run")
 
