@@ -20,8 +20,8 @@ from sketchgen.recognition.features import features
 BATCH = 256
 """Drawings that are read together."""
 
-Places = tuple[Float[np.ndarray, "n 2"], Bool[np.ndarray, " n"]]
-"""A drawing's points, px, and at which of them a stroke ends; one point at least."""
+Places = tuple[Float[np.ndarray, "_ 2"], Bool[np.ndarray, " _"]]
+"""(n, 2) points of a drawing, px, and (n,) at which of them a stroke ends; one point at least."""
 
 Steps = Float[np.ndarray, "n b f"]
 
