@@ -12,7 +12,7 @@ from typing import Any
 from sketchgen import example
 from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
 from sketchgen.cli.times import duration
-from sketchgen.errors import SettingError
+from sketchgen.errors import SettingError, SketchError
 
 AT_ONCE = 1024
 """Drawings that are read and recognised together: memory does not grow with a file."""
@@ -39,7 +39,7 @@ def recognise(options: Recognise) -> None:
     while chunk := list(itertools.islice(named, AT_ONCE)):
         empty = next((name for name, sketch in chunk if sketch.is_empty), None)
         if empty is not None:
-            raise SettingError(f"{empty} is empty; there must be a point to recognise")
+            raise SketchError(f"{empty} is empty; there must be a point to recognise")
         log_prob = recogniser.read([sketch for _, sketch in chunk]).log_prob
         for (name, _), row in zip(chunk, log_prob, strict=True):
             guesses = recogniser.ranked(row, options.top)

@@ -1,4 +1,4 @@
-"""Recognisers with random weights, and drawings for them: laws that hold for any weights are tested on these."""
+"""Recognisers with random weights, and drawings for them: for laws that hold for any weights."""
 
 from __future__ import annotations
 
