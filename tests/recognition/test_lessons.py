@@ -9,7 +9,7 @@ import pytest
 
 from sketchgen.data.drawings import Drawings, from_lists
 from sketchgen.recognition.features import features
-from sketchgen.recognition.lessons import Changes, chosen_cuts, make_lesson
+from sketchgen.recognition.lessons import Changes, _some_points, chosen_cuts, make_lesson
 
 PLAIN = Changes(cut=0.0, warp=0.0, mirror=0.0, fewer_strokes=0.0, fewer_points=0.0, jitter=0.0)
 STROKES = ([5, 4, 6], [3], [2, 2, 2, 2], [9, 1])
@@ -97,6 +97,17 @@ def test_strokes_keep_their_ends_where_points_are_left_out():
     found = lesson(whole, replace(PLAIN, fewer_points=1.0), times=50)
     strokes = [len(lengths) for lengths in STROKES] * 50
     assert found.steps[..., 8].sum(1).astype(int).tolist() == strokes
+
+
+def test_the_first_and_the_last_point_of_a_stroke_stay():
+    random = np.random.default_rng(0)
+    lift = random.random((200, 30)) < 0.2
+    kept = _some_points(lift, random, 1.0)
+    assert kept[lift].all()
+    assert kept[:, 0].all()
+    assert kept[:, 1:][lift[:, :-1]].all()
+    inside = ~lift[:, 1:] & ~lift[:, :-1]
+    assert 0.8 < kept[:, 1:][inside].mean() < 0.9
 
 
 def test_the_same_seed_gives_the_same_lesson():

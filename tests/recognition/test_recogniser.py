@@ -67,7 +67,7 @@ def test_size_place_and_page_do_not_matter(recogniser: Recogniser, scale: float,
 
 def test_a_dense_canvas_drawing_is_seen_as_quickdraw_would_store_it():
     corners = np.array([[0.0, 0.0], [255.0, 0.0], [255.0, 200.0]])
-    dense = np.concatenate([np.linspace(a, b, 400) for a, b in pairwise(corners)])
+    dense = np.concatenate([np.linspace(a, b, 100) for a, b in pairwise(corners)])
     points, lift = seen(moved(Sketch.from_strokes([dense]), 3.0, 50.0, 70.0))
     np.testing.assert_array_equal(points, corners)
     assert lift.tolist() == [False, False, True]
