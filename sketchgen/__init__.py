@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sketchgen.drawing.sketch import Completion, Sketch
     from sketchgen.evaluation.report import evaluate
     from sketchgen.generate.completer import Completer, load
+    from sketchgen.recognition.recogniser import Recogniser, load_recogniser, recognise
     from sketchgen.train.run import fit
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Completer",
     "Completion",
+    "Recogniser",
     "Sketch",
     "SketchgenError",
     "__version__",
@@ -42,17 +44,22 @@ __all__ = [
     "examples",
     "fit",
     "load",
+    "load_recogniser",
     "read",
+    "recognise",
 ]
 
 _HOMES = {
     "Completer": "sketchgen.generate.completer",
     "Completion": "sketchgen.drawing.sketch",
+    "Recogniser": "sketchgen.recognition.recogniser",
     "Sketch": "sketchgen.drawing.sketch",
     "evaluate": "sketchgen.evaluation.report",
     "fit": "sketchgen.train.run",
     "load": "sketchgen.generate.completer",
+    "load_recogniser": "sketchgen.recognition.recogniser",
     "read": "sketchgen.drawing.files",
+    "recognise": "sketchgen.recognition.recogniser",
 }
 """Where the names stand that are loaded when they are first used."""
 

@@ -11,7 +11,10 @@ FOLDERS = ("checkpoints", "datasets", "web")
 """The folders that are bundled; in a checkout they stand beside the package, in a wheel inside it."""
 
 WEIGHTS = "model.safetensors"
-"""The file that makes a folder under `checkpoints` a checkpoint."""
+"""The file that makes a folder under `checkpoints` a checkpoint of a model that draws."""
+
+RECOGNISER_WEIGHTS = "recogniser.safetensors"
+"""The file that makes it one of a recogniser."""
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -56,9 +59,19 @@ def bundled(*parts: str) -> Path:
 
 
 def bundled_checkpoints() -> list[str]:
-    """The names of the bundled checkpoints, sorted; empty if none came along."""
+    """The names of the bundled checkpoints of models that draw, sorted; empty if none came along."""
+    return _holding(WEIGHTS)
+
+
+def bundled_recognisers() -> list[str]:
+    """The names of the bundled checkpoints of recognisers, sorted; empty if none came along."""
+    return _holding(RECOGNISER_WEIGHTS)
+
+
+def _holding(weights: str) -> list[str]:
+    """The names of the folders under `checkpoints` that hold a file of this name, sorted."""
     folders = [
-        path for root in _roots() for path in (root / "checkpoints").glob("*/") if (path / WEIGHTS).is_file()
+        path for root in _roots() for path in (root / "checkpoints").glob("*/") if (path / weights).is_file()
     ]
     return sorted({path.name for path in folders})
 

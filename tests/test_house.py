@@ -25,7 +25,14 @@ FUNCTION_LINES_MOST = 80
 FUNCTION_SHARE = 0.95
 
 HEAVY = ("torch", "lightning", "gradio", "matplotlib", "pandas")
-TENSORS = ("data.batches", "model.strokemodel", "model.recurrent", "model.encoder", "model.mixture")
+TENSORS = (
+    "data.batches",
+    "model.strokemodel",
+    "model.recurrent",
+    "model.encoder",
+    "model.mixture",
+    "recognition.network",
+)
 """The modules of the packages below that may import torch: what is learned with."""
 
 
@@ -136,7 +143,7 @@ def test_the_package_itself_is_light() -> None:
 
 
 def test_drawings_data_and_drawing_from_a_model_need_no_torch() -> None:
-    packages = ("drawing", "data", "model", "generate")
+    packages = ("drawing", "data", "model", "generate", "recognition")
     names = [dotted(path) for path in MODULES if dotted(path).split(".")[0] in packages]
     assert names
     assert loaded(*(f"sketchgen.{name}" for name in names if name not in TENSORS)).isdisjoint(HEAVY)

@@ -19,10 +19,12 @@ from sketchgen.errors import SketchgenError
 COMMANDS = {
     "complete": "finish a drawing that was begun",
     "generate": "draw from nothing",
+    "recognise": "say what a drawing is of",
     "web": "draw in the browser, and let the model finish with you",
     "download": "fetch drawings of Quick, Draw!",
     "prepare": "turn Quick, Draw! files into a store to train on",
     "train": "train a model on a store",
+    "train-recogniser": "train what tells drawings apart",
     "evaluate": "measure a checkpoint on drawings it has not seen",
     "info": "say what a checkpoint is",
 }
@@ -37,7 +39,7 @@ INTERRUPTED = 130
 
 def overview() -> str:
     """What `sketchgen --help` prints."""
-    listed = "\n".join(f"  {name:<10} {words}" for name, words in COMMANDS.items())
+    listed = "\n".join(f"  {name:<16} {words}" for name, words in COMMANDS.items())
     return f"""usage: sketchgen COMMAND ...
 
 Finishes your drawing: strokes go in, and strokes come back that go on from them.

@@ -15,6 +15,7 @@ from typing import Any
 
 from sketchgen import example
 from sketchgen.cli.options import Complete, Download, Evaluate, Generate, Info, Prepare, Train, Web
+from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
 from sketchgen.cli.times import duration
 from sketchgen.errors import SettingError
 
@@ -55,8 +56,20 @@ def run(options: object) -> None:
             info(options)
         case Web():
             web(options)
+        case Recognise() | TrainRecogniser():
+            _recogniser(options)
         case _:
             raise TypeError(f"no subcommand takes {type(options).__name__}")
+
+
+def _recogniser(options: Recognise | TrainRecogniser) -> None:
+    """Do what a subcommand of the recogniser says."""
+    from sketchgen.cli import recogniser_commands
+
+    if isinstance(options, Recognise):
+        recogniser_commands.recognise(options)
+    else:
+        recogniser_commands.train_recogniser(options)
 
 
 def complete(options: Complete) -> None:

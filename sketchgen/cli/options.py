@@ -13,6 +13,8 @@ from typing import Annotated, Literal, Optional
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
+
 ImageFormat = Literal["svg", "png", "json", "ndjson"]
 """The formats in which drawings are written."""
 
@@ -325,9 +327,11 @@ class Info:
 KINDS: dict[str, type] = {
     "complete": Complete,
     "generate": Generate,
+    "recognise": Recognise,
     "download": Download,
     "prepare": Prepare,
     "train": Train,
+    "train-recogniser": TrainRecogniser,
     "evaluate": Evaluate,
     "info": Info,
     "web": Web,

@@ -17,13 +17,22 @@ from safetensors.numpy import load_file, save
 from sketchgen.drawing.output import check_replaceable, whole_folder
 from sketchgen.errors import CheckpointError, OutputError, SettingError
 from sketchgen.model.config import ModelConfig
-from sketchgen.resources import bundled_checkpoint, bundled_checkpoints
+from sketchgen.resources import bundled_checkpoint, bundled_checkpoints, bundled_recognisers
 
 CHECKPOINT_FORMAT = "sketchgen-checkpoint"
 CHECKPOINT_VERSION = 1
 
+RECOGNISER_FORMAT = "sketchgen-recogniser"
+"""What the configuration of a recogniser says; see `sketchgen.recognition.checkpoint`."""
+
 DEFAULT_CHECKPOINT = "quickdraw345"
 """The bundled model that is loaded when none is named."""
+
+_OTHERS = {
+    CHECKPOINT_FORMAT: "a model that draws, and recognises nothing; load it with sketchgen.load",
+    RECOGNISER_FORMAT: "a recogniser, and draws nothing; load it with sketchgen.load_recogniser",
+}
+"""What a checkpoint is that was taken for one of the other kind."""
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
@@ -129,6 +138,8 @@ def find_checkpoint(name_or_path: str | os.PathLike[str] | None) -> Path:
         return path
     if wanted in bundled_checkpoints():
         return bundled_checkpoint(wanted)
+    if wanted in bundled_recognisers():
+        raise CheckpointError(f"{wanted} is {_OTHERS[RECOGNISER_FORMAT]}")
     names = ", ".join(bundled_checkpoints()) or "none"
     raise CheckpointError(f"no checkpoint {wanted!r}: neither a folder with {CONFIG} nor bundled ({names})")
 
@@ -140,39 +151,42 @@ def read_checkpoint(name_or_path: str | os.PathLike[str] | None = None) -> Check
         CheckpointError: no checkpoint there, a foreign or newer one, or damaged weights.
     """
     folder = find_checkpoint(name_or_path)
-    about = _read_config(folder)
+    about = read_about(folder, CHECKPOINT_FORMAT, CHECKPOINT_VERSION)
     try:
         config = ModelConfig.from_dict(about["model"])
     except SettingError as error:
         raise CheckpointError(f"{folder / CONFIG}: {error}") from error
     except (KeyError, TypeError) as error:
         raise CheckpointError(f"{folder / CONFIG} describes no model; get the checkpoint again") from error
-    weights = _read_weights(folder / WEIGHTS)
+    weights = read_weights(folder / WEIGHTS)
     if {name: value.shape for name, value in weights.items()} != config.weight_shapes():
         raise CheckpointError(f"{folder}: weights and configuration do not belong together")
     training = about.get("training")
     return Checkpoint(config, weights, training if isinstance(training, dict) else {})
 
 
-def _read_config(folder: Path) -> Mapping[str, Any]:
-    """The content of a checkpoint's configuration.
+def read_about(folder: Path, kind: str, version: int) -> Mapping[str, Any]:
+    """The content of the configuration of a checkpoint whose format is `kind`.
 
     Raises:
-        CheckpointError: it is damaged, foreign, or of another version.
+        CheckpointError: it is damaged, foreign, of the other kind, or of another version.
     """
     try:
         about = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{folder / CONFIG} cannot be read; get the checkpoint again") from error
-    if not isinstance(about, dict) or about.get("format") != CHECKPOINT_FORMAT:
+    found = about.get("format") if isinstance(about, dict) else None
+    if found != kind and found in _OTHERS:
+        raise CheckpointError(f"{folder} is {_OTHERS[found]}")
+    if not isinstance(about, dict) or found != kind:
         raise CheckpointError(f"{folder} is not a sketchgen checkpoint")
-    if about.get("version") != CHECKPOINT_VERSION:
+    if about.get("version") != version:
         found = f"{folder} is of version {about.get('version')}"
-        raise CheckpointError(f"{found}, this program reads {CHECKPOINT_VERSION}")
+        raise CheckpointError(f"{found}, this program reads {version}")
     return about
 
 
-def _read_weights(file: Path) -> Weights:
+def read_weights(file: Path) -> Weights:
     """The weights in a file, as float32.
 
     Raises:

@@ -1,0 +1,98 @@
+"""What the subcommands of the recogniser do; see `sketchgen.cli.commands`."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sketchgen import example
+from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
+from sketchgen.cli.times import duration
+from sketchgen.errors import SettingError, SketchError
+
+AT_ONCE = 1024
+"""Drawings that are read and recognised together: memory does not grow with a file."""
+
+EXAMPLE = "example:"
+"""What begins a name that stands for a bundled file."""
+
+
+def recognise(options: Recognise) -> None:
+    """Print what the drawings of files are of.
+
+    Raises:
+        SketchgenError: a file or a drawing in it cannot be read, or no recogniser is there.
+    """
+    if not options.files:
+        raise SettingError("no files; name drawings, such as drawing.svg, or - for standard input")
+    if options.top < 1:
+        raise SettingError(f"top is {options.top}; it must be 1 or more")
+
+    from sketchgen.recognition.recogniser import load_recogniser
+
+    recogniser = load_recogniser(options.checkpoint)
+    named = (pair for file in options.files for pair in _drawings(file))
+    while chunk := list(itertools.islice(named, AT_ONCE)):
+        empty = next((name for name, sketch in chunk if sketch.is_empty), None)
+        if empty is not None:
+            raise SketchError(f"{empty} is empty; there must be a point to recognise")
+        log_prob = recogniser.read([sketch for _, sketch in chunk]).log_prob
+        for (name, _), row in zip(chunk, log_prob, strict=True):
+            guesses = recogniser.ranked(row, options.top)
+            sys.stdout.write((_as_json if options.json else _as_words)(name, guesses) + "\n")
+
+
+def _drawings(source: str) -> Iterator[tuple[str, Any]]:
+    """(name, drawing) of everything that a source holds; several of a file are numbered."""
+    from sketchgen.drawing.files import read_all
+
+    path = str(example(source.removeprefix(EXAMPLE))) if source.startswith(EXAMPLE) else source
+    sketches = iter(read_all(path))
+    first = list(itertools.islice(sketches, 2))
+    if len(first) == 1:
+        yield source, first[0]
+        return
+    for number, sketch in enumerate(itertools.chain(first, sketches), 1):
+        yield f"{source}, drawing {number}", sketch
+
+
+def _as_json(name: str, guesses: Sequence[Any]) -> str:
+    """The guesses of a drawing as one JSON object."""
+    found = [{"category": guess.category, "probability": round(guess.probability, 6)} for guess in guesses]
+    return json.dumps({"drawing": name, "guesses": found}, ensure_ascii=False)
+
+
+def _as_words(name: str, guesses: Sequence[Any]) -> str:
+    """The guesses of a drawing on one line."""
+    return f"{name}: " + ", ".join(f"{guess.category} {guess.probability:.1%}" for guess in guesses)
+
+
+def train_recogniser(options: TrainRecogniser) -> None:
+    """Train a recogniser, and print the folder of its checkpoint.
+
+    Raises:
+        SketchgenError: there is no store, a setting is outside its limits, or the run cannot be written.
+    """
+    if options.threads is not None and options.threads < 1:
+        raise SettingError(f"threads is {options.threads}; it must be 1 or more")
+    limit = None if options.time_limit is None else duration(options.time_limit, "time_limit")
+    if not options.store.is_dir():
+        raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
+
+    from sketchgen.train.recogniser import RecogniserTraining
+    from sketchgen.train.recogniser_run import fit_recogniser
+
+    names = ("steps", "batch", "learning_rate", "threads", "seed")
+    told: dict[str, Any] = {name: getattr(options, name) for name in names}
+    settings = {name: value for name, value in told.items() if value is not None}
+    training = RecogniserTraining(time_limit=limit, **settings)
+
+    def say(line: str) -> None:
+        sys.stderr.write(line + "\n")
+
+    folder = fit_recogniser(Path(options.store), options.out, training, resume=options.resume, report=say)
+    sys.stdout.write(f"{folder}\n")

@@ -1,0 +1,76 @@
+"""What the subcommands of the recogniser take; see `sketchgen.cli.options`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Optional
+
+from tyro.conf import Positional, arg
+
+Recogniser = Annotated[
+    Optional[str], arg(metavar="NAME|FOLDER", help_behavior_hint="(default: the bundled one)")
+]
+Folder = Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
+
+
+@dataclass(frozen=True)
+class Recognise:
+    """Say what drawings are of, whole or begun.
+
+    Prints a line a drawing: its name, and the likeliest categories with their probabilities.
+
+    Examples:
+      sketchgen recognise drawing.svg
+      sketchgen recognise example:half-a-cat example:car --top 3
+      Every drawing of a file, a JSON object a line:
+        sketchgen recognise drawings.ndjson --json > guesses.ndjson
+      What the model draws when it draws cats:
+        sketchgen generate --category cat --count 20 --format ndjson | sketchgen recognise - --top 1
+    """
+
+    files: Positional[Annotated[tuple[str, ...], arg(metavar="FILE...")]]
+    """Drawings: .svg, .json (canvas), .ndjson (every drawing in it), - for standard input, or
+    example:NAME for a bundled beginning (half-a-cat, face, car, pineapple, mona-lisa)."""
+    top: int = 5
+    """How many categories are named, 1 or more."""
+    checkpoint: Recogniser = None
+    """Which recogniser: the name of a bundled one, or the path of one."""
+    json: bool = False
+    """Print one JSON object a drawing instead of words."""
+
+
+@dataclass(frozen=True)
+class TrainRecogniser:
+    """Train a recogniser on a store: what tells of which category a drawing is.
+
+    Learns from whole drawings and from beginnings, on a processor, and leaves a checkpoint (RUN/last) with
+    what it measured on the validation split. Ctrl-C ends a run with everything saved; one that was killed
+    loses two minutes.
+
+    Examples:
+      sketchgen train-recogniser store/ -o run/ --time-limit 50m
+      Go on where a run stopped:
+        sketchgen train-recogniser store/ -o run/ --time-limit 50m --resume
+      Use it:
+        sketchgen recognise drawing.svg --checkpoint run/last
+    """
+
+    store: Positional[Annotated[Path, arg(metavar="STORE")]]
+    """A folder made by `sketchgen prepare`."""
+    out: Folder
+    """Where the checkpoint and the state of the run go."""
+    time_limit: Annotated[Optional[str], arg(metavar="TIME", help_behavior_hint="")] = None
+    """Stop after this time: 45s, 90m, 1h30m. A run needs this or --steps; the time before --resume counts."""
+    steps: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Stop after this many steps."""
+    resume: bool = False
+    """Go on from the state in RUN."""
+    batch: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Drawings in a step."""
+    learning_rate: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")] = None
+    """Highest step size of the optimiser; it rises at the start and falls along a cosine."""
+    threads: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Threads; more than there are free cores makes everything slower."""
+    seed: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Same store, options and seed, same start and same order."""

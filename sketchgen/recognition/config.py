@@ -1,0 +1,115 @@
+"""The validated shape of a recogniser, which its checkpoint carries and the network is built from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sketchgen.errors import SettingError
+
+FEATURES = 13
+"""Numbers a point is described by; see `sketchgen.recognition.features.features`."""
+
+FIRST_SPAN, SECOND_SPAN = 5, 3
+"""Neighbouring points that each of the two convolutions sees."""
+
+MOST_POINTS = 400
+"""Points that a recogniser reads at most; the longest drawings of Quick, Draw! have about 250."""
+
+
+@dataclass(frozen=True)
+class RecogniserConfig:
+    """Shape of a recogniser.
+
+    Attributes:
+        categories: the names that it tells apart.
+        entry: channels of the convolutions.
+        widths: units of each recurrent layer, each direction. All but the first read two steps of the layer
+            below as one, so that each is half as long.
+        heads: heads of the attention that pools the points.
+        pooled: numbers a drawing is described by before the last layer.
+        dropout: share of a recurrent layer's outputs dropped in training; the last layer's inputs, too.
+    """
+
+    categories: tuple[str, ...]
+    entry: int = 128
+    widths: tuple[int, ...] = (192, 256)
+    heads: int = 4
+    pooled: int = 256
+    dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            SettingError: a value outside its limits.
+        """
+        limits = {
+            "entry": (8, 1024),
+            "heads": (1, 64),
+            "pooled": (8, 4096),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or not low <= value <= high:
+                raise SettingError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        wide = all(isinstance(width, int) and 8 <= width <= 2048 for width in self.widths)
+        if not wide or not 1 <= len(self.widths) <= 6:
+            raise SettingError(f"widths must be 1 to 6 whole numbers from 8 to 2048, not {self.widths!r}")
+        if 2 * self.widths[-1] % self.heads:
+            raise SettingError(
+                f"heads must divide {2 * self.widths[-1]}, twice the last width, not be {self.heads}"
+            )
+        if not 0.0 <= self.dropout < 1.0:
+            raise SettingError(f"dropout must be at least 0 and under 1, not {self.dropout!r}")
+        if len(self.categories) < 2 or len(set(self.categories)) != len(self.categories):
+            raise SettingError("categories must be at least two names, each once")
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """Numbers that a step of each recurrent layer reads."""
+        return (self.entry, *(4 * width for width in self.widths[:-1]))
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The names and shapes of all weights, as a checkpoint holds them."""
+        both = 2 * self.widths[-1]
+        sizes = {
+            "first": (self.entry, FIRST_SPAN * FEATURES),
+            "second": (self.entry, SECOND_SPAN * self.entry),
+            "attention": (self.heads, both),
+            "pool": (self.pooled, 2 * both),
+            "head": (len(self.categories), self.pooled),
+        }
+        shapes: dict[str, tuple[int, ...]] = {}
+        for name, (outputs, inputs) in sizes.items():
+            shapes |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+        for index, (below, width) in enumerate(zip(self.inputs, self.widths, strict=True)):
+            gates = 4 * width
+            for way in ("forwards", "backwards"):
+                name = f"{way}.{index}"
+                shapes |= {f"{name}.weight_ih_l0": (gates, below), f"{name}.weight_hh_l0": (gates, width)}
+                shapes |= {f"{name}.bias_ih_l0": (gates,), f"{name}.bias_hh_l0": (gates,)}
+        return shapes
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        return asdict(self) | {"categories": list(self.categories), "widths": list(self.widths)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RecogniserConfig:
+        """The configuration in a checkpoint's JSON.
+
+        Raises:
+            SettingError: an unknown or a missing name, or a value outside its limits.
+        """
+        unknown = sorted(set(values) - {item.name for item in fields(cls)})
+        if unknown:
+            raise SettingError(f"unknown setting {unknown[0]!r}; is the checkpoint from a newer version?")
+        names = values.get("categories")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise SettingError("the recogniser's categories are missing")
+        try:
+            return cls(**{**values, "categories": tuple(names), "widths": tuple(values["widths"])})
+        except TypeError as error:
+            reason = str(error).splitlines()[0]
+            raise SettingError(f"a setting of the recogniser is of the wrong type: {reason}") from error

@@ -1,0 +1,102 @@
+"""The subcommands of the recogniser as people meet them."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import recognisers
+
+import sketchgen
+from sketchgen.cli import main
+from sketchgen.data.prepare import prepare
+from sketchgen.recognition.checkpoint import save_recogniser
+
+LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("recogniser") / "tiny"
+    save_recogniser(folder, recognisers.network(), {})
+    return str(folder)
+
+
+def failure(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """Run a command line that must fail, and return its one line."""
+    assert main([str(argument) for argument in arguments]) == 1
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    assert line.startswith("sketchgen: error: ")
+    return line
+
+
+def test_a_line_a_drawing(checkpoint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "a.ndjson").write_text(LINE * 2)
+    files = ["example:half-a-cat", str(tmp_path / "a.ndjson")]
+    assert main(["recognise", *files, "--checkpoint", checkpoint, "--top", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in lines] == [
+        files[0],
+        *(f"{files[1]}, drawing {n}" for n in (1, 2)),
+    ]
+    assert all(line.count("%") == 2 for line in lines)
+
+
+def test_json(checkpoint: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["recognise", "example:face", "--checkpoint", checkpoint, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    model = sketchgen.load_recogniser(checkpoint)
+    wanted = model.recognise(sketchgen.read(sketchgen.example("face")))
+    assert found["drawing"] == "example:face"
+    assert [guess["category"] for guess in found["guesses"]] == [guess.category for guess in wanted]
+    assert found["guesses"][0]["probability"] == pytest.approx(wanted[0].probability, abs=1e-6)
+
+
+def test_standard_input(checkpoint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    stream = io.TextIOWrapper(io.BytesIO(LINE.encode()))
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert main(["recognise", "-", "--checkpoint", checkpoint]) == 0
+    assert capsys.readouterr().out.startswith("-: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("a.svg", "no drawing", "a.svg"),
+        ("a.ndjson", LINE + "{broken\n", "a.ndjson"),
+        ("a.json", '{"strokes": []}', "empty"),
+    ],
+)
+def test_bad_files(
+    checkpoint: str, name: str, content: str, match: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / name).write_text(content)
+    assert match in failure(capsys, "recognise", tmp_path / name, "--checkpoint", checkpoint)
+
+
+def test_bad_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert "no files" in failure(capsys, "recognise")
+    assert "no such file" in failure(capsys, "recognise", tmp_path / "none.svg")
+    assert "top is 0" in failure(capsys, "recognise", "example:face", "--top", 0)
+    assert "no recogniser" in failure(capsys, "recognise", "example:face", "--checkpoint", "nowhere")
+    assert "needs an end" in failure(capsys, "train-recogniser", tmp_path, "-o", tmp_path / "run")
+    limit = ["--time-limit", "soon"]
+    assert "time limit" in failure(capsys, "train-recogniser", tmp_path, "-o", tmp_path / "run", *limit)
+    assert "threads" in failure(capsys, "train-recogniser", tmp_path, "-o", tmp_path / "run", "--threads", 0)
+    none = tmp_path / "none"
+    assert "sketchgen prepare" in failure(
+        capsys, "train-recogniser", none, "-o", tmp_path / "run", "--steps", 1
+    )
+
+
+def test_training_prints_the_checkpoint(sample_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    prepare([sample_dir / "cat.ndjson", sample_dir / "sun.ndjson"], tmp_path / "store")
+    options = ["--steps", "1", "--batch", "4", "--seed", "3", "--threads", "1"]
+    assert main(["train-recogniser", str(tmp_path / "store"), "-o", str(tmp_path / "run"), *options]) == 0
+    folder = Path(capsys.readouterr().out.strip())
+    assert folder == tmp_path / "run" / "last"
+    assert sketchgen.load_recogniser(folder).categories == ("cat", "sun")
