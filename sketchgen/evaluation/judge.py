@@ -110,3 +110,12 @@ def judged(
     rank = np.concatenate(ranks) if ranks else np.zeros(0, dtype=np.int64)
     found = np.concatenate(features) if features else np.zeros((0, 1), dtype=np.float32)
     return Verdict((rank < 1).astype(np.float64), (rank < 5).astype(np.float64), found)
+
+
+def features_of(judge: Judge, sketches: Sequence[Sketch]) -> NDArray[np.float32]:
+    """(n, d) features of drawings whose names do not matter."""
+    parts = [
+        np.asarray(judge.read(sketches[first : first + READ_AT_ONCE]).features, dtype=np.float32)
+        for first in range(0, len(sketches), READ_AT_ONCE)
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
