@@ -25,6 +25,7 @@ from sketchgen.resources import ResourceError, bundled
 if TYPE_CHECKING:
     from sketchgen.drawing.files import read
     from sketchgen.drawing.sketch import Completion, Sketch
+    from sketchgen.evaluation.compare import compare
     from sketchgen.evaluation.report import evaluate
     from sketchgen.generate.completer import Completer, load
     from sketchgen.train.run import fit
@@ -37,6 +38,7 @@ __all__ = [
     "Sketch",
     "SketchgenError",
     "__version__",
+    "compare",
     "evaluate",
     "example",
     "examples",
@@ -49,6 +51,7 @@ _HOMES = {
     "Completer": "sketchgen.generate.completer",
     "Completion": "sketchgen.drawing.sketch",
     "Sketch": "sketchgen.drawing.sketch",
+    "compare": "sketchgen.evaluation.compare",
     "evaluate": "sketchgen.evaluation.report",
     "fit": "sketchgen.train.run",
     "load": "sketchgen.generate.completer",

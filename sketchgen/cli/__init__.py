@@ -24,6 +24,7 @@ COMMANDS = {
     "prepare": "turn Quick, Draw! files into a store to train on",
     "train": "train a model on a store",
     "evaluate": "measure a checkpoint on drawings it has not seen",
+    "compare": "measure how two checkpoints differ on the same drawings",
     "info": "say what a checkpoint is",
 }
 """The subcommands, each in a few words."""

@@ -17,12 +17,13 @@ from sketchgen.errors import SettingError
 from sketchgen.evaluation.figures import Figure, figure
 
 Features = Float[np.ndarray, "n d"]
+Others = Float[np.ndarray, "m d"]
 
 GROUPS = 10
 """Groups that are left out in turn for the standard error of FID."""
 
 
-def kid(one: Features, other: Features) -> Figure:
+def kid(one: Features, other: Others) -> Figure:
     """The unbiased squared MMD of two samples of one size, and its standard error.
 
     With h(i, j) = k(x_i, x_j) + k(y_i, y_j) - k(x_i, y_j) - k(x_j, y_i) it is the mean of h over i != j, a
@@ -37,7 +38,7 @@ def kid(one: Features, other: Features) -> Figure:
         raise SettingError(f"KID needs two samples of one size, 3 or more, not {count} and {len(other)}")
     x, y = one.astype(np.float64), other.astype(np.float64)
 
-    def kernel(a: Features, b: Features) -> Features:
+    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return (a @ b.T / width + 1.0) ** 3
 
     cross = kernel(x, y)
@@ -51,7 +52,7 @@ def kid(one: Features, other: Features) -> Figure:
     return figure(float(value), float(np.sqrt(max(variance, 0.0))), drawings=count)
 
 
-def frechet(one: Features, other: Features) -> float:
+def frechet(one: Features, other: Others) -> float:
     """The Frechet distance of Gaussians fitted to two samples: |m - n|^2 + tr(A + B - 2 (A B)^(1/2)).
 
     Raises:
@@ -69,7 +70,7 @@ def frechet(one: Features, other: Features) -> float:
     return float(apart + np.trace(a) + np.trace(b) - 2.0 * np.sqrt(np.maximum(both, 0.0)).sum())
 
 
-def fid(one: Features, other: Features) -> Figure:
+def fid(one: Features, other: Others) -> Figure:
     """The Frechet distance of two samples; standard error by leaving out a tenth of both in turn.
 
     Raises:
