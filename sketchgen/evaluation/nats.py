@@ -36,7 +36,7 @@ def scores_by_share(
     def advance(count: int) -> None:
         nonlocal done
         done += count
-        report(f"{model.name}: likelihood", done, len(FRACTIONS) * len(drawings))
+        report("likelihood", done, len(FRACTIONS) * len(drawings))
 
     return {
         share: score(network, mapped, share, seed=seed, progress=advance, watch=None if share else watch)

@@ -64,7 +64,7 @@ def ended_shares(completer: Completer, samples: int, seed: int, progress: Progre
             count = min(SAMPLE_BATCH, samples - first)
             labels = [(first + index) % len(completer.categories) for index in range(count)]
             ended += completer.sample_many(labels, temperature, seed + first, END_LIMIT).ended.tolist()
-            progress(f"{completer.name}: ended", number * samples + len(ended), len(TEMPERATURES) * samples)
+            progress("ended", number * samples + len(ended), len(TEMPERATURES) * samples)
         share = float(np.mean(ended))
         error = float(np.sqrt(share * (1 - share) / samples))
         shares[f"{temperature:g}"] = {"share": share, "standard_error": error}
