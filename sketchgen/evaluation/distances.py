@@ -46,9 +46,10 @@ def kid(one: Features, other: Others) -> Figure:
     np.fill_diagonal(h, 0.0)
     pairs = count * (count - 1)
     value = h.sum() / pairs
-    rows = h.sum(1) / (count - 1)
     whole = (h**2).sum() / pairs - value**2
-    variance = (4.0 * (count - 2) * rows.var(ddof=1) + 2.0 * whole) / pairs
+    # The means of the rows vary by what is left of h's own variance, too, which is not theirs.
+    rows = (h.sum(1) / (count - 1)).var(ddof=1) - whole / (count - 1)
+    variance = (4.0 * (count - 2) * max(rows, 0.0) + 2.0 * whole) / pairs
     return figure(float(value), float(np.sqrt(max(variance, 0.0))), drawings=count)
 
 

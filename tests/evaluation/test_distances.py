@@ -27,8 +27,8 @@ def test_kid_of_one_distribution_is_about_zero_and_its_error_is_its_spread() -> 
 
 
 def test_kid_of_other_distributions_is_above_zero() -> None:
-    for other in (sample(1, shift=0.7), sample(1, scale=1.6)):
-        found = kid(sample(0), other)
+    for other in (sample(1, 400, shift=0.7), sample(1, 400, scale=1.6)):
+        found = kid(sample(0, 400), other)
         assert found["value"] > 3 * found["standard_error"]
 
 
