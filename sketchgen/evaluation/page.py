@@ -9,7 +9,7 @@ from typing import Any
 from sketchgen.evaluation import explained
 
 Figures = Mapping[str, Any]
-GROUPS = {"all": "all", "deep": "deep", "rare": "rare"}
+GROUPS = ("all", "deep", "rare")
 
 
 @dataclass(frozen=True)
@@ -146,39 +146,36 @@ def _ended(models: Sequence[Figures]) -> Grid:
 
 def _recognition(models: Sequence[Figures]) -> Iterator[Grid]:
     first = models[0]["recognition"]
+    head = ("", "first name right", "among first 5", "gain", "of real")
     for scale in first["best_temperature"]:
-        for group in GROUPS:
-            if group in first["drawings"] and first["drawings"][group]:
-                count = first["drawings"][group]
+        for group, count in first["drawings"].items():
+            if count:
                 title = f"{scale.capitalize()}, {group} categories, {count} drawings"
-                yield Grid(
-                    title, _recognition_head(first, scale), list(_recognition_rows(models, scale, group))
-                )
+                rows = [
+                    row for share in first[scale] for row in _recognition_rows(models, scale, group, share)
+                ]
+                yield Grid(title, head, [*rows, ("whole real drawing", *_named(first["real"][group]))])
 
 
-def _recognition_head(first: Figures, scale: str) -> tuple[str, ...]:
-    words = ("first name right", "among first 5", "gain", "of real")
-    return ("", *(f"{float(share):.0%} given: {word}" for share in first[scale] for word in words))
-
-
-def _recognition_rows(models: Sequence[Figures], scale: str, group: str) -> Iterator[tuple[str, ...]]:
-    first = models[0]["recognition"]
-
-    def cells(found: Mapping[str, Any] | None) -> tuple[str, ...]:
-        entry = (found or {}).get(group, {})
-        gain, ratio = with_error(entry.get("gain_top1")), with_error(entry.get("ratio_top1"))
-        return percent(entry.get("top1")), percent(entry.get("top5")), gain, ratio
-
+def _recognition_rows(
+    models: Sequence[Figures], scale: str, group: str, share: str
+) -> Iterator[tuple[str, ...]]:
+    given = f"{float(share):.0%} given"
+    table = models[0]["recognition"][scale][share]
     for key, words in (("prefix", "bare beginning"), ("retrieval", "nearest training drawing")):
-        if all(key in row for row in first[scale].values()):
-            yield (words, *(cell for row in first[scale].values() for cell in cells(row[key])))
+        if key in table:
+            yield (f"{given}, {words}", *_named(table[key][group]))
     for model in models:
         found = model["recognition"]
-        for value in first["temperatures"]:
+        for value in found["temperatures"]:
             best = " (best)" if found["best_temperature"][scale] == value else ""
-            parts = [cells(row["completions"][f"{value:g}"]) for row in found[scale].values()]
-            yield (f"{_name(model)}, temperature {value:g}{best}", *(cell for part in parts for cell in part))
-    yield ("whole real drawing", *(cell for _ in first[scale] for cell in cells(first["real"])))
+            entry = found[scale][share]["completions"][f"{value:g}"][group]
+            yield (f"{given}, {_name(model)}, temperature {value:g}{best}", *_named(entry))
+
+
+def _named(entry: Figures) -> tuple[str, ...]:
+    gain, ratio = with_error(entry.get("gain_top1")), with_error(entry.get("ratio_top1"))
+    return percent(entry["top1"]), percent(entry["top5"]), gain, ratio
 
 
 def _ten_ways(figures: Figures) -> Grid:
@@ -213,7 +210,7 @@ def _distances(figures: Figures) -> Grid:
 
 
 def _apart(entry: Figures) -> tuple[str, str]:
-    return with_error(entry["kid"], 2, 1000.0), with_error(entry["fid"], 1)
+    return with_error(entry["kid"], 2, 1000.0), with_error(entry["fid"], 2)
 
 
 def _copying(models: Sequence[Figures]) -> Grid:
