@@ -25,7 +25,7 @@ from sketchgen.resources import ResourceError, bundled
 if TYPE_CHECKING:
     from sketchgen.drawing.files import read
     from sketchgen.drawing.sketch import Completion, Sketch
-    from sketchgen.evaluation.compare import compare
+    from sketchgen.evaluation.comparison import compare
     from sketchgen.evaluation.report import evaluate
     from sketchgen.generate.completer import Completer, load
     from sketchgen.train.run import fit
@@ -51,7 +51,7 @@ _HOMES = {
     "Completer": "sketchgen.generate.completer",
     "Completion": "sketchgen.drawing.sketch",
     "Sketch": "sketchgen.drawing.sketch",
-    "compare": "sketchgen.evaluation.compare",
+    "compare": "sketchgen.evaluation.comparison",
     "evaluate": "sketchgen.evaluation.report",
     "fit": "sketchgen.train.run",
     "load": "sketchgen.generate.completer",

@@ -194,7 +194,7 @@ def compare(options: Compare) -> None:
     settings = _measuring(options)
 
     from sketchgen.cli.progress import shown_steps
-    from sketchgen.evaluation.compare import compare as measure
+    from sketchgen.evaluation.comparison import compare as measure
 
     with shown_steps() as progress:
         found = measure(options.a, options.b, options.source, progress=progress, **settings)

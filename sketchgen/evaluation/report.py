@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +38,7 @@ SAMPLE_BATCH = 256
 SAMPLES = 512
 """Drawings that are finished, and drawn from nothing, unless asked for another number."""
 
-Protocol = Literal["all", "likelihood"]
+PROTOCOLS = ("all", "likelihood")
 Progress = Callable[[str, int, int], None]
 """Called with what is being measured, how much is done, and how much there is."""
 
@@ -53,6 +53,18 @@ def opened(checkpoint: Checkpoint) -> Completer:
 def opened_judge(judge: Judge | str | os.PathLike[str] | None) -> Judge:
     """A judge, or the recogniser of that name."""
     return load_judge(judge) if judge is None or isinstance(judge, str | os.PathLike) else judge
+
+
+def check_settings(samples: int, protocol: str) -> None:
+    """Check what `evaluate` and `compare` are asked for.
+
+    Raises:
+        SettingError: a number of samples below 0, or an unknown protocol.
+    """
+    if samples < 0:
+        raise SettingError(f"samples must be 0 or more, not {samples}")
+    if protocol not in PROTOCOLS:
+        raise SettingError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
 
 
 def ended_shares(completer: Completer, samples: int, seed: int, progress: Progress) -> dict[str, Any]:
@@ -79,7 +91,7 @@ def evaluate(
     limit: int | None = None,
     samples: int = SAMPLES,
     seed: int = 0,
-    protocol: Protocol = "all",
+    protocol: str = "all",
     judge: Judge | str | os.PathLike[str] | None = None,
     against: Sequence[Checkpoint] = (),
     training: str | os.PathLike[str] | None = None,
@@ -118,10 +130,7 @@ def evaluate(
         OutputError: the page cannot be written.
         SettingError: a limit, a number of samples or a temperature outside its limits, or an unknown suffix.
     """
-    if samples < 0:
-        raise SettingError(f"samples must be 0 or more, not {samples}")
-    if protocol not in ("all", "likelihood"):
-        raise SettingError(f"no protocol {protocol!r}; there are all, likelihood")
+    check_settings(samples, protocol)
     target = None if report is None else check_report(Path(report), force=force)
     say: Progress = progress or (lambda what, done, of: None)
     models = [opened(item) for item in (checkpoint, *against)]

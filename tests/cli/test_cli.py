@@ -437,7 +437,7 @@ class TestCompare:
 
     @pytest.fixture(autouse=True)
     def _measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sketchgen.evaluation.compare.compare", self.measure)
+        monkeypatch.setattr("sketchgen.evaluation.comparison.compare", self.measure)
 
     def measure(self, a: str, b: str, source: Path, **settings: object) -> dict[str, object]:
         settings.pop("progress", None)

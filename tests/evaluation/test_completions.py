@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from sketchgen.data.prepare import prepare, read_drawings
 from sketchgen.data.store import Drawings, Store
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import CategoryError, CheckpointError, FormatError, OutputError, SettingError
+from sketchgen.evaluation import chamfer, completions
 from sketchgen.evaluation import judge as judges
 from sketchgen.evaluation.beginnings import begin
-from sketchgen.evaluation.compare import compare, paired, paired_ratio
+from sketchgen.evaluation.comparison import compare, paired, paired_ratio
 from sketchgen.evaluation.completions import nearness
 from sketchgen.evaluation.judge import judged, load_judge
 from sketchgen.evaluation.pages import as_html, as_markdown, check_report
@@ -31,6 +32,15 @@ from tests.support import untrained
 from tests.support.judges import NearestMean
 
 SETTINGS: dict[str, Any] = {"limit": 30, "samples": 10, "temperatures": (0.2, 0.6)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_ways() -> Iterator[None]:
+    """An untrained network scribbles a lot, which takes long to compare."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(completions, "MOST_WAYS", 2)
+        patched.setattr(chamfer, "MOST_POINTS", 300)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sketchgen.errors import SettingError
 from sketchgen.evaluation.beginnings import SCALES
 from sketchgen.evaluation.completions import Named, model_nearness, name_completions
 from sketchgen.evaluation.figures import Figure, Groups, category_counts, depth_groups, mean, ratio
 from sketchgen.evaluation.judge import Judge
 from sketchgen.evaluation.likelihood import FRACTIONS, Scores
 from sketchgen.evaluation.nats import scores_by_share
-from sketchgen.evaluation.report import SAMPLES, Checkpoint, Progress, Protocol, opened, opened_judge
+from sketchgen.evaluation.report import SAMPLES, Checkpoint, Progress, check_settings, opened, opened_judge
 from sketchgen.evaluation.source import open_source
 from sketchgen.evaluation.task import SHARES, TEMPERATURES, Task, make_task
 from sketchgen.generate.completer import Completer
@@ -44,7 +43,7 @@ def compare(
     limit: int | None = None,
     samples: int = SAMPLES,
     seed: int = 0,
-    protocol: Protocol = "all",
+    protocol: str = "all",
     judge: Judge | str | os.PathLike[str] | None = None,
     temperatures: Sequence[float] = TEMPERATURES,
     progress: Progress | None = None,
@@ -77,10 +76,7 @@ def compare(
         FormatError: no drawings.
         SettingError: a limit, a number of samples or a temperature outside its limits.
     """
-    if samples < 0:
-        raise SettingError(f"samples must be 0 or more, not {samples}")
-    if protocol not in ("all", "likelihood"):
-        raise SettingError(f"no protocol {protocol!r}; there are all, likelihood")
+    check_settings(samples, protocol)
     say: Progress = progress or (lambda what, done, of: None)
     models = opened(a), opened(b)
     namer = opened_judge(judge) if protocol == "all" and samples else None
