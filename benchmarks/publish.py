@@ -22,7 +22,7 @@ def main(source: str, store: str, target: str) -> None:
     model, summary = trained.decoder, trained.summary
     folder = Path(target)
     save_checkpoint(folder, model, summary, force=True, half=True)
-    result = evaluate(folder, store, split="valid", samples=1024)
+    result = evaluate(folder, store, split="valid", samples=1024, protocol="likelihood")
     for key in ("nats_per_point_valid", "validation_drawings"):
         summary.pop(key, None)
     summary |= {

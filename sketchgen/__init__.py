@@ -25,6 +25,7 @@ from sketchgen.resources import ResourceError, bundled
 if TYPE_CHECKING:
     from sketchgen.drawing.files import read
     from sketchgen.drawing.sketch import Completion, Sketch
+    from sketchgen.evaluation.comparison import compare
     from sketchgen.evaluation.report import evaluate
     from sketchgen.generate.completer import Completer, load
     from sketchgen.recognition.recogniser import Recogniser, load_recogniser, recognise
@@ -39,6 +40,7 @@ __all__ = [
     "Sketch",
     "SketchgenError",
     "__version__",
+    "compare",
     "evaluate",
     "example",
     "examples",
@@ -54,6 +56,7 @@ _HOMES = {
     "Completion": "sketchgen.drawing.sketch",
     "Recogniser": "sketchgen.recognition.recogniser",
     "Sketch": "sketchgen.drawing.sketch",
+    "compare": "sketchgen.evaluation.comparison",
     "evaluate": "sketchgen.evaluation.report",
     "fit": "sketchgen.train.run",
     "load": "sketchgen.generate.completer",

@@ -26,6 +26,7 @@ COMMANDS = {
     "train": "train a model on a store",
     "train-recogniser": "train what tells drawings apart",
     "evaluate": "measure a checkpoint on drawings it has not seen",
+    "compare": "measure how two checkpoints differ on the same drawings",
     "info": "say what a checkpoint is",
 }
 """The subcommands, each in a few words."""

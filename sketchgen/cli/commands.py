@@ -5,18 +5,18 @@ torch is loaded inside the functions that need it, after everything cheap has be
 
 from __future__ import annotations
 
-import json
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sketchgen import example
-from sketchgen.cli.options import Complete, Download, Evaluate, Generate, Info, Prepare, Train, Web
+from sketchgen.cli.options import Compare, Complete, Download, Evaluate, Generate, Info, Prepare, Train, Web
 from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
 from sketchgen.cli.times import duration
+from sketchgen.cli.values import as_json
 from sketchgen.errors import SettingError
 
 MAX_COUNT = 1000
@@ -39,27 +39,20 @@ def run(options: object) -> None:
     Raises:
         SketchgenError: it cannot be done; the message is one line.
     """
-    match options:
-        case Complete():
-            complete(options)
-        case Generate():
-            generate(options)
-        case Download():
-            download(options)
-        case Prepare():
-            prepare(options)
-        case Train():
-            train(options)
-        case Evaluate():
-            evaluate(options)
-        case Info():
-            info(options)
-        case Web():
-            web(options)
-        case Recognise() | TrainRecogniser():
-            _recogniser(options)
-        case _:
-            raise TypeError(f"no subcommand takes {type(options).__name__}")
+    if isinstance(options, Recognise | TrainRecogniser):
+        return _recogniser(options)
+    todo: dict[type, Callable[[Any], None]] = {
+        Complete: complete,
+        Generate: generate,
+        Download: download,
+        Prepare: prepare,
+        Train: train,
+        Evaluate: evaluate,
+        Compare: compare,
+        Info: info,
+        Web: web,
+    }
+    todo[type(options)](options)
 
 
 def _recogniser(options: Recognise | TrainRecogniser) -> None:
@@ -182,35 +175,51 @@ def train(options: Train) -> None:
 
 
 def evaluate(options: Evaluate) -> None:
-    """Measure a checkpoint, and print the figures."""
-    for name in ("limit", "samples"):
-        _check_positive(name, getattr(options, name))
-    _check_seed(options.seed)
+    """Measure a checkpoint, print the figures, and write a report where one is wanted."""
+    settings = _measuring(options) | _given(options, "training", "report")
+    settings |= {"against": options.against} if options.against else {}
+    settings |= {"force": True} if options.force else {}
 
+    from sketchgen.cli.progress import shown_steps
     from sketchgen.evaluation.report import evaluate as measure
 
-    said: set[tuple[str, int]] = set()
-
-    def progress(what: str, done: int, total: int) -> None:
-        tenth = (what, 10 * done // max(total, 1))
-        if tenth not in said:
-            said.add(tenth)
-            _say(f"{what}: {done} of {total}")
-
-    figures = measure(
-        options.checkpoint,
-        options.source,
-        split=options.split,
-        seed=options.seed,
-        progress=progress,
-        **_given(options, "limit", "samples"),
-    )
+    with shown_steps() as progress:
+        figures = measure(options.checkpoint, options.source, progress=progress, **settings)
+    if options.report is not None:
+        _say(f"report: {options.report}")
     if options.json:
-        _print(_json(figures))
+        _print(as_json(figures))
     else:
         from sketchgen.cli.tables import print_figures
 
         print_figures(figures)
+
+
+def compare(options: Compare) -> None:
+    """Measure how two checkpoints differ, and print the differences."""
+    settings = _measuring(options)
+
+    from sketchgen.cli.progress import shown_steps
+    from sketchgen.evaluation.comparison import compare as measure
+
+    with shown_steps() as progress:
+        found = measure(options.a, options.b, options.source, progress=progress, **settings)
+    if options.json:
+        _print(as_json(found))
+    else:
+        from sketchgen.cli.tables import print_differences
+
+        print_differences(found)
+
+
+def _measuring(options: Evaluate | Compare) -> dict[str, Any]:
+    """The checked settings that both of the subcommands that measure take."""
+    for name in ("limit", "samples"):
+        _check_positive(name, getattr(options, name))
+    _check_seed(options.seed)
+    settings = {"split": options.split, "seed": options.seed}
+    settings |= _given(options, "limit", "samples", "protocol", "judge")
+    return settings | ({"temperatures": options.temperature} if options.temperature else {})
 
 
 def info(options: Info) -> None:
@@ -225,7 +234,7 @@ def info(options: Info) -> None:
         "training": model.summary,
     }
     if options.json:
-        _print(_json(found))
+        _print(as_json(found))
     else:
         from sketchgen.cli.tables import print_info
 
@@ -300,21 +309,6 @@ def _given(options: object, *names: str) -> dict[str, Any]:
     """The options that were set; the others keep the library's defaults."""
     values = {name: getattr(options, name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _json(value: object) -> str:
-    """One JSON object on one line; what is not finite becomes null, for JSON has no word for it."""
-
-    def plain(item: Any) -> Any:
-        if isinstance(item, Mapping):
-            return {str(key): plain(part) for key, part in item.items()}
-        if isinstance(item, list | tuple):
-            return [plain(part) for part in item]
-        if hasattr(item, "tolist"):
-            return plain(item.tolist())
-        return None if isinstance(item, float) and not math.isfinite(item) else item
-
-    return json.dumps(plain(value), default=str, ensure_ascii=False)
 
 
 def _columns(groups: list[Any]) -> int:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Optional
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from sketchgen.cli.measuring_options import Compare, Evaluate
 from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
 
 ImageFormat = Literal["svg", "png", "json", "ndjson"]
@@ -254,36 +255,6 @@ class Train:
 
 
 @dataclass(frozen=True)
-class Evaluate:
-    """Measure a checkpoint on drawings it has not seen.
-
-    Prints nats per point and per sketch (lower is better), of whole drawings, of what is left after a part
-    was given, and by category, and the share of drawn samples that end by themselves.
-
-    Examples:
-      sketchgen evaluate run/best store/
-      sketchgen evaluate run/best store/ --split test --json > figures.json
-      The first drawings of a folder of ndjson files, without a store:
-        sketchgen evaluate run/best quickdraw/ --limit 1000
-    """
-
-    checkpoint: Positional[Annotated[str, arg(metavar="CHECKPOINT")]]
-    """The name of a bundled checkpoint, or the path of one."""
-    source: Positional[Annotated[Path, arg(metavar="SOURCE")]]
-    """A store made by `sketchgen prepare`, or a folder of ndjson files."""
-    split: Literal["train", "valid", "test"] = "valid"
-    """Which split of a store."""
-    limit: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: all)")] = None
-    """At most this many drawings."""
-    samples: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
-    """Samples drawn at each temperature to see whether they end by themselves."""
-    seed: int = 0
-    """Same checkpoint, source, options and seed, same figures."""
-    json: bool = False
-    """Print one JSON object instead of a table."""
-
-
-@dataclass(frozen=True)
 class Web:
     """Draw in the browser, and let the model finish with you.
 
@@ -333,6 +304,7 @@ KINDS: dict[str, type] = {
     "train": Train,
     "train-recogniser": TrainRecogniser,
     "evaluate": Evaluate,
+    "compare": Compare,
     "info": Info,
     "web": Web,
 }

@@ -12,7 +12,7 @@ LINE_SECONDS = 10.0
 """Time between two lines where standard error is no terminal."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many bytes are done, and how many there are."""
+"""Called with what is being done, how much of it is done, and how much there is: bytes, or things."""
 
 
 def usable_cores() -> int:
@@ -42,6 +42,42 @@ def shown_progress() -> Iterator[Progress]:
             bar.update(tasks[what], completed=done, total=total)
 
         yield progress
+
+
+@contextmanager
+def shown_steps() -> Iterator[Progress]:
+    """The same for work that is counted in things, not in bytes, and has many parts."""
+    if not sys.stderr.isatty():
+        yield _counts()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    text = TextColumn("{task.description}", markup=False)
+    with Bar(text, *columns, console=Console(stderr=True), transient=True) as bar:
+        tasks = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield progress
+
+
+def _counts() -> Progress:
+    """Lines, `LINE_SECONDS` apart."""
+    last = time.monotonic()
+
+    def progress(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            sys.stderr.write(f"{what}: {done} of {total}\n")
+
+    return progress
 
 
 def _lines() -> Progress:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from sketchgen.evaluation.page import Grid
 
 
 def print_figures(figures: Mapping[str, Any]) -> None:
@@ -23,6 +27,8 @@ def print_figures(figures: Mapping[str, Any]) -> None:
     _show(console, overall)
     _print_by(console, figures.get("suffix"), "What is left", "given", "nats per point")
     _print_by(console, figures.get("ended"), "Samples that end by themselves", "temperature", "share")
+    if "by_position" in figures:
+        _print_sections(console, figures)
     by_category = figures.get("by_category") or {}
     if by_category:
         table = _table("By category", "category", "nats per point", "drawings")
@@ -45,6 +51,39 @@ def print_info(found: Mapping[str, Any]) -> None:
             table.add_row(escape(str(key).replace("_", " ")), _figure(value))
         if part:
             _show(console, table)
+
+
+def print_differences(found: Mapping[str, Any]) -> None:
+    """Print what `compare` found."""
+    from sketchgen.evaluation.differences import difference_grids
+
+    console = _console()
+    for grid in difference_grids(found):
+        _print_grid(console, grid)
+
+
+def _print_sections(console: Console, figures: Mapping[str, Any]) -> None:
+    """Print what goes beyond the oldest figures, as a report has it; likelihood anew for several models."""
+    from sketchgen.evaluation.page import sections
+
+    told = (
+        {"By category"}
+        if figures.get("against")
+        else {"Likelihood", "Drawings that end by themselves", "By category"}
+    )
+    for section in sections(figures):
+        if section.title not in told:
+            for grid in section.grids:
+                title = ": ".join(part for part in (section.title, grid.title) if part)
+                _print_grid(console, replace(grid, title=title))
+
+
+def _print_grid(console: Console, grid: Grid) -> None:
+    """Print a table of words."""
+    table = _table(grid.title, *grid.head)
+    for row in grid.rows:
+        table.add_row(*map(escape, row))
+    _show(console, table)
 
 
 def _console() -> Console:

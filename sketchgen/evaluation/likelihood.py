@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sketchgen.data.batches import Batch, evaluation_batch
 from sketchgen.data.store import Drawings
 from sketchgen.model.memory import keep_freed_memory
+from sketchgen.model.mixture import StepDistribution
 from sketchgen.model.strokemodel import Steps, StrokeModel
 
 FRACTIONS = (0.0, 0.25, 0.5, 0.75)
@@ -28,6 +29,10 @@ BATCH = 128
 
 Progress = Callable[[int], None]
 """Called with the number of drawings scored since the last call."""
+
+Watch = Callable[[NDArray[np.int64], Batch, StepDistribution, NDArray[np.float64]], None]
+"""Called with each batch while it is scored: the indices of its drawings, the batch, the distributions of its
+steps, and their nats, (b, n + 1), 0 where a step does not count."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,17 @@ class Scores:
 
 def step_log_prob(model: StrokeModel, batch: Batch) -> torch.Tensor:
     """(b, n + 1) log density of each step of a batch, teacher-forced; 0 where a step does not count."""
+    return _counted(batch, step_distribution(model, batch))
+
+
+def step_distribution(model: StrokeModel, batch: Batch) -> StepDistribution:
+    """Distributions of the steps of a batch, (b, n + 1), teacher-forced."""
     steps = Steps(batch.offset, batch.pen[:, :-1], batch.category, batch.known)
-    log_prob = model(steps, batch.cut).log_prob(batch.target, batch.pen)
+    return model(steps, batch.cut)
+
+
+def _counted(batch: Batch, found: StepDistribution) -> torch.Tensor:
+    log_prob = found.log_prob(batch.target, batch.pen)
     return torch.where(batch.scored, log_prob, torch.zeros_like(log_prob))
 
 
@@ -72,6 +86,7 @@ def score(
     *,
     seed: int = 0,
     progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> Scores:
     """Score drawings whose categories are the model's own indices, with the first part given.
 
@@ -81,6 +96,7 @@ def score(
         fraction: share of each drawing's points that is given.
         seed: of the dequantisation.
         progress: called after each batch.
+        watch: shown each batch.
     """
     keep_freed_memory()
     model.eval()
@@ -91,8 +107,12 @@ def score(
         rows = order[first : first + BATCH]
         part = drawings.take(rows)
         batch = evaluation_batch(part, np.random.default_rng([seed, number]), fraction).to(device)
-        nats[rows] = -step_log_prob(model, batch).double().sum(1).cpu().numpy()
+        found = step_distribution(model, batch)
+        each = -_counted(batch, found).double().cpu().numpy()
+        nats[rows] = each.sum(1)
         points[rows] = part.lengths - batch.cut.cpu().numpy()
+        if watch is not None:
+            watch(rows, batch, found, each)
         if progress is not None:
             progress(len(rows))
     return Scores(nats, points, drawings.category)

@@ -1,21 +1,31 @@
-"""`evaluate`: every figure of a checkpoint on a set of drawings, as one plain object."""
+"""`evaluate`: every figure of a checkpoint on a set of drawings, as one plain object, and as a page."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sketchgen.data.prepare import read_drawings
-from sketchgen.data.store import Drawings, Store
-from sketchgen.errors import FormatError, SettingError
-from sketchgen.evaluation.likelihood import FRACTIONS, Scores, by_category, score
+from sketchgen.errors import SettingError
+from sketchgen.evaluation.completions import (
+    copying_table,
+    distance_table,
+    model_nearness,
+    name_completions,
+    recognition_table,
+    retrieval_nearness,
+)
+from sketchgen.evaluation.figures import category_counts
+from sketchgen.evaluation.judge import Judge, load_judge
+from sketchgen.evaluation.nats import likelihood_figures
+from sketchgen.evaluation.pages import check_report, write_report
+from sketchgen.evaluation.source import Source, open_source
+from sketchgen.evaluation.task import TEMPERATURES as FINISHED_AT
+from sketchgen.evaluation.task import Task, make_task, training_drawings, unknown_to
 from sketchgen.generate.completer import Completer, load
-from sketchgen.model.strokemodel import StrokeModel, as_network
 
 TEMPERATURES = (0.0, 0.25, 0.5, 1.0)
 """Temperatures at which the share of drawings that end by themselves is measured."""
@@ -25,15 +35,36 @@ END_LIMIT = 200
 
 SAMPLE_BATCH = 256
 
+SAMPLES = 512
+"""Drawings that are finished, and drawn from nothing, unless asked for another number."""
+
+PROTOCOLS = ("all", "likelihood")
 Progress = Callable[[str, int, int], None]
 """Called with what is being measured, how much is done, and how much there is."""
 
+Checkpoint = Completer | str | os.PathLike[str] | None
 
-def source_drawings(source: Path, split: str) -> tuple[Drawings, str]:
-    """The drawings of a store's split, or all of an ndjson file or folder, and what to call them."""
-    if (source / "store.json").is_file():
-        return Store.open(source).split(split).drawings(), split
-    return read_drawings(source)[0], "all"
+
+def opened(checkpoint: Checkpoint) -> Completer:
+    """A completer, or the one that `load` finds."""
+    return checkpoint if isinstance(checkpoint, Completer) else load(checkpoint)
+
+
+def opened_judge(judge: Judge | str | os.PathLike[str] | None) -> Judge:
+    """A judge, or the recogniser of that name."""
+    return load_judge(judge) if judge is None or isinstance(judge, str | os.PathLike) else judge
+
+
+def check_settings(samples: int, protocol: str) -> None:
+    """Check what `evaluate` and `compare` are asked for.
+
+    Raises:
+        SettingError: a number of samples below 0, or an unknown protocol.
+    """
+    if samples < 0:
+        raise SettingError(f"samples must be 0 or more, not {samples}")
+    if protocol not in PROTOCOLS:
+        raise SettingError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
 
 
 def ended_shares(completer: Completer, samples: int, seed: int, progress: Progress) -> dict[str, Any]:
@@ -53,86 +84,126 @@ def ended_shares(completer: Completer, samples: int, seed: int, progress: Progre
 
 
 def evaluate(
-    checkpoint: Completer | str | os.PathLike[str] | None,
+    checkpoint: Checkpoint,
     source: str | os.PathLike[str],
     *,
     split: str = "valid",
     limit: int | None = None,
-    samples: int = 512,
+    samples: int = SAMPLES,
     seed: int = 0,
+    protocol: str = "all",
+    judge: Judge | str | os.PathLike[str] | None = None,
+    against: Sequence[Checkpoint] = (),
+    training: str | os.PathLike[str] | None = None,
+    temperatures: Sequence[float] = FINISHED_AT,
+    report: str | os.PathLike[str] | None = None,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measure a checkpoint on a prepared store or on ndjson that it has never seen.
+
+    What each figure means stands in docs/evaluation.md.
 
     Args:
         checkpoint: a completer, or a name or path that `load` takes.
         source: a store, an ndjson file, or a folder of ndjson files.
         split: which split of a store.
         limit: most drawings, those with the smallest hashes; None for all.
-        samples: drawings sampled for each temperature; 0 for none.
+        samples: drawings sampled at each temperature, and drawings finished; 0 for likelihood alone.
         seed: of dequantisation and sampling.
+        protocol: "all", or "likelihood" without what a judge or training drawings are needed for.
+        judge: who names drawings, or a recogniser's name or path; None for the default one.
+        against: other models for the same tables.
+        training: a store whose training drawings are searched; None for `source`, if it is a store.
+        temperatures: at which drawings are finished.
+        report: where a page goes, .html or .md; None for none.
+        force: replace a page that stands there.
         progress: called now and then.
 
     Returns:
-        nats_per_point, nats_per_sketch and their standard errors; `suffix` by share given; `by_category`;
-        `ended` by temperature; counts; the checkpoint's name. All plain JSON values.
+        The checkpoint's figures, and those of the others in a list `against`. All plain JSON values.
 
     Raises:
-        CheckpointError: no such checkpoint.
+        CategoryError: the judge knows none of the categories.
+        CheckpointError: no such checkpoint or judge.
         FormatError: no drawings.
-        SettingError: a limit or a number of samples below its least.
+        OutputError: the page cannot be written.
+        SettingError: a limit, a number of samples or a temperature outside its limits, or an unknown suffix.
     """
-    if limit is not None and limit < 1:
-        raise SettingError(f"limit must be 1 or more drawings, not {limit}")
-    if samples < 0:
-        raise SettingError(f"samples must be 0 or more, not {samples}")
-    report: Progress = progress or (lambda what, done, of: None)
-    completer = checkpoint if isinstance(checkpoint, Completer) else load(checkpoint)
-    drawings, called = source_drawings(Path(source), split)
-    if not len(drawings):
-        raise FormatError(f"{source} has no drawing in its {called} split")
-    if limit is not None and limit < len(drawings):
-        drawings = drawings.take(np.sort(np.argsort(drawings.key, kind="stable")[:limit]))
-    # A category that the model does not know is "any" to it.
-    mapped = replace(drawings, category=drawings.known_as(completer.categories))
-    network = as_network(completer.config, completer.decoder.weights())
-    scores = {
-        fraction: _score(network, mapped, fraction, seed, report, position)
-        for position, fraction in enumerate(FRACTIONS)
-    }
-    whole = scores[0.0]
-    per_point, per_sketch = whole.per_point(), whole.per_sketch()
+    check_settings(samples, protocol)
+    target = None if report is None else check_report(Path(report), force=force)
+    say: Progress = progress or (lambda what, done, of: None)
+    models = [opened(item) for item in (checkpoint, *against)]
+    namer = opened_judge(judge) if protocol == "all" and samples else None
+    found = open_source(Path(source), split, limit)
+    counts = category_counts(found.path, models[0].summary)
+    task = None
+    if namer is not None:
+        searched = training_drawings(found.path if training is None else Path(training))
+        settings = {"samples": samples, "temperatures": temperatures, "seed": seed, "report": say}
+        task = make_task(found.drawings, counts, namer, searched, **settings)
+    parts = [_measured(model, found, counts, task, samples, seed, say) for model in models]
+    result = _header(found, seed) | parts[0] | {"samples": samples}
+    if task is not None:
+        result |= _beside(task, found)
+    if len(parts) > 1:
+        result["against"] = parts[1:]
+    if target is not None:
+        write_report(target, result, models[0], found.drawings, force=force)
+    return result
+
+
+def _header(found: Source, seed: int) -> dict[str, Any]:
+    drawings = found.drawings
     return {
-        "checkpoint": completer.name,
-        "source": Path(source).name,
-        "split": called,
+        "source": found.path.name,
+        "split": found.split,
         "seed": seed,
         "drawings": len(drawings),
-        "points": int(whole.points.sum()),
-        "nats_per_point": per_point[0],
-        "nats_per_point_se": per_point[1],
-        "nats_per_sketch": per_sketch[0],
-        "nats_per_sketch_se": per_sketch[1],
-        "suffix": {f"{fraction:g}": _suffix(item) for fraction, item in scores.items()},
-        "by_category": by_category(replace(whole, category=drawings.category), drawings.categories),
-        "ended": ended_shares(completer, samples, seed, report) if samples else {},
-        "samples": samples,
+        "points": len(drawings.points),
     }
 
 
-def _score(
-    network: StrokeModel, drawings: Drawings, fraction: float, seed: int, report: Progress, position: int
-) -> Scores:
-    done = position * len(drawings)
+def _measured(
+    model: Completer,
+    found: Source,
+    counts: dict[str, int] | None,
+    task: Task | None,
+    samples: int,
+    seed: int,
+    report: Progress,
+) -> dict[str, Any]:
+    """All figures of one model."""
+    result = {"checkpoint": model.name} | likelihood_figures(model, found.drawings, counts, seed, report)
+    result["ended"] = ended_shares(model, samples, seed, report) if samples else {}
+    if task is None:
+        return result
+    named = name_completions(task, model)
+    temperature = named.temperature["scale known"]
+    ways = model_nearness(task, model, temperature)
+    return result | {
+        "temperature": temperature,
+        "recognition": recognition_table(task, named),
+        "ten_ways": {f"{share:g}": item.table(task.groups) for share, item in ways.items()},
+        "distances": distance_table(task, named),
+        "copying": copying_table(task, model, temperature),
+    }
 
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        report("likelihood", done, len(FRACTIONS) * len(drawings))
 
-    return score(network, drawings, fraction, seed=seed, progress=advance)
-
-
-def _suffix(scores: Scores) -> dict[str, Any]:
-    value, error = scores.per_point()
-    return {"nats_per_point": value, "standard_error": error, "points": int(scores.points.sum())}
+def _beside(task: Task, found: Source) -> dict[str, Any]:
+    """What is the same whatever model is measured: the judge, and the figures without a model."""
+    unknown = unknown_to(task.judge, found.drawings)
+    nearest = retrieval_nearness(task)
+    return {
+        "judge": {
+            "name": str(getattr(task.judge, "name", type(task.judge).__name__)),
+            "categories": len(task.judge.categories),
+            "unknown_to_it": unknown,
+        },
+        "finished": len(task.sketches),
+        "searched": 0 if task.training is None else len(task.training),
+        "baselines": {
+            "retrieval_ten_ways": {f"{share:g}": item.table(task.groups) for share, item in nearest.items()},
+            "distances": distance_table(task, None),
+        },
+    }

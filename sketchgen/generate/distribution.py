@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sketchgen.drawing.strokes import Pen
 from sketchgen.model.units import (
+    IMPOSSIBLE,
     MEAN_LIMIT,
     PARAMETER_LIMIT,
     PER_COMPONENT,
@@ -36,15 +37,19 @@ def sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:
     return 0.5 + 0.5 * np.tanh(0.5 * logit)
 
 
+PAD = "pad"
+"""The name in a field's metadata of what fills up a row where others of a batch have more of it."""
+
+
 @dataclass(frozen=True)
 class NextStep:
     """Distribution over a step of each of b drawings; fields as of `mixture.StepDistribution`."""
 
-    log_weight: Float[np.ndarray, "b k"]
-    mean: Float[np.ndarray, "b k 2"]
-    log_sigma: Float[np.ndarray, "b k 2"]
-    rho: Float[np.ndarray, "b k"]
-    lift: Float[np.ndarray, "b k"]
+    log_weight: Float[np.ndarray, "b k"] = field(metadata={PAD: IMPOSSIBLE})
+    mean: Float[np.ndarray, "b k 2"] = field(metadata={PAD: 0.0})
+    log_sigma: Float[np.ndarray, "b k 2"] = field(metadata={PAD: 0.0})
+    rho: Float[np.ndarray, "b k"] = field(metadata={PAD: 0.0})
+    lift: Float[np.ndarray, "b k"] = field(metadata={PAD: 0.0})
     end: Float[np.ndarray, " b"]
 
     @classmethod
@@ -101,7 +106,7 @@ class NextStep:
         """The distribution with a further component at each of n targets; see `StepDistribution.pointing`."""
         possible = np.isfinite(score)
         target = np.where(possible[..., None], target, 0.0)
-        share = np.where(possible, log_softmax(np.where(possible, score, -1e9)), -1e9)
+        share = np.where(possible, log_softmax(np.where(possible, score, IMPOSSIBLE)), IMPOSSIBLE)
         sigma = np.clip(log_sigma, math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING))[:, None]
         return NextStep(
             log_weight=log_softmax(np.concatenate([self.log_weight, gate[:, None] + share], -1)),

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sketchgen.generate.distribution import NextStep, log_softmax
+from sketchgen.generate.distribution import PAD, NextStep, log_softmax
 from sketchgen.model.pretrained import Weights
-from sketchgen.model.units import RECALL_HEADS
+from sketchgen.model.units import IMPOSSIBLE, RECALL_HEADS
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Past:
         there: False for what only fills up the rows of a batch whose drawings have fewer steps.
     """
 
-    key: Float[np.ndarray, "b r a"]
-    value: Float[np.ndarray, "b r a"]
-    pointer: Float[np.ndarray, "b q p"]
-    point: Float[np.ndarray, "b t 2"]
-    drawn: Bool[np.ndarray, "b t"]
-    there: Bool[np.ndarray, "b t"]
+    key: Float[np.ndarray, "b r a"] = field(metadata={PAD: 0.0})
+    value: Float[np.ndarray, "b r a"] = field(metadata={PAD: 0.0})
+    pointer: Float[np.ndarray, "b q p"] = field(metadata={PAD: 0.0})
+    point: Float[np.ndarray, "b t 2"] = field(metadata={PAD: 0.0})
+    drawn: Bool[np.ndarray, "b t"] = field(metadata={PAD: False})
+    there: Bool[np.ndarray, "b t"] = field(metadata={PAD: False})
 
     @classmethod
     def nothing(cls, batch: int, recall: int, pointers: int) -> Past:
@@ -87,7 +87,7 @@ class Recall:
         score = query @ key.swapaxes(-1, -2) / np.float32(np.sqrt(query.shape[-1]))
         steps, count = score.shape[-2:]
         seen = np.tril(np.ones((steps, count), dtype=bool), count - steps) & past.there[:, None, None]
-        share = np.exp(log_softmax(np.where(seen, score, np.float32(-1e9))))
+        share = np.exp(log_softmax(np.where(seen, score, np.float32(IMPOSSIBLE))))
         found = (share @ value).transpose(0, 2, 1, 3)
         return self._out(found.reshape(*outputs.shape[:2], -1)), past
 

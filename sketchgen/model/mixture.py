@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from sketchgen.drawing.strokes import Pen
 from sketchgen.model.units import (
+    IMPOSSIBLE,
     MEAN_LIMIT,
     PARAMETER_LIMIT,
     PER_COMPONENT,
@@ -122,7 +123,8 @@ class StepDistribution:
         # Where nothing can be pointed at all scores are -inf, and a softmax of them would be NaN.
         possible = torch.isfinite(score)
         target = target.masked_fill(~possible.unsqueeze(-1), 0.0)
-        share = torch.log_softmax(score.masked_fill(~possible, -1e9), -1).masked_fill(~possible, -1e9)
+        share = torch.log_softmax(score.masked_fill(~possible, IMPOSSIBLE), -1)
+        share = share.masked_fill(~possible, IMPOSSIBLE)
         weight = torch.log_softmax(torch.cat([self.log_weight, gate.unsqueeze(-1) + share], -1), -1)
         sigma = log_sigma.clamp(math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING)).unsqueeze(-2)
         return StepDistribution(

@@ -35,6 +35,9 @@ SIGMA_FLOOR, SIGMA_CEILING = 0.2, 2000.0
 VARIANCE_FLOOR = 1e-3
 """Least variance along the page's axes of a component that was turned, px squared."""
 
+IMPOSSIBLE = -1e9
+"""Log weight of a component that is never taken; not -inf, whose differences are not finite."""
+
 MEAN_LIMIT = 4000.0
 """Largest mean in px; far beyond any drawing, it only keeps squares finite."""
 

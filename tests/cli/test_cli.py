@@ -16,7 +16,7 @@ import pytest
 
 import sketchgen
 from sketchgen.cli import COMMANDS, main
-from sketchgen.cli.progress import shown_progress
+from sketchgen.cli.progress import shown_progress, shown_steps
 from sketchgen.cli.times import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
@@ -399,6 +399,71 @@ class TestEvaluate:
         out = capsys.readouterr().out
         assert all(text in out for text in ("run/best", "7.5", "300.2", "cat", "temperature"))
 
+    def test_options_reach_the_measurement(self, capsys: pytest.CaptureFixture[str]) -> None:
+        words = ["--protocol", "all", "--against", "a", "--against", "b", "--judge", "j", "--training", "t"]
+        words += ["--temperature", "0.2", "--temperature", "0.3", "--report", "r.md", "--force"]
+        assert main(["evaluate", "run/best", "store", "--samples", "7", *words]) == 0
+        assert "report: r.md" in capsys.readouterr().err
+        assert self.settings == {
+            "split": "valid",
+            "seed": 0,
+            "samples": 7,
+            "protocol": "all",
+            "against": ("a", "b"),
+            "judge": "j",
+            "training": Path("t"),
+            "temperatures": (0.2, 0.3),
+            "report": Path("r.md"),
+            "force": True,
+        }
+
+    @pytest.mark.parametrize("option", ["--limit", "--samples"])
+    def test_limits_below_their_least(self, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+        for command in (["evaluate", "a", "store"], ["compare", "a", "b", "store"]):
+            assert "must be 1 or more" in failure(capsys, *command, option, "0")
+
+
+class TestCompare:
+    FIGURES = {  # noqa: RUF012
+        "a": "old",
+        "b": "new",
+        "drawings": 40,
+        "split": "valid",
+        "nats": {
+            "0.5": {
+                "all": {
+                    "a": {"value": 7.5, "standard_error": 0.1},
+                    "b": {"value": 7.25, "standard_error": 0.1},
+                    "difference": {"value": -0.25, "standard_error": 0.0125},
+                }
+            }
+        },
+        "nats_per_sketch": {},
+    }
+
+    @pytest.fixture(autouse=True)
+    def _measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sketchgen.evaluation.comparison.compare", self.measure)
+
+    def measure(self, a: str, b: str, source: Path, **settings: object) -> dict[str, object]:
+        settings.pop("progress", None)
+        self.settings = settings
+        return self.FIGURES
+
+    def test_as_json(self, capsys: pytest.CaptureFixture[str]) -> None:
+        words = ["--json", "--seed", "3", "--protocol", "likelihood"]
+        assert main(["compare", "old", "new", "store", *words]) == 0
+        assert json.loads(capsys.readouterr().out) == self.FIGURES
+        assert self.settings == {"split": "valid", "seed": 3, "protocol": "likelihood"}
+
+    def test_for_people(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["compare", "old", "new", "store"]) == 0
+        out = capsys.readouterr().out
+        assert all(text in out for text in ("new against old", "50% given, all", "-0.2500 ± 0.0125"))
+
+    def test_is_a_function_of_the_package_too(self) -> None:
+        assert sketchgen.compare("old", "new", Path("store")) == self.FIGURES
+
 
 class TestTrouble:
     @pytest.mark.parametrize(
@@ -486,6 +551,21 @@ class TestPrepare:
         with shown_progress() as progress:
             progress("reading", 30 * 10**6, 60 * 10**6)
         assert "reading" in capsys.readouterr().err
+
+    def test_measuring_says_how_far_it_is_too(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        now = iter([0.0, 1.0, 12.0, 12.0])
+        monkeypatch.setattr("sketchgen.cli.progress.time.monotonic", lambda: next(now))
+        with shown_steps() as progress:
+            progress("likelihood", 128, 512)
+            progress("likelihood", 256, 512)
+        assert capsys.readouterr().err == "likelihood: 256 of 512\n"
+        monkeypatch.undo()
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        with shown_steps() as progress:
+            progress("likelihood", 256, 512)
+        assert "likelihood" in capsys.readouterr().err
 
     def test_a_source_that_is_not_there(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "none" in failure(capsys, "prepare", tmp_path / "none", "-o", tmp_path / "store")

@@ -23,7 +23,13 @@ def completer() -> Completer:
 def test_a_folder_of_ndjson_it_has_never_seen(completer: Completer, sample_dir: Path) -> None:
     seen: list[str] = []
     result = evaluate(
-        completer, sample_dir, limit=60, samples=8, seed=1, progress=lambda what, done, of: seen.append(what)
+        completer,
+        sample_dir,
+        limit=60,
+        samples=8,
+        seed=1,
+        protocol="likelihood",
+        progress=lambda what, done, of: seen.append(what),
     )
     assert json.loads(json.dumps(result)) == result
     assert result["drawings"] == 60
@@ -41,15 +47,17 @@ def test_a_folder_of_ndjson_it_has_never_seen(completer: Completer, sample_dir: 
 
 
 def test_it_is_repeatable_and_the_seed_matters(completer: Completer, sample_dir: Path) -> None:
-    once, again, other = (evaluate(completer, sample_dir, limit=20, samples=0, seed=s) for s in (1, 1, 2))
+    once, again, other = (
+        evaluate(completer, sample_dir, limit=20, samples=0, seed=s, protocol="likelihood") for s in (1, 1, 2)
+    )
     assert once == again
     assert other["nats_per_point"] != once["nats_per_point"]
 
 
 def test_bad_sources_and_settings(completer: Completer, sample_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="does not exist"):
-        evaluate(completer, tmp_path / "none")
+        evaluate(completer, tmp_path / "none", protocol="likelihood")
     with pytest.raises(FormatError, match="holds no drawing"):
-        evaluate(completer, tmp_path)
+        evaluate(completer, tmp_path, protocol="likelihood")
     with pytest.raises(SettingError, match="limit"):
-        evaluate(completer, sample_dir, limit=0)
+        evaluate(completer, sample_dir, limit=0, protocol="likelihood")

@@ -1,0 +1,224 @@
+"""Finishing many drawings at once: each is read alone, then all go on together, a step at a time.
+
+What a drawing becomes depends on its beginning, its seed and the number of the alternative alone, up to the
+last bits of a product of matrices: it is what `Completer.complete` draws for that seed. Rows that have ended
+leave the batch.
+
+A network's state is looked at as a tree (dataclasses, tuples, arrays with a row a drawing), so that nothing
+here knows what a network remembers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from sketchgen.drawing.strokes import Pen
+from sketchgen.errors import SettingError
+from sketchgen.generate.decoder import State
+from sketchgen.generate.distribution import PAD, NextStep
+from sketchgen.generate.sampler import Stepper
+
+ROWS = 384
+"""Most drawings in a batch."""
+
+DROP = 0.9
+"""Rows that have ended are dropped once less than this share goes on."""
+
+Tree = TypeVar("Tree")
+Progress = Callable[[int], None]
+
+
+def stacked(parts: Sequence[Tree]) -> Tree:
+    """Trees of arrays one after another: their arrays are joined along the first axis, which is the rows'.
+
+    Arrays of a dataclass's field whose metadata has `PAD` may differ in their other axes; they are filled up
+    at the end with that value. What is no array must be equal in all of them.
+
+    Raises:
+        ValueError: they differ where they must not.
+    """
+    return _joined(list(parts), None)
+
+
+def _joined(parts: list[Any], pad: Any) -> Any:
+    first = parts[0]
+    if isinstance(first, np.ndarray) and first.ndim:
+        return np.concatenate(_filled(parts, pad))
+    if is_dataclass(first) and not isinstance(first, type):
+        values = {
+            item.name: _joined([getattr(part, item.name) for part in parts], item.metadata.get(PAD, pad))
+            for item in fields(first)
+        }
+        return type(first)(**values)
+    if isinstance(first, tuple | list):
+        if any(len(part) != len(first) for part in parts):
+            raise ValueError("states of different depths cannot be stacked")
+        items = [_joined(list(column), pad) for column in zip(*parts, strict=True)]
+        return type(first)(*items) if hasattr(first, "_fields") else type(first)(items)
+    if any(part is not first and part != first for part in parts):
+        raise ValueError(f"states differ in a value that is the same for all rows: {first!r}")
+    return first
+
+
+def _filled(parts: list[np.ndarray], pad: Any) -> list[np.ndarray]:
+    """Arrays whose axes but the first are equal, filled up with `pad` if it is one."""
+    if all(part.shape[1:] == parts[0].shape[1:] for part in parts):
+        return parts
+    if pad is None or any(part.ndim != parts[0].ndim for part in parts):
+        shapes = sorted({part.shape[1:] for part in parts})
+        raise ValueError(f"rows of shapes {shapes[0]} and {shapes[-1]} cannot be stacked without a pad")
+    most = np.max([part.shape[1:] for part in parts], axis=0)
+    widths = [[(0, 0), *((0, int(n)) for n in most - part.shape[1:])] for part in parts]
+    return [np.pad(part, width, constant_values=pad) for part, width in zip(parts, widths, strict=True)]
+
+
+def taken(tree: Tree, rows: Int[np.ndarray, " c"]) -> Tree:
+    """Some rows of a tree of arrays, in that order."""
+    return _taken(tree, rows)
+
+
+def _taken(tree: Any, rows: np.ndarray) -> Any:
+    if isinstance(tree, np.ndarray) and tree.ndim:
+        return tree[rows]
+    if is_dataclass(tree) and not isinstance(tree, type):
+        return type(tree)(**{item.name: _taken(getattr(tree, item.name), rows) for item in fields(tree)})
+    if isinstance(tree, tuple | list):
+        items = [_taken(item, rows) for item in tree]
+        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+    return tree
+
+
+def drawing_seed(seed: int, key: int) -> int:
+    """The seed of a drawing's completions under a seed for all: it depends on no other drawing."""
+    return int(np.random.SeedSequence([seed, key]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A drawing in a batch.
+
+    Attributes:
+        found: the distribution of its first added step, one row.
+        state: the network's state before it, one row.
+        seed, alternative: name its noise; see `sketchgen.generate.sampler.noise_rows`.
+    """
+
+    found: NextStep
+    state: State
+    seed: int
+    alternative: int = 0
+
+
+@dataclass(frozen=True)
+class Added:
+    """The steps that were added to one drawing.
+
+    Attributes:
+        offset: px of the model's box.
+        pen: after each point.
+        ended: whether the model ended the drawing (False: it was stopped at the limit).
+        log_prob: log-likelihood of its steps at temperature 1, nats.
+    """
+
+    offset: Float[np.ndarray, "n 2"]
+    pen: Int[np.ndarray, " n"]
+    ended: bool
+    log_prob: float
+
+
+def sample_rows(
+    model: Stepper,
+    rows: Sequence[Row],
+    temperature: float,
+    limit: int,
+    progress: Progress | None = None,
+) -> list[Added]:
+    """Go on with many drawings until each has ended, or has `limit` added points; at least one is added.
+
+    Args:
+        model: what the rows' states belong to.
+        rows: the drawings. Those whose states cannot be stacked must not stand in one call.
+        temperature: see `NextStep.tempered`.
+        limit: most points that are added.
+        progress: called with the number of drawings finished since the last call.
+
+    Raises:
+        SettingError: a limit below 1.
+    """
+    if limit < 1:
+        raise SettingError(f"limit must be 1 or more points, not {limit}")
+    found: list[Added] = []
+    for first in range(0, len(rows), ROWS):
+        part = rows[first : first + ROWS]
+        found += _sample(model, part, temperature, limit)
+        if progress is not None:
+            progress(len(part))
+    return found
+
+
+def _noise(rows: Sequence[Row]) -> list[Iterator[Float[np.ndarray, " 5"]]]:
+    """The noise of each row, made when it is asked for; that of `sampler.noise_rows`."""
+
+    def numbers(row: Row) -> Iterator[Float[np.ndarray, " 5"]]:
+        key = np.array([row.seed, row.alternative], dtype=np.uint64)
+        random = np.random.Generator(np.random.Philox(key=key))
+        while True:
+            yield np.concatenate([random.random(3), random.standard_normal(2)])
+
+    return [numbers(row) for row in rows]
+
+
+def _sample(model: Stepper, rows: Sequence[Row], temperature: float, limit: int) -> list[Added]:
+    """`sample_rows` of one batch."""
+    book = _Book(len(rows))
+    noise = _noise(rows)
+    found, state = stacked([row.found for row in rows]).without_end(), stacked([row.state for row in rows])
+    # Which drawing each row of the batch is, and which of them go on.
+    who, going = np.arange(len(rows)), np.ones(len(rows), dtype=bool)
+    for step in range(limit + 1):
+        offset, pen = found.sample(np.stack([next(noise[one]) for one in who]), temperature)
+        ends = pen == Pen.END
+        counted = going & (ends | (step < limit))
+        book.log_prob[who] += np.where(counted, found.log_prob(offset, pen), 0.0)
+        book.ended[who[going & ends]] = True
+        going = going & ~ends & (step < limit)
+        if not going.any():
+            break
+        book.note(who[going], offset[going], pen[going])
+        if going.mean() < DROP:
+            kept = np.flatnonzero(going)
+            who, going, offset, pen = who[kept], going[kept], offset[kept], pen[kept]
+            state = taken(state, kept)
+        found, state = model.advance(offset, pen, state)
+    return book.drawings()
+
+
+class _Book:
+    """What was drawn so far in a batch of drawings."""
+
+    def __init__(self, count: int) -> None:
+        self.ended = np.zeros(count, dtype=bool)
+        self.log_prob = np.zeros(count)
+        self._steps: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def note(self, who: np.ndarray, offset: np.ndarray, pen: np.ndarray) -> None:
+        """Note a point of each of some drawings."""
+        self._steps.append((who, offset, pen))
+
+    def drawings(self) -> list[Added]:
+        """The points of each drawing, in their order."""
+        who = np.concatenate([np.zeros(0, dtype=np.int64), *(step[0] for step in self._steps)])
+        offset = np.concatenate([np.zeros((0, 2)), *(step[1] for step in self._steps)])
+        pen = np.concatenate([np.zeros(0, dtype=np.int64), *(step[2] for step in self._steps)])
+        order = np.argsort(who, kind="stable")
+        ends = np.cumsum(np.bincount(who, minlength=len(self.ended)))
+        parts = np.split(order, ends[:-1])
+        return [
+            Added(offset[part], pen[part], bool(ended), float(log_prob))
+            for part, ended, log_prob in zip(parts, self.ended, self.log_prob, strict=True)
+        ]

@@ -1,0 +1,162 @@
+"""Finishing many drawings at once: the same as one at a time, whatever stands beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sketchgen.data.prepare import read_drawings
+from sketchgen.drawing.sketch import Sketch
+from sketchgen.errors import SettingError
+from sketchgen.evaluation.beginnings import SCALES, begin, cut_at, finish, read_beginnings, united
+from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows, stacked, taken
+from sketchgen.generate.completer import Completer
+from sketchgen.generate.sampler import noise_rows, sample_steps
+from sketchgen.model.config import ModelConfig
+from tests.support import untrained
+
+LIMIT = 25
+
+
+@dataclass(frozen=True)
+class Memory:
+    values: np.ndarray = field(metadata={"pad": 0.0})
+    exact: np.ndarray
+    parts: tuple[np.ndarray, ...]
+    known: bool = True
+
+
+def memory(rows: int, length: int, start: float = 1.0, known: bool = True) -> Memory:
+    values = start + np.arange(rows * length, dtype=np.float64).reshape(rows, length)
+    return Memory(values, values[:, :1], (values[:, 0], values[:, :1] * 2), known)
+
+
+@pytest.fixture(scope="module")
+def sketches(sample_dir: Path) -> list[Sketch]:
+    drawings, _ = read_drawings(sample_dir)
+    return [drawings.sketch(index) for index in range(0, len(drawings), len(drawings) // 12)]
+
+
+@pytest.fixture(scope="module")
+def model() -> Completer:
+    config = ModelConfig(("cat", "star"), layers=2, width=24, components=4, embedding=16, encoder_width=16)
+    return untrained.completer(config)
+
+
+def test_trees_are_stacked_and_taken_apart_again() -> None:
+    parts = [memory(2, 3), memory(1, 3, 50.0), memory(3, 3, 90.0)]
+    whole = stacked(parts)
+    assert whole.values.shape == (6, 3)
+    first = 0
+    for part in parts:
+        rows = np.arange(first, first + len(part.values))
+        found = taken(whole, rows)
+        assert np.array_equal(found.values, part.values)
+        assert all(np.array_equal(a, b) for a, b in zip(found.parts, part.parts, strict=True))
+        first += len(rows)
+
+
+def test_arrays_of_different_lengths_are_filled_where_a_field_says_so() -> None:
+    whole = stacked([memory(1, 2), memory(2, 4)])
+    assert whole.values.shape == (3, 4)
+    assert whole.values[0].tolist() == [1.0, 2.0, 0.0, 0.0]
+    assert whole.values[2, 3] == 8.0
+
+
+def test_what_does_not_belong_together_is_not_stacked() -> None:
+    with pytest.raises(ValueError, match="without a pad"):
+        stacked([replace(memory(1, 2), exact=np.zeros((1, 2))), memory(1, 2)])
+    with pytest.raises(ValueError, match="same for all rows"):
+        stacked([memory(1, 2), memory(1, 2, known=False)])
+    with pytest.raises(ValueError, match="depths"):
+        stacked([(1, 2), (1,)])
+
+
+def test_many_completions_are_those_of_complete(model: Completer, sketches: list[Sketch]) -> None:
+    beginnings = [begin(sketch, 0.5, index % 3, 7 + index) for index, sketch in enumerate(sketches)]
+    ready = read_beginnings(model.decoder, beginnings, "scale unknown")
+    found = finish(model, ready, 0.6, 3, LIMIT)
+    for beginning, ways in zip(beginnings, found, strict=True):
+        name = [*model.categories, None][beginning.category]
+        wanted = model.complete(beginning.given, name, 3, 0.6, beginning.seed, limit=LIMIT)
+        for one, other in zip(ways, wanted, strict=True):
+            assert len(one.completion.added.strokes) == len(other.added.strokes)
+            assert np.allclose(one.completion.added.points, other.added.points, atol=0.03)
+            assert one.completion.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-2)
+            assert one.completion.ended == other.ended
+
+
+def test_they_are_those_of_the_sampler_where_the_scale_is_known(
+    model: Completer, sketches: list[Sketch]
+) -> None:
+    from sketchgen.evaluation.beginnings import _shown
+
+    beginnings = [begin(sketch, 0.25, 0, 3) for sketch in sketches]
+    found = finish(model, read_beginnings(model.decoder, beginnings, "scale known"), 1.0, 1, LIMIT)
+    assert any(item.inside for item in beginnings)
+    for beginning, (one,) in zip(beginnings, found, strict=True):
+        given, scale, origin = _shown(beginning, "scale known")
+        assert given.known
+        assert scale == 1.0
+        wanted = sample_steps(model.decoder, given, noise_rows(3, 1), LIMIT, 1.0)
+        points = np.cumsum(wanted.offset[0, : wanted.length[0]], axis=0) + origin
+        added = one.completion.added.points[1:] if one.going_on else one.completion.added.points
+        assert np.allclose(added, points, atol=0.03)
+        assert one.going_on == beginning.inside
+
+
+def test_a_row_does_not_depend_on_those_beside_it(model: Completer, sketches: list[Sketch]) -> None:
+    ready = read_beginnings(model.decoder, [begin(s, 0.5, 1, 11) for s in sketches], "scale known")
+    rows = [replace(row, alternative=index) for index, row in enumerate(ready.rows)]
+    together = sample_rows(model.decoder, rows, 0.8, 40)
+    assert len({len(item.pen) for item in together}) > 2
+    for row, one in zip(rows, together, strict=True):
+        (alone,) = sample_rows(model.decoder, [row], 0.8, 40)
+        assert np.array_equal(alone.pen, one.pen)
+        assert np.allclose(alone.offset, one.offset, atol=0.02)
+    assert sample_rows(model.decoder, [], 0.8, 40) == []
+
+
+def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list[Sketch]) -> None:
+    ready = read_beginnings(model.decoder, [begin(s, 0.5, 1, 11) for s in sketches], "scale known")
+    for limit in (1, 5):
+        for item in sample_rows(model.decoder, ready.rows, 1.0, limit):
+            assert 1 <= len(item.pen) <= limit
+    with pytest.raises(SettingError, match="limit"):
+        sample_rows(model.decoder, ready.rows, 1.0, 0)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_a_cut_drawing_is_whole_again(sketches: list[Sketch], share: float) -> None:
+    for sketch in sketches:
+        cut = begin(sketch, share, 0, 0)
+        assert cut.given.point_count == cut_at(sketch.point_count, share) >= 2
+        whole = united(cut.given, cut.rest, cut.inside)
+        assert all(np.array_equal(a, b) for a, b in zip(whole.strokes, sketch.strokes, strict=True))
+        # The planted fault: a seam where none is.
+        assert len(united(cut.given, cut.rest, not cut.inside).strokes) != len(sketch.strokes)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_drawings_from_nothing_begin_in_the_box(model: Completer, sketches: list[Sketch], scale: str) -> None:
+    ready = read_beginnings(model.decoder, [begin(sketches[0], 0.0, 0, 5)], scale)
+    (one,) = finish(model, ready, 0.5, 1, 30)[0]
+    assert one.completion.given.is_empty
+    wanted = model.generate("cat", 1, 0.5, 5, limit=30)[0]
+    assert np.allclose(one.whole.points, wanted.points, atol=0.03)
+
+
+def test_seeds_of_drawings_differ_and_repeat() -> None:
+    seeds = {drawing_seed(seed, key) for seed in range(3) for key in (0, 1, 2**64 - 1)}
+    assert len(seeds) == 9
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert drawing_seed(1, 5) == drawing_seed(1, 5)
+
+
+def test_a_row_is_one_drawing(model: Completer, sketches: list[Sketch]) -> None:
+    ready = read_beginnings(model.decoder, [begin(sketches[0], 0.5, 0, 1)], "scale known")
+    assert isinstance(ready.rows[0], Row)
+    assert len(ready.rows[0].found.end) == 1

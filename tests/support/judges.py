@@ -1,0 +1,44 @@
+"""A judge for tests: it names drawings by the nearest mean bitmap of each category."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sketchgen.data.store import Drawings
+from sketchgen.drawing.sketch import Sketch
+from sketchgen.evaluation.bitmaps import Lines, bitmaps
+
+
+@dataclass(frozen=True)
+class NearestReading:
+    """What it says of n drawings."""
+
+    log_prob: NDArray[np.float32]
+    features: NDArray[np.float32]
+
+
+class NearestMean:
+    """Names by means of bitmaps; its features are coarser bitmaps."""
+
+    name = "nearest mean"
+
+    def __init__(self, drawings: Drawings) -> None:
+        images = bitmaps(Lines.of_drawings(drawings))
+        self.categories = drawings.categories
+        self.means = np.stack(
+            [images[drawings.category == index].mean(0) for index in range(len(self.categories))]
+        )
+        self.asked = 0
+
+    def read(self, sketches: Sequence[Sketch]) -> NearestReading:
+        """Name drawings."""
+        self.asked += len(sketches)
+        lines = Lines.of_sketches(sketches).fitted()
+        images = bitmaps(lines)
+        apart = ((images[:, None] - self.means[None]) ** 2).sum(-1)
+        log_prob = -apart - np.log(np.exp(-apart).sum(1, keepdims=True))
+        return NearestReading(log_prob.astype(np.float32), bitmaps(lines, 6))
