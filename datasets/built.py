@@ -11,7 +11,7 @@ def house(p: Pencil) -> Design:
     """Walls, a roof, a door, two windows."""
     return [
         p.sides("ceiling right ground left", (14, 44), (86, 44), (86, 97), (14, 97)),
-        Line([p.to("left roof", (8, 44), (50, 6)), p.to("right roof", (50, 6), (92, 44))]),
+        Line([p.to("left roof", (13, 44), (50, 6)), p.to("right roof", (50, 6), (87, 44))]),
         p.one("door", (42, 97), (42, 70), (58, 70), (58, 97)),
         p.sides(" ".join(["left_window"] * 4), (22, 56), (35, 56), (35, 69), (22, 69)),
         p.sides(" ".join(["right_window"] * 4), (66, 56), (79, 56), (79, 69), (66, 69)),

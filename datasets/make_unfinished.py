@@ -9,6 +9,7 @@ as they are. Same code, same bytes.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from fnmatch import fnmatchcase
@@ -184,11 +185,11 @@ def named(names: str, design: Design) -> frozenset[str]:
 
 
 def snapped(cut: list[Point], given: list[list[Point]]) -> list[Point]:
-    """A missing line with both its ends on the nearest ends of given strokes: there lines are to meet."""
-    ends = [end for stroke in given for end in (stroke[0], stroke[-1])]
+    """A missing line with both its ends on the nearest points of given strokes: there lines are to meet."""
+    points = [point for stroke in given for point in stroke]
 
     def near(point: Point) -> Point:
-        return min(ends, key=lambda end: (end[0] - point[0]) ** 2 + (end[1] - point[1]) ** 2)
+        return min(points, key=lambda other: math.dist(other, point))
 
     return pulled(cut, near(cut[0]), near(cut[-1]))
 
