@@ -14,6 +14,8 @@ import pytest
 
 from sketchgen import resources
 from sketchgen.drawing.geometry import BOX
+from sketchgen.evaluation.ink import Ink, nearest
+from sketchgen.evaluation.unfinished import KINDS, Item, unfinished
 from sketchgen.resources import bundled, categories
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,3 +66,48 @@ def test_a_beginning_is_a_few_strokes_on_its_page(name: str) -> None:
     for stroke in strokes:
         assert 3 <= len(stroke) <= 40
         assert ((stroke >= 0) & (stroke <= (640, 480))).all()
+
+
+def test_the_procedure_makes_the_unfinished_drawings(tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(resources.__file__).parents[1]), "PYTHONHASHSEED": "7"}
+    command = [sys.executable, str(ROOT / "datasets" / "make_unfinished.py"), str(tmp_path)]
+    subprocess.run(command, env=env, check=True)
+    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    folder = bundled("datasets", "unfinished")
+    assert made == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_unfinished_drawings_are_many_small_and_varied() -> None:
+    path = bundled("datasets", "unfinished", "drawings.ndjson")
+    assert path.stat().st_size < 200_000
+    items = unfinished(path)
+    assert len(items) >= 60
+    assert len({item.name for item in items}) == len(items)
+    assert len({item.category for item in items}) >= 24
+    assert {item.category for item in items} <= set(categories())
+    for kind in KINDS:
+        assert sum(item.kind == kind for item in items) >= 15
+    shares = [
+        box.longer / min(page.width, page.height)
+        for item in items
+        if (page := item.given.page)
+        for box in [item.whole.bounds]
+        if box
+    ]
+    assert min(shares) < 0.3 < 0.8 < max(shares)
+
+
+@pytest.mark.parametrize("item", unfinished(), ids=lambda item: item.name)
+def test_an_unfinished_drawing_is_a_few_points_on_its_page(item: Item) -> None:
+    page = item.given.page
+    assert page is not None
+    assert ((item.whole.points >= 0) & (item.whole.points <= (page.width, page.height))).all()
+    assert 2 <= item.given.point_count <= 200
+    assert all(len(stroke) >= 2 for stroke in item.whole.strokes)
+    if item.kind == "close":
+        unit = item.frame.scale
+        given = Ink(item.given.strokes).points
+        for stroke in item.missing.strokes:
+            assert np.hypot(*(stroke[0] - stroke[-1])) > 24 * unit, "a gap that two dabs do not close"
+            # Thinning takes given ink off by up to 2 px, and the page's whole px by one of its own.
+            assert (nearest(stroke[[0, -1]], given) < 2 * unit + 1.5).all()

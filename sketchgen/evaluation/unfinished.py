@@ -1,0 +1,90 @@
+"""The unfinished drawings that come with sketchgen: what is given, what is missing, of which kind that is."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sketchgen.drawing.geometry import Frame, box_frame
+from sketchgen.drawing.sketch import Sketch
+from sketchgen.errors import FormatError
+from sketchgen.resources import bundled
+
+KINDS = ("close", "part", "repeat")
+"""Close an open line; add a part whose place is known; add one more of several like parts."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A drawing with a part left out.
+
+    Attributes:
+        name: of the item, unlike all others.
+        category: what it shows.
+        kind: one of `KINDS`.
+        given: what is drawn already, on its page, in px of the page.
+        missing: one way to draw the rest, on the same page. Of an item to be closed, both ends of each
+            missing stroke lie on given strokes.
+    """
+
+    name: str
+    category: str
+    kind: str
+    given: Sketch
+    missing: Sketch
+
+    @cached_property
+    def whole(self) -> Sketch:
+        """Given and missing strokes as one drawing."""
+        return Sketch(self.given.strokes + self.missing.strokes, self.given.page, self.category)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The frame that scales the whole drawing's longer side to 255 px; all figures are in its px."""
+        return box_frame(self.whole)
+
+
+def unfinished(path: str | os.PathLike[str] | None = None) -> list[Item]:
+    """The unfinished drawings that come with sketchgen, or those of another file of the same form.
+
+    Raises:
+        FormatError: the file cannot be read, or one of its lines is no unfinished drawing.
+    """
+    source = Path(path) if path is not None else bundled("datasets", "unfinished", "drawings.ndjson")
+    try:
+        lines = source.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{source} cannot be read: {error}") from error
+    items: list[Item] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            items.append(_item(json.loads(line)))
+        except (ValueError, KeyError, TypeError) as error:
+            raise FormatError(f"{source.name}, line {number} is no unfinished drawing: {error}") from error
+    return items
+
+
+def _item(fields: dict[str, Any]) -> Item:
+    """One line of the file, read.
+
+    Raises:
+        KeyError: a field is not there.
+        ValueError: a kind that is none, or no strokes.
+    """
+    kind, category = fields["kind"], fields["category"]
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}; it must be one of {', '.join(KINDS)}")
+    page = (0, 0, *fields["page"])
+    given, missing = (
+        Sketch.from_strokes(
+            [list(zip(x, y, strict=True)) for x, y in fields[part]], page=page, category=category
+        )
+        for part in ("given", "missing")
+    )
+    if given.is_empty or missing.is_empty:
+        raise ValueError("it needs strokes that are given and strokes that are missing")
+    return Item(fields["name"], category, kind, given, missing)
