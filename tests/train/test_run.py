@@ -484,3 +484,11 @@ def test_a_store_without_training_drawings_is_refused(config: TrainConfig, monke
     monkeypatch.setattr(Store, "open", lambda path: empty)
     with pytest.raises(SettingError, match="no training drawings; prepare more"):
         fit(config)
+
+
+def test_the_loss_is_nats_a_scored_step(config: TrainConfig):
+    run = prepared(Run(replace(config, model=replace(MODEL, dropout=0.0))))
+    batch = first_batch(run)
+    with torch.no_grad():
+        expected = -step_log_prob(run.training.network, batch).sum() / batch.scored.sum()
+    assert step(run, batch).loss == pytest.approx(float(expected), rel=1e-5)
