@@ -107,7 +107,7 @@ def test_everything_is_measured(figures: dict[str, Any]) -> None:
 def test_the_same_seed_gives_the_same_figures(
     figures: dict[str, Any], store: Path, judge: NearestMean
 ) -> None:
-    settings = SETTINGS | {"judge": judge}
+    settings: dict[str, Any] = SETTINGS | {"judge": judge}
     again = evaluate(small(), store, **settings)
     skipped = ("against", "page")
     assert again == {key: value for key, value in figures.items() if key not in skipped}
@@ -156,7 +156,7 @@ def test_a_page_goes_where_it_may(tmp_path: Path) -> None:
 
 def test_a_page_of_likelihood_alone_as_markdown(sample_dir: Path, tmp_path: Path) -> None:
     page = tmp_path / "likely.md"
-    settings = {"limit": 12, "samples": 0, "protocol": "likelihood"}
+    settings: dict[str, Any] = {"limit": 12, "samples": 0, "protocol": "likelihood"}
     evaluate(small(), sample_dir, report=page, **settings)
     text = page.read_text(encoding="utf-8")
     assert "![Completions](likely-pictures/completions.png)" in text
@@ -285,7 +285,8 @@ def test_a_better_model_shows(sample_dir: Path) -> None:
     assert row["difference"]["value"] == pytest.approx(row["b"]["value"] - row["a"]["value"])
     assert row["difference"]["value"] != 0.0
     assert "recognition" not in found
-    for settings in ({"limit": 0}, {"samples": -1}, {"protocol": "some"}):
+    wrong: list[dict[str, Any]] = [{"limit": 0}, {"samples": -1}, {"protocol": "some"}]
+    for settings in wrong:
         with pytest.raises(SettingError):
             compare(worse, better, sample_dir, **settings)
 
