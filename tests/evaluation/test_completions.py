@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -193,6 +195,20 @@ def test_without_a_judge_likelihood_is_left(sample_dir: Path, monkeypatch: pytes
         evaluate(small(), sample_dir, limit=5)
     found = evaluate(small(), sample_dir, limit=5, samples=2, protocol="likelihood")
     assert "recognition" not in found
+
+
+def test_the_judge_is_the_recogniser_of_that_name(
+    judge: NearestMean, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def load(name: str | None) -> NearestMean:
+        asked.append(name)
+        return judge
+
+    monkeypatch.setitem(sys.modules, judges.MODULE, SimpleNamespace(load_recogniser=load))
+    assert load_judge() is load_judge("other") is judge
+    assert asked == [None, "other"]
 
 
 def test_a_judge_that_knows_some_or_none_of_the_categories(drawings: Drawings, judge: NearestMean) -> None:
