@@ -76,7 +76,7 @@ def compare(
         FormatError: no drawings.
         SettingError: a limit, a number of samples or a temperature outside its limits.
     """
-    check_settings(samples, protocol)
+    check_settings(samples, protocol, limit)
     say: Progress = progress or (lambda what, done, of: None)
     models = opened(a), opened(b)
     namer = opened_judge(judge) if protocol == "all" and samples else None

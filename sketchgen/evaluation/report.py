@@ -55,12 +55,14 @@ def opened_judge(judge: Judge | str | os.PathLike[str] | None) -> Judge:
     return load_judge(judge) if judge is None or isinstance(judge, str | os.PathLike) else judge
 
 
-def check_settings(samples: int, protocol: str) -> None:
+def check_settings(samples: int, protocol: str, limit: int | None) -> None:
     """Check what `evaluate` and `compare` are asked for.
 
     Raises:
-        SettingError: a number of samples below 0, or an unknown protocol.
+        SettingError: a limit or a number of samples below its least, or an unknown protocol.
     """
+    if limit is not None and limit < 1:
+        raise SettingError(f"limit must be 1 or more drawings, not {limit}")
     if samples < 0:
         raise SettingError(f"samples must be 0 or more, not {samples}")
     if protocol not in PROTOCOLS:
@@ -130,7 +132,7 @@ def evaluate(
         OutputError: the page cannot be written.
         SettingError: a limit, a number of samples or a temperature outside its limits, or an unknown suffix.
     """
-    check_settings(samples, protocol)
+    check_settings(samples, protocol, limit)
     target = None if report is None else check_report(Path(report), force=force)
     say: Progress = progress or (lambda what, done, of: None)
     models = [opened(item) for item in (checkpoint, *against)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings, Store
-from sketchgen.errors import FormatError, SettingError
+from sketchgen.errors import FormatError
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,7 @@ def open_source(path: Path, split: str, limit: int | None) -> Source:
 
     Raises:
         FormatError: no drawings.
-        SettingError: a limit below 1.
     """
-    if limit is not None and limit < 1:
-        raise SettingError(f"limit must be 1 or more drawings, not {limit}")
     drawings, called = source_drawings(path, split)
     if not len(drawings):
         raise FormatError(f"{path} has no drawing in its {called} split")

@@ -11,7 +11,7 @@ from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings
 from sketchgen.drawing.geometry import moved
 from sketchgen.drawing.sketch import Sketch
-from sketchgen.evaluation.beginnings import SCALES, begin
+from sketchgen.evaluation.beginnings import SCALES, Scale, begin
 from sketchgen.evaluation.bitmaps import Lines, bitmaps, shortlist
 from sketchgen.evaluation.chamfer import MOST_POINTS, best, chamfer, cloud, mean_pairwise, quantiles
 from sketchgen.evaluation.copying import copying, neighbours
@@ -129,7 +129,7 @@ def test_copies_lie_below_the_tail_and_others_do_not() -> None:
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("share", [0.25, 0.5])
 def test_the_drawing_itself_is_retrieved_where_it_is_among_them(
-    drawings: Drawings, scale: str, share: float
+    drawings: Drawings, scale: Scale, share: float
 ) -> None:
     long = np.flatnonzero(drawings.lengths > 8)[:12]
     items = [begin(drawings.sketch(int(index)), share, 0, 0) for index in long]

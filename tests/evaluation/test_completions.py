@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -107,7 +109,7 @@ def test_everything_is_measured(figures: dict[str, Any]) -> None:
 def test_the_same_seed_gives_the_same_figures(
     figures: dict[str, Any], store: Path, judge: NearestMean
 ) -> None:
-    settings = SETTINGS | {"judge": judge}
+    settings: dict[str, Any] = SETTINGS | {"judge": judge}
     again = evaluate(small(), store, **settings)
     skipped = ("against", "page")
     assert again == {key: value for key, value in figures.items() if key not in skipped}
@@ -156,7 +158,7 @@ def test_a_page_goes_where_it_may(tmp_path: Path) -> None:
 
 def test_a_page_of_likelihood_alone_as_markdown(sample_dir: Path, tmp_path: Path) -> None:
     page = tmp_path / "likely.md"
-    settings = {"limit": 12, "samples": 0, "protocol": "likelihood"}
+    settings: dict[str, Any] = {"limit": 12, "samples": 0, "protocol": "likelihood"}
     evaluate(small(), sample_dir, report=page, **settings)
     text = page.read_text(encoding="utf-8")
     assert "![Completions](likely-pictures/completions.png)" in text
@@ -193,6 +195,20 @@ def test_without_a_judge_likelihood_is_left(sample_dir: Path, monkeypatch: pytes
         evaluate(small(), sample_dir, limit=5)
     found = evaluate(small(), sample_dir, limit=5, samples=2, protocol="likelihood")
     assert "recognition" not in found
+
+
+def test_the_judge_is_the_recogniser_of_that_name(
+    judge: NearestMean, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def load(name: str | None) -> NearestMean:
+        asked.append(name)
+        return judge
+
+    monkeypatch.setitem(sys.modules, judges.MODULE, SimpleNamespace(load_recogniser=load))
+    assert load_judge() is load_judge("other") is judge
+    assert asked == [None, "other"]
 
 
 def test_a_judge_that_knows_some_or_none_of_the_categories(drawings: Drawings, judge: NearestMean) -> None:
@@ -285,7 +301,8 @@ def test_a_better_model_shows(sample_dir: Path) -> None:
     assert row["difference"]["value"] == pytest.approx(row["b"]["value"] - row["a"]["value"])
     assert row["difference"]["value"] != 0.0
     assert "recognition" not in found
-    for settings in ({"limit": 0}, {"samples": -1}, {"protocol": "some"}):
+    wrong: list[dict[str, Any]] = [{"limit": 0}, {"samples": -1}, {"protocol": "some"}]
+    for settings in wrong:
         with pytest.raises(SettingError):
             compare(worse, better, sample_dir, **settings)
 

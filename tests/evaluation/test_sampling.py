@@ -11,7 +11,7 @@ import pytest
 from sketchgen.data.prepare import read_drawings
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.beginnings import SCALES, begin, cut_at, finish, read_beginnings, united
+from sketchgen.evaluation.beginnings import SCALES, Scale, begin, cut_at, finish, read_beginnings, united
 from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows, stacked, taken
 from sketchgen.generate.completer import Completer
 from sketchgen.generate.sampler import noise_rows, sample_steps
@@ -141,7 +141,9 @@ def test_a_cut_drawing_is_whole_again(sketches: list[Sketch], share: float) -> N
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_drawings_from_nothing_begin_in_the_box(model: Completer, sketches: list[Sketch], scale: str) -> None:
+def test_drawings_from_nothing_begin_in_the_box(
+    model: Completer, sketches: list[Sketch], scale: Scale
+) -> None:
     ready = read_beginnings(model.decoder, [begin(sketches[0], 0.0, 0, 5)], scale)
     (one,) = finish(model, ready, 0.5, 1, 30)[0]
     assert one.completion.given.is_empty
