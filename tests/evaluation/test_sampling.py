@@ -40,10 +40,12 @@ def sketches(sample_dir: Path) -> list[Sketch]:
     return [drawings.sketch(index) for index in range(0, len(drawings), len(drawings) // 12)]
 
 
-@pytest.fixture(scope="module")
-def model() -> Completer:
-    config = ModelConfig(("cat", "star"), layers=2, width=24, components=4, embedding=16, encoder_width=16)
-    return untrained.completer(config)
+@pytest.fixture(
+    scope="module", params=[{}, {"recall": 16, "pointers": 8, "turned": 2}], ids=["plain", "past"]
+)
+def model(request: pytest.FixtureRequest) -> Completer:
+    shape = {"layers": 2, "width": 24, "components": 4, "embedding": 16, "encoder_width": 16}
+    return untrained.completer(ModelConfig(("cat", "star"), **(shape | request.param)))
 
 
 def test_trees_are_stacked_and_taken_apart_again() -> None:
