@@ -1,4 +1,6 @@
-"""Make a checkpoint to ship from a run: `python benchmarks/publish.py RUN/best STORE checkpoints/NAME`.
+"""Make a checkpoint to ship from a run: `python benchmarks/publish.py RUN/best STORE checkpoints/NAME [HOW]`.
+
+HOW is what the model card says of the command and the machine that it was trained with.
 
 The weights are stored as float16; the figures that the model card states are measured on those, on the whole
 validation split, and written beside it as evaluation.json.
@@ -16,7 +18,7 @@ from sketchgen.generate.completer import load
 from sketchgen.model.pretrained import save_checkpoint
 
 
-def main(source: str, store: str, target: str) -> None:
+def main(source: str, store: str, target: str, how: str = "") -> None:
     """Convert, measure, and write the checkpoint with its figures."""
     trained = load(source)
     model, summary = trained.decoder, trained.summary
@@ -25,6 +27,8 @@ def main(source: str, store: str, target: str) -> None:
     result = evaluate(folder, store, split="valid", samples=1024, protocol="likelihood")
     for key in ("nats_per_point_valid", "validation_drawings"):
         summary.pop(key, None)
+    if how:
+        summary["trained by"] = how
     summary |= {
         "data": "Quick, Draw! by Google (CC BY 4.0), simplified drawings, 345 categories",
         "validation drawings": result["drawings"],
@@ -42,4 +46,4 @@ def main(source: str, store: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])

@@ -74,18 +74,50 @@ class Checkpoint:
         return Checkpoint(config, self.weights | {"category.weight": grown}, self.summary)
 
 
+_LIMITS = """## What to expect of it
+
+It draws lines as people draw them with a mouse in a few seconds: doodles of one colour, from what is given
+on to an end; it does not correct what is given. Of a category with few training drawings it draws worse,
+and may draw something near to it. How large a beginning is in the whole it guesses. It was taught on one
+kind of drawing; what is far from it (handwriting, maps, tracings of photographs) it goes on with as if it
+were a doodle.
+
+## Data and its bias
+
+If it was trained on Quick, Draw!: the drawings are from Google's Quick, Draw! data set
+(https://github.com/googlecreativelab/quickdraw-dataset), CC BY 4.0. They were made in a game against the
+clock, by players who saw the name of the category in their own language; how a thing looks is how it looks
+to them, and which countries they came from differs by category. Drawings were moderated one by one and may
+still be crude; so may what a model draws.
+"""
+
+
+def described(config: ModelConfig) -> str:
+    """The network in one sentence."""
+    parts = [f"{config.components} components"]
+    if config.turned:
+        parts.append(f"{config.turned} of which turn with the line")
+    if config.pen == "shared":
+        parts.append("one pen for all")
+    if config.pointers:
+        parts.append("pointers to earlier points")
+    if config.recall:
+        parts.append("attention to earlier steps")
+    given = "conditioned on the encoded given part of a drawing"
+    if not config.encoder_width:
+        given = "which the given part of a drawing is replayed through"
+    reads = " It reads offsets and pens only." if config.inputs == "offsets" else ""
+    shape = f"{config.cell}, {config.layers} x {config.width}, {', '.join(parts)}"
+    return f"Recurrent mixture-density decoder ({shape}), {given}.{reads}"
+
+
 def model_card(config: ModelConfig, summary: dict[str, Any]) -> str:
     """A model card in Markdown from what the checkpoint itself says."""
     facts = "\n".join(f"| {key} | {value} |" for key, value in summary.items() if not isinstance(value, dict))
     return (
         "---\nlicense: cc-by-4.0\nlibrary_name: sketchgen\n---\n\n"
-        f"# A sketchgen model over {len(config.categories)} categories\n\n"
-        f"Recurrent mixture-density decoder ({config.cell}, {config.layers} x {config.width}, "
-        f"{config.components} components), conditioned on the encoded given part of a drawing.\n\n"
-        f"| | |\n|---|---|\n{facts}\n\n"
-        "If it was trained on Quick, Draw!: the drawings are from Google's Quick, Draw! data set "
-        "(https://github.com/googlecreativelab/quickdraw-dataset), CC BY 4.0. Drawings there were moderated "
-        "one by one and may still be crude; so may what a model draws.\n"
+        f"# A sketchgen model over {len(config.categories)} categories\n\n{described(config)}\n\n"
+        f"| | |\n|---|---|\n{facts}\n\n{_LIMITS}"
     )
 
 

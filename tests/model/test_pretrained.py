@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,8 +11,9 @@ from safetensors.torch import load_file, save_file
 from sketchgen.errors import CheckpointError, OutputError
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.pretrained import CARD, CONFIG, WEIGHTS, read_checkpoint, save_checkpoint
+from sketchgen.model.pretrained import CARD, CONFIG, WEIGHTS, model_card, read_checkpoint, save_checkpoint
 from sketchgen.model.strokemodel import Steps, StrokeModel, load_network
+from tests.support import untrained
 
 SUMMARY = {"steps": 12, "nats_per_point_valid": 7.5, "settings": {"seed": 0}}
 
@@ -195,3 +197,24 @@ def test_others_may_read_a_checkpoint(folder: Path, tmp_path: Path) -> None:
     plain.write_text("")
     modes = {path.stat().st_mode for path in folder.iterdir()}
     assert modes == {plain.stat().st_mode}
+
+
+def test_a_card_says_what_the_network_reads_and_how_it_is_told_what_is_given():
+    shape: dict[str, Any] = {"inputs": "offsets", "pen": "shared", "encoder_width": 0}
+    recipe = model_card(untrained.shaped(shape), {})
+    assert "offsets and pens only" in recipe
+    assert "replayed" in recipe
+    assert "encoded" not in recipe
+    ours = model_card(
+        untrained.shaped({"layers": 2, "turned": 2, "pointers": 8, "recall": 16}), {"epochs": 3}
+    )
+    for words in (
+        "2 of which turn",
+        "pointers",
+        "attention",
+        "encoded given part",
+        "| epochs | 3 |",
+        "CC BY 4.0",
+    ):
+        assert words in ours
+    assert "offsets and pens only" not in ours

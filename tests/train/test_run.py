@@ -492,3 +492,17 @@ def test_the_loss_is_nats_a_scored_step(config: TrainConfig):
     with torch.no_grad():
         expected = -step_log_prob(run.training.network, batch).sum() / batch.scored.sum()
     assert step(run, batch).loss == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_the_first_step_is_as_long_as_the_rate_of_its_warm_up(config: TrainConfig):
+    run = prepared(Run(config))
+    before = weights(run)
+    last = step(run, first_batch(run))
+    assert last.rate == pytest.approx(config.peak / config.warmup)
+    # AdamW's first step moves each weight by the rate, whatever its gradient, and decays it a little.
+    moved = max(
+        float((value - before[name]).abs().max())
+        for name, value in weights(run).items()
+        if name.startswith("network.")
+    )
+    assert moved == pytest.approx(last.rate, rel=0.1)
