@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sketchgen
 from sketchgen.drawing.geometry import moved
-from sketchgen.drawing.sketch import Box
+from sketchgen.drawing.sketch import Box, Sketch
 from sketchgen.evaluation.report import evaluate
 from sketchgen.resources import bundled_checkpoint, bundled_checkpoints, categories
 
@@ -66,3 +67,17 @@ def test_real_drawings_are_likely(model: sketchgen.Completer, data_dir: Path) ->
     assert result["nats_per_point"] < 8.5
     suffix = {share: figures["nats_per_point"] for share, figures in result["suffix"].items()}
     assert all(value < 9.0 for value in suffix.values())
+
+
+def test_an_arc_is_gone_on_with_and_a_circle_that_is_closed_is_not(model: sketchgen.Completer) -> None:
+    page = Box(0, 0, 640, 480)
+
+    def gone_on(share: float) -> float:
+        angle = np.linspace(0.0, 2 * np.pi * share, 12)
+        arc = np.stack([320 + 100 * np.cos(angle), 240 + 100 * np.sin(angle)], -1)
+        sketch = Sketch.from_strokes([arc], page=page)
+        found = model.complete(sketch, "circle", count=24, temperature=0.3)
+        return float(np.mean([np.array_equal(one.added.points[0], arc[-1]) for one in found]))
+
+    assert gone_on(0.5) > 0.5
+    assert gone_on(1.0) < 0.4

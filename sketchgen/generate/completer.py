@@ -16,7 +16,7 @@ from sketchgen.drawing.strokes import Pen, split_strokes
 from sketchgen.errors import SettingError, unknown_category
 from sketchgen.generate.decoder import Decoder, Given
 from sketchgen.generate.framing import Framed, framed, rounded
-from sketchgen.generate.sampler import Sampled, Step, noise_rows, sample_steps, steps
+from sketchgen.generate.sampler import Sampled, Step, first_numbers, noise_rows, sample_steps, steps
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, read_checkpoint
 
@@ -25,6 +25,9 @@ LIMIT = 250
 
 MOST_ALTERNATIVES = 10_000
 MOST_TEMPERATURE = 2.0
+STOPPED_EARLY = 0.1
+"""How much likelier a person stops to have a drawing finished where a stroke ends than within one."""
+
 ANY = "any"
 """The name that stands for no particular category, as None does."""
 
@@ -93,7 +96,7 @@ class Completer:
         seed: int = 0,
         *,
         limit: int = LIMIT,
-        continue_stroke: bool = False,
+        continue_stroke: bool | None = None,
     ) -> list[Completion]:
         """Finish a drawing in several ways.
 
@@ -107,7 +110,9 @@ class Completer:
             temperature: 0 (the likeliest line) to 2 (wild); 1 is the model as it was trained.
             seed: of the random numbers.
             limit: most points that are added.
-            continue_stroke: the last given stroke was not lifted; go on with it.
+            continue_stroke: go on with the last given stroke, or don't. Left out, each alternative judges by
+                the strokes: an arc that has only begun is gone on with by most of them. An added stroke that
+                goes on begins at the last given point.
 
         Raises:
             CategoryError: an unknown category.
@@ -116,14 +121,14 @@ class Completer:
         index = self.category_index(category)
         _check(count, temperature, seed, limit)
         shown = framed(sketch)
-        sampled = self._sample(shown, [index] * count, temperature, seed, limit, continue_stroke)
+        going_on = self._going_on(shown, [index] * count, temperature, seed, continue_stroke)
+        sampled = self._sample(shown, [index] * count, temperature, seed, limit, going_on)
         label = self.categories[index] if index < len(self.categories) else sketch.category
         page = sketch.page
         last = _origin(sketch, shown)
-        going_on = continue_stroke and bool(sketch.strokes)
         completions = []
         for row in range(count):
-            strokes = _strokes(sampled, row, shown.frame.scale, last, going_on)
+            strokes = _strokes(sampled, row, shown.frame.scale, last, bool(going_on[row]))
             added = Sketch.from_strokes(strokes, page=page, category=label)
             ended, log_prob = bool(sampled.ended[row]), float(sampled.log_prob[row])
             completions.append(Completion(sketch, added, ended, log_prob))
@@ -138,8 +143,11 @@ class Completer:
         seed: int = 0,
         *,
         limit: int = LIMIT,
+        continue_stroke: bool | None = None,
     ) -> Iterator[Growth]:
         """The points of `complete`, all alternatives' next one at a time, as soon as they are drawn.
+
+        Alternatives that go on with the last given stroke get its last point first.
 
         Nothing is computed ahead: who stops asking stops the model. Arguments and errors are those of
         `complete`; the errors come from the call itself, not from the first point.
@@ -147,9 +155,10 @@ class Completer:
         index = self.category_index(category)
         _check(count, temperature, seed, limit)
         shown = framed(sketch)
-        given, noise = _given(shown, [index] * count, False), noise_rows(seed, count)
+        going_on = self._going_on(shown, [index] * count, temperature, seed, continue_stroke)
+        given, noise = _given(shown, [index] * count, going_on), noise_rows(seed, count)
         found = steps(self.decoder, given, noise, limit, temperature)
-        return _grown(found, shown.frame.scale, _origin(sketch, shown))
+        return _grown(found, shown.frame.scale, _origin(sketch, shown), going_on)
 
     def generate(
         self,
@@ -172,31 +181,54 @@ class Completer:
         self, categories: Sequence[int], temperature: float, seed: int, limit: int = 200
     ) -> Sampled:
         """Steps of drawings from nothing, one for each category index, for evaluation."""
-        return self._sample(framed(Sketch()), list(categories), temperature, seed, limit, False)
+        nobody = np.zeros(len(categories), dtype=bool)
+        return self._sample(framed(Sketch()), list(categories), temperature, seed, limit, nobody)
+
+    def _going_on(
+        self, shown: Framed, categories: list[int], temperature: float, seed: int, wanted: bool | None
+    ) -> NDArray[np.bool_]:
+        """(count,) which alternatives go on with the last given stroke."""
+        count = len(categories)
+        if wanted is not None or len(shown.pen) < 2:
+            return np.full(count, bool(wanted) and len(shown.pen) > 0)
+        offset = np.diff(shown.points, axis=0, prepend=0.0)
+        before = Given(offset[:-1], shown.pen[:-1], np.asarray(categories[:1]), shown.known)
+        lifted = self.decoder.prime(before)[0].lift_probability(offset[-1:])[0]
+        # Bayes: of those who stop for help at a point where strokes are seldom lifted, most are within one.
+        done = lifted / (lifted + (1.0 - lifted) * STOPPED_EARLY)
+        return (np.full(count, 0.5) if temperature == 0 else first_numbers(seed, count)) >= done
 
     def _sample(
-        self, shown: Framed, categories: list[int], temperature: float, seed: int, limit: int, going_on: bool
+        self,
+        shown: Framed,
+        categories: list[int],
+        temperature: float,
+        seed: int,
+        limit: int,
+        going_on: NDArray[np.bool_],
     ) -> Sampled:
         given, noise = _given(shown, categories, going_on), noise_rows(seed, len(categories))
         return sample_steps(self.decoder, given, noise, limit, temperature)
 
 
-def _grown(found: Iterator[Step], scale: float, origin: Points) -> Iterator[Growth]:
-    """Steps of the model as points on the page."""
-    at = np.zeros((1, 2))
+def _grown(
+    found: Iterator[Step], scale: float, origin: Points, going_on: NDArray[np.bool_]
+) -> Iterator[Growth]:
+    """Steps of the model as points on the page, behind the last given one where its stroke goes on."""
+    at, count = np.zeros((1, 2)), len(going_on)
+    if going_on.any():
+        drawing = np.full(count, int(Pen.DRAW))
+        yield Growth(np.tile(origin, (count, 1)), drawing, going_on, np.zeros(count, dtype=bool))
     for step in found:
         at = at + step.offset
         points = rounded(at * scale + origin, scale)
         yield Growth(points, step.pen, step.drawn, step.ended)
 
 
-def _given(shown: Framed, categories: Sequence[int], going_on: bool) -> Given:
+def _given(shown: Framed, categories: Sequence[int], going_on: NDArray[np.bool_]) -> Given:
     """The same beginning for each category, as the network reads it."""
     offset = np.diff(shown.points, axis=0, prepend=0.0)
-    pen = shown.pen.copy()
-    if going_on and len(pen):
-        pen[-1] = Pen.DRAW
-    return Given(offset, pen, np.asarray(categories), shown.known)
+    return Given(offset, shown.pen, np.asarray(categories), shown.known, going_on)
 
 
 def _origin(sketch: Sketch, shown: Framed) -> Points:

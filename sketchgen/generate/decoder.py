@@ -16,6 +16,7 @@ from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.cells import Cell, CellState
 from sketchgen.generate.distribution import NextStep, sigmoid
 from sketchgen.generate.past import Past, Pointer, Recall
+from sketchgen.generate.trees import stacked, taken
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.pretrained import Weights
 from sketchgen.model.units import FEATURES, INPUTS, LENGTH_SCALE, NEAR, POSITION_SCALE
@@ -30,12 +31,26 @@ class Given:
         pen: the pen after each point; DRAW at the last one where its stroke is to go on.
         category: index, or the config's `any_category`.
         known: whether the frame is that of the whole drawing (255 box), not the given part's own.
+        going_on: which of the b drawings go on with the last stroke, whatever its pen; None for none.
     """
 
     offset: Float[np.ndarray, "n 2"]
     pen: Int[np.ndarray, " n"]
     category: Int[np.ndarray, " b"]
     known: bool
+    going_on: Bool[np.ndarray, " b"] | None = None
+
+    def parted(self) -> list[tuple[Int[np.ndarray, " c"], Given]]:
+        """Rows whose last stroke goes on and those whose doesn't, each with a pen that says so."""
+        if self.going_on is None or not len(self.pen) or not self.going_on.any():
+            return [(np.arange(len(self.category)), replace(self, going_on=None))]
+        parts = []
+        for rows, pen in ((np.flatnonzero(self.going_on), Pen.DRAW), (np.flatnonzero(~self.going_on), None)):
+            pens = self.pen.copy()
+            pens[-1] = self.pen[-1] if pen is None else int(pen)
+            if len(rows):
+                parts.append((rows, Given(self.offset, pens, self.category[rows], self.known)))
+        return parts
 
 
 @dataclass(frozen=True)
@@ -125,6 +140,15 @@ class Decoder:
 
     def prime(self, given: Given) -> tuple[NextStep, State]:
         """Read the given part; returns the distribution of the first added step, and the state."""
+        parts = given.parted()
+        if len(parts) == 1:
+            return self._prime(parts[0][1])
+        found, states = zip(*(self._prime(part) for _, part in parts), strict=True)
+        back = np.argsort(np.concatenate([rows for rows, _ in parts]))
+        return taken(stacked(found), back), taken(stacked(states), back)
+
+    def _prime(self, given: Given) -> tuple[NextStep, State]:
+        """`prime` of a part with the same pens for all."""
         # Rows differ in nothing but their category: each is read once, however many drawings it is for.
         category, rows = np.unique(given.category, return_inverse=True)
         bias, traces = self._weights["category.weight"][category], self._traces(given)

@@ -117,15 +117,24 @@ class NextStep:
             end=self.end,
         )
 
-    def log_prob(
-        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
-    ) -> Float[np.ndarray, " b"]:
-        """Log density of a step, nats; a step with pen END is a probability, its offset is not looked at."""
+    def lift_probability(self, offset: Float[np.ndarray, "b 2"]) -> Float[np.ndarray, " b"]:
+        """How likely the pen is lifted after a step of this offset (px), by the components it may be of."""
+        odds = self.log_weight + self.component_log_density(offset)
+        return (np.exp(log_softmax(odds)) * sigmoid(self.lift)).sum(-1)
+
+    def component_log_density(self, offset: Float[np.ndarray, "b 2"]) -> Float[np.ndarray, "b k"]:
+        """Log density of the offset (px) under each component; see `StepDistribution`."""
         z = (offset[:, None] - self.mean) * np.exp(-self.log_sigma)
         zx, zy = z[..., 0], z[..., 1]
         free = 1.0 - self.rho**2
         distance = (zx**2 + zy**2 - 2.0 * self.rho * zx * zy) / free
-        density = -0.5 * distance - self.log_sigma.sum(-1) - 0.5 * np.log(free) - math.log(2.0 * math.pi)
+        return -0.5 * distance - self.log_sigma.sum(-1) - 0.5 * np.log(free) - math.log(2.0 * math.pi)
+
+    def log_prob(
+        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
+    ) -> Float[np.ndarray, " b"]:
+        """Log density of a step, nats; a step with pen END is a probability, its offset is not looked at."""
+        density = self.component_log_density(offset)
         log_pen = log_sigmoid(np.where((pen == Pen.LIFT)[:, None], self.lift, -self.lift))
         going = np.logaddexp.reduce(self.log_weight + density + log_pen, -1)
         return np.where(pen == Pen.END, log_sigmoid(self.end), log_sigmoid(-self.end) + going)

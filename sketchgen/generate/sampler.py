@@ -62,6 +62,13 @@ def noise_rows(seed: int, count: int) -> Iterator[Float[np.ndarray, "b 5"]]:
         yield np.stack(rows)
 
 
+def first_numbers(seed: int, count: int) -> Float[np.ndarray, " b"]:
+    """A uniform number in [0, 1) for each drawing of `noise_rows`, independent of its rows there."""
+    keys = [np.array([seed, index], dtype=np.uint64) for index in range(count)]
+    # Far along the counter of the generator that makes the rows: no drawing ever gets there.
+    return np.array([np.random.Generator(np.random.Philox(key=key, counter=2**128)).random() for key in keys])
+
+
 @dataclass(frozen=True)
 class Step:
     """What the sampler drew next for b drawings.

@@ -12,9 +12,10 @@ from sketchgen.data.prepare import read_drawings
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.beginnings import SCALES, Scale, begin, cut_at, finish, read_beginnings, united
-from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows, stacked, taken
+from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows
 from sketchgen.generate.completer import Completer
 from sketchgen.generate.sampler import noise_rows, sample_steps
+from sketchgen.generate.trees import stacked, taken
 from sketchgen.model.config import ModelConfig
 from tests.support import untrained
 
@@ -83,7 +84,9 @@ def test_many_completions_are_those_of_complete(model: Completer, sketches: list
     found = finish(model, ready, 0.6, 3, LIMIT)
     for beginning, ways in zip(beginnings, found, strict=True):
         name = [*model.categories, None][beginning.category]
-        wanted = model.complete(beginning.given, name, 3, 0.6, beginning.seed, limit=LIMIT)
+        wanted = model.complete(
+            beginning.given, name, 3, 0.6, beginning.seed, limit=LIMIT, continue_stroke=False
+        )
         for one, other in zip(ways, wanted, strict=True):
             assert len(one.completion.added.strokes) == len(other.added.strokes)
             assert np.allclose(one.completion.added.points, other.added.points, atol=0.03)

@@ -119,17 +119,47 @@ def test_generate_draws_on_the_page(completer: Completer) -> None:
     assert all(drawing.page is None for drawing in completer.generate("cat", count=2, limit=40))
 
 
+@pytest.mark.parametrize("name", ["a line", "a head", "many strokes"])
+def test_each_alternative_judges_whether_the_last_stroke_goes_on(completer: Completer, name: str) -> None:
+    sketch = BEGINNINGS[name]
+    asked = {
+        wanted: completer.complete(sketch, "cat", 60, 0.5, 3, limit=8, continue_stroke=wanted)
+        for wanted in (None, True, False)
+    }
+    chosen = []
+    for judged, on, off in zip(asked[None], asked[True], asked[False], strict=True):
+        points = judged.added.points.tolist()
+        assert points in (on.added.points.tolist(), off.added.points.tolist())
+        chosen.append(points == on.added.points.tolist())
+    # A network that was not trained lifts at every other point: most strokes are done.
+    assert 0 < sum(chosen) < 30
+    few = completer.complete(sketch, "cat", 5, 0.5, 3, limit=8)
+    assert [one.added.points.tolist() for one in few] == [
+        one.added.points.tolist() for one in asked[None][:5]
+    ]
+
+
+@pytest.mark.parametrize("name", ["nothing", "a dot"])
+def test_where_nothing_could_go_on_nothing_is_judged(completer: Completer, name: str) -> None:
+    judged, lifted = (
+        completer.complete(BEGINNINGS[name], "cat", 9, 0.5, limit=8, continue_stroke=wanted)
+        for wanted in (None, False)
+    )
+    assert [one.added.points.tolist() for one in judged] == [one.added.points.tolist() for one in lifted]
+
+
+@pytest.mark.parametrize("goes_on", [None, True, False])
 @pytest.mark.parametrize("sketch", [Sketch(), Sketch.from_strokes([[(10, 20), (110, 40), (90, 160)]])])
-def test_a_stream_grows_into_the_very_completions(completer: Completer, sketch: Sketch):
+def test_a_stream_grows_into_the_very_completions(completer: Completer, sketch: Sketch, goes_on: bool | None):
     grown: list[list[list[tuple[float, float]]]] = [[[]] for _ in range(4)]
     ended = np.zeros(4, dtype=bool)
-    for growth in completer.stream(sketch, None, 4, 0.7, 5, limit=40):
+    for growth in completer.stream(sketch, None, 4, 0.7, 5, limit=40, continue_stroke=goes_on):
         for row in np.flatnonzero(growth.drawn):
             grown[row][-1].append(tuple(growth.points[row].tolist()))
             if growth.pen[row] == Pen.LIFT:
                 grown[row].append([])
         ended = growth.ended
-    whole = completer.complete(sketch, None, 4, 0.7, 5, limit=40)
+    whole = completer.complete(sketch, None, 4, 0.7, 5, limit=40, continue_stroke=goes_on)
     for row, completion in enumerate(whole):
         strokes = [stroke for stroke in grown[row] if stroke]
         assert [len(stroke) for stroke in strokes] == [len(stroke) for stroke in completion.added.strokes]

@@ -91,6 +91,23 @@ def test_a_drawing_alone_is_drawn_as_among_others(shape: dict[str, Any]):
             np.testing.assert_allclose(value[0], vars(all_after)[name][row], rtol=1e-5, atol=1e-5)
 
 
+@each_network
+def test_some_may_go_on_with_the_last_stroke_and_others_not(shape: dict[str, Any]):
+    decoder, whole = untrained.decoder(network(shape)), first(drawing(), 5)
+    going_on = np.array([True, False, False, True, True])
+    found, state = decoder.prime(replace(whole, going_on=going_on))
+    after, _ = decoder.advance(rows(whole.offset[0]), rows(whole.pen[0]), state)
+    for row, on in enumerate(going_on):
+        pen = whole.pen.copy()
+        pen[-1] = Pen.DRAW if on else whole.pen[-1]
+        alone, one = decoder.prime(replace(whole, pen=pen, category=CATEGORIES[row : row + 1]))
+        later, _ = decoder.advance(whole.offset[:1], whole.pen[:1], one)
+        for name in vars(found):
+            for single, among in ((alone, found), (later, after)):
+                value, wanted = vars(among)[name][row], vars(single)[name][0]
+                np.testing.assert_allclose(value, wanted, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
 def test_a_state_may_be_gone_on_from_twice():
     decoder, whole = untrained.decoder(network()), drawing()
     _, state = decoder.prime(first(whole, 4))

@@ -174,6 +174,14 @@ def test_noise_at_the_very_end_of_its_range_still_picks_a_component():
     assert (away < 1.5 * abs(numbers[0, 3:]).sum()).all()
 
 
+def test_the_pen_is_judged_by_the_components_that_an_offset_may_be_of():
+    flat = some(7)
+    offset = flat.mean[:, 0] + 3.0
+    pens = [np.full(len(offset), int(pen)) for pen in (Pen.LIFT, Pen.DRAW)]
+    lifted, drawn = (flat.log_prob(offset, pen) for pen in pens)
+    assert np.allclose(flat.lift_probability(offset), sigmoid(lifted - drawn))
+
+
 def test_the_logs_do_not_overflow():
     far = np.array([-1e4, -800.0, 0.0, 800.0, 1e4])
     assert np.allclose(log_sigmoid(far), [-1e4, -800.0, -math.log(2.0), 0.0, 0.0])
