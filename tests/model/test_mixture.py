@@ -52,6 +52,38 @@ def test_log_prob_and_gradients_are_finite_for_any_parameters(values, offset, pe
     assert torch.isfinite(leaf.grad).all()
 
 
+@settings(max_examples=150)
+@given(parameters, st.lists(anything, min_size=6, max_size=6), offsets, st.floats(-4, 4, width=32))
+def test_turned_components_and_pointers_are_finite_for_any_parameters(values, more, offset, angle):
+    leaf = torch.tensor([*values, *more], requires_grad=True)
+    given_ones = torch.nan_to_num(leaf[SIZE:]).clamp(-1e4, 1e4)
+    direction = torch.tensor([math.cos(angle), math.sin(angle)])
+    flat = distribution(leaf[:SIZE]).turned(direction, 2)
+    score = torch.stack([given_ones[0], torch.tensor(-math.inf), given_ones[1]])
+    targets = torch.tensor([[3.0, 4.0], [9.0, 9.0], [-200.0, 0.0]])
+    flat = flat.pointing(given_ones[2], score, targets, given_ones[3:5], given_ones[5])
+    log_prob = flat.log_prob(torch.tensor(offset), torch.tensor(int(Pen.LIFT)))
+    assert torch.isfinite(log_prob)
+    log_prob.backward()
+    assert leaf.grad is not None
+    assert torch.isfinite(leaf.grad).all()
+    assert float(flat.log_weight.detach().exp().sum()) == pytest.approx(1.0, abs=1e-4)
+    assert flat.log_weight[K + 1] < -1e8
+
+
+@torch.no_grad()
+def test_a_turned_component_is_the_component_on_a_turned_page():
+    flat = distribution(torch.randn(SIZE, generator=torch.Generator().manual_seed(4)), scale=4.0)
+    angle = 0.7
+    turn = torch.tensor([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    offset = torch.tensor([5.0, -3.0])
+    for count in range(K + 1):
+        turned = flat.turned(turn[:, 0], count).component_log_density(turn @ offset)
+        still = flat.component_log_density(turn @ offset)
+        wanted = torch.cat([flat.component_log_density(offset)[:count], still[count:]])
+        torch.testing.assert_close(turned, wanted, atol=1e-4, rtol=1e-4)
+
+
 @settings(max_examples=60)
 @given(parameters, offsets, st.sampled_from([Pen.DRAW, Pen.LIFT]))
 def test_where_nothing_can_end_all_is_finite_as_well(values, offset, pen):
