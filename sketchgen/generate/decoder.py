@@ -238,7 +238,7 @@ class Decoder:
         values = self._per_component(joined @ self._head + self._weights["head.bias"])
         # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
         step = NextStep.from_parameters(values, trace.pen == Pen.LIFT, self.config.offset_scale)
-        step = step.turned(trace.direction(), self.config.turned)
+        step = replace(step.turned(trace.direction(), self.config.turned), points=past.there.sum(1) - 1)
         if self._pointer is not None:
             past = past.and_then(pointer=self._pointer.keys(joined)[:, None])
             step = self._pointer(joined, past, step)

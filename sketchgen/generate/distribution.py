@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from sketchgen.drawing.strokes import Pen
 from sketchgen.model.units import (
+    HURRY,
     IMPOSSIBLE,
     MEAN_LIMIT,
     PARAMETER_LIMIT,
@@ -17,6 +18,7 @@ from sketchgen.model.units import (
     RHO_LIMIT,
     SIGMA_CEILING,
     SIGMA_FLOOR,
+    USUAL_POINTS,
     VARIANCE_FLOOR,
 )
 
@@ -43,7 +45,11 @@ PAD = "pad"
 
 @dataclass(frozen=True)
 class NextStep:
-    """Distribution over a step of each of b drawings; fields as of `mixture.StepDistribution`."""
+    """Distribution over a step of each of b drawings; fields as of `mixture.StepDistribution`.
+
+    Attributes:
+        points: how many points each drawing has already; None where nobody says.
+    """
 
     log_weight: Float[np.ndarray, "b k"] = field(metadata={PAD: IMPOSSIBLE})
     mean: Float[np.ndarray, "b k 2"] = field(metadata={PAD: 0.0})
@@ -51,6 +57,7 @@ class NextStep:
     rho: Float[np.ndarray, "b k"] = field(metadata={PAD: 0.0})
     lift: Float[np.ndarray, "b k"] = field(metadata={PAD: 0.0})
     end: Float[np.ndarray, " b"]
+    points: Int[np.ndarray, " b"] | None = None
 
     @classmethod
     def from_parameters(
@@ -108,13 +115,13 @@ class NextStep:
         target = np.where(possible[..., None], target, 0.0)
         share = np.where(possible, log_softmax(np.where(possible, score, IMPOSSIBLE)), IMPOSSIBLE)
         sigma = np.clip(log_sigma, math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING))[:, None]
-        return NextStep(
+        return replace(
+            self,
             log_weight=log_softmax(np.concatenate([self.log_weight, gate[:, None] + share], -1)),
             mean=np.concatenate([self.mean, target], 1),
             log_sigma=np.concatenate([self.log_sigma, np.broadcast_to(sigma, target.shape)], 1),
             rho=np.concatenate([self.rho, np.zeros_like(score)], -1),
             lift=np.concatenate([self.lift, np.broadcast_to(lift[:, None], score.shape)], -1),
-            end=self.end,
         )
 
     def lift_probability(self, offset: Float[np.ndarray, "b 2"]) -> Float[np.ndarray, " b"]:
@@ -149,6 +156,16 @@ class NextStep:
         weight = log_softmax(self.log_weight / temperature)
         return replace(self, log_weight=weight, log_sigma=self.log_sigma + 0.5 * math.log(temperature))
 
+    def hurry(self, temperature: float) -> Float[np.ndarray, " b"] | float:
+        """What is added to the logits of lifting and ending in a drawing that is longer than nearly all.
+
+        A network that draws what is likeliest may go round and round: what it repeats is likely for being
+        repeated. The lower the temperature the more so; at 1 it is left as it was trained.
+        """
+        if self.points is None:
+            return 0.0
+        return HURRY * max(0.0, 1.0 - temperature) * np.maximum(self.points - USUAL_POINTS, 0)
+
     def sample(
         self, noise: Float[np.ndarray, "b 5"], temperature: float
     ) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
@@ -171,6 +188,7 @@ class NextStep:
             nx, ny = noise[:, 3], noise[:, 4]
             turned = np.stack([nx, rho * nx + np.sqrt(1.0 - rho**2) * ny], -1)
             offset = offset + np.exp(flat.log_sigma[rows, choice]) * turned
-        lifted = noise[:, 2] < sigmoid(flat.lift[rows, choice])
+        hurry = self.hurry(temperature)
+        lifted = noise[:, 2] < sigmoid(flat.lift[rows, choice] + hurry)
         pen = np.where(lifted, int(Pen.LIFT), int(Pen.DRAW))
-        return offset, np.where(noise[:, 0] < sigmoid(self.end), int(Pen.END), pen)
+        return offset, np.where(noise[:, 0] < sigmoid(self.end + hurry), int(Pen.END), pen)

@@ -47,6 +47,10 @@ RHO_LIMIT = 0.995
 PARAMETER_LIMIT = 1e4
 """Outputs of the network are held within this; beyond it nothing changes any more."""
 
+USUAL_POINTS, HURRY = 80, 1 / 16
+"""Points that 95 of 100 drawings do not exceed, and by how much the logits of lifting and ending grow with
+each point beyond them, at temperature 0; see `sketchgen.generate.distribution.NextStep.hurry`."""
+
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 """Gates of each recurrent cell; `rnn` is the plain tanh network."""
 

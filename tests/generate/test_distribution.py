@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import jaxtyping
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.distribution import NextStep, log_sigmoid, log_softmax, sigmoid
 from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.units import parameter_count
+from sketchgen.model.units import HURRY, USUAL_POINTS, parameter_count
 
 K = 3
 SIZE = parameter_count(K)
@@ -28,6 +29,10 @@ anything = st.one_of(
 )
 parameters = st.lists(anything, min_size=SIZE, max_size=SIZE)
 moderate = st.lists(st.floats(-3, 3, width=32), min_size=SIZE, max_size=SIZE)
+
+
+def arrays(flat: NextStep) -> dict[str, np.ndarray]:
+    return {name: value for name, value in vars(flat).items() if value is not None}
 
 
 def distribution(values, *, can_end: bool = True) -> NextStep:
@@ -45,7 +50,7 @@ def noise(count: int, seed: int = 0) -> NDArray[np.float64]:
 
 
 def repeated(flat: NextStep, count: int) -> NextStep:
-    return NextStep(**{name: np.repeat(value, count, 0) for name, value in vars(flat).items()})
+    return NextStep(**{name: np.repeat(value, count, 0) for name, value in arrays(flat).items()})
 
 
 @settings(max_examples=150)
@@ -53,7 +58,7 @@ def repeated(flat: NextStep, count: int) -> NextStep:
 def test_any_parameters_are_read_as_in_training(values, can_end: bool):
     found = distribution(values, can_end=can_end)
     wanted = StepDistribution.from_parameters(torch.tensor([values]), torch.tensor([can_end]), SCALE)
-    for name, value in vars(found).items():
+    for name, value in arrays(found).items():
         expected = vars(wanted)[name].numpy()
         assert np.allclose(value, expected, rtol=1e-5, atol=1e-5), name
 
@@ -155,7 +160,7 @@ def test_at_temperature_zero_the_heaviest_mean_is_drawn_whatever_the_noise():
 
 def test_temperature_one_changes_nothing_and_lower_ones_narrow():
     flat = some(2)
-    for name, value in vars(flat.tempered(1.0)).items():
+    for name, value in arrays(flat.tempered(1.0)).items():
         assert np.allclose(value, vars(flat)[name], atol=1e-12), name
     cold = flat.tempered(0.25)
     assert np.allclose(np.exp(cold.log_sigma), np.exp(flat.log_sigma) / 2)
@@ -193,3 +198,24 @@ def test_the_logs_do_not_overflow():
 def test_shapes_are_checked_while_tests_run():
     with pytest.raises(jaxtyping.TypeCheckError):
         some().log_prob(np.zeros((1, 3)), np.zeros(1, dtype=np.int64))
+
+
+def test_a_drawing_longer_than_nearly_all_is_lifted_and_ended_unless_at_temperature_one():
+    rows = 400
+    alike = {name: np.repeat(value[:1], rows, 0) for name, value in arrays(some(2)).items()}
+    flat = NextStep(**alike | {"lift": np.full_like(alike["lift"], -3.0), "end": np.full(rows, -3.0)})
+    numbers = np.repeat(noise(1)[:1], rows, 0)
+    numbers[:, 0] = numbers[:, 2] = (np.arange(rows) + 0.5) / rows
+
+    def lifted_and_ended(points: int, temperature: float) -> tuple[float, float]:
+        _, pen = replace(flat, points=np.full(rows, points)).sample(numbers, temperature)
+        _, on = replace(flat.without_end(), points=np.full(rows, points)).sample(numbers, temperature)
+        return float((on == Pen.LIFT).mean()), float((pen == Pen.END).mean())
+
+    usual = float(sigmoid(np.array([-3.0]))[0])
+    for temperature in (0.0, 0.4, 1.0):
+        assert lifted_and_ended(USUAL_POINTS, temperature) == pytest.approx((usual, usual), abs=0.01)
+    assert lifted_and_ended(1000, 1.0) == pytest.approx((usual, usual), abs=0.01)
+    more = float(sigmoid(np.array([-3.0 + 0.5 * HURRY * 60]))[0])
+    assert lifted_and_ended(USUAL_POINTS + 60, 0.5) == pytest.approx((more, more), abs=0.01)
+    assert min(lifted_and_ended(USUAL_POINTS + 120, 0.0)) > 0.97
