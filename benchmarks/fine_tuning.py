@@ -60,7 +60,8 @@ def written(drawings: list[Sketch], out: Path, category: str, taught: int) -> No
         folder = out / name / category
         folder.mkdir(parents=True, exist_ok=True)
         for number, row in enumerate(rows):
-            drawings[row].save(folder / f"{number:03d}.svg", force=True)
+            # A file says of which category it is, which goes before the folder.
+            drawings[row].replaced(category=category).save(folder / f"{number:03d}.svg", force=True)
     begun = [beginning(drawings[row], 0.4) for row in order[taught : taught + SHOWN]]
     (out / "begun.ndjson").write_text("".join(map(to_line, begun)), encoding="utf-8")
 
