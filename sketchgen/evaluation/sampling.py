@@ -7,7 +7,7 @@ leave the batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from sketchgen.drawing.strokes import Pen
 from sketchgen.errors import SettingError
 from sketchgen.generate.decoder import State
 from sketchgen.generate.distribution import NextStep
-from sketchgen.generate.sampler import Stepper
+from sketchgen.generate.sampler import Stepper, noise_of
 from sketchgen.generate.trees import stacked, taken
 
 ROWS = 384
@@ -97,22 +97,10 @@ def sample_rows(
     return found
 
 
-def _noise(rows: Sequence[Row]) -> list[Iterator[Float[np.ndarray, " 5"]]]:
-    """The noise of each row, made when it is asked for; that of `sampler.noise_rows`."""
-
-    def numbers(row: Row) -> Iterator[Float[np.ndarray, " 5"]]:
-        key = np.array([row.seed, row.alternative], dtype=np.uint64)
-        random = np.random.Generator(np.random.Philox(key=key))
-        while True:
-            yield np.concatenate([random.random(3), random.standard_normal(2)])
-
-    return [numbers(row) for row in rows]
-
-
 def _sample(model: Stepper, rows: Sequence[Row], temperature: float, limit: int) -> list[Added]:
     """`sample_rows` of one batch."""
     book = _Book(len(rows))
-    noise = _noise(rows)
+    noise = [noise_of(row.seed, row.alternative) for row in rows]
     found, state = stacked([row.found for row in rows]).without_end(), stacked([row.state for row in rows])
     # Which drawing each row of the batch is, and which of them go on.
     who, going = np.arange(len(rows)), np.ones(len(rows), dtype=bool)

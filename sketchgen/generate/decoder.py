@@ -74,10 +74,6 @@ class Trace:
         begins = (self.pen != Pen.DRAW)[:, None]
         return Trace(offset, position, np.where(begins, position, self.stroke_start), pen)
 
-    def taken(self, rows: Int[np.ndarray, " c"]) -> Trace:
-        """The traces of some rows."""
-        return Trace(*(value[rows] for value in vars(self).values()))
-
     def direction(self) -> Float[np.ndarray, "b 2"]:
         """The way that the pen came, of length 1; to the right where it did not move at all."""
         length = np.sqrt((self.offset**2).sum(-1, keepdims=True))
@@ -161,8 +157,8 @@ class Decoder:
             points = np.concatenate([trace.position for trace in traces[:-1]])
             layers, past = self._replay(features[:-1], points, bias + self._nothing, past)
         layers = tuple(tuple(part[rows] for part in state) for state in layers)
-        last = traces[-1].taken(np.zeros(len(rows), dtype=np.int64))
-        return self._next(State(layers, last, (bias + code)[rows], given.known, past.taken(rows)))
+        last = taken(traces[-1], np.zeros(len(rows), dtype=np.int64))
+        return self._next(State(layers, last, (bias + code)[rows], given.known, taken(past, rows)))
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: State

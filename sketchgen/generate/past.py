@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from sketchgen.generate.distribution import PAD, NextStep, log_softmax
 from sketchgen.model.pretrained import Weights
@@ -43,10 +43,6 @@ class Past:
         key, pointer = (np.zeros((batch, 0, width), dtype=np.float32) for width in (recall, pointers))
         flags = np.zeros((batch, 0), dtype=bool)
         return cls(key, key, pointer, np.zeros((batch, 0, 2)), flags, flags)
-
-    def taken(self, rows: Int[np.ndarray, " c"]) -> Past:
-        """The past of some rows."""
-        return Past(*(value[rows] for value in vars(self).values()))
 
     def and_then(self, **steps: np.ndarray) -> Past:
         """The same with further steps, (b, s, ...), of the fields that are named."""

@@ -48,18 +48,21 @@ class Sampled:
     log_prob: Float[np.ndarray, " b"]
 
 
+def noise_of(seed: int, index: int) -> Iterator[Float[np.ndarray, " 5"]]:
+    """Noise of drawing `index` under `seed`, for a step at a time: three uniform numbers, two normal ones."""
+    random = np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
+    while True:
+        yield np.concatenate([random.random(3), random.standard_normal(2)])
+
+
 def noise_rows(seed: int, count: int) -> Iterator[Float[np.ndarray, "b 5"]]:
     """Noise of drawings 0 to `count` - 1 under `seed`, a row a step, made when it is asked for.
 
     That of a drawing depends on the seed and its index alone, whatever else is drawn together with it.
     """
-    generators = [
-        np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
-        for index in range(count)
-    ]
+    each = [noise_of(seed, index) for index in range(count)]
     while True:
-        rows = [np.concatenate([random.random(3), random.standard_normal(2)]) for random in generators]
-        yield np.stack(rows)
+        yield np.stack([next(noise) for noise in each])
 
 
 def first_numbers(seed: int, count: int) -> Float[np.ndarray, " b"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,18 @@ from sketchgen.errors import SettingError
 
 FRESH_RATE, TUNING_RATE = 1.5e-3, 5e-4
 """Highest learning rates of a network that begins from nothing, and of one that has learned before."""
+
+
+def check_limits(settings: object, limits: Mapping[str, tuple[float, float]]) -> None:
+    """Check that the settings named are None, or finite and from their least to their largest value.
+
+    Raises:
+        SettingError: one is not.
+    """
+    for name, (low, high) in limits.items():
+        value = getattr(settings, name)
+        if value is not None and not (math.isfinite(value) and low <= value <= high):
+            raise SettingError(f"{name} must be from {low:g} to {high:g}, not {value}")
 
 
 @dataclass(frozen=True)
@@ -170,10 +183,7 @@ class TrainConfig:
             "seed": (0, 2**31),
             "threads": (1, 1024),
         }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and low <= value <= high):
-                raise SettingError(f"{name} must be from {low:g} to {high:g}, not {value}")
+        check_limits(self, limits)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""

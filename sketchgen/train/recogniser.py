@@ -14,6 +14,7 @@ from sketchgen.errors import CheckpointError, SettingError
 from sketchgen.recognition.config import RecogniserConfig
 from sketchgen.recognition.lessons import Changes, Lesson
 from sketchgen.recognition.network import RecogniserNetwork
+from sketchgen.train.config import check_limits
 from sketchgen.train.run import bfloat16_pays
 from sketchgen.train.state import StateFile
 
@@ -79,10 +80,7 @@ class RecogniserTraining:
             "seed": (0, 2**31),
             "threads": (1, 1024),
         }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and low <= value <= high):
-                raise SettingError(f"{name} must be from {low:g} to {high:g}, not {value}")
+        check_limits(self, limits)
 
     def rate(self, step: int, progress: float) -> float:
         """Learning rate at a step, with `progress` (0 to 1) of the training behind it."""
