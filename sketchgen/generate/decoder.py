@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from sketchgen.drawing.geometry import CENTRE
 from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.cells import Cell, CellState
 from sketchgen.generate.distribution import NextStep, sigmoid
-from sketchgen.generate.past import Past, Pointer, Recall
+from sketchgen.generate.past import Linear, Past, Pointer, Recall
 from sketchgen.generate.trees import stacked, taken
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.pretrained import Weights
@@ -61,18 +62,24 @@ class Trace:
     position: Float[np.ndarray, "b 2"]
     stroke_start: Float[np.ndarray, "b 2"]
     pen: Int[np.ndarray, " b"]
+    low: Float[np.ndarray, "b 2"]
+    high: Float[np.ndarray, "b 2"]
 
     @classmethod
     def begin(cls, batch: int) -> Trace:
         """Before the first point: at the frame's centre, nothing drawn."""
         zero = np.zeros((batch, 2))
-        return cls(zero, zero, zero, np.full(batch, int(Pen.END)))
+        return cls(zero, zero, zero, np.full(batch, int(Pen.END)), zero, zero)
 
     def advanced(self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]) -> Trace:
         """The traces after one more step."""
         position = self.position + offset
         begins = (self.pen != Pen.DRAW)[:, None]
-        return Trace(offset, position, np.where(begins, position, self.stroke_start), pen)
+        # Before the first point the pen is at the frame's centre, which is no part of the drawing.
+        first = (self.pen == Pen.END)[:, None]
+        low = np.where(first, position, np.minimum(self.low, position))
+        high = np.where(first, position, np.maximum(self.high, position))
+        return Trace(offset, position, np.where(begins, position, self.stroke_start), pen, low, high)
 
     def direction(self) -> Float[np.ndarray, "b 2"]:
         """The way that the pen came, of length 1; to the right where it did not move at all."""
@@ -81,7 +88,7 @@ class Trace:
 
     def features(
         self, known: bool | Bool[np.ndarray, " b"], offset_scale: float
-    ) -> Float[np.ndarray, "b 14"]:
+    ) -> Float[np.ndarray, "b 18"]:
         """What the network reads; see `sketchgen.model.recurrent.Trace.features`."""
         found = np.zeros((len(self.pen), FEATURES), dtype=np.float32)
         way = self.position - self.stroke_start
@@ -93,6 +100,8 @@ class Trace:
         found[:, 10] = known
         found[:, 11:13] = self.direction()
         found[:, 13] = np.log1p((self.offset**2).sum(-1)) / LENGTH_SCALE
+        found[:, 14:16] = (self.low + CENTRE) / POSITION_SCALE
+        found[:, 16:18] = (CENTRE - self.high) / POSITION_SCALE
         return found
 
 
@@ -128,6 +137,7 @@ class Decoder:
         self._layers = [Cell(config.cell, weights, f"stack.layers.{n}") for n in range(config.layers)]
         self._head = np.ascontiguousarray(weights["head.weight"].T)
         self._recall = Recall(weights) if config.recall else None
+        self._border = Linear(weights, "border") if config.borders else None
         self._pointer = Pointer(weights) if config.pointers else None
 
     def weights(self) -> Weights:
@@ -235,6 +245,9 @@ class Decoder:
         # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
         step = NextStep.from_parameters(values, trace.pen == Pen.LIFT, self.config.offset_scale)
         step = replace(step.turned(trace.direction(), self.config.turned), points=past.there.sum(1) - 1)
+        if self._border is not None:
+            known = np.broadcast_to(state.known, len(joined))
+            step = step.bordered(self._border(joined), trace.position, known, self.config.offset_scale)
         if self._pointer is not None:
             past = past.and_then(pointer=self._pointer.keys(joined)[:, None])
             step = self._pointer(joined, past, step)

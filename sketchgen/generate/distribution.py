@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from sketchgen.drawing.geometry import CENTRE
 from sketchgen.drawing.strokes import Pen
 from sketchgen.model.units import (
+    BORDERS,
     HURRY,
     IMPOSSIBLE,
     MEAN_LIMIT,
@@ -114,14 +116,43 @@ class NextStep:
         possible = np.isfinite(score)
         target = np.where(possible[..., None], target, 0.0)
         share = np.where(possible, log_softmax(np.where(possible, score, IMPOSSIBLE)), IMPOSSIBLE)
-        sigma = np.clip(log_sigma, math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING))[:, None]
+        sigma = log_sigma[:, None]
+        return self._joined(gate[:, None] + share, target, np.broadcast_to(sigma, target.shape), lift[:, None])
+
+    def bordered(
+        self,
+        values: Float[np.ndarray, "b p"],
+        position: Float[np.ndarray, "b 2"],
+        known: Bool[np.ndarray, " b"],
+        offset_scale: float,
+    ) -> NextStep:
+        """The distribution with a component at each side of the box; see `StepDistribution.bordered`."""
+        values = np.clip(np.nan_to_num(values.astype(np.float64)), -PARAMETER_LIMIT, PARAMETER_LIMIT)
+        gate, along, spread, lift = np.moveaxis(values[:, :-1].reshape(len(values), 4, -1), 1, 0)
+        along = np.clip(along * offset_scale, -MEAN_LIMIT, MEAN_LIMIT)
+        mean = np.repeat(along[..., None], 2, -1)
+        log_sigma = np.repeat(spread[..., None] + math.log(offset_scale), 2, -1)
+        for side, (axis, sign) in enumerate(BORDERS):
+            mean[:, side, axis] = sign * CENTRE - position[:, axis]
+            log_sigma[:, side, axis] = values[:, -1]
+        return self._joined(np.where(known[:, None], gate, IMPOSSIBLE), mean, log_sigma, lift)
+
+    def _joined(
+        self,
+        weight: Float[np.ndarray, "b n"],
+        mean: Float[np.ndarray, "b n 2"],
+        log_sigma: Float[np.ndarray, "b n 2"],
+        lift: Float[np.ndarray, "b #n"],
+    ) -> NextStep:
+        """With n further components without correlation, their weights logits against all the others'."""
+        log_sigma = np.clip(log_sigma, math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING))
         return replace(
             self,
-            log_weight=log_softmax(np.concatenate([self.log_weight, gate[:, None] + share], -1)),
-            mean=np.concatenate([self.mean, target], 1),
-            log_sigma=np.concatenate([self.log_sigma, np.broadcast_to(sigma, target.shape)], 1),
-            rho=np.concatenate([self.rho, np.zeros_like(score)], -1),
-            lift=np.concatenate([self.lift, np.broadcast_to(lift[:, None], score.shape)], -1),
+            log_weight=log_softmax(np.concatenate([self.log_weight, weight], -1)),
+            mean=np.concatenate([self.mean, mean], 1),
+            log_sigma=np.concatenate([self.log_sigma, log_sigma], 1),
+            rho=np.concatenate([self.rho, np.zeros_like(weight)], -1),
+            lift=np.concatenate([self.lift, np.broadcast_to(lift, weight.shape)], -1),
         )
 
     def lift_probability(self, offset: Float[np.ndarray, "b 2"]) -> Float[np.ndarray, " b"]:

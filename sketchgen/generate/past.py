@@ -51,14 +51,16 @@ class Past:
         )
 
 
-class _Linear:
+class Linear:
     """A linear layer of a checkpoint."""
 
     def __init__(self, weights: Weights, name: str) -> None:
+        """Take the layer of this name out of a checkpoint's weights."""
         self._weight = np.ascontiguousarray(weights[f"{name}.weight"].T)
         self._bias = weights[f"{name}.bias"]
 
     def __call__(self, values: Float[np.ndarray, "*b i"]) -> Float[np.ndarray, "*b o"]:
+        """Its outputs."""
         return values @ self._weight + self._bias
 
 
@@ -71,7 +73,7 @@ class Recall:
 
     def __init__(self, weights: Weights) -> None:
         """Take the attention out of a checkpoint's weights."""
-        parts = (_Linear(weights, f"stack.recall.{name}") for name in ("query", "key", "value", "out"))
+        parts = (Linear(weights, f"stack.recall.{name}") for name in ("query", "key", "value", "out"))
         self._query, self._key, self._value, self._out = parts
 
     def __call__(
@@ -93,7 +95,7 @@ class Pointer:
 
     def __init__(self, weights: Weights) -> None:
         """Take the pointers out of a checkpoint's weights."""
-        parts = (_Linear(weights, f"pointer.{name}") for name in ("query", "key", "shape"))
+        parts = (Linear(weights, f"pointer.{name}") for name in ("query", "key", "shape"))
         self._query, self._key, self._shape = parts
 
     def keys(self, outputs: Float[np.ndarray, "*b w"]) -> Float[np.ndarray, "*b p"]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sketchgen.errors import SettingError
-from sketchgen.model.units import GATES, INPUTS, PENS, POINTER, RECALL_HEADS, parameter_count
+from sketchgen.model.units import BORDER, GATES, INPUTS, PENS, POINTER, RECALL_HEADS, parameter_count
 
 CELLS = tuple(GATES)
 """Names of the recurrent cells."""
@@ -32,6 +32,7 @@ class ModelConfig:
         turned: how many of the components, the first ones, stand in the frame of the last offset: x the way
             that the pen came, y to its right (y points down), whatever way that was.
         pointers: width of the keys by which earlier points are pointed at; 0 for no pointers.
+        borders: whether there are components at the sides of the box, which a whole drawing is known to fill.
     """
 
     categories: tuple[str, ...]
@@ -48,6 +49,7 @@ class ModelConfig:
     turned: int = 0
     recall: int = 0
     pointers: int = 0
+    borders: bool = False
 
     def __post_init__(self) -> None:
         """Check every value.
@@ -74,6 +76,8 @@ class ModelConfig:
                 raise SettingError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
         if self.recall and (self.layers < 2 or self.recall % RECALL_HEADS):
             raise SettingError(f"recall needs two layers and a multiple of {RECALL_HEADS}, not {self.recall}")
+        if not isinstance(self.borders, bool):
+            raise SettingError(f"borders must be true or false, not {self.borders!r}")
         if not 0.0 <= self.dropout < 1.0:
             raise SettingError(f"dropout must be at least 0 and under 1, not {self.dropout!r}")
         if not 0.0 < self.offset_scale < 1e4:
@@ -109,6 +113,8 @@ class ModelConfig:
         if self.pointers:
             linear |= {f"pointer.{name}": (joined, self.pointers) for name in ("query", "key")}
             linear["pointer.shape"] = (joined, POINTER)
+        if self.borders:
+            linear["border"] = (joined, BORDER)
         for index in range(self.layers):
             below = self.width if index else self.embedding
             cells.append((f"stack.layers.{index}", below, self.width))

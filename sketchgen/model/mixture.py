@@ -18,8 +18,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from sketchgen.drawing.geometry import CENTRE
 from sketchgen.drawing.strokes import Pen
 from sketchgen.model.units import (
+    BORDERS,
     IMPOSSIBLE,
     MEAN_LIMIT,
     PARAMETER_LIMIT,
@@ -125,14 +127,61 @@ class StepDistribution:
         target = target.masked_fill(~possible.unsqueeze(-1), 0.0)
         share = torch.log_softmax(score.masked_fill(~possible, IMPOSSIBLE), -1)
         share = share.masked_fill(~possible, IMPOSSIBLE)
-        weight = torch.log_softmax(torch.cat([self.log_weight, gate.unsqueeze(-1) + share], -1), -1)
-        sigma = log_sigma.clamp(math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING)).unsqueeze(-2)
+        return self._joined(
+            gate.unsqueeze(-1) + share,
+            target,
+            log_sigma.unsqueeze(-2).expand_as(target),
+            lift.unsqueeze(-1).expand_as(score),
+        )
+
+    def bordered(
+        self,
+        values: Float[Tensor, "*b p"],
+        position: Float[Tensor, "*b 2"],
+        known: Bool[Tensor, "*b"],
+        offset_scale: float,
+    ) -> StepDistribution:
+        """This distribution with a further component at each side of the box, exact across it.
+
+        A whole drawing is scaled so that it touches three of its box's sides at least. A Gaussian whose mean
+        the network has to work out is some px wide, one that stands at the side half a px.
+
+        Args:
+            values: `sketchgen.model.units.BORDER` numbers.
+            position: where the pen is, px from the box's centre.
+            known: where the frame is that box; elsewhere there are no sides.
+            offset_scale: px for one unit of the means and deviations along a side.
+        """
+        values = torch.nan_to_num(values.float()).clamp(-PARAMETER_LIMIT, PARAMETER_LIMIT)
+        gate, along, spread, lift = values[..., :-1].unflatten(-1, (4, -1)).unbind(-2)
+        spread, across = spread + math.log(offset_scale), values[..., -1:].expand_as(spread)
+        along = (along * offset_scale).clamp(-MEAN_LIMIT, MEAN_LIMIT)
+        mean, sigma = [], []
+        for side, (axis, sign) in enumerate(BORDERS):
+            there = [along[..., side], along[..., side]]
+            there[axis] = sign * CENTRE - position[..., axis]
+            wide = [spread[..., side], spread[..., side]]
+            wide[axis] = across[..., side]
+            mean.append(torch.stack(there, -1))
+            sigma.append(torch.stack(wide, -1))
+        gate = gate.masked_fill(~known.unsqueeze(-1), IMPOSSIBLE)
+        return self._joined(gate, torch.stack(mean, -2), torch.stack(sigma, -2), lift)
+
+    def _joined(
+        self,
+        weight: Float[Tensor, "*b n"],
+        mean: Float[Tensor, "*b n 2"],
+        log_sigma: Float[Tensor, "*b n 2"],
+        lift: Float[Tensor, "*b n"],
+    ) -> StepDistribution:
+        """With n further components without correlation, their weights logits against all the others'."""
+        log_sigma = log_sigma.clamp(math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING))
         return StepDistribution(
-            log_weight=weight,
-            mean=torch.cat([self.mean, target], -2),
-            log_sigma=torch.cat([self.log_sigma, sigma.expand_as(target)], -2),
-            rho=torch.cat([self.rho, torch.zeros_like(score)], -1),
-            lift=torch.cat([self.lift, lift.unsqueeze(-1).expand_as(score)], -1),
+            log_weight=torch.log_softmax(torch.cat([self.log_weight, weight], -1), -1),
+            mean=torch.cat([self.mean, mean], -2),
+            log_sigma=torch.cat([self.log_sigma, log_sigma], -2),
+            rho=torch.cat([self.rho, torch.zeros_like(weight)], -1),
+            lift=torch.cat([self.lift, lift], -1),
             end=self.end,
         )
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from sketchgen.drawing.geometry import CENTRE
 from sketchgen.drawing.strokes import Pen
 from sketchgen.model.units import LENGTH_SCALE, NEAR, POSITION_SCALE, RECALL_HEADS
 
@@ -27,18 +28,21 @@ class Trace:
         position: where it led, px from the frame's centre.
         stroke_start: first point of the stroke that the step belongs to, px from the frame's centre.
         pen: DRAW, LIFT, or END for "nothing drawn yet".
+        low, high: corners of what is drawn up to there, px from the frame's centre.
     """
 
     offset: Float[Tensor, "*b 2"]
     position: Float[Tensor, "*b 2"]
     stroke_start: Float[Tensor, "*b 2"]
     pen: Int[Tensor, "*b"]
+    low: Float[Tensor, "*b 2"]
+    high: Float[Tensor, "*b 2"]
 
     @classmethod
     def begin(cls, batch: int, device: torch.device | None = None) -> Trace:
         """Before the first point: at the frame's centre, nothing drawn."""
         zero = torch.zeros(batch, 2, device=device)
-        return cls(zero, zero, zero, torch.full((batch,), int(Pen.END), device=device))
+        return cls(zero, zero, zero, torch.full((batch,), int(Pen.END), device=device), zero, zero)
 
     @classmethod
     def of_steps(cls, offset: Float[Tensor, "b n 2"], pen: Int[Tensor, "b n"]) -> Trace:
@@ -49,7 +53,8 @@ class Trace:
         begins[:, 1:] = pen[:, :-1] != Pen.DRAW
         first = torch.where(begins, index, torch.zeros_like(index)).cummax(1).values
         start = position.gather(1, first.unsqueeze(-1).expand_as(position))
-        return cls(offset, position, start, pen)
+        low, high = position.cummin(1).values, position.cummax(1).values
+        return cls(offset, position, start, pen, low, high)
 
     def direction(self) -> Float[Tensor, "*b 2"]:
         """The way that the pen came, of length 1; to the right where it did not move at all."""
@@ -58,8 +63,10 @@ class Trace:
         right[..., 0] = 1.0
         return torch.where(length > 0, self.offset / length.clamp(min=1e-9), right)
 
-    def features(self, known: Float[Tensor, " b"], offset_scale: float) -> Float[Tensor, "*b 14"]:
+    def features(self, known: Float[Tensor, " b"], offset_scale: float) -> Float[Tensor, "*b 18"]:
         """What the network reads: offset, position, way from the stroke's start, pen, frame, direction, ...
+
+        The last four are the room between what is drawn and the sides of the frame: left, top, right, bottom.
 
         Args:
             known: 1 where the frame is that of the whole drawing, 0 where it is the given part's own.
@@ -78,6 +85,8 @@ class Trace:
             frame,
             self.direction(),
             torch.log1p(self.offset.square().sum(-1, keepdim=True)) / LENGTH_SCALE,
+            (self.low + CENTRE) / POSITION_SCALE,
+            (CENTRE - self.high) / POSITION_SCALE,
         ]
         return torch.cat(parts, -1)
 

@@ -26,7 +26,7 @@ from sketchgen.model.encoder import Encoder
 from sketchgen.model.mixture import StepDistribution
 from sketchgen.model.pretrained import read_checkpoint
 from sketchgen.model.recurrent import Stack, Trace
-from sketchgen.model.units import FEATURES, INPUTS, POINTER, parameter_count
+from sketchgen.model.units import BORDER, BORDERS, FEATURES, INPUTS, POINTER, parameter_count
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,11 @@ class StrokeModel(nn.Module):
         )
         self.head = nn.Linear(joined, parameter_count(config.components, config.pen))
         self.pointer = Pointer(joined, config.pointers) if config.pointers else None
+        self.border = nn.Linear(joined, BORDER) if config.borders else None
+        if self.border is not None:
+            # A point in sixteen comes to a side; evenly from the start, they would take a third of all.
+            with torch.no_grad():
+                self.border.bias[: len(BORDERS)] = -3.0
         nn.init.normal_(self.category.weight, std=0.3)
 
     def forward(self, steps: Steps, cut: Int[Tensor, " b"]) -> StepDistribution:
@@ -124,9 +129,11 @@ class StrokeModel(nn.Module):
         )
         direction = torch.cat([start.direction().unsqueeze(1), trace.direction()], 1)
         found = found.turned(direction, self.config.turned)
-        if self.pointer is None:
-            return found
-        return self.pointer(outputs, torch.cat([start.position.unsqueeze(1), trace.position], 1), found)
+        position = torch.cat([start.position.unsqueeze(1), trace.position], 1)
+        if self.border is not None:
+            known = (steps.known > 0).unsqueeze(1).expand_as(pen)
+            found = found.bordered(self.border(outputs), position, known, self.config.offset_scale)
+        return found if self.pointer is None else self.pointer(outputs, position, found)
 
     def _features(self, trace: Trace, steps: Steps) -> Float[Tensor, "*b f"]:
         """What the network reads of a trace."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-FEATURES = 14
+FEATURES = 18
 """Numbers a step is described by; see `sketchgen.model.recurrent.Trace.features`."""
 
-INPUTS = {"offsets": (0, 1, 7, 8, 9), "full": tuple(range(11)), "directed": tuple(range(FEATURES))}
-"""Which of these numbers a network reads: Sketch-RNN's, offset and pen; all but the direction; all."""
+INPUTS = {
+    "offsets": (0, 1, 7, 8, 9),
+    "full": tuple(range(11)),
+    "directed": tuple(range(14)),
+    "bounded": tuple(range(FEATURES)),
+}
+"""Which of these numbers a network reads: Sketch-RNN's, offset and pen; all but direction and room; all but the
+room that is left on each side of what is drawn; all."""
 
 PENS = ("component", "shared")
 """Whether each component has its own odds of lifting the pen, or all share one, as in Sketch-RNN."""
@@ -25,6 +31,13 @@ PER_COMPONENT = 7
 
 POINTER = 4
 """Parameters of all pointers of a step: weight, log deviations in x and y, lift."""
+
+BORDERS = ((0, -1), (0, 1), (1, -1), (1, 1))
+"""The sides of the box that a whole drawing fills: the axis that each is across, and on which end of it."""
+
+BORDER = 4 * len(BORDERS) + 1
+"""Parameters of the components at them: weight, mean and log deviation along the side, and lift of each; and
+the log deviation across, px, of all."""
 
 RECALL_HEADS = 4
 """Heads of the attention to earlier steps."""

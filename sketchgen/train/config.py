@@ -43,6 +43,7 @@ class ModelSettings:
     turned: int = 0
     recall: int = 0
     pointers: int = 0
+    borders: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch.distributions import MultivariateNormal
 
 from sketchgen.drawing.strokes import Pen
 from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.units import PER_COMPONENT, parameter_count
+from sketchgen.model.units import BORDER, PER_COMPONENT, SIGMA_FLOOR, parameter_count
 
 K = 3
 SIZE = parameter_count(K)
@@ -69,6 +69,33 @@ def test_turned_components_and_pointers_are_finite_for_any_parameters(values, mo
     assert torch.isfinite(leaf.grad).all()
     assert float(flat.log_weight.detach().exp().sum()) == pytest.approx(1.0, abs=1e-4)
     assert flat.log_weight[K + 1] < -1e8
+
+
+@settings(max_examples=150)
+@given(parameters, st.lists(anything, min_size=BORDER, max_size=BORDER), offsets, st.booleans())
+def test_components_at_the_sides_are_finite_for_any_parameters(values, more, offset, known):
+    leaf = torch.tensor([*values, *more], requires_grad=True)
+    position = torch.tensor([30.0, -500.0])
+    flat = distribution(leaf[:SIZE]).bordered(leaf[SIZE:], position, torch.tensor(known), SCALE)
+    log_prob = flat.log_prob(torch.tensor(offset), torch.tensor(int(Pen.DRAW)))
+    log_prob.backward()
+    assert torch.isfinite(log_prob)
+    assert leaf.grad is not None
+    assert torch.isfinite(leaf.grad).all()
+    assert float(flat.log_weight.detach().exp().sum()) == pytest.approx(1.0, abs=1e-4)
+    assert known or (flat.log_weight[K:] < -1e8).all()
+
+
+@torch.no_grad()
+def test_components_at_the_sides_end_there_wherever_the_pen_is():
+    values = torch.randn(BORDER, generator=torch.Generator().manual_seed(5))
+    for position in ((0.0, 0.0), (-127.5, 3.0), (40.5, -99.5)):
+        at = torch.tensor(position)
+        flat = some().bordered(values, at, torch.tensor(True), SCALE)
+        there = flat.mean[K:] + at
+        assert [float(there[side, axis]) for side, axis in enumerate((0, 0, 1, 1))] == [-127.5, 127.5] * 2
+        across = [float(flat.log_sigma[K + side, axis]) for side, axis in enumerate((0, 0, 1, 1))]
+        assert across == pytest.approx([max(float(values[-1]), math.log(SIGMA_FLOOR))] * 4)
 
 
 @torch.no_grad()

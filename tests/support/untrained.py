@@ -18,6 +18,8 @@ SHAPES += [
     {"inputs": "directed", "turned": 2},
     {"recall": 16, "layers": 2},
     {"pointers": 8},
+    {"inputs": "bounded", "borders": True},
+    {"inputs": "bounded", "borders": True, "turned": 2, "pointers": 8},
     {"pointers": 8, "recall": 16, "layers": 3, "cell": "gru"},
 ]
 """What networks differ in; laws hold for each of them."""
