@@ -83,12 +83,15 @@ def train_recogniser(options: TrainRecogniser) -> None:
     if not options.store.is_dir():
         raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
 
+    from sketchgen.recognition.lessons import CALM
     from sketchgen.train.recogniser import RecogniserTraining
     from sketchgen.train.recogniser_run import fit_recogniser
 
-    names = ("steps", "batch", "learning_rate", "threads", "seed")
+    names = ("steps", "batch", "learning_rate", "threads", "seed", "start")
     told: dict[str, Any] = {name: getattr(options, name) for name in names}
     settings = {name: value for name, value in told.items() if value is not None}
+    if options.calm:
+        settings["changes"] = CALM
     training = RecogniserTraining(time_limit=limit, **settings)
 
     def say(line: str) -> None:

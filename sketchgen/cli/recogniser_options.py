@@ -52,6 +52,8 @@ class TrainRecogniser:
       sketchgen train-recogniser store/ -o run/ --time-limit 50m
       Go on where a run stopped:
         sketchgen train-recogniser store/ -o run/ --time-limit 50m --resume
+      Once more, on drawings that are changed less, as the bundled one was finished:
+        sketchgen train-recogniser store/ -o last/ --from run/last --calm --time-limit 15m
       Use it:
         sketchgen recognise drawing.svg --checkpoint run/last
     """
@@ -66,6 +68,12 @@ class TrainRecogniser:
     """Stop after this many steps."""
     resume: bool = False
     """Go on from the state in RUN."""
+    start: Annotated[
+        Optional[str], arg(name="from", metavar="NAME|FOLDER", help_behavior_hint="(default: a new one)")
+    ] = None
+    """A recogniser of the same categories to start from: the name of a bundled one, or a path."""
+    calm: bool = False
+    """Change the drawings less, as in the last part of a training."""
     batch: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Drawings in a step."""
     learning_rate: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")] = None

@@ -33,6 +33,9 @@ class Changes:
     jitter: float = 1.0
 
 
+CALM = Changes(cut=0.2, warp=0.3, mirror=0.1, fewer_strokes=0.0, fewer_points=0.1, jitter=0.5)
+"""Few changes, for the last part of a training: what it learns then is what it will be shown."""
+
 LEFT_OUT = 0.15
 """Chance of a stroke, or a point, to be left out where some are."""
 

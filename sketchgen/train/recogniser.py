@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from sketchgen.errors import CheckpointError, SettingError
+from sketchgen.recognition.checkpoint import read_recogniser
 from sketchgen.recognition.config import RecogniserConfig
 from sketchgen.recognition.lessons import Changes, Lesson
 from sketchgen.recognition.network import RecogniserNetwork
@@ -41,6 +42,7 @@ class RecogniserTraining:
         bfloat16: compute in bfloat16 where that is safe; None where it is faster, too.
         threads: torch's threads; more than the free cores makes everything slower.
         changes: how the drawings are changed.
+        start: name or path of a recogniser to start from, of the same categories; None for a new one.
     """
 
     time_limit: float | None = None
@@ -57,6 +59,7 @@ class RecogniserTraining:
     bfloat16: bool | None = None
     threads: int | None = None
     changes: Changes = field(default_factory=Changes)
+    start: str | None = None
 
     def __post_init__(self) -> None:
         """Check every value.
@@ -100,7 +103,11 @@ class Teacher:
     """
 
     def __init__(self, config: RecogniserConfig, training: RecogniserTraining) -> None:
-        """Begin with a new network."""
+        """Begin with a new network, or with the one to start from.
+
+        Raises:
+            CheckpointError: none is there, it is damaged, or has other categories or another shape.
+        """
         if training.threads is not None:
             torch.set_num_threads(training.threads)
         torch.manual_seed(training.seed)
@@ -108,6 +115,8 @@ class Teacher:
         chosen = training.bfloat16
         self._bfloat16 = bfloat16_pays(torch.device("cpu")) if chosen is None else chosen
         self.network = RecogniserNetwork(config)
+        if training.start is not None:
+            self._take(training.start)
         self.average = RecogniserNetwork(config).requires_grad_(False).eval()
         self.average.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(
@@ -115,6 +124,14 @@ class Teacher:
         )
         self.loss = nn.CrossEntropyLoss(label_smoothing=training.smoothing)
         self.step, self.elapsed, self.skipped = 0, 0.0, 0
+
+    def _take(self, start: str) -> None:
+        """Begin with the weights of a checkpoint."""
+        found = read_recogniser(start)
+        if found.config != self.network.config:
+            remedy = "prepare the store with the same ones, or leave out --from"
+            raise CheckpointError(f"{start} has other categories or another shape than the store's; {remedy}")
+        self.network.load_state_dict({name: torch.from_numpy(value) for name, value in found.weights.items()})
 
     @property
     def progress(self) -> float:

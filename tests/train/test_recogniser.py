@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,9 @@ from sketchgen.data.order import Order
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Split, Store
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
+from sketchgen.recognition.checkpoint import read_recogniser
 from sketchgen.recognition.config import RecogniserConfig
-from sketchgen.recognition.lessons import Changes, Lesson
+from sketchgen.recognition.lessons import CALM, Changes, Lesson
 from sketchgen.recognition.recogniser import load_recogniser
 from sketchgen.train import recogniser_run
 from sketchgen.train.recogniser import MOST_SKIPPED, RecogniserTraining, Teacher
@@ -197,3 +198,20 @@ def test_the_rate_rises_and_falls_to_nearly_nothing():
     assert training.rate(99, 0.0) == pytest.approx(training.learning_rate)
     assert training.rate(500, 0.5) == pytest.approx(training.learning_rate / 2, rel=0.01)
     assert 0.0 < training.rate(999, 1.0) < 0.01 * training.learning_rate
+
+
+def test_it_starts_from_what_another_one_has_learned(store: Path, tmp_path: Path):
+    first = fit_recogniser(store, tmp_path / "first", TRAINING, half=False)
+    started = replace(TRAINING, start=str(first), changes=CALM)
+    found = Teacher(read_recogniser(first).config, started)
+    for name, value in read_recogniser(first).weights.items():
+        np.testing.assert_array_equal(found.network.weights()[name], value)
+        np.testing.assert_array_equal(found.average.weights()[name], value)
+    again = fit_recogniser(store, tmp_path / "again", started, half=False)
+    assert read_recogniser(again).summary["settings"]["changes"] == asdict(CALM)
+
+
+def test_a_start_with_other_categories_is_refused(store: Path, tmp_path: Path):
+    first = fit_recogniser(store, tmp_path / "first", TRAINING)
+    with pytest.raises(CheckpointError, match="has other categories"):
+        Teacher(RecogniserConfig(("cat", "dog")), replace(TRAINING, start=str(first)))
