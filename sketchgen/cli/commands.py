@@ -26,6 +26,7 @@ MAX_TOTAL = 10_000
 """Most drawings made of all drawings in a file."""
 
 MAX_TEMPERATURE = 2.0
+MAX_GUIDANCE = 10.0
 
 MAX_SEED = 2**63 - 1
 
@@ -72,7 +73,7 @@ def complete(options: Complete) -> None:
     _check_sampling(options)
     named = _begun(options.file, options.count)
     with opened(options.out, options.format, len(named) * options.count, force=options.force) as results:
-        model = _load(options.checkpoint)
+        model = _drawing(options)
         groups = []
         for name, sketch in named:
             found = model.complete(sketch, options.category, options.count, options.temperature, options.seed)
@@ -90,7 +91,7 @@ def generate(options: Generate) -> None:
 
     _check_sampling(options)
     with opened(options.out, options.format, options.count, force=options.force) as results:
-        model = _load(options.checkpoint)
+        model = _drawing(options)
         found = model.generate(options.category, options.count, options.temperature, options.seed)
         groups = [Group(file_name(options.category or "drawing"), tuple(found))]
         results.write(groups, _columns(groups))
@@ -217,8 +218,9 @@ def _measuring(options: Evaluate | Compare) -> dict[str, Any]:
     for name in ("limit", "samples"):
         _check_positive(name, getattr(options, name))
     _check_seed(options.seed)
+    _check_guidance(options.guidance)
     settings = {"split": options.split, "seed": options.seed}
-    settings |= _given(options, "limit", "samples", "protocol", "judge")
+    settings |= _given(options, "limit", "samples", "protocol", "judge", "guidance")
     return settings | ({"temperatures": options.temperature} if options.temperature else {})
 
 
@@ -253,6 +255,12 @@ def _load(name: str | None) -> Any:
     from sketchgen.generate.completer import load
 
     return load(name)
+
+
+def _drawing(options: Complete | Generate) -> Any:
+    """The model that is to draw, under the guidance that is asked for."""
+    model = _load(options.checkpoint)
+    return model if options.guidance is None else model.guided(options.guidance)
 
 
 def _begun(source: str, count: int) -> list[tuple[str, Any]]:
@@ -290,7 +298,14 @@ def _check_sampling(options: Complete | Generate) -> None:
             f"temperature is {options.temperature:g}; "
             f"it must be from 0 (careful) to {MAX_TEMPERATURE:g} (wild)"
         )
+    _check_guidance(options.guidance)
     _check_seed(options.seed)
+
+
+def _check_guidance(guidance: float | None) -> None:
+    """Check a guidance, where one is given."""
+    if guidance is not None and not 0 <= guidance <= MAX_GUIDANCE:
+        raise SettingError(f"guidance is {guidance:g}; it must be from 0 (none) to {MAX_GUIDANCE:g}")
 
 
 def _check_seed(seed: int | None) -> None:

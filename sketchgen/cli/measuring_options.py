@@ -19,8 +19,9 @@ Judge = Annotated[
     Optional[str], arg(metavar="NAME|FOLDER", help_behavior_hint="(default: the bundled recogniser)")
 ]
 Temperatures = Annotated[
-    UseAppendAction[tuple[float, ...]], arg(metavar="FLOAT", help_behavior_hint="(default: 0.1, 0.25, 0.4)")
+    UseAppendAction[tuple[float, ...]], arg(metavar="FLOAT", help_behavior_hint="(default: 0.1, 0.25, 0.5)")
 ]
+Guidance = Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="(default: the model's)")]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Evaluate:
     """The store whose training drawings are searched for copies and for the nearest ones."""
     temperature: Temperatures = ()
     """A temperature at which drawings are finished; may be given several times. The best one is named."""
+    guidance: Guidance = None
+    """Guidance of all models that can be guided."""
     report: Annotated[Optional[Path], arg(metavar="FILE", help_behavior_hint="")] = None
     """Write a page with all tables and a sheet of completions: .html, or .md with a folder of pictures."""
     json: bool = False
@@ -109,5 +112,7 @@ class Compare:
     """Which recogniser names drawings."""
     temperature: Temperatures = ()
     """A temperature at which drawings are finished; may be given several times. Each model's best counts."""
+    guidance: Guidance = None
+    """Guidance of the models that can be guided."""
     json: bool = False
     """Print one JSON object instead of tables."""

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Optional
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from sketchgen.cli.measuring_options import Compare, Evaluate
+from sketchgen.cli.measuring_options import Compare, Evaluate, Guidance
 from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
 
 ImageFormat = Literal["svg", "png", "json", "ndjson"]
@@ -57,6 +57,8 @@ class Complete:
     """How many ways to finish each drawing, 1 to 1000."""
     temperature: float = 0.5
     """How daring: 0 draws the likeliest line, 1 draws as people vary; at most 2."""
+    guidance: Guidance = None
+    """How much it is to look like its category: 0 as people draw, 4 as nobody could mistake; at most 10."""
     seed: int = 0
     """Same drawing, options and seed, same result."""
     out: Target = None
@@ -87,6 +89,8 @@ class Generate:
     """How many drawings, 1 to 1000."""
     temperature: float = 0.5
     """How daring: 0 draws the likeliest line, 1 draws as people vary; at most 2."""
+    guidance: Guidance = None
+    """How much it is to look like its category: 0 as people draw, 4 as nobody could mistake; at most 10."""
     seed: int = 0
     """Same options and seed, same drawings."""
     out: Target = None

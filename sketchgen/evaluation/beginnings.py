@@ -19,8 +19,9 @@ from sketchgen.drawing.sketch import Box, Completion, Points, Sketch
 from sketchgen.drawing.strokes import Pen, pens, split_strokes
 from sketchgen.evaluation.sampling import Added, Row, sample_rows
 from sketchgen.generate.completer import LIMIT, Completer
-from sketchgen.generate.decoder import Decoder, Given
+from sketchgen.generate.decoder import Given
 from sketchgen.generate.framing import framed, rounded
+from sketchgen.generate.sampler import Stepper
 
 Scale = Literal["scale known", "scale unknown"]
 SCALES: tuple[Scale, ...] = ("scale known", "scale unknown")
@@ -124,7 +125,7 @@ class Ready:
 
 
 def read_beginnings(
-    decoder: Decoder, beginnings: Sequence[Beginning], scale: Scale, progress: Progress | None = None
+    model: Stepper, beginnings: Sequence[Beginning], scale: Scale, progress: Progress | None = None
 ) -> Ready:
     """Have the network read each beginning."""
     rows: list[Row] = []
@@ -132,7 +133,7 @@ def read_beginnings(
     known: list[bool] = []
     for item in beginnings:
         given, size, origin = _shown(item, scale)
-        rows.append(Row(*decoder.prime(given), item.seed))
+        rows.append(Row(*model.prime(given), item.seed))
         spots.append((size, origin))
         known.append(given.known)
         if progress is not None:
@@ -178,7 +179,7 @@ def finish(
             for index, number in places
         ]
         for (index, _), added in zip(
-            places, sample_rows(model.decoder, rows, temperature, limit, progress), strict=True
+            places, sample_rows(model.stepper, rows, temperature, limit, progress), strict=True
         ):
             result[index].append(_placed(ready, index, added))
     return result

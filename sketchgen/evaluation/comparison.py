@@ -46,6 +46,7 @@ def compare(
     protocol: str = "all",
     judge: Judge | str | os.PathLike[str] | None = None,
     temperatures: Sequence[float] = TEMPERATURES,
+    guidance: float | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Compare two models on the same drawings, with the same noise; differences are b - a.
@@ -63,6 +64,7 @@ def compare(
         protocol: "all", or "likelihood" without what a judge is needed for.
         judge: who names drawings, or a recogniser's name or path; None for the default one.
         temperatures: at which drawings are finished.
+        guidance: of models that can be guided; None for what each of them has.
         progress: called now and then.
 
     Returns:
@@ -74,11 +76,11 @@ def compare(
         CategoryError: the judge knows none of the categories.
         CheckpointError: no such checkpoint or judge.
         FormatError: no drawings.
-        SettingError: a limit, a number of samples or a temperature outside its limits.
+        SettingError: a limit, a number of samples, a temperature or a guidance outside its limits.
     """
     check_settings(samples, protocol, limit)
     say: Progress = progress or (lambda what, done, of: None)
-    models = opened(a), opened(b)
+    models = opened(a, guidance), opened(b, guidance)
     namer = opened_judge(judge) if protocol == "all" and samples else None
     found = open_source(Path(source), split, limit)
     drawings = found.drawings
@@ -92,6 +94,7 @@ def compare(
     result = {
         "a": models[0].name,
         "b": models[1].name,
+        "guidance": {"a": models[0].guidance, "b": models[1].guidance},
         "source": found.path.name,
         "split": found.split,
         "seed": seed,

@@ -114,7 +114,7 @@ def completion_sheet(model: Completer, drawings: Drawings, temperature: float, s
         )
         for row in rows
     ]
-    ready = read_beginnings(model.decoder, beginnings, "scale known")
+    ready = read_beginnings(model.stepper, beginnings, "scale known")
     found = finish(model, ready, temperature, SHEET_WAYS)
     cells: list[Completion] = [item.completion for ways in found for item in ways]
     labels = [item.given.category or "" for item in beginnings for _ in range(SHEET_WAYS)]

@@ -45,9 +45,10 @@ Progress = Callable[[str, int, int], None]
 Checkpoint = Completer | str | os.PathLike[str] | None
 
 
-def opened(checkpoint: Checkpoint) -> Completer:
-    """A completer, or the one that `load` finds."""
-    return checkpoint if isinstance(checkpoint, Completer) else load(checkpoint)
+def opened(checkpoint: Checkpoint, guidance: float | None = None) -> Completer:
+    """A completer, or the one that `load` finds, under a guidance if it can be guided."""
+    model = checkpoint if isinstance(checkpoint, Completer) else load(checkpoint)
+    return model if guidance is None or not model.guidable else model.guided(guidance)
 
 
 def opened_judge(judge: Judge | str | os.PathLike[str] | None) -> Judge:
@@ -98,6 +99,7 @@ def evaluate(
     against: Sequence[Checkpoint] = (),
     training: str | os.PathLike[str] | None = None,
     temperatures: Sequence[float] = FINISHED_AT,
+    guidance: float | None = None,
     report: str | os.PathLike[str] | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -118,6 +120,7 @@ def evaluate(
         against: other models for the same tables.
         training: a store whose training drawings are searched; None for `source`, if it is a store.
         temperatures: at which drawings are finished.
+        guidance: of all models that can be guided; None for what each of them has.
         report: where a page goes, .html or .md; None for none.
         force: replace a page that stands there.
         progress: called now and then.
@@ -130,12 +133,13 @@ def evaluate(
         CheckpointError: no such checkpoint or judge.
         FormatError: no drawings.
         OutputError: the page cannot be written.
-        SettingError: a limit, a number of samples or a temperature outside its limits, or an unknown suffix.
+        SettingError: a limit, a number of samples, a temperature or a guidance outside its limits, or an
+                unknown suffix.
     """
     check_settings(samples, protocol, limit)
     target = None if report is None else check_report(Path(report), force=force)
     say: Progress = progress or (lambda what, done, of: None)
-    models = [opened(item) for item in (checkpoint, *against)]
+    models = [opened(item, guidance) for item in (checkpoint, *against)]
     namer = opened_judge(judge) if protocol == "all" and samples else None
     found = open_source(Path(source), split, limit)
     counts = category_counts(found.path, models[0].summary)
@@ -176,7 +180,9 @@ def _measured(
     report: Progress,
 ) -> dict[str, Any]:
     """All figures of one model."""
-    result = {"checkpoint": model.name} | likelihood_figures(model, found.drawings, counts, seed, report)
+    result = {"checkpoint": model.name, "guidance": model.guidance} | likelihood_figures(
+        model, found.drawings, counts, seed, report
+    )
     result["ended"] = ended_shares(model, samples, seed, report) if samples else {}
     if task is None:
         return result

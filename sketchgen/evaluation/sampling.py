@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from sketchgen.drawing.strokes import Pen
 from sketchgen.errors import SettingError
-from sketchgen.generate.decoder import State
-from sketchgen.generate.distribution import NextStep
-from sketchgen.generate.sampler import Stepper, noise_of
+from sketchgen.generate.sampler import Distribution, Stepper, noise_of
 from sketchgen.generate.trees import stacked, taken
 
 ROWS = 384
@@ -44,8 +43,8 @@ class Row:
         seed, alternative: name its noise; see `sketchgen.generate.sampler.noise_rows`.
     """
 
-    found: NextStep
-    state: State
+    found: Distribution
+    state: Any
     seed: int
     alternative: int = 0
 
@@ -100,7 +99,7 @@ def sample_rows(
 def _sample(model: Stepper, rows: Sequence[Row], temperature: float, limit: int) -> list[Added]:
     """`sample_rows` of one batch."""
     book = _Book(len(rows))
-    noise = [noise_of(row.seed, row.alternative) for row in rows]
+    noise = [noise_of(row.seed, row.alternative, model.ways) for row in rows]
     found, state = stacked([row.found for row in rows]).without_end(), stacked([row.state for row in rows])
     # Which drawing each row of the batch is, and which of them go on.
     who, going = np.arange(len(rows)), np.ones(len(rows), dtype=bool)

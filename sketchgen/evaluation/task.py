@@ -30,7 +30,7 @@ from sketchgen.generate.completer import Completer
 SHARES = (0.25, 0.5, 0.75)
 """Shares of the points that are given where completions are named."""
 
-TEMPERATURES = (0.1, 0.25, 0.4)
+TEMPERATURES = (0.1, 0.25, 0.5)
 """Temperatures at which completions are made, unless asked for others."""
 
 MOST_TRAINING = 131_072
@@ -78,7 +78,7 @@ class Task:
     def read(self, model: Completer, beginnings: Sequence[Beginning], scale: Scale) -> Ready:
         """Have a model read beginnings, and say how far it is."""
         count = self.counter(f"{model.name}: reading", len(beginnings))
-        return read_beginnings(model.decoder, beginnings, scale, count)
+        return read_beginnings(model.stepper, beginnings, scale, count)
 
     def counter(self, what: str, total: int) -> Callable[[int], None]:
         """What adds up and reports how much of some work is done."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,16 @@ from sketchgen.drawing.strokes import Pen, split_strokes
 from sketchgen.errors import SettingError, unknown_category
 from sketchgen.generate.decoder import Decoder, Given
 from sketchgen.generate.framing import Framed, framed, rounded
-from sketchgen.generate.sampler import Sampled, Step, first_numbers, noise_rows, sample_steps, steps
+from sketchgen.generate.guidance import GUIDANCE, MOST_GUIDANCE, Guided
+from sketchgen.generate.sampler import (
+    Sampled,
+    Step,
+    Stepper,
+    first_numbers,
+    noise_rows,
+    sample_steps,
+    steps,
+)
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, read_checkpoint
 
@@ -57,11 +66,15 @@ class Completer:
         decoder: the network.
         name: the checkpoint's name or path.
         summary: how it was trained.
+        guidance: how much a drawing is to belong to its category rather than to drawings at large, from 0 (as
+            the network draws) on; see `sketchgen.generate.guidance`. Only networks that have learned to draw
+            without being told the category can be guided.
     """
 
     decoder: Decoder
     name: str
     summary: dict[str, Any]
+    guidance: float = 0.0
 
     @property
     def config(self) -> ModelConfig:
@@ -72,6 +85,31 @@ class Completer:
     def categories(self) -> tuple[str, ...]:
         """The categories that the model knows."""
         return self.config.categories
+
+    @property
+    def stepper(self) -> Stepper:
+        """What draws: the network, under guidance where there is any."""
+        if not self.guidance:
+            return self.decoder
+        return Guided(self.decoder, self.config.any_category, self.guidance)
+
+    @property
+    def guidable(self) -> bool:
+        """Whether the network has learned to draw without being told the category."""
+        return _dropped_categories(self.summary)
+
+    def guided(self, guidance: float) -> Completer:
+        """The same with another guidance.
+
+        Raises:
+            SettingError: it is outside its limits, or the model has learned nothing that could be guided by.
+        """
+        if not (math.isfinite(guidance) and 0.0 <= guidance <= MOST_GUIDANCE):
+            raise SettingError(f"guidance must be from 0 to {MOST_GUIDANCE:g}, not {guidance}")
+        if guidance and not self.guidable:
+            why = "it was always told the category while it learned; use guidance 0"
+            raise SettingError(f"{self.name} cannot be guided: {why}")
+        return replace(self, guidance=guidance)
 
     def category_index(self, category: str | None) -> int:
         """The index of a category, whatever its case; None and "any" stand for any.
@@ -156,8 +194,9 @@ class Completer:
         _check(count, temperature, seed, limit)
         shown = framed(sketch)
         going_on = self._going_on(shown, [index] * count, temperature, seed, continue_stroke)
-        given, noise = _given(shown, [index] * count, going_on), noise_rows(seed, count)
-        found = steps(self.decoder, given, noise, limit, temperature)
+        stepper = self._stepper(index)
+        given, noise = _given(shown, [index] * count, going_on), noise_rows(seed, count, stepper.ways)
+        found = steps(stepper, given, noise, limit, temperature)
         return _grown(found, shown.frame.scale, _origin(sketch, shown), going_on)
 
     def generate(
@@ -207,8 +246,13 @@ class Completer:
         limit: int,
         going_on: NDArray[np.bool_],
     ) -> Sampled:
-        given, noise = _given(shown, categories, going_on), noise_rows(seed, len(categories))
-        return sample_steps(self.decoder, given, noise, limit, temperature)
+        stepper = self._stepper(*categories)
+        given, noise = _given(shown, categories, going_on), noise_rows(seed, len(categories), stepper.ways)
+        return sample_steps(stepper, given, noise, limit, temperature)
+
+    def _stepper(self, *categories: int) -> Stepper:
+        """What draws these categories; where all are any, there is nothing to be guided by."""
+        return self.stepper if set(categories) != {self.config.any_category} else self.decoder
 
 
 def _grown(
@@ -271,4 +315,13 @@ def load(name_or_path: str | os.PathLike[str] | None = None) -> Completer:
     """
     checkpoint = read_checkpoint(name_or_path)
     name = DEFAULT_CHECKPOINT if name_or_path is None else os.fspath(name_or_path)
-    return Completer(Decoder(checkpoint.config, checkpoint.weights), name, checkpoint.summary)
+    guidance = GUIDANCE if _dropped_categories(checkpoint.summary) else 0.0
+    return Completer(Decoder(checkpoint.config, checkpoint.weights), name, checkpoint.summary, guidance)
+
+
+def _dropped_categories(summary: Mapping[str, Any]) -> bool:
+    """Whether a model saw drawings without their category as it learned, by its training summary."""
+    try:
+        return summary["settings"]["prefixes"]["drop_category"] > 0
+    except (KeyError, TypeError):
+        return False

@@ -125,7 +125,13 @@ class State:
 
 
 class Decoder:
-    """Reads a given part, and goes on from it."""
+    """Reads a given part, and goes on from it.
+
+    Attributes:
+        ways: rows of noise that a step of a drawing takes.
+    """
+
+    ways = 1
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
         """Make the network that `config` describes of `weights`, those of a checkpoint."""

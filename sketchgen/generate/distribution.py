@@ -117,7 +117,9 @@ class NextStep:
         target = np.where(possible[..., None], target, 0.0)
         share = np.where(possible, log_softmax(np.where(possible, score, IMPOSSIBLE)), IMPOSSIBLE)
         sigma = log_sigma[:, None]
-        return self._joined(gate[:, None] + share, target, np.broadcast_to(sigma, target.shape), lift[:, None])
+        return self._joined(
+            gate[:, None] + share, target, np.broadcast_to(sigma, target.shape), lift[:, None]
+        )
 
     def bordered(
         self,
@@ -142,7 +144,7 @@ class NextStep:
         weight: Float[np.ndarray, "b n"],
         mean: Float[np.ndarray, "b n 2"],
         log_sigma: Float[np.ndarray, "b n 2"],
-        lift: Float[np.ndarray, "b #n"],
+        lift: Float[np.ndarray, "b _"],
     ) -> NextStep:
         """With n further components without correlation, their weights logits against all the others'."""
         log_sigma = np.clip(log_sigma, math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING))

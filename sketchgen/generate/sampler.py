@@ -4,27 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sketchgen.drawing.strokes import Pen
-from sketchgen.generate.decoder import Given, State
-from sketchgen.generate.distribution import NextStep
+from sketchgen.generate.decoder import Given
+
+
+@runtime_checkable
+class Distribution(Protocol):
+    """All that the sampler knows of a distribution over a step of b drawings."""
+
+    def without_end(self) -> Distribution:
+        """The distribution under the condition that the drawing goes on."""
+        ...
+
+    def sample(
+        self, noise: Float[np.ndarray, "b *w n"], temperature: float
+    ) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
+        """Draw an offset (px) and a pen."""
+        ...
+
+    def log_prob(
+        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
+    ) -> Float[np.ndarray, " b"]:
+        """Log density of a step at temperature 1, nats."""
+        ...
 
 
 @runtime_checkable
 class Stepper(Protocol):
-    """All that the sampler knows of a model."""
+    """All that the sampler knows of a model.
 
-    def prime(self, given: Given) -> tuple[NextStep, State]:
+    Attributes:
+        ways: candidates that it draws for a step, each from a row of noise of its own; see `noise_of`.
+    """
+
+    ways: int
+
+    def prime(self, given: Given) -> tuple[Any, Any]:
         """Read the given part; the distribution of the first added step, and the state."""
         ...
 
     def advance(
-        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: State
-    ) -> tuple[NextStep, State]:
+        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: Any
+    ) -> tuple[Any, Any]:
         """Take a step; the distribution of the next, and the state."""
         ...
 
@@ -48,19 +74,26 @@ class Sampled:
     log_prob: Float[np.ndarray, " b"]
 
 
-def noise_of(seed: int, index: int) -> Iterator[Float[np.ndarray, " 5"]]:
-    """Noise of drawing `index` under `seed`, for a step at a time: three uniform numbers, two normal ones."""
+def noise_of(seed: int, index: int, ways: int = 1) -> Iterator[Float[np.ndarray, "*w n"]]:
+    """Noise of drawing `index` under `seed`, for a step at a time: three uniform numbers, two normal ones.
+
+    Where a step is chosen among several `ways`, a row for each, with a uniform number more at its end.
+    """
     random = np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
     while True:
-        yield np.concatenate([random.random(3), random.standard_normal(2)])
+        if ways == 1:
+            yield np.concatenate([random.random(3), random.standard_normal(2)])
+        else:
+            uniform, normal = random.random((ways, 4)), random.standard_normal((ways, 2))
+            yield np.concatenate([uniform[:, :3], normal, uniform[:, 3:]], 1)
 
 
-def noise_rows(seed: int, count: int) -> Iterator[Float[np.ndarray, "b 5"]]:
+def noise_rows(seed: int, count: int, ways: int = 1) -> Iterator[Float[np.ndarray, "b *w n"]]:
     """Noise of drawings 0 to `count` - 1 under `seed`, a row a step, made when it is asked for.
 
     That of a drawing depends on the seed and its index alone, whatever else is drawn together with it.
     """
-    each = [noise_of(seed, index) for index in range(count)]
+    each = [noise_of(seed, index, ways) for index in range(count)]
     while True:
         yield np.stack([next(noise) for noise in each])
 
@@ -94,7 +127,7 @@ class Step:
 def steps(
     model: Stepper,
     given: Given,
-    noise: Iterable[Float[np.ndarray, "b 5"]],
+    noise: Iterable[Float[np.ndarray, "b *w n"]],
     limit: int,
     temperature: float,
     *,
@@ -114,9 +147,9 @@ def steps(
     """
     alive = np.ones(len(given.category), dtype=bool)
     before: Step | None = None
-    state: State | None = None
+    state: Any = None
     for row, numbers in zip(range(limit + 1), noise, strict=False):
-        if before is None or state is None:
+        if before is None:
             found, state = model.prime(given)
         else:
             found, state = model.advance(before.offset, before.pen, state)
@@ -137,7 +170,7 @@ def steps(
 def sample_steps(
     model: Stepper,
     given: Given,
-    noise: Iterable[Float[np.ndarray, "b 5"]],
+    noise: Iterable[Float[np.ndarray, "b *w n"]],
     limit: int,
     temperature: float,
     *,

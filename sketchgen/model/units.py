@@ -11,8 +11,8 @@ INPUTS = {
     "directed": tuple(range(14)),
     "bounded": tuple(range(FEATURES)),
 }
-"""Which of these numbers a network reads: Sketch-RNN's, offset and pen; all but direction and room; all but the
-room that is left on each side of what is drawn; all."""
+"""Which of these numbers a network reads: Sketch-RNN's, offset and pen; all but direction and room; all but
+the room that is left on each side of what is drawn; all."""
 
 PENS = ("component", "shared")
 """Whether each component has its own odds of lifting the pen, or all share one, as in Sketch-RNN."""

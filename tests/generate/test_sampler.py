@@ -33,6 +33,7 @@ class Fake:
     """Goes on for `points` points, then is sure that the drawing has ended."""
 
     points: int
+    ways: int = 1
     advanced: int = 0
 
     def _answer(self, batch: int) -> NextStep:

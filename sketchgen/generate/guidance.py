@@ -1,0 +1,152 @@
+"""Guidance: drawing what belongs to the asked category more than to drawings at large.
+
+The network has learned to draw with and without being told the category. Where both agree, a point says
+nothing about the category; where the told one finds it likelier, it does. Of several candidates for the next
+point, drawn by the told one, those are preferred that it finds likelier than the other: classifier-free
+guidance (Ho and Salimans 2022, arXiv:2207.12598) for a mixture over points, whose powers are no mixture, by
+resampling (Rubin 1988, "Using the SIR algorithm to simulate posterior distributions").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from sketchgen.drawing.strokes import Pen
+from sketchgen.generate.decoder import Given, State
+from sketchgen.generate.distribution import NextStep, sigmoid
+from sketchgen.generate.trees import stacked, taken
+
+GUIDANCE = 2.0
+"""Strength of guidance where nobody says; 0 is none."""
+
+MOST_GUIDANCE = 10.0
+
+WAYS = 8
+"""Candidates for a point. More let a strong guidance be followed further, and cost time."""
+
+SURE = 20.0
+"""Most nats by which a candidate is preferred or avoided, whatever the strength."""
+
+
+@dataclass(frozen=True)
+class GuidedStep:
+    """Distribution over a step of each of b drawings, as told the category and as not told it.
+
+    Attributes:
+        told, free: both.
+        strength: how much the difference counts, 0 or more.
+    """
+
+    told: NextStep
+    free: NextStep
+    strength: float
+
+    def without_end(self) -> GuidedStep:
+        """The distribution under the condition that the drawing goes on."""
+        return replace(self, told=self.told.without_end(), free=self.free.without_end())
+
+    def log_prob(
+        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
+    ) -> Float[np.ndarray, " b"]:
+        """Log density of a step, nats, by the network that was told the category, without guidance."""
+        return self.told.log_prob(offset, pen)
+
+    def sample(
+        self, noise: Float[np.ndarray, "b w 6"], temperature: float
+    ) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
+        """Draw an offset (px) and a pen.
+
+        Args:
+            noise: a row for each candidate: what `NextStep.sample` takes, and a uniform number more.
+            temperature: see `NextStep.sample`; at 0 the candidates are the heaviest components' means.
+        """
+        if temperature == 0:
+            offset, pen, worth = self._heaviest(noise)
+        else:
+            found = [self.told.sample(noise[:, way, :5], temperature) for way in range(noise.shape[1])]
+            offset, pen = np.stack([item[0] for item in found], 1), np.stack([item[1] for item in found], 1)
+            # Gumbel noise: the largest sum is one drawn by the exponentials of the scores.
+            worth = -np.log(-np.log(noise[:, :, 5].clip(1e-12, 1 - 1e-12)))
+        rows = np.arange(len(offset))
+        best = (worth + self._preference(offset, pen)).argmax(1)
+        return offset[rows, best], pen[rows, best]
+
+    def _preference(
+        self, offset: Float[np.ndarray, "b w 2"], pen: Int[np.ndarray, "b w"]
+    ) -> Float[np.ndarray, "b w"]:
+        """By how much each candidate is preferred, nats."""
+        ways = offset.shape[1]
+        rows = np.repeat(np.arange(len(offset)), ways)
+        told, free = taken(self.told, rows), taken(self.free, rows)
+        flat = offset.reshape(-1, 2), pen.reshape(-1)
+        nats = told.log_prob(*flat) - free.log_prob(*flat)
+        return np.clip(self.strength * nats, -SURE, SURE).reshape(-1, ways)
+
+    def _heaviest(
+        self, noise: Float[np.ndarray, "b w 6"]
+    ) -> tuple[Float[np.ndarray, "b v 2"], Int[np.ndarray, "b v"], Float[np.ndarray, "b v"]]:
+        """The means of the heaviest components, with a pen for each, and the logs of their weights."""
+        told, hurry = self.told, np.reshape(self.told.hurry(0.0), (-1, 1))
+        chosen = np.argsort(-told.log_weight, axis=1, kind="stable")[:, : noise.shape[1]]
+        rows = np.arange(len(chosen))[:, None]
+        lifted = noise[:, :1, 2] < sigmoid(told.lift[rows, chosen] + hurry)
+        ends = noise[:, :1, 0] < sigmoid(told.end[:, None] + hurry)
+        pen = np.where(ends, int(Pen.END), np.where(lifted, int(Pen.LIFT), int(Pen.DRAW)))
+        return told.mean[rows, chosen], pen, told.log_weight[rows, chosen]
+
+
+Both = tuple[State, State]
+"""The states of drawings as told the category and as not told it."""
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What guidance asks of a network."""
+
+    def prime(self, given: Given) -> tuple[NextStep, State]:
+        """Read the given part; the distribution of the first added step, and the state."""
+        ...
+
+    def advance(
+        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: State
+    ) -> tuple[NextStep, State]:
+        """Take a step; the distribution of the next, and the state."""
+        ...
+
+
+class Guided:
+    """A network that draws under guidance: each drawing is followed twice, told and not told its category.
+
+    Attributes:
+        ways: rows of noise that a step of a drawing takes.
+    """
+
+    ways = WAYS
+
+    def __init__(self, network: Network, any_category: int, strength: float) -> None:
+        """Guide `network`, to which the index `any_category` stands for "not told"."""
+        self._network, self._any, self._strength = network, any_category, strength
+
+    def prime(self, given: Given) -> tuple[GuidedStep, Both]:
+        """Read the given part; see `Decoder.prime`."""
+        both = np.concatenate([given.category, np.full_like(given.category, self._any)])
+        going_on = None if given.going_on is None else np.tile(given.going_on, 2)
+        return self._parted(*self._network.prime(replace(given, category=both, going_on=going_on)))
+
+    def advance(
+        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: Both
+    ) -> tuple[GuidedStep, Both]:
+        """Take a step; the distribution of the next, and the state."""
+        # Both at once: a step of few rows costs little more than one of half as many.
+        twice = np.tile(offset, (2, 1)), np.tile(pen, 2)
+        return self._parted(*self._network.advance(*twice, stacked(state)))
+
+    def _parted(self, found: NextStep, state: State) -> tuple[GuidedStep, Both]:
+        rows = np.arange(len(found.end))
+        told, free = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+        step = GuidedStep(taken(found, told), taken(found, free), self._strength)
+        return step, (taken(state, told), taken(state, free))
