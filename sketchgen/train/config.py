@@ -70,10 +70,11 @@ PRESETS = {
             width=512,
             components=24,
             encoder_width=128,
-            inputs="directed",
+            inputs="bounded",
             turned=12,
             recall=128,
             pointers=64,
+            borders=True,
         )
     ),
     "tiny": Preset(
@@ -84,9 +85,10 @@ PRESETS = {
             embedding=96,
             encoder_width=64,
             dropout=0.05,
-            inputs="directed",
+            inputs="bounded",
             turned=8,
             pointers=32,
+            borders=True,
         )
     ),
     # Ha and Eck 2017, decoder only: the given part is replayed, nothing but offsets and pens is read, one pen
