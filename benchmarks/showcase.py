@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
     save_png(contact_sheet(sizes(model), 6, 200), folder / "sizes.png", force=True)
     drawn: list[Sketch | Completion] = []
     for category in CATEGORIES:
-        drawn += model.generate(category, count=8, temperature=0.3, seed=1)
+        drawn += model.generate(category, count=8, temperature=0.5, seed=1)
     names = [name if column == 0 else "" for name in CATEGORIES for column in range(8)]
     save_png(contact_sheet(drawn, 8, 130, names), folder / "categories.png", force=True)
 
