@@ -14,6 +14,7 @@ from sketchgen.errors import SettingError
 from sketchgen.evaluation.beginnings import SCALES, Scale, begin, cut_at, finish, read_beginnings, united
 from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows
 from sketchgen.generate.completer import Completer
+from sketchgen.generate.distribution import NextStep
 from sketchgen.generate.sampler import noise_rows, sample_steps
 from sketchgen.generate.trees import stacked, taken
 from sketchgen.model.config import ModelConfig
@@ -166,4 +167,6 @@ def test_seeds_of_drawings_differ_and_repeat() -> None:
 def test_a_row_is_one_drawing(model: Completer, sketches: list[Sketch]) -> None:
     ready = read_beginnings(model.decoder, [begin(sketches[0], 0.5, 0, 1)], "scale known")
     assert isinstance(ready.rows[0], Row)
-    assert len(ready.rows[0].found.end) == 1
+    found = ready.rows[0].found
+    assert isinstance(found, NextStep)
+    assert len(found.end) == 1
