@@ -38,6 +38,9 @@ def test_completions_stream_in_and_one_is_accepted_undone_and_completed_again(ca
     canvas.page.locator("#sketchgen-completions .alternative").nth(1).click()
     assert canvas.strokes[1:] == wanted
     assert canvas.added == [False] + [True] * len(wanted)
+    # The page hides them a moment after it has taken the strokes over.
+    hidden = "!document.querySelector('#sketchgen-completions .alternative')?.checkVisibility()"
+    canvas.page.wait_for_function(hidden, timeout=5000)
     assert canvas.page.locator("#sketchgen-completions .alternative:visible").count() == 0
     canvas.do("undo")
     assert canvas.added == [False]
