@@ -138,6 +138,8 @@ class Keeper(Callback):
     def summary(self, module: Training, figures: dict[str, float]) -> dict[str, Any]:
         """What a checkpoint says of its training."""
         position, config = module.position, module.config
+        # A checkpoint is passed on: it names folders, but not where they stand on this machine.
+        paths = {"store": config.store, "out": config.out, "start": config.start}
         return {
             "nats_per_point_valid": round(figures["valid"], 4),
             "validation_drawings": len(self.valid),
@@ -147,7 +149,7 @@ class Keeper(Callback):
             "training_seconds": round(position.elapsed),
             "processes": world_size(),
             "training_drawings": self.training_drawings,
-            "settings": config.to_dict() | {"store": Path(config.store).name, "out": Path(config.out).name},
+            "settings": config.to_dict() | {name: Path(path).name for name, path in paths.items() if path},
         }
 
 

@@ -177,7 +177,7 @@ def fit_recogniser(
         "training seconds": round(teacher.elapsed),
         "training drawings": len(split),
         **figures,
-        "settings": asdict(training),
+        "settings": asdict(training) | ({"start": Path(training.start).name} if training.start else {}),
     }
     save_recogniser(out / "last", teacher.average, summary, force=True, half=half)
     return out / "last"
