@@ -1,0 +1,1 @@
+"""Many drawings at once: what is asked for, what draws it, and where it goes."""
