@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sketchgen.drawing.geometry import CENTRE
 from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.cells import Cell, CellState
-from sketchgen.generate.distribution import NextStep, sigmoid
+from sketchgen.generate.distribution import sigmoid
+from sketchgen.generate.head import Found, as_mixture, next_step
 from sketchgen.generate.past import Linear, Past, Pointer, Recall
+from sketchgen.generate.trace import Trace
 from sketchgen.generate.trees import stacked, taken
 from sketchgen.model.config import ModelConfig
 from sketchgen.model.pretrained import Weights
-from sketchgen.model.units import FEATURES, INPUTS, LENGTH_SCALE, NEAR, POSITION_SCALE
 
 
 @dataclass(frozen=True)
@@ -52,57 +52,6 @@ class Given:
             if len(rows):
                 parts.append((rows, Given(self.offset, pens, self.category[rows], self.known)))
         return parts
-
-
-@dataclass(frozen=True)
-class Trace:
-    """Where the pen is after a step, of each of b drawings; fields as of `recurrent.Trace`."""
-
-    offset: Float[np.ndarray, "b 2"]
-    position: Float[np.ndarray, "b 2"]
-    stroke_start: Float[np.ndarray, "b 2"]
-    pen: Int[np.ndarray, " b"]
-    low: Float[np.ndarray, "b 2"]
-    high: Float[np.ndarray, "b 2"]
-
-    @classmethod
-    def begin(cls, batch: int) -> Trace:
-        """Before the first point: at the frame's centre, nothing drawn."""
-        zero = np.zeros((batch, 2))
-        return cls(zero, zero, zero, np.full(batch, int(Pen.END)), zero, zero)
-
-    def advanced(self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]) -> Trace:
-        """The traces after one more step."""
-        position = self.position + offset
-        begins = (self.pen != Pen.DRAW)[:, None]
-        # Before the first point the pen is at the frame's centre, which is no part of the drawing.
-        first = (self.pen == Pen.END)[:, None]
-        low = np.where(first, position, np.minimum(self.low, position))
-        high = np.where(first, position, np.maximum(self.high, position))
-        return Trace(offset, position, np.where(begins, position, self.stroke_start), pen, low, high)
-
-    def direction(self) -> Float[np.ndarray, "b 2"]:
-        """The way that the pen came, of length 1; to the right where it did not move at all."""
-        length = np.sqrt((self.offset**2).sum(-1, keepdims=True))
-        return np.where(length > 0, self.offset / np.maximum(length, 1e-9), np.array([1.0, 0.0]))
-
-    def features(
-        self, known: bool | Bool[np.ndarray, " b"], offset_scale: float
-    ) -> Float[np.ndarray, "b 18"]:
-        """What the network reads; see `sketchgen.model.recurrent.Trace.features`."""
-        found = np.zeros((len(self.pen), FEATURES), dtype=np.float32)
-        way = self.position - self.stroke_start
-        found[:, 0:2] = self.offset / offset_scale
-        found[:, 2:4] = self.position / POSITION_SCALE
-        found[:, 4:6] = way / POSITION_SCALE
-        found[:, 6] = np.exp(-(way**2).sum(-1) / NEAR)
-        found[np.arange(len(self.pen)), 7 + self.pen] = 1.0
-        found[:, 10] = known
-        found[:, 11:13] = self.direction()
-        found[:, 13] = np.log1p((self.offset**2).sum(-1)) / LENGTH_SCALE
-        found[:, 14:16] = (self.low + CENTRE) / POSITION_SCALE
-        found[:, 16:18] = (CENTRE - self.high) / POSITION_SCALE
-        return found
 
 
 @dataclass(frozen=True)
@@ -145,12 +94,13 @@ class Decoder:
         self._recall = Recall(weights) if config.recall else None
         self._border = Linear(weights, "border") if config.borders else None
         self._pointer = Pointer(weights) if config.pointers else None
+        self._remembers = bool(config.recall or config.pointers)
 
     def weights(self) -> Weights:
         """The weights that it was made of."""
         return self._weights
 
-    def prime(self, given: Given) -> tuple[NextStep, State]:
+    def prime(self, given: Given) -> tuple[Found, State]:
         """Read the given part; returns the distribution of the first added step, and the state."""
         parts = given.parted()
         if len(parts) == 1:
@@ -159,7 +109,7 @@ class Decoder:
         back = np.argsort(np.concatenate([rows for rows, _ in parts]))
         return taken(stacked(found), back), taken(stacked(states), back)
 
-    def _prime(self, given: Given) -> tuple[NextStep, State]:
+    def _prime(self, given: Given) -> tuple[Found, State]:
         """`prime` of a part with the same pens for all."""
         # Rows differ in nothing but their category: each is read once, however many drawings it is for.
         category, rows = np.unique(given.category, return_inverse=True)
@@ -178,13 +128,13 @@ class Decoder:
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: State
-    ) -> tuple[NextStep, State]:
+    ) -> tuple[Found, State]:
         """Take one step (px, pen); returns the distribution of the one after it, and the new state."""
-        return self._next(replace(state, trace=state.trace.advanced(offset, pen)))
+        trace = state.trace.advanced(offset, pen)
+        return self._next(State(state.layers, trace, state.bias, state.known, state.past))
 
     def _features(self, trace: Trace, known: bool | Bool[np.ndarray, " b"]) -> Float[np.ndarray, "b f"]:
-        found = trace.features(known, self.config.offset_scale)
-        return found[:, INPUTS[self.config.inputs]]
+        return trace.read(self.config.inputs, known, self.config.offset_scale)
 
     def _traces(self, given: Given) -> list[Trace]:
         """Before the given part and after each of its n points."""
@@ -214,7 +164,8 @@ class Decoder:
     ) -> tuple[tuple[CellState, ...], Past]:
         """The layers' states after the given steps but the last, and what is kept of them."""
         hidden, states, outputs = self._enter(features[:, None], bias), [], []
-        past = _passed(past, np.broadcast_to(points, (len(bias), *points.shape)))
+        if self._remembers:
+            past = _passed(past, np.broadcast_to(points, (len(bias), *points.shape)))
         for cell in self._layers:
             hidden, state = cell.run(hidden, cell.begin(len(bias)))
             states.append(state)
@@ -231,11 +182,14 @@ class Decoder:
         self, features: Float[np.ndarray, "*b f"], bias: Float[np.ndarray, "*c e"]
     ) -> Float[np.ndarray, "*d e"]:
         entered = features @ self._weights["read.weight"].T + self._weights["read.bias"] + bias
-        return entered * sigmoid(entered)
+        entered *= sigmoid(entered)
+        return entered
 
-    def _next(self, state: State) -> tuple[NextStep, State]:
+    def _next(self, state: State) -> tuple[Found, State]:
         """Take the step whose trace stands in `state`."""
-        trace, past = state.trace, _passed(state.past, state.trace.position[:, None])
+        trace, past = state.trace, state.past
+        if self._remembers:
+            past = _passed(past, trace.position[:, None])
         hidden = self._enter(self._features(trace, state.known), state.bias)
         after, outputs = [], []
         for cell, before in zip(self._layers, state.layers, strict=True):
@@ -246,24 +200,15 @@ class Decoder:
             if self._recall is not None and len(outputs) == 1:
                 found, past = self._recall(hidden[:, None], past)
                 hidden = hidden + found[:, 0]
-        joined = np.concatenate(outputs, -1)
-        values = self._per_component(joined @ self._head + self._weights["head.bias"])
-        # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
-        step = NextStep.from_parameters(values, trace.pen == Pen.LIFT, self.config.offset_scale)
-        step = replace(step.turned(trace.direction(), self.config.turned), points=past.there.sum(1) - 1)
-        if self._border is not None:
-            known = np.broadcast_to(state.known, len(joined))
-            step = step.bordered(self._border(joined), trace.position, known, self.config.offset_scale)
+        joined = np.concatenate(outputs, -1) if len(outputs) > 1 else hidden
+        values = joined @ self._head
+        values += self._weights["head.bias"]
+        border = None if self._border is None else self._border(joined)
+        step = next_step(self.config, values, trace, state.known, border)
         if self._pointer is not None:
             past = past.and_then(pointer=self._pointer.keys(joined)[:, None])
-            step = self._pointer(joined, past, step)
-        return step, replace(state, layers=tuple(after), past=past)
-
-    def _per_component(self, values: Float[np.ndarray, "b h"]) -> Float[np.ndarray, "b p"]:
-        """The head's numbers with a lift for each component, also where they share one."""
-        if self.config.pen == "component":
-            return values
-        return np.concatenate([values, np.repeat(values[:, -1:], self.config.components - 1, 1)], -1)
+            step = self._pointer(joined, past, as_mixture(step))
+        return step, State(tuple(after), trace, state.bias, state.known, past)
 
 
 def _passed(past: Past, points: Float[np.ndarray, "b s 2"]) -> Past:

@@ -41,6 +41,21 @@ def sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:
     return 0.5 + 0.5 * np.tanh(0.5 * logit)
 
 
+def hurried(points: Int[np.ndarray, " b"] | None, temperature: float) -> Float[np.ndarray, " b"] | float:
+    """What is added to the logits of lifting and ending in a drawing that is longer than nearly all.
+
+    A network that draws what is likeliest may go round and round: what it repeats is likely for being
+    repeated. The lower the temperature the more so; at 1 it is left as it was trained.
+
+    Args:
+        points: how many points each drawing has; None where nobody says.
+        temperature: see `NextStep.tempered`.
+    """
+    if points is None or temperature >= 1.0 or points.max(initial=0) <= USUAL_POINTS:
+        return 0.0
+    return HURRY * (1.0 - temperature) * np.maximum(points - USUAL_POINTS, 0)
+
+
 PAD = "pad"
 """The name in a field's metadata of what fills up a row where others of a batch have more of it."""
 
@@ -190,14 +205,8 @@ class NextStep:
         return replace(self, log_weight=weight, log_sigma=self.log_sigma + 0.5 * math.log(temperature))
 
     def hurry(self, temperature: float) -> Float[np.ndarray, " b"] | float:
-        """What is added to the logits of lifting and ending in a drawing that is longer than nearly all.
-
-        A network that draws what is likeliest may go round and round: what it repeats is likely for being
-        repeated. The lower the temperature the more so; at 1 it is left as it was trained.
-        """
-        if self.points is None:
-            return 0.0
-        return HURRY * max(0.0, 1.0 - temperature) * np.maximum(self.points - USUAL_POINTS, 0)
+        """What is added to the logits of lifting and ending; see `hurried`."""
+        return hurried(self.points, temperature)
 
     def sample(
         self, noise: Float[np.ndarray, "b 5"], temperature: float

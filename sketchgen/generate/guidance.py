@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.decoder import Given, State
 from sketchgen.generate.distribution import NextStep, sigmoid
+from sketchgen.generate.head import Found, as_mixture
 from sketchgen.generate.trees import stacked, taken
 
 GUIDANCE = 2.0
@@ -107,13 +108,13 @@ Both = tuple[State, State]
 class Network(Protocol):
     """What guidance asks of a network."""
 
-    def prime(self, given: Given) -> tuple[NextStep, State]:
+    def prime(self, given: Given) -> tuple[Found, State]:
         """Read the given part; the distribution of the first added step, and the state."""
         ...
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: State
-    ) -> tuple[NextStep, State]:
+    ) -> tuple[Found, State]:
         """Take a step; the distribution of the next, and the state."""
         ...
 
@@ -145,7 +146,8 @@ class Guided:
         twice = np.tile(offset, (2, 1)), np.tile(pen, 2)
         return self._parted(*self._network.advance(*twice, stacked(state)))
 
-    def _parted(self, found: NextStep, state: State) -> tuple[GuidedStep, Both]:
+    def _parted(self, told: Found, state: State) -> tuple[GuidedStep, Both]:
+        found = as_mixture(told)
         rows = np.arange(len(found.end))
         told, free = rows[: len(rows) // 2], rows[len(rows) // 2 :]
         step = GuidedStep(taken(found, told), taken(found, free), self._strength)

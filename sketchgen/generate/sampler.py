@@ -9,8 +9,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.decoder import Given
+from sketchgen.generate.trace import END
+from sketchgen.generate.trees import stacked
 
 
 @runtime_checkable
@@ -74,18 +75,26 @@ class Sampled:
     log_prob: Float[np.ndarray, " b"]
 
 
+BLOCK = 32
+"""Steps whose noise is made at once: asking a generator costs as much as twenty of its numbers."""
+
+
+def noise_blocks(seed: int, index: int, ways: int = 1) -> Iterator[Float[np.ndarray, "s *w n"]]:
+    """Noise of drawing `index` under `seed`, for `BLOCK` steps at a time; see `noise_of`."""
+    random = np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
+    shape, uniforms = ((BLOCK,), 3) if ways == 1 else ((BLOCK, ways), 4)
+    while True:
+        uniform, normal = random.random((*shape, uniforms)), random.standard_normal((*shape, 2))
+        yield np.concatenate([uniform[..., :3], normal, uniform[..., 3:]], -1)
+
+
 def noise_of(seed: int, index: int, ways: int = 1) -> Iterator[Float[np.ndarray, "*w n"]]:
     """Noise of drawing `index` under `seed`, for a step at a time: three uniform numbers, two normal ones.
 
     Where a step is chosen among several `ways`, a row for each, with a uniform number more at its end.
     """
-    random = np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
-    while True:
-        if ways == 1:
-            yield np.concatenate([random.random(3), random.standard_normal(2)])
-        else:
-            uniform, normal = random.random((ways, 4)), random.standard_normal((ways, 2))
-            yield np.concatenate([uniform[:, :3], normal, uniform[:, 3:]], 1)
+    for block in noise_blocks(seed, index, ways):
+        yield from block
 
 
 def noise_rows(seed: int, count: int, ways: int = 1) -> Iterator[Float[np.ndarray, "b *w n"]]:
@@ -93,9 +102,9 @@ def noise_rows(seed: int, count: int, ways: int = 1) -> Iterator[Float[np.ndarra
 
     That of a drawing depends on the seed and its index alone, whatever else is drawn together with it.
     """
-    each = [noise_of(seed, index, ways) for index in range(count)]
+    each = [noise_blocks(seed, index, ways) for index in range(count)]
     while True:
-        yield np.stack([next(noise) for noise in each])
+        yield from np.stack([next(noise) for noise in each], 1)
 
 
 def first_numbers(seed: int, count: int) -> Float[np.ndarray, " b"]:
@@ -114,14 +123,44 @@ class Step:
         pen: after the point.
         drawn: which drawings got a point; what stands in the rows of the others has no meaning.
         ended: which drawings the model has ended, now or before.
-        log_prob: log-likelihood of what was decided in this step at temperature 1, nats; 0 behind the end.
+        found: the distribution that it was drawn from.
+        counted: in which drawings anything was decided in this step: the others have ended before.
     """
 
     offset: Float[np.ndarray, "b 2"]
     pen: Int[np.ndarray, " b"]
     drawn: Bool[np.ndarray, " b"]
     ended: Bool[np.ndarray, " b"]
-    log_prob: Float[np.ndarray, " b"]
+    found: Distribution
+    counted: Bool[np.ndarray, " b"]
+
+    def log_prob(self) -> Float[np.ndarray, " b"]:
+        """Log-likelihood of what was decided in this step at temperature 1, nats; 0 behind the end."""
+        return np.where(self.counted, self.found.log_prob(self.offset, self.pen), 0.0)
+
+
+ROWS = 512
+"""Rows of distributions of which the likelihood is worked out at once: alone each takes as long as thirty."""
+
+
+def log_likelihood(found: Iterable[Step]) -> Float[np.ndarray, " b"]:
+    """The sum of the `log_prob` of steps of the same b drawings, nats."""
+    total: Any = 0.0
+    waiting: list[Step] = []
+    for step in found:
+        waiting.append(step)
+        if len(waiting) * len(step.pen) >= ROWS:
+            total, waiting = total + _summed(waiting), []
+    return total + _summed(waiting) if waiting else total
+
+
+def _summed(found: list[Step]) -> Float[np.ndarray, " b"]:
+    """The sum of the `log_prob` of a few steps, worked out together."""
+    if len(found) == 1:
+        return found[0].log_prob()
+    offset, pen = (np.concatenate([getattr(step, name) for step in found]) for name in ("offset", "pen"))
+    nats = stacked([step.found for step in found]).log_prob(offset, pen).reshape(len(found), -1)
+    return np.where(np.stack([step.counted for step in found]), nats, 0.0).sum(0)
 
 
 def steps(
@@ -156,12 +195,11 @@ def steps(
         if row == 0 and at_least_one:
             found = found.without_end()
         offset, pen = found.sample(numbers, temperature)
-        ends = pen == Pen.END
-        counted = alive & (ends | (row < limit))
-        log_prob = np.where(counted, found.log_prob(offset, pen), 0.0)
+        ends = pen == END
+        counted = alive & ends if row == limit else alive
         alive = alive & ~ends
-        drawn = alive & (row < limit)
-        before = Step(offset, pen, drawn, ~alive, log_prob)
+        drawn = alive if row < limit else np.zeros_like(alive)
+        before = Step(offset, pen, drawn, ~alive, found, counted)
         yield before
         if not drawn.any():
             return
@@ -177,13 +215,19 @@ def sample_steps(
     at_least_one: bool = True,
 ) -> Sampled:
     """All of `steps` at once."""
-    found = list(steps(model, given, noise, limit, temperature, at_least_one=at_least_one))
-    drawn = np.stack([step.drawn for step in found], 1)
-    most = int(drawn.sum(1).max())
-    return Sampled(
-        np.stack([step.offset for step in found], 1)[:, :most],
-        np.stack([step.pen for step in found], 1)[:, :most],
-        drawn.sum(1),
-        found[-1].ended,
-        np.stack([step.log_prob for step in found], 1).sum(1),
-    )
+    offset, pen, drawn, ended = [], [], [], np.zeros(0, dtype=bool)
+
+    def noted() -> Iterator[Step]:
+        # Not the steps themselves: what they were drawn from is large, and soon of no more use.
+        nonlocal ended
+        for step in steps(model, given, noise, limit, temperature, at_least_one=at_least_one):
+            offset.append(step.offset)
+            pen.append(step.pen)
+            drawn.append(step.drawn)
+            ended = step.ended
+            yield step
+
+    log_prob = log_likelihood(noted())
+    length = np.stack(drawn, 1).sum(1)
+    most = int(length.max())
+    return Sampled(np.stack(offset, 1)[:, :most], np.stack(pen, 1)[:, :most], length, ended, log_prob)

@@ -19,6 +19,7 @@ from sketchgen.evaluation.positions import KINDS, TENTHS, Positions
 from sketchgen.generate.completer import Completer
 from sketchgen.generate.decoder import Given
 from sketchgen.generate.distribution import log_sigmoid
+from sketchgen.generate.head import as_mixture
 from sketchgen.model.config import ModelConfig
 from tests.support import untrained
 
@@ -70,9 +71,10 @@ def loss_by_hand(model: Completer, drawings: Drawings, index: int, scale: float)
     sketch = drawings.sketch(index)
     offset, pen = np.diff(sketch.points, axis=0, prepend=CENTRE), pens(sketch)
     category = drawings.category[index : index + 1]
-    found, state = model.decoder.prime(Given(offset[:0], pen[:0], category, known=True))
+    told, state = model.decoder.prime(Given(offset[:0], pen[:0], category, known=True))
     total = 0.0
     for step in range(len(offset)):
+        found = as_mixture(told)
         if step:
             density = 0.0
             for k in range(found.log_weight.shape[1]):
@@ -86,8 +88,8 @@ def loss_by_hand(model: Completer, drawings: Drawings, index: int, scale: float)
             go_on = math.exp(log_sigmoid(-found.end)[0])
             likely = go_on * (lift if pen[step] == Pen.LIFT else 1 - lift)
             total -= math.log(density * scale**2 + EPSILON) + math.log(likely)
-        found, state = model.decoder.advance(offset[step : step + 1], pen[step : step + 1], state)
-    return total, -float(log_sigmoid(found.end)[0])
+        told, state = model.decoder.advance(offset[step : step + 1], pen[step : step + 1], state)
+    return total, -float(log_sigmoid(as_mixture(told).end)[0])
 
 
 def test_sketch_rnn_s_loss_is_that_of_its_definition(model: Completer, drawings: Drawings) -> None:

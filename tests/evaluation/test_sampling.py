@@ -15,6 +15,7 @@ from sketchgen.evaluation.beginnings import SCALES, Scale, begin, cut_at, finish
 from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows
 from sketchgen.generate.completer import Completer
 from sketchgen.generate.distribution import NextStep
+from sketchgen.generate.head import HeadStep, as_mixture
 from sketchgen.generate.sampler import noise_rows, sample_steps
 from sketchgen.generate.trees import stacked, taken
 from sketchgen.model.config import ModelConfig
@@ -168,5 +169,5 @@ def test_a_row_is_one_drawing(model: Completer, sketches: list[Sketch]) -> None:
     ready = read_beginnings(model.decoder, [begin(sketches[0], 0.5, 0, 1)], "scale known")
     assert isinstance(ready.rows[0], Row)
     found = ready.rows[0].found
-    assert isinstance(found, NextStep)
-    assert len(found.end) == 1
+    assert isinstance(found, HeadStep | NextStep)
+    assert len(as_mixture(found).end) == 1

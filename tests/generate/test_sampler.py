@@ -10,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from sketchgen.drawing.strokes import Pen
-from sketchgen.generate.decoder import Given, State, Trace
+from sketchgen.generate.decoder import Given, State
 from sketchgen.generate.distribution import NextStep
 from sketchgen.generate.past import Past
 from sketchgen.generate.sampler import Sampled, noise_rows, sample_steps, steps
+from sketchgen.generate.trace import Trace
 
 
 def distribution(batch: int, *, end: float, lift: float) -> NextStep:
