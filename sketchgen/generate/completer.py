@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sketchgen.drawing.sketch import Box, Completion, Points, Sketch
-from sketchgen.drawing.strokes import Pen, split_strokes
+from sketchgen.drawing.strokes import Pen
 from sketchgen.errors import SettingError, unknown_category
+from sketchgen.generate.beginning import Beginning
 from sketchgen.generate.decoder import Decoder, Given
-from sketchgen.generate.framing import Framed, framed, rounded
 from sketchgen.generate.guidance import GUIDANCE, MOST_GUIDANCE, Guided
 from sketchgen.generate.sampler import (
     Sampled,
@@ -34,9 +34,6 @@ LIMIT = 250
 
 MOST_ALTERNATIVES = 10_000
 MOST_TEMPERATURE = 2.0
-STOPPED_EARLY = 0.1
-"""How much likelier a person stops to have a drawing finished where a stroke ends than within one."""
-
 ANY = "any"
 """The name that stands for no particular category, as None does."""
 
@@ -157,17 +154,15 @@ class Completer:
             SettingError: a setting outside its limits.
         """
         index = self.category_index(category)
-        _check(count, temperature, seed, limit)
-        shown = framed(sketch)
-        going_on = self._going_on(shown, [index] * count, temperature, seed, continue_stroke)
-        sampled = self._sample(shown, [index] * count, temperature, seed, limit, going_on)
-        label = self.categories[index] if index < len(self.categories) else sketch.category
-        page = sketch.page
-        last = _origin(sketch, shown)
+        check_sampling(count, temperature, seed, limit)
+        begun = Beginning.of(sketch)
+        going_on = self._going_on(begun, index, count, temperature, seed, continue_stroke)
+        sampled = sample_steps(*self._drawing(begun, index, seed, going_on), limit, temperature)
+        label = self.label(index, sketch)
         completions = []
-        for row in range(count):
-            strokes = _strokes(sampled, row, shown.frame.scale, last, bool(going_on[row]))
-            added = Sketch.from_strokes(strokes, page=page, category=label)
+        for row, length in enumerate(sampled.length):
+            steps_of = sampled.offset[row, :length], sampled.pen[row, :length]
+            added = begun.added(*steps_of, label, going_on=bool(going_on[row]))
             ended, log_prob = bool(sampled.ended[row]), float(sampled.log_prob[row])
             completions.append(Completion(sketch, added, ended, log_prob))
         return completions
@@ -191,13 +186,11 @@ class Completer:
         `complete`; the errors come from the call itself, not from the first point.
         """
         index = self.category_index(category)
-        _check(count, temperature, seed, limit)
-        shown = framed(sketch)
-        going_on = self._going_on(shown, [index] * count, temperature, seed, continue_stroke)
-        stepper = self._stepper(index)
-        given, noise = _given(shown, [index] * count, going_on), noise_rows(seed, count, stepper.ways)
-        found = steps(stepper, given, noise, limit, temperature)
-        return _grown(found, shown.frame.scale, _origin(sketch, shown), going_on)
+        check_sampling(count, temperature, seed, limit)
+        begun = Beginning.of(sketch)
+        going_on = self._going_on(begun, index, count, temperature, seed, continue_stroke)
+        found = steps(*self._drawing(begun, index, seed, going_on), limit, temperature)
+        return _grown(found, begun, going_on)
 
     def generate(
         self,
@@ -221,77 +214,53 @@ class Completer:
     ) -> Sampled:
         """Steps of drawings from nothing, one for each category index, for evaluation."""
         nobody = np.zeros(len(categories), dtype=bool)
-        return self._sample(framed(Sketch()), list(categories), temperature, seed, limit, nobody)
-
-    def _going_on(
-        self, shown: Framed, categories: list[int], temperature: float, seed: int, wanted: bool | None
-    ) -> NDArray[np.bool_]:
-        """(count,) which alternatives go on with the last given stroke."""
-        count = len(categories)
-        if wanted is not None or len(shown.pen) < 2:
-            return np.full(count, bool(wanted) and len(shown.pen) > 0)
-        offset = np.diff(shown.points, axis=0, prepend=0.0)
-        before = Given(offset[:-1], shown.pen[:-1], np.asarray(categories[:1]), shown.known)
-        lifted = self.decoder.prime(before)[0].lift_probability(offset[-1:])[0]
-        # Bayes: of those who stop for help at a point where strokes are seldom lifted, most are within one.
-        done = lifted / (lifted + (1.0 - lifted) * STOPPED_EARLY)
-        return (np.full(count, 0.5) if temperature == 0 else first_numbers(seed, count)) >= done
-
-    def _sample(
-        self,
-        shown: Framed,
-        categories: list[int],
-        temperature: float,
-        seed: int,
-        limit: int,
-        going_on: NDArray[np.bool_],
-    ) -> Sampled:
-        stepper = self._stepper(*categories)
-        given, noise = _given(shown, categories, going_on), noise_rows(seed, len(categories), stepper.ways)
+        given = Beginning.of(Sketch()).given(np.asarray(categories, dtype=np.int64), nobody)
+        guided = set(categories) != {self.config.any_category}
+        stepper = self.stepper if guided else self.decoder
+        noise = noise_rows(seed, len(categories), stepper.ways)
         return sample_steps(stepper, given, noise, limit, temperature)
 
-    def _stepper(self, *categories: int) -> Stepper:
-        """What draws these categories; where all are any, there is nothing to be guided by."""
-        return self.stepper if set(categories) != {self.config.any_category} else self.decoder
+    def label(self, index: int, sketch: Sketch) -> str | None:
+        """The name of a category by its index; where it is any, what the given drawing is said to be."""
+        return self.categories[index] if index < len(self.categories) else sketch.category
+
+    def _going_on(
+        self,
+        begun: Beginning,
+        category: int,
+        count: int,
+        temperature: float,
+        seed: int,
+        wanted: bool | None,
+    ) -> NDArray[np.bool_]:
+        """(count,) which alternatives go on with the last given stroke."""
+        if wanted is not None:
+            return np.full(count, wanted and len(begun.shown.pen) > 0)
+        numbers = np.full(count, 0.5) if temperature == 0 else first_numbers(seed, count)
+        return numbers >= begun.done(self.decoder, category)
+
+    def _drawing(
+        self, begun: Beginning, category: int, seed: int, going_on: NDArray[np.bool_]
+    ) -> tuple[Stepper, Given, Iterator[NDArray[np.float64]]]:
+        """What draws, what it goes on from, and the noise by which it does."""
+        count = len(going_on)
+        # Where the category is any, there is nothing to be guided by.
+        stepper = self.decoder if category == self.config.any_category else self.stepper
+        return stepper, begun.given(np.full(count, category), going_on), noise_rows(seed, count, stepper.ways)
 
 
-def _grown(
-    found: Iterator[Step], scale: float, origin: Points, going_on: NDArray[np.bool_]
-) -> Iterator[Growth]:
+def _grown(found: Iterator[Step], begun: Beginning, going_on: NDArray[np.bool_]) -> Iterator[Growth]:
     """Steps of the model as points on the page, behind the last given one where its stroke goes on."""
     at, count = np.zeros((1, 2)), len(going_on)
     if going_on.any():
         drawing = np.full(count, int(Pen.DRAW))
-        yield Growth(np.tile(origin, (count, 1)), drawing, going_on, np.zeros(count, dtype=bool))
+        yield Growth(np.tile(begun.origin, (count, 1)), drawing, going_on, np.zeros(count, dtype=bool))
     for step in found:
         at = at + step.offset
-        points = rounded(at * scale + origin, scale)
-        yield Growth(points, step.pen, step.drawn, step.ended)
+        yield Growth(begun.on_page(at), step.pen, step.drawn, step.ended)
 
 
-def _given(shown: Framed, categories: Sequence[int], going_on: NDArray[np.bool_]) -> Given:
-    """The same beginning for each category, as the network reads it."""
-    offset = np.diff(shown.points, axis=0, prepend=0.0)
-    return Given(offset, shown.pen, np.asarray(categories), shown.known, going_on)
-
-
-def _origin(sketch: Sketch, shown: Framed) -> Points:
-    """(2,) where on the page added points are counted from: the last given one, or the frame's centre."""
-    return sketch.strokes[-1][-1] if sketch.strokes else np.array([shown.frame.x, shown.frame.y])
-
-
-def _strokes(sampled: Sampled, row: int, scale: float, last: Points, going_on: bool) -> list[Points]:
-    """The strokes of one sampled drawing on the page, counted from the last given point."""
-    length = int(sampled.length[row])
-    points = np.cumsum(sampled.offset[row, :length], axis=0) * scale + last
-    lifted = sampled.pen[row, :length] == Pen.LIFT
-    strokes = split_strokes(rounded(points, scale), lifted)
-    if going_on and strokes:
-        strokes[0] = np.concatenate([last[None], strokes[0]])
-    return strokes
-
-
-def _check(count: int, temperature: float, seed: int, limit: int) -> None:
+def check_sampling(count: int, temperature: float, seed: int, limit: int) -> None:
     """Check the settings of a request.
 
     Raises:

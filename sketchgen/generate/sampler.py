@@ -107,11 +107,16 @@ def noise_rows(seed: int, count: int, ways: int = 1) -> Iterator[Float[np.ndarra
         yield from np.stack([next(noise) for noise in each], 1)
 
 
+def first_number(seed: int, index: int) -> float:
+    """A uniform number in [0, 1) for drawing `index` under `seed`, independent of its noise."""
+    # Far along the counter of the generator that makes the noise: no drawing ever gets there.
+    key = np.array([seed, index], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=2**128)).random()
+
+
 def first_numbers(seed: int, count: int) -> Float[np.ndarray, " b"]:
-    """A uniform number in [0, 1) for each drawing of `noise_rows`, independent of its rows there."""
-    keys = [np.array([seed, index], dtype=np.uint64) for index in range(count)]
-    # Far along the counter of the generator that makes the rows: no drawing ever gets there.
-    return np.array([np.random.Generator(np.random.Philox(key=key, counter=2**128)).random() for key in keys])
+    """`first_number` of drawings 0 to `count` - 1."""
+    return np.array([first_number(seed, index) for index in range(count)])
 
 
 @dataclass(frozen=True)

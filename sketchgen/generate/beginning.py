@@ -1,0 +1,78 @@
+"""A beginning that a person gave, as the network reads it, and what was added to it, back on the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sketchgen.drawing.sketch import Points, Sketch
+from sketchgen.drawing.strokes import Pen, split_strokes
+from sketchgen.generate.decoder import Decoder, Given
+from sketchgen.generate.framing import Framed, framed, rounded
+
+STOPPED_EARLY = 0.1
+"""How much likelier a person stops to have a drawing finished where a stroke ends than within one."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a person gave.
+
+    Attributes:
+        sketch: the drawing, as it was given.
+        shown: the same as the network reads it.
+    """
+
+    sketch: Sketch
+    shown: Framed
+
+    @classmethod
+    def of(cls, sketch: Sketch) -> Beginning:
+        """Put a drawing into the network's frame."""
+        return cls(sketch, framed(sketch))
+
+    @property
+    def origin(self) -> Points:
+        """(2,) where on the page added points are counted from: the last given one, or the frame's centre."""
+        strokes, frame = self.sketch.strokes, self.shown.frame
+        return strokes[-1][-1] if strokes else np.array([frame.x, frame.y])
+
+    def given(self, categories: NDArray[np.int64], going_on: NDArray[np.bool_]) -> Given:
+        """The same beginning for each of some categories, (b,), as the network reads it."""
+        offset = np.diff(self.shown.points, axis=0, prepend=0.0)
+        return Given(offset, self.shown.pen, categories, self.shown.known, going_on)
+
+    def done(self, decoder: Decoder, category: int) -> float:
+        """How probable it is that the last given stroke is meant to be whole; 1 of a dot or of nothing.
+
+        By the odds of lifting the pen there. Bayes: of those who stop for help at a point where strokes are
+        seldom lifted, most are within one.
+        """
+        if len(self.shown.pen) < 2:
+            return 1.0
+        offset = np.diff(self.shown.points, axis=0, prepend=0.0)
+        before = Given(offset[:-1], self.shown.pen[:-1], np.array([category]), self.shown.known)
+        lifted = float(decoder.prime(before)[0].lift_probability(offset[-1:])[0])
+        return lifted / (lifted + (1.0 - lifted) * STOPPED_EARLY)
+
+    def on_page(self, points: Points) -> Points:
+        """Model px, counted from where the given part ends, as points on the page."""
+        return rounded(points * self.shown.frame.scale + self.origin, self.shown.frame.scale)
+
+    def added(
+        self, offset: Points, pen: NDArray[np.int64], category: str | None, *, going_on: bool
+    ) -> Sketch:
+        """The (n, 2) sampled offsets and their (n,) pens as strokes on the page.
+
+        Args:
+            offset: px of the model's box.
+            pen: after each point.
+            category: of the drawing.
+            going_on: whether the first of them goes on with the last given stroke, and begins at its end.
+        """
+        strokes = split_strokes(self.on_page(np.cumsum(offset, axis=0)), pen == Pen.LIFT)
+        if going_on and strokes:
+            strokes[0] = np.concatenate([self.origin[None], strokes[0]])
+        return Sketch.from_strokes(strokes, page=self.sketch.page, category=category)
