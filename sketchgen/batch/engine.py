@@ -1,31 +1,90 @@
-"""The engine: from a job's sampling to something that draws."""
+"""The engine: from a job's sampling to something that draws its wishes, many side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
 
 from sketchgen.batch.wish import Drawn, Engine, Sampling, Wish
-from sketchgen.drawing.sketch import Sketch
-from sketchgen.generate.completer import Completer, load
+from sketchgen.drawing.sketch import Completion, Sketch
+from sketchgen.errors import SettingError
+from sketchgen.generate.beginning import Beginning
+from sketchgen.generate.completer import Completer, check_sampling, load
+from sketchgen.generate.sampler import first_number
+
+SLOTS_STEP, MAX_SLOTS = 16, 4096
+"""Slots come in such portions, so that no row of a product of matrices is a left-over; and their most."""
 
 
-class OneByOne:
-    """Draws one wish after the other with a completer; slow, and simple."""
+class SlotEngine:
+    """Draws wishes with continuous batching.
+
+    Attributes:
+        model: what draws.
+        sampling: how.
+    """
 
     def __init__(self, model: Completer, sampling: Sampling) -> None:
-        """Draw with `model`."""
-        self._model, self._sampling = model, sampling
+        """Draw with `model`, whose guidance is the one that counts.
+
+        Raises:
+            SettingError: a setting outside its limits.
+        """
+        from sketchgen.batch.network import PRECISIONS
+        from sketchgen.batch.slots import GuidedSlots, PlainSlots
+
+        slots, precision = sampling.slots, sampling.precision
+        check_sampling(1, sampling.temperature, 0, sampling.limit)
+        if slots % SLOTS_STEP or not SLOTS_STEP <= slots <= MAX_SLOTS:
+            raise SettingError(f"slots is {slots}; it must be a multiple of {SLOTS_STEP} up to {MAX_SLOTS}")
+        if precision not in PRECISIONS:
+            raise SettingError(f"no precision {precision!r}; there are {', '.join(PRECISIONS)}")
+        self.model, self.sampling = model, sampling
+        self._network: Any = (
+            GuidedSlots(model.decoder, slots, precision, model.guidance)
+            if model.guidance
+            else PlainSlots(model.decoder, slots, precision)
+        )
+        # Of the beginning that was drawn from last: many wishes in a row share theirs.
+        self._begun: tuple[Sketch | None, Beginning] = None, Beginning.of(Sketch())
+        self._done: dict[int, float] = {}
+        self._turn = 0
 
     def draw(self, wishes: Iterable[Wish]) -> Iterator[Drawn]:
-        """Draw what is wished for; see `Engine.draw`."""
-        how = self._sampling
-        for wish in wishes:
-            count, blank = wish.index + 1, wish.given or Sketch()
-            found = self._model.complete(
-                blank, wish.category, count, how.temperature, wish.seed, limit=how.limit
-            )[-1]
-            item = found.added if wish.given is None else found
-            yield Drawn(wish, item, found.ended, found.log_likelihood, found.added.point_count)
+        """Draw what is wished for; see `Engine.draw`.
+
+        Raises:
+            CategoryError: an unknown category; when its wish is taken.
+        """
+        from sketchgen.batch.slots import draw
+
+        how = self.sampling
+        starts = (self._start(wish) for wish in wishes)
+        for steps in draw(self._network, starts, how.temperature, how.limit):
+            wish, begun, index, going_on = steps.what
+            sketch = begun.sketch
+            added = begun.added(steps.offset, steps.pen, self.model.label(index, sketch), going_on=going_on)
+            item = added if wish.given is None else Completion(wish.given, added, steps.ended, steps.log_prob)
+            yield Drawn(wish, item, steps.ended, steps.log_prob, len(steps.pen))
+
+    def _start(self, wish: Wish) -> Any:
+        """What the slots want to know of a wish."""
+        from sketchgen.batch.slots import Start
+
+        if wish.given is not self._begun[0]:
+            self._begun = wish.given, Beginning.of(wish.given or Sketch())
+            self._done, self._turn = {}, self._turn + 1
+        begun, index = self._begun[1], self.model.category_index(wish.category)
+        if index not in self._done:
+            self._done[index] = begun.done(self.model.decoder, index)
+        number = 0.5 if self.sampling.temperature == 0 else first_number(wish.seed, wish.index)
+        going_on = number >= self._done[index]
+        given = begun.given(np.array([index]), np.array([going_on]))
+        # Beginnings are told apart by their turns: equal ones at other turns are read again.
+        key = (self._turn if wish.given is not None else None), index, going_on
+        return Start(key, given, wish.seed, wish.index, (wish, begun, index, going_on))
 
 
 def open_engine(sampling: Sampling) -> Engine:
@@ -36,4 +95,4 @@ def open_engine(sampling: Sampling) -> Engine:
         SettingError: a setting outside its limits.
     """
     model = load(sampling.checkpoint)
-    return OneByOne(model if sampling.guidance is None else model.guided(sampling.guidance), sampling)
+    return SlotEngine(model if sampling.guidance is None else model.guided(sampling.guidance), sampling)

@@ -146,9 +146,9 @@ class Guided:
         twice = np.tile(offset, (2, 1)), np.tile(pen, 2)
         return self._parted(*self._network.advance(*twice, stacked(state)))
 
-    def _parted(self, told: Found, state: State) -> tuple[GuidedStep, Both]:
-        found = as_mixture(told)
+    def _parted(self, step: Found, state: State) -> tuple[GuidedStep, Both]:
+        found = as_mixture(step)
         rows = np.arange(len(found.end))
         told, free = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-        step = GuidedStep(taken(found, told), taken(found, free), self._strength)
-        return step, (taken(state, told), taken(state, free))
+        guided = GuidedStep(taken(found, told), taken(found, free), self._strength)
+        return guided, (taken(state, told), taken(state, free))

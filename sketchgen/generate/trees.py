@@ -76,3 +76,27 @@ def _taken(tree: Any, rows: np.ndarray) -> Any:
         items = [_taken(item, rows) for item in tree]
         return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
     return tree
+
+
+def placed(tree: Tree, rows: Int[np.ndarray, " c"], part: Tree) -> Tree:
+    """A tree of arrays whose `rows` are those of `part`; lengths that differ are filled up as in `stacked`.
+
+    Raises:
+        ValueError: they differ where they must not.
+    """
+    count = _rows(tree)
+    kept = np.arange(count)
+    kept[rows] = count + np.arange(len(rows))
+    return taken(stacked([tree, part]), kept)
+
+
+def _rows(tree: Any) -> int:
+    """Rows of the first array of a tree."""
+    if isinstance(tree, np.ndarray) and tree.ndim:
+        return len(tree)
+    parts = [getattr(tree, item.name) for item in fields(tree)] if is_dataclass(tree) else tree
+    for part in parts if isinstance(parts, tuple | list) else ():
+        found = _rows(part)
+        if found >= 0:
+            return found
+    return -1
