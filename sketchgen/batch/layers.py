@@ -39,8 +39,11 @@ class _Lstm:
         # torch's order is in, forget, candidate, out; the candidate, which is no gate, goes to the end.
         order = torch.arange(4 * self._width).view(4, -1)[[0, 1, 3, 2]].flatten()
         bias = weights[f"{name}.bias_ih_l0"] + weights[f"{name}.bias_hh_l0"]
-        self._weight = torch.cat([inputs, recurrent], 1)[order].to(kind).contiguous()
-        self._bias = bias[order].to(kind)
+        # tanh x = 2 sigmoid(2 x) - 1, of which torch's sigmoid takes a fifth of the time of its tanh.
+        twice = torch.ones(4 * self._width, 1)
+        twice[3 * self._width :] = 2.0
+        self._weight = (torch.cat([inputs, recurrent], 1)[order] * twice).to(kind).contiguous()
+        self._bias = (bias[order] * twice[:, 0]).to(kind)
         self._read = torch.zeros(slots, self._reads + self._width, dtype=kind)
         self._gates = torch.zeros(slots, 4 * self._width)
         self._cell = torch.zeros(slots, self._width)
@@ -57,12 +60,10 @@ class _Lstm:
         width = self._width
         self._read[:, : self._reads] = inputs
         gates = self._gates.copy_(linear(self._read, self._weight, self._bias))
-        opened = gates[:, : 3 * width].sigmoid_()
-        candidate = gates[:, 3 * width :].tanh_()
-        enters, keeps, leaves = opened.split(width, 1)
-        self._cell.mul_(keeps).addcmul_(enters, candidate)
-        torch.tanh(self._cell, out=self._hidden)
-        self._hidden.mul_(leaves)
+        enters, keeps, leaves, candidate = gates.sigmoid_().split(width, 1)
+        self._cell.mul_(keeps).addcmul_(enters, candidate, value=2.0).sub_(enters)
+        torch.mul(self._cell, 2.0, out=self._hidden)
+        self._hidden.sigmoid_().mul_(2.0).sub_(1.0).mul_(leaves)
         self._read[:, self._reads :] = self._hidden
         return self._hidden
 

@@ -73,8 +73,9 @@ class GuidedSlots:
     ) -> GuidedStep:
         """Take a step in each slot; see `Slots.advance`."""
         twice = np.tile(offset, (2, 1)), np.tile(pen, 2), np.tile(going, 2)
-        found, rows = as_mixture(self._network.advance(*twice)), np.arange(self.slots)
-        return GuidedStep(taken(found, rows), taken(found, rows + self.slots), self._strength)
+        found, half = as_mixture(self._network.advance(*twice)), self.slots
+        told, free = taken(found, slice(half)), taken(found, slice(half, None))
+        return GuidedStep(told, free, self._strength)
 
 
 @dataclass(frozen=True)

@@ -24,16 +24,36 @@ from sketchgen.model.units import (
     VARIANCE_FLOOR,
 )
 
+BLOCK = 128
+"""Numbers that numpy adds up together; longer rows it halves until they are no longer than this."""
+
+
+def summed(values: Float[np.ndarray, "*b k"]) -> Float[np.ndarray, "*b"]:
+    """Sums over the last axis that stay the same, up to the last bit, when a row is filled up with zeros.
+
+    That is so for 128, 384, 896, ... of them: what is over a multiple of 128 is added up on its own.
+    """
+    first = values.shape[-1] % BLOCK
+    if not first or values.shape[-1] < BLOCK:
+        return values.sum(-1)
+    return values[..., :first].sum(-1) + values[..., first:].sum(-1)
+
+
+def log_sum_exp(values: Float[np.ndarray, "*b k"]) -> Float[np.ndarray, "*b"]:
+    """Log of the sum of the exponentials over the last axis, whose greatest is finite."""
+    greatest = values.max(-1)
+    return greatest + np.log(summed(np.exp(values - greatest[..., None])))
+
 
 def log_softmax(values: Float[np.ndarray, "*b k"]) -> Float[np.ndarray, "*b k"]:
     """Logs of shares that sum to 1 over the last axis."""
     above = values - values.max(-1, keepdims=True)
-    return above - np.log(np.exp(above).sum(-1, keepdims=True))
+    return above - np.log(summed(np.exp(above)))[..., None]
 
 
 def log_sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:
     """Log probability of a logit, without overflow; -inf gives -inf."""
-    return -np.logaddexp(0.0, -logit)
+    return np.minimum(logit, 0.0) - np.log1p(np.exp(-np.abs(logit)))
 
 
 def sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:
@@ -189,10 +209,28 @@ class NextStep:
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
     ) -> Float[np.ndarray, " b"]:
         """Log density of a step, nats; a step with pen END is a probability, its offset is not looked at."""
-        density = self.component_log_density(offset)
-        log_pen = log_sigmoid(np.where((pen == Pen.LIFT)[:, None], self.lift, -self.lift))
-        going = np.logaddexp.reduce(self.log_weight + density + log_pen, -1)
-        return np.where(pen == Pen.END, log_sigmoid(self.end), log_sigmoid(-self.end) + going)
+        return self.log_probs(offset[:, None], pen[:, None])[:, 0]
+
+    def log_probs(
+        self, offset: Float[np.ndarray, "b w 2"], pen: Int[np.ndarray, "b w"]
+    ) -> Float[np.ndarray, "b w"]:
+        """`log_prob` of w steps in each drawing's place."""
+        free = 1.0 - self.rho**2
+        scale = np.exp(-self.log_sigma)
+        x = (offset[:, :, None, 0] - self.mean[:, None, :, 0]) * scale[:, None, :, 0]
+        y = (offset[:, :, None, 1] - self.mean[:, None, :, 1]) * scale[:, None, :, 1]
+        # Whitened: the part of y that x doesn't tell.
+        y -= self.rho[:, None] * x
+        y *= (1.0 / np.sqrt(free))[:, None]
+        x *= x
+        y *= y
+        x += y
+        x *= -0.5
+        constant = self.log_weight - self.log_sigma.sum(-1) - 0.5 * np.log(free) - math.log(2.0 * math.pi)
+        down, up = constant + log_sigmoid(-self.lift), constant + log_sigmoid(self.lift)
+        x += np.where((pen == Pen.LIFT)[..., None], up[:, None], down[:, None])
+        end = self.end[:, None]
+        return np.where(pen == Pen.END, log_sigmoid(end), log_sigmoid(-end) + log_sum_exp(x))
 
     def tempered(self, temperature: float) -> NextStep:
         """The distribution at a temperature > 0: THE definition of temperature.
@@ -217,20 +255,34 @@ class NextStep:
             noise: three uniform numbers in [0, 1) (end, component, lift) and two standard normal ones.
             temperature: 0 takes the heaviest component's mean; see `tempered`.
         """
-        flat = self if temperature == 0 else self.tempered(temperature)
-        if temperature == 0:
-            choice = flat.log_weight.argmax(-1)
-        else:
-            reached = np.exp(flat.log_weight).cumsum(-1) > noise[:, 1:2]
-            # The last sum may fall short of 1 by rounding; then the heaviest component is taken.
-            choice = np.where(reached.any(-1), reached.argmax(-1), flat.log_weight.argmax(-1))
-        rows = np.arange(len(choice))
-        offset, rho = flat.mean[rows, choice], flat.rho[rows, choice]
+        offset, pen = self.samples(noise[:, None], temperature)
+        return offset[:, 0], pen[:, 0]
+
+    def samples(
+        self, noise: Float[np.ndarray, "b w 5"], temperature: float
+    ) -> tuple[Float[np.ndarray, "b w 2"], Int[np.ndarray, "b w"]]:
+        """`sample` w times in each drawing's place, each by a row of noise of its own."""
+        choice = self._choices(noise[..., 1], temperature)
+        rows = np.arange(len(choice))[:, None]
+        offset, rho = self.mean[rows, choice], self.rho[rows, choice]
         if temperature > 0:
-            nx, ny = noise[:, 3], noise[:, 4]
+            nx, ny = noise[..., 3], noise[..., 4]
             turned = np.stack([nx, rho * nx + np.sqrt(1.0 - rho**2) * ny], -1)
-            offset = offset + np.exp(flat.log_sigma[rows, choice]) * turned
-        hurry = self.hurry(temperature)
-        lifted = noise[:, 2] < sigmoid(flat.lift[rows, choice] + hurry)
+            spread = self.log_sigma[rows, choice] + 0.5 * math.log(temperature)
+            offset = offset + np.exp(spread) * turned
+        hurry = np.reshape(self.hurry(temperature), (-1, 1))
+        lifted = noise[..., 2] < sigmoid(self.lift[rows, choice] + hurry)
         pen = np.where(lifted, int(Pen.LIFT), int(Pen.DRAW))
-        return offset, np.where(noise[:, 0] < sigmoid(self.end + hurry), int(Pen.END), pen)
+        return offset, np.where(noise[..., 0] < sigmoid(self.end[:, None] + hurry), int(Pen.END), pen)
+
+    def _choices(self, uniform: Float[np.ndarray, "b w"], temperature: float) -> Int[np.ndarray, "b w"]:
+        """Components drawn by their weights at a temperature; at 0 the heaviest one."""
+        heaviest = self.log_weight.argmax(-1)[:, None]
+        if temperature == 0:
+            return np.broadcast_to(heaviest, uniform.shape)
+        weight = (self.log_weight - self.log_weight.max(-1, keepdims=True)) / temperature
+        reached = np.exp(weight).cumsum(-1)
+        wanted = uniform * reached[:, -1:]
+        choice = (reached[:, None] <= wanted[..., None]).sum(-1)
+        # Of a uniform number next to 1 the product may be the whole sum.
+        return np.where(choice < reached.shape[1], choice, heaviest)

@@ -68,8 +68,7 @@ class GuidedStep:
         if temperature == 0:
             offset, pen, worth = self._heaviest(noise)
         else:
-            found = [self.told.sample(noise[:, way, :5], temperature) for way in range(noise.shape[1])]
-            offset, pen = np.stack([item[0] for item in found], 1), np.stack([item[1] for item in found], 1)
+            offset, pen = self.told.samples(noise[..., :5], temperature)
             # Gumbel noise: the largest sum is one drawn by the exponentials of the scores.
             worth = -np.log(-np.log(noise[:, :, 5].clip(1e-12, 1 - 1e-12)))
         rows = np.arange(len(offset))
@@ -80,12 +79,8 @@ class GuidedStep:
         self, offset: Float[np.ndarray, "b w 2"], pen: Int[np.ndarray, "b w"]
     ) -> Float[np.ndarray, "b w"]:
         """By how much each candidate is preferred, nats."""
-        ways = offset.shape[1]
-        rows = np.repeat(np.arange(len(offset)), ways)
-        told, free = taken(self.told, rows), taken(self.free, rows)
-        flat = offset.reshape(-1, 2), pen.reshape(-1)
-        nats = told.log_prob(*flat) - free.log_prob(*flat)
-        return np.clip(self.strength * nats, -SURE, SURE).reshape(-1, ways)
+        nats = self.told.log_probs(offset, pen) - self.free.log_probs(offset, pen)
+        return np.clip(self.strength * nats, -SURE, SURE)
 
     def _heaviest(
         self, noise: Float[np.ndarray, "b w 6"]
@@ -148,7 +143,7 @@ class Guided:
 
     def _parted(self, step: Found, state: State) -> tuple[GuidedStep, Both]:
         found = as_mixture(step)
-        rows = np.arange(len(found.end))
-        told, free = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+        half = len(found.end) // 2
+        told, free = slice(half), slice(half, None)
         guided = GuidedStep(taken(found, told), taken(found, free), self._strength)
         return guided, (taken(state, told), taken(state, free))

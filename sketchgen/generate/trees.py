@@ -62,12 +62,12 @@ def _filled(parts: list[np.ndarray], pad: Any) -> list[np.ndarray]:
     return [np.pad(part, width, constant_values=pad) for part, width in zip(parts, widths, strict=True)]
 
 
-def taken(tree: Tree, rows: Int[np.ndarray, " c"]) -> Tree:
-    """Some rows of a tree of arrays, in that order."""
+def taken(tree: Tree, rows: Int[np.ndarray, " c"] | slice) -> Tree:
+    """Some rows of a tree of arrays, in that order; by a slice they are views."""
     return _taken(tree, rows)
 
 
-def _taken(tree: Any, rows: np.ndarray) -> Any:
+def _taken(tree: Any, rows: np.ndarray | slice) -> Any:
     if isinstance(tree, np.ndarray) and tree.ndim:
         return tree[rows]
     if is_dataclass(tree) and not isinstance(tree, type):
