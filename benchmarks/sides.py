@@ -2,9 +2,9 @@
 
 A whole drawing is scaled so that it fills the 255 box, so that some of its points lie exactly at a side. For
 each checkpoint, on real drawings: the share of the points that come to a side (the one before was not at it),
-what the whole step costs there and elsewhere, and what it costs across that side, by the margin of the mixture
-in that direction; nats. A network with components at the sides is asked once more without them, the weights of
-the others in proportion: not the same as one that learned without them, which a checkpoint of such a one tells.
+what the whole step costs there and elsewhere, and what it costs across that side, by the margin of the
+mixture in that direction; nats. A network with components at the sides is asked once more without them, the
+weights of the others in proportion: not the same as a network that learned without them.
 
     python benchmarks/sides.py store/ sketch-rnn345 quickdraw345 --drawings 1000
 """
