@@ -57,7 +57,10 @@ def main(folder: Path) -> None:
             page.screenshot(path=folder / "canvas-generate.png")
         with drawing_page(url, **DESKTOP, color_scheme="dark") as (page, _):
             begun(page, "face")
-            page.wait_for_timeout(900)
+            # Some have been begun, none is done, however slow the machine is.
+            page.wait_for_function(
+                "Sketchgen.completions.alternatives.some(a => a.visible().flat().length > 20)"
+            )
             page.screenshot(path=folder / "canvas-dark.png")
         with drawing_page(url, **PHONE) as (page, _):
             begun(page, "face")

@@ -4,8 +4,9 @@
 (function (S) {
   S.settings = { category: "any", count: 4, temperature: 0.4 };
 
-  S.set = function (category, count, temperature) {
-    S.settings = { category, count, temperature };
+  // Of a model that cannot be guided no guidance is told, and none is asked for.
+  S.set = function (category, count, temperature, guidance) {
+    S.settings = { category, count, temperature, guidance };
   };
 
   async function refusal(answer) {

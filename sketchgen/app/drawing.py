@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any
 
 import anyio
@@ -78,10 +79,10 @@ async def answers(
 ) -> AsyncGenerator[Message, None]:
     """The messages of one run: how many are before it, then points; or what is wrong with the question."""
     question = question if isinstance(question, dict) else {}
-    names = ("drawing", "category", "count", "temperature", "seed")
-    drawing, category, count, temperature, seed = map(question.get, names)
+    names = ("drawing", "category", "count", "temperature", "seed", "guidance")
+    check = partial(checked, completer, **{name: question.get(name) for name in names})
     try:
-        request = await run_sync(checked, completer, drawing, category, count, temperature, seed)
+        request = await run_sync(check)
         person = turns.join()
     except SketchgenError as error:
         yield {"error": str(error)}

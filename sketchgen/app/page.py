@@ -19,6 +19,9 @@ from sketchgen.generate.completer import ANY, MOST_TEMPERATURE, Completer
 PROGRAMS, PROGRAMS_WAITING = 4, 200
 """Requests of programs that are served at the same time, and that may wait."""
 
+MOST_LIKE = 4.0
+"""Strongest guidance on the page: as far as docs/lab.md has measured it."""
+
 TITLE = "sketchgen"
 
 
@@ -47,13 +50,17 @@ def build(completer: Completer) -> gr.Blocks:
 
 
 def _settings(completer: Completer, count: int) -> list[gr.Dropdown | gr.Slider]:
-    """Category, number of drawings and temperature."""
+    """Category, number of drawings and temperature; and guidance, if the model can be guided."""
     choices = [("anything", ANY), *[(name, name) for name in sorted(completer.categories, key=str.lower)]]
     category = gr.Dropdown(choices, value=ANY, label="What is it?", num_choices_shown=400)
     with gr.Row():
         number = gr.Slider(1, MOST_COUNT, value=count, step=1, label="How many", min_width=140)
         daring = gr.Slider(0, MOST_TEMPERATURE / 2, value=0.4, step=0.05, label="How daring", min_width=140)
-    return [category, number, daring]
+    if not completer.guidable:
+        return [category, number, daring]
+    own = min(completer.guidance, MOST_LIKE)
+    like = gr.Slider(0, MOST_LIKE, value=own, step=0.5, label="How much like its category")
+    return [category, number, daring, like]
 
 
 def _draw_tab(page: gr.Blocks, completer: Completer) -> None:

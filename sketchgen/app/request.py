@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from sketchgen.drawing.canvas import parse_canvas
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError, SettingError, SketchError
 from sketchgen.generate.completer import MOST_TEMPERATURE, Completer
+from sketchgen.generate.guidance import MOST_GUIDANCE
 
 MOST_STROKES, MOST_POINTS = 500, 20_000
 """Limits of a drawing that the page or the API takes."""
@@ -31,6 +31,7 @@ class Request:
         count: alternatives.
         temperature: see `Completer.complete`.
         seed: see `Completer.complete`.
+        guidance: see `Completer.guided`; None for the model's own.
     """
 
     sketch: Sketch
@@ -38,6 +39,11 @@ class Request:
     count: int
     temperature: float
     seed: int
+    guidance: float | None = None
+
+    def drawn_by(self, completer: Completer) -> Completer:
+        """The model under the guidance that was asked for."""
+        return completer if self.guidance is None else completer.guided(self.guidance)
 
 
 def within_limits(strokes: int, points: int, name: str) -> None:
@@ -73,8 +79,9 @@ def whole_number(value: Any, name: str, low: int, high: int) -> int:
     Raises:
         SettingError: it is none, or outside.
     """
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value != int(value) or not low <= value <= high:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # The limits come first: int() refuses what is not finite, and no float holds 10**400.
+    if not number or not low <= value <= high or value != int(value):
         raise SettingError(f"{name} must be a whole number from {low} to {high}, not {shortened(value)}")
     return int(value)
 
@@ -100,6 +107,21 @@ def checked_category(completer: Completer, category: Any) -> str | None:
     return completer.categories[index] if index < len(completer.categories) else None
 
 
+def checked_guidance(completer: Completer, guidance: Any) -> float | None:
+    """A guidance that the model can be under, or None for its own.
+
+    Raises:
+        SettingError: it is no number, outside its limits, or the model cannot be guided.
+    """
+    if guidance is None:
+        return None
+    number = isinstance(guidance, int | float) and not isinstance(guidance, bool)
+    if not number or not 0 <= guidance <= MOST_GUIDANCE:
+        limit = f"a number from 0 to {MOST_GUIDANCE:g}"
+        raise SettingError(f"guidance must be {limit}, not {shortened(guidance)}")
+    return completer.guided(guidance).guidance
+
+
 def checked(
     completer: Completer,
     drawing: Any,
@@ -107,6 +129,7 @@ def checked(
     count: Any,
     temperature: Any,
     seed: Any = 0,
+    guidance: Any = None,
 ) -> Request:
     """Check everything that came from outside.
 
@@ -125,4 +148,5 @@ def checked(
         count=whole_number(count, "count", 1, MOST_COUNT),
         temperature=float(temperature),
         seed=whole_number(seed, "seed", 0, 2**53),
+        guidance=checked_guidance(completer, guidance),
     )

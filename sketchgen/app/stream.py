@@ -23,7 +23,7 @@ def messages(completer: Completer, request: Request) -> Generator[Message, None,
     """The messages of a run. Whoever stops asking stops the model within a step."""
     waiting: list[list[list[float]]] = [[] for _ in range(request.count)]
     flushed = -1.0
-    stream = completer.stream(
+    stream = request.drawn_by(completer).stream(
         request.sketch, request.category, request.count, request.temperature, request.seed
     )
     for growth in stream:

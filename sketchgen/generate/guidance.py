@@ -10,7 +10,6 @@ resampling (Rubin 1988, "Using the SIR algorithm to simulate posterior distribut
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -19,6 +18,7 @@ from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.decoder import Given, State
 from sketchgen.generate.distribution import NextStep, sigmoid
 from sketchgen.generate.head import Found, as_mixture
+from sketchgen.generate.sampler import Stepper
 from sketchgen.generate.trees import stacked, taken
 
 GUIDANCE = 2.0
@@ -99,21 +99,6 @@ Both = tuple[State, State]
 """The states of drawings as told the category and as not told it."""
 
 
-@runtime_checkable
-class Network(Protocol):
-    """What guidance asks of a network."""
-
-    def prime(self, given: Given) -> tuple[Found, State]:
-        """Read the given part; the distribution of the first added step, and the state."""
-        ...
-
-    def advance(
-        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: State
-    ) -> tuple[Found, State]:
-        """Take a step; the distribution of the next, and the state."""
-        ...
-
-
 class Guided:
     """A network that draws under guidance: each drawing is followed twice, told and not told its category.
 
@@ -123,8 +108,8 @@ class Guided:
 
     ways = WAYS
 
-    def __init__(self, network: Network, any_category: int, strength: float) -> None:
-        """Guide `network`, to which the index `any_category` stands for "not told"."""
+    def __init__(self, network: Stepper, any_category: int, strength: float) -> None:
+        """Guide `network`, which finds `NextStep`s, and to which `any_category` stands for "not told"."""
         self._network, self._any, self._strength = network, any_category, strength
 
     def prime(self, given: Given) -> tuple[GuidedStep, Both]:

@@ -103,7 +103,7 @@ class StrokeModel(nn.Module):
         self.pointer = Pointer(joined, config.pointers) if config.pointers else None
         self.border = nn.Linear(joined, BORDER) if config.borders else None
         if self.border is not None:
-            # A point in sixteen comes to a side; evenly from the start, they would take a third of all.
+            # A point in sixteen comes to a side. At 0 they would begin with four fifths of all; so, a sixth.
             with torch.no_grad():
                 self.border.bias[: len(BORDERS)] = -3.0
         nn.init.normal_(self.category.weight, std=0.3)

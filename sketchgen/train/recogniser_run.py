@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +162,9 @@ def fit_recogniser(
     split = opened.split("train")
     if not len(split):
         raise SettingError(f"{store} has no training drawings; prepare more than a handful")
-    teacher = Teacher(RecogniserConfig(tuple(opened.categories)), training)
+    # What a run was started from need not be there any more when it is resumed.
+    begun = replace(training, start=None) if resume else training
+    teacher = Teacher(RecogniserConfig(tuple(opened.categories)), begun)
     _folder(out, resume=resume)
     if resume:
         teacher.restore(out / STATE)

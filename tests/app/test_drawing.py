@@ -78,6 +78,8 @@ def test_the_lines_make_up_the_completions(client: TestClient, completer: Comple
         ({"temperature": -1}, "temperature"),
         ({"temperature": "1"}, "temperature"),
         ({"seed": "x"}, "seed"),
+        ({"guidance": "much"}, "guidance must be a number"),
+        ({"guidance": 2.0}, "cannot be guided"),
     ],
 )
 def test_what_is_wrong_is_the_only_line(client: TestClient, change: dict[str, Any], words: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sketchgen.app.request import MOST_POINTS, MOST_STROKES, checked
 from sketchgen.drawing.sketch import Box
-from sketchgen.errors import SketchgenError
+from sketchgen.errors import SettingError, SketchgenError
 from sketchgen.generate.completer import Completer
 from sketchgen.model.config import ModelConfig
 from tests.support import untrained
@@ -36,6 +36,39 @@ def test_a_sound_request_is_taken_as_it_is(completer: Completer) -> None:
     assert (request.count, request.temperature, request.seed) == (4, 0.5, 7)
     assert request.sketch.page == Box(0, 0, 640, 480)
     assert request.sketch.points.tolist() == [[1, 2], [30, 40]]
+
+
+@pytest.fixture(scope="module")
+def guidable(completer: Completer) -> Completer:
+    return Completer(completer.decoder, "test", {"settings": {"prefixes": {"drop_category": 0.1}}}, 2.0)
+
+
+def test_guidance_is_the_model_s_own_unless_asked_for(completer: Completer, guidable: Completer) -> None:
+    for model in (completer, guidable):
+        request = checked(model, DRAWING, "cat", 1, 0.5)
+        assert request.guidance is None
+        assert request.drawn_by(model) is model
+    for asked in (0, 3.5, 10):
+        request = checked(guidable, DRAWING, "cat", 1, 0.5, 0, asked)
+        assert request.drawn_by(guidable).guidance == asked
+    # None at all can be asked of any model.
+    assert checked(completer, DRAWING, "cat", 1, 0.5, 0, 0).drawn_by(completer).guidance == 0
+
+
+@pytest.mark.parametrize(
+    "guidance",
+    [-1, 10.5, math.nan, math.inf, "2", True, [2.0], {}, 10**400],
+    ids=lambda value: str(value)[:9],
+)
+def test_guidance_outside_its_limits_is_refused(guidable: Completer, guidance: Any) -> None:
+    with pytest.raises(SettingError, match="guidance must be a number from 0 to 10") as caught:
+        checked(guidable, DRAWING, "cat", 1, 0.5, 0, guidance)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_model_that_cannot_be_guided_says_so(completer: Completer) -> None:
+    with pytest.raises(SettingError, match="cannot be guided"):
+        checked(completer, DRAWING, "cat", 1, 0.5, 0, 2.0)
 
 
 @pytest.mark.parametrize("category", [None, "", "any", " Any "])
@@ -67,6 +100,8 @@ def test_any_category_is_none(completer: Completer, category: Any) -> None:
         ({"count": True}, "count"),
         ({"count": 2.5}, "count"),
         ({"count": math.inf}, "count"),
+        ({"count": math.nan}, "count"),
+        ({"count": 10**400}, "count"),
         ({"temperature": -1}, "temperature must be a number from 0 to 2"),
         ({"temperature": 1e9}, "temperature"),
         ({"temperature": math.nan}, "temperature"),
@@ -91,7 +126,7 @@ ANYTHING = st.recursive(
 )
 
 
-@given(ANYTHING, st.tuples(*[ANYTHING] * 4))
+@given(ANYTHING, st.tuples(*[ANYTHING] * 5))
 def test_nothing_from_outside_raises_anything_else(
     completer: Completer, drawing: Any, rest: tuple[Any, ...]
 ) -> None:

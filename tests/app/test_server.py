@@ -43,6 +43,15 @@ def test_a_program_gets_completions(client: Any) -> None:
     assert json.loads(again)["completions"] == found
 
 
+def test_a_program_may_ask_for_guidance(client: Any) -> None:
+    answers = {
+        asked: client.predict(LINE, "cat", 1, 0.4, 1, "json", *asked, api_name="/complete")
+        for asked in ((), (2.0,), (None,), (0.0,))
+    }
+    # The bundled model's own is 2.
+    assert answers[()] == answers[2.0,] == answers[None,] != answers[0.0,]
+
+
 def test_the_documented_example_runs(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = (Path(__file__).parents[2] / "docs" / "web.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -74,6 +83,7 @@ def test_strokes_and_svg_are_taken_and_given_comes_back(client: Any) -> None:
         ({"temperature": -1}, "temperature must be"),
         ({"temperature": 1e9}, "temperature must be"),
         ({"seed": -4}, "seed must be"),
+        ({"guidance": -1}, "guidance must be"),
     ],
 )
 def test_the_endpoint_says_what_is_wrong(client: Any, values: dict[str, Any], words: str) -> None:

@@ -54,6 +54,18 @@ def test_the_messages_make_up_the_completions(
     assert [message["done"] for message in found] == [False] * (len(found) - 1) + [True]
 
 
+def test_the_messages_follow_the_guidance_that_was_asked_for(completer: Completer) -> None:
+    model = Completer(completer.decoder, "test", {"settings": {"prefixes": {"drop_category": 0.1}}}, 1.0)
+    drawn = []
+    for asked, guidance in ((None, 1.0), (4.0, 4.0), (0, 0.0)):
+        request = checked(model, DRAWING, "cat", 2, 0.5, 5, asked)
+        found = list(messages(model, request))
+        whole = model.guided(guidance).complete(request.sketch, "cat", 2, 0.5, 5)
+        drawn.append(grown(found, 2))
+        assert drawn[-1] == [[stroke.tolist() for stroke in each.added.strokes] for each in whole]
+    assert drawn[0] != drawn[1] != drawn[2] != drawn[0]
+
+
 def test_the_first_point_comes_at_once(completer: Completer, request_: Request) -> None:
     first = next(messages(completer, request_))
     assert [len(points) for points in first["alts"]] == [1, 1, 1]

@@ -104,16 +104,24 @@ def test_what_is_set_beside_the_pad_reaches_the_model(canvas: Any) -> None:
     canvas.page.on(
         "request", lambda request: asked.append(request.post_data_json) if "draw" in request.url else None
     )
-    assert canvas.tell("Sketchgen.settings") == {"category": "any", "count": 4, "temperature": 0.4}
+    assert canvas.tell("Sketchgen.settings") == {
+        "category": "any",
+        "count": 4,
+        "temperature": 0.4,
+        "guidance": 2,
+    }
     canvas.draw(*CIRCLE)
     page = canvas.page
     page.get_by_label("What is it?").first.fill("octo")
     page.get_by_role("option", name="octopus").click()
     page.get_by_label("How many").first.fill("7")
     page.get_by_label("How many").first.press("Tab")
-    canvas.wait("Sketchgen.settings.category === 'octopus' && Sketchgen.settings.count === 7")
+    page.get_by_label("How much like its category").first.fill("3.5")
+    page.get_by_label("How much like its category").first.press("Tab")
+    canvas.wait("Sketchgen.settings.category === 'octopus' && Sketchgen.settings.guidance === 3.5")
     canvas.finish()
-    assert (asked[-1]["category"], asked[-1]["count"]) == ("octopus", 7)
+    told = [asked[-1][name] for name in ("category", "count", "guidance")]
+    assert told == ["octopus", 7, 3.5]
     assert page.locator("#sketchgen-completions .alternative:visible").count() == 7
 
 

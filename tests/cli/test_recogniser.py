@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import recognisers
@@ -14,6 +15,9 @@ import sketchgen
 from sketchgen.cli import main
 from sketchgen.data.prepare import prepare
 from sketchgen.recognition.checkpoint import save_recogniser
+from sketchgen.recognition.lessons import CALM, Changes
+from sketchgen.train import recogniser_run
+from sketchgen.train.recogniser import RecogniserTraining
 
 LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
 
@@ -100,3 +104,37 @@ def test_training_prints_the_checkpoint(sample_dir: Path, tmp_path: Path, capsys
     folder = Path(capsys.readouterr().out.strip())
     assert folder == tmp_path / "run" / "last"
     assert sketchgen.load_recogniser(folder).categories == ("cat", "sun")
+
+
+@pytest.mark.parametrize(
+    ("options", "changes", "start", "resume"),
+    [
+        ([], Changes(), None, False),
+        (["--calm", "--from", "recogniser345"], CALM, "recogniser345", False),
+        (["--resume"], Changes(), None, True),
+    ],
+)
+def test_what_is_said_reaches_the_training(
+    options: list[str],
+    changes: Changes,
+    start: str | None,
+    resume: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    asked: list[Any] = []
+
+    def fit(store: Path, out: Path, training: RecogniserTraining, **more: Any) -> Path:
+        asked.extend((store, out, training, more["resume"]))
+        return out / "last"
+
+    monkeypatch.setattr(recogniser_run, "fit_recogniser", fit)
+    numbers = ["--steps", "7", "--batch", "5", "--seed", "3", "--learning-rate", "0.01", "--time-limit", "2m"]
+    out = tmp_path / "run"
+    assert main(["train-recogniser", str(tmp_path), "-o", str(out), *numbers, *options]) == 0
+    training = RecogniserTraining(
+        steps=7, batch=5, seed=3, learning_rate=0.01, time_limit=120, changes=changes, start=start
+    )
+    assert asked == [tmp_path, out, training, resume]
+    assert capsys.readouterr().out == f"{out / 'last'}\n"

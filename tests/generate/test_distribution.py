@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.distribution import NextStep, log_sigmoid, log_softmax, sigmoid
 from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.units import HURRY, USUAL_POINTS, parameter_count
+from sketchgen.model.units import BORDER, HURRY, USUAL_POINTS, parameter_count
 
 K = 3
 SIZE = parameter_count(K)
@@ -77,6 +77,24 @@ def test_a_step_is_as_likely_as_in_training(values, offset, pen: Pen, can_end: b
     )
     wanted = learned.log_prob(torch.tensor([offset]), torch.tensor([int(pen)]))
     assert found[0] == pytest.approx(float(wanted[0]), rel=1e-3, abs=1e-3)
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(anything, min_size=BORDER, max_size=BORDER),
+    st.tuples(st.floats(-200, 200), st.floats(-200, 200)),
+    st.booleans(),
+)
+def test_components_at_the_sides_are_those_of_the_training(values, position, known: bool):
+    found = some().bordered(
+        np.array([values], dtype=np.float32), np.array([position]), np.array([known]), SCALE
+    )
+    learned = StepDistribution(
+        **{name: torch.tensor(value) for name, value in arrays(some()).items() if name != "points"}
+    )
+    wanted = learned.bordered(torch.tensor([values]), torch.tensor([position]), torch.tensor([known]), SCALE)
+    for name, value in arrays(found).items():
+        np.testing.assert_allclose(value, vars(wanted)[name].numpy(), rtol=1e-4, atol=1e-4, err_msg=name)
 
 
 @settings(max_examples=100)

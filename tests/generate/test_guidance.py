@@ -14,10 +14,11 @@ from sketchgen.errors import SettingError
 from sketchgen.evaluation.sampling import Row, sample_rows
 from sketchgen.generate.completer import Completer
 from sketchgen.generate.decoder import Given
-from sketchgen.generate.distribution import NextStep
+from sketchgen.generate.distribution import NextStep, sigmoid
 from sketchgen.generate.guidance import WAYS, Guided, GuidedStep
 from sketchgen.generate.head import as_mixture
 from sketchgen.generate.sampler import noise_rows, sample_steps
+from sketchgen.model.units import USUAL_POINTS
 from tests.support import untrained
 
 DROPPED = {"settings": {"prefixes": {"drop_category": 0.1}}}
@@ -83,6 +84,75 @@ def test_an_end_that_the_category_makes_likelier_comes_more_often():
     assert ends[1] > 0.7
     step = GuidedStep(told, free, 2.0).without_end()
     assert not (step.sample(noise(rows), 0.5)[1] == Pen.END).any()
+
+
+def many_ways(log_weight: list[float], rows: int = 1, **changes: Any) -> NextStep:
+    """As many narrow components as there are weights, side by side: component i leads to (i, 0)."""
+    count = len(log_weight)
+    step = NextStep(
+        log_weight=np.tile(log_weight, (rows, 1)),
+        mean=np.tile(np.stack([np.arange(count), np.zeros(count)], -1).astype(np.float64), (rows, 1, 1)),
+        log_sigma=np.full((rows, count, 2), -1.0),
+        rho=np.zeros((rows, count)),
+        lift=np.zeros((rows, count)),
+        end=np.full(rows, -np.inf),
+    )
+    return replace(step, **changes)
+
+
+def test_at_temperature_0_none_but_the_heaviest_components_are_candidates():
+    weights = np.log(np.array([1.0, 2.0, 3.0, 12.0, 4.0, 11.0, 5.0, 10.0, 6.0, 9.0, 7.0, 8.0]))
+    told = many_ways(weights.tolist())
+    for strength in (0.0, 4.0):
+        offset, _ = GuidedStep(told, told, strength).sample(noise(1), 0.0)
+        assert offset[0, 0] == 3
+    # The lightest of all is what the category makes likeliest by far, but it is not among the eight.
+    free = replace(told, mean=told.mean + np.array([[50.0, 0.0]]) * (np.arange(12) == 0)[:, None])
+    offset, _ = GuidedStep(told, free, 1.0).sample(noise(1), 0.0)
+    assert offset[0, 0] == 3
+
+
+@pytest.mark.parametrize(("lighter", "chosen"), [(15.0, 50.0), (30.0, -50.0)])
+def test_no_strength_prefers_a_candidate_by_more_than_20_nats(lighter: float, chosen: float):
+    # The category makes a step to the right likelier by 50 nats, and it is lighter by so many.
+    told = two_ways([1.0, np.exp(-lighter)])
+    free = two_ways([1.0, np.exp(-lighter - 50.0)])
+    offset, _ = GuidedStep(told, free, 10.0).sample(noise(1), 0.0)
+    assert offset[0, 0] == chosen
+
+
+def test_at_temperature_0_drawings_are_lifted_and_ended_and_long_ones_in_a_hurry():
+    rows = 2000
+    numbers = np.random.default_rng(5).random((rows, WAYS, 6))
+    told = two_ways([0.5, 0.5], rows, end=np.full(rows, -3.0), lift=np.full((rows, 2), -3.0))
+
+    def lifted_and_ended(points: int) -> tuple[float, float]:
+        long = replace(told, points=np.full(rows, points))
+        _, pen = GuidedStep(long, long, 2.0).sample(numbers, 0.0)
+        _, on = GuidedStep(long, long, 2.0).without_end().sample(numbers, 0.0)
+        return float((on == Pen.LIFT).mean()), float((pen == Pen.END).mean())
+
+    usual = float(sigmoid(np.array([-3.0]))[0])
+    assert lifted_and_ended(USUAL_POINTS) == pytest.approx((usual, usual), abs=0.015)
+    assert min(lifted_and_ended(USUAL_POINTS + 120)) > 0.97
+
+
+def test_a_step_is_as_likely_as_the_network_that_was_told_says():
+    told, free = two_ways([0.7, 0.3], 3, end=np.zeros(3)), two_ways([0.2, 0.8], 3, end=np.ones(3))
+    step = np.array([[-49.0, 0.5], [50.5, 0.0], [0.0, 0.0]]), np.array([Pen.DRAW, Pen.LIFT, Pen.END])
+    for strength in (0.0, 3.0):
+        np.testing.assert_array_equal(GuidedStep(told, free, strength).log_prob(*step), told.log_prob(*step))
+
+
+def test_every_step_is_under_the_strength_that_was_asked_for():
+    model = completer()
+    given = Given(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.array([0, 1]), known=True)
+    for strength in (0.5, 7.0):
+        stepper = model.guided(strength).stepper
+        found, state = stepper.prime(given)
+        assert found.strength == strength
+        found, _ = stepper.advance(np.ones((2, 2)), np.array([0, 1]), state)
+        assert found.strength == strength
 
 
 @each_network

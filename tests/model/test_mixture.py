@@ -11,7 +11,14 @@ from torch.distributions import MultivariateNormal
 
 from sketchgen.drawing.strokes import Pen
 from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.units import BORDER, PER_COMPONENT, SIGMA_FLOOR, parameter_count
+from sketchgen.model.units import (
+    BORDER,
+    MEAN_LIMIT,
+    PER_COMPONENT,
+    SIGMA_CEILING,
+    SIGMA_FLOOR,
+    parameter_count,
+)
 
 K = 3
 SIZE = parameter_count(K)
@@ -96,6 +103,33 @@ def test_components_at_the_sides_end_there_wherever_the_pen_is():
         assert [float(there[side, axis]) for side, axis in enumerate((0, 0, 1, 1))] == [-127.5, 127.5] * 2
         across = [float(flat.log_sigma[K + side, axis]) for side, axis in enumerate((0, 0, 1, 1))]
         assert across == pytest.approx([max(float(values[-1]), math.log(SIGMA_FLOOR))] * 4)
+
+
+@torch.no_grad()
+def test_components_at_the_sides_are_what_the_network_says():
+    values = torch.linspace(-2.0, 2.0, BORDER)
+    gate, along, spread, lift = values[:-1].reshape(4, 4)
+    old = some()
+    flat = old.bordered(values, torch.tensor([10.0, 20.0]), torch.tensor(True), SCALE)
+    wanted = torch.log_softmax(torch.cat([old.log_weight, gate]), 0)
+    torch.testing.assert_close(flat.log_weight, wanted)
+    torch.testing.assert_close(flat.lift, torch.cat([old.lift, lift]))
+    assert (flat.rho[K:] == 0).all()
+    for side, axis in enumerate((0, 0, 1, 1)):
+        assert float(flat.mean[K + side, 1 - axis]) == pytest.approx(float(along[side]) * SCALE, rel=1e-5)
+        wide = float(flat.log_sigma[K + side, 1 - axis].exp())
+        assert wide == pytest.approx(math.exp(float(spread[side])) * SCALE, rel=1e-5)
+    for name in ("mean", "log_sigma", "rho"):
+        torch.testing.assert_close(vars(flat)[name][:K], vars(old)[name])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("value", [1e30, -1e30, math.inf, -math.inf, math.nan])
+def test_components_at_the_sides_stay_within_limits(value: float):
+    flat = some().bordered(torch.full((BORDER,), value), torch.zeros(2), torch.tensor(True), SCALE)
+    assert (flat.mean.abs() <= MEAN_LIMIT).all()
+    assert (flat.log_sigma >= math.log(SIGMA_FLOOR) - 1e-6).all()
+    assert (flat.log_sigma <= math.log(SIGMA_CEILING) + 1e-6).all()
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from sketchgen.model.encoder import reversed_within
 from sketchgen.model.mixture import StepDistribution
 from sketchgen.model.recurrent import Dropout
 from sketchgen.model.strokemodel import Steps, StrokeModel
+from sketchgen.model.units import BORDERS
 from tests.support import untrained
 
 BATCH, COUNT = 3, 9
@@ -117,6 +118,15 @@ def test_gradients_reach_every_parameter(shape: dict[str, Any]):
         assert parameter.grad is not None, name
         assert torch.isfinite(parameter.grad).all(), name
         assert parameter.grad.abs().sum() > 0, name
+
+
+@torch.no_grad()
+def test_a_new_network_takes_the_sides_of_the_box_for_rare():
+    found = network({"inputs": "bounded", "borders": True})(steps(), cuts(0))
+    sides = found.log_weight[:, :, -len(BORDERS) :].exp().sum(-1)
+    assert 0.1 < float(sides[0].mean()) < 0.2
+    # Where the frame is not the box there are none.
+    assert float(sides[1].max()) == 0.0
 
 
 @torch.no_grad()

@@ -9,7 +9,15 @@ import pytest
 
 from sketchgen.data.drawings import Drawings, from_lists
 from sketchgen.recognition.features import features
-from sketchgen.recognition.lessons import Changes, _some_points, chosen_cuts, make_lesson
+from sketchgen.recognition.lessons import (
+    LEFT_OUT,
+    Changes,
+    _bent,
+    _some_points,
+    _some_strokes,
+    chosen_cuts,
+    make_lesson,
+)
 
 PLAIN = Changes(cut=0.0, warp=0.0, mirror=0.0, fewer_strokes=0.0, fewer_points=0.0, jitter=0.0)
 STROKES = ([5, 4, 6], [3], [2, 2, 2, 2], [9, 1])
@@ -108,6 +116,51 @@ def test_the_first_and_the_last_point_of_a_stroke_stay():
     assert kept[:, 1:][lift[:, :-1]].all()
     inside = ~lift[:, 1:] & ~lift[:, :-1]
     assert 0.8 < kept[:, 1:][inside].mean() < 0.9
+
+
+def test_strokes_are_left_out_but_never_all_that_is_shown():
+    random = np.random.default_rng(0)
+    lift = random.random((4000, 40)) < 0.2
+    lift[:, -1] = True
+    shown = np.arange(40) < random.integers(1, 12, (4000, 1))
+    assert _some_strokes(lift, shown, random, 0.0).all()
+    kept = _some_strokes(lift, shown, random, 1.0)
+    assert (kept & shown).any(1).all()
+    # Whole strokes: wherever one is not over, its next point is kept or left out with it.
+    assert (kept[:, 1:] == kept[:, :-1])[~lift[:, :-1]].all()
+    assert (~kept[:, -1]).mean() == pytest.approx(LEFT_OUT, abs=0.03)
+    assert _some_strokes(lift, shown, random, 0.5)[:, -1].mean() > kept[:, -1].mean()
+
+
+def test_drawings_are_bent_a_little_and_keep_their_area():
+    axes = np.tile(np.eye(2), (6000, 1, 1))
+    moved = _bent(axes, np.random.default_rng(0), replace(PLAIN, warp=0.5, mirror=0.5))
+    area = np.linalg.det(moved)
+    np.testing.assert_allclose(np.abs(area), 1.0, atol=1e-9)
+    along = moved[:, 0] * np.sign(area)[:, None]
+    warped = np.abs(np.linalg.norm(along, axis=1) - 1.0) > 1e-9
+    assert warped.mean() == pytest.approx(0.5, abs=0.03)
+    # Mirrored by a chance of its own.
+    for chosen in (warped, ~warped):
+        assert (area[chosen] < 0).mean() == pytest.approx(0.5, abs=0.04)
+    angle = np.arctan2(along[warped, 1], along[warped, 0])
+    assert angle.std() == pytest.approx(0.1, abs=0.01)
+    assert np.log(np.linalg.norm(along[warped], axis=1)).std() == pytest.approx(0.12, abs=0.01)
+
+
+def test_noise_is_px_of_the_box_whatever_the_size_of_the_drawing():
+    random = np.random.default_rng(3)
+    small = random.integers(0, 13, (20, 2)).astype(np.uint8)
+    steps = [
+        make_lesson(
+            from_lists([0], [0], [[12, 8]], [points], ("cat", "dog")),
+            np.array([20]),
+            np.random.default_rng(1),
+            replace(PLAIN, jitter=1.0),
+        ).steps
+        for points in (small, small * np.uint8(20))
+    ]
+    np.testing.assert_allclose(steps[0], steps[1], atol=1e-5)
 
 
 def test_the_same_seed_gives_the_same_lesson():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -103,14 +104,22 @@ def test_it_goes_on_exactly(split: Split, tmp_path: Path):
         straight.learn(stream[number])
     for number in range(3):
         begun.learn(stream[number])
+    begun.elapsed = 7.5
     begun.save(tmp_path / STATE)
     resumed = teacher(split)
     resumed.restore(tmp_path / STATE)
-    assert resumed.step == 3
+    assert (resumed.step, resumed.elapsed) == (3, 7.5)
     for number in range(3, 6):
         resumed.learn(stream[number])
     for one, two in zip(weights(straight), weights(resumed), strict=True):
         assert torch.equal(one, two)
+
+
+def test_each_step_drops_something_else(split: Split):
+    found, lesson = teacher(split, replace(TRAINING, learning_rate=1e-8)), lessons(split)[0]
+    (first, _), (second, _) = (found.learn(lesson) for _ in range(2))
+    # The weights stand still, so only what is dropped can differ.
+    assert abs(first - second) > 1e-4
 
 
 def test_a_run_leaves_a_recogniser(store: Path, tmp_path: Path):
@@ -208,10 +217,51 @@ def test_it_starts_from_what_another_one_has_learned(store: Path, tmp_path: Path
         np.testing.assert_array_equal(found.network.weights()[name], value)
         np.testing.assert_array_equal(found.average.weights()[name], value)
     again = fit_recogniser(store, tmp_path / "again", started, half=False)
-    assert read_recogniser(again).summary["settings"]["changes"] == asdict(CALM)
+    settings = read_recogniser(again).summary["settings"]
+    assert settings["changes"] == asdict(CALM)
+    assert settings["start"] == "last"
+    assert str(tmp_path) not in (again / "config.json").read_text()
+
+
+def test_a_run_that_was_started_from_another_goes_on_without_it(store: Path, split: Split, tmp_path: Path):
+    first = fit_recogniser(store, tmp_path / "first", TRAINING)
+    started = replace(TRAINING, start=str(first), steps=3)
+    fit_recogniser(store, tmp_path / "run", started)
+    shutil.rmtree(first)
+
+    def state() -> list[torch.Tensor]:
+        found = teacher(split)
+        found.restore(tmp_path / "run" / STATE)
+        return weights(found)
+
+    # Nothing is left to be learned: the state is read and written again.
+    before = state()
+    again = fit_recogniser(store, tmp_path / "run", started, resume=True)
+    assert read_recogniser(again).summary["settings"]["start"] == "last"
+    for one, two in zip(before, state(), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_drawings_are_changed_as_was_said(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told: list[Changes] = []
+
+    def noted(split: Split, order: Order, changes: Changes) -> Lessons:
+        told.append(changes)
+        return Lessons(split, order, changes)
+
+    monkeypatch.setattr(recogniser_run, "Lessons", noted)
+    fit_recogniser(store, tmp_path / "run", replace(TRAINING, steps=1, changes=CALM))
+    assert told == [CALM]
+
+
+def test_calm_changes_less_of_everything():
+    assert all(value < vars(Changes())[name] for name, value in vars(CALM).items())
 
 
 def test_a_start_with_other_categories_is_refused(store: Path, tmp_path: Path):
     first = fit_recogniser(store, tmp_path / "first", TRAINING)
     with pytest.raises(CheckpointError, match="has other categories"):
         Teacher(RecogniserConfig(("cat", "dog")), replace(TRAINING, start=str(first)))
+    other = replace(read_recogniser(first).config, pooled=16)
+    with pytest.raises(CheckpointError, match="another shape"):
+        Teacher(other, replace(TRAINING, start=str(first)))
