@@ -70,7 +70,8 @@ class SlotNetwork:
         self._kept = np.zeros(slots, dtype=np.int64)
         self._capacity = FIRST_CAPACITY
         self._points = np.zeros((slots, self._capacity, 2))
-        self._pointer = torch.zeros(slots, self._capacity, config.pointers)
+        # Numbers of a key after one another, each for all steps: so the product with a query is fastest.
+        self._pointer = torch.zeros(slots, config.pointers, self._capacity)
 
     def _linear(self, weights: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
         return weights[f"{name}.weight"].to(self._kind), weights[f"{name}.bias"].to(self._kind)
@@ -90,7 +91,7 @@ class SlotNetwork:
         self._grow(count + 1)
         self._points[slots, :count] = past.point
         if self.config.pointers:
-            self._pointer[where, :count] = torch.from_numpy(past.pointer)
+            self._pointer[where, :, :count] = torch.from_numpy(past.pointer).transpose(1, 2)
         if self._recall is not None:
             self._recall.put(where, past.key, past.value)
 
@@ -126,7 +127,7 @@ class SlotNetwork:
         out = linear(self._joined, *self._out).float()
         if self.config.pointers:
             keys = self._part(out, "key")
-            self._pointer[torch.arange(self.slots), torch.from_numpy(at)] = keys
+            self._pointer[torch.arange(self.slots), :, torch.from_numpy(at)] = keys
         return {name: self._part(out, name).numpy() for name, _ in self._outputs}
 
     def _part(self, out: Tensor, name: str) -> Tensor:
@@ -155,15 +156,15 @@ class SlotNetwork:
         more = self._capacity - self._points.shape[1]
         if more:
             self._points = np.concatenate([self._points, np.zeros((self.slots, more, 2))], 1)
-            room = torch.zeros(self.slots, more, self.config.pointers)
-            self._pointer = torch.cat([self._pointer, room], 1)
+            room = torch.zeros(self.slots, self.config.pointers, more)
+            self._pointer = torch.cat([self._pointer, room], 2)
         if self._recall is not None:
             self._recall.grow(self._capacity)
 
     def _pointing(self, found: Found, values: dict[str, Any]) -> Found:
         """The distribution with what was drawn already as targets; see `sketchgen.generate.past.Pointer`."""
-        query = torch.from_numpy(values["query"]).unsqueeze(-1)
-        score = torch.bmm(self._pointer, query).squeeze(-1).numpy().astype(np.float64)
+        query = torch.from_numpy(values["query"]).unsqueeze(1)
+        score = torch.bmm(query, self._pointer).squeeze(1).numpy().astype(np.float64)
         score /= math.sqrt(self.config.pointers)
         place = np.arange(self._capacity)
         # Not the centre, where nothing was drawn, and nothing behind the newest point.
@@ -185,32 +186,36 @@ class _Recall:
         self._asked = tuple(torch.cat(part).to(kind) for part in parts)
         self._out = tuple(weights[f"stack.recall.out.{part}"].to(kind) for part in ("weight", "bias"))
         self._kind, self._heads, self._each = kind, (slots, RECALL_HEADS), width // RECALL_HEADS
-        self._key = torch.zeros(slots, RECALL_HEADS, FIRST_CAPACITY, self._each)
-        self._value = torch.zeros_like(self._key)
+        # As with the pointers' keys: transposed.
+        self._key = torch.zeros(slots, RECALL_HEADS, self._each, FIRST_CAPACITY)
+        self._value = torch.zeros(slots, RECALL_HEADS, FIRST_CAPACITY, self._each)
 
     def put(self, where: Tensor, key: Float[np.ndarray, "c n a"], value: Float[np.ndarray, "c n a"]) -> None:
         """Put keys and values of n steps of c drawings into slots."""
-        for kept, new in ((self._key, key), (self._value, value)):
-            parts = torch.from_numpy(new).unflatten(2, (RECALL_HEADS, self._each)).transpose(1, 2)
-            kept[where, :, : new.shape[1]] = parts
+        keys, values = (
+            torch.from_numpy(new).unflatten(2, (RECALL_HEADS, self._each)).transpose(1, 2)
+            for new in (key, value)
+        )
+        self._key[where, :, :, : key.shape[1]] = keys.transpose(2, 3)
+        self._value[where, :, : value.shape[1]] = values
 
     def grow(self, capacity: int) -> None:
         """Make room for `capacity` steps of each drawing."""
-        more = capacity - self._key.shape[2]
+        more = capacity - self._value.shape[2]
         if more > 0:
             room = torch.zeros(*self._heads, more, self._each)
-            self._key, self._value = torch.cat([self._key, room], 2), torch.cat([self._value, room], 2)
+            self._key = torch.cat([self._key, room.transpose(2, 3)], 3)
+            self._value = torch.cat([self._value, room], 2)
 
     def __call__(self, hidden: Float[Tensor, "b w"], at: Int[np.ndarray, " b"]) -> Float[Tensor, "b w"]:
         """What each slot's step recalls; it is kept at the place `at` of its slot first."""
         asked = linear(hidden.to(self._kind), *self._asked).float()
         query, key, value = asked.unflatten(1, (3, RECALL_HEADS, self._each)).unbind(1)
         slot, place = torch.arange(self._heads[0]), torch.from_numpy(at)
-        self._key[slot, :, place], self._value[slot, :, place] = key, value
-        count = self._key.shape[2]
-        score = torch.bmm(self._key.flatten(0, 1), query.flatten(0, 1).unsqueeze(-1)).view(
-            *self._heads, count
-        )
+        self._key[slot, :, :, place], self._value[slot, :, place] = key, value
+        count = self._value.shape[2]
+        score = torch.bmm(query.flatten(0, 1).unsqueeze(1), self._key.flatten(0, 1))
+        score = score.view(*self._heads, count)
         behind = torch.arange(count) > place[:, None]
         score = (score / math.sqrt(self._each)).masked_fill_(behind[:, None], -torch.inf)
         share = torch.softmax(score, -1).flatten(0, 1).unsqueeze(1)

@@ -1,0 +1,220 @@
+"""How many useful points a second are drawn, alone and side by side, against what the machine can do.
+
+    python benchmarks/sampling.py [--magenta WEIGHTS.gen.json] [--node FOLDER] [--jobs 2] [--rounds 3]
+
+A useful point is one of a drawing that is kept; steps of slots that stand empty, and those in which drawings
+end, count nothing. Everything is measured in turns within one run, `--rounds` times, and the best is told.
+
+- Alone: one drawing after the other on one core, by Magenta's published weights and by the bundled models;
+  with `--node`, by @magenta/sketch in Node on the same weights (installed by
+  `npm install --prefix FOLDER @magenta/sketch`).
+- Side by side: processes of one thread each, which begin at the same moment, each with its slots. The limit
+  is what the same number of processes do in points a second where they do nothing but a step's products of
+  matrices, in float32, for the same slots. `sketch-rnn345` is the LSTM of 512 units with 20 components.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+
+ALONE_SECONDS = 4.0
+SPINS = 400
+"""Steps of products that the limit is measured by."""
+
+
+def magenta_alone(weights: Path) -> Callable[[], tuple[int, float]]:
+    """Draws with Magenta's weights, one drawing after the other."""
+    import numpy as np
+
+    from sketchgen.generate.decoder import Given
+    from sketchgen.generate.magenta import read_magenta
+    from sketchgen.generate.sampler import noise_rows, sample_steps
+
+    decoder = read_magenta(weights)
+    nothing = np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    given = Given(*nothing, known=True)
+
+    def draw(seed: int) -> int:
+        return int(sample_steps(decoder, given, noise_rows(seed, 1), 250, 0.5).length[0])
+
+    return lambda: timed(draw)
+
+
+def model_alone(name: str, guidance: float) -> Callable[[], tuple[int, float]]:
+    """Draws cats with a bundled model, one after the other."""
+    import sketchgen
+
+    model = sketchgen.load(name).guided(guidance)
+    return lambda: timed(lambda seed: model.generate("cat", 1, 0.5, seed)[0].point_count)
+
+
+def timed(draw: Callable[[int], int]) -> tuple[int, float]:
+    """Points and seconds of as many drawings as `ALONE_SECONDS` hold."""
+    draw(10_000)
+    begin, points, seed = time.perf_counter(), 0, 0
+    while time.perf_counter() - begin < ALONE_SECONDS:
+        points += draw(seed)
+        seed += 1
+    return points, time.perf_counter() - begin
+
+
+def node_alone(folder: Path, weights: Path) -> tuple[int, float]:
+    """The same by @magenta/sketch."""
+    script = Path(__file__).with_name("magenta_sketch.js")
+    command = ["node", str(script), str(folder), str(weights), str(ALONE_SECONDS)]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return found["points"], found["seconds"]
+
+
+def work(task: dict[str, Any], begin: Any, results: Any) -> None:
+    """One process: get ready, wait for the others, do the task, tell points and seconds."""
+    import torch
+
+    torch.set_num_threads(1)
+    run = limit(task) if task["kind"] == "limit" else batch(task)
+    begin.wait()
+    started = time.perf_counter()
+    points = run()
+    results.put((points, time.perf_counter() - started))
+
+
+def batch(task: dict[str, Any]) -> Callable[[], int]:
+    """Draws many cats side by side."""
+    from sketchgen.batch.engine import SlotEngine
+    from sketchgen.batch.wish import Sampling, Wish
+    from sketchgen.generate.completer import load
+
+    how = Sampling(temperature=0.5, precision=task["precision"], slots=task["slots"])
+    engine = SlotEngine(load(task["model"]).guided(task["guidance"]), how)
+
+    def wishes(count: int) -> list[Wish]:
+        return [Wish(number, "cat", task["seed"], number) for number in range(count)]
+
+    list(engine.draw(wishes(task["slots"])))
+    return lambda: sum(item.points for item in engine.draw(wishes(task["count"])))
+
+
+def limit(task: dict[str, Any]) -> Callable[[], int]:
+    """A step's products of matrices for an LSTM of 512 units with 20 components, and nothing else."""
+    import torch
+
+    kind, rows = getattr(torch, task["precision"]), task["slots"]
+    # Read (5 numbers), gates of (128 + 512), head: the shapes of sketch-rnn345.
+    shapes = [(5, 128), (640, 2048), (512, 122)]
+    pairs = [(torch.randn(rows, i).to(kind), torch.randn(o, i).to(kind)) for i, o in shapes]
+    linear = torch.nn.functional.linear
+
+    def run() -> int:
+        with torch.inference_mode():
+            for _ in range(SPINS):
+                for values, weight in pairs:
+                    linear(values, weight)
+        return SPINS * rows
+
+    run()
+    return run
+
+
+def together(task: dict[str, Any], jobs: int) -> float:
+    """Points a second of `jobs` processes."""
+    context = multiprocessing.get_context("spawn")
+    begin, results = context.Barrier(jobs), context.Queue()
+    parts = [
+        context.Process(target=work, args=(task | {"seed": seed}, begin, results)) for seed in range(jobs)
+    ]
+    for part in parts:
+        part.start()
+    found = [results.get() for _ in parts]
+    for part in parts:
+        part.join()
+    return sum(points for points, _ in found) / max(seconds for _, seconds in found)
+
+
+def best(rounds: int, runs: dict[str, Callable[[], float]]) -> dict[str, float]:
+    """The best of some rounds, in each of which everything has its turn."""
+    found = dict.fromkeys(runs, 0.0)
+    for number in range(rounds):
+        for name, run in runs.items():
+            found[name] = max(found[name], run())
+            print(f"round {number + 1}, {name}: {found[name]:,.0f}", file=sys.stderr, flush=True)
+    return found
+
+
+def alone(options: argparse.Namespace) -> None:
+    """Print the table of drawings one at a time."""
+    runs: dict[str, Callable[[], tuple[int, float]]] = {}
+    if options.magenta:
+        runs["Magenta's weights, sketchgen"] = magenta_alone(options.magenta)
+        if options.node:
+            runs["Magenta's weights, @magenta/sketch in Node"] = lambda: node_alone(
+                options.node, options.magenta
+            )
+    runs["sketch-rnn345"] = model_alone("sketch-rnn345", 0.0)
+    runs["quickdraw345, guidance 2"] = model_alone("quickdraw345", 2.0)
+    runs["tiny, guidance 2"] = model_alone("tiny", 2.0)
+
+    def rate(run: Callable[[], tuple[int, float]]) -> Callable[[], float]:
+        def once() -> float:
+            points, seconds = run()
+            return points / seconds
+
+        return once
+
+    found = best(options.rounds, {name: rate(run) for name, run in runs.items()})
+    print("| one drawing at a time, one core | points a second |\n|---|---|")
+    for name, value in found.items():
+        print(f"| {name} | {value:,.0f} |")
+
+
+def side_by_side(options: argparse.Namespace) -> None:
+    """Print the table of drawings side by side."""
+    tasks: dict[str, dict[str, Any]] = {}
+    for precision in ("float32", "bfloat16"):
+        shape = {"precision": precision, "slots": options.slots}
+        tasks[f"products alone, {precision}"] = shape | {"kind": "limit"}
+        each = shape | {"kind": "batch", "count": options.count}
+        tasks[f"sketch-rnn345, {precision}"] = each | {"model": "sketch-rnn345", "guidance": 0.0}
+    shape = {"kind": "batch", "precision": "bfloat16", "slots": 128, "count": options.count // 8}
+    for model in ("quickdraw345", "tiny"):
+        for guidance in (0.0, 2.0):
+            tasks[f"{model}, bfloat16, guidance {guidance:g}"] = shape | {
+                "model": model,
+                "guidance": guidance,
+            }
+    runs = {name: lambda task=task: together(task, options.jobs) for name, task in tasks.items()}
+    found = best(options.rounds, runs)
+    whole = found["products alone, float32"]
+    print(f"\n| side by side, {options.jobs} processes | points a second | of the products in float32 |")
+    print("|---|---|---|")
+    for name, value in found.items():
+        print(f"| {name} | {value:,.0f} | {value / whole:.0%} |")
+
+
+def main() -> None:
+    """Measure, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--magenta", type=Path, help="a published decoder, such as sheep.gen.json")
+    parser.add_argument("--node", type=Path, help="folder with node_modules/@magenta/sketch")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--slots", type=int, default=256)
+    parser.add_argument("--count", type=int, default=4000, help="drawings of each process")
+    options = parser.parse_args()
+    alone(options)
+    side_by_side(options)
+
+
+if __name__ == "__main__":
+    main()
