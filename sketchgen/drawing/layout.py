@@ -52,12 +52,18 @@ class Grid:
 
 
 def grid_on(
-    page: Page, count: int, *, columns: int | None = None, cell: float | None = None, gap: float = 5.0
+    page: Page,
+    count: int,
+    *,
+    columns: int | None = None,
+    cell: float | None = None,
+    gap: float = 5.0,
+    least: float = LEAST_CELL,
 ) -> Grid:
     """The grid for drawings on pages of paper.
 
     One drawing has the whole page between its margins. Several have square cells: as large as lets all of
-    them stand on one page, unless that is under `LEAST_CELL`.
+    them stand on one page, unless that is under `least`.
 
     Args:
         page: the paper and its margins.
@@ -65,6 +71,7 @@ def grid_on(
         columns: cells in a row; as many as fit where left out.
         cell: side of a cell, in mm.
         gap: between cells, in mm.
+        least: side of the smallest cell that is chosen where none is asked for, in mm.
 
     Raises:
         SettingError: a number outside its limits, or cells that are too large for the page.
@@ -76,7 +83,7 @@ def grid_on(
     if count <= 1 and columns in (None, 1) and cell is None:
         return _centred(page, 1, 1, page.room_width, page.room_height, gap)
     if cell is None:
-        cell = _side(page, columns, gap) if columns is not None else _largest(page, count, gap)
+        cell = _side(page, columns, gap) if columns is not None else _largest(page, count, gap, least)
     most = min(page.room_width, page.room_height)
     if not SMALLEST_CELL <= cell <= most + 1e-9:
         raise SettingError(f"a cell of {cell:g} mm; it must be from {SMALLEST_CELL:g} to {most:g} mm here")
@@ -102,10 +109,10 @@ def _side(page: Page, columns: int, gap: float) -> float:
     return min(side, page.room_height)
 
 
-def _largest(page: Page, count: int, gap: float) -> float:
+def _largest(page: Page, count: int, gap: float, least: float) -> float:
     """The side of the largest square cells of which `count` go on one page, or the least that is chosen."""
     most = min(page.room_width, page.room_height)
-    best = min(LEAST_CELL, most)
+    best = min(max(least, SMALLEST_CELL), most)
     for columns in range(1, min(count, _fitting(page.room_width, best, gap)) + 1):
         rows = math.ceil(count / columns)
         across = (page.room_width - gap * (columns - 1)) / columns

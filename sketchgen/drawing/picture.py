@@ -100,7 +100,7 @@ def contact_sheet(
         at = (left + (cell - picture.width) // 2, top + (cell - picture.height) // 2)
         sheet.paste(picture, at)
         if labels is not None:
-            _label(sheet, labels[index], (left, top + cell, cell, strip), style)
+            write_line(sheet, labels[index], (left, top + cell, cell, strip), style)
     return sheet
 
 
@@ -202,8 +202,15 @@ class Raster:
         return self._canvas.reduce(fine, (area[0] * fine, area[1] * fine, area[2] * fine, area[3] * fine))
 
 
-def _label(sheet: Image, text: str, place: tuple[int, int, int, int], style: Style) -> None:
-    """Write one line into the strip at left, top, width, height, in its middle."""
+def write_line(sheet: Image, text: str, place: tuple[int, int, int, int], style: Style) -> None:
+    """Write one line of text into a picture, cut where it is too long.
+
+    Args:
+        sheet: the picture.
+        text: what to write.
+        place: left, top, width and height of the strip that it stands in the middle of, in px.
+        style: the given colour is the ink.
+    """
     left, top, width, height = place
     font = ImageFont.load_default(size=max(8.0, height * 0.7))
     pen = ImageDraw.Draw(sheet)
