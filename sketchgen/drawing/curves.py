@@ -12,6 +12,10 @@ from sketchgen.drawing.sketch import Points
 CORNER = 80.0
 """Degrees; where a line turns by more than this it has a corner, which smoothing leaves."""
 
+LONE_CORNER = 50.0
+"""Degrees; the same where it turns at least twice as much as at the points before and behind: a small circle
+of few points turns by as much, but at every point."""
+
 Handles = NDArray[np.float64]
 """(n - 1, 2, 2) the two inner control points of the cubic Bézier from each of n points to the next."""
 
@@ -21,7 +25,7 @@ Traced = NDArray[np.float64]
 _MOST_PIECES = 64
 """Most straight pieces of the curve between two points."""
 
-_MOST_SAMPLES = 20_000
+_MOST_SAMPLES = 4_000
 """Most places along a stroke at which its pressure is told."""
 
 _SPACING = 1.5
@@ -77,13 +81,25 @@ def _tangents(points: Points, chords: Points, knots: NDArray[np.float64]) -> tup
         d1, d2 = into[:, None], out[:, None]
         found = before / d1 - (before + after) / (d1 + d2) + after / d2
         cosine = (before * after).sum(axis=1) / (d1 * d2)[:, 0] ** 2
-        smooth = (into > 0) & (out > 0) & (cosine >= math.cos(math.radians(CORNER)))
+        turns = np.degrees(np.arccos(np.clip(np.nan_to_num(cosine, nan=-1.0), -1.0, 1.0)))
+    smooth = (into > 0) & (out > 0) & ~_corners(turns, closed)
     inner = len(points) - 2
     known[1:-1] = smooth[:inner]
     tangents[1:-1] = np.where(smooth[:inner, None], found[:inner], 0.0)
     if closed and smooth[-1]:
         known[[0, -1]], tangents[[0, -1]] = True, found[-1]
     return tangents, known
+
+
+def _corners(turns: NDArray[np.float64], closed: bool) -> NDArray[np.bool_]:
+    """Whether a line has a corner at each point, by how many degrees it turns there."""
+    if len(turns) < 2:
+        return turns > CORNER
+    beside = np.append(0.0, turns[:-1]), np.append(turns[1:], 0.0)
+    if closed:
+        beside = np.roll(turns, 1), np.roll(turns, -1)
+    lone = (turns > LONE_CORNER) & (turns >= 2 * np.maximum(*beside))
+    return (turns > CORNER) | lone
 
 
 def curved(points: Points, strength: float, tolerance: float) -> Points:

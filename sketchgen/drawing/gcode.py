@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from pathlib import Path
@@ -43,7 +44,9 @@ def to_gcode(svg: str, profile: str = PROFILE, config: str | os.PathLike[str] | 
     out = _Named()
     document = vpype.read_multilayer_svg(io.StringIO(svg), vpype.convert_length(QUANTUM))
     try:
-        gwrite.callback(output=out, profile=profile, default=())(cli.State(document))
+        # Some profiles have a word for the user, which belongs on a terminal and not in a batch.
+        with contextlib.redirect_stderr(io.StringIO()):
+            gwrite.callback(output=out, profile=profile, default=())(cli.State(document))
     except (click.ClickException, KeyError, ValueError) as error:
         words = " ".join(str(error).split())[:160]
         raise SettingError(f"the profile {profile!r} cannot be written: {words}") from error

@@ -43,6 +43,7 @@ class Plan:
         gap: between cells, in mm.
         join: ends of strokes that lie this near to each other, in mm, are joined; None joins none.
         sort: whether strokes are put in an order, and turned, so that the pen travels less.
+        crop: whether what was drawn fills a cell, and not the page that it was drawn on.
 
     Raises:
         SettingError: a number outside its limits.
@@ -54,6 +55,7 @@ class Plan:
     gap: float = 5.0
     join: float | None = 0.05
     sort: bool = True
+    crop: bool = False
 
     def __post_init__(self) -> None:
         """Check what can be checked without a page."""
@@ -154,7 +156,7 @@ def _plot(items: Sequence[Sketch | Completion], page: Page, grid: Grid, plan: Pl
     names, colours = ("1 given", "2 added"), (style.given_colour, style.added_colour)
     layers: tuple[list[Points], ...] = ([], [])
     for index, item in enumerate(items):
-        for layer, strokes in zip(layers, _placed(item, grid.place(index), style), strict=True):
+        for layer, strokes in zip(layers, _placed(item, grid.place(index), plan, style), strict=True):
             layer += strokes
     if not both:
         names, colours, layers = ("1 drawing",), colours[:1], layers[:1]
@@ -168,9 +170,11 @@ def _plot(items: Sequence[Sketch | Completion], page: Page, grid: Grid, plan: Pl
     return Plot(svg, names, len(items), sums)
 
 
-def _placed(item: Sketch | Completion, cell: Box, style: Style) -> tuple[list[Points], list[Points]]:
+def _placed(
+    item: Sketch | Completion, cell: Box, plan: Plan, style: Style
+) -> tuple[list[Points], list[Points]]:
     """The given and the added strokes of a drawing in its cell, in mm on the page."""
-    box = _extent(item, style)
+    box = _extent(item, plan, style)
     scale = min(cell.width / box.width, cell.height / box.height)
     shift = np.array(cell.centre) - np.array(box.centre) * scale
 
@@ -184,10 +188,13 @@ def _placed(item: Sketch | Completion, cell: Box, style: Style) -> tuple[list[Po
     return placed(given), placed(added)
 
 
-def _extent(item: Sketch | Completion, style: Style) -> Box:
-    """The drawing's page where it is known, and all that was drawn."""
+def _extent(item: Sketch | Completion, plan: Plan, style: Style) -> Box:
+    """All that was drawn, and the drawing's page where it is known and counts."""
     whole = item.whole if isinstance(item, Completion) else item
-    page, ink = visible_box(item, replace(style, margin=0.0)), whole.bounds
+    ink = whole.bounds
+    if ink is not None and plan.crop:
+        return visible_box(Sketch(whole.strokes), replace(style, margin=0.0))
+    page = visible_box(item, replace(style, margin=0.0))
     if ink is None:
         return page
     x, y = min(page.x, ink.x), min(page.y, ink.y)

@@ -23,7 +23,7 @@ MOST_PIXELS = 100_000_000
 LABEL = 0.12
 """Height of a label's line, as a share of its cell."""
 
-TITLE = 0.05
+TITLE = 0.04
 """Height of the title's line, as a share of the page's longer side."""
 
 _WIDE = 1.4
