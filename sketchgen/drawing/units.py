@@ -140,7 +140,7 @@ class Page:
 
 def _sides(rest: str, text: str) -> tuple[float, float]:
     """Two lengths with an x between them; a unit that stands at one of them only counts for both."""
-    found = re.fullmatch(r"([\d.e+]+)([a-z\"]*)[x×*]([\d.e+]+)([a-z\"]*)", rest)
+    found = re.fullmatch(r"([\d.]+)([a-z\"]*)[x×*]([\d.]+)([a-z\"]*)", rest)
     if found is None:
         known = ", ".join(name.upper() if len(name) == 2 else name for name in PAGES)
         raise SettingError(f"no page {text[:40]!r}; write one as '210x297mm', or name one of {known}")
