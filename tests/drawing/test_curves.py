@@ -151,7 +151,7 @@ def test_an_outline_is_as_wide_as_the_line():
 # --- in files and pictures -------------------------------------------------------------------------------
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(strokes, shares, shares, st.sampled_from([None, (0, 0, 640, 480)]))
 def test_strokes_come_back_whatever_the_style(values, smooth, pressure, page):
     sketch = Sketch.from_strokes(values, page=page, category="cat")

@@ -164,7 +164,6 @@ def test_vpype_reads_every_svg(form, style):
         for line in layer
         for z in line
     }
-    assert scale
     if form != "plot":
         for stroke in item.whole.strokes:
             if len(stroke) > 1:

@@ -47,16 +47,16 @@ def test_a_poster_in_px():
 
 
 def test_thousands_of_cells_take_no_more_memory_than_one():
-    count = 4000
+    count = 1000
     pieces = poster_pieces(itertools.repeat(LINE, count), count, Poster(Page.parse("a2"), gap=1))
-    for _ in itertools.islice(pieces, 100):
+    for _ in itertools.islice(pieces, 800):
         pass
     tracemalloc.start()
     rest = sum(len(piece) for piece in pieces)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert rest > 1_000_000
-    assert peak < 400_000
+    assert rest > 60_000
+    assert peak < 60_000
 
 
 def test_the_picture_shows_the_same():
