@@ -131,7 +131,7 @@ def complete(
     from sketchgen.drawing.sketch import Sketch
 
     given = [
-        np.column_stack([line.real, line.imag])
+        np.column_stack([np.real(line), np.imag(line)])
         for _, lines in sorted(document.layers.items())
         for line in lines
     ]

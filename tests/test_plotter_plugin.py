@@ -58,12 +58,12 @@ def test_a_grid_of_drawings(vpype_runs, tmp_path: Path) -> None:
     assert np.array(found.page_size) * MM == pytest.approx((210, 297), rel=1e-4)
     x0, y0, x1, y1 = found.bounds() or (0, 0, 0, 0)
     assert (x1 - x0) * MM <= 65.01
-    assert 65 < (y1 - y0) * MM <= 100.01
+    assert 35 < (y1 - y0) * MM <= 65.01
+    # The same first drawing, whatever comes after it.
     again = tmp_path / "again.svg"
-    vpype_runs("sketchgen", "cat", *how, "layout", "a4", "write", str(again))
-    assert [line.tolist() for line in document(again).layers[1]] == [
-        line.tolist() for line in found.layers[1]
-    ]
+    vpype_runs("sketchgen", "cat", *how, "--count", "1", "layout", "a4", "write", str(again))
+    for one, other in zip(document(again).layers[1], found.layers[1], strict=False):
+        assert one - one[0] == pytest.approx(other - other[0], abs=1e-2)
 
 
 def test_layers_and_a_category_that_is_a_command(vpype_runs, tmp_path: Path) -> None:

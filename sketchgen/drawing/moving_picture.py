@@ -6,7 +6,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image as images
@@ -143,7 +143,7 @@ def check_moving(kind: str, size: int) -> None:
         raise SettingError(f"size of a {kind} is {size} px; it must be from 1 to {MAX_GIF}")
 
 
-def _saved(frames: Iterator[Image], reel: _Reel, motion: Motion, **how: object) -> bytes:
+def _saved(frames: Iterator[Image], reel: _Reel, motion: Motion, **how: Any) -> bytes:
     """All frames as one file; Pillow takes them one at a time."""
     loop = 0 if motion.loop else 1
     if how["format"] == "WEBP" or motion.loop:
@@ -196,8 +196,8 @@ def _frames(
         areas = [area for piece in pieces if (area := raster.ink(piece, colour)) is not None]
         if areas:
             left, top, right, bottom = zip(*areas, strict=True)
-            area: Area = min(left), min(top), max(right), max(bottom)
-            page.paste(raster.picture(area), area[:2])
+            new: Area = min(left), min(top), max(right), max(bottom)
+            page.paste(raster.picture(new), new[:2])
         yield page.copy()
 
 

@@ -115,7 +115,8 @@ class Page:
     @property
     def margins(self) -> tuple[float, float, float, float]:
         """Top, right, bottom and left margin, in mm."""
-        return self.margin if isinstance(self.margin, tuple) else (self.margin,) * 4
+        every = self.margin
+        return every if isinstance(every, tuple) else (every, every, every, every)
 
     @property
     def room_width(self) -> float:
@@ -160,4 +161,5 @@ def _margins(margin: str | float) -> float | tuple[float, float, float, float]:
         raise SettingError(f"margin is {margin!r}; give one length, two (upright, across) or four")
     if len(values) == 1:
         return values[0]
-    return (values[0], values[1], values[0], values[1]) if len(values) == 2 else (*values[:3], values[3])
+    top, right, bottom, left = values * 2 if len(values) == 2 else values
+    return top, right, bottom, left

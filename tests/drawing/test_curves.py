@@ -127,6 +127,7 @@ def signed_area(points):
 
 def test_all_outlines_turn_the_same_way():
     generator = np.random.default_rng(3)
+    walk = np.zeros((0, 2))
     for _ in range(30):
         walk = np.cumsum(generator.normal(size=(12, 2)) * 20, axis=0)
         polygons, discs = ribbon(pressed(curved(walk, 1.0, 0.05), 4.0, 1.0), 4.0)
