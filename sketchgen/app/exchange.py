@@ -9,7 +9,8 @@ from sketchgen import example
 from sketchgen.app.request import MOST_POINTS, MOST_STROKES, checked_sketch, within_limits
 from sketchgen.drawing.files import encode, read
 from sketchgen.drawing.geometry import moved, simplify
-from sketchgen.drawing.motion import to_animated_svg, to_gif
+from sketchgen.drawing.motion import to_animated_svg
+from sketchgen.drawing.moving_picture import to_gif
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import FormatError, SketchError
 

@@ -1,20 +1,14 @@
-"""Drawings that draw themselves, as SVG and as GIF: stroke after stroke, at the pace of a hand."""
+"""Drawings that draw themselves, stroke after stroke, at the pace of a hand; here their times, and as SVG."""
 
 from __future__ import annotations
 
-import io
-import math
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as images
-from PIL.Image import Dither, Image
 
-from sketchgen.drawing.picture import Area, Raster, rgba
 from sketchgen.drawing.sketch import Completion, Points, Sketch
 from sketchgen.drawing.svg import Style, number, parts, svg_document, svg_text, visible_box
 from sketchgen.errors import SettingError
@@ -28,23 +22,11 @@ BOX = 255.0
 MAX_SECONDS = 30.0
 """Longest time a drawing takes; a longer one is drawn faster."""
 
-MAX_FRAMES = 400
-"""Most frames of a GIF; a longer one has fewer a second."""
-
-MAX_GIF = 1024
-"""Longer side of the largest GIF, in px."""
-
 _TOUCH = 0.04
 """Least seconds a stroke takes: a dot, too, is seen to come."""
 
 _FARTHEST = 1e5
 """Longest way counted, in boxes, so that a page without size to speak of does not make an endless one."""
-
-_MAX_PIXELS = 100_000_000
-"""Most pixels over all frames of a GIF, to bound memory."""
-
-_TONES = 16
-"""Colours from the paper to an ink, both counted: enough for smooth edges."""
 
 _UNITS = 10**8
 """Keyframes are told in whole units of a millionth of a per cent."""
@@ -61,7 +43,7 @@ class Motion:
             long as a small one. A drawing that would take over `MAX_SECONDS` is drawn faster.
         travel: how many times faster the pen moves from one stroke to the next.
         hold: seconds the finished drawing stands before it begins anew.
-        frames_per_second: of a GIF, which counts in hundredths of a second; at most `MAX_FRAMES` frames.
+        frames_per_second: of a GIF or WebP, in whole hundredths of a second from one to the next.
         loop: whether it begins anew, for ever.
 
     Raises:
@@ -109,10 +91,10 @@ def timeline(
 
     spans: list[Span] = []
     pen: Points | None = None
-    for stroke in _moving(item).strokes:
+    for stroke in moving(item).strokes:
         gap = 0.0 if pen is None else seconds(float(np.hypot(*(stroke[0] - pen)))) / motion.travel
         begin = gap + (spans[-1].end if spans else 0.0)
-        spans.append(Span(begin, begin + max(_TOUCH, seconds(float(_steps(stroke).sum())))))
+        spans.append(Span(begin, begin + max(_TOUCH, seconds(float(steps(stroke).sum())))))
         pen = stroke[-1]
     if not spans or spans[-1].end <= MAX_SECONDS:
         return tuple(spans)
@@ -120,13 +102,13 @@ def timeline(
     return tuple(Span(begin * pace, min(end * pace, MAX_SECONDS)) for begin, end in spans)
 
 
-def _moving(item: Sketch | Completion) -> Sketch:
+def moving(item: Sketch | Completion) -> Sketch:
     """The part of a drawing that is drawn before one's eyes."""
     given, added = parts(item)
     return given if added is None else added
 
 
-def _steps(stroke: Points) -> Way:
+def steps(stroke: Points) -> Way:
     """The way from each point of a stroke to the next, (n - 1,)."""
     offsets = np.diff(stroke, axis=0)
     return np.hypot(offsets[:, 0], offsets[:, 1])
@@ -142,9 +124,12 @@ def to_animated_svg(
 
     It is the still file (same groups, same coordinates) with CSS that names no script: whoever knows no CSS
     animation, prints, or has asked for reduced motion sees the finished drawing. The given strokes of a
-    completion stand from the start. Same drawing, style and motion, same bytes.
+    completion stand from the start. Every line is even, whatever the style's pressure. Same drawing, style
+    and motion, same bytes.
     """
     motion = motion or Motion()
+    # A dash that grows can show a line of one width only.
+    style = replace(style or Style(), pressure=0.0)
     drawing = svg_document(item, style)
     spans = timeline(item, style, motion)
     if spans:
@@ -172,133 +157,3 @@ def _keyframes(span: Span, period: float) -> str:
     first, last = (f"{100 * units / _UNITS:.6f}" for units in (begin, end))
     dash = "stroke-dasharray:1;stroke-dashoffset"
     return f"0%,{first}%{{{dash}:1;visibility:hidden}}{last}%,100%{{{dash}:0;visibility:visible}}"
-
-
-# --- GIF -------------------------------------------------------------------------------------------------
-
-
-def to_gif(
-    item: Sketch | Completion,
-    style: Style | None = None,
-    motion: Motion | None = None,
-    *,
-    size: int = 360,
-) -> bytes:
-    """The drawing as the bytes of a GIF that draws itself; same arguments, same bytes.
-
-    The first frame shows the given strokes of a completion, or an empty page; the last one all. A page
-    without background is white, since a GIF knows no half-transparent edges.
-
-    Args:
-        item: a drawing or a completion.
-        style: colours and pen; its own `size` is not used.
-        motion: pace, hold, frames a second.
-        size: longer side in px, from 1 to `MAX_GIF`.
-
-    Raises:
-        SettingError: `size` outside its limits, or a colour that Pillow does not know.
-    """
-    if not 1 <= size <= MAX_GIF:
-        raise SettingError(f"size of a GIF is {size} px; it must be from 1 to {MAX_GIF}")
-    motion, style = motion or Motion(), _opaque(style or Style())
-    raster = Raster(item, size, style)
-    spans = timeline(item, style, motion)
-    end = spans[-1].end if spans else 0.0
-    most = max(2, min(MAX_FRAMES, _MAX_PIXELS // math.prod(raster.size)))
-    # Hundredths of a second from one frame to the next.
-    step = max(round(100 / motion.frames_per_second), math.ceil(100 * end / (most - 1)))
-    times = [step * index / 100 for index in range(math.ceil(100 * end / step))]
-    palette = _palette(style, both=isinstance(item, Completion))
-    frames = _frames(item, raster, style, palette, _pieces(_moving(item), spans, [*times, math.inf]))
-    buffer = io.BytesIO()
-    next(frames).save(
-        buffer,
-        format="GIF",
-        save_all=True,
-        append_images=frames,
-        duration=[10 * step] * len(times) + [10 * max(step, round(100 * motion.hold))],
-        palette=palette,
-        **({"loop": 0} if motion.loop else {}),
-    )
-    return buffer.getvalue()
-
-
-def _opaque(style: Style) -> Style:
-    """The style with colours as a GIF can show them: the paper over white, the inks over the paper."""
-
-    def over(colour: str | None, ground: tuple[int, ...]) -> tuple[int, ...]:
-        *tones, alpha = rgba(colour)
-        return tuple(
-            round((tone * alpha + below * (255 - alpha)) / 255)
-            for tone, below in zip(tones, ground, strict=True)
-        )
-
-    paper = over(style.background, (255, 255, 255))
-    given, added = over(style.given_colour, paper), over(style.added_colour, paper)
-    shown = (f"#{bytes(colour).hex()}" for colour in (paper, given, added))
-    return replace(style, **dict(zip(("background", "given_colour", "added_colour"), shown, strict=True)))
-
-
-def _palette(style: Style, *, both: bool) -> bytes:
-    """RGB tones between paper and inks, and between both inks where there are two."""
-    paper, given, added = (
-        np.array(rgba(colour)[:3]) for colour in (style.background, style.given_colour, style.added_colour)
-    )
-    pairs = [(paper, given), (paper, added), (given, added)] if both else [(paper, given)]
-    shares = np.linspace(0, 1, _TONES)[:, None]
-    tones = np.concatenate([np.rint(one + (other - one) * shares) for one, other in pairs])
-    return np.unique(tones, axis=0).astype(np.uint8).tobytes()
-
-
-def _frames(
-    item: Sketch | Completion, raster: Raster, style: Style, palette: bytes, steps: Iterable[list[Points]]
-) -> Iterator[Image]:
-    """The picture after each step's pieces are drawn; only where something is new it is made anew."""
-    given, added = parts(item)
-    colour = rgba(style.given_colour)
-    if added is not None:
-        for stroke in given.strokes:
-            raster.ink(stroke, colour)
-        colour = rgba(style.added_colour)
-    carrier = images.new("P", (1, 1))
-    carrier.putpalette(palette)
-
-    def indexed(area: Area | None) -> Image:
-        return raster.picture(area).convert("RGB").quantize(palette=carrier, dither=Dither.NONE)
-
-    page = indexed(None)
-    for pieces in steps:
-        areas = [area for piece in pieces if (area := raster.ink(piece, colour)) is not None]
-        if areas:
-            left, top, right, bottom = zip(*areas, strict=True)
-            area = min(left), min(top), max(right), max(bottom)
-            page.paste(indexed(area), area[:2])
-        yield page.copy()
-
-
-def _pieces(sketch: Sketch, spans: Sequence[Span], times: Iterable[float]) -> Iterator[list[Points]]:
-    """For each time, in seconds, the pieces of strokes drawn since the time before."""
-    index, drawn = 0, 0.0
-    way: Way | None = None
-    for time in times:
-        pieces: list[Points] = []
-        while index < len(spans) and spans[index].begin < time:
-            (begin, end), stroke = spans[index], sketch.strokes[index]
-            way = np.append(0.0, np.cumsum(_steps(stroke))) if way is None else way
-            share = min(1.0, (time - begin) / (end - begin))
-            pieces.append(_piece(stroke, way, drawn, share))
-            drawn = share
-            if share < 1:
-                break
-            index, drawn, way = index + 1, 0.0, None
-        yield pieces
-
-
-def _piece(stroke: Points, way: Way, first: float, last: float) -> Points:
-    """What lies between two shares (0 to 1) of a stroke; `way` leads to each of its points."""
-    if way[-1] == 0:
-        return stroke
-    ends = np.array([first, last]) * way[-1]
-    begin, end = np.stack([np.interp(ends, way, axis) for axis in stroke.T], axis=1)
-    low, high = np.searchsorted(way, ends[0], "right"), np.searchsorted(way, ends[1], "left")
-    return np.concatenate([begin[None], stroke[low:high], end[None]])

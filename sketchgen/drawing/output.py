@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sketchgen.errors import OutputError
@@ -20,12 +20,21 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, force: bool = Fal
     Raises:
         OutputError: the file exists and `force` is false; no such folder, no permission, or the disk is full.
     """
+    write_pieces(path, (data,), force=force)
+
+
+def write_pieces(path: str | os.PathLike[str], pieces: Iterable[bytes], *, force: bool = False) -> None:
+    """The same from pieces, which are taken one at a time: for files larger than should be held at once.
+
+    Raises:
+        OutputError: as `write_atomic`. What the pieces raise is passed on, and nothing is written.
+    """
     target = Path(path)
     check_target(target, force)
     # A short name of its own: the target's name may already be as long as the file system allows.
     temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
-        _write_through(temporary, data)
+        _write_through(temporary, pieces)
         put_in_place(temporary, target, force)
     except (OSError, ValueError) as error:
         raise OutputError(f"{shown(path)} cannot be written: {reason(error)}") from error
@@ -123,13 +132,14 @@ def check_target(target: Path, force: bool) -> None:
         raise OutputError(f"{shown(target)} exists; choose another name or pass --force")
 
 
-def _write_through(path: Path, data: bytes) -> None:
+def _write_through(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a new file and see it to the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        for data in pieces:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -12,9 +12,18 @@ from PIL import Image as images
 from PIL import ImageColor, ImageDraw, ImageFont
 from PIL.Image import Image
 
+from sketchgen.drawing.curves import Traced, pressed
 from sketchgen.drawing.output import write_atomic
 from sketchgen.drawing.sketch import Completion, Points, Sketch
-from sketchgen.drawing.svg import Style, check_sheet, parts, pen_width, pixel_size, visible_box
+from sketchgen.drawing.svg import (
+    Style,
+    check_sheet,
+    curve_of,
+    parts,
+    pen_width,
+    pixel_size,
+    visible_box,
+)
 from sketchgen.errors import SettingError
 
 _FINE = 4
@@ -50,7 +59,7 @@ def to_image(item: Sketch | Completion, size: int = 256, style: Style | None = N
         if sketch is not None:
             colour = rgba(name)
             for stroke in sketch.strokes:
-                raster.ink(stroke, colour)
+                raster.ink(raster.traced(stroke), colour)
     return raster.picture()
 
 
@@ -91,7 +100,7 @@ def contact_sheet(
         at = (left + (cell - picture.width) // 2, top + (cell - picture.height) // 2)
         sheet.paste(picture, at)
         if labels is not None:
-            _label(sheet, labels[index], (left, top + cell, cell, strip), style)
+            write_line(sheet, labels[index], (left, top + cell, cell, strip), style)
     return sheet
 
 
@@ -141,33 +150,50 @@ class Raster:
         width, height = (max(1, round(side)) for side in pixel_size(box, size))
         self._fine = _FINE if max(width, height) <= _LARGE else 1
         self._scale = size / box.longer
+        self._style = style
         self._width = max(pen_width(box, style) * self._scale, _THINNEST) * self._fine
+        # Under pressure even the thin parts show, though not as wide as a line without.
+        self._least = 1.0 if style.pressure == 0 else 0.5
         self.size = width, height
         paper = rgba(style.background)
         self._canvas = images.new("RGBA", (width * self._fine, height * self._fine), paper)
         self._pen = ImageDraw.Draw(self._canvas)
 
-    def ink(self, stroke: Points, colour: tuple[int, ...]) -> Area | None:
-        """Draw a stroke with round ends and joins: a disc at each point, lines between them.
+    def traced(self, stroke: Points) -> Traced:
+        """A stroke as the style has it drawn: its curves as short lines, and its width at each point."""
+        line = curve_of(stroke, self._box, self._style)
+        return pressed(line, pen_width(self._box, self._style), self._style.pressure)
+
+    def ink(self, traced: Traced, colour: tuple[int, ...]) -> Area | None:
+        """Draw a line, or a piece of one, with round ends and joins: discs at the points, lines between them.
 
         Returns:
-            What changed at most, in px of the picture; None where the stroke is off the picture.
+            What changed at most, in px of the picture; None where the line is off the picture.
         """
-        radius, fine = self._width / 2, self._fine
+        fine = self._fine
         # Pillow counts to the middle of a pixel; points far off the picture would overflow its integers.
-        points = (stroke - (self._box.x, self._box.y)) * (self._scale * fine) - 0.5
+        points = (traced[:, :2] - (self._box.x, self._box.y)) * (self._scale * fine) - 0.5
         points = np.clip(points, -1e6, 1e6)
-        corners = points.tolist()
-        if len(corners) > 1:
-            path = [tuple(corner) for corner in corners]
-            self._pen.line(path, fill=colour, width=max(1, round(self._width)))
-        for x, y in corners:
+        radii = np.maximum(self._width * traced[:, 2], _THINNEST * fine * self._least) / 2
+        if (radii == radii[0]).all():
+            self._line(points, 2 * float(radii[0]), colour)
+        else:
+            for index in range(len(points) - 1):
+                self._line(points[index : index + 2], float(radii[index] + radii[index + 1]), colour)
+        for (x, y), radius in zip(points.tolist(), radii.tolist(), strict=True):
             self._pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
         # One px more on each side, since Pillow rounds lines and discs outwards.
-        left, top = (max(0, math.floor(low)) for low in (points.min(axis=0) - radius) / fine - 1)
-        ends = zip(self.size, (points.max(axis=0) + radius) / fine + 2, strict=True)
+        widest = float(radii.max())
+        left, top = (max(0, math.floor(low)) for low in (points.min(axis=0) - widest) / fine - 1)
+        ends = zip(self.size, (points.max(axis=0) + widest) / fine + 2, strict=True)
         right, bottom = (min(side, math.ceil(high)) for side, high in ends)
         return (left, top, right, bottom) if left < right and top < bottom else None
+
+    def _line(self, points: Points, width: float, colour: tuple[int, ...]) -> None:
+        """Draw a line of one width, without ends, in px of the large picture."""
+        if len(points) > 1:
+            path = [tuple(corner) for corner in points.tolist()]
+            self._pen.line(path, fill=colour, width=max(1, round(width)))
 
     def picture(self, area: Area | None = None) -> Image:
         """The picture as it stands, RGBA, or a part of it."""
@@ -176,8 +202,15 @@ class Raster:
         return self._canvas.reduce(fine, (area[0] * fine, area[1] * fine, area[2] * fine, area[3] * fine))
 
 
-def _label(sheet: Image, text: str, place: tuple[int, int, int, int], style: Style) -> None:
-    """Write one line into the strip at left, top, width, height, in its middle."""
+def write_line(sheet: Image, text: str, place: tuple[int, int, int, int], style: Style) -> None:
+    """Write one line of text into a picture, cut where it is too long.
+
+    Args:
+        sheet: the picture.
+        text: what to write.
+        place: left, top, width and height of the strip that it stands in the middle of, in px.
+        style: the given colour is the ink.
+    """
     left, top, width, height = place
     font = ImageFont.load_default(size=max(8.0, height * 0.7))
     pen = ImageDraw.Draw(sheet)

@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from sketchgen.drawing.curves import curved, handles, least_width, pressed
+from sketchgen.drawing.ribbon import outline_path
 from sketchgen.drawing.sketch import Box, Completion, Points, Sketch
 from sketchgen.errors import SettingError
 
@@ -19,6 +23,21 @@ EMPTY_PAGE = Box(0.0, 0.0, 255.0, 255.0)
 
 MAX_SIZE = 16_384
 """Largest picture side, in px."""
+
+MARK = "data-sketchgen"
+"""The attribute by which `svg_read` knows again what is drawn for show; its values are the two below."""
+
+NODES = "nodes"
+"""A curve whose nodes, the points between its pieces, are the stroke's points.
+
+The nodes rather than the points once more in an attribute: each number stands once, and who moves a node in
+another program has moved the point."""
+
+SHOW = "show"
+"""A group that repeats strokes as they look under pressure; the strokes themselves stand beside it."""
+
+CHORD = 1 / 4000
+"""How far a curve that is drawn as a polyline may stray, as a share of the longer side of the page."""
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_COLOUR = re.compile(r"[^#\w(),.%\s/-]")
@@ -35,6 +54,10 @@ class Style:
         background: CSS colour of the page, or None for a transparent one.
         size: longer side of the picture, in CSS px.
         margin: space around a drawing that has no page, as a share of its longer side.
+        smooth: from 0, straight lines between the points, to 1, curves through them. Corners stay, and so do
+            the strokes: see `NODES`.
+        pressure: from 0, an even line, to 1: thinner at its ends and on straights, as a hand draws. The
+            strokes stay: see `SHOW`. In an SVG that draws itself the line is even.
 
     Raises:
         SettingError: a number outside its limits, or a colour that is none.
@@ -46,6 +69,8 @@ class Style:
     background: str | None = "#ffffff"
     size: float = 512
     margin: float = 0.05
+    smooth: float = 0.0
+    pressure: float = 0.0
 
     def __post_init__(self) -> None:
         """Check the limits."""
@@ -53,8 +78,9 @@ class Style:
             raise SettingError(f"size is {self.size} px; it must be from 1 to {MAX_SIZE}")
         if self.stroke_width is not None and not 0 < self.stroke_width < math.inf:
             raise SettingError(f"stroke_width is {self.stroke_width}; it must be above 0")
-        if not 0 <= self.margin <= 1:
-            raise SettingError(f"margin is {self.margin}; it must be from 0 to 1")
+        for name in ("margin", "smooth", "pressure"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingError(f"{name} is {getattr(self, name)}; it must be from 0 to 1")
         for colour in (self.given_colour, self.added_colour, self.background):
             if colour is not None and (not colour.strip() or _NOT_COLOUR.search(colour)):
                 raise SettingError(f"{colour!r} is no colour; write one as '#2563eb' or 'navy'")
@@ -96,6 +122,11 @@ def pixel_size(box: Box, size: float) -> tuple[float, float]:
     return max(box.width * scale, 1.0), max(box.height * scale, 1.0)
 
 
+def plain(text: str) -> str:
+    """A text without the characters that XML cannot hold."""
+    return _NOT_XML.sub("", text)
+
+
 def number(value: float) -> str:
     """The shortest text that reads back as the same float64."""
     text = repr(float(value))
@@ -115,40 +146,76 @@ def _new(width: float, height: float, box: Box | None, **extra: str) -> Any:
     return svgwrite.Drawing(size=(_px(width), _px(height)), viewBox=view, debug=False, **extra)
 
 
-def _stroke(drawing: Any, stroke: Points) -> Any:
+def curve_of(stroke: Points, box: Box, style: Style) -> Points:
+    """A stroke as it looks in a picture that shows `box`: its points, and its curves as short lines."""
+    return curved(stroke, style.smooth, box.longer * CHORD)
+
+
+def _stroke(drawing: Any, stroke: Points, style: Style) -> Any:
     """One stroke as an element. A dot is a path of no length: its round cap shows, a polyline's may not."""
     points = [(number(x), number(y)) for x, y in stroke.tolist()]
     if len(points) == 1:
         return drawing.path(d=f"M{points[0][0]},{points[0][1]}h0")
-    return drawing.polyline(points=points)
+    extent = float(np.ptp(stroke, axis=0).max())
+    if style.smooth == 0 or len(points) == 2 or extent == 0:
+        return drawing.polyline(points=points)
+    # What lies between the points need not be exact: a hundred-thousandth of the stroke is not to be seen.
+    digits = 5 - math.floor(math.log10(extent))
+    between = np.round(handles(stroke, style.smooth), max(digits, 0)).reshape(-1, 4).tolist()
+    pieces = (
+        "C" + " ".join([*map(number, inner), x, y]) for inner, (x, y) in zip(between, points[1:], strict=True)
+    )
+    path = drawing.path(d=f"M{points[0][0]} {points[0][1]}{''.join(pieces)}")
+    path.attribs[MARK] = NODES
+    return path
 
 
-def _group(drawing: Any, sketch: Sketch, colour: str, width: float, **extra: str) -> Any:
-    """The strokes of a drawing as one `<g>` that carries pen and colour."""
+def _groups(drawing: Any, sketch: Sketch, colour: str, box: Box, style: Style, **extra: str) -> list[Any]:
+    """The strokes of a drawing as one `<g>` with pen and colour; under pressure, a second one for show."""
+    width = pen_width(box, style)
     group = drawing.g(
         fill="none",
         stroke=colour,
-        stroke_width=number(width),
+        # Under pressure the even line lies hidden beneath the outline of the uneven one.
+        stroke_width=number(width * least_width(style.pressure)),
         stroke_linecap="round",
         stroke_linejoin="round",
         **extra,
     )
     for stroke in sketch.strokes:
-        group.add(_stroke(drawing, stroke))
-    return group
+        group.add(_stroke(drawing, stroke, style))
+    if style.pressure == 0 or sketch.is_empty:
+        return [group]
+    shown = drawing.g(fill=colour, stroke="none")
+    shown.attribs[MARK] = SHOW
+    for stroke in sketch.strokes:
+        traced = pressed(curve_of(stroke, box, style), width, style.pressure)
+        shown.add(drawing.path(d=outline_path(traced, width)))
+    return [group, shown]
 
 
-def _fill(drawing: Any, into: Any, item: Sketch | Completion, box: Box, style: Style, *, ids: bool) -> None:
-    """Put background and strokes of `item` into an element whose viewBox is `box`."""
+def fill_with(drawing: Any, into: Any, item: Sketch | Completion, style: Style, *, ids: bool = False) -> None:
+    """Put background and strokes of a drawing into an element whose viewBox is its `visible_box`.
+
+    Args:
+        drawing: the svgwrite drawing that it is for.
+        into: the element.
+        item: a drawing or a completion.
+        style: colours and pen.
+        ids: name the two groups of a completion by id, which must be alone in its file, or else by class.
+    """
+    box = visible_box(item, style)
     if style.background is not None:
         corner, sides = (number(box.x), number(box.y)), (number(box.width), number(box.height))
         into.add(drawing.rect(insert=corner, size=sides, fill=style.background, class_="background"))
     given, added = parts(item)
-    width = pen_width(box, style)
     names = ({"id": "given"}, {"id": "added"}) if ids else ({"class_": "given"}, {"class_": "added"})
-    into.add(_group(drawing, given, style.given_colour, width, **(names[0] if added is not None else {})))
+    name = names[0] if added is not None else {}
+    groups = _groups(drawing, given, style.given_colour, box, style, **name)
     if added is not None:
-        into.add(_group(drawing, added, style.added_colour, width, **names[1]))
+        groups += _groups(drawing, added, style.added_colour, box, style, **names[1])
+    for group in groups:
+        into.add(group)
 
 
 def svg_document(item: Sketch | Completion, style: Style | None = None) -> Any:
@@ -158,8 +225,8 @@ def svg_document(item: Sketch | Completion, style: Style | None = None) -> Any:
     drawing = _new(*pixel_size(box, style.size), box)
     category = parts(item)[0].category
     if category is not None:
-        drawing.attribs["data-category"] = _NOT_XML.sub("", category)
-    _fill(drawing, drawing, item, box, style, ids=True)
+        drawing.attribs["data-category"] = plain(category)
+    fill_with(drawing, drawing, item, style, ids=True)
     return drawing
 
 
@@ -215,10 +282,10 @@ def grid_to_svg(
         x, y, box = column * cell, row * (cell + strip), visible_box(item, style)
         view = " ".join(number(side) for side in box)
         inner = drawing.svg(insert=(_px(x), _px(y)), size=(_px(cell), _px(cell)), viewBox=view)
-        _fill(drawing, inner, item, box, style, ids=False)
+        fill_with(drawing, inner, item, style)
         drawing.add(inner)
         if labels is not None:
-            at, text = (_px(x + cell / 2), _px(y + cell + strip * 0.7)), _NOT_XML.sub("", labels[index])
+            at, text = (_px(x + cell / 2), _px(y + cell + strip * 0.7)), plain(labels[index])
             font = {"font_size": _px(strip * 0.7), "font_family": "sans-serif", "text_anchor": "middle"}
             drawing.add(drawing.text(text, insert=at, fill=style.given_colour, **font))
     return svg_text(drawing)

@@ -1,7 +1,8 @@
 """Reading SVG as strokes, in the units of its viewBox; nothing in a file can reach out or run away.
 
 What counts as a stroke: every path, polyline, polygon, line, rect, circle and ellipse that shows, filled or
-stroked (a filled shape stands for its outline). Straight lines keep their points; curves are flattened.
+stroked (a filled shape stands for its outline). Straight lines keep their points; curves are flattened, but
+for those that `svg` has written, of which the nodes are read.
 Not read: what is hidden (`display`, `visibility`, neither fill nor stroke), definitions that nothing uses,
 clip paths, masks, text, images, scripts, an element of class or id `background`, and a filled rectangle as
 large as the page. Animation is ignored; of style sheets only the selectors `*`, a tag, `.class`, `#id` count.
@@ -22,6 +23,7 @@ from defusedxml.common import DefusedXmlException
 from numpy.typing import NDArray
 
 from sketchgen.drawing.sketch import MAX_POINTS, Box, Points, Sketch
+from sketchgen.drawing.svg import MARK, NODES, SHOW
 from sketchgen.drawing.svg_shapes import PPI, SHAPES, length, numbers, outline, path_cost
 from sketchgen.errors import FormatError, SketchError
 
@@ -237,6 +239,8 @@ class _Reader:
         """The strokes of an element that is not switched off."""
         if "background" in (element.get("id"), *element.get("class", "").split()):
             return
+        if element.get(MARK) == SHOW:
+            return
         if tag in SHAPES:
             yield from self._shape(element, tag, context)
         elif tag == "use":
@@ -305,6 +309,8 @@ class _Reader:
         scale = 1.0 if matrix is None else float(np.linalg.norm(matrix[:, :2], 2))
         tolerance = self.page.longer * _TOLERANCE / scale if self.page and scale > 0 else None
         self._segments += path_cost(element.get("d", "")) if tag == "path" else 0
+        if element.get(MARK) == NODES:
+            tolerance = math.inf
         lines = (
             outline(tag, element.attrib, context.area, tolerance) if self._segments <= 2 * MAX_POINTS else []
         )

@@ -11,16 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sketchgen.drawing.motion import (
-    MAX_FRAMES,
-    MAX_GIF,
-    MAX_SECONDS,
-    Motion,
-    Span,
-    timeline,
-    to_animated_svg,
-    to_gif,
-)
+from sketchgen.drawing.motion import MAX_SECONDS, Motion, Span, timeline, to_animated_svg
+from sketchgen.drawing.moving_picture import MAX_FRAMES, MAX_GIF, to_gif
 from sketchgen.drawing.picture import to_image
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.drawing.svg import Style, completion_to_svg, sketch_to_svg

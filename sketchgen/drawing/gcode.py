@@ -1,0 +1,80 @@
+"""G-code and its like from an SVG, through vpype and its plugin vpype-gcode, where they are installed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from sketchgen.errors import SettingError
+
+PROFILE = "gcodemm"
+"""vpype-gcode's own profile in mm: G0 where the pen is up, G1 where it is down."""
+
+QUANTUM = "0.1mm"
+"""How long the lines are that curves are cut into; a plotter's page has none."""
+
+MISSING = "G-code needs vpype and vpype-gcode; install them with: pip install 'sketchgen[plotter]'"
+
+
+class _Named(io.StringIO):
+    """A text that calls itself as a file would; profiles may write the name into what they make."""
+
+    name = "drawing.gcode"
+
+
+def to_gcode(svg: str, profile: str = PROFILE, config: str | os.PathLike[str] | None = None) -> str:
+    """An SVG as what a machine reads: G-code, or HPGL and others that vpype-gcode has a profile for.
+
+    Args:
+        svg: the text of a file, best of a `plot_svg`: in real units, without a background.
+        profile: one of vpype-gcode's, of the user's `~/.vpype.toml`, or of `config`.
+        config: a further file of profiles, TOML, as `vpype --config` takes it.
+
+    Raises:
+        SettingError: vpype or vpype-gcode is not installed; no such profile; a profile that asks for what is
+            not there.
+    """
+    check_profile(profile, config)
+    vpype, cli, gwrite = _tools()
+    import click
+
+    out = _Named()
+    document = vpype.read_multilayer_svg(io.StringIO(svg), vpype.convert_length(QUANTUM))
+    try:
+        # Some profiles have a word for the user, which belongs on a terminal and not in a batch.
+        with contextlib.redirect_stderr(io.StringIO()):
+            gwrite.callback(output=out, profile=profile, default=())(cli.State(document))
+    except (click.ClickException, KeyError, ValueError) as error:
+        words = " ".join(str(error).split())[:160]
+        raise SettingError(f"the profile {profile!r} cannot be written: {words}") from error
+    return out.getvalue()
+
+
+def check_profile(profile: str, config: str | os.PathLike[str] | None = None) -> None:
+    """Check that G-code can be made; see `to_gcode`.
+
+    Raises:
+        SettingError: vpype or vpype-gcode is not installed, or there is no such profile.
+    """
+    vpype, _, _ = _tools()
+    if config is not None:
+        if not Path(config).is_file():
+            raise SettingError(f"no file {os.fspath(config)[:80]!r} of profiles for vpype-gcode")
+        vpype.config_manager.load_config_file(os.fspath(config))
+    known = [name for name in vpype.config_manager.config["gwrite"] if name != "default_profile"]
+    if profile not in known:
+        raise SettingError(f"no profile {profile[:40]!r} for G-code; there are {', '.join(known)}")
+
+
+def _tools() -> tuple[Any, Any, Any]:
+    """vpype, its command line, and the writer of vpype-gcode."""
+    try:
+        import vpype
+        import vpype_cli
+        from vpype_gcode.gwrite import gwrite
+    except ImportError as error:
+        raise SettingError(MISSING) from error
+    return vpype, vpype_cli, gwrite

@@ -1,0 +1,159 @@
+"""vpype's commands `sketchgen` and `sketchgen-complete`: drawings as lines in a pipeline for plotters.
+
+vpype finds them by the entry points of its group `vpype.plugins`; nothing else imports this module, since
+vpype need not be installed. What draws is loaded when a command runs, not when vpype starts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+import vpype
+import vpype_cli
+
+from sketchgen.errors import SketchgenError
+
+if TYPE_CHECKING:
+    from sketchgen.drawing.sketch import Points
+
+MOST = 10_000
+"""Most drawings of one command."""
+
+
+class _CategoryFirst(click.Command):
+    """A command whose first word, if it is no option and no command of vpype, is the category.
+
+    An optional argument of click would swallow the command behind it, and options behind an argument would
+    not be read in a chain of commands.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the category off, and leave the rest to click."""
+        word = self._word(ctx, args)
+        rest = super().parse_args(ctx, args if word is None else args[1:])
+        if word is not None:
+            ctx.params["category"] = word
+        return rest
+
+    @staticmethod
+    def _word(ctx: click.Context, args: Sequence[str]) -> str | None:
+        """The category that the arguments begin with."""
+        group = ctx.parent.command if ctx.parent is not None else None
+        known = group.list_commands(ctx) if isinstance(group, click.Group) else ()
+        return args[0] if args and not args[0].startswith("-") and args[0] not in known else None
+
+
+def _sampling(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of both commands."""
+    for option in (
+        click.option("--checkpoint", type=vpype_cli.TextType(), help="Bundled name or folder of a model."),
+        click.option(
+            "-t", "--temperature", type=vpype_cli.FloatType(), default=0.5, help="0 calm to 2 wild [0.5]."
+        ),
+        click.option("-s", "--seed", type=vpype_cli.IntegerType(), default=0, help="Of the drawings [0]."),
+        click.option("-c", "--category", type=vpype_cli.TextType(), help="What to draw; left out, anything."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("sketchgen", cls=_CategoryFirst)
+@_sampling
+@click.option("-n", "--count", type=vpype_cli.IntegerType(), default=1, help="How many drawings [1].")
+@click.option("--size", type=vpype_cli.LengthType(), default="50mm", help="Longer side of each [50mm].")
+@click.option("--columns", type=vpype_cli.IntegerType(), help="Drawings in a row [about a square].")
+@click.option("--gap", type=vpype_cli.LengthType(), default="10mm", help="Between drawings [10mm].")
+@vpype_cli.generator
+def draw(
+    category: str | None,
+    seed: int,
+    temperature: float,
+    checkpoint: str | None,
+    count: int,
+    size: float,
+    columns: int | None,
+    gap: float,
+) -> vpype.LineCollection:
+    """Draw from nothing, in a grid: vpype sketchgen cat --count 9 layout a4 write cats.svg.
+
+    The category comes first, or as --category where a command of vpype has the same name (circle, line).
+    """
+    across = columns if columns is not None else math.ceil(math.sqrt(max(1, count)))
+    for name, value, least in (("count", count, 1), ("columns", across, 1), ("gap", gap, 0)):
+        if value < least:
+            raise click.BadParameter(f"{name} is {value:g}; it must be {least} or more")
+    if not size > 0:
+        raise click.BadParameter(f"size is {size:g}; it must be above 0")
+    try:
+        from sketchgen.generate.completer import load
+
+        drawn = load(checkpoint).generate(category, count, temperature, seed)
+    except SketchgenError as error:
+        raise click.ClickException(str(error)) from error
+    lines = vpype.LineCollection()
+    for index, sketch in enumerate(drawn):
+        row, column = divmod(index, across)
+        if sketch.bounds is None:
+            continue
+        scale = size / (sketch.bounds.longer or 1.0)
+        corner = np.array([column * (size + gap), row * (size + gap)]) + size / 2
+        shift = corner - np.array(sketch.bounds.centre) * scale
+        lines.extend(_line(stroke * scale + shift) for stroke in sketch.strokes)
+    return lines
+
+
+@click.command("sketchgen-complete", cls=_CategoryFirst)
+@_sampling
+@click.option(
+    "-l",
+    "--layer",
+    type=vpype_cli.LayerType(accept_new=True),
+    default="new",
+    help="Layer of what is added [new].",
+)
+@vpype_cli.global_processor
+def complete(
+    document: vpype.Document,
+    category: str | None,
+    seed: int,
+    temperature: float,
+    checkpoint: str | None,
+    layer: int | None,
+) -> vpype.Document:
+    """Finish what is drawn: vpype read half.svg sketchgen-complete cat write done.svg.
+
+    All lines of the document, layer by layer, are what was given; what is added goes into a layer of its own.
+    """
+    from sketchgen.drawing.sketch import Sketch
+
+    given = [
+        np.column_stack([np.real(line), np.imag(line)])
+        for _, lines in sorted(document.layers.items())
+        for line in lines
+    ]
+    try:
+        from sketchgen.generate.completer import load
+
+        page = (0.0, 0.0, *document.page_size) if document.page_size is not None else None
+        sketch = Sketch.from_strokes(given, page=page)
+        (found,) = load(checkpoint).complete(sketch, category, 1, temperature, seed)
+    except SketchgenError as error:
+        raise click.ClickException(str(error)) from error
+    target = vpype_cli.single_to_layer_id(layer, document)
+    document.add(vpype.LineCollection(_line(stroke) for stroke in found.added.strokes), target)
+    document.layers[target].set_property(vpype.METADATA_FIELD_NAME, f"{target} added")
+    return document
+
+
+def _line(stroke: Points) -> np.ndarray:
+    """A stroke as vpype has it: complex numbers in px; a dot as two equal ones, for one would be left out."""
+    points = stroke if len(stroke) > 1 else stroke[[0, 0]]
+    return points[:, 0] + 1j * points[:, 1]
+
+
+draw.help_group = "Plugins"  # pyright: ignore[reportAttributeAccessIssue]
+complete.help_group = "Plugins"  # pyright: ignore[reportAttributeAccessIssue]
