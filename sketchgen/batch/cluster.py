@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from sketchgen.batch.handout import Handout
@@ -68,7 +68,7 @@ class Ray:
         """See `Pool.ahead`."""
         return (self._most + 1) * self._size(job)
 
-    def run(self, job: Job, place: Place, handout: Handout) -> Iterator[Made]:
+    def run(self, job: Job, place: Place, handout: Handout) -> Generator[Made]:
         """See `Pool.run`.
 
         Raises:

@@ -63,7 +63,7 @@ class Originals:
         return cls(drawings, images)
 
     def distance(self, item: Item) -> float | None:
-        """The distance of a drawing, a completion's whole, to the nearest training drawing, px, if it is not empty.
+        """The distance of a drawing, a completion's whole, to the nearest training drawing, px.
 
         The 20 whose bitmaps are the most alike are compared by the symmetric Chamfer distance.
         """

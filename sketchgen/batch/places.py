@@ -40,12 +40,16 @@ class Target(Protocol):
     Attributes:
         wanted: what it wants of the workers.
         manifest: where the manifest stands; None where there is none.
-        file: the name of the one file that holds all drawings; None where each has its own.
+        file: where there is one file for all drawings, its name.
     """
 
     wanted: Place
     manifest: Path | None
-    file: str | None
+
+    @property
+    def file(self) -> str | None:
+        """The name of the one file that holds all drawings."""
+        ...
 
     def there(self, line: Mapping[str, Any]) -> bool:
         """Whether the next drawing of an earlier run, by its line in the manifest, is there still."""
@@ -98,7 +102,8 @@ class Folder:
             replace: whether files that stand there may be replaced.
             resume: whether an earlier run is gone on with.
         """
-        self.path, self.manifest, self._job = path, path / MANIFEST, job
+        self.path, self._job = path, job
+        self.manifest: Path | None = path / MANIFEST
         self._new, self._replace = new, replace or resume
         # Once the sheet is there, what it was made of is gone.
         sheeted = resume and (path / SHEET).exists() and not (path / CELLS).exists()
@@ -165,7 +170,7 @@ class OneFile:
         """
         self.path, self.file, self._job, self._replace = path, path.name, job, replace
         # One drawing in one file is done or not, and has nothing to be resumed.
-        self.manifest = manifest_beside(path) if job.total > 1 else None
+        self.manifest: Path | None = manifest_beside(path) if job.total > 1 else None
         self.wanted = Place(whole=not job.look.lines)
         self._part = Growing(part_of(path))
         self._finished = resume and path.exists() and not self._part.path.exists()
@@ -224,10 +229,10 @@ class OneFile:
 class Output:
     """Standard output: lines as they come, anything else at the end. It has no manifest."""
 
-    manifest, file = None, "-"
-
     def __init__(self, job: Job) -> None:
         """Write what `job` draws."""
+        self.manifest: Path | None = None
+        self.file = "-"
         self._job, self._items = job, list[bytes]()
         self.wanted = Place(whole=not job.look.lines)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Protocol, runtime_checkable
 
 from sketchgen.batch.handout import Handout
@@ -23,7 +23,7 @@ class Pool(Protocol):
         """How many drawings may be under way or waiting for an earlier one."""
         ...
 
-    def run(self, job: Job, place: Place, handout: Handout) -> Iterator[Made]:
+    def run(self, job: Job, place: Place, handout: Handout) -> Generator[Made]:
         """Make everything that is handed out, in any order; each drawing comes once.
 
         Raises:
@@ -48,7 +48,7 @@ class InProcess:
         """See `Pool.ahead`."""
         return window(job, 1)
 
-    def run(self, job: Job, place: Place, handout: Handout) -> Iterator[Made]:
+    def run(self, job: Job, place: Place, handout: Handout) -> Generator[Made]:
         """See `Pool.run`."""
         maker = Maker(job, place, self._opener(job))
         made = True

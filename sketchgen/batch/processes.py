@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -58,7 +58,7 @@ class Processes:
         """See `Pool.ahead`."""
         return window(job, self._jobs)
 
-    def run(self, job: Job, place: Place, handout: Handout) -> Iterator[Made]:
+    def run(self, job: Job, place: Place, handout: Handout) -> Generator[Made]:
         """See `Pool.run`.
 
         Raises:

@@ -105,7 +105,7 @@ def _earlier_source(earlier: Any, name: str | None) -> Source | None:
     told = earlier.header["source"]
     if told is None:
         return None
-    name = name or told["name"]
+    name = str(name or told["name"])
     if name == "-":
         raise SettingError(
             "the drawing went on from standard input; name the same content with --source FILE"
