@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sketchgen.batch.job import Job, Task
 from sketchgen.batch.kept import Item, fingerprint, to_kept
@@ -65,6 +65,14 @@ class Made:
     cell: bytes | None = None
 
 
+class Named(NamedTuple):
+    """What the recogniser says of a drawing: the likeliest category, and how sure it is of the asked one."""
+
+    label: str | None = None
+    probability: float | None = None
+    asked: float | None = None
+
+
 class Maker:
     """Makes the drawings of a job with an engine."""
 
@@ -111,8 +119,8 @@ class Maker:
         """Choose, judge and write a drawing. Nothing here depends on what other drawings there are."""
         drawn = sorted(drawn, key=lambda one: one.wish.index)
         named = self._named(task, drawn)
-        best = max(range(len(drawn)), key=lambda k: (_score(drawn[k], named[k][2], self._job.rank), -k))
-        chosen, (label, probability, _) = drawn[best], named[best]
+        best = max(range(len(drawn)), key=lambda k: (_score(drawn[k], named[k].asked, self._job.rank), -k))
+        chosen, name = drawn[best], named[best]
         item, job = chosen.item, self._job
         copied = None if self._originals is None else self._originals.distance(item)
         near = job.avoid is not None and copied is not None and copied < job.avoid.threshold
@@ -124,8 +132,8 @@ class Maker:
             ended=chosen.ended,
             points=chosen.points,
             hash=fingerprint(item),
-            label=label,
-            probability=probability,
+            label=name.label,
+            probability=name.probability,
             copied=copied,
             dropped=COPY if near else None,
             code=self._code(item),
@@ -140,13 +148,12 @@ class Maker:
 
         return signature(item)
 
-    def _named(self, task: Task, drawn: list[Drawn]) -> list[tuple[str | None, float | None, float | None]]:
-        """(label, its probability, that of the asked category) of each candidate.
+    def _named(self, task: Task, drawn: list[Drawn]) -> list[Named]:
+        """What the recogniser says of each candidate.
 
         The candidates of a drawing are read together, and no others: whoever makes it again reads the same.
         """
-        nothing: tuple[str | None, float | None, float | None] = (None, None, None)
-        found = [nothing] * len(drawn)
+        found = [Named() for _ in drawn]
         wholes = [one.item.whole if isinstance(one.item, Completion) else one.item for one in drawn]
         shown = [k for k, whole in enumerate(wholes) if not whole.is_empty]
         if self._recogniser is None or not shown:
@@ -156,7 +163,7 @@ class Maker:
         for k, row in zip(shown, rows, strict=True):
             guess = self._recogniser.ranked(row, 1)[0]
             asked = math.exp(row[names.index(task.category)]) if task.category in names else None
-            found[k] = (guess.category, round(guess.probability, 6), asked)
+            found[k] = Named(guess.category, round(guess.probability, 6), asked)
         return found
 
 

@@ -244,7 +244,7 @@ class TestBadInput:
         self, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         line = failure(capsys, *command, "--category", "cta", "-o", tmp_path / "out")
-        assert "did you mean 'cat'?" in line
+        assert "did you mean 'cat'" in line
         assert not (tmp_path / "out").exists()
 
     def test_no_checkpoint(self, capsys: pytest.CaptureFixture[str]) -> None:
