@@ -272,9 +272,10 @@ class TestResume:
                 raise OSError(errno.ENOSPC, "No space left on device")
             return write(descriptor, part)
 
-        with monkeypatch.context() as patched, pytest.raises(OutputError, match="no space left"):
-            patched.setattr(os, "write", full)
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(OutputError, match="no space left"):
             go(what, tmp_path / name)
+        monkeypatch.undo()
         manifest = open_target(tmp_path / name, what, resume=True).manifest
         assert manifest is not None
         assert [row["number"] for row in lines(manifest)[1:]] == list(range(len(lines(manifest)) - 1))
