@@ -46,6 +46,14 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 @pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of a small network that scribbles, over two categories."""
+    from untrained import saved
+
+    return saved(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="session")
 def sample_dir() -> Path:
     """The folder with the shipped sample drawings, one ndjson file a category."""
     # Here, since what a conftest imports at its top is loaded before jaxtyping's hook and goes unchecked.

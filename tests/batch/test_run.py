@@ -364,7 +364,6 @@ class TestRefused:
             go(job(look=Look("ndjson" if "nd" in name else "svg")), tmp_path / name, InProcess(open_failing))
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.skipif(os.name == "nt", reason="folders of Windows are otherwise")
     def test_a_file_for_a_folder(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("mine")
         with pytest.raises(OutputError, match="cannot be used as a folder"):
