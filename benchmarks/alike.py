@@ -3,8 +3,8 @@
     python benchmarks/alike.py store/ [drawings of each category]
 
 For real drawings: in how many bits the nearest other drawing of the category differs (of so many drawings a
-category, which are all drawings of their own). For the same drawings with every point moved by some pixels, or with
-their last stroke left out: in how many bits they differ from what they were.
+category, which are all drawings of their own). For the same drawings with each point moved by some pixels, or
+with their last stroke left out: in how many bits they differ from what they were.
 """
 
 from __future__ import annotations

@@ -100,7 +100,9 @@ class Ray:
             return self._ray.get(one)
         except self._ray.exceptions.RayTaskError as error:
             cause = getattr(error, "cause", None)
-            raise cause if isinstance(cause, SketchgenError) else error from None
+            if isinstance(cause, SketchgenError):
+                raise cause from None
+            raise SketchgenError(f"a worker of the cluster failed: {cause or error}") from error
         except self._ray.exceptions.RayError as error:
             words = str(error).splitlines()[0]
             raise ProcessLostError(
