@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from scribbles import MARK, open_broken, open_dying, open_dying_once, open_failing, open_scribbles
 
+from sketchgen.batch import cluster
 from sketchgen.batch.cluster import Ray
 from sketchgen.batch.job import Job
 from sketchgen.batch.opening import open_target
@@ -54,7 +55,8 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(mark: Path, tmp_path: Pa
     assert mark.exists(), "nobody was killed"
 
 
-def test_what_goes_wrong_is_told(mark: Path, tmp_path: Path) -> None:
+def test_what_goes_wrong_is_told(mark: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "RETRIES", 1)
     for opener, error, words in (
         (open_failing, SettingError, "no such engine"),
         (open_dying, ProcessLostError, "was lost"),
