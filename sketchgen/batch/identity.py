@@ -16,6 +16,7 @@ from sketchgen.model.pretrained import (
     find_checkpoint,
     read_about,
 )
+from sketchgen.resources import RECOGNISER_WEIGHTS, bundled
 
 ALL = "all"
 """The name that stands for every category that the model knows."""
@@ -70,6 +71,17 @@ def identity(checkpoint: str | None) -> str:
         CheckpointError: none there.
     """
     return hash_of_files(find_checkpoint(checkpoint), WEIGHTS, CONFIG)
+
+
+def recogniser_identity() -> str:
+    """The same of the bundled recogniser.
+
+    Raises:
+        SketchgenError: it did not come along.
+    """
+    from sketchgen.recognition.checkpoint import DEFAULT_RECOGNISER
+
+    return hash_of_files(bundled("checkpoints", DEFAULT_RECOGNISER), RECOGNISER_WEIGHTS, CONFIG)
 
 
 def hash_of_files(folder: Path, *names: str) -> str:

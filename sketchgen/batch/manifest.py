@@ -14,6 +14,7 @@ import orjson
 
 from sketchgen import __version__
 from sketchgen.batch.growing import append, writing
+from sketchgen.batch.identity import recogniser_identity
 from sketchgen.batch.job import Job
 from sketchgen.batch.maker import Made
 from sketchgen.batch.source import Source
@@ -53,6 +54,7 @@ def header_of(job: Job, weights: str, source: Source | None, file: str | None) -
         "program": __version__,
         "command": "generate" if source is None else "complete",
         "weights": weights,
+        "recogniser": recogniser_identity() if job.recognised else None,
         "sampling": sampling,
         "source": begun,
         "file": file,

@@ -12,6 +12,7 @@ import pytest
 from scribbles import open_scribbles, scribble
 
 from sketchgen.batch import maker, originals
+from sketchgen.batch.identity import recogniser_identity
 from sketchgen.batch.job import Avoid, Job
 from sketchgen.batch.opening import open_target
 from sketchgen.batch.originals import Originals, usual_distance
@@ -78,6 +79,8 @@ def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Pa
 def test_labels_choose_nothing(tmp_path: Path) -> None:
     named, bare = rows(replace(JOB, label=True), tmp_path / "a"), rows(JOB, tmp_path / "b")
     assert {row.pop("label") for row in named} <= {"cat", "dog"}
+    header = json.loads((tmp_path / "a" / "manifest.jsonl").read_text().splitlines()[0])
+    assert header["recogniser"] == recogniser_identity()
     assert [row | {"probability": 0} for row in bare] == [row | {"probability": 0} for row in named]
 
 
@@ -94,7 +97,7 @@ def test_near_copies_are_dropped(store: Path, tmp_path: Path) -> None:
     training = Store.open(store).split("train").drawings()
 
     class Copies:
-        """Draws every third time what it has learned from, larger and shifted; whole px of the store move it a little."""
+        """Draws every third time what it has learned from, larger and shifted, give or take a px."""
 
         def draw(self, wishes: Any) -> Any:
             for wish in wishes:

@@ -61,8 +61,8 @@ def test_killed_and_interrupted_and_gone_on_with(checkpoint: Path, tmp_path: Pat
     second.send_signal(signal.SIGINT)
     words = second.communicate()[1].decode()
     assert second.returncode == 130
-    assert len(words.splitlines()) == 1
-    assert "of 60 are done, and --resume goes on" in words
+    assert "interrupted; " in words.splitlines()[-1]
+    assert "of 60 are done, and --resume goes on" in words.splitlines()[-1]
     third = started(*asked, "-o", out, "--jobs", 1, "--resume")
     printed, words = (part.decode() for part in third.communicate())
     assert third.returncode == 0, words
