@@ -58,6 +58,17 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+class Watched(InProcess):
+    """Knows how far anything got ahead of the slowest."""
+
+    most = 0
+
+    def run(self, job: Job, place: Place, handout: Handout) -> Generator[Made]:
+        for made in super().run(job, place, handout):
+            self.most = max(self.most, made.number - handout.settled)
+            yield made
+
+
 class Stopping(InProcess):
     """Is interrupted after some drawings."""
 
@@ -126,14 +137,6 @@ class TestFolder:
     def test_memory_does_not_grow_with_the_job(self, tmp_path: Path) -> None:
         """What waits and what is handed out is bounded by the window, whatever finishes when."""
 
-        class Watched(InProcess):
-            most = 0
-
-            def run(self, job: Job, place: Place, handout: Handout) -> Generator[Made]:
-                for made in super().run(job, place, handout):
-                    self.most = max(self.most, made.number - handout.settled)
-                    yield made
-
         pool = Watched(open_scribbles)
         what = job(1500, categories=("cat",), names=("cat",))
         go(what, tmp_path / "out.ndjson", pool)
@@ -150,7 +153,9 @@ class TestFolder:
                 if first is not None:
                     yield scribble(first)
 
-        go(job(), tmp_path / "a", InProcess(lambda job: Lagging()))
+        pool = Watched(lambda job: Lagging())
+        go(job(), tmp_path / "a", pool)
+        assert 0 < pool.most < pool.ahead(job()) < 80
         go(job(), tmp_path / "b")
         assert content(tmp_path / "a") == content(tmp_path / "b")
 
