@@ -33,7 +33,8 @@ class Scribbles:
                 busy.append(wish)
             if not busy:
                 return
-            time.sleep(self.pause)
+            if self.pause:
+                time.sleep(self.pause)
             yield scribble(busy.pop(random.randrange(len(busy))))
 
 
