@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, runtime_checkable
 
 from sketchgen.batch.job import Job
 from sketchgen.batch.wish import Drawn, Engine, Sampling, Wish
-from sketchgen.drawing.sketch import Sketch
+from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.generate import completer
 
 Opener = Callable[[Job], Engine]
 """What makes a job's engine, in the process that is to draw; it travels by its name."""
+
+
+@runtime_checkable
+class Completes(Protocol):
+    """What finishes a drawing in several ways, as `Completer` does."""
+
+    def complete(
+        self, sketch: Sketch, category: str | None, count: int, temperature: float, seed: int
+    ) -> list[Completion]:
+        """See `Completer.complete`."""
+        ...
 
 
 class Together:
@@ -21,7 +33,7 @@ class Together:
     drawn, each time, also where one of them is wanted.
     """
 
-    def __init__(self, model: completer.Completer, sampling: Sampling, alternatives: int) -> None:
+    def __init__(self, model: Completes, sampling: Sampling, alternatives: int) -> None:
         """Draw so many alternatives of each beginning with `model`."""
         self._model, self._sampling, self._count = model, sampling, alternatives
 

@@ -281,8 +281,10 @@ class TestResume:
         with pytest.raises(OutputError, match="no space left"):
             go(what, tmp_path / name)
         monkeypatch.undo()
-        manifest = open_target(tmp_path / name, what, resume=True).manifest
+        target = open_target(tmp_path / name, what, resume=True)
+        manifest = target.manifest
         assert manifest is not None
+        assert all(target.there(row) for row in lines(manifest)[1:]), "a line is older than what it is about"
         assert [row["number"] for row in lines(manifest)[1:]] == list(range(len(lines(manifest)) - 1))
         assert not [path for path in tmp_path.rglob("*.tmp")]
         outcome = go(what, tmp_path / name, resume=True)

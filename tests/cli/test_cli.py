@@ -16,7 +16,7 @@ import pytest
 
 import sketchgen
 from sketchgen.cli import COMMANDS, main
-from sketchgen.cli.progress import shown_progress, shown_steps
+from sketchgen.cli.progress import shown_progress, shown_rate, shown_steps
 from sketchgen.cli.times import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
@@ -576,6 +576,21 @@ class TestPrepare:
         with shown_steps() as progress:
             progress("likelihood", 256, 512)
         assert "likelihood" in capsys.readouterr().err
+
+    def test_drawing_says_how_fast_it_is_and_what_is_left(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        seconds = 0.0
+        monkeypatch.setattr("sketchgen.cli.progress.time.monotonic", lambda: seconds)
+        with shown_rate("drawing") as progress:
+            progress(1000, 10_000)  # from an earlier run
+            for seconds in (4.0, 20.0):
+                progress(1000 + round(seconds * 30), 10_000)
+        assert capsys.readouterr().err == "drawing: 1600 of 10000, 30.0/s, 4.7 min left\n"
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        with shown_rate("drawing") as progress:
+            progress(5, 10)
+        assert "5/10" in capsys.readouterr().err
 
     def test_a_source_that_is_not_there(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "none" in failure(capsys, "prepare", tmp_path / "none", "-o", tmp_path / "store")
