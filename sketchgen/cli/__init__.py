@@ -19,6 +19,7 @@ from sketchgen.errors import SketchgenError
 COMMANDS = {
     "complete": "finish a drawing that was begun",
     "generate": "draw from nothing",
+    "redraw": "draw one drawing of an earlier job again",
     "recognise": "say what a drawing is of",
     "web": "draw in the browser, and let the model finish with you",
     "download": "fetch drawings of Quick, Draw!",
@@ -74,8 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-    except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as stop:
+        return _fail(str(stop) or "interrupted", INTERRUPTED)
     except BrokenPipeError:
         # The reader has left (`| head`). Python flushes once more at exit, which must not fail again.
         with contextlib.suppress(OSError, ValueError):

@@ -5,30 +5,19 @@ torch is loaded inside the functions that need it, after everything cheap has be
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sketchgen import example
-from sketchgen.cli.options import Compare, Complete, Download, Evaluate, Generate, Info, Prepare, Train, Web
+from sketchgen.cli.drawing_options import Complete, Generate, Redraw
+from sketchgen.cli.limits import check_guidance, check_positive, check_seed
+from sketchgen.cli.options import Compare, Download, Evaluate, Info, Prepare, Train, Web
 from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
 from sketchgen.cli.times import duration
 from sketchgen.cli.values import as_json
 from sketchgen.errors import SettingError
-
-MAX_COUNT = 1000
-"""Most drawings asked for at a time."""
-
-MAX_TOTAL = 10_000
-"""Most drawings made of all drawings in a file."""
-
-MAX_TEMPERATURE = 2.0
-MAX_GUIDANCE = 10.0
-
-MAX_SEED = 2**63 - 1
 
 EXAMPLE = "example:"
 """What begins a name that stands for a bundled file."""
@@ -42,9 +31,9 @@ def run(options: object) -> None:
     """
     if isinstance(options, Recognise | TrainRecogniser):
         return _recogniser(options)
+    if isinstance(options, Complete | Generate | Redraw):
+        return _draw(options)
     todo: dict[type, Callable[[Any], None]] = {
-        Complete: complete,
-        Generate: generate,
         Download: download,
         Prepare: prepare,
         Train: train,
@@ -66,36 +55,16 @@ def _recogniser(options: Recognise | TrainRecogniser) -> None:
         recogniser_commands.train_recogniser(options)
 
 
-def complete(options: Complete) -> None:
-    """Finish the drawings of a file, each in several ways."""
-    from sketchgen.cli.results import Group, opened
+def _draw(options: Complete | Generate | Redraw) -> None:
+    """Do what a subcommand that draws says."""
+    from sketchgen.cli import drawing_commands
 
-    _check_sampling(options)
-    named = _begun(options.file, options.count)
-    with opened(options.out, options.format, len(named) * options.count, force=options.force) as results:
-        model = _drawing(options)
-        groups = []
-        for name, sketch in named:
-            found = model.complete(sketch, options.category, options.count, options.temperature, options.seed)
-            groups.append(Group(name, tuple(found)))
-        several = len(named) > 1
-        results.write(groups, options.count if several and options.count <= 12 else _columns(groups))
-    made = [item for group in groups for item in group.items]
-    ended = sum(getattr(item, "ended", True) for item in made)
-    _say(f"{model.name}: {_counted(len(made), 'completion')}, {ended} ended by themselves")
-
-
-def generate(options: Generate) -> None:
-    """Draw from nothing."""
-    from sketchgen.cli.results import Group, file_name, opened
-
-    _check_sampling(options)
-    with opened(options.out, options.format, options.count, force=options.force) as results:
-        model = _drawing(options)
-        found = model.generate(options.category, options.count, options.temperature, options.seed)
-        groups = [Group(file_name(options.category or "drawing"), tuple(found))]
-        results.write(groups, _columns(groups))
-    _say(f"{model.name}: {_counted(len(found), 'drawing')}")
+    if isinstance(options, Redraw):
+        drawing_commands.redraw(options)
+    elif isinstance(options, Complete):
+        drawing_commands.complete(options)
+    else:
+        drawing_commands.generate(options)
 
 
 def download(options: Download) -> None:
@@ -132,7 +101,7 @@ def prepare(options: Prepare) -> None:
         for source in options.sources
     ]
 
-    _check_positive("jobs", options.jobs)
+    check_positive("jobs", options.jobs)
     chosen = frozenset(options.category) or None
     wanted = Wanted(recognised=options.recognised, categories=chosen, most=options.most)
     flags = {"strict": options.strict, "force": options.force}
@@ -145,8 +114,8 @@ def prepare(options: Prepare) -> None:
 def train(options: Train) -> None:
     """Train a model, and print the folder of its best checkpoint."""
     for name in ("layers", "width", "components", "encoder_width", "batch", "steps", "threads", "patience"):
-        _check_positive(name, getattr(options, name))
-    _check_seed(options.seed)
+        check_positive(name, getattr(options, name))
+    check_seed(options.seed)
     told = _given(options, "time_limit", "validate_every", "save_every")
     times: dict[str, Any] = {name: duration(text, name) for name, text in told.items()}
     if not options.store.is_dir():
@@ -216,9 +185,9 @@ def compare(options: Compare) -> None:
 def _measuring(options: Evaluate | Compare) -> dict[str, Any]:
     """The checked settings that both of the subcommands that measure take."""
     for name in ("limit", "samples"):
-        _check_positive(name, getattr(options, name))
-    _check_seed(options.seed)
-    _check_guidance(options.guidance)
+        check_positive(name, getattr(options, name))
+    check_seed(options.seed)
+    check_guidance(options.guidance)
     settings = {"split": options.split, "seed": options.seed}
     settings |= _given(options, "limit", "samples", "protocol", "judge", "guidance")
     return settings | ({"temperatures": options.temperature} if options.temperature else {})
@@ -257,83 +226,10 @@ def _load(name: str | None) -> Any:
     return load(name)
 
 
-def _drawing(options: Complete | Generate) -> Any:
-    """The model that is to draw, under the guidance that is asked for."""
-    model = _load(options.checkpoint)
-    return model if options.guidance is None else model.guided(options.guidance)
-
-
-def _begun(source: str, count: int) -> list[tuple[str, Any]]:
-    """(name for files, drawing) of everything that a source holds.
-
-    Raises:
-        SettingError: more drawings than can be completed `count` times each.
-    """
-    from sketchgen.cli.results import file_name
-    from sketchgen.drawing.files import read_all
-
-    path = str(example(source.removeprefix(EXAMPLE))) if source.startswith(EXAMPLE) else source
-    stem = "drawing" if source == "-" else file_name(Path(path).stem)
-    most = MAX_TOTAL // count
-    found: list[Any] = []
-    sketches: Iterator[Any] = iter(read_all(path))
-    for sketch in sketches:
-        if len(found) == most:
-            raise SettingError(
-                f"more than {most} drawings in {source[:100]} x {count} completions; "
-                f"at most {MAX_TOTAL} are made at a time: lower --count or split the file"
-            )
-        found.append(sketch)
-    if len(found) == 1:
-        return [(stem, found[0])]
-    return [(f"{stem}-{number}", sketch) for number, sketch in enumerate(found, 1)]
-
-
-def _check_sampling(options: Complete | Generate) -> None:
-    """Check the numbers that a sampling subcommand takes."""
-    if not 1 <= options.count <= MAX_COUNT:
-        raise SettingError(f"count is {options.count}; it must be from 1 to {MAX_COUNT}")
-    if not 0 <= options.temperature <= MAX_TEMPERATURE:
-        raise SettingError(
-            f"temperature is {options.temperature:g}; "
-            f"it must be from 0 (careful) to {MAX_TEMPERATURE:g} (wild)"
-        )
-    _check_guidance(options.guidance)
-    _check_seed(options.seed)
-
-
-def _check_guidance(guidance: float | None) -> None:
-    """Check a guidance, where one is given."""
-    if guidance is not None and not 0 <= guidance <= MAX_GUIDANCE:
-        raise SettingError(f"guidance is {guidance:g}; it must be from 0 (none) to {MAX_GUIDANCE:g}")
-
-
-def _check_seed(seed: int | None) -> None:
-    """Check a seed, where one is given."""
-    if seed is not None and not 0 <= seed <= MAX_SEED:
-        raise SettingError(f"seed is {seed}; it must be from 0 to {MAX_SEED}")
-
-
-def _check_positive(name: str, value: int | None) -> None:
-    """Check a count that has no upper limit here, where one is given."""
-    if value is not None and value < 1:
-        raise SettingError(f"{name} is {value}; it must be 1 or more")
-
-
 def _given(options: object, *names: str) -> dict[str, Any]:
     """The options that were set; the others keep the library's defaults."""
     values = {name: getattr(options, name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _columns(groups: list[Any]) -> int:
-    """Cells in a row of a sheet that is about as wide as high."""
-    return max(1, math.ceil(math.sqrt(sum(len(group.items) for group in groups))))
-
-
-def _counted(count: int, noun: str) -> str:
-    """A count with its noun."""
-    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def _print(text: str) -> None:

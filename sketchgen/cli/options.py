@@ -13,94 +13,11 @@ from typing import Annotated, Literal, Optional
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from sketchgen.cli.measuring_options import Compare, Evaluate, Guidance
+from sketchgen.cli.drawing_options import Checkpoint, Complete, Generate, Redraw
+from sketchgen.cli.measuring_options import Compare, Evaluate
 from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
 
-ImageFormat = Literal["svg", "png", "json", "ndjson"]
-"""The formats in which drawings are written."""
-
-Category = Annotated[Optional[str], arg(metavar="NAME", help_behavior_hint="(default: any)")]
-Checkpoint = Annotated[
-    Optional[str], arg(metavar="NAME|FOLDER", help_behavior_hint="(default: the bundled one)")
-]
-Target = Annotated[Optional[Path], arg(aliases=["-o"], metavar="PATH", help_behavior_hint="(default: -)")]
 Folder = Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
-
-
-@dataclass(frozen=True)
-class Complete:
-    """Finish a drawing that was begun.
-
-    Reads strokes, goes on with them in several ways, and writes the finished drawings, what was given and
-    what was added told apart. Nothing that was given is moved.
-
-    Into a folder (-o out/) go <name>-1.svg, <name>-2.svg, ... and sheet.png, which shows them all; the
-    paths are printed. Without -o the drawings go to standard output: one as it is, several as one sheet.
-
-    Examples:
-      A bundled beginning, nine ways:
-        sketchgen complete example:half-a-cat --category cat --count 9 -o out/
-      Your own, once, into a file:
-        sketchgen complete drawing.svg --count 1 -o finished.svg
-      The same as a part of a pipe:
-        cat drawing.svg | sketchgen complete - --count 1 > finished.svg
-      Every drawing of a file, three ways each, as Quick, Draw! lines:
-        sketchgen complete drawings.ndjson --count 3 --format ndjson > finished.ndjson
-    """
-
-    file: Positional[Annotated[str, arg(metavar="FILE")]]
-    """A drawing: .svg, .json (canvas), .ndjson (every drawing in it), - for standard input, or
-    example:NAME for a bundled beginning (half-a-cat, face, car, pineapple, mona-lisa)."""
-    category: Category = None
-    """What it is to become, such as cat; one of the categories that the checkpoint knows."""
-    count: int = 9
-    """How many ways to finish each drawing, 1 to 1000."""
-    temperature: float = 0.5
-    """How daring: 0 draws the likeliest line, 1 draws as people vary; at most 2."""
-    guidance: Guidance = None
-    """How much it is to look like its category: 0 as people draw, 4 as nobody could mistake; at most 10."""
-    seed: int = 0
-    """Same drawing, options and seed, same result."""
-    out: Target = None
-    """A folder, a file (the suffix picks the format), or - for standard output."""
-    format: ImageFormat = "svg"
-    """Format of the drawings in a folder or on standard output."""
-    checkpoint: Checkpoint = None
-    """Which model draws: the name of a bundled checkpoint, or the path of one."""
-    force: bool = False
-    """Write into a folder that is not empty, and replace files."""
-
-
-@dataclass(frozen=True)
-class Generate:
-    """Draw from nothing.
-
-    Writes as `complete` does: into a folder one file a drawing and sheet.png, else to standard output.
-
-    Examples:
-      sketchgen generate --category cat --count 9 -o cats/
-      sketchgen generate --category "The Mona Lisa" --count 1 -o mona.png
-      sketchgen generate --count 100 --format ndjson > drawings.ndjson
-    """
-
-    category: Category = None
-    """What to draw, such as cat; one of the categories that the checkpoint knows."""
-    count: int = 9
-    """How many drawings, 1 to 1000."""
-    temperature: float = 0.5
-    """How daring: 0 draws the likeliest line, 1 draws as people vary; at most 2."""
-    guidance: Guidance = None
-    """How much it is to look like its category: 0 as people draw, 4 as nobody could mistake; at most 10."""
-    seed: int = 0
-    """Same options and seed, same drawings."""
-    out: Target = None
-    """A folder, a file (the suffix picks the format), or - for standard output."""
-    format: ImageFormat = "svg"
-    """Format of the drawings in a folder or on standard output."""
-    checkpoint: Checkpoint = None
-    """Which model draws: the name of a bundled checkpoint, or the path of one."""
-    force: bool = False
-    """Write into a folder that is not empty, and replace files."""
 
 
 @dataclass(frozen=True)
@@ -302,6 +219,7 @@ class Info:
 KINDS: dict[str, type] = {
     "complete": Complete,
     "generate": Generate,
+    "redraw": Redraw,
     "recognise": Recognise,
     "download": Download,
     "prepare": Prepare,

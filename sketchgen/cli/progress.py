@@ -67,6 +67,65 @@ def shown_steps() -> Iterator[Progress]:
         yield progress
 
 
+@contextmanager
+def shown_rate(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Something to call with how many things are done and how many there are; it shows rate and time left."""
+    rate = _Rate()
+    if not sys.stderr.isatty():
+        last = time.monotonic()
+
+        def line(done: int, total: int) -> None:
+            nonlocal last
+            rate.at(done)
+            if time.monotonic() - last >= LINE_SECONDS:
+                last = time.monotonic()
+                sys.stderr.write(f"{what}: {done} of {total}, {rate.words(done, total)}\n")
+
+        yield line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn(what, markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[said]}"),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, said="")
+
+        def move(done: int, total: int) -> None:
+            rate.at(done)
+            bar.update(task, completed=done, total=total, said=rate.words(done, total))
+
+        yield move
+
+
+class _Rate:
+    """How fast things get done, counted from where they stood at first."""
+
+    def __init__(self) -> None:
+        self._first: int | None = None
+        self._begun = time.monotonic()
+
+    def at(self, done: int) -> None:
+        """Remember where it stood at first."""
+        if self._first is None:
+            self._first, self._begun = done, time.monotonic()
+
+    def words(self, done: int, total: int) -> str:
+        """The rate and the time that is left, in words."""
+        rate = (done - (self._first or 0)) / max(time.monotonic() - self._begun, 1e-9)
+        if rate <= 0:
+            return "0.0/s"
+        left = (total - done) / rate
+        times = ((86400, "days"), (3600, "h"), (60, "min"))
+        shown = next((f"{left / size:.1f} {unit}" for size, unit in times if left >= size), f"{left:.0f} s")
+        return f"{rate:.1f}/s, {shown} left"
+
+
 def _counts() -> Progress:
     """Lines, `LINE_SECONDS` apart."""
     last = time.monotonic()

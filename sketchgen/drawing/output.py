@@ -14,16 +14,27 @@ from pathlib import Path
 from sketchgen.errors import OutputError
 
 
-def write_atomic(path: str | os.PathLike[str], data: bytes, *, force: bool = False) -> None:
+def write_atomic(
+    path: str | os.PathLike[str], data: bytes, *, force: bool = False, sync: bool = True
+) -> None:
     """Write a file whole or not at all: to a temporary name beside it, to the disk, then renamed.
+
+    Args:
+        path: the file.
+        data: its content.
+        force: replace what stands there.
+        sync: wait until it is on the disk. One of ten thousand files, which a resumed job checks and makes
+            again, need not.
 
     Raises:
         OutputError: the file exists and `force` is false; no such folder, no permission, or the disk is full.
     """
-    write_pieces(path, (data,), force=force)
+    write_pieces(path, (data,), force=force, sync=sync)
 
 
-def write_pieces(path: str | os.PathLike[str], pieces: Iterable[bytes], *, force: bool = False) -> None:
+def write_pieces(
+    path: str | os.PathLike[str], pieces: Iterable[bytes], *, force: bool = False, sync: bool = True
+) -> None:
     """The same from pieces, which are taken one at a time: for files larger than should be held at once.
 
     Raises:
@@ -34,7 +45,7 @@ def write_pieces(path: str | os.PathLike[str], pieces: Iterable[bytes], *, force
     # A short name of its own: the target's name may already be as long as the file system allows.
     temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
-        _write_through(temporary, pieces)
+        _write_through(temporary, pieces, sync)
         put_in_place(temporary, target, force)
     except (OSError, ValueError) as error:
         raise OutputError(f"{shown(path)} cannot be written: {reason(error)}") from error
@@ -132,15 +143,16 @@ def check_target(target: Path, force: bool) -> None:
         raise OutputError(f"{shown(target)} exists; choose another name or pass --force")
 
 
-def _write_through(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a new file and see it to the disk."""
+def _write_through(path: Path, pieces: Iterable[bytes], sync: bool) -> None:
+    """Write a new file and, where it is asked for, see it to the disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         for data in pieces:
             view = memoryview(data)
             while view:
                 view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
+        if sync:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

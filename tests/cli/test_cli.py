@@ -16,7 +16,7 @@ import pytest
 
 import sketchgen
 from sketchgen.cli import COMMANDS, main
-from sketchgen.cli.progress import shown_progress, shown_steps
+from sketchgen.cli.progress import shown_progress, shown_rate, shown_steps
 from sketchgen.cli.times import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
@@ -148,9 +148,14 @@ class TestNumbers:
     @pytest.mark.parametrize(
         ("option", "value", "limit"),
         [
-            ("count", "0", "1 to 1000"),
-            ("count", "1001", "1 to 1000"),
-            ("count", "-1", "1 to 1000"),
+            ("count", "0", "1 to 10000000"),
+            ("count", "10000001", "1 to 10000000"),
+            ("count", "-1", "1 to 10000000"),
+            ("best-of", "0", "1 to 1000"),
+            ("best-of", "1001", "1 to 1000"),
+            ("jobs", "0", "1 to 256"),
+            ("slots", "0", "1 to 4096"),
+            ("copy-distance", "nan", "above 0"),
             ("temperature", "nan", "from 0"),
             ("temperature", "inf", "from 0"),
             ("temperature", "-0.1", "from 0"),
@@ -239,7 +244,7 @@ class TestBadInput:
         self, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         line = failure(capsys, *command, "--category", "cta", "-o", tmp_path / "out")
-        assert "did you mean 'cat'?" in line
+        assert "did you mean 'cat'" in line
         assert not (tmp_path / "out").exists()
 
     def test_no_checkpoint(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -248,7 +253,7 @@ class TestBadInput:
     def test_too_many_drawings(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         path = tmp_path / "a.ndjson"
         path.write_text(LINE * 11)
-        assert "10000" in failure(capsys, "complete", path, "--count", 1000)
+        assert "at most 10000000" in failure(capsys, "complete", path, "--count", 1_000_000)
 
     def test_several_drawings_in_one_json(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert "--count 1" in failure(capsys, "complete", PARTIAL, "--format", "json")
@@ -274,8 +279,8 @@ class TestFolder:
         names = [f"half-a-cat-{number}.svg" for number in range(1, 10)] + ["sheet.png"]
         captured = capsys.readouterr()
         assert captured.out.splitlines() == [str(out / name) for name in names]
-        assert captured.err == "default: 9 completions, 5 ended by themselves\n"
-        assert sorted(path.name for path in out.iterdir()) == sorted(names)
+        assert captured.err == "quickdraw345: 9 completions, 5 ended by themselves\n"
+        assert sorted(path.name for path in out.iterdir()) == sorted([*names, "manifest.jsonl"])
         assert 'id="added"' in (out / names[0]).read_text()
         assert (out / "sheet.png").read_bytes().startswith(b"\x89PNG")
 
@@ -295,12 +300,17 @@ class TestFolder:
         out = tmp_path / "out"
         assert main(["complete", str(path), "--count", "2", "-o", str(out), "--format", "json"]) == 0
         found = sorted(item.name for item in out.iterdir())
-        assert found == ["sheet.png", *(f"two-cats-{a}-{b}.json" for a in (1, 2) for b in (1, 2))]
+        names = [f"two-cats-{a}-{b}.json" for a in (1, 2) for b in (1, 2)]
+        assert found == ["manifest.jsonl", "sheet.png", *names]
 
     def test_of_generated_drawings(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         out = tmp_path / "out"
         assert main(["generate", "--category", "The Mona Lisa", "--count", "1", "-o", str(out)]) == 0
-        assert sorted(item.name for item in out.iterdir()) == ["The-Mona-Lisa-1.svg", "sheet.png"]
+        assert sorted(item.name for item in out.iterdir()) == [
+            "The-Mona-Lisa-1.svg",
+            "manifest.jsonl",
+            "sheet.png",
+        ]
 
     def test_a_file_is_told_by_its_suffix(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         out = tmp_path / "cat.png"
@@ -566,6 +576,21 @@ class TestPrepare:
         with shown_steps() as progress:
             progress("likelihood", 256, 512)
         assert "likelihood" in capsys.readouterr().err
+
+    def test_drawing_says_how_fast_it_is_and_what_is_left(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        seconds = 0.0
+        monkeypatch.setattr("sketchgen.cli.progress.time.monotonic", lambda: seconds)
+        with shown_rate("drawing") as progress:
+            progress(1000, 10_000)  # from an earlier run
+            for seconds in (4.0, 20.0):
+                progress(1000 + round(seconds * 30), 10_000)
+        assert capsys.readouterr().err == "drawing: 1600 of 10000, 30.0/s, 4.7 min left\n"
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        with shown_rate("drawing") as progress:
+            progress(5, 10)
+        assert "5/10" in capsys.readouterr().err
 
     def test_a_source_that_is_not_there(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "none" in failure(capsys, "prepare", tmp_path / "none", "-o", tmp_path / "store")

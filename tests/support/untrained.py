@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ import torch
 from sketchgen.generate.completer import Completer
 from sketchgen.generate.decoder import Decoder
 from sketchgen.model.config import CELLS, ModelConfig
+from sketchgen.model.pretrained import save_checkpoint
 from sketchgen.model.strokemodel import StrokeModel
 
 SHAPES: list[dict[str, Any]] = [{"cell": cell, "layers": layers} for cell in CELLS for layers in (1, 2)]
@@ -43,6 +45,13 @@ def network(config: ModelConfig, seed: int = 1) -> StrokeModel:
 def decoder(model: StrokeModel) -> Decoder:
     """The same network as it draws."""
     return Decoder(model.config, model.weights())
+
+
+def saved(folder: Path) -> Path:
+    """A checkpoint of a network of two categories that scribbles, and is quick at it."""
+    shape: dict[str, Any] = {"layers": 1, "width": 16, "components": 3, "embedding": 8, "encoder_width": 8}
+    save_checkpoint(folder, network(ModelConfig(("cat", "sun"), **shape)), {"steps": 0})
+    return folder
 
 
 def completer(config: ModelConfig) -> Completer:

@@ -1,0 +1,52 @@
+"""What a job costs besides drawing: `python benchmarks/jobs.py OUT [JOBS] [COUNT...]`.
+
+An engine that scribbles takes the model's place (tests/support/scribbles.py), so that what is left is handing
+out, encoding, writing and the manifest. Prints drawings a second and the most memory that the writing process
+took, each count in a process of its own, to a folder of SVGs and to one ndjson.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SUPPORT = Path(__file__).resolve().parents[1] / "tests" / "support"
+
+
+def one(out: Path, jobs: int, count: int, form: str) -> None:
+    """Run one job, and print its row."""
+    sys.path.insert(0, str(SUPPORT))
+    from scribbles import open_scribbles  # pyright: ignore[reportMissingImports]
+
+    from sketchgen.batch.job import Job
+    from sketchgen.batch.look import Look
+    from sketchgen.batch.opening import open_target
+    from sketchgen.batch.pool import InProcess
+    from sketchgen.batch.processes import Processes
+    from sketchgen.batch.run import Run
+    from sketchgen.batch.wish import Sampling
+
+    job = Job(Sampling(slots=64), "batch", ("cat",), count, 0, ("cat",), look=Look(form))
+    target = open_target(out / f"{count}-{form}" if form == "svg" else out / f"{count}.ndjson", job)
+    begun = time.perf_counter()
+    Run(job, None, target, "none").go(Processes(jobs, open_scribbles) if jobs else InProcess(open_scribbles))
+    seconds = time.perf_counter() - begun
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{form}, {jobs} jobs, {count}: {count / seconds:.0f} drawings/s, {memory:.0f} MB", flush=True)
+
+
+def main(out: str, jobs: str = "0", *counts: str) -> None:
+    """Run all, each in a process of its own."""
+    for form in ("svg", "ndjson"):
+        for count in counts or ("1000", "100000"):
+            subprocess.run([sys.executable, __file__, "one", out, jobs, count, form], check=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "one":
+        one(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
+    else:
+        main(*sys.argv[1:])

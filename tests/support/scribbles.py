@@ -1,0 +1,106 @@
+"""An engine that scribbles: as quick as an engine can be, and each drawing depends on its wish alone."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from sketchgen.batch.job import Job
+from sketchgen.batch.wish import Drawn, Wish
+from sketchgen.drawing.sketch import Completion, Sketch
+from sketchgen.errors import SettingError
+
+MARK = "SKETCHGEN_TEST_MARK"
+"""Names a file by which an engine that dies remembers that it did."""
+
+
+class Scribbles:
+    """Draws some random lines for each wish; drawings are finished in an order that nobody can foresee."""
+
+    def __init__(self, slots: int = 5, pause: float = 0.0) -> None:
+        self.slots, self.pause, self.under_way = slots, pause, 0
+
+    def draw(self, wishes: Iterable[Wish]) -> Iterator[Drawn]:
+        wishes, busy = iter(wishes), list[Wish]()
+        while True:
+            while len(busy) < self.slots and (wish := next(wishes, None)) is not None:
+                busy.append(wish)
+            if not busy:
+                return
+            if self.pause:
+                time.sleep(self.pause)
+            yield scribble(busy.pop(random.randrange(len(busy))))
+
+
+def scribble(wish: Wish) -> Drawn:
+    """What comes of a wish."""
+    given = [] if wish.given is None else [wish.given.points.sum()]
+    seed = [wish.seed, wish.index, *map(ord, wish.category or ""), *(int(abs(v)) for v in given)]
+    numbers = np.random.default_rng(seed)
+    strokes = [numbers.uniform(0, 255, (int(numbers.integers(2, 9)), 2)) for _ in range(3)]
+    added = Sketch.from_strokes(strokes, category=wish.category)
+    ended, likely = bool(numbers.random() < 0.9), float(-numbers.uniform(1, 9) * added.point_count)
+    item = added if wish.given is None else Completion(wish.given, added, ended, likely)
+    return Drawn(wish, item, ended, likely, added.point_count)
+
+
+def open_scribbles(job: Job) -> Scribbles:
+    """The engine of a job."""
+    return Scribbles(min(5, job.sampling.slots))
+
+
+def open_slow(job: Job) -> Scribbles:
+    """One that takes its time."""
+    return Scribbles(3, pause=0.02)
+
+
+class Dying(Scribbles):
+    """Kills its own process in the middle of a job: once, or each time."""
+
+    def __init__(self, mark: Path | None) -> None:
+        super().__init__()
+        self.mark = mark
+
+    def draw(self, wishes: Iterable[Wish]) -> Iterator[Drawn]:
+        for count, drawn in enumerate(super().draw(wishes)):
+            if count == 7 and (self.mark is None or not self.mark.exists()):
+                if self.mark is not None:
+                    self.mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield drawn
+
+
+def open_dying_once(job: Job) -> Dying:
+    """One whose process is killed once, as the file says that `MARK` names."""
+    return Dying(Path(os.environ[MARK]))
+
+
+def open_dying(job: Job) -> Dying:
+    """One whose process is killed each time."""
+    return Dying(None)
+
+
+def open_failing(job: Job) -> Scribbles:
+    """One that cannot be opened."""
+    raise SettingError("no such engine")
+
+
+class Broken(Scribbles):
+    """Raises what nobody expected."""
+
+    def draw(self, wishes: Iterable[Wish]) -> Iterator[Drawn]:
+        for count, drawn in enumerate(super().draw(wishes)):
+            if count == 3:
+                raise OSError("something of the system's")
+            yield drawn
+
+
+def open_broken(job: Job) -> Broken:
+    """One that breaks as it draws."""
+    return Broken()
