@@ -1,32 +1,56 @@
-"""How the drawings of a job are written: the one place that knows the forms."""
+"""How the drawings of a job are written: the one place that knows the forms.
+
+A look is told in plain numbers and texts, as people write them, for it stands in the manifest; the details
+are worked out by whoever writes a drawing.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sketchgen.batch.kept import Item
-from sketchgen.drawing.files import encode
+from sketchgen.errors import SettingError
 
 FORMS = {
     "svg": ".svg",
+    "animated": ".svg",
+    "plot": ".svg",
+    "poster": ".svg",
     "png": ".png",
+    "poster-png": ".png",
+    "gif": ".gif",
+    "webp": ".webp",
+    "still-webp": ".webp",
     "json": ".json",
     "ndjson": ".ndjson",
-    "animated": ".svg",
-    "gif": ".gif",
+    "npz": ".npz",
+    "gcode": ".gcode",
 }
-"""The forms in which a drawing is written, and the suffix of each."""
+"""The forms in which drawings are written, and their suffixes, each of which asks for the first one that has
+it."""
 
-BY_SUFFIX = {".svg": "svg", ".png": "png", ".json": "json", ".ndjson": "ndjson", ".gif": "gif"}
+BY_SUFFIX = {suffix: form for form, suffix in reversed(FORMS.items())}
 """The form that a file's suffix asks for."""
 
-SHEETS = ("svg", "png")
-"""The forms that show several drawings on one sheet."""
+TOGETHER = {"svg": 5000, "png": 5000, "poster": 5000, "poster-png": 5000, "plot": 5000, "gcode": 5000}
+TOGETHER |= {"npz": 1_000_000}
+"""Forms of which one file holds or shows several drawings, and how many."""
+
+ONE_FILE = ("poster", "poster-png", "npz")
+"""Forms of which there is only one file, whatever the number of drawings."""
+
+BINARY = ("png", "poster-png", "gif", "webp", "still-webp", "npz")
+"""Forms that are no text."""
 
 CELL = 192
 """Side of a cell of a sheet, in px, where there are few."""
+
+NPZ_BOX = 255.0
+"""Longer side of a drawing in an npz, as in Magenta's files."""
 
 _SHEET_PIXELS = 24_000_000
 """Sheets of many drawings get smaller cells, so as not to grow beyond this."""
@@ -34,13 +58,43 @@ _SHEET_PIXELS = 24_000_000
 
 @dataclass(frozen=True)
 class Look:
-    """How a drawing looks as a file.
+    """How drawings look as files. What is None is left to `sketchgen.drawing.forms`.
 
     Attributes:
         form: one of `FORMS`.
+        width: of the lines, in the drawing's own units.
+        colour: of what was given, and of drawings from nothing.
+        added_colour: of what was added.
+        background: of the page; "none" for a transparent one.
+        smooth: from 0 (corners) to 1 (curves through the points).
+        pressure: from 0 (lines of one width) to 1 (as a hand presses).
+        size: longer side of a picture, in px.
+        speed: of a drawing that draws itself, px of a 255 box a second.
+        page: of a plotter or a poster, such as "A4 landscape".
+        margin: left free on it.
+        pen: width of the plotter's pen.
+        columns: drawings in a row.
+        title: of a poster.
+        labels: whether a poster names each drawing.
+        crop: whether a plotted drawing fills its cell, rather than the page that it was begun on.
     """
 
     form: str = "svg"
+    width: float | None = None
+    colour: str | None = None
+    added_colour: str | None = None
+    background: str | None = None
+    smooth: float | None = None
+    pressure: float | None = None
+    size: int | None = None
+    speed: float | None = None
+    page: str | None = None
+    margin: str | None = None
+    pen: str | None = None
+    columns: int | None = None
+    title: str | None = None
+    labels: bool = False
+    crop: bool = False
 
     @property
     def suffix(self) -> str:
@@ -52,35 +106,113 @@ class Look:
         """Whether several drawings in one file are just one after the other."""
         return self.form == "ndjson"
 
+    def check(self, total: int, *, one_file: bool) -> None:
+        """Check before anything is drawn that so many drawings can be written in this way.
+
+        Raises:
+            SettingError: they cannot be.
+        """
+        from sketchgen.drawing import forms
+
+        details = _details(self)
+        if self.form in ONE_FILE and not one_file:
+            raise SettingError(f"{self.form} is one file for all drawings; name it, as -o all{self.suffix}")
+        if self.form in forms.FORMS:
+            forms.check_form(self.form, details)
+        if not one_file or total == 1 or self.lines:
+            return
+        most = TOGETHER.get(self.form)
+        if most is None:
+            raise SettingError(
+                f"{total} drawings for one {self.form.upper()}, which holds 1; "
+                "pass --count 1, --format ndjson, or -o FOLDER"
+            )
+        if total > most:
+            raise SettingError(
+                f"{total} drawings for one {'file' if self.form == 'npz' else 'sheet'}, which takes {most} "
+                "at most; pass --format ndjson or -o FOLDER"
+            )
+        sheet = _SHEETS.get(self.form)
+        if sheet is not None:
+            forms.check_sheet_of(total, sheet, details)
+
     def encoded(self, item: Item) -> bytes:
         """The bytes of a file of one drawing."""
-        if self.form == "gif":
-            from sketchgen.drawing.motion import to_gif
+        if self.form in ONE_FILE:
+            return self.together([item], 1)[0]
+        from sketchgen.drawing.forms import encode_as
 
-            return to_gif(item)
-        if self.form == "animated":
-            from sketchgen.drawing.motion import to_animated_svg
-
-            return to_animated_svg(item).encode()
-        data = encode(item, self.suffix)
+        data = encode_as(item, self.form, _details(self))
         return data.rstrip(b"\n") + b"\n" if self.lines else data
 
-    def together(self, items: Sequence[Item], columns: int) -> bytes:
-        """The bytes of one file of several drawings: a sheet, or lines; of one drawing, its own."""
+    def together(self, items: Sequence[Item], columns: int) -> list[bytes]:
+        """The bytes of one file of several drawings, or of each of its pages; of one drawing, its own."""
+        if self.form == "npz":
+            from sketchgen.data.sketchrnn_write import npz_bytes
+
+            return [npz_bytes([_whole(item) for item in items], box=NPZ_BOX)]
+        if self.form in _SHEETS and (len(items) > 1 or self.form in ONE_FILE):
+            from sketchgen.drawing.forms import sheet_as
+
+            labels = [_whole(item).category or "" for item in items] if self.labels else None
+            return list(sheet_as(items, _SHEETS[self.form], _details(self), labels))
         if len(items) == 1:
-            return self.encoded(items[0])
+            return [self.encoded(items[0])]
         if self.lines:
-            return b"".join(self.encoded(item) for item in items)
-        return sheet(items, self.suffix, columns)
+            return [b"".join(self.encoded(item) for item in items)]
+        return [self.sheet(items, self.suffix, columns)]
+
+    def sheet(self, items: Sequence[Item], suffix: str, columns: int) -> bytes:
+        """A contact sheet, as .svg or .png."""
+        style, columns = _details(self).style, self.columns or columns
+        if suffix == ".svg":
+            from sketchgen.drawing.svg import grid_to_svg
+
+            return grid_to_svg(items, columns, style, cell=CELL).encode()
+        from sketchgen.drawing.picture import contact_sheet, image_png
+
+        cell = min(CELL, max(16, math.isqrt(_SHEET_PIXELS // max(1, len(items)))))
+        return image_png(contact_sheet(items, columns, cell, style=style))
 
 
-def sheet(items: Sequence[Item], suffix: str, columns: int) -> bytes:
-    """A contact sheet, as SVG or PNG."""
-    if suffix == ".svg":
-        from sketchgen.drawing.svg import grid_to_svg
+_SHEETS = {"poster": "svg", "poster-png": "png", "plot": "plot", "gcode": "gcode"}
+"""What a sheet of each form is called in `sketchgen.drawing.forms`."""
 
-        return grid_to_svg(items, columns, cell=CELL).encode()
-    from sketchgen.drawing.picture import contact_sheet, image_png
 
-    cell = min(CELL, max(16, math.isqrt(_SHEET_PIXELS // max(1, len(items)))))
-    return image_png(contact_sheet(items, columns, cell))
+@functools.lru_cache(maxsize=8)
+def _details(look: Look) -> Any:
+    """The look as `sketchgen.drawing.forms` takes it.
+
+    Raises:
+        SettingError: a number, a colour or a page that is none.
+    """
+    from sketchgen.drawing.forms import Look as Details
+    from sketchgen.drawing.motion import Motion
+    from sketchgen.drawing.plotter import Plan
+    from sketchgen.drawing.poster import Poster
+    from sketchgen.drawing.svg import Style
+    from sketchgen.drawing.units import Page, length_mm
+
+    told = {"stroke_width": look.width, "given_colour": look.colour, "added_colour": look.added_colour}
+    told |= {"background": look.background, "smooth": look.smooth, "pressure": look.pressure}
+    style: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    if look.background == "none":
+        style["background"] = None
+    page = Page.parse(look.page or "A4", "10mm" if look.margin is None else look.margin)
+    pen = {} if look.pen is None else {"pen": length_mm(look.pen, "pen-width")}
+    poster = Poster(page=page if look.page else None, columns=look.columns, title=look.title)
+    return Details(
+        style=Style(**style),
+        motion=Motion() if look.speed is None else Motion(speed=look.speed),
+        size=look.size,
+        page=page,
+        plan=Plan(**pen, columns=look.columns, crop=look.crop),
+        poster=poster,
+    )
+
+
+def _whole(item: Item) -> Any:
+    """The drawing, given and added strokes together."""
+    from sketchgen.drawing.sketch import Completion
+
+    return item.whole if isinstance(item, Completion) else item

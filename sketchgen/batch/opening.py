@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sketchgen.batch.job import Job
-from sketchgen.batch.look import BY_SUFFIX, SHEETS, Look
+from sketchgen.batch.look import BINARY, BY_SUFFIX, Look
 from sketchgen.batch.places import (
     MANIFEST,
-    MOST_TOGETHER,
     Folder,
     OneFile,
     Output,
@@ -31,6 +30,8 @@ def look_for(out: Path | None, look: Look) -> Look:
     """The look with the form of the file that is named: its suffix goes before what was asked for."""
     if out is None or not is_file(out) or look.suffix == out.suffix.lower():
         return look
+    if look.form == "poster" and out.suffix.lower() == ".png":
+        return replace(look, form="poster-png")
     return replace(look, form=BY_SUFFIX[out.suffix.lower()])
 
 
@@ -48,17 +49,19 @@ def open_target(out: Path | None, job: Job, *, force: bool = False, resume: bool
         SettingError: more drawings than the form holds, or nothing that could be resumed.
     """
     if out is None or str(out) == "-":
-        _check_form(job)
+        job.look.check(job.total, one_file=True)
         if resume:
             raise SettingError("standard output cannot be resumed; name a folder or a file with -o")
-        if job.look.form in ("png", "gif") and sys.stdout.isatty():
-            kind = job.look.form.upper()
+        if job.look.form in BINARY and sys.stdout.isatty():
+            suffix = job.look.suffix
+            kind = suffix[1:].upper()
             raise SettingError(
-                f"a {kind} is no text for a terminal; write it to a file with -o picture.{job.look.form}"
+                f"a {kind} is no text for a terminal; write it to a file with -o picture{suffix}"
             )
         return Output(job)
     if is_file(out):
         return _open_file(out, job, force=force, resume=resume)
+    job.look.check(job.total, one_file=False)
     if resume:
         if not (out / MANIFEST).is_file():
             raise SettingError(
@@ -72,7 +75,7 @@ def open_target(out: Path | None, job: Job, *, force: bool = False, resume: bool
 
 def _open_file(out: Path, job: Job, *, force: bool, resume: bool) -> Target:
     """Open a file that holds all drawings."""
-    _check_form(job)
+    job.look.check(job.total, one_file=True)
     if resume and job.total == 1:
         raise SettingError("one drawing in one file has nothing to be resumed; leave out --resume")
     if resume and not manifest_beside(out).is_file():
@@ -85,20 +88,3 @@ def _open_file(out: Path, job: Job, *, force: bool, resume: bool) -> Target:
                 hint = "choose another name or pass --force" if path == out else "pass --resume or --force"
                 raise OutputError(f"{path} exists; {hint}")
     return OneFile(out, job, replace=force, resume=resume)
-
-
-def _check_form(job: Job) -> None:
-    """Refuse several drawings in a form that can neither hold nor show them, or more than it can."""
-    form, total = job.look.form, job.total
-    if total == 1 or job.look.lines:
-        return
-    if form not in SHEETS:
-        raise SettingError(
-            f"{total} drawings for one {form.upper()}, which holds 1; "
-            "pass --count 1, --format ndjson, or -o FOLDER"
-        )
-    if total > MOST_TOGETHER:
-        raise SettingError(
-            f"{total} drawings for one sheet, which shows {MOST_TOGETHER} at most; "
-            "pass --format ndjson or -o FOLDER"
-        )

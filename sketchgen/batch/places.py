@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from sketchgen.batch.growing import Growing, items_on
 from sketchgen.batch.job import Job
-from sketchgen.batch.look import sheet
+from sketchgen.batch.kept import Item
 from sketchgen.batch.maker import Made, Place
 from sketchgen.drawing.output import put_in_place, reason, shown, write_atomic
 from sketchgen.errors import OutputError
@@ -25,9 +25,6 @@ SHEET = "sheet.png"
 
 SHEET_CELLS = 1000
 """Drawings that a folder's sheet shows: the first ones."""
-
-MOST_TOGETHER = 5000
-"""Most drawings on one sheet."""
 
 CELLS = ".sheet.part"
 """In a folder, the first drawings as they were drawn, until the sheet is made of them."""
@@ -138,7 +135,8 @@ class Folder:
         path = self.path / SHEET
         items = items_on(self._cells.path)
         if items:
-            write_atomic(path, sheet(items, ".png", columns_of(self._job, len(items))), force=self._replace)
+            columns = columns_of(self._job, len(items))
+            write_atomic(path, self._job.look.sheet(items, ".png", columns), force=self._replace)
         self._cells.remove()
         return [path] if items else []
 
@@ -206,10 +204,9 @@ class OneFile:
             return []
         try:
             if self.wanted.whole:
-                items = items_on(self._part.path)
-                data = self._job.look.together(items, columns_of(self._job, len(items))) if items else b""
-                write_atomic(self.path, data, force=self._replace)
+                paths = self._write_together(items_on(self._part.path))
             else:
+                paths = [self.path]
                 self._part.sync()
                 put_in_place(self._part.path, self.path, self._replace)
         except FileExistsError as error:
@@ -217,7 +214,16 @@ class OneFile:
         except OSError as error:
             raise OutputError(f"{shown(self.path)} cannot be written: {reason(error)}") from error
         self._part.remove()
-        return [self.path]
+        return paths
+
+    def _write_together(self, items: list[Item]) -> list[Path]:
+        """Write what is made as a whole; of several pages the second is named <name>-2, and so on."""
+        data = self._job.look.together(items, columns_of(self._job, len(items))) if items else [b""]
+        paths = [self.path]
+        paths += [self.path.with_stem(f"{self.path.stem}-{page}") for page in range(2, len(data) + 1)]
+        for path, page in zip(paths, data, strict=True):
+            write_atomic(path, page, force=self._replace)
+        return paths
 
     def close(self, *, empty: bool) -> None:
         """See `Target.close`."""
@@ -257,7 +263,8 @@ class Output:
 
         items = [from_kept(line, "standard output") for line in self._items]
         if items:
-            self._write(self._job.look.together(items, columns_of(self._job, len(items))))
+            for page in self._job.look.together(items, columns_of(self._job, len(items))):
+                self._write(page)
         return []
 
     def _write(self, data: bytes) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sketchgen import example
 from sketchgen.cli.drawing_options import Complete, Drawing, Generate, Redraw
 from sketchgen.cli.limits import check_guidance, check_seed
+from sketchgen.cli.looks import look_of
 from sketchgen.errors import OutputError, SettingError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_TEMPERATURE = 2.0
 MOST_CANDIDATES = 1000
-MOST_SLOTS = 4096
+MOST_SLOTS, SLOTS_STEP = 4096, 16
 MOST_JOBS = 256
 
 FEW = 500
@@ -116,8 +117,6 @@ def _earlier_source(earlier: Any, name: str | None) -> Source | None:
 def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], given: int | None) -> Job:
     """What the options ask for."""
     from sketchgen.batch.job import MOST, Job, engine_for
-    from sketchgen.batch.look import Look
-    from sketchgen.batch.opening import look_for
     from sketchgen.batch.wish import Sampling
 
     told = {"guidance": options.guidance, "slots": options.slots, "precision": options.precision}
@@ -135,7 +134,7 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
         rank=options.rank,
         label=options.label,
         unique=options.unique,
-        look=look_for(options.out, Look(options.format)),
+        look=look_of(options, options.out),
     )
     if job.total * job.best_of > MOST:
         of_each = f" x {job.best_of} candidates" if job.best_of > 1 else ""
@@ -293,6 +292,8 @@ def _check(options: Drawing) -> None:
     for name, value, most in limits:
         if value is not None and not 1 <= value <= most:
             raise SettingError(f"{name.replace('_', '-')} is {value}; it must be from 1 to {most}")
+    if options.slots is not None and options.slots % SLOTS_STEP:
+        raise SettingError(f"slots is {options.slots}; it must be a multiple of {SLOTS_STEP}")
     if not 0 <= options.temperature <= MAX_TEMPERATURE:
         raise SettingError(
             f"temperature is {options.temperature:g}; "

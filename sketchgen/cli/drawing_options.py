@@ -8,10 +8,8 @@ from typing import Annotated, Literal, Optional
 
 from tyro.conf import Positional, arg
 
+from sketchgen.cli.look_options import Form, Looks
 from sketchgen.cli.measuring_options import Guidance
-
-Form = Literal["svg", "png", "json", "ndjson", "animated", "gif"]
-"""The forms in which drawings are written."""
 
 Checkpoint = Annotated[
     Optional[str], arg(metavar="NAME|FOLDER", help_behavior_hint="(default: the bundled one)")
@@ -22,7 +20,7 @@ Target = Annotated[Optional[Path], arg(aliases=["-o"], metavar="PATH", help_beha
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing:
+class Drawing(Looks):
     """What both of the subcommands that draw take."""
 
     count: int = 9
@@ -35,8 +33,6 @@ class Drawing:
     """Same drawing, options and seed, same result."""
     out: Target = None
     """A folder, a file (the suffix picks the format), or - for standard output."""
-    format: Form = "svg"
-    """Format of the drawings in a folder or on standard output; animated is an SVG that draws itself."""
     checkpoint: Checkpoint = None
     """Which model draws: the name of a bundled checkpoint, or the path of one."""
     force: bool = False
@@ -58,7 +54,7 @@ class Drawing:
     jobs: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: by the job)")] = None
     """Processes that draw; the drawings are the same. Up to 100 drawings are always drawn by this one."""
     slots: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: 128)")] = None
-    """Drawings that a process computes side by side, 1 to 4096; it may change their last digits."""
+    """Drawings that a process computes side by side, a multiple of 16; it may change their last digits."""
     precision: Annotated[
         Optional[Literal["float32", "bfloat16"]],
         arg(metavar="{float32,bfloat16}", help_behavior_hint="(default: float32)"),
@@ -115,6 +111,9 @@ class Generate(Drawing):
         sketchgen generate --category cat,dog --count 10000 --unique -o pets/ --resume
       A thousand of every category that the model knows, in one file:
         sketchgen generate --category all --count 1000 -o all.ndjson
+      A poster, and twelve on a page for a plotter:
+        sketchgen generate --category all --count 1 --format poster --page A2 --labels -o poster.svg
+        sketchgen generate --category cat --count 12 --page A4 --margin 15mm --pen-width 0.4mm -o cats.svg
     """
 
     category: Categories = None
@@ -142,7 +141,7 @@ class Redraw:
     """A file (the suffix picks the format), or - for standard output."""
     format: Annotated[
         Optional[Form],
-        arg(metavar="{svg,png,json,ndjson,animated,gif}", help_behavior_hint="(default: the job's)"),
+        arg(metavar="FORM", help_behavior_hint="(default: the job's)"),
     ] = None
     """Format of the drawing."""
     checkpoint: Checkpoint = None

@@ -45,6 +45,21 @@ def write_npz(
         OutputError: the file exists and `force` is false, or it cannot be written.
         SettingError: a box outside its limits, or a drawing too large for whole numbers of 16 bits.
     """
+    write_atomic(path, npz_bytes(train, valid, test, box=box), force=force)
+
+
+def npz_bytes(
+    train: Iterable[Sketch],
+    valid: Iterable[Sketch] = (),
+    test: Iterable[Sketch] = (),
+    *,
+    box: float | None = None,
+) -> bytes:
+    """The bytes of such a file; see `write_npz`.
+
+    Raises:
+        SettingError: as `write_npz`.
+    """
     if box is not None and not 1 <= box <= MOST:
         raise SettingError(f"box is {box:g}; it must be from 1 to {MOST}")
     splits = {}
@@ -53,7 +68,7 @@ def write_npz(
         splits[part] = _whole([_steps(sketch, box, f"{part} {index}") for index, sketch in enumerate(kept)])
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **splits)
-    write_atomic(path, buffer.getvalue(), force=force)
+    return buffer.getvalue()
 
 
 def _whole(arrays: list[NDArray[np.int16]]) -> NDArray[np.object_]:
