@@ -199,7 +199,7 @@ def _details(look: Look) -> Any:
     if look.background == "none":
         style["background"] = None
     page = Page.parse(look.page or "A4", "10mm" if look.margin is None else look.margin)
-    pen = {} if look.pen is None else {"pen": length_mm(look.pen, "pen-width")}
+    pen: dict[str, Any] = {} if look.pen is None else {"pen": length_mm(look.pen, "pen-width")}
     poster = Poster(page=page if look.page else None, columns=look.columns, title=look.title)
     return Details(
         style=Style(**style),
