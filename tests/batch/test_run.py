@@ -190,7 +190,7 @@ class TestOneFile:
             go(job(look=Look(form)), Path("-"))
 
     def test_of_too_many_on_a_sheet(self, tmp_path: Path) -> None:
-        with pytest.raises(SettingError, match="shows 5000 at most"):
+        with pytest.raises(SettingError, match="takes 5000 at most"):
             go(job(3000), tmp_path / "a.svg")
 
 
