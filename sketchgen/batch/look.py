@@ -73,6 +73,7 @@ class Look:
         page: of a plotter or a poster, such as "A4 landscape".
         margin: left free on it.
         pen: width of the plotter's pen.
+        profile: of vpype-gcode.
         columns: drawings in a row.
         title: of a poster.
         labels: whether a poster names each drawing.
@@ -91,6 +92,7 @@ class Look:
     page: str | None = None
     margin: str | None = None
     pen: str | None = None
+    profile: str | None = None
     columns: int | None = None
     title: str | None = None
     labels: bool = False
@@ -200,6 +202,7 @@ def _details(look: Look) -> Any:
         style["background"] = None
     page = Page.parse(look.page or "A4", "10mm" if look.margin is None else look.margin)
     pen: dict[str, Any] = {} if look.pen is None else {"pen": length_mm(look.pen, "pen-width")}
+    gcode: dict[str, Any] = {} if look.profile is None else {"profile": look.profile}
     poster = Poster(page=page if look.page else None, columns=look.columns, title=look.title)
     return Details(
         style=Style(**style),
@@ -208,6 +211,7 @@ def _details(look: Look) -> Any:
         page=page,
         plan=Plan(**pen, columns=look.columns, crop=look.crop),
         poster=poster,
+        **gcode,
     )
 
 

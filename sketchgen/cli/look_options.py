@@ -32,6 +32,10 @@ class Looks:
     """Left free on it: 10mm (the default), 1cm, 0.5in; or two or four lengths with commas."""
     pen_width: Length = None
     """Width of the plotter's pen, by default 0.3mm."""
+    gcode: bool = False
+    """The same as --format gcode: for vpype-gcode, which pip install 'sketchgen[plotter]' brings."""
+    gcode_profile: Annotated[Optional[str], arg(metavar="NAME", help_behavior_hint="")] = None
+    """Which of vpype-gcode's profiles, by default gcodemm."""
     columns: Whole = None
     """Drawings in a row of a sheet, a poster or a page."""
     title: Text = None

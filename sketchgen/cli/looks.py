@@ -22,15 +22,16 @@ def look_of(options: Looks, out: Path | None) -> Look:
     from sketchgen.batch.opening import look_for
 
     form = "plot" if options.format == "svg" and options.page is not None else options.format
+    form = "gcode" if options.gcode else form
     names = ("page", "margin", "columns", "title", "labels", "crop", "width", "colour", "added_colour")
     names += ("background", "smooth", "pressure", "size", "speed")
     told: dict[str, Any] = {name: getattr(options, name) for name in names}
-    look = look_for(out, Look(form, pen=options.pen_width, **told))
-    _check(look)
+    look = look_for(out, Look(form, pen=options.pen_width, profile=options.gcode_profile, **told))
+    _check(look, options)
     return look
 
 
-def _check(look: Look) -> None:
+def _check(look: Look, options: Looks) -> None:
     """Refuse what would be asked for in vain."""
     poster = look.form.startswith("poster")
     plotted = look.form in ("plot", "gcode")
@@ -38,6 +39,8 @@ def _check(look: Look) -> None:
         ("--page", look.page is not None, poster or plotted, "--format plot, gcode or poster"),
         ("--margin", look.margin is not None, look.page is not None or plotted, "--page"),
         ("--pen-width", look.pen is not None, plotted, "--format plot or gcode"),
+        ("--gcode", options.gcode, look.form == "gcode", "-o FOLDER or a name such as cats.gcode"),
+        ("--gcode-profile", look.profile is not None, look.form == "gcode", "--gcode"),
         ("--crop", look.crop, plotted, "--format plot or gcode"),
         ("--title", look.title is not None, poster, "--format poster"),
         ("--labels", look.labels, poster, "--format poster"),

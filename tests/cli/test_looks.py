@@ -139,6 +139,8 @@ def test_vpype_reads_the_page(tmp_path: Path):
         (("--labels",), "--labels has no meaning for svg"),
         (("--format", "ndjson", "--page", "A4"), "--page has no meaning for ndjson"),
         (("--speed", "3"), "--speed has no meaning for svg"),
+        (("--gcode-profile", "mine"), "--gcode-profile has no meaning for svg; it goes with --gcode"),
+        (("--gcode",), "--gcode has no meaning for svg; it goes with -o FOLDER"),
         (("--colour", "<b>"), "'<b>' is no colour"),
         (("--smooth", "7"), "smooth is 7"),
         (("--pressure", "-1"), "pressure is -1"),
@@ -164,6 +166,15 @@ def test_what_is_one_file_is_not_put_into_a_folder(
         capsys, "--format", form, "-o", str(tmp_path / "out")
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_gcode(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    pytest.importorskip("vpype_gcode")
+    run("--count", "2", "--gcode", "--page", "A5", "-o", str(tmp_path / "cats.gcode"))
+    text = (tmp_path / "cats.gcode").read_text()
+    assert text.count("G1") > 20
+    words = ("--gcode-profile", "nobody", "--count", "2", "-o", str(tmp_path / "x.gcode"))
+    assert "nobody" in refusal(capsys, "--gcode", *words)
 
 
 def test_drawings_again_in_another_form(tmp_path: Path):
