@@ -73,6 +73,11 @@ class SlotNetwork:
         # Numbers of a key after one another, each for all steps: so the product with a query is fastest.
         self._pointer = torch.zeros(slots, config.pointers, self._capacity)
 
+    @property
+    def room(self) -> int:
+        """How many steps of a drawing are kept before there is to be more room."""
+        return self._capacity
+
     def _linear(self, weights: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
         return weights[f"{name}.weight"].to(self._kind), weights[f"{name}.bias"].to(self._kind)
 

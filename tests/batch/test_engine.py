@@ -11,6 +11,7 @@ import pytest
 import untrained
 
 from sketchgen.batch.engine import SlotEngine
+from sketchgen.batch.network import SlotNetwork
 from sketchgen.batch.wish import Drawn, Engine, Sampling, Wish
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import CategoryError, SettingError
@@ -112,6 +113,29 @@ def test_drawings_longer_than_the_first_room_are_the_same_beside_longer_ones():
     long = max(together.values(), key=lambda item: item.points).wish
     for wish in (short, long):
         assert same(drawn(SlotEngine(made, how), [wish])[wish.number], together[wish.number])
+    # Noise is made for some steps at a time: behind those, too, it is what the completer takes.
+    wanted = made.complete(Sketch(), long.category, long.index + 1, 1.0, 5, limit=200)[-1]
+    assert together[long.number].points == wanted.added.point_count
+    assert together[long.number].log_likelihood == pytest.approx(wanted.log_likelihood, rel=1e-3)
+
+
+def test_a_slot_at_rest_keeps_nothing():
+    made = model({"layers": 2, "recall": 16, "pointers": 8})
+    network = SlotNetwork(made.decoder, 16)
+    rest = np.zeros((16, 2)), np.zeros(16, dtype=np.int64), np.zeros(16, dtype=bool)
+    network.advance(*rest)
+    before = network.room
+    for _ in range(150):
+        network.advance(*rest)
+    assert network.room == before
+
+
+def test_beginnings_are_told_apart():
+    engine = SlotEngine(model({}), HOW)
+    asked = [Wish(n, "cat", 5, n, HALF if n % 2 else OTHER) for n in range(8)]
+    together = drawn(engine, asked)
+    for wish in asked:
+        assert same(drawn(SlotEngine(model({}), HOW), [wish])[wish.number], together[wish.number])
 
 
 def test_wishes_are_taken_when_there_is_room_for_them():
@@ -141,6 +165,10 @@ def test_a_limit_stops_what_does_not_end():
     assert all(1 <= item.points <= 3 for item in found.values())
     assert any(not item.ended and item.points == 3 for item in found.values())
     assert all(item.ended or item.points == 3 for item in found.values())
+    wanted = model({}).complete(Sketch(), "cat", 14, HOW.temperature, 5, limit=3)
+    for number, item in found.items():
+        if number % 3 == 0:
+            assert item.log_likelihood == pytest.approx(wanted[number // 3].log_likelihood, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 import pytest
+import untrained
 from numpy.typing import NDArray
 
 from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.decoder import Given, State
 from sketchgen.generate.distribution import NextStep
 from sketchgen.generate.past import Past
-from sketchgen.generate.sampler import Sampled, noise_rows, sample_steps, steps
+from sketchgen.generate.sampler import Sampled, noise_of, noise_rows, sample_steps, steps
 from sketchgen.generate.trace import Trace
 
 
@@ -129,3 +130,15 @@ def test_the_last_step_draws_no_point_but_tells_who_ended() -> None:
     assert len(cut) == 3
     assert not cut[-1].drawn.any()
     assert not cut[-1].ended.any()
+
+
+def test_likelihoods_end_with_each_drawing():
+    decoder = untrained.decoder(untrained.network(untrained.shaped({"pointers": 8})))
+    given = Given(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.zeros(6, dtype=np.int64), known=True)
+    together = sample_steps(decoder, given, noise_rows(1, 6), 60, 1.0)
+    assert len(set(together.length.tolist())) > 2
+    for row in range(6):
+        one, noise = replace(given, category=given.category[:1]), (item[None] for item in noise_of(1, row))
+        alone = sample_steps(decoder, one, noise, 60, 1.0)
+        assert alone.length[0] == together.length[row]
+        assert alone.log_prob[0] == pytest.approx(together.log_prob[row], rel=1e-5)
