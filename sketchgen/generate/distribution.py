@@ -31,7 +31,8 @@ BLOCK = 128
 def summed(values: Float[np.ndarray, "*b k"]) -> Float[np.ndarray, "*b"]:
     """Sums over the last axis that stay the same, up to the last bit, when a row is filled up with zeros.
 
-    That is so for 128, 384, 896, ... of them: what is over a multiple of 128 is added up on its own.
+    That is so from 128 numbers on, and what is over a multiple of 128, for rows of twice, four times, ... as
+    many blocks of 128: what is over is added up on its own, and numpy halves the rest down to the blocks.
     """
     first = values.shape[-1] % BLOCK
     if not first or values.shape[-1] < BLOCK:

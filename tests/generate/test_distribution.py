@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sketchgen.drawing.strokes import Pen
-from sketchgen.generate.distribution import NextStep, log_sigmoid, log_softmax, sigmoid
+from sketchgen.generate.distribution import NextStep, log_sigmoid, log_softmax, sigmoid, summed
 from sketchgen.model.mixture import StepDistribution
 from sketchgen.model.units import BORDER, HURRY, USUAL_POINTS, parameter_count
 
@@ -237,3 +237,17 @@ def test_a_drawing_longer_than_nearly_all_is_lifted_and_ended_unless_at_temperat
     more = float(sigmoid(np.array([-3.0 + 0.5 * HURRY * 60]))[0])
     assert lifted_and_ended(USUAL_POINTS + 60, 0.5) == pytest.approx((more, more), abs=0.01)
     assert min(lifted_and_ended(USUAL_POINTS + 120, 0.0)) > 0.97
+
+
+@pytest.mark.parametrize("count", [1, 28, 100, 127, 156, 300])
+def test_sums_of_rows_filled_up_with_zeros_are_the_same_to_the_last_bit(count: int):
+    values = np.exp(np.random.default_rng(count).normal(size=(50, count)) * 5)
+    rows = []
+    for blocks in (1, 2, 4, 8):
+        row = np.zeros((50, count % 128 + 128 * blocks))
+        if row.shape[1] >= count:
+            row[:, :count] = values
+            rows.append(summed(row))
+    assert len(rows) > 1
+    assert all(np.array_equal(row, rows[0]) for row in rows)
+    np.testing.assert_allclose(rows[0], values.sum(1), rtol=1e-12)
