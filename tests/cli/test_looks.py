@@ -173,6 +173,7 @@ def test_gcode(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     run("--count", "2", "--gcode", "--page", "A5", "-o", str(tmp_path / "cats.gcode"))
     text = (tmp_path / "cats.gcode").read_text()
     assert text.count("G01 ") > 20
+    capsys.readouterr()
     words = ("--gcode-profile", "nobody", "--count", "2", "-o", str(tmp_path / "x.gcode"))
     assert "nobody" in refusal(capsys, "--gcode", *words)
 
