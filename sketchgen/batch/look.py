@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sketchgen.batch.kept import Item
+from sketchgen.drawing.files import encode
 from sketchgen.errors import SettingError
 
 FORMS = {
@@ -108,19 +109,21 @@ class Look:
         """Whether several drawings in one file are just one after the other."""
         return self.form == "ndjson"
 
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but a simple form is asked for: then the other forms need not be loaded."""
+        return self == Look(self.form) and self.form in ("svg", "png", "json", "ndjson")
+
     def check(self, total: int, *, one_file: bool) -> None:
         """Check before anything is drawn that so many drawings can be written in this way.
 
         Raises:
             SettingError: they cannot be.
         """
-        from sketchgen.drawing import forms
-
-        details = _details(self)
         if self.form in ONE_FILE and not one_file:
             raise SettingError(f"{self.form} is one file for all drawings; name it, as -o all{self.suffix}")
-        if self.form in forms.FORMS:
-            forms.check_form(self.form, details)
+        if not self.plain:
+            _check_details(self)
         if not one_file or total == 1 or self.lines:
             return
         most = TOGETHER.get(self.form)
@@ -134,17 +137,21 @@ class Look:
                 f"{total} drawings for one {'file' if self.form == 'npz' else 'sheet'}, which takes {most} "
                 "at most; pass --format ndjson or -o FOLDER"
             )
-        sheet = _SHEETS.get(self.form)
-        if sheet is not None:
-            forms.check_sheet_of(total, sheet, details)
+        if self.form in _SHEETS:
+            from sketchgen.drawing.forms import check_sheet_of
+
+            check_sheet_of(total, _SHEETS[self.form], _details(self))
 
     def encoded(self, item: Item) -> bytes:
         """The bytes of a file of one drawing."""
         if self.form in ONE_FILE:
             return self.together([item], 1)[0]
-        from sketchgen.drawing.forms import encode_as
+        if self.plain:
+            data = encode(item, self.suffix)
+        else:
+            from sketchgen.drawing.forms import encode_as
 
-        data = encode_as(item, self.form, _details(self))
+            data = encode_as(item, self.form, _details(self))
         return data.rstrip(b"\n") + b"\n" if self.lines else data
 
     def together(self, items: Sequence[Item], columns: int) -> list[bytes]:
@@ -166,7 +173,7 @@ class Look:
 
     def sheet(self, items: Sequence[Item], suffix: str, columns: int) -> bytes:
         """A contact sheet, as .svg or .png."""
-        style, columns = _details(self).style, self.columns or columns
+        style, columns = None if self.plain else _details(self).style, self.columns or columns
         if suffix == ".svg":
             from sketchgen.drawing.svg import grid_to_svg
 
@@ -179,6 +186,19 @@ class Look:
 
 _SHEETS = {"poster": "svg", "poster-png": "png", "plot": "plot", "gcode": "gcode"}
 """What a sheet of each form is called in `sketchgen.drawing.forms`."""
+
+
+def _check_details(look: Look) -> None:
+    """Check numbers, colours and pages before anything is drawn.
+
+    Raises:
+        SettingError: one of them cannot be used.
+    """
+    from sketchgen.drawing import forms
+
+    details = _details(look)
+    if look.form in forms.FORMS:
+        forms.check_form(look.form, details)
 
 
 @functools.lru_cache(maxsize=8)
