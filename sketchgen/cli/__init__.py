@@ -117,6 +117,8 @@ def _run(name: str, arguments: list[str]) -> None:
     from sketchgen.cli import options
 
     kind = options.KINDS[name]
+    if name in options.DRAW:
+        arguments = _with_address(arguments)
     parsed = tyro.cli(
         kind,
         prog=f"sketchgen {name}",
@@ -127,6 +129,16 @@ def _run(name: str, arguments: list[str]) -> None:
     from sketchgen.cli import commands
 
     commands.run(parsed)
+
+
+def _with_address(arguments: list[str]) -> list[str]:
+    """The arguments with "auto" behind a bare --ray, whose value tyro does not let be left out."""
+    found: list[str] = []
+    for word, behind in zip(arguments, [*arguments[1:], "--"], strict=True):
+        found.append(word)
+        if word == "--ray" and behind.startswith("-"):
+            found.append("auto")
+    return found
 
 
 def _fail(words: str, status: int = 1) -> int:

@@ -61,7 +61,8 @@ class Drawing(Looks):
     ] = None
     """In which the matrix products of large jobs are computed."""
     ray: Annotated[Optional[str], arg(metavar="ADDRESS", help_behavior_hint="")] = None
-    """Spread the job over a Ray cluster: its address, auto for the one around, local to start one here."""
+    """Spread the job over a Ray cluster: its address; auto, or nothing, for the one around; local to start
+    one here."""
 
 
 @dataclass(frozen=True, kw_only=True)

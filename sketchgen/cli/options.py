@@ -231,3 +231,6 @@ KINDS: dict[str, type] = {
     "web": Web,
 }
 """The options of each subcommand."""
+
+DRAW = ("complete", "generate")
+"""The subcommands that draw, and may do so on a cluster."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import sketchgen
-from sketchgen.cli import main
+from sketchgen.cli import _with_address, main
 
 ROOT = Path(sketchgen.__file__).parents[1]
 
@@ -184,3 +184,17 @@ class TestRefused:
         told = ["generate", "--checkpoint", checkpoint, "-o", tmp_path]
         assert "not writable" in failure(capsys, *told)
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (["--ray"], ["--ray", "auto"]),
+        (["--ray", "--count", "3"], ["--ray", "auto", "--count", "3"]),
+        (["--ray", "local", "-o", "x"], ["--ray", "local", "-o", "x"]),
+        (["--count", "3"], ["--count", "3"]),
+        (["-o", "--ray"], ["-o", "--ray", "auto"]),
+    ],
+)
+def test_ray_without_an_address_is_the_cluster_around(given: list[str], wanted: list[str]) -> None:
+    assert _with_address(given) == wanted
