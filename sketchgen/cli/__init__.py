@@ -134,7 +134,7 @@ def _run(name: str, arguments: list[str]) -> None:
 def _with_address(arguments: list[str]) -> list[str]:
     """The arguments with "auto" behind a bare --ray, whose value tyro does not let be left out."""
     found: list[str] = []
-    for word, behind in zip(arguments, [*arguments[1:], "--"], strict=True):
+    for word, behind in zip(arguments, [*arguments[1:], "--"], strict=False):
         found.append(word)
         if word == "--ray" and behind.startswith("-"):
             found.append("auto")

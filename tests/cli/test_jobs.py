@@ -189,6 +189,7 @@ class TestRefused:
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
+        ([], []),
         (["--ray"], ["--ray", "auto"]),
         (["--ray", "--count", "3"], ["--ray", "auto", "--count", "3"]),
         (["--ray", "local", "-o", "x"], ["--ray", "local", "-o", "x"]),
