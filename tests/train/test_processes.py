@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
+import socket
 import subprocess
 import sys
 import time
@@ -48,22 +48,30 @@ def config(tmp_path: Path) -> TrainConfig:
     return replace(config, batch=kept, prefixes=plain, model=replace(MODEL, dropout=0.0))
 
 
-@contextmanager
-def two_processes(config: TrainConfig, folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
-    """Train as two processes under torchrun do."""
+def written(folder: Path) -> Path:
+    """The script that each process runs."""
     script = folder / "two.py"
     script.write_text(SCRIPT)
+    return script
+
+
+def started(command: list[str], **environment: str) -> subprocess.Popen[str]:
     support = Path(__file__).resolve().parents[1] / "support"
     paths = os.pathsep.join([str(support), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    told = [*command, str(script), as_json(config), *more]
-    with subprocess.Popen(
-        told,
+    return subprocess.Popen(
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    ) as running:
+        env={**os.environ, "PYTHONPATH": paths, **environment},
+    )
+
+
+@contextmanager
+def two_processes(config: TrainConfig, folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+    """Train as two processes under torchrun do."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    with started([*command, str(written(folder)), as_json(config), *more]) as running:
         try:
             yield running
         finally:
@@ -87,21 +95,38 @@ def test_two_processes_take_the_steps_of_one(config: TrainConfig, tmp_path: Path
     assert position["drawings"] == 20 * config.batch
 
 
+@contextmanager
+def two_alone(config: TrainConfig, folder: Path) -> Iterator[list[subprocess.Popen[str]]]:
+    """The same two processes without torchrun, which ends the other as soon as one is lost."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = str(found.getsockname()[1])
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    # What torchrun says besides, by which Lightning tells that it is not to start processes itself.
+    shared |= {"TORCHELASTIC_RUN_ID": "none", "GROUP_RANK": "0", "OMP_NUM_THREADS": "1"}
+    script, settings = written(folder), as_json(config)
+    both: list[subprocess.Popen[str]] = []
+    try:
+        for number in ("0", "1"):
+            own = {"RANK": number, "LOCAL_RANK": number}
+            both.append(started([sys.executable, str(script), settings], **shared, **own))
+        yield both
+    finally:
+        for one in both:
+            one.kill()
+            one.communicate()
+
+
 def test_a_process_that_dies_stops_the_other_and_the_run_goes_on(config: TrainConfig, tmp_path: Path):
     endless = replace(config, steps=100_000, save_every=0.0)
-    with two_processes(endless, tmp_path) as running:
+    with two_alone(endless, tmp_path) as (first, second):
         deadline = time.monotonic() + 200
-        while not (config.out / STATE).exists() and running.poll() is None:
+        while not (config.out / STATE).exists() and first.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        listed = subprocess.run(
-            ["ps", "--ppid", str(running.pid), "-o", "pid="], capture_output=True, text=True, check=True
-        )
-        workers = [int(word) for word in listed.stdout.split()]
-        assert len(workers) == 2
-        os.kill(max(workers), signal.SIGKILL)
-        said, _ = running.communicate(timeout=60)
-    assert running.returncode != 0
+        second.kill()
+        said, _ = first.communicate(timeout=60)
+    assert first.returncode == 1
     assert "another one has ended" in said
     assert "--resume" in said
     done = saved(config.out)["position"]["step"]
