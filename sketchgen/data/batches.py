@@ -25,6 +25,8 @@ class Prefixes:
         scale_jitter: deviation of the log of that frame's scale.
         drop_category: share shown without their category.
         warp: share of drawings slightly turned, sheared and stretched.
+        held_back: share of which one stroke, or some, anywhere in the drawing, come last and all others are
+            given: for a person who has drawn all but a part that others draw early.
     """
 
     nothing: float = 0.25
@@ -35,6 +37,7 @@ class Prefixes:
     scale_jitter: float = 0.25
     drop_category: float = 0.1
     warp: float = 0.5
+    held_back: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,43 @@ def cut_points(
     return np.minimum(cut, length)
 
 
+def held_back(
+    length: NDArray[np.int64], lift: NDArray[np.bool_], share: float, random: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which drawings have strokes held back, and the order of their points then.
+
+    In half of them it is one stroke, in the others each is with a probability of 0.3; never none, never all,
+    and not the last ones only, which any cut at a stroke's end holds back. The others keep their order.
+
+    Args:
+        length: (b,) points of each padded drawing.
+        lift: (b, n) where strokes end.
+        share: of the drawings, as far as they have two strokes or more.
+        random: two drawings with the same numbers of points and strokes need not be treated alike.
+
+    Returns:
+        (b, n) the indices of the points in their new order, the padding last; and (b,) how many are given, -1
+        for a drawing of which nothing is held back.
+    """
+    batch, count = lift.shape
+    index = np.arange(count)
+    valid = index < length[:, None]
+    stroke = np.cumsum(lift, 1) - lift
+    strokes = lift.sum(1)
+    here = index < strokes[:, None]
+    chance = np.where(here, random.random((batch, count)), 2.0)
+    one = random.random(batch) < 0.5
+    held = here & (chance < 0.3) & ~one[:, None]
+    held[np.arange(batch), chance.argmin(1)] = True
+    # Held back are all strokes, or those from some on to the end: the order is the drawing's own.
+    kept = (here & ~held).sum(1)
+    own = held.argmax(1) >= kept
+    chosen = (random.random(batch) < share) & (strokes > 1) & ~own
+    late = np.take_along_axis(held, stroke.clip(max=count - 1), 1) & chosen[:, None] & valid
+    order = np.argsort(np.where(valid, late, 2), axis=1, kind="stable")
+    return order, np.where(chosen, (valid & ~late).sum(1), -1)
+
+
 def _warped(points: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
     """(b, n, 2) drawings, each slightly turned, sheared and stretched; padding moves along."""
     angle, shear, stretch = random.normal(size=(3, len(points))) * [[0.05], [0.04], [0.06]]
@@ -136,6 +176,10 @@ def make_batch(
     bent = np.rint((bent - low[:, None]) * (BOX / np.maximum(side, 1.0))[:, None, None])
     points = np.where(warp[:, None, None], bent, points) - CENTRE
     cut = cut_points(lengths, lift, prefixes, random)
+    order, others = held_back(lengths, lift, prefixes.held_back, random)
+    points, lift = np.take_along_axis(points, order[..., None], 1), np.take_along_axis(lift, order, 1)
+    late = others >= 0
+    cut = np.where(late, others, cut)
     scale, shift = np.ones(batch), np.zeros((batch, 2))
     given = np.arange(points.shape[1]) < np.maximum(cut, 1)[:, None]
     low, side = _extent(points, given)
@@ -150,7 +194,8 @@ def make_batch(
     noise = (random.random(points.shape) - 0.5) * ~unknown[:, None, None]
     drop = random.random(batch) < prefixes.drop_category
     category = np.where(drop, any_category, drawings.category)
-    first_scored = np.where(unknown, cut, 0)
+    # Nor is anything learned of the order of what was given where it is not the one it was drawn in.
+    first_scored = np.where(unknown | late, cut, 0)
     return assemble(drawings, offset, offset + noise, lift, cut, category, ~unknown, first_scored)
 
 

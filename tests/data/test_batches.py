@@ -14,6 +14,7 @@ from sketchgen.data.batches import (
     Prefixes,
     cut_points,
     evaluation_batch,
+    held_back,
     make_batch,
     padded,
 )
@@ -151,3 +152,60 @@ def test_a_batch_says_which_drawings_it_holds(drawings: Drawings):
     part = drawings.take([3, 1, 2])
     for batch in (make_batch(part, random(), ANY, Prefixes()), evaluation_batch(part, random(), 0.5)):
         assert batch.key.numpy().view(np.uint64).tolist() == part.key.tolist()
+
+
+def held(drawings: Drawings, share: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    _, lift, _ = padded(drawings)
+    return held_back(drawings.lengths, lift, share, random())
+
+
+def test_held_back_strokes_come_last_whole_and_in_their_order(drawings: Drawings):
+    points, lift, _ = padded(drawings)
+    order, given = held(drawings)
+    late = np.flatnonzero(given >= 0)
+    strokes = lift.sum(1)
+    assert len(late) > 0.5 * len(drawings)
+    assert not (given[strokes == 1] >= 0).any()
+    for row in range(len(drawings)):
+        count = int(drawings.lengths[row])
+        assert sorted(order[row, :count]) == list(range(count))
+        assert order[row, count:].tolist() == list(range(count, points.shape[1]))
+    numbers = [0, 0]
+    for row in late:
+        count, cut = int(drawings.lengths[row]), int(given[row])
+        stroke = (np.cumsum(lift[row]) - lift[row])[order[row, :count]]
+        first, then = stroke[:cut], stroke[cut:]
+        # Each part has whole strokes in the order of the drawing, and points keep theirs within a stroke.
+        assert 0 < cut < count
+        assert not set(first) & set(then)
+        for part in (order[row, :cut], order[row, cut:count]):
+            assert (np.diff(part) > 0).all()
+        # What stands at the drawing's end already is not held back: any cut there does it.
+        assert min(then) < max(first)
+        numbers[len(set(then)) > 1] += 1
+    assert min(numbers) > 0.1 * len(late)
+
+
+def test_as_many_are_held_back_as_is_said(drawings: Drawings):
+    _, given = held(drawings, 0.0)
+    assert (given == -1).all()
+    able = (held(drawings)[1] >= 0).mean()
+    assert (held(drawings, 0.5)[1] >= 0).mean() == pytest.approx(able / 2, abs=0.06)
+
+
+def test_a_batch_with_strokes_held_back_scores_them_alone(drawings: Drawings):
+    batch = make_batch(drawings, random(), ANY, replace(only("nothing"), held_back=1.0))
+    late = (batch.cut > 0).numpy()
+    assert 0.5 < late.mean() < 1.0
+    position = (batch.offset.double().cumsum(1) + CENTRE).numpy().round()
+    for row in range(len(drawings)):
+        count, cut = int(batch.length[row]), int(batch.cut[row])
+        sketch = drawings.sketch(row)
+        own = position[row, :count].tolist()
+        assert sorted(own) == sorted(sketch.points.tolist())
+        assert (own == sketch.points.tolist()) is not bool(late[row])
+        assert batch.scored[row].tolist() == [cut <= step <= count for step in range(batch.pen.shape[1])]
+        ends = [stroke[-1].tolist() for stroke in sketch.strokes]
+        lifted = (batch.pen[row, :count] == Pen.LIFT).numpy()
+        assert sorted(position[row, :count][lifted].tolist()) == sorted(ends)
+        assert lifted[cut - 1] or not late[row]
