@@ -157,8 +157,10 @@ def main() -> None:
     strokes = np.add.reduceat(drawings.lift.astype(np.int64), drawings.start[:-1])
     held = held_back(drawings.take(np.flatnonzero(strokes >= 3)[: options.drawings]), options.seed)
     judge = load_judge(options.judge)
-    bare, whole = zip(*((given, Sketch(given.strokes + rest.strokes)) for given, rest in held.parts), strict=True)
-    print(f"{len(held.cut)} drawings; named right: {named(judge, bare, held)}, whole {named(judge, whole, held)}")
+    given = [parts[0] for parts in held.parts]
+    whole = [Sketch(parts[0].strokes + parts[1].strokes) for parts in held.parts]
+    floor, ceiling = (named(judge, sketches, held) for sketches in (given, whole))
+    print(f"{len(held.cut)} drawings; named right without the stroke: {floor}, whole: {ceiling}")
     print(f"\n| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}", flush=True)
     for name in options.checkpoints:
         row = cells(load(name), held, judge, options.ways, options.temperature)
