@@ -117,6 +117,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=4)
     parser.add_argument("--temperature", type=float, default=0.25)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--closing", type=float, help="gap that is closed, px; the model's own without")
     parser.add_argument("--judge", action="store_true", help="ask the recogniser for the category, too")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -125,6 +126,8 @@ def main() -> None:
     results: dict[str, dict[str, Any]] = {}
     for checkpoint in arguments.checkpoints:
         model = sketchgen.load(checkpoint)
+        if arguments.closing is not None:
+            model = model.closing_within(arguments.closing)
         name = Path(model.name).name
         name = name if name not in results else f"{name}-{len(results)}"
         made = [completions(model, item, **settings) for item in items]

@@ -41,7 +41,7 @@ def endpoint(completer: Completer) -> Callable[..., str]:
             seed: the same request with the same seed has the same result.
             form: "svg" for the text of an SVG file each, "json" for strokes.
             guidance: how much it is to look like its category, from 0 (as the network draws) to 10; left
-                out, the model's own, which is 2 for the bundled ones. Nothing changes for "any".
+                out, the model's own: 2, or 0 for one that cannot be guided. Nothing changes for "any".
 
         Returns:
             A JSON object {"completions": [{"ended": true, "log_likelihood": ..., "svg": "..."}, ...]}; in the

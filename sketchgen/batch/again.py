@@ -44,7 +44,8 @@ class Earlier:
         told = self.header
         try:
             return Job(
-                sampling=Sampling(**told["sampling"]),
+                # Jobs of before lines were closed do not say so.
+                sampling=Sampling(**{"closing": 0.0, **told["sampling"]}),
                 engine=told["engine"],
                 categories=tuple(told["categories"]),
                 count=told["count"],

@@ -10,8 +10,9 @@ import numpy as np
 from sketchgen.batch.wish import Drawn, Engine, Sampling, Wish
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import SettingError
+from sketchgen.generate import completer
 from sketchgen.generate.beginning import Beginning
-from sketchgen.generate.completer import Completer, check_sampling, load
+from sketchgen.generate.completer import Completer, check_sampling
 from sketchgen.generate.sampler import first_number
 
 SLOTS_STEP, MAX_SLOTS = 16, 4096
@@ -27,7 +28,7 @@ class SlotEngine:
     """
 
     def __init__(self, model: Completer, sampling: Sampling) -> None:
-        """Draw with `model`, whose guidance is the one that counts.
+        """Draw with `model`, whose guidance and closing are those that count.
 
         Raises:
             SettingError: a setting outside its limits.
@@ -74,7 +75,7 @@ class SlotEngine:
         from sketchgen.batch.slots import Start
 
         if wish.given is not self._begun[0]:
-            self._begun = wish.given, Beginning.of(wish.given or Sketch())
+            self._begun = wish.given, Beginning.of(wish.given or Sketch(), self.model.closing)
             self._done, self._turn = {}, self._turn + 1
         begun, index = self._begun[1], self.model.category_index(wish.category)
         if index not in self._done:
@@ -87,6 +88,17 @@ class SlotEngine:
         return Start(key, given, wish.seed, wish.index, (wish, begun, index, going_on))
 
 
+def model_for(sampling: Sampling) -> Completer:
+    """Load the model of a sampling, with its guidance and its closing.
+
+    Raises:
+        CheckpointError: there is none, or it is damaged.
+        SettingError: a setting outside its limits.
+    """
+    model = completer.load(sampling.checkpoint).closing_within(sampling.closing)
+    return model if sampling.guidance is None else model.guided(sampling.guidance)
+
+
 def open_engine(sampling: Sampling) -> Engine:
     """Load the model of a sampling, ready to draw.
 
@@ -94,5 +106,4 @@ def open_engine(sampling: Sampling) -> Engine:
         CheckpointError: there is none, or it is damaged.
         SettingError: a setting outside its limits.
     """
-    model = load(sampling.checkpoint)
-    return SlotEngine(model if sampling.guidance is None else model.guided(sampling.guidance), sampling)
+    return SlotEngine(model_for(sampling), sampling)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from sketchgen.drawing.sketch import Completion, Sketch
+from sketchgen.generate.closing import CLOSING
 from sketchgen.generate.completer import LIMIT
 
 
@@ -18,6 +19,7 @@ class Sampling:
         checkpoint: bundled name or path of the model; None for the bundled default.
         temperature: 0 (the likeliest line) to 2 (wild).
         guidance: see `sketchgen.generate.guidance`; None for the model's own default.
+        closing: see `sketchgen.generate.closing`.
         limit: most points that are added.
         precision: "float32" or "bfloat16", in which the matrix products are computed.
         slots: drawings that are computed side by side. The products of another number of rows may be rounded
@@ -27,6 +29,7 @@ class Sampling:
     checkpoint: str | None = None
     temperature: float = 0.5
     guidance: float | None = None
+    closing: float = CLOSING
     limit: int = LIMIT
     precision: str = "float32"
     slots: int = 128

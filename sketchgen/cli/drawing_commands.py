@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sketchgen import example
 from sketchgen.cli.drawing_options import Complete, Drawing, Generate, Redraw
-from sketchgen.cli.limits import check_guidance, check_seed
+from sketchgen.cli.limits import check_closing, check_guidance, check_seed
 from sketchgen.cli.looks import look_of
 from sketchgen.errors import OutputError, SettingError
 
@@ -120,6 +120,7 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
     from sketchgen.batch.wish import Sampling
 
     told = {"guidance": options.guidance, "slots": options.slots, "precision": options.precision}
+    told["closing"] = options.closing if isinstance(options, Complete) else None
     settings: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     sampling = Sampling(options.checkpoint, options.temperature, **settings)
     job = Job(
@@ -300,6 +301,8 @@ def _check(options: Drawing) -> None:
             f"it must be from 0 (careful) to {MAX_TEMPERATURE:g} (wild)"
         )
     check_guidance(options.guidance)
+    if isinstance(options, Complete):
+        check_closing(options.closing)
     check_seed(options.seed)
     if options.resume and options.force:
         raise SettingError("--resume keeps what is there, and --force replaces it; leave out one of them")

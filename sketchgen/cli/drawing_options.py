@@ -15,6 +15,7 @@ Checkpoint = Annotated[
     Optional[str], arg(metavar="NAME|FOLDER", help_behavior_hint="(default: the bundled one)")
 ]
 Category = Annotated[Optional[str], arg(metavar="NAME", help_behavior_hint="(default: any)")]
+Closing = Annotated[Optional[float], arg(metavar="PX", help_behavior_hint="(default: 24)")]
 Categories = Annotated[Optional[str], arg(metavar="NAME,...", help_behavior_hint="(default: any)")]
 Target = Annotated[Optional[Path], arg(aliases=["-o"], metavar="PATH", help_behavior_hint="(default: -)")]
 
@@ -94,6 +95,9 @@ class Complete(Drawing):
     example:NAME for a bundled beginning (half-a-cat, face, car, pineapple, mona-lisa)."""
     category: Category = None
     """What it is to become, such as cat; one of the categories that the checkpoint knows."""
+    closing: Closing = None
+    """Gap at the end of an added line that is closed where it was to meet its beginning or a given line, in
+    160ths of the given part's longer side; 0 leaves lines as drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from sketchgen.errors import SettingError
 
 MAX_GUIDANCE = 10.0
 
+MAX_CLOSING = 100.0
+
 MAX_SEED = 2**63 - 1
 
 
@@ -17,6 +19,16 @@ def check_guidance(guidance: float | None) -> None:
     """
     if guidance is not None and not 0 <= guidance <= MAX_GUIDANCE:
         raise SettingError(f"guidance is {guidance:g}; it must be from 0 (none) to {MAX_GUIDANCE:g}")
+
+
+def check_closing(closing: float | None) -> None:
+    """Check a gap that is to be closed, where one is given.
+
+    Raises:
+        SettingError: it is outside its limits.
+    """
+    if closing is not None and not 0 <= closing <= MAX_CLOSING:
+        raise SettingError(f"closing is {closing:g} px; it must be from 0 (none) to {MAX_CLOSING:g}")
 
 
 def check_seed(seed: int | None) -> None:

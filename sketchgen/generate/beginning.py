@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sketchgen.drawing.sketch import Points, Sketch
 from sketchgen.drawing.strokes import Pen, split_strokes
+from sketchgen.generate.closing import Closer
 from sketchgen.generate.decoder import Decoder, Given
 from sketchgen.generate.framing import Framed, framed, rounded
 
@@ -23,15 +25,24 @@ class Beginning:
     Attributes:
         sketch: the drawing, as it was given.
         shown: the same as the network reads it.
+        closing: the largest gap that added lines are moved to close, px of the network's frame; 0 for none.
     """
 
     sketch: Sketch
     shown: Framed
+    closing: float = 0.0
 
     @classmethod
-    def of(cls, sketch: Sketch) -> Beginning:
+    def of(cls, sketch: Sketch, closing: float = 0.0) -> Beginning:
         """Put a drawing into the network's frame."""
-        return cls(sketch, framed(sketch))
+        return cls(sketch, framed(sketch), closing)
+
+    @cached_property
+    def closer(self) -> Closer | None:
+        """What closes gaps; None where none are closed, as in drawings from nothing."""
+        if not self.closing or self.sketch.is_empty:
+            return None
+        return Closer.of(self.shown.points, self.shown.pen, self.closing)
 
     @property
     def origin(self) -> Points:
@@ -72,7 +83,10 @@ class Beginning:
             category: of the drawing.
             going_on: whether the first of them goes on with the last given stroke, and begins at its end.
         """
-        strokes = split_strokes(self.on_page(np.cumsum(offset, axis=0)), pen == Pen.LIFT)
+        points = np.cumsum(offset, axis=0)
+        if self.closer is not None:
+            points = self.closer.closed(points, pen, going_on=going_on)
+        strokes = split_strokes(self.on_page(points), pen == Pen.LIFT)
         if going_on and strokes:
             strokes[0] = np.concatenate([self.origin[None], strokes[0]])
         return Sketch.from_strokes(strokes, page=self.sketch.page, category=category)

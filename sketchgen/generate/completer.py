@@ -15,6 +15,7 @@ from sketchgen.drawing.sketch import Box, Completion, Points, Sketch
 from sketchgen.drawing.strokes import Pen
 from sketchgen.errors import SettingError, unknown_category
 from sketchgen.generate.beginning import Beginning
+from sketchgen.generate.closing import CLOSING, MOST_CLOSING, Closings
 from sketchgen.generate.decoder import Decoder, Given
 from sketchgen.generate.guidance import GUIDANCE, MOST_GUIDANCE, Guided
 from sketchgen.generate.sampler import (
@@ -66,12 +67,15 @@ class Completer:
         guidance: how much a drawing is to belong to its category rather than to drawings at large, from 0 (as
             the network draws) on; see `sketchgen.generate.guidance`. Only networks that have learned to draw
             without being told the category can be guided.
+        closing: the largest gap that added lines are moved to close where something was given, px of the
+            network's frame; 0 leaves lines as they were drawn. See `sketchgen.generate.closing`.
     """
 
     decoder: Decoder
     name: str
     summary: dict[str, Any]
     guidance: float = 0.0
+    closing: float = 0.0
 
     @property
     def config(self) -> ModelConfig:
@@ -107,6 +111,16 @@ class Completer:
             why = "it was always told the category while it learned; use guidance 0"
             raise SettingError(f"{self.name} cannot be guided: {why}")
         return replace(self, guidance=guidance)
+
+    def closing_within(self, closing: float) -> Completer:
+        """The same that closes other gaps.
+
+        Raises:
+            SettingError: it is outside its limits.
+        """
+        if not (math.isfinite(closing) and 0.0 <= closing <= MOST_CLOSING):
+            raise SettingError(f"closing must be from 0 to {MOST_CLOSING:g} px, not {closing}")
+        return replace(self, closing=closing)
 
     def category_index(self, category: str | None) -> int:
         """The index of a category, whatever its case; None and "any" stand for any.
@@ -155,7 +169,7 @@ class Completer:
         """
         index = self.category_index(category)
         check_sampling(count, temperature, seed, limit)
-        begun = Beginning.of(sketch)
+        begun = Beginning.of(sketch, self.closing)
         going_on = self._going_on(begun, index, count, temperature, seed, continue_stroke)
         sampled = sample_steps(*self._drawing(begun, index, seed, going_on), limit, temperature)
         label = self.label(index, sketch)
@@ -187,7 +201,7 @@ class Completer:
         """
         index = self.category_index(category)
         check_sampling(count, temperature, seed, limit)
-        begun = Beginning.of(sketch)
+        begun = Beginning.of(sketch, self.closing)
         going_on = self._going_on(begun, index, count, temperature, seed, continue_stroke)
         found = steps(*self._drawing(begun, index, seed, going_on), limit, temperature)
         return _grown(found, begun, going_on)
@@ -251,13 +265,13 @@ class Completer:
 
 def _grown(found: Iterator[Step], begun: Beginning, going_on: NDArray[np.bool_]) -> Iterator[Growth]:
     """Steps of the model as points on the page, behind the last given one where its stroke goes on."""
-    at, count = np.zeros((1, 2)), len(going_on)
+    at, count, closing = np.zeros((1, 2)), len(going_on), Closings(begun.closer, going_on)
     if going_on.any():
         drawing = np.full(count, int(Pen.DRAW))
         yield Growth(np.tile(begun.origin, (count, 1)), drawing, going_on, np.zeros(count, dtype=bool))
     for step in found:
         at = at + step.offset
-        yield Growth(begun.on_page(at), step.pen, step.drawn, step.ended)
+        yield Growth(begun.on_page(closing.next(at, step.pen)), step.pen, step.drawn, step.ended)
 
 
 def check_sampling(count: int, temperature: float, seed: int, limit: int) -> None:
@@ -285,7 +299,8 @@ def load(name_or_path: str | os.PathLike[str] | None = None) -> Completer:
     checkpoint = read_checkpoint(name_or_path)
     name = DEFAULT_CHECKPOINT if name_or_path is None else os.fspath(name_or_path)
     guidance = GUIDANCE if _dropped_categories(checkpoint.summary) else 0.0
-    return Completer(Decoder(checkpoint.config, checkpoint.weights), name, checkpoint.summary, guidance)
+    decoder = Decoder(checkpoint.config, checkpoint.weights)
+    return Completer(decoder, name, checkpoint.summary, guidance, CLOSING)
 
 
 def _dropped_categories(summary: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from sketchgen.batch.wish import Sampling, Wish
 from sketchgen.drawing.files import read
 from sketchgen.drawing.sketch import Box, Sketch
 from sketchgen.errors import CheckpointError, FormatError, SettingError, SketchgenError
+from sketchgen.generate.closing import CLOSING
 
 LINE = '{"word": "cat", "drawing": [[[0, %d], [0, 100]]]}\n'
 POOL = InProcess(open_scribbles)
@@ -87,6 +88,16 @@ def test_a_manifest_of_another_version(tmp_path: Path) -> None:
         again.redraw(again.find(manifest, "0"), None, POOL)
     with pytest.raises(FormatError, match="no manifest"):
         again.find(tmp_path / "out" / "cat-1.json", "0")
+
+
+def test_a_manifest_of_before_gaps_were_closed(tmp_path: Path) -> None:
+    manifest = drawn(JOB, tmp_path / "out")
+    assert again.find(manifest, "0").job.sampling == JOB.sampling
+    header, *rows = manifest.read_text().splitlines()
+    told = json.loads(header)
+    assert told["sampling"].pop("closing") == CLOSING
+    manifest.write_text("\n".join([json.dumps(told), *rows, ""]))
+    assert again.find(manifest, "0").job.sampling == replace(JOB.sampling, closing=0.0)
 
 
 def test_small_jobs_are_made_again_by_the_same_hands(checkpoint: Path, tmp_path: Path) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import untrained
 
-from sketchgen.batch.engine import SlotEngine
+from sketchgen.batch.engine import SlotEngine, model_for
 from sketchgen.batch.network import SlotNetwork
 from sketchgen.batch.wish import Drawn, Engine, Sampling, Wish
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import CategoryError, SettingError
+from sketchgen.generate.closing import CLOSING
 from sketchgen.generate.completer import Completer
 
 HOW = Sampling(temperature=0.7, guidance=0.0, limit=20, slots=16)
@@ -87,6 +89,28 @@ def test_it_draws_what_the_completer_draws(shape: dict[str, Any], guidance: floa
             assert len(item.added.strokes) == len(completion.added.strokes)
             np.testing.assert_allclose(item.added.points, completion.added.points, rtol=1e-3, atol=0.05)
             assert item.log_likelihood == pytest.approx(completion.log_likelihood, rel=1e-3, abs=1e-3)
+
+
+def test_it_closes_the_gaps_that_the_completer_closes():
+    given = Sketch.from_strokes([[(x, y), (x + 12, y)] for x in range(0, 149, 30) for y in range(0, 161, 30)])
+    how = dataclasses.replace(HOW, temperature=1.0, limit=60)
+    plain, closing = model({}), model({}).closing_within(24.0)
+    wanted = closing.complete(given, "sun", 60, 1.0, 5, limit=60)
+    asked = [Wish(number, "sun", 5, number, given) for number in range(60)]
+    without, found = (drawn(SlotEngine(each, how), asked) for each in (plain, closing))
+    for number, completion in enumerate(wanted):
+        points = np.concatenate(strokes(found[number]))
+        np.testing.assert_allclose(points, completion.added.points, rtol=1e-3, atol=0.05)
+        assert (found[number].points, found[number].ended) == (without[number].points, without[number].ended)
+    assert any(not same(item, without[number]) for number, item in found.items())
+
+
+def test_a_sampling_says_which_gaps_are_closed(tmp_path: Path):
+    name = str(untrained.saved(tmp_path / "tiny"))
+    assert model_for(Sampling(name)).closing == CLOSING
+    assert model_for(Sampling(name, closing=0.0)).closing == 0.0
+    with pytest.raises(SettingError, match="closing must be"):
+        model_for(Sampling(name, closing=101.0))
 
 
 def test_bfloat16_draws_nearly_the_same():

@@ -38,6 +38,9 @@ class FakeCompleter:
         self.summary = {"steps": 10, "nats_per_point": 7.5}
         self.config = ModelConfig(self.categories, width=8)
 
+    def closing_within(self, closing: float) -> FakeCompleter:
+        return self
+
     def known(self, category: str | None) -> None:
         if category is not None and category not in self.categories:
             raise unknown_category(category, self.categories)
@@ -176,6 +179,11 @@ class TestNumbers:
         line = failure(capsys, *command, f"--{option}", value)
         assert option in line
         assert limit in line
+
+    @pytest.mark.parametrize("value", ["-1", "100.5", "nan"])
+    def test_gaps_outside_their_limits(self, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+        line = failure(capsys, "complete", PARTIAL, "--closing", value)
+        assert line.endswith(f"closing is {value} px; it must be from 0 (none) to 100")
 
     @pytest.mark.parametrize(
         ("option", "value"),

@@ -14,6 +14,7 @@ import pytest
 
 import sketchgen
 from sketchgen.cli import _with_address, main
+from sketchgen.drawing.files import read
 
 ROOT = Path(sketchgen.__file__).parents[1]
 
@@ -81,6 +82,24 @@ class TestSmall:
         assert header["engine"] == "completer"
         assert header["sampling"]["checkpoint"] == str(checkpoint)
         assert [row["file"] for row in rows] == ["drawing-1.svg", "drawing-2.svg", "drawing-3.svg"]
+
+    @pytest.mark.parametrize(("words", "closing"), [([], 24.0), (["--closing", "0"], 0.0)])
+    def test_gaps_are_closed_unless_they_are_not_to_be(
+        self, words: list[str], closing: float, checkpoint: Path, tmp_path: Path
+    ) -> None:
+        begun, out = tmp_path / "begun.ndjson", tmp_path / "out"
+        dashes = [[[x, x + 12], [y, y]] for x in range(0, 149, 30) for y in range(0, 161, 30)]
+        begun.write_text(json.dumps({"drawing": dashes}) + "\n")
+        words = [*words, "--count", "60", "--temperature", "1", "--checkpoint", str(checkpoint)]
+        assert main(["complete", str(begun), *words, "-o", str(out)]) == 0
+        header = json.loads((out / "manifest.jsonl").read_text().splitlines()[0])
+        assert header["sampling"]["closing"] == closing
+        given = {tuple(point) for dash in dashes for point in zip(*dash, strict=True)}
+        drawn = [read(path).strokes[len(dashes) :] for path in out.glob("*.svg")]
+        assert len(drawn) == 60
+        # An end that was moved stands exactly where a given line ends.
+        met = sum(tuple(stroke[-1]) in given for strokes in drawn for stroke in strokes)
+        assert (met > 0) is (closing > 0)
 
     def test_every_category(self, checkpoint: Path, tmp_path: Path) -> None:
         words = ["generate", "--category", "all", "--count", "2", "--checkpoint", str(checkpoint)]
