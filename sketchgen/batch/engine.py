@@ -10,9 +10,8 @@ import numpy as np
 from sketchgen.batch.wish import Drawn, Engine, Sampling, Wish
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import SettingError
-from sketchgen.generate import completer
 from sketchgen.generate.beginning import Beginning
-from sketchgen.generate.completer import Completer, check_sampling
+from sketchgen.generate.completer import Completer, check_sampling, load
 from sketchgen.generate.sampler import first_number
 
 SLOTS_STEP, MAX_SLOTS = 16, 4096
@@ -88,17 +87,6 @@ class SlotEngine:
         return Start(key, given, wish.seed, wish.index, (wish, begun, index, going_on))
 
 
-def model_for(sampling: Sampling) -> Completer:
-    """Load the model of a sampling, with its guidance and its closing.
-
-    Raises:
-        CheckpointError: there is none, or it is damaged.
-        SettingError: a setting outside its limits.
-    """
-    model = completer.load(sampling.checkpoint).closing_within(sampling.closing)
-    return model if sampling.guidance is None else model.guided(sampling.guidance)
-
-
 def open_engine(sampling: Sampling) -> Engine:
     """Load the model of a sampling, ready to draw.
 
@@ -106,4 +94,5 @@ def open_engine(sampling: Sampling) -> Engine:
         CheckpointError: there is none, or it is damaged.
         SettingError: a setting outside its limits.
     """
-    return SlotEngine(model_for(sampling), sampling)
+    model = load(sampling.checkpoint).closing_within(sampling.closing)
+    return SlotEngine(model if sampling.guidance is None else model.guided(sampling.guidance), sampling)

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import untrained
 
-from sketchgen.batch.engine import SlotEngine, model_for
+from sketchgen.batch.engine import SlotEngine
+from sketchgen.batch.job import Engines, Job
 from sketchgen.batch.network import SlotNetwork
+from sketchgen.batch.small import open_for
 from sketchgen.batch.wish import Drawn, Engine, Sampling, Wish
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import CategoryError, SettingError
@@ -21,6 +23,7 @@ from sketchgen.generate.completer import Completer
 
 HOW = Sampling(temperature=0.7, guidance=0.0, limit=20, slots=16)
 HALF = Sketch.from_strokes([[(10, 20), (60, 90), (200, 40)], [(30, 30), (90, 35), (70, 160)]])
+DASHES = Sketch.from_strokes([[(x, y), (x + 12, y)] for x in range(0, 149, 30) for y in range(0, 161, 30)])
 OTHER = Sketch.from_strokes([[(0, 0), (10, 2), (30, 8)]], page=(0, 0, 400, 300))
 
 ALL = {"pointers": 8, "recall": 16, "layers": 2, "inputs": "bounded", "borders": True, "turned": 2}
@@ -92,11 +95,10 @@ def test_it_draws_what_the_completer_draws(shape: dict[str, Any], guidance: floa
 
 
 def test_it_closes_the_gaps_that_the_completer_closes():
-    given = Sketch.from_strokes([[(x, y), (x + 12, y)] for x in range(0, 149, 30) for y in range(0, 161, 30)])
     how = dataclasses.replace(HOW, temperature=1.0, limit=60)
     plain, closing = model({}), model({}).closing_within(24.0)
-    wanted = closing.complete(given, "sun", 60, 1.0, 5, limit=60)
-    asked = [Wish(number, "sun", 5, number, given) for number in range(60)]
+    wanted = closing.complete(DASHES, "sun", 60, 1.0, 5, limit=60)
+    asked = [Wish(number, "sun", 5, number, DASHES) for number in range(60)]
     without, found = (drawn(SlotEngine(each, how), asked) for each in (plain, closing))
     for number, completion in enumerate(wanted):
         points = np.concatenate(strokes(found[number]))
@@ -105,12 +107,20 @@ def test_it_closes_the_gaps_that_the_completer_closes():
     assert any(not same(item, without[number]) for number, item in found.items())
 
 
-def test_a_sampling_says_which_gaps_are_closed(tmp_path: Path):
+@pytest.mark.parametrize("kind", ["batch", "completer"])
+def test_a_sampling_says_which_gaps_are_closed(kind: Engines, tmp_path: Path):
     name = str(untrained.saved(tmp_path / "tiny"))
-    assert model_for(Sampling(name)).closing == CLOSING
-    assert model_for(Sampling(name, closing=0.0)).closing == 0.0
+
+    def opened(closing: float = CLOSING) -> Engine:
+        sampling = Sampling(name, 1.0, closing=closing)
+        return open_for(Job(sampling, kind, ("sun",), 60, 5, ("sun",), given=1))
+
+    assert Sampling().closing == CLOSING
+    asked = [Wish(number, "sun", 5, number, DASHES) for number in range(60)]
+    found, plain = drawn(opened(), asked), drawn(opened(0.0), asked)
+    assert not all(same(item, plain[number]) for number, item in found.items())
     with pytest.raises(SettingError, match="closing must be"):
-        model_for(Sampling(name, closing=101.0))
+        opened(101.0)
 
 
 def test_bfloat16_draws_nearly_the_same():
