@@ -163,6 +163,8 @@ class Gated(nn.Module):
         self.adds = inputs == width
         # Memories of all lengths, evenly by their logarithm, as Mamba has it.
         nn.init.uniform_(self.gates.bias[:width], -math.log(LONGEST_MEMORY - 1), 0.0)
+        # The gate at the output starts open, as an LSTM's forget gate does: else little comes out at first.
+        nn.init.ones_(self.gates.bias[width : 2 * width])
 
     def forward(self, inputs: Float[Tensor, "b t i"]) -> Float[Tensor, "b t w"]:
         """Run over t steps from the beginning; returns the outputs."""

@@ -99,11 +99,13 @@ def test_a_layer_is_its_equations(inputs: int, width: int):
 
 def test_a_new_layer_remembers_for_short_and_for_long():
     torch.manual_seed(0)
-    share = torch.sigmoid(Gated(4, 1000).gates.bias[:1000]).detach()
+    bias = Gated(4, 1000).gates.bias.detach()
+    share = torch.sigmoid(bias[:1000])
     assert 1 / 65 < float(share.min()) < 1 / 50
     assert 0.45 < float(share.max()) <= 0.5
     # By the logarithm: as many from 1/2 to 1/8 as from there on.
     assert 0.4 < float((share > 1 / 8).float().mean()) < 0.6
+    assert (bias[1000:2000] == 1.0).all()
 
 
 def test_the_future_is_not_read():
