@@ -50,9 +50,10 @@ class _Scan(torch.autograd.Function):
         ctx.save_for_backward(gates, states)
         return outputs
 
+    # The decorator, without which a second derivative would be wrong without a word, hides the names.
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         gates, states = ctx.saved_tensors
         found = torch.empty_like(gates)
         # Of the loss by the state, from all later steps.
