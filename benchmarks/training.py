@@ -1,12 +1,15 @@
 """How fast a step of training is, against what the same machine does in the same run.
 
     python benchmarks/training.py [--threads 1 2] [--repeats 5] [--plain-memory]
+    python benchmarks/training.py --cells lstm gru gated
 
 Batches of 100 drawings of 45 points each, so that nothing is padding. Columns: the matrix products of the
 recurrent layers alone, forwards and backwards (the machine's own limit); the bare LSTM of torch on the same
 sizes; and the whole step: making the batch, the network, the mixture's loss, the gradient, clipping, AdamW
 and the average. The first model is Sketch-RNN's decoder (one LSTM of 512, 20 components), the second is that
 of the bundled checkpoint. Each figure is drawings a second, the median of the repeats; all take turns.
+
+With `--cells`: the recurrent layers alone, and the whole step, of both models with each of these cells.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from runs import prepared, small
@@ -32,13 +35,16 @@ import sketchgen.train.run
 from sketchgen.data.batches import Prefixes
 from sketchgen.data.drawings import from_lists
 from sketchgen.data.store import new_store
+from sketchgen.model.config import CELLS
 from sketchgen.model.memory import keep_freed_memory
+from sketchgen.model.recurrent import Stack
 from sketchgen.train.config import ModelSettings
 from sketchgen.train.run import Run
 
 BATCH, POINTS = 100, 45
 SKETCH_RNN = ModelSettings(layers=1, width=512, components=20, embedding=128, encoder_width=8, dropout=0.1)
 BUNDLED = ModelSettings(layers=2, width=384, components=20, embedding=128, encoder_width=128, dropout=0.05)
+MODELS = {"LSTM-512 / 20": SKETCH_RNN, "quickdraw345": BUNDLED}
 
 
 def store(folder: Path) -> Path:
@@ -84,11 +90,23 @@ def products(model: ModelSettings, kind: torch.dtype) -> Callable[[], object]:
 def bare(model: ModelSettings, bfloat16: bool) -> Callable[[], object]:
     """The LSTM of torch in these sizes, forwards and backwards."""
     lstm = nn.LSTM(model.embedding, model.width, model.layers, batch_first=True)
+    return both_ways(lambda rows: lstm(rows)[0], model, bfloat16)
+
+
+def layers_alone(model: ModelSettings, bfloat16: bool) -> Callable[[], object]:
+    """The recurrent layers as the network has them, forwards and backwards."""
+    return both_ways(Stack(model.cell, model.embedding, model.width, model.layers, 0.0), model, bfloat16)
+
+
+def both_ways(
+    layers: Callable[[Tensor], Tensor], model: ModelSettings, bfloat16: bool
+) -> Callable[[], object]:
+    """These layers over a batch, forwards and backwards."""
     rows = torch.randn(BATCH, POINTS, model.embedding)
 
     def run() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            found = lstm(rows)[0]
+            found = layers(rows)
         found.float().sum().backward()
 
     return run
@@ -96,7 +114,7 @@ def bare(model: ModelSettings, bfloat16: bool) -> Callable[[], object]:
 
 def whole(model: ModelSettings, bfloat16: bool, folder: Path) -> Callable[[], object]:
     """A whole step, from the store to the average of the weights."""
-    cuts = Prefixes(nothing=1.0) if model is SKETCH_RNN else Prefixes()
+    cuts = Prefixes(nothing=1.0) if model == replace(SKETCH_RNN, cell=model.cell) else Prefixes()
     config = replace(small(folder, folder / "run"), batch=BATCH, model=model, bfloat16=bfloat16)
     run = prepared(Run(replace(config, threads=None, prefixes=cuts)))
     number = 0
@@ -123,6 +141,26 @@ def speeds(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, flo
     return {name: statistics.median(values) for name, values in found.items()}
 
 
+def by_cell(options: argparse.Namespace, data: Path) -> None:
+    """Print the table of the cells."""
+    print("| model | cell | cores | numbers | layers alone | whole step |")
+    print("|---|---|---|---|---|---|")
+    for name, model in MODELS.items():
+        for threads in options.threads:
+            torch.set_num_threads(threads)
+            for bfloat16 in (False,) if options.float32_only else (False, True):
+                runs = {}
+                for cell in options.cells:
+                    made = replace(model, cell=cell)
+                    runs[f"{cell} alone"] = layers_alone(made, bfloat16)
+                    runs[f"{cell} whole"] = whole(made, bfloat16, data)
+                found = speeds(runs, options.repeats)
+                numbers = "bfloat16" if bfloat16 else "float32"
+                for cell in options.cells:
+                    figures = " | ".join(f"{found[f'{cell} {part}']:.0f}" for part in ("alone", "whole"))
+                    print(f"| {name} | {cell} | {threads} | {numbers} | {figures} |", flush=True)
+
+
 def batches_alone(folder: Path, repeats: int) -> float:
     """Drawings a second that one core makes into batches, cut and presented as usual."""
     batches = Run(replace(small(folder, folder / "run"), batch=BATCH)).training.batches
@@ -141,17 +179,21 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--float32-only", action="store_true")
+    parser.add_argument("--cells", nargs="+", choices=CELLS, help="compare recurrent cells instead")
     parser.add_argument("--plain-memory", action="store_true", help="leave malloc as it is")
     options = parser.parse_args()
     if options.plain_memory:
         sketchgen.train.run.keep_freed_memory = lambda: False
     else:
         keep_freed_memory()
-    print("| model | cores | numbers | products alone | bare LSTM | whole step | of the bare LSTM |")
-    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         data = store(Path(folder) / "store")
-        for name, model in (("LSTM-512 / 20", SKETCH_RNN), ("quickdraw345", BUNDLED)):
+        if options.cells:
+            by_cell(options, data)
+            return
+        print("| model | cores | numbers | products alone | bare LSTM | whole step | of the bare LSTM |")
+        print("|---|---|---|---|---|---|---|")
+        for name, model in MODELS.items():
             for threads in options.threads:
                 torch.set_num_threads(threads)
                 for bfloat16 in (False,) if options.float32_only else (False, True):

@@ -31,6 +31,7 @@ TENSORS = (
     "model.recurrent",
     "model.encoder",
     "model.mixture",
+    "model.scan",
     "recognition.network",
 )
 """The modules of the packages below that may import torch: what is learned with."""

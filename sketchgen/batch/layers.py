@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import linear
+from torch.nn.functional import linear, silu
 
 from sketchgen.generate.cells import CellState
+from sketchgen.model.units import GATES
 
 
 @runtime_checkable
@@ -104,6 +105,35 @@ def _rnn(read: Tensor, own: Tensor, hidden: Tensor) -> Tensor:
     return torch.tanh(read + own)
 
 
+class _Gated:
+    """The gated linear recurrence; `sketchgen.model.recurrent.Gated` says what it is."""
+
+    def __init__(self, weights: Weights, name: str, slots: int, kind: torch.dtype) -> None:
+        self._gates = tuple(
+            weights[f"{name}.gates.{part}"].to(kind).contiguous() for part in ("weight", "bias")
+        )
+        self._look_back = weights[f"{name}.look_back"]
+        width = len(self._gates[1]) // GATES["gated"]
+        self._kind, self._adds = kind, width == len(self._look_back)
+        self._hidden = torch.zeros(slots, width)
+        self._before = torch.zeros(slots, len(self._look_back))
+        self._output = torch.zeros(slots, width)
+
+    def put(self, where: Int[Tensor, " c"], state: CellState) -> None:
+        """Put the states of c drawings into slots."""
+        for kept, part in zip((self._hidden, self._before), state, strict=True):
+            kept[where] = torch.from_numpy(np.ascontiguousarray(part))
+
+    def step(self, inputs: Float[Tensor, "b i"]) -> Float[Tensor, "b w"]:
+        """Take a step in every slot; see `Layer.step`."""
+        read = torch.addcmul(inputs, self._before, self._look_back).to(self._kind)
+        enter, leave, candidate = linear(read, *self._gates).float().chunk(GATES["gated"], 1)
+        self._hidden.lerp_(candidate, enter.sigmoid())
+        torch.mul(self._hidden, silu(leave), out=self._output)
+        self._before.copy_(inputs)
+        return self._output.add_(inputs) if self._adds else self._output
+
+
 def make_layer(cell: str, weights: Weights, name: str, slots: int, kind: torch.dtype) -> Layer:
     """The layer called `name` of a checkpoint.
 
@@ -116,4 +146,6 @@ def make_layer(cell: str, weights: Weights, name: str, slots: int, kind: torch.d
     """
     if cell == "lstm":
         return _Lstm(weights, name, slots, kind)
+    if cell == "gated":
+        return _Gated(weights, name, slots, kind)
     return _Other(weights, name, slots, kind, _gru if cell == "gru" else _rnn)

@@ -1,17 +1,23 @@
-"""Recurrent cells in numpy, with the equations and the weights of torch's: LSTM, GRU and the tanh network."""
+"""Recurrent layers in numpy: LSTM, GRU and tanh network as torch has them, and the gated linear recurrence.
+
+Equations and weights are those that were learned with.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
 from sketchgen.generate.distribution import sigmoid
 from sketchgen.model.pretrained import Weights
+from sketchgen.model.units import GATES
 
-CellState = tuple[Float[np.ndarray, "b w"], ...]
-"""Hidden and cell state for the LSTM, hidden state for the others."""
+CellState = tuple[Float[np.ndarray, "b _"], ...]
+"""What a layer's next step needs: hidden and cell state for the LSTM, hidden state for the GRU and the tanh
+network, state and last inputs (as wide as the layer's inputs) for the gated recurrence."""
 
 Values = Float[np.ndarray, "b g"]
 
@@ -48,8 +54,29 @@ _KINDS: dict[str, Callable[[Values, Values, CellState], CellState]] = {
 }
 
 
-class Cell:
+@runtime_checkable
+class Layer(Protocol):
     """A recurrent layer."""
+
+    def begin(self, batch: int) -> CellState:
+        """The state before the first step of `batch` drawings."""
+        ...
+
+    def step(
+        self, inputs: Float[np.ndarray, "b i"], state: CellState
+    ) -> tuple[Float[np.ndarray, "b w"], CellState]:
+        """The output of a step, and the state after it."""
+        ...
+
+    def run(
+        self, inputs: Float[np.ndarray, "n b i"], state: CellState
+    ) -> tuple[Float[np.ndarray, "n b w"], CellState]:
+        """The outputs of n steps, and the state after them."""
+        ...
+
+
+class Cell:
+    """A recurrent layer of torch's; see `Layer`."""
 
     def __init__(self, kind: str, weights: Weights, name: str) -> None:
         """Take the layer called `name` from a checkpoint's weights."""
@@ -66,20 +93,70 @@ class Cell:
         zero = np.zeros((batch, len(self._recurrent)), dtype=np.float32)
         return (zero,) * self._parts
 
-    def project(self, inputs: Float[np.ndarray, "*b i"]) -> Float[np.ndarray, "*b g"]:
-        """What the inputs of one step, or of many at once, add to the gates."""
-        return inputs @ self._inputs + self._input_bias
-
-    def step(self, projected: Values, state: CellState) -> CellState:
-        """The state after a step whose inputs were projected; its first part is the layer's output."""
-        return self._after(projected, state[0] @ self._recurrent + self._recurrent_bias, state)
+    def step(
+        self, inputs: Float[np.ndarray, "b i"], state: CellState
+    ) -> tuple[Float[np.ndarray, "b w"], CellState]:
+        """The output of a step, and the state after it."""
+        state = self._next(self._project(inputs), state)
+        return state[0], state
 
     def run(
         self, inputs: Float[np.ndarray, "n b i"], state: CellState
     ) -> tuple[Float[np.ndarray, "n b w"], CellState]:
         """The outputs of n steps, and the state after them."""
         outputs = []
-        for projected in self.project(inputs):
-            state = self.step(projected, state)
+        for projected in self._project(inputs):
+            state = self._next(projected, state)
             outputs.append(state[0])
         return np.stack(outputs), state
+
+    def _project(self, inputs: Float[np.ndarray, "*b i"]) -> Float[np.ndarray, "*b g"]:
+        """What the inputs of one step, or of many at once, add to the gates."""
+        return inputs @ self._inputs + self._input_bias
+
+    def _next(self, projected: Values, state: CellState) -> CellState:
+        """The state after a step whose inputs were projected; its first part is the layer's output."""
+        return self._after(projected, state[0] @ self._recurrent + self._recurrent_bias, state)
+
+
+class GatedCell:
+    """A gated linear recurrence; see `Layer`, and `sketchgen.model.recurrent.Gated` for what it is."""
+
+    def __init__(self, weights: Weights, name: str) -> None:
+        """Take the layer called `name` from a checkpoint's weights."""
+        self._look_back = weights[f"{name}.look_back"]
+        self._gates = np.ascontiguousarray(weights[f"{name}.gates.weight"].T)
+        self._bias = weights[f"{name}.gates.bias"]
+        self._width = len(self._bias) // GATES["gated"]
+
+    def begin(self, batch: int) -> CellState:
+        """The state before the first step: nothing remembered, nothing read."""
+        return tuple(np.zeros((batch, size), np.float32) for size in (self._width, len(self._look_back)))
+
+    def step(
+        self, inputs: Float[np.ndarray, "b i"], state: CellState
+    ) -> tuple[Float[np.ndarray, "b w"], CellState]:
+        """The output of a step, and the state after it."""
+        outputs, state = self.run(inputs[None], state)
+        return outputs[0], state
+
+    def run(
+        self, inputs: Float[np.ndarray, "n b i"], state: CellState
+    ) -> tuple[Float[np.ndarray, "n b w"], CellState]:
+        """The outputs of n steps, and the state after them."""
+        hidden, before = state
+        befores = np.concatenate([before[None], inputs[:-1]])
+        gates = (inputs + self._look_back * befores) @ self._gates + self._bias
+        enter, leave, candidate = np.split(gates, GATES["gated"], -1)
+        enter, outputs = sigmoid(enter), leave * sigmoid(leave)
+        for step, output in enumerate(outputs):
+            hidden = hidden + enter[step] * (candidate[step] - hidden)
+            output *= hidden
+        if inputs.shape[-1] == self._width:
+            outputs += inputs
+        return outputs, (hidden, inputs[-1])
+
+
+def make_cell(kind: str, weights: Weights, name: str) -> Layer:
+    """The recurrent layer called `name` of a checkpoint; `kind` is one of `sketchgen.model.config.CELLS`."""
+    return GatedCell(weights, name) if kind == "gated" else Cell(kind, weights, name)

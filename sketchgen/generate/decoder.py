@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sketchgen.drawing.strokes import Pen
-from sketchgen.generate.cells import Cell, CellState
+from sketchgen.generate.cells import CellState, make_cell
 from sketchgen.generate.distribution import sigmoid
 from sketchgen.generate.head import Found, as_mixture, next_step
 from sketchgen.generate.past import Linear, Past, Pointer, Recall
@@ -88,8 +88,8 @@ class Decoder:
         self._weights = weights
         self._nothing = weights["encoder.nothing"]
         ways = ("forwards", "backwards") if config.encoder_width else ()
-        self._encoder = [Cell(config.cell, weights, f"encoder.{way}") for way in ways]
-        self._layers = [Cell(config.cell, weights, f"stack.layers.{n}") for n in range(config.layers)]
+        self._encoder = [make_cell(config.cell, weights, f"encoder.{way}") for way in ways]
+        self._layers = [make_cell(config.cell, weights, f"stack.layers.{n}") for n in range(config.layers)]
         self._head = np.ascontiguousarray(weights["head.weight"].T)
         self._recall = Recall(weights) if config.recall else None
         self._border = Linear(weights, "border") if config.borders else None
@@ -149,7 +149,7 @@ class Decoder:
         if not self._encoder:
             return self._nothing
         ends = [
-            cell.run(steps[:, None], cell.begin(1))[1][0]
+            cell.run(steps[:, None], cell.begin(1))[0][-1]
             for cell, steps in zip(self._encoder, (features, features[::-1]), strict=True)
         ]
         projected = np.concatenate(ends, -1) @ self._weights["encoder.project.weight"].T
@@ -193,8 +193,7 @@ class Decoder:
         hidden = self._enter(self._features(trace, state.known), state.bias)
         after, outputs = [], []
         for cell, before in zip(self._layers, state.layers, strict=True):
-            reached = cell.step(cell.project(hidden), before)
-            hidden = reached[0]
+            hidden, reached = cell.step(hidden, before)
             after.append(reached)
             outputs.append(hidden)
             if self._recall is not None and len(outputs) == 1:

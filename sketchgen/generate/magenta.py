@@ -112,8 +112,8 @@ class MagentaDecoder:
         return replace(found, can_end=pen == LIFT), after
 
     def _next(self, read: Float[np.ndarray, "b 5"], state: MagentaState) -> tuple[HeadStep, MagentaState]:
-        layer = self._cell.step(self._cell.project(read), state.layer)
-        told = layer[0] @ self._head + self._bias
+        output, layer = self._cell.step(read, state.layer)
+        told = output @ self._head + self._bias
         down, up, end = told[:, :1], told[:, 1:2], told[:, 2:PENS]
         # One choice of three as two of two: whether it ends, and if not, whether the pen is lifted.
         values = np.concatenate([end - np.logaddexp(down, up), told[:, PENS:], up - down], 1)

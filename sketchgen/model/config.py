@@ -121,10 +121,16 @@ class ModelConfig:
         for name, (inputs, outputs) in linear.items():
             shapes |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
         for name, inputs, width in cells:
-            gates = GATES[self.cell] * width
-            shapes |= {f"{name}.weight_ih_l0": (gates, inputs), f"{name}.weight_hh_l0": (gates, width)}
-            shapes |= {f"{name}.bias_ih_l0": (gates,), f"{name}.bias_hh_l0": (gates,)}
+            shapes |= {f"{name}.{part}": shape for part, shape in self._cell_shapes(inputs, width).items()}
         return shapes
+
+    def _cell_shapes(self, inputs: int, width: int) -> dict[str, tuple[int, ...]]:
+        """The same of one recurrent layer."""
+        gates = GATES[self.cell] * width
+        if self.cell == "gated":
+            return {"look_back": (inputs,), "gates.weight": (gates, inputs), "gates.bias": (gates,)}
+        weights = {"weight_ih_l0": (gates, inputs), "weight_hh_l0": (gates, width)}
+        return weights | {"bias_ih_l0": (gates,), "bias_hh_l0": (gates,)}
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""

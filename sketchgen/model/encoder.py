@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from sketchgen.model.recurrent import CELLS
+from sketchgen.model.recurrent import make_layer, outputs_of
 
 
 def reversed_within(values: Float[Tensor, "b n f"], lengths: Int[Tensor, " b"]) -> Float[Tensor, "b n f"]:
@@ -17,7 +17,7 @@ def reversed_within(values: Float[Tensor, "b n f"], lengths: Int[Tensor, " b"]) 
 
 
 class Encoder(nn.Module):
-    """One recurrent layer forwards and one backwards; their last states are projected to the code.
+    """One recurrent layer forwards and one backwards; their last outputs are projected to the code.
 
     Of width 0 it tells nothing: its code is always that of nothing given.
     """
@@ -27,8 +27,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.width = width
         if width:
-            self.forwards = CELLS[cell](inputs, width, batch_first=True)
-            self.backwards = CELLS[cell](inputs, width, batch_first=True)
+            self.forwards, self.backwards = (make_layer(cell, inputs, width) for _ in range(2))
             self.project = nn.Linear(2 * width, code)
         self.nothing = nn.Parameter(torch.zeros(code))
 
@@ -39,7 +38,7 @@ class Encoder(nn.Module):
         last = (lengths - 1).clamp(min=0).reshape(-1, 1, 1)
         ends = []
         for layer, values in ((self.forwards, steps), (self.backwards, reversed_within(steps, lengths))):
-            outputs = layer(values)[0]
+            outputs = outputs_of(layer, values)
             ends.append(outputs.gather(1, last.expand(-1, 1, outputs.shape[-1])).squeeze(1))
         code = self.project(torch.cat(ends, -1))
         return torch.where((lengths > 0).unsqueeze(-1), code, self.nothing.to(code.dtype))

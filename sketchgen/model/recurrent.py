@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,13 +11,11 @@ from torch import Tensor, nn
 
 from sketchgen.drawing.geometry import CENTRE
 from sketchgen.drawing.strokes import Pen
-from sketchgen.model.units import LENGTH_SCALE, NEAR, POSITION_SCALE, RECALL_HEADS
+from sketchgen.model.scan import gated_scan
+from sketchgen.model.units import GATES, LENGTH_SCALE, LONGEST_MEMORY, NEAR, POSITION_SCALE, RECALL_HEADS
 
-CELLS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {
-    "lstm": nn.LSTM,
-    "gru": nn.GRU,
-    "rnn": nn.RNN,
-}
+_OF_TORCH = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+"""The cells that torch brings along."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +141,57 @@ class Recall(nn.Module):
         return self.out(found.transpose(1, 2).flatten(-2))
 
 
+class Gated(nn.Module):
+    """A gated linear recurrence: minGRU (Feng et al. 2024, "Were RNNs All We Needed?") with three additions.
+
+    How much of the state is replaced at a step, and by what, depends on the inputs alone, not on the state:
+    so all products of matrices are made at once, over all steps. What that takes away is given back in part
+
+    - by a look-back: each input is read with a share of the one before it, a convolution over two steps, as
+      Bradbury et al. 2016 (quasi-recurrent networks) and, number by number, Gu and Dao 2023 (Mamba) have it;
+    - by a gate at the output, silu as in Mamba: what is remembered meets what is read just now;
+    - by the input itself, added to the output where it is as wide: the layers above read both.
+
+    No product follows, for everything that reads a layer begins with one.
+    """
+
+    def __init__(self, inputs: int, width: int) -> None:
+        """Build it of `width` units over `inputs` numbers a step."""
+        super().__init__()
+        self.look_back = nn.Parameter(torch.empty(inputs).uniform_(-0.5, 0.5))
+        self.gates = nn.Linear(inputs, GATES["gated"] * width)
+        self.adds = inputs == width
+        # Memories of all lengths, evenly by their logarithm, as Mamba has it.
+        nn.init.uniform_(self.gates.bias[:width], -math.log(LONGEST_MEMORY - 1), 0.0)
+        # The gate at the output starts open, as an LSTM's forget gate does: else little comes out at first.
+        nn.init.ones_(self.gates.bias[width : 2 * width])
+
+    def forward(self, inputs: Float[Tensor, "b t i"]) -> Float[Tensor, "b t w"]:
+        """Run over t steps from the beginning; returns the outputs."""
+        before = nn.functional.pad(inputs, (0, 0, 1, 0))[:, :-1]
+        # In the inputs' kind, which may be bfloat16: the product that follows would round it just so.
+        read = torch.addcmul(inputs, before, self.look_back.to(inputs.dtype))
+        outputs = gated_scan(self.gates(read))
+        return inputs + outputs if self.adds else outputs
+
+
+def make_layer(cell: str, inputs: int, width: int) -> nn.Module:
+    """A recurrent layer for `outputs_of`.
+
+    Args:
+        cell: one of `sketchgen.model.config.CELLS`.
+        inputs: numbers a step that it reads.
+        width: its units.
+    """
+    return Gated(inputs, width) if cell == "gated" else _OF_TORCH[cell](inputs, width, batch_first=True)
+
+
+def outputs_of(layer: nn.Module, inputs: Float[Tensor, "b t i"]) -> Float[Tensor, "b t w"]:
+    """What a recurrent layer makes of t steps from the beginning; torch's own return their state besides."""
+    found = layer(inputs)
+    return found if isinstance(found, Tensor) else found[0]
+
+
 class Stack(nn.Module):
     """Recurrent layers one over the other; their outputs are read side by side.
 
@@ -153,9 +203,8 @@ class Stack(nn.Module):
     ) -> None:
         """Build `layers` layers of `width` units over `inputs` numbers a step."""
         super().__init__()
-        kind = CELLS[cell]
         sizes = [inputs] + [width] * (layers - 1)
-        self.layers = nn.ModuleList([kind(size, width, batch_first=True) for size in sizes])
+        self.layers = nn.ModuleList([make_layer(cell, size, width) for size in sizes])
         self.dropout = Dropout(dropout)
         self.recall = Recall(width, recall) if recall else None
         for name, value in self.named_parameters():
@@ -168,7 +217,7 @@ class Stack(nn.Module):
         """Run over t steps from the beginning; returns all layers' outputs side by side."""
         outputs = []
         for layer in self.layers:
-            inputs = self.dropout(layer(inputs)[0])
+            inputs = self.dropout(outputs_of(layer, inputs))
             outputs.append(inputs)
             if self.recall is not None and len(outputs) == 1:
                 inputs = inputs + self.recall(inputs)

@@ -64,8 +64,12 @@ USUAL_POINTS, HURRY = 80, 1 / 16
 """Points that 95 of 100 drawings do not exceed, and by how much the logits of lifting and ending grow with
 each point beyond them, at temperature 0; see `sketchgen.generate.distribution.NextStep.hurry`."""
 
-GATES = {"lstm": 4, "gru": 3, "rnn": 1}
-"""Gates of each recurrent cell; `rnn` is the plain tanh network."""
+GATES = {"lstm": 4, "gru": 3, "rnn": 1, "gated": 3}
+"""Gates of each recurrent cell; `rnn` is the plain tanh network, `gated` a recurrence without a product of
+its state: see `sketchgen.model.recurrent.Gated`."""
+
+LONGEST_MEMORY = 64
+"""At each step the slowest units of a new gated layer replace one part in so many; the fastest, a half."""
 
 
 def parameter_count(components: int, pen: str = "component") -> int:

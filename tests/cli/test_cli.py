@@ -20,7 +20,7 @@ from sketchgen.cli.progress import shown_progress, shown_rate, shown_steps
 from sketchgen.cli.times import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
-from sketchgen.model.config import ModelConfig
+from sketchgen.model.config import CELLS, ModelConfig
 
 PARTIAL = sketchgen.example("half-a-cat")
 LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
@@ -93,6 +93,17 @@ class TestHelp:
         assert "Examples:" in captured.out
         assert f"sketchgen {name} " in captured.out.split("Examples:")[1]
         assert len(captured.out.splitlines()) >= 15
+
+    def test_names_every_cell_that_a_network_may_have(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["train", "--help"]) == 0
+        assert f"{{{','.join(CELLS)}}}" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("cell", CELLS)
+    def test_each_of_them_can_be_asked_for(
+        self, cell: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        told = ["train", tmp_path / "none", "-o", tmp_path / "run", "--cell", cell, "--steps", 1]
+        assert str(tmp_path / "none") in failure(capsys, *told)
 
     @pytest.mark.parametrize("arguments", [["--help"], ["-h"]])
     def test_overview_names_every_command(

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from sketchgen.errors import CheckpointError, OutputError
-from sketchgen.model.config import ModelConfig
+from sketchgen.model.config import CELLS, ModelConfig
 from sketchgen.model.mixture import StepDistribution
 from sketchgen.model.pretrained import CARD, CONFIG, WEIGHTS, model_card, read_checkpoint, save_checkpoint
 from sketchgen.model.strokemodel import Steps, StrokeModel, load_network
@@ -55,7 +55,7 @@ def rewrite(folder: Path, **changes) -> None:
     (folder / CONFIG).write_text(json.dumps(about | changes), encoding="utf-8")
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_what_is_loaded_computes_the_same(tmp_path: Path, cell: str):
     model = network(cell=cell, layers=2)
     save_checkpoint(tmp_path / "model", model, SUMMARY)
@@ -123,7 +123,15 @@ def test_a_newer_version_is_refused(folder: Path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"width": 24}, {"cell": "gru"}, {"layers": 2}, {"components": 4}, {"width": "wide"}, {"heads": 2}],
+    [
+        {"width": 24},
+        {"cell": "gru"},
+        {"cell": "gated"},
+        {"layers": 2},
+        {"components": 4},
+        {"width": "wide"},
+        {"heads": 2},
+    ],
 )
 def test_weights_of_another_shape_are_refused(folder: Path, change: dict):
     rewrite(folder, model=network().config.to_dict() | change)
@@ -158,7 +166,7 @@ def test_weights_of_another_kind_are_refused(folder: Path, kind: torch.dtype):
     refused(folder)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("layers", [1, 3])
 def test_the_shapes_of_the_weights_are_known_before_there_are_any(cell: str, layers: int):
     model = network(cell=cell, layers=layers)

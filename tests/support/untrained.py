@@ -23,6 +23,8 @@ SHAPES += [
     {"inputs": "bounded", "borders": True},
     {"inputs": "bounded", "borders": True, "turned": 2, "pointers": 8},
     {"pointers": 8, "recall": 16, "layers": 3, "cell": "gru"},
+    # As wide as what it reads, so that its first layer, too, adds its inputs.
+    {"pointers": 8, "recall": 16, "layers": 3, "cell": "gated", "embedding": 24},
 ]
 """What networks differ in; laws hold for each of them."""
 

@@ -1,0 +1,74 @@
+"""A gated linear recurrence over all steps of a sequence, forwards and backwards, as two plain loops.
+
+Feng et al. 2024 ("Were RNNs All We Needed?") run theirs in parallel, by cumulative sums of logarithms. That
+is for processors of thousands of lanes. Where there are few, the recurrence itself is next to nothing, and
+what costs is to go through memory again and again. For 100 drawings of 45 steps and 512 units, forwards and
+backwards, one core took 4 to 6 ms with a loop in place, 42 with cumulative products of blocks, 68 with shifts
+that double, 70 with the loop under autograd, which keeps each step's parts and fills their gradients up with
+zeros, and 280 with logarithms. So the loop it is, with a gradient by hand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+def gated_scan(gates: Float[Tensor, "b t g"]) -> Float[Tensor, "b t w"]:
+    """h_t = h_{t-1} + sigmoid(enter_t) (candidate_t - h_{t-1}), from h = 0; returns h_t silu(leave_t).
+
+    Computed in float32, or float64 where the gates are, and returned as what the gates are.
+
+    Args:
+        gates: enter, leave and candidate, w numbers of each, for each step.
+    """
+    return _Scan.apply(gates)
+
+
+def _kept_in(gates: Tensor) -> torch.dtype:
+    """What is added up over many steps needs more digits than bfloat16 has."""
+    return torch.promote_types(gates.dtype, torch.float32)
+
+
+class _Scan(torch.autograd.Function):
+    """`gated_scan` with its gradient: all but the gates and the states is computed again on the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, gates: Tensor) -> Tensor:
+        batch, count, width = gates.shape[0], gates.shape[1], gates.shape[2] // 3
+        # Steps first: a step's states lie together. The one before the first is 0.
+        states = torch.zeros(count + 1, batch, width, dtype=_kept_in(gates), device=gates.device)
+        outputs = gates.new_empty(batch, count, width)
+        for step, (now, output) in enumerate(zip(gates.unbind(1), outputs.unbind(1), strict=True)):
+            enter, leave, candidate = now.to(states.dtype).chunk(3, 1)
+            state = torch.lerp(states[step], candidate, enter.sigmoid(), out=states[step + 1])
+            output.copy_(torch.nn.functional.silu(leave).mul_(state))
+        ctx.save_for_backward(gates, states)
+        return outputs
+
+    # The decorator, without which a second derivative would be wrong without a word, hides the names.
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        gates, states = ctx.saved_tensors
+        found = torch.empty_like(gates)
+        # Of the loss by the state, from all later steps.
+        carried = torch.zeros_like(states[0])
+        steps = zip(gates.unbind(1), grads[0].unbind(1), found.unbind(1), strict=True)
+        for step, (now, grad, out) in reversed(list(enumerate(steps))):
+            enter, leave, _ = now.to(states.dtype).chunk(3, 1)
+            grad, enter = grad.to(states.dtype), enter.sigmoid()
+            before, state = states[step], states[step + 1]
+            by_enter, by_leave, by_candidate = out.chunk(3, 1)
+            by_leave.copy_(torch.ops.aten.silu_backward(grad * state, leave))
+            carried.addcmul_(grad, torch.nn.functional.silu(leave))
+            entered = carried * enter
+            carried.sub_(entered)
+            by_candidate.copy_(entered)
+            # (candidate - before) enter = state - before, and sigmoid' = enter (1 - enter).
+            by_enter.copy_((state - before).mul_(carried))
+        return found
