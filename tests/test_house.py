@@ -32,6 +32,8 @@ TENSORS = (
     "model.encoder",
     "model.mixture",
     "recognition.network",
+    "recognition.picture_judge",
+    "recognition.picture_network",
 )
 """The modules of the packages below that may import torch: what is learned with."""
 

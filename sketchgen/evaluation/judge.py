@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import CategoryError, CheckpointError
+from sketchgen.recognition.picture_checkpoint import judges_pictures
 
 READ_AT_ONCE = 256
 """Drawings that a judge is given at a time."""
 
 MODULE = "sketchgen.recognition.recogniser"
 """Where the recogniser stands that is the judge by default."""
+
+PICTURES_MODULE = "sketchgen.recognition.picture_judge"
+"""Where the judges of pictures stand."""
 
 
 @runtime_checkable
@@ -65,11 +69,16 @@ class Verdict:
 
 
 def load_judge(name_or_path: str | os.PathLike[str] | None = None) -> Judge:
-    """A recogniser by its bundled name or the path of its folder; the default one without either.
+    """A recogniser or a judge of pictures by its bundled name or the path of its folder.
+
+    Without either it is the bundled recogniser.
 
     Raises:
         CheckpointError: there is none, or it is damaged.
     """
+    if name_or_path is not None and judges_pictures(name_or_path):
+        # By its name, for it needs torch, without which a recogniser must load.
+        return importlib.import_module(PICTURES_MODULE).load_picture_judge(name_or_path)
     try:
         module = importlib.import_module(MODULE)
     except ModuleNotFoundError as error:
