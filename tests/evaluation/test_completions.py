@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import recognisers
+import seeing
 
 from sketchgen.data.prepare import prepare, read_drawings
 from sketchgen.data.store import Drawings, Store
@@ -23,11 +26,12 @@ from sketchgen.evaluation import judge as judges
 from sketchgen.evaluation.beginnings import begin
 from sketchgen.evaluation.comparison import compare, paired, paired_ratio
 from sketchgen.evaluation.completions import nearness
+from sketchgen.evaluation.differences import difference_grids
 from sketchgen.evaluation.judge import judged, load_judge
 from sketchgen.evaluation.pages import as_html, as_markdown, check_report
 from sketchgen.evaluation.report import evaluate
 from sketchgen.evaluation.retrieval import Retrieval
-from sketchgen.evaluation.task import Task, make_task
+from sketchgen.evaluation.task import Task, about_judge, make_task
 from sketchgen.generate.completer import Completer
 from sketchgen.model.config import ModelConfig
 from tests.support import untrained
@@ -130,6 +134,19 @@ def test_the_page_holds_all_tables_and_the_pictures(figures: dict[str, Any]) -> 
     assert page.count("small-2") > 5
 
 
+def test_page_and_figures_say_which_judge_named(figures: dict[str, Any], drawings: Drawings) -> None:
+    assert figures["judge"]["name"] == "nearest mean"
+    assert "nearest mean names them" in figures["page"]
+    assert "categories, 10 drawings, named by nearest mean" in figures["page"]
+    seen = about_judge(seeing.judge(), drawings)
+    assert (seen["name"], seen["sees"], seen["categories"]) == ("tiny", "pictures", 4)
+    assert "tree" not in seen["unknown_to_it"]
+    assert about_judge(recognisers.recogniser(), drawings)["sees"] == "strokes"
+    assert "tiny names them by their pictures" in as_html(figures | {"judge": seen}, b"png")
+    older = {key: value for key, value in figures.items() if key != "judge"}
+    assert "named by" not in as_html(older, b"png")
+
+
 def test_markdown_and_html_show_the_same_cells(figures: dict[str, Any]) -> None:
     name = '<b>|"odd'
     found = figures | {"checkpoint": name}
@@ -211,6 +228,12 @@ def test_the_judge_is_the_recogniser_of_that_name(
     assert asked == [None, "other"]
 
 
+def test_a_recogniser_judges_without_torch() -> None:
+    told = "import sys; from sketchgen.evaluation.judge import load_judge; load_judge()"
+    told += "; print('torch' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", told], text=True).strip() == "False"
+
+
 def test_a_judge_that_knows_some_or_none_of_the_categories(drawings: Drawings, judge: NearestMean) -> None:
     cats = drawings.take(np.flatnonzero(drawings.category == drawings.categories.index("cat")))
     some = NearestMean(replace(cats, category=np.zeros(len(cats), dtype=np.int64), categories=("cat",)))
@@ -277,6 +300,8 @@ def test_truth_itself_is_near_and_real_drawings_are_named_as_often(
 def test_a_model_against_itself_differs_in_nothing(store: Path, judge: NearestMean) -> None:
     found = compare(small(), small(), store, judge=judge, **SETTINGS)
     assert json.loads(json.dumps(found)) == found
+    assert found["judge"]["name"] == "nearest mean"
+    assert any(grid.title.startswith("Named right by nearest mean,") for grid in difference_grids(found))
     differences = []
 
     def walk(item: Any) -> None:
