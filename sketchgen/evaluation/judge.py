@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import CategoryError, CheckpointError
 from sketchgen.recognition.picture_checkpoint import judges_pictures
+from sketchgen.recognition.picture_judge import load_picture_judge
 
 READ_AT_ONCE = 256
 """Drawings that a judge is given at a time."""
 
 MODULE = "sketchgen.recognition.recogniser"
 """Where the recogniser stands that is the judge by default."""
-
-PICTURES_MODULE = "sketchgen.recognition.picture_judge"
-"""Where the judges of pictures stand."""
 
 
 @runtime_checkable
@@ -77,8 +75,7 @@ def load_judge(name_or_path: str | os.PathLike[str] | None = None) -> Judge:
         CheckpointError: there is none, or it is damaged.
     """
     if name_or_path is not None and judges_pictures(name_or_path):
-        # By its name, for it needs torch, without which a recogniser must load.
-        return importlib.import_module(PICTURES_MODULE).load_picture_judge(name_or_path)
+        return load_picture_judge(name_or_path)
     try:
         module = importlib.import_module(MODULE)
     except ModuleNotFoundError as error:
