@@ -56,7 +56,7 @@ class TrainRecogniser:
         sketchgen train-recogniser store/ -o last/ --from run/last --calm --time-limit 15m
       Use it:
         sketchgen recognise drawing.svg --checkpoint run/last
-      A judge of pictures, as the bundled one was trained, and a model that it judges:
+      A judge of pictures, and a model that it judges:
         sketchgen train-recogniser store/ -o seen/ --pictures --batch 64 --time-limit 25m
         sketchgen evaluate quickdraw345 store/ --judge seen/last
     """
