@@ -16,6 +16,9 @@ WEIGHTS = "model.safetensors"
 RECOGNISER_WEIGHTS = "recogniser.safetensors"
 """The file that makes it one of a recogniser."""
 
+PICTURES_WEIGHTS = "pictures.safetensors"
+"""The file that makes it one of a judge of pictures."""
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -66,6 +69,11 @@ def bundled_checkpoints() -> list[str]:
 def bundled_recognisers() -> list[str]:
     """The names of the bundled checkpoints of recognisers, sorted; empty if none came along."""
     return _holding(RECOGNISER_WEIGHTS)
+
+
+def bundled_picture_judges() -> list[str]:
+    """The names of the bundled checkpoints of judges of pictures, sorted; empty if none came along."""
+    return _holding(PICTURES_WEIGHTS)
 
 
 def _holding(weights: str) -> list[str]:

@@ -33,6 +33,8 @@ TENSORS = (
     "model.mixture",
     "model.scan",
     "recognition.network",
+    "recognition.picture_judge",
+    "recognition.picture_network",
 )
 """The modules of the packages below that may import torch: what is learned with."""
 

@@ -62,7 +62,7 @@ class Evaluate:
     ] = ()
     """Another model for the same tables; may be given several times."""
     judge: Judge = None
-    """Which recogniser names drawings."""
+    """Who names drawings: recogniser345 (by strokes), pictures345 (by ink alone), or the path of another."""
     training: Annotated[Optional[Path], arg(metavar="STORE", help_behavior_hint="(default: SOURCE)")] = None
     """The store whose training drawings are searched for copies and for the nearest ones."""
     temperature: Temperatures = ()
@@ -109,7 +109,7 @@ class Compare:
     protocol: Protocol = None
     """What is compared: likelihood, or all."""
     judge: Judge = None
-    """Which recogniser names drawings."""
+    """Who names drawings: recogniser345 (by strokes), pictures345 (by ink alone), or the path of another."""
     temperature: Temperatures = ()
     """A temperature at which drawings are finished; may be given several times. Each model's best counts."""
     guidance: Guidance = None

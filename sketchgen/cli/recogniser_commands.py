@@ -72,7 +72,7 @@ def _as_words(name: str, guesses: Sequence[Any]) -> str:
 
 
 def train_recogniser(options: TrainRecogniser) -> None:
-    """Train a recogniser, and print the folder of its checkpoint.
+    """Train a recogniser or a judge of pictures, and print the folder of its checkpoint.
 
     Raises:
         SketchgenError: there is no store, a setting is outside its limits, or the run cannot be written.
@@ -84,18 +84,22 @@ def train_recogniser(options: TrainRecogniser) -> None:
         raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
 
     from sketchgen.recognition.lessons import CALM
+    from sketchgen.recognition.picture_lessons import CALM_PICTURES, PICTURE_CHANGES
     from sketchgen.train.recogniser import RecogniserTraining
     from sketchgen.train.recogniser_run import fit_recogniser
 
     names = ("steps", "batch", "learning_rate", "threads", "seed", "start")
     told: dict[str, Any] = {name: getattr(options, name) for name in names}
     settings = {name: value for name, value in told.items() if value is not None}
-    if options.calm:
+    if options.pictures:
+        settings["changes"] = CALM_PICTURES if options.calm else PICTURE_CHANGES
+    elif options.calm:
         settings["changes"] = CALM
     training = RecogniserTraining(time_limit=limit, **settings)
 
     def say(line: str) -> None:
         sys.stderr.write(line + "\n")
 
-    folder = fit_recogniser(Path(options.store), options.out, training, resume=options.resume, report=say)
+    how: dict[str, Any] = {"pictures": options.pictures, "resume": options.resume, "report": say}
+    folder = fit_recogniser(Path(options.store), options.out, training, **how)
     sys.stdout.write(f"{folder}\n")

@@ -46,7 +46,7 @@ class TrainRecogniser:
 
     Learns from whole drawings and from beginnings, on a processor, and leaves a checkpoint (RUN/last) with
     what it measured on the validation split. Ctrl-C ends a run with everything saved; one that was killed
-    loses two minutes.
+    loses two minutes. --pictures trains a judge for `evaluate` that sees pictures of whole drawings instead.
 
     Examples:
       sketchgen train-recogniser store/ -o run/ --time-limit 50m
@@ -56,6 +56,9 @@ class TrainRecogniser:
         sketchgen train-recogniser store/ -o last/ --from run/last --calm --time-limit 15m
       Use it:
         sketchgen recognise drawing.svg --checkpoint run/last
+      A judge of pictures, and a model that it judges:
+        sketchgen train-recogniser store/ -o seen/ --pictures --batch 64 --time-limit 25m
+        sketchgen evaluate quickdraw345 store/ --judge seen/last
     """
 
     store: Positional[Annotated[Path, arg(metavar="STORE")]]
@@ -66,12 +69,14 @@ class TrainRecogniser:
     """Stop after this time: 45s, 90m, 1h30m. A run needs this or --steps; the time before --resume counts."""
     steps: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Stop after this many steps."""
+    pictures: bool = False
+    """Train a judge of pictures: a convolutional network that sees ink, neither strokes nor their order."""
     resume: bool = False
     """Go on from the state in RUN."""
     start: Annotated[
         Optional[str], arg(name="from", metavar="NAME|FOLDER", help_behavior_hint="(default: a new one)")
     ] = None
-    """A recogniser of the same categories to start from: the name of a bundled one, or a path."""
+    """One of the same kind and categories to start from: the name of a bundled one, or a path."""
     calm: bool = False
     """Change the drawings less, as in the last part of a training."""
     batch: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None

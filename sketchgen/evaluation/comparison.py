@@ -18,7 +18,7 @@ from sketchgen.evaluation.likelihood import FRACTIONS, Scores
 from sketchgen.evaluation.nats import scores_by_share
 from sketchgen.evaluation.report import SAMPLES, Checkpoint, Progress, check_settings, opened, opened_judge
 from sketchgen.evaluation.source import open_source
-from sketchgen.evaluation.task import SHARES, TEMPERATURES, Task, make_task
+from sketchgen.evaluation.task import SHARES, TEMPERATURES, Task, about_judge, make_task
 from sketchgen.generate.completer import Completer
 
 Values = NDArray[np.float64]
@@ -62,7 +62,7 @@ def compare(
         samples: drawings that are finished; 0 for likelihood alone.
         seed: of dequantisation and sampling.
         protocol: "all", or "likelihood" without what a judge is needed for.
-        judge: who names drawings, or a recogniser's name or path; None for the default one.
+        judge: who names drawings, or the name or path of one; None for the bundled recogniser.
         temperatures: at which drawings are finished.
         guidance: of models that can be guided; None for what each of them has.
         progress: called now and then.
@@ -101,7 +101,9 @@ def compare(
         "drawings": len(drawings),
         **_nats(one, other, depth_groups(names, counts)),
     }
-    return result if task is None else result | _completions(task, models)
+    if task is None:
+        return result
+    return result | {"judge": about_judge(task.judge, drawings)} | _completions(task, models)
 
 
 def _nats(a: Mapping[float, Scores], b: Mapping[float, Scores], groups: Groups) -> dict[str, Any]:

@@ -22,7 +22,8 @@ def difference_grids(found: Found) -> Iterator[Grid]:
         return
     for scale, table in found["recognition"].items():
         warm = [f"{found['best_temperature'][key][scale]:g}" for key in "ab"]
-        title = f"Named right, {scale}, {found['finished']} drawings, temperatures {' and '.join(warm)}"
+        who = f"Named right by {found['judge']['name']}" if "judge" in found else "Named right"
+        title = f"{who}, {scale}, {found['finished']} drawings, temperatures {' and '.join(warm)}"
         rows = [
             (
                 f"{_given(share)}, {name}, {words}",

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import CategoryError, CheckpointError
+from sketchgen.recognition.picture_checkpoint import judges_pictures
+from sketchgen.recognition.picture_judge import load_picture_judge
 
 READ_AT_ONCE = 256
 """Drawings that a judge is given at a time."""
@@ -65,11 +67,15 @@ class Verdict:
 
 
 def load_judge(name_or_path: str | os.PathLike[str] | None = None) -> Judge:
-    """A recogniser by its bundled name or the path of its folder; the default one without either.
+    """A recogniser or a judge of pictures by its bundled name or the path of its folder.
+
+    Without either it is the bundled recogniser.
 
     Raises:
         CheckpointError: there is none, or it is damaged.
     """
+    if name_or_path is not None and judges_pictures(name_or_path):
+        return load_picture_judge(name_or_path)
     try:
         module = importlib.import_module(MODULE)
     except ModuleNotFoundError as error:

@@ -147,10 +147,12 @@ def _ended(models: Sequence[Figures]) -> Grid:
 def _recognition(models: Sequence[Figures]) -> Iterator[Grid]:
     first = models[0]["recognition"]
     head = ("", "first name right", "among first 5", "gain", "of real")
+    # Figures of an older version do not say who named.
+    who = f", named by {models[0]['judge']['name']}" if "judge" in models[0] else ""
     for scale in first["best_temperature"]:
         for group, count in first["drawings"].items():
             if count:
-                title = f"{scale.capitalize()}, {group} categories, {count} drawings"
+                title = f"{scale.capitalize()}, {group} categories, {count} drawings{who}"
                 rows = [
                     row for share in first[scale] for row in _recognition_rows(models, scale, group, share)
                 ]

@@ -132,6 +132,7 @@ def _about(figures: dict[str, Any]) -> str:
     if "judge" in figures:
         judge = figures["judge"]
         words += f" {figures['finished']} of them were finished; {judge['name']} names them"
+        words += f" by their {judge['sees']}" if judge.get("sees") else ""
         unknown = judge["unknown_to_it"]
         words += f", which does not know {len(unknown)} of their categories." if unknown else "."
         words += f" {figures['searched']} training drawings were searched." if figures["searched"] else ""

@@ -24,7 +24,7 @@ from sketchgen.evaluation.nats import likelihood_figures
 from sketchgen.evaluation.pages import check_report, write_report
 from sketchgen.evaluation.source import Source, open_source
 from sketchgen.evaluation.task import TEMPERATURES as FINISHED_AT
-from sketchgen.evaluation.task import Task, make_task, training_drawings, unknown_to
+from sketchgen.evaluation.task import Task, about_judge, make_task, training_drawings
 from sketchgen.generate.completer import Completer, load
 
 TEMPERATURES = (0.0, 0.25, 0.5, 1.0)
@@ -116,7 +116,7 @@ def evaluate(
         samples: drawings sampled at each temperature, and drawings finished; 0 for likelihood alone.
         seed: of dequantisation and sampling.
         protocol: "all", or "likelihood" without what a judge or training drawings are needed for.
-        judge: who names drawings, or a recogniser's name or path; None for the default one.
+        judge: who names drawings, or the name or path of one; None for the bundled recogniser.
         against: other models for the same tables.
         training: a store whose training drawings are searched; None for `source`, if it is a store.
         temperatures: at which drawings are finished.
@@ -200,14 +200,9 @@ def _measured(
 
 def _beside(task: Task, found: Source) -> dict[str, Any]:
     """What is the same whatever model is measured: the judge, and the figures without a model."""
-    unknown = unknown_to(task.judge, found.drawings)
     nearest = retrieval_nearness(task)
     return {
-        "judge": {
-            "name": str(getattr(task.judge, "name", type(task.judge).__name__)),
-            "categories": len(task.judge.categories),
-            "unknown_to_it": unknown,
-        },
+        "judge": about_judge(task.judge, found.drawings),
         "finished": len(task.sketches),
         "searched": 0 if task.training is None else len(task.training),
         "baselines": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,6 +180,16 @@ def make_task(
     groups = depth_groups(names, counts)
     settings = tuple(dict.fromkeys(float(value) for value in temperatures))
     return Task(chosen, sketches, names, groups, others, judge, training, settings, seed, report)
+
+
+def about_judge(judge: Judge, drawings: Drawings) -> dict[str, Any]:
+    """Who judges `drawings`: its name, what it sees if it says so, and which categories it knows not."""
+    return {
+        "name": str(getattr(judge, "name", type(judge).__name__)),
+        "sees": getattr(judge, "sees", None),
+        "categories": len(judge.categories),
+        "unknown_to_it": unknown_to(judge, drawings),
+    }
 
 
 def unknown_to(judge: Judge, drawings: Drawings) -> list[str]:

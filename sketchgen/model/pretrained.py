@@ -17,7 +17,12 @@ from safetensors.numpy import load_file, save
 from sketchgen.drawing.output import check_replaceable, whole_folder
 from sketchgen.errors import CheckpointError, OutputError, SettingError
 from sketchgen.model.config import ModelConfig
-from sketchgen.resources import bundled_checkpoint, bundled_checkpoints, bundled_recognisers
+from sketchgen.resources import (
+    bundled_checkpoint,
+    bundled_checkpoints,
+    bundled_picture_judges,
+    bundled_recognisers,
+)
 
 CHECKPOINT_FORMAT = "sketchgen-checkpoint"
 CHECKPOINT_VERSION = 1
@@ -25,14 +30,18 @@ CHECKPOINT_VERSION = 1
 RECOGNISER_FORMAT = "sketchgen-recogniser"
 """What the configuration of a recogniser says; see `sketchgen.recognition.checkpoint`."""
 
+PICTURES_FORMAT = "sketchgen-pictures"
+"""What the configuration of a judge of pictures says; see `sketchgen.recognition.picture_checkpoint`."""
+
 DEFAULT_CHECKPOINT = "quickdraw345"
 """The bundled model that is loaded when none is named."""
 
 _OTHERS = {
     CHECKPOINT_FORMAT: "a model that draws, and recognises nothing; load it with sketchgen.load",
     RECOGNISER_FORMAT: "a recogniser, and draws nothing; load it with sketchgen.load_recogniser",
+    PICTURES_FORMAT: "a judge of pictures, and draws nothing; name it to sketchgen evaluate by --judge",
 }
-"""What a checkpoint is that was taken for one of the other kind."""
+"""What a checkpoint is that was taken for one of another kind."""
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
@@ -170,10 +179,21 @@ def find_checkpoint(name_or_path: str | os.PathLike[str] | None) -> Path:
         return path
     if wanted in bundled_checkpoints():
         return bundled_checkpoint(wanted)
-    if wanted in bundled_recognisers():
-        raise CheckpointError(f"{wanted} is {_OTHERS[RECOGNISER_FORMAT]}")
+    refuse_others(wanted, CHECKPOINT_FORMAT)
     names = ", ".join(bundled_checkpoints()) or "none"
     raise CheckpointError(f"no checkpoint {wanted!r}: neither a folder with {CONFIG} nor bundled ({names})")
+
+
+def refuse_others(name: str, kind: str) -> None:
+    """Refuse the name of a bundled checkpoint that recognises or judges, and is not of the format `kind`.
+
+    Raises:
+        CheckpointError: it is one; the message says what it is good for.
+    """
+    others = {RECOGNISER_FORMAT: bundled_recognisers, PICTURES_FORMAT: bundled_picture_judges}
+    for other, names in others.items():
+        if other != kind and name in names():
+            raise CheckpointError(f"{name} is {_OTHERS[other]}")
 
 
 def read_checkpoint(name_or_path: str | os.PathLike[str] | None = None) -> Checkpoint:

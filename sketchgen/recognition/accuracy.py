@@ -6,8 +6,9 @@ The rank of a drawing is the number of categories that the recogniser holds for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -16,13 +17,27 @@ from sketchgen.data.drawings import Drawings
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.drawing.strokes import split_strokes
 from sketchgen.errors import SettingError
-from sketchgen.recognition.recogniser import Recogniser
+from sketchgen.recognition.recogniser import Reading
 
 DEEP = 300
 """Training drawings from which on a category counts as one with many."""
 
 AT_ONCE = 2048
 """Drawings that are read at a time, which bounds the memory."""
+
+
+@runtime_checkable
+class Namer(Protocol):
+    """Who is asked: a recogniser, or a judge of pictures."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories that it tells apart."""
+        ...
+
+    def read(self, sketches: Sequence[Sketch]) -> Reading:
+        """Log probabilities of the categories, and descriptions, of many drawings."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -70,11 +85,11 @@ def beginning(drawings: Drawings, index: int, fraction: float) -> Sketch:
     )
 
 
-def accuracy(recogniser: Recogniser, drawings: Drawings, fraction: float = 1.0) -> Accuracy:
+def accuracy(namer: Namer, drawings: Drawings, fraction: float = 1.0) -> Accuracy:
     """How well the categories of drawings are told from a share of their points.
 
     Args:
-        recogniser: who is asked.
+        namer: who is asked.
         drawings: in the 255 box, of any categories.
         fraction: share of each drawing's points that is shown, above 0; the first ones.
 
@@ -85,13 +100,13 @@ def accuracy(recogniser: Recogniser, drawings: Drawings, fraction: float = 1.0) 
         raise SettingError(f"fraction is {fraction:g}; it must be above 0 and at most 1")
     if not len(drawings):
         raise SettingError("no drawings to measure on; take another split or source")
-    known = drawings.known_as(recogniser.categories)
-    rank = np.full(len(drawings), len(recogniser.categories), dtype=np.int64)
+    known = drawings.known_as(namer.categories)
+    rank = np.full(len(drawings), len(namer.categories), dtype=np.int64)
     log_prob = np.full(len(drawings), -np.inf)
     for first in range(0, len(drawings), AT_ONCE):
         rows = np.arange(first, min(first + AT_ONCE, len(drawings)))
-        found = recogniser.read([beginning(drawings, row, fraction) for row in rows.tolist()]).log_prob
-        told = known[rows] < len(recogniser.categories)
+        found = namer.read([beginning(drawings, row, fraction) for row in rows.tolist()]).log_prob
+        told = known[rows] < len(namer.categories)
         rows, found = rows[told], found[told]
         right = np.take_along_axis(found, known[rows][:, None], 1)
         log_prob[rows], rank[rows] = right[:, 0], (found > right).sum(1)

@@ -1,23 +1,33 @@
 """Checkpoints of recognisers: a folder with weights, the configuration, how it was trained, and a card.
 
 They are told from those of models that draw by the name of the weights and by what the configuration says,
-so that neither is ever taken for the other.
+so that neither is ever taken for the other. Judges of pictures are kept by the same code, as another `Kind`;
+see `sketchgen.recognition.picture_checkpoint`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from safetensors.numpy import save
 
 from sketchgen.drawing.output import check_replaceable, whole_folder
 from sketchgen.errors import CheckpointError, OutputError, SettingError
-from sketchgen.model.pretrained import CARD, CONFIG, RECOGNISER_FORMAT, Weights, read_about, read_weights
+from sketchgen.model.pretrained import (
+    CARD,
+    CONFIG,
+    RECOGNISER_FORMAT,
+    Weights,
+    read_about,
+    read_weights,
+    refuse_others,
+)
 from sketchgen.recognition.config import RecogniserConfig
 from sketchgen.resources import RECOGNISER_WEIGHTS, bundled, bundled_recognisers
 
@@ -28,10 +38,35 @@ DEFAULT_RECOGNISER = "recogniser345"
 
 
 @runtime_checkable
-class Recognising(Protocol):
+class Shape(Protocol):
+    """What a configuration says of itself."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The names that are told apart."""
+        ...
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The names and shapes of all weights."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        ...
+
+
+S = TypeVar("S", bound=Shape)
+S_co = TypeVar("S_co", bound=Shape, covariant=True)
+
+
+@runtime_checkable
+class Recognising(Protocol[S_co]):
     """What can be saved: the network as it learns, or as it reads."""
 
-    config: RecogniserConfig
+    @property
+    def config(self) -> S_co:
+        """The network's shape and categories."""
+        ...
 
     def weights(self) -> Weights:
         """All weights, float32."""
@@ -39,7 +74,7 @@ class Recognising(Protocol):
 
 
 @dataclass(frozen=True)
-class RecogniserCheckpoint:
+class Kept(Generic[S]):
     """What a checkpoint holds.
 
     Attributes:
@@ -48,21 +83,70 @@ class RecogniserCheckpoint:
         summary: how it was trained and what was measured, plain JSON values.
     """
 
-    config: RecogniserConfig
+    config: S
     weights: Weights
     summary: dict[str, Any]
 
 
-def recogniser_card(config: RecogniserConfig, summary: dict[str, Any]) -> str:
-    """A model card in Markdown from what the checkpoint itself says."""
-    facts = "\n".join(f"| {key} | {value} |" for key, value in summary.items() if not isinstance(value, dict))
+RecogniserCheckpoint = Kept[RecogniserConfig]
+
+
+@dataclass(frozen=True)
+class Kind(Generic[S]):
+    """A kind of checkpoint.
+
+    Attributes:
+        what: its name in messages.
+        format, version: what its configuration says.
+        weights: the name of its file of weights.
+        key: under which the network's shape stands in the configuration.
+        parse: makes that shape of JSON's values.
+        about: the first paragraphs of the model card.
+        default: the bundled one that is meant where none is named.
+        bundled: the names of those that came along.
+    """
+
+    what: str
+    format: str
+    version: int
+    weights: str
+    key: str
+    parse: Callable[[dict[str, Any]], S]
+    about: Callable[[S], str]
+    default: str
+    bundled: Callable[[], list[str]]
+
+
+def _about(config: RecogniserConfig) -> str:
+    """The first paragraphs of a recogniser's card."""
     widths = ", ".join(map(str, config.widths))
     return (
-        "---\nlicense: cc-by-4.0\nlibrary_name: sketchgen\n---\n\n"
         f"# A sketchgen recogniser of {len(config.categories)} categories\n\n"
         "Tells what a drawing is of, whole or begun, from its strokes: two convolutions over neighbouring "
         f"points, LSTM layers in both directions ({widths} units each way), pooled by attention and maximum. "
         "It draws nothing.\n\n"
+    )
+
+
+RECOGNISER = Kind(
+    "recogniser",
+    RECOGNISER_FORMAT,
+    RECOGNISER_VERSION,
+    RECOGNISER_WEIGHTS,
+    "recogniser",
+    RecogniserConfig.from_dict,
+    _about,
+    DEFAULT_RECOGNISER,
+    bundled_recognisers,
+)
+"""Those of recognisers."""
+
+
+def card(kind: Kind[S], config: S, summary: dict[str, Any]) -> str:
+    """A model card in Markdown from what the checkpoint itself says."""
+    facts = "\n".join(f"| {key} | {value} |" for key, value in summary.items() if not isinstance(value, dict))
+    return (
+        f"---\nlicense: cc-by-4.0\nlibrary_name: sketchgen\n---\n\n{kind.about(config)}"
         f"| | |\n|---|---|\n{facts}\n\n"
         "If it was trained on Quick, Draw!: the drawings are from Google's Quick, Draw! data set "
         "(https://github.com/googlecreativelab/quickdraw-dataset), CC BY 4.0. It knows the categories that "
@@ -70,12 +154,19 @@ def recogniser_card(config: RecogniserConfig, summary: dict[str, Any]) -> str:
     )
 
 
-def save_recogniser(
-    folder: Path, network: Recognising, summary: dict[str, Any], *, force: bool = False, half: bool = False
+def save_kept(
+    kind: Kind[S],
+    folder: Path,
+    network: Recognising[S],
+    summary: dict[str, Any],
+    *,
+    force: bool = False,
+    half: bool = False,
 ) -> None:
-    """Write a checkpoint; the folder is either whole or not there.
+    """Write a checkpoint of a kind; the folder is either whole or not there.
 
     Args:
+        kind: whose.
         folder: where; its parent is made.
         network: what is saved.
         summary: how it was trained, plain JSON values.
@@ -87,53 +178,79 @@ def save_recogniser(
     """
     folder = Path(folder)
     check_replaceable(folder, CONFIG, "a checkpoint", force=force)
-    kind = np.float16 if half else np.float32
-    weights = {name: np.ascontiguousarray(value, kind) for name, value in network.weights().items()}
-    about = {"format": RECOGNISER_FORMAT, "version": RECOGNISER_VERSION}
-    about |= {"recogniser": network.config.to_dict(), "training": summary}
+    number = np.float16 if half else np.float32
+    weights = {name: np.ascontiguousarray(value, number) for name, value in network.weights().items()}
+    about = {"format": kind.format, "version": kind.version}
+    about |= {kind.key: network.config.to_dict(), "training": summary}
     text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
     try:
         with whole_folder(folder) as work:
-            (work / RECOGNISER_WEIGHTS).write_bytes(save(weights, metadata={"format": RECOGNISER_FORMAT}))
+            (work / kind.weights).write_bytes(save(weights, metadata={"format": kind.format}))
             (work / CONFIG).write_text(text, encoding="utf-8")
-            (work / CARD).write_text(recogniser_card(network.config, summary), encoding="utf-8")
+            (work / CARD).write_text(card(kind, network.config, summary), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
-def find_recogniser(name_or_path: str | os.PathLike[str] | None) -> Path:
-    """The folder of a recogniser: a path where one stands, else a bundled name; None is the default.
+def find_kept(kind: Kind[S], name_or_path: str | os.PathLike[str] | None) -> Path:
+    """The folder of a checkpoint: a path where one stands, else a bundled name; None is the kind's default.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: there is none, or the name is that of a bundled one of another kind.
     """
-    wanted = DEFAULT_RECOGNISER if name_or_path is None else os.fspath(name_or_path)
+    wanted = kind.default if name_or_path is None else os.fspath(name_or_path)
     path = Path(wanted)
     if (path / CONFIG).is_file():
         return path
-    if wanted in bundled_recognisers():
+    if wanted in kind.bundled():
         return bundled("checkpoints", wanted)
-    names = ", ".join(bundled_recognisers()) or "none"
-    found = f"no recogniser {wanted[:200]!r}: neither a folder with {CONFIG} nor bundled ({names})"
+    refuse_others(wanted, kind.format)
+    names = ", ".join(kind.bundled()) or "none"
+    found = f"no {kind.what} {wanted[:200]!r}: neither a folder with {CONFIG} nor bundled ({names})"
     raise CheckpointError(found)
 
 
-def read_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> RecogniserCheckpoint:
-    """Read a recogniser's checkpoint; see `find_recogniser` for the name.
+def read_kept(kind: Kind[S], name_or_path: str | os.PathLike[str] | None) -> Kept[S]:
+    """Read a checkpoint of a kind; see `find_kept` for the name.
 
     Raises:
-        CheckpointError: none there, one of a model that draws, a newer one, or damaged weights.
+        CheckpointError: none there, one of another kind, a newer one, or damaged weights.
     """
-    folder = find_recogniser(name_or_path)
-    about = read_about(folder, RECOGNISER_FORMAT, RECOGNISER_VERSION)
+    folder = find_kept(kind, name_or_path)
+    about = read_about(folder, kind.format, kind.version)
     try:
-        config = RecogniserConfig.from_dict(about["recogniser"])
+        config = kind.parse(about[kind.key])
     except SettingError as error:
         raise CheckpointError(f"{folder / CONFIG}: {error}") from error
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / CONFIG} describes no recogniser; get it again") from error
-    weights = read_weights(folder / RECOGNISER_WEIGHTS)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{folder / CONFIG} describes no {kind.what}; get it again") from error
+    weights = read_weights(folder / kind.weights)
     if {name: value.shape for name, value in weights.items()} != config.weight_shapes():
         raise CheckpointError(f"{folder}: weights and configuration do not belong together")
     training = about.get("training")
-    return RecogniserCheckpoint(config, weights, training if isinstance(training, dict) else {})
+    return Kept(config, weights, training if isinstance(training, dict) else {})
+
+
+def save_recogniser(
+    folder: Path,
+    network: Recognising[RecogniserConfig],
+    summary: dict[str, Any],
+    *,
+    force: bool = False,
+    half: bool = False,
+) -> None:
+    """Write a recogniser's checkpoint; see `save_kept`.
+
+    Raises:
+        OutputError: the folder exists and `force` is false, or it cannot be written.
+    """
+    save_kept(RECOGNISER, folder, network, summary, force=force, half=half)
+
+
+def read_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> RecogniserCheckpoint:
+    """Read a recogniser's checkpoint; see `find_kept` for the name.
+
+    Raises:
+        CheckpointError: none there, one of another kind, a newer one, or damaged weights.
+    """
+    return read_kept(RECOGNISER, name_or_path)

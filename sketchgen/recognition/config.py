@@ -62,8 +62,7 @@ class RecogniserConfig:
             )
         if not 0.0 <= self.dropout < 1.0:
             raise SettingError(f"dropout must be at least 0 and under 1, not {self.dropout!r}")
-        if len(self.categories) < 2 or len(set(self.categories)) != len(self.categories):
-            raise SettingError("categories must be at least two names, each once")
+        check_categories(self.categories)
 
     @property
     def inputs(self) -> tuple[int, ...]:
@@ -102,14 +101,37 @@ class RecogniserConfig:
         Raises:
             SettingError: an unknown or a missing name, or a value outside its limits.
         """
-        unknown = sorted(set(values) - {item.name for item in fields(cls)})
-        if unknown:
-            raise SettingError(f"unknown setting {unknown[0]!r}; is the checkpoint from a newer version?")
-        names = values.get("categories")
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise SettingError("the recogniser's categories are missing")
-        try:
-            return cls(**{**values, "categories": tuple(names), "widths": tuple(values["widths"])})
-        except TypeError as error:
-            reason = str(error).splitlines()[0]
-            raise SettingError(f"a setting of the recogniser is of the wrong type: {reason}") from error
+        return cls(**known_values(cls, values, ("widths",)))
+
+
+def check_categories(categories: tuple[str, ...]) -> None:
+    """Refuse categories among which nothing can be told apart.
+
+    Raises:
+        SettingError: there are fewer than two, or one comes twice.
+    """
+    if len(categories) < 2 or len(set(categories)) != len(categories):
+        raise SettingError("categories must be at least two names, each once")
+
+
+def known_values(cls: type[Any], values: dict[str, Any], rows: tuple[str, ...]) -> dict[str, Any]:
+    """The settings of a configuration `cls` in a checkpoint's JSON, with tuples where JSON has lists.
+
+    Args:
+        cls: the configuration's dataclass.
+        values: as JSON has them.
+        rows: names of the settings that are rows of numbers; the categories are one of names.
+
+    Raises:
+        SettingError: an unknown or a missing name, or a row that is none.
+    """
+    unknown = sorted(set(values) - {item.name for item in fields(cls)})
+    if unknown:
+        raise SettingError(f"unknown setting {unknown[0]!r}; is the checkpoint from a newer version?")
+    names = values.get("categories")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SettingError("the recogniser's categories are missing")
+    for name in rows:
+        if not isinstance(values.get(name), list | tuple):
+            raise SettingError(f"a setting of the recogniser is of the wrong type: {name}")
+    return values | {name: tuple(values[name]) for name in ("categories", *rows)}

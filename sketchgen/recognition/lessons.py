@@ -54,6 +54,30 @@ class Lesson:
     length: Int[np.ndarray, " b"]
     category: Int[np.ndarray, " b"]
 
+    @property
+    def inputs(self) -> tuple[np.ndarray, ...]:
+        """What the network is called with."""
+        return self.steps, self.length
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """How drawings are made into lessons for a recogniser, which reads strokes.
+
+    Attributes:
+        changes: how the drawings are changed.
+    """
+
+    changes: Changes
+
+    def cuts(self, drawings: Drawings, random: np.random.Generator) -> Int[np.ndarray, " n"]:
+        """How many points of each drawing are shown; see `chosen_cuts`."""
+        return chosen_cuts(drawings, self.changes.cut, random)
+
+    def lesson(self, drawings: Drawings, cut: Int[np.ndarray, " b"], random: np.random.Generator) -> Lesson:
+        """The first `cut` points of each drawing as a batch; see `make_lesson`."""
+        return make_lesson(drawings, cut, random, self.changes)
+
 
 def chosen_cuts(drawings: Drawings, share: float, random: np.random.Generator) -> Int[np.ndarray, " n"]:
     """How many points of each drawing are shown: all, or of a `share` of them those of a beginning.
@@ -86,7 +110,7 @@ def make_lesson(
     kept &= _some_points(lift, random, changes.fewer_points)
     points, lift, length = _packed(points, lift, kept)
     valid = index[: lift.shape[1]] < length[:, None]
-    points = in_own_box(_bent(points, random, changes), valid)
+    points = in_own_box(points @ bends(len(points), random, changes), valid)
     # A dot is moved by noise, but has no extent to be scaled up to the box.
     noise = random.normal(size=points.shape) * changes.jitter
     return Lesson(features(points + noise, lift & valid, length), length, drawings.category)
@@ -123,11 +147,8 @@ def _packed(
     return np.take_along_axis(points, order[..., None], 1), np.take_along_axis(lift, order, 1), length
 
 
-def _bent(
-    points: Float[np.ndarray, "b n 2"], random: np.random.Generator, changes: Changes
-) -> Float[np.ndarray, "b n 2"]:
-    """Drawings turned, sheared, stretched and mirrored, as `changes` says."""
-    count = len(points)
+def bends(count: int, random: np.random.Generator, changes: Changes) -> Float[np.ndarray, "b 2 2"]:
+    """By what `count` drawings are turned, sheared, stretched and mirrored: (x', y') = (x, y) @ bend."""
     angle, shear, stretch = random.normal(size=(3, count)) * [[0.1], [0.1], [0.12]]
     warped = random.random(count) < changes.warp
     angle, shear, stretch = angle * warped, shear * warped, stretch * warped
@@ -136,4 +157,4 @@ def _bent(
     skew = np.zeros_like(turn)
     skew[:, 0, 0], skew[:, 0, 1], skew[:, 1, 1] = np.exp(stretch), shear, np.exp(-stretch)
     skew[:, 0] *= np.where(random.random(count) < changes.mirror, -1.0, 1.0)[:, None]
-    return points @ (turn @ skew).transpose(0, 2, 1)
+    return (turn @ skew).transpose(0, 2, 1)

@@ -69,11 +69,13 @@ class Recogniser:
         reader: the network.
         name: the checkpoint's name or path.
         summary: how it was trained.
+        sees: what it reads of a drawing, in a word.
     """
 
     reader: Reader
     name: str
     summary: dict[str, Any]
+    sees: str = "strokes"
 
     @property
     def config(self) -> RecogniserConfig:

@@ -1,4 +1,4 @@
-"""What teaches a recogniser: its settings, one step, and its exact state on disk."""
+"""What teaches a recogniser, or a judge of pictures: its settings, one step, and its exact state on disk."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import torch
 from torch import nn
 
 from sketchgen.errors import CheckpointError, SettingError
-from sketchgen.recognition.checkpoint import read_recogniser
-from sketchgen.recognition.config import RecogniserConfig
-from sketchgen.recognition.lessons import Changes, Lesson
-from sketchgen.recognition.network import RecogniserNetwork
+from sketchgen.recognition.checkpoint import read_kept
+from sketchgen.recognition.lessons import Changes
 from sketchgen.train.config import check_limits
 from sketchgen.train.run import bfloat16_pays
 from sketchgen.train.state import StateFile
+from sketchgen.train.subjects import Batch, Config, subject_of
 
 MOST_SKIPPED = 10
 """Steps with a gradient that is not finite, one after the other, after which a training stops."""
@@ -93,16 +92,18 @@ class RecogniserTraining:
 
 
 class Teacher:
-    """A recogniser in training: the network, the average of its weights, the optimiser, and how far it is.
+    """A network in training: the network, the average of its weights, the optimiser, and how far it is.
 
     Attributes:
+        config: the shape of both networks.
+        subject: what it learns.
         network, average: what learns, and what is measured and kept.
         step: steps done, those that were skipped included.
         elapsed: seconds of training done, over all parts; making the batches included.
         skipped: steps that were skipped in a row up to now.
     """
 
-    def __init__(self, config: RecogniserConfig, training: RecogniserTraining) -> None:
+    def __init__(self, config: Config, training: RecogniserTraining) -> None:
         """Begin with a new network, or with the one to start from.
 
         Raises:
@@ -111,13 +112,13 @@ class Teacher:
         if training.threads is not None:
             torch.set_num_threads(training.threads)
         torch.manual_seed(training.seed)
-        self.training = training
+        self.training, self.config, self.subject = training, config, subject_of(config)
         chosen = training.bfloat16
         self._bfloat16 = bfloat16_pays(torch.device("cpu")) if chosen is None else chosen
-        self.network = RecogniserNetwork(config)
+        self.network = self.subject.network(config)
         if training.start is not None:
             self._take(training.start)
-        self.average = RecogniserNetwork(config).requires_grad_(False).eval()
+        self.average = self.subject.network(config).requires_grad_(False).eval()
         self.average.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), training.learning_rate, weight_decay=training.weight_decay
@@ -127,8 +128,8 @@ class Teacher:
 
     def _take(self, start: str) -> None:
         """Begin with the weights of a checkpoint."""
-        found = read_recogniser(start)
-        if found.config != self.network.config:
+        found = read_kept(self.subject.kind, start)
+        if found.config != self.config:
             remedy = "prepare the store with the same ones, or leave out --from"
             raise CheckpointError(f"{start} has other categories or another shape than the store's; {remedy}")
         self.network.load_state_dict({name: torch.from_numpy(value) for name, value in found.weights.items()})
@@ -139,7 +140,7 @@ class Teacher:
         limits, done = (self.training.steps, self.training.time_limit), (self.step, self.elapsed)
         return max(part / limit for part, limit in zip(done, limits, strict=True) if limit is not None)
 
-    def learn(self, lesson: Lesson) -> tuple[float, float]:
+    def learn(self, lesson: Batch) -> tuple[float, float]:
         """One step of the optimiser; none where the gradient is not finite.
 
         Returns:
@@ -155,21 +156,30 @@ class Teacher:
         for group in self.optimiser.param_groups:
             group["lr"] = training.rate(self.step, self.progress)
         wanted = torch.from_numpy(lesson.category)
+        before = [value.clone() for value in self._buffers(self.network)]
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
-            logits = self.network(torch.from_numpy(lesson.steps), torch.from_numpy(lesson.length))
+            logits = self.network(*map(torch.from_numpy, lesson.inputs))
         loss = self.loss(logits, wanted)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        self._move()
+        self._move(before)
         return float(loss.detach()), float((logits.detach().argmax(1) == wanted).float().mean())
 
-    def _move(self) -> None:
-        """Move the weights and their average, unless the gradient is not finite."""
+    @staticmethod
+    def _buffers(network: nn.Module) -> list[torch.Tensor]:
+        """The means and variances of batch norm, which move by being shown something."""
+        return [value for value in network.buffers() if value.is_floating_point()]
+
+    def _move(self, before: list[torch.Tensor]) -> None:
+        """Move the weights and their average, unless the gradient is not finite: then all is as `before`."""
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.training.clip)
         self.skipped = 0 if bool(torch.isfinite(norm)) else self.skipped + 1
         if not self.skipped:
             self.optimiser.step()
             self._average()
+        else:
+            for value, kept in zip(self._buffers(self.network), before, strict=True):
+                value.copy_(kept)
         self.step += 1
         if self.skipped >= MOST_SKIPPED:
             remedy = "lower --learning-rate and begin again"
@@ -179,7 +189,10 @@ class Teacher:
     def _average(self) -> None:
         # A young average forgets faster, else it would carry the random first weights for long.
         keep = min(self.training.average, (1 + self.step) / (10 + self.step))
-        for average, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+        mine, theirs = (
+            [*network.parameters(), *self._buffers(network)] for network in (self.average, self.network)
+        )
+        for average, value in zip(mine, theirs, strict=True):
             average.lerp_(value, 1.0 - keep)
 
     def save(self, path: Path) -> None:
@@ -190,7 +203,7 @@ class Teacher:
         """
         StateFile().save_checkpoint(
             {
-                "config": self.network.config.to_dict(),
+                "config": self.config.to_dict(),
                 "training": asdict(self.training),
                 "step": self.step,
                 "elapsed": self.elapsed,
@@ -208,7 +221,7 @@ class Teacher:
             CheckpointError: there is none, it is damaged, or of another network.
         """
         state: dict[str, Any] = StateFile().load_checkpoint(path)
-        if state.get("config") != self.network.config.to_dict():
+        if state.get("config") != self.config.to_dict():
             raise CheckpointError(f"{path} is of another network; resume with the store that it began with")
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])

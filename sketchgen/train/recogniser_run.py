@@ -1,4 +1,4 @@
-"""A recogniser's training, from the store to the checkpoint: batches by their number, the loop, the end.
+"""The training of a recogniser or a judge of pictures, from the store to the checkpoint: batches, loop, end.
 
 A run's folder holds `state.safetensors`, from which it goes on exactly, and `last/`, the checkpoint.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,41 +22,40 @@ from sketchgen.data.store import Drawings, Split, Store
 from sketchgen.drawing.output import recover_folder
 from sketchgen.errors import OutputError, SettingError
 from sketchgen.model.memory import keep_freed_memory
-from sketchgen.recognition.accuracy import accuracy
-from sketchgen.recognition.checkpoint import save_recogniser
+from sketchgen.recognition.accuracy import DEEP, Accuracy, accuracy
+from sketchgen.recognition.checkpoint import save_kept
 from sketchgen.recognition.config import RecogniserConfig
-from sketchgen.recognition.lessons import Changes, Lesson, chosen_cuts, make_lesson
-from sketchgen.recognition.reader import Reader
-from sketchgen.recognition.recogniser import Recogniser
+from sketchgen.recognition.picture_config import PictureConfig
 from sketchgen.train.recogniser import RecogniserTraining, Teacher
+from sketchgen.train.subjects import Batch, Matter
 
 STATE = "state.safetensors"
 """The file in a run's folder from which it is resumed."""
-
-FRACTIONS = (1.0, 0.75, 0.5, 0.25)
-"""Shares of the points that are shown when a recogniser is measured."""
 
 Report = Callable[[str], None]
 """Called with a line on how the training stands."""
 
 
-class Lessons:
+B = TypeVar("B", bound=Batch)
+
+
+class Lessons(Generic[B]):
     """Batches by their number, 0, 1, ... without end; number i is the same whenever it is asked for.
 
     How many points of a drawing are shown is drawn before the batches are put together, so that beginnings
     stand with drawings of about their length. Numbers are quick to get in rising order.
     """
 
-    def __init__(self, split: Split, order: Order, changes: Changes) -> None:
-        """Batches of `split` in an `order`."""
-        self.split, self.order, self.changes = split, order, changes
+    def __init__(self, split: Split, order: Order, matter: Matter[B]) -> None:
+        """Batches of `split` in an `order`, as `matter` makes them."""
+        self.split, self.order, self.matter = split, order, matter
         self._windows: Iterator[Window] = order.windows()
         self._window = next(self._windows)
         self._drawings: Drawings | None = None
         self._cuts: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._plan: list[NDArray[np.int64]] = []
 
-    def __getitem__(self, number: int) -> Lesson:
+    def __getitem__(self, number: int) -> B:
         """Batch `number`.
 
         Raises:
@@ -70,11 +69,11 @@ class Lessons:
         if self._drawings is None:
             self._drawings = self.split.read(self._window.blocks)
             key = [self.order.seed, 2, self._window.epoch, self._window.number]
-            self._cuts = chosen_cuts(self._drawings, self.changes.cut, np.random.default_rng(key))
+            self._cuts = self.matter.cuts(self._drawings, np.random.default_rng(key))
             self._plan = self.order.plan(self._window, self._cuts)
         rows = self._plan[number - self._window.first]
         random = np.random.default_rng([self.order.seed, 1, number])
-        return make_lesson(self._drawings.take(rows), self._cuts[rows], random, self.changes)
+        return self.matter.lesson(self._drawings.take(rows), self._cuts[rows], random)
 
 
 @contextmanager
@@ -92,7 +91,7 @@ def _stop_on_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def teach(teacher: Teacher, lessons: Lessons, state: Path, report: Report, *, every: int = 100) -> None:
+def teach(teacher: Teacher, lessons: Lessons[Any], state: Path, report: Report, *, every: int = 100) -> None:
     """Train until the end, or until a signal, and save the state now and then; `report` hears of the loss.
 
     Raises:
@@ -117,16 +116,38 @@ def teach(teacher: Teacher, lessons: Lessons, state: Path, report: Report, *, ev
     teacher.save(state)
 
 
-def measured(teacher: Teacher, drawings: Drawings) -> dict[str, str]:
-    """How often the averaged network is right, in words for a model card."""
-    config = teacher.average.config
-    recogniser = Recogniser(Reader(config, teacher.average.weights()), "", {})
+def measured(teacher: Teacher, drawings: Drawings, training: Mapping[str, int]) -> dict[str, str]:
+    """How often the averaged network is right, in words for a model card.
+
+    Args:
+        teacher: whose network.
+        drawings: on which it is measured.
+        training: number of training drawings of each category, by name.
+    """
+    namer = teacher.subject.namer(teacher.config, teacher.average.weights())
     figures = {"validation drawings": str(len(drawings))}
-    for fraction in FRACTIONS:
-        found = accuracy(recogniser, drawings, fraction)
+    for fraction in teacher.subject.fractions:
+        found = accuracy(namer, drawings, fraction)
         shown = "whole drawings" if fraction == 1.0 else f"first {fraction:.0%} of the points"
-        figures[f"top-1 / top-5, {shown}"] = f"{found.top(1):.1%} / {found.top(5):.1%}"
+        figures[f"top-1 / top-5, {shown}"] = _shares(found)
+        deep = found.of_deep(training)
+        if fraction == 1.0 and deep.any() and not deep.all():
+            figures[f"of these with {DEEP} training drawings of the category or more"] = _shares(found, deep)
+            figures[f"of these with fewer than {DEEP}"] = _shares(found, ~deep)
     return figures
+
+
+def _shares(found: Accuracy, chosen: NDArray[np.bool_] | None = None) -> str:
+    """The shares that are right at once, and among the first five."""
+    return f"{found.top(1, chosen):.1%} / {found.top(5, chosen):.1%}"
+
+
+def _counts(split: Split) -> dict[str, int]:
+    """Number of drawings of each category, by name."""
+    counts = np.zeros(len(split.categories), dtype=np.int64)
+    for block in range(len(split.block_sizes)):
+        counts += np.bincount(split.read([block]).category, minlength=len(counts))
+    return dict(zip(split.categories, counts.tolist(), strict=True))
 
 
 def fit_recogniser(
@@ -134,11 +155,12 @@ def fit_recogniser(
     out: Path,
     training: RecogniserTraining,
     *,
+    pictures: bool = False,
     resume: bool = False,
     half: bool = True,
     report: Report | None = None,
 ) -> Path:
-    """Train a recogniser on a store, measure it on the validation split, and return its checkpoint's folder.
+    """Train on a store, measure on the validation split, and return the folder of the checkpoint.
 
     SIGINT and SIGTERM end the training after the current step with everything saved.
 
@@ -146,6 +168,7 @@ def fit_recogniser(
         store: folder of the prepared store.
         out: folder of the run.
         training: how it is trained.
+        pictures: a judge of pictures, and no recogniser.
         resume: go on with the run in `out`.
         half: store float16 weights in the checkpoint.
         report: called with a line now and then.
@@ -164,14 +187,15 @@ def fit_recogniser(
         raise SettingError(f"{store} has no training drawings; prepare more than a handful")
     # What a run was started from need not be there any more when it is resumed.
     begun = replace(training, start=None) if resume else training
-    teacher = Teacher(RecogniserConfig(tuple(opened.categories)), begun)
+    shape = PictureConfig if pictures else RecogniserConfig
+    teacher = Teacher(shape(tuple(opened.categories)), begun)
     _folder(out, resume=resume)
     if resume:
         teacher.restore(out / STATE)
     order = Order(split.block_sizes, training.batch, training.seed)
-    teach(teacher, Lessons(split, order, training.changes), out / STATE, report)
+    teach(teacher, Lessons(split, order, teacher.subject.matter(training.changes)), out / STATE, report)
     valid = opened.split("valid")
-    figures = measured(teacher, (valid if len(valid) else split).drawings())
+    figures = measured(teacher, (valid if len(valid) else split).drawings(), _counts(split))
     summary = {
         "steps": teacher.step,
         "drawings seen": teacher.step * training.batch,
@@ -181,7 +205,7 @@ def fit_recogniser(
         **figures,
         "settings": asdict(training) | ({"start": Path(training.start).name} if training.start else {}),
     }
-    save_recogniser(out / "last", teacher.average, summary, force=True, half=half)
+    save_kept(teacher.subject.kind, out / "last", teacher.average, summary, force=True, half=half)
     return out / "last"
 
 

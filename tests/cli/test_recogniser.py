@@ -14,8 +14,10 @@ import recognisers
 import sketchgen
 from sketchgen.cli import main
 from sketchgen.data.prepare import prepare
+from sketchgen.evaluation.judge import load_judge
 from sketchgen.recognition.checkpoint import save_recogniser
 from sketchgen.recognition.lessons import CALM, Changes
+from sketchgen.recognition.picture_lessons import CALM_PICTURES, PICTURE_CHANGES
 from sketchgen.train import recogniser_run
 from sketchgen.train.recogniser import RecogniserTraining
 
@@ -106,19 +108,32 @@ def test_training_prints_the_checkpoint(sample_dir: Path, tmp_path: Path, capsys
     assert sketchgen.load_recogniser(folder).categories == ("cat", "sun")
 
 
+def test_a_judge_of_pictures_is_trained_and_recognises_for_nobody(
+    sample_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    prepare([sample_dir / "cat.ndjson", sample_dir / "sun.ndjson"], tmp_path / "store")
+    options = ["--pictures", "--steps", "1", "--batch", "4", "--threads", "1"]
+    assert main(["train-recogniser", str(tmp_path / "store"), "-o", str(tmp_path / "run"), *options]) == 0
+    folder = Path(capsys.readouterr().out.strip())
+    assert load_judge(folder).categories == ("cat", "sun")
+    assert "--judge" in failure(capsys, "recognise", "example:face", "--checkpoint", folder)
+
+
 @pytest.mark.parametrize(
-    ("options", "changes", "start", "resume"),
+    ("options", "changes", "start", "how"),
     [
-        ([], Changes(), None, False),
-        (["--calm", "--from", "recogniser345"], CALM, "recogniser345", False),
-        (["--resume"], Changes(), None, True),
+        ([], Changes(), None, set()),
+        (["--calm", "--from", "recogniser345"], CALM, "recogniser345", set()),
+        (["--resume"], Changes(), None, {"resume"}),
+        (["--pictures"], PICTURE_CHANGES, None, {"pictures"}),
+        (["--pictures", "--calm", "--resume"], CALM_PICTURES, None, {"pictures", "resume"}),
     ],
 )
 def test_what_is_said_reaches_the_training(
     options: list[str],
     changes: Changes,
     start: str | None,
-    resume: bool,
+    how: set[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -126,7 +141,7 @@ def test_what_is_said_reaches_the_training(
     asked: list[Any] = []
 
     def fit(store: Path, out: Path, training: RecogniserTraining, **more: Any) -> Path:
-        asked.extend((store, out, training, more["resume"]))
+        asked.extend((store, out, training, {name for name in ("pictures", "resume") if more[name]}))
         return out / "last"
 
     monkeypatch.setattr(recogniser_run, "fit_recogniser", fit)
@@ -136,5 +151,5 @@ def test_what_is_said_reaches_the_training(
     training = RecogniserTraining(
         steps=7, batch=5, seed=3, learning_rate=0.01, time_limit=120, changes=changes, start=start
     )
-    assert asked == [tmp_path, out, training, resume]
+    assert asked == [tmp_path, out, training, how]
     assert capsys.readouterr().out == f"{out / 'last'}\n"

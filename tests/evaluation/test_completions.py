@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import recognisers
+import seeing
 
 from sketchgen.data.prepare import prepare, read_drawings
 from sketchgen.data.store import Drawings, Store
@@ -23,11 +25,12 @@ from sketchgen.evaluation import judge as judges
 from sketchgen.evaluation.beginnings import begin
 from sketchgen.evaluation.comparison import compare, paired, paired_ratio
 from sketchgen.evaluation.completions import nearness
+from sketchgen.evaluation.differences import difference_grids
 from sketchgen.evaluation.judge import judged, load_judge
 from sketchgen.evaluation.pages import as_html, as_markdown, check_report
 from sketchgen.evaluation.report import evaluate
 from sketchgen.evaluation.retrieval import Retrieval
-from sketchgen.evaluation.task import Task, make_task
+from sketchgen.evaluation.task import Task, about_judge, make_task
 from sketchgen.generate.completer import Completer
 from sketchgen.model.config import ModelConfig
 from tests.support import untrained
@@ -128,6 +131,19 @@ def test_the_page_holds_all_tables_and_the_pictures(figures: dict[str, Any]) -> 
     assert "http" not in page
     assert f"{figures['nats_per_sketch']:.1f}" in page
     assert page.count("small-2") > 5
+
+
+def test_page_and_figures_say_which_judge_named(figures: dict[str, Any], drawings: Drawings) -> None:
+    assert figures["judge"]["name"] == "nearest mean"
+    assert "nearest mean names them" in figures["page"]
+    assert "categories, 10 drawings, named by nearest mean" in figures["page"]
+    seen = about_judge(seeing.judge(), drawings)
+    assert (seen["name"], seen["sees"], seen["categories"]) == ("tiny", "pictures", 4)
+    assert "tree" not in seen["unknown_to_it"]
+    assert about_judge(recognisers.recogniser(), drawings)["sees"] == "strokes"
+    assert "tiny names them by their pictures" in as_html(figures | {"judge": seen}, b"png")
+    older = {key: value for key, value in figures.items() if key != "judge"}
+    assert "named by" not in as_html(older, b"png")
 
 
 def test_markdown_and_html_show_the_same_cells(figures: dict[str, Any]) -> None:
@@ -277,6 +293,8 @@ def test_truth_itself_is_near_and_real_drawings_are_named_as_often(
 def test_a_model_against_itself_differs_in_nothing(store: Path, judge: NearestMean) -> None:
     found = compare(small(), small(), store, judge=judge, **SETTINGS)
     assert json.loads(json.dumps(found)) == found
+    assert found["judge"]["name"] == "nearest mean"
+    assert any(grid.title.startswith("Named right by nearest mean,") for grid in difference_grids(found))
     differences = []
 
     def walk(item: Any) -> None:

@@ -12,9 +12,9 @@ from sketchgen.recognition.features import features
 from sketchgen.recognition.lessons import (
     LEFT_OUT,
     Changes,
-    _bent,
     _some_points,
     _some_strokes,
+    bends,
     chosen_cuts,
     make_lesson,
 )
@@ -134,7 +134,7 @@ def test_strokes_are_left_out_but_never_all_that_is_shown():
 
 def test_drawings_are_bent_a_little_and_keep_their_area():
     axes = np.tile(np.eye(2), (6000, 1, 1))
-    moved = _bent(axes, np.random.default_rng(0), replace(PLAIN, warp=0.5, mirror=0.5))
+    moved = axes @ bends(len(axes), np.random.default_rng(0), replace(PLAIN, warp=0.5, mirror=0.5))
     area = np.linalg.det(moved)
     np.testing.assert_allclose(np.abs(area), 1.0, atol=1e-9)
     along = moved[:, 0] * np.sign(area)[:, None]

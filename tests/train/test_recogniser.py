@@ -17,7 +17,7 @@ from sketchgen.data.store import Split, Store
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
 from sketchgen.recognition.checkpoint import read_recogniser
 from sketchgen.recognition.config import RecogniserConfig
-from sketchgen.recognition.lessons import CALM, Changes, Lesson
+from sketchgen.recognition.lessons import CALM, Changes, Lesson, Strokes
 from sketchgen.recognition.recogniser import load_recogniser
 from sketchgen.train import recogniser_run
 from sketchgen.train.recogniser import MOST_SKIPPED, RecogniserTraining, Teacher
@@ -52,8 +52,8 @@ def teacher(split: Split, training: RecogniserTraining = TRAINING) -> Teacher:
     return Teacher(recogniser_run.RecogniserConfig(split.categories), training)
 
 
-def lessons(split: Split, changes: Changes | None = None) -> Lessons:
-    return Lessons(split, Order(split.block_sizes, 16, 5), changes or Changes())
+def lessons(split: Split, changes: Changes | None = None) -> Lessons[Lesson]:
+    return Lessons(split, Order(split.block_sizes, 16, 5), Strokes(changes or Changes()))
 
 
 def same(one: Lesson, two: Lesson) -> bool:
@@ -245,9 +245,9 @@ def test_a_run_that_was_started_from_another_goes_on_without_it(store: Path, spl
 def test_drawings_are_changed_as_was_said(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     told: list[Changes] = []
 
-    def noted(split: Split, order: Order, changes: Changes) -> Lessons:
-        told.append(changes)
-        return Lessons(split, order, changes)
+    def noted(split: Split, order: Order, matter: Strokes) -> Lessons[Lesson]:
+        told.append(matter.changes)
+        return Lessons(split, order, matter)
 
     monkeypatch.setattr(recogniser_run, "Lessons", noted)
     fit_recogniser(store, tmp_path / "run", replace(TRAINING, steps=1, changes=CALM))

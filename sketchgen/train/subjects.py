@@ -1,0 +1,105 @@
+"""What the loop of `sketchgen.train.recogniser_run` can teach: to recognise strokes, or to name pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sketchgen.data.drawings import Drawings
+from sketchgen.model.pretrained import Weights
+from sketchgen.recognition.accuracy import Namer
+from sketchgen.recognition.checkpoint import RECOGNISER, Kind
+from sketchgen.recognition.config import RecogniserConfig
+from sketchgen.recognition.lessons import Changes, Strokes
+from sketchgen.recognition.network import RecogniserNetwork
+from sketchgen.recognition.picture_checkpoint import PICTURES
+from sketchgen.recognition.picture_config import PictureConfig
+from sketchgen.recognition.picture_judge import PictureJudge, built
+from sketchgen.recognition.picture_lessons import Pictures
+from sketchgen.recognition.picture_network import PictureNetwork
+from sketchgen.recognition.reader import Reader
+from sketchgen.recognition.recogniser import Recogniser
+
+Config = RecogniserConfig | PictureConfig
+"""The shape of a network that can be taught."""
+
+Learner = RecogniserNetwork | PictureNetwork
+"""A network that can be taught."""
+
+
+@runtime_checkable
+class Batch(Protocol):
+    """A batch that is learned from."""
+
+    @property
+    def inputs(self) -> tuple[np.ndarray, ...]:
+        """What the network is called with, a row a drawing."""
+        ...
+
+    @property
+    def category(self) -> NDArray[np.int64]:
+        """(b,) index of each drawing's category."""
+        ...
+
+
+B_co = TypeVar("B_co", bound=Batch, covariant=True)
+
+
+@runtime_checkable
+class Matter(Protocol[B_co]):
+    """How drawings are made into batches."""
+
+    def cuts(self, drawings: Drawings, random: np.random.Generator) -> NDArray[np.int64]:
+        """(n,) how many points of each drawing are shown; drawings of about as many stand together."""
+        ...
+
+    def lesson(self, drawings: Drawings, cut: NDArray[np.int64], random: np.random.Generator) -> B_co:
+        """The first `cut` (b,) points of each of b drawings as a batch."""
+        ...
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is taught.
+
+    Attributes:
+        kind: what checkpoints it leaves.
+        network: builds one that learns.
+        matter: what makes batches for it, given how drawings are changed.
+        namer: one that reads, of a shape and weights.
+        fractions: shares of the points that are shown when it is measured.
+    """
+
+    kind: Kind[Any]
+    network: Callable[[Any], Learner]
+    matter: Callable[[Changes], Matter[Batch]]
+    namer: Callable[[Any, Weights], Namer]
+    fractions: tuple[float, ...]
+
+
+STROKES = Subject(
+    RECOGNISER,
+    RecogniserNetwork,
+    Strokes,
+    lambda config, weights: Recogniser(Reader(config, weights), "", {}),
+    (1.0, 0.75, 0.5, 0.25),
+)
+"""The recogniser, which reads strokes, whole drawings and beginnings."""
+
+SEEN = Subject(
+    PICTURES,
+    PictureNetwork,
+    Pictures,
+    lambda config, weights: PictureJudge(built(config, weights), "", {}),
+    (1.0,),
+)
+"""The judge of pictures, which sees whole drawings."""
+
+
+def subject_of(config: Config) -> Subject:
+    """The subject of a network of this shape."""
+    return SEEN if isinstance(config, PictureConfig) else STROKES
