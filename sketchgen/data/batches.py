@@ -37,7 +37,7 @@ class Prefixes:
     scale_jitter: float = 0.25
     drop_category: float = 0.1
     warp: float = 0.5
-    held_back: float = 0.0
+    held_back: float = 0.25
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,15 @@ PRESETS = {
     # for all components. Our category embedding, dequantisation and optimiser, so that it is a fair rival.
     "sketch-rnn": Preset(
         ModelSettings(layers=1, width=512, encoder_width=0, dropout=0.1, inputs="offsets", pen="shared"),
-        Prefixes(nothing=1.0, first_stroke=0.0, stroke_end=0.0, anywhere=0.0, unknown=0.0, drop_category=0.0),
+        Prefixes(
+            nothing=1.0,
+            first_stroke=0.0,
+            stroke_end=0.0,
+            anywhere=0.0,
+            unknown=0.0,
+            drop_category=0.0,
+            held_back=0.0,
+        ),
         learning_rate=1e-3,
     ),
 }

@@ -23,7 +23,7 @@ from sketchgen.data.store import Drawings
 from sketchgen.drawing.strokes import Pen, pens
 
 ANY = 99
-PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0)
+PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0)
 
 
 def only(kind: str | None) -> Prefixes:
