@@ -79,8 +79,9 @@ PRESETS = {
     ),
     "tiny": Preset(
         ModelSettings(
+            cell="gated",
             layers=2,
-            width=192,
+            width=352,
             components=16,
             embedding=96,
             encoder_width=64,
