@@ -14,7 +14,7 @@ from sketchgen.batch.growing import Growing, items_on
 from sketchgen.batch.job import Job
 from sketchgen.batch.kept import Item
 from sketchgen.batch.maker import Made, Place
-from sketchgen.drawing.output import put_in_place, reason, shown, write_atomic
+from sketchgen.drawing.output import put_in_place, reason, remove_unnamed, shown, write_atomic
 from sketchgen.errors import OutputError
 
 MANIFEST = "manifest.jsonl"
@@ -101,7 +101,7 @@ class Folder:
         """
         self.path, self._job = path, job
         self.manifest: Path | None = path / MANIFEST
-        self._new, self._replace = new, replace or resume
+        self._new, self._replace, self._resume = new, replace or resume, resume
         # Once the sheet is there, what it was made of is gone.
         sheeted = resume and (path / SHEET).exists() and not (path / CELLS).exists()
         self.wanted = Place(cells=0 if sheeted else min(SHEET_CELLS, job.total))
@@ -120,6 +120,8 @@ class Folder:
 
     def begin(self) -> None:
         """See `Target.begin`."""
+        if self._resume:
+            remove_unnamed(self.path)
         self._cells.open()
 
     def put(self, made: Made) -> str:

@@ -14,6 +14,10 @@ from pathlib import Path
 from sketchgen.errors import OutputError
 
 
+UNNAMED = f".{'[0-9a-f]' * 16}.tmp"
+"""Files that have not got their name yet: the pattern of theirs."""
+
+
 def write_atomic(
     path: str | os.PathLike[str], data: bytes, *, force: bool = False, sync: bool = True
 ) -> None:
@@ -52,6 +56,13 @@ def write_pieces(
     finally:
         with contextlib.suppress(OSError, ValueError):
             temporary.unlink(missing_ok=True)
+
+
+def remove_unnamed(folder: Path) -> None:
+    """Remove what kills in the middle of writing have left in a folder into which nobody else writes now."""
+    for left in folder.glob(UNNAMED):
+        with contextlib.suppress(OSError):
+            left.unlink()
 
 
 def prepare_output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Path:

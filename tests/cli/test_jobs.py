@@ -57,6 +57,8 @@ def test_killed_and_interrupted_and_gone_on_with(tmp_path: Path) -> None:
     first.communicate()
     done = len(manifest.read_bytes().splitlines()) - 1
     assert 9 <= done < 120
+    # As a kill in the middle of writing leaves it.
+    (out / ".0123456789abcdef.tmp").write_bytes(b"<svg")
     second = started(*asked, "-o", out, "--jobs", 1, "--resume")
     await_lines(manifest, done + 5, second)
     second.send_signal(signal.SIGINT)
