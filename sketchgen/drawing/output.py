@@ -13,7 +13,6 @@ from pathlib import Path
 
 from sketchgen.errors import OutputError
 
-
 UNNAMED = f".{'[0-9a-f]' * 16}.tmp"
 """Files that have not got their name yet: the pattern of theirs."""
 
