@@ -6,9 +6,13 @@ import torch
 from torch import Tensor
 
 from sketchgen.model.recurrent import Gated, Stack, outputs_of
-from sketchgen.model.scan import gated_scan
+from sketchgen.model.scan import BLOCK, gated_scan
 
 BATCH, COUNT, WIDTH = 3, 7, 5
+
+# By a loop, as on a processor, and by blocks, as on a GPU: which must not depend on where the tests run.
+BOTH_WAYS = pytest.mark.parametrize("blocks", [False, True])
+COUNTS = pytest.mark.parametrize("count", [1, 2, COUNT, BLOCK, BLOCK + 1, 3 * BLOCK + 2])
 
 
 def gates(kind: torch.dtype = torch.float64, count: int = COUNT) -> Tensor:
@@ -27,43 +31,48 @@ def step_by_step(given: Tensor) -> Tensor:
     return torch.stack(outputs, 1)
 
 
-@pytest.mark.parametrize("count", [1, 2, COUNT])
-def test_the_loop_is_the_recurrence(count: int):
+@BOTH_WAYS
+@COUNTS
+def test_the_scan_is_the_recurrence(count: int, blocks: bool):
     given = gates(count=count)
-    torch.testing.assert_close(gated_scan(given), step_by_step(given))
+    torch.testing.assert_close(gated_scan(given, blocks=blocks), step_by_step(given))
 
 
-@pytest.mark.parametrize("count", [1, 2, COUNT])
-def test_its_gradient_is_that_of_the_recurrence(count: int):
+@BOTH_WAYS
+@COUNTS
+def test_its_gradient_is_that_of_the_recurrence(count: int, blocks: bool):
     given = gates(count=count).requires_grad_()
-    assert torch.autograd.gradcheck(gated_scan, (given,))
+    assert torch.autograd.gradcheck(lambda values: gated_scan(values, blocks=blocks), (given,))
     weight = torch.randn(BATCH, count, WIDTH, dtype=torch.float64)
-    (found,) = torch.autograd.grad((gated_scan(given) * weight).sum(), given)
+    (found,) = torch.autograd.grad((gated_scan(given, blocks=blocks) * weight).sum(), given)
     (wanted,) = torch.autograd.grad((step_by_step(given) * weight).sum(), given)
     torch.testing.assert_close(found, wanted)
 
 
-def test_gates_and_gradients_may_lie_in_any_order_in_memory():
+@BOTH_WAYS
+def test_gates_and_gradients_may_lie_in_any_order_in_memory(blocks: bool):
     given = gates().transpose(0, 1).contiguous().transpose(0, 1).requires_grad_()
     # The gradient of a sum is one number, laid out over all places.
-    (found,) = torch.autograd.grad(gated_scan(given).sum(), given)
+    (found,) = torch.autograd.grad(gated_scan(given, blocks=blocks).sum(), given)
     (wanted,) = torch.autograd.grad(step_by_step(given).sum(), given)
     torch.testing.assert_close(found, wanted)
 
 
-def test_extreme_gates_stay_finite():
+@BOTH_WAYS
+def test_extreme_gates_stay_finite(blocks: bool):
     given = torch.cat([gates(torch.float32) * 1e4, gates(torch.float32)], 1).requires_grad_()
-    found = gated_scan(given)
+    found = gated_scan(given, blocks=blocks)
     (grad,) = torch.autograd.grad(found.sum(), given)
     assert torch.isfinite(found).all()
     assert torch.isfinite(grad).all()
 
 
-def test_the_sum_of_many_steps_has_more_digits_than_bfloat16():
+@BOTH_WAYS
+def test_the_sum_of_many_steps_has_more_digits_than_bfloat16(blocks: bool):
     """Each step adds one part in 500 of what is there: in bfloat16 it would be lost."""
     given = torch.zeros(1, 2000, 3, dtype=torch.bfloat16)
     given[..., 0], given[..., 1], given[..., 2] = -6.2, 4.0, 1.0
-    found = gated_scan(given.requires_grad_())
+    found = gated_scan(given.requires_grad_(), blocks=blocks)
     assert found.dtype == torch.bfloat16
     wanted = step_by_step(given.detach().double())
     torch.testing.assert_close(found.double(), wanted, rtol=2**-8, atol=0.0)
