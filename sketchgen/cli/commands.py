@@ -130,7 +130,10 @@ def train(options: Train) -> None:
     shape = ("cell", "layers", "width", "components", "encoder_width", "recall", "pointers", "dropout")
     model = replace(recipe.model, **_given(options, *shape))
     names = ("steps", "batch", "learning_rate", "patience", "pictures", "threads", "workers")
-    settings = _given(options, *names, "seed", "start")
+    settings = _given(options, *names, "seed", "start", "teaching")
+    settings |= {"teachers": options.teacher}
+    if options.teaching is not None and not options.teacher:
+        raise SettingError("--teaching is the share of teachers; name one by --teacher, or leave it out")
     if options.start is not None and model != ModelSettings():
         raise SettingError(
             "a run that starts from a checkpoint has its shape; leave out --preset, --layers, ..."

@@ -116,6 +116,8 @@ class Train:
         sketchgen train my-store/ -o owls/ --from quickdraw345 --time-limit 5m
       A small model, soon done:
         sketchgen train store/ -o run/ --cell gru --width 128 --components 5 --steps 500
+      A small model that learns from a large one as well as from the drawings:
+        sketchgen train store/ -o small/ --preset tiny --teacher run/best --time-limit 30m
       Two processes of one thread each, which is faster on two cores than one of two threads:
         torchrun --nproc-per-node 2 -m sketchgen train store/ -o run/ --time-limit 90m --threads 1
     """
@@ -156,6 +158,12 @@ class Train:
     """Width of the keys by which earlier points are pointed at; 0 for no pointers."""
     dropout: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")] = None
     """Share of a layer's outputs dropped in training."""
+    teacher: Annotated[
+        UseAppendAction[tuple[str, ...]], arg(metavar="NAME|FOLDER", help_behavior_hint="")
+    ] = ()
+    """Learn also what this checkpoint would have drawn at each step; several take turns."""
+    teaching: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="(default: 0.7)")] = None
+    """The share of the teachers in what is learned, 0 to 1."""
     batch: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Drawings in a step, shared out among the processes."""
     learning_rate: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")] = None

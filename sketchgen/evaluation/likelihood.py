@@ -64,7 +64,7 @@ class Scores:
 
 def step_log_prob(model: StrokeModel, batch: Batch) -> torch.Tensor:
     """(b, n + 1) log density of each step of a batch, teacher-forced; 0 where a step does not count."""
-    return _counted(batch, step_distribution(model, batch))
+    return counted_log_prob(step_distribution(model, batch), batch)
 
 
 def step_distribution(model: StrokeModel, batch: Batch) -> StepDistribution:
@@ -73,7 +73,8 @@ def step_distribution(model: StrokeModel, batch: Batch) -> StepDistribution:
     return model(steps, batch.cut)
 
 
-def _counted(batch: Batch, found: StepDistribution) -> torch.Tensor:
+def counted_log_prob(found: StepDistribution, batch: Batch) -> torch.Tensor:
+    """(b, n + 1) log density of each step of a batch under `found`; 0 where a step does not count."""
     log_prob = found.log_prob(batch.target, batch.pen)
     return torch.where(batch.scored, log_prob, torch.zeros_like(log_prob))
 
@@ -108,7 +109,7 @@ def score(
         part = drawings.take(rows)
         batch = evaluation_batch(part, np.random.default_rng([seed, number]), fraction).to(device)
         found = step_distribution(model, batch)
-        each = -_counted(batch, found).double().cpu().numpy()
+        each = -counted_log_prob(found, batch).double().cpu().numpy()
         nats[rows] = each.sum(1)
         points[rows] = part.lengths - batch.cut.cpu().numpy()
         if watch is not None:

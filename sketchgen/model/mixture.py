@@ -209,3 +209,22 @@ class StepDistribution:
         going = torch.logsumexp(self.log_weight + self.component_log_density(offset) + log_pen, -1)
         end, go_on = self.log_end()
         return torch.where(pen == Pen.END, end, go_on + going)
+
+    def sample(self) -> tuple[Float[Tensor, "*b 2"], Int[Tensor, "*b"]]:
+        """A step from each distribution, by torch's generator: its offset, px, and its pen.
+
+        For teaching; what draws for people is `sketchgen.generate.distribution`, which knows temperatures.
+        """
+        # The largest of the log shares, each with Gumbel noise, is a draw from them: no sum, no search.
+        noise = -torch.log(torch.empty_like(self.log_weight).exponential_())
+        chosen = (self.log_weight + noise).argmax(-1, keepdim=True)
+        mean, log_sigma = (
+            part.gather(-2, chosen.unsqueeze(-1).expand(*chosen.shape, 2)).squeeze(-2)
+            for part in (self.mean, self.log_sigma)
+        )
+        rho, lift = (part.gather(-1, chosen).squeeze(-1) for part in (self.rho, self.lift))
+        x, y = torch.randn_like(mean).unbind(-1)
+        along = torch.stack([x, rho * x + (1.0 - rho.square()).sqrt() * y], -1)
+        lifted, ended = (torch.rand_like(odds) < torch.sigmoid(odds) for odds in (lift, self.end))
+        pen = torch.where(lifted, int(Pen.LIFT), int(Pen.DRAW)).masked_fill(ended, int(Pen.END))
+        return mean + torch.exp(log_sigma) * along, pen

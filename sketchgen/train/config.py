@@ -139,6 +139,10 @@ class TrainConfig:
         bfloat16: compute in bfloat16 where that is safe; None where it is faster, too.
         threads: torch's threads; more than the free cores makes everything slower.
         device: "cpu", "cuda", or None for a GPU where there is one.
+        weight_decay: of AdamW.
+        teachers: names or paths of checkpoints of the same categories, of which each batch asks one; see
+            `sketchgen.train.lessons`.
+        teaching: the share of what a teacher would have drawn in what is learned; the rest is what was drawn.
         start: name or path of a checkpoint to start from, whose shape the network then has. It keeps its
             categories and learns those of the store besides.
         model: the network's shape, where it starts from nothing.
@@ -166,6 +170,9 @@ class TrainConfig:
     bfloat16: bool | None = None
     threads: int | None = None
     device: str | None = None
+    weight_decay: float = 0.01
+    teachers: tuple[str, ...] = ()
+    teaching: float = 0.7
     start: str | None = None
     model: ModelSettings = field(default_factory=ModelSettings)
     prefixes: Prefixes = field(default_factory=Prefixes)
@@ -193,6 +200,8 @@ class TrainConfig:
             "pictures": (0, 100),
             "workers": (0, 256),
             "seed": (0, 2**31),
+            "weight_decay": (0.0, 1.0),
+            "teaching": (0.0, 1.0),
             "threads": (1, 1024),
         }
         check_limits(self, limits)

@@ -149,7 +149,9 @@ class Keeper(Callback):
             "training_seconds": round(position.elapsed),
             "processes": world_size(),
             "training_drawings": self.training_drawings,
-            "settings": config.to_dict() | {name: Path(path).name for name, path in paths.items() if path},
+            "settings": config.to_dict()
+            | {name: Path(path).name for name, path in paths.items() if path}
+            | {"teachers": [Path(path).name for path in config.teachers]},
         }
 
 

@@ -15,9 +15,9 @@ from torch.utils.data import DataLoader
 
 from sketchgen.data.batches import Batch
 from sketchgen.errors import CheckpointError, SettingError
-from sketchgen.evaluation.likelihood import step_log_prob
 from sketchgen.model.strokemodel import StrokeModel
 from sketchgen.train.config import TrainConfig
+from sketchgen.train.lessons import Lessons
 from sketchgen.train.loader import TrainingBatches, endless_loader
 from sketchgen.train.processes import added_up, as_the_first_says, rank, world_size
 
@@ -74,14 +74,22 @@ class Step:
 class Training(LightningModule):
     """A network in training; `network` is what learns, `average` what is validated and kept."""
 
-    def __init__(self, network: StrokeModel, config: TrainConfig, batches: TrainingBatches) -> None:
-        """Train `network` on `batches` as `config` says."""
+    def __init__(
+        self,
+        network: StrokeModel,
+        config: TrainConfig,
+        batches: TrainingBatches,
+        lessons: Lessons | None = None,
+    ) -> None:
+        """Train `network` on `batches` as `config` says; by `lessons`, or, if None, without teachers."""
         super().__init__()
         # The step is our own: one with a gradient that is not finite must leave everything as it was, in all
         # processes, and the average moves only after the others.
         self.automatic_optimization = False
         self.config, self.batches = config, batches
         self.network = network
+        # Its teachers are in no module, and so no part of what is saved.
+        self.lessons = lessons or Lessons()
         self.average = AveragedModel(network, avg_fn=self._averaged, use_buffers=True).requires_grad_(False)
         self.position = Position()
         self.stopped = False
@@ -96,7 +104,9 @@ class Training(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW over the network; its rate is set before each step."""
-        return torch.optim.AdamW(self.network.parameters(), lr=self.config.peak, weight_decay=0.01)
+        return torch.optim.AdamW(
+            self.network.parameters(), lr=self.config.peak, weight_decay=self.config.weight_decay
+        )
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The batches from where the run stands."""
@@ -143,7 +153,7 @@ class Training(LightningModule):
         torch.manual_seed((config.seed * 1_000_003 + position.step) * 64 + rank())
         rate = config.rate(position.step, progress)
         self.network.train()
-        log_prob = step_log_prob(self.network, batch)
+        log_prob = self.lessons.log_prob(self.network, batch, position.step)
         counts = added_up(torch.stack([batch.scored.sum(), torch.tensor(len(batch.length)).to(self.device)]))
         # Divided by the steps of all processes, whose gradients are averaged: so they are those of one.
         loss = -log_prob.sum() / counts[0] * world_size()

@@ -28,6 +28,7 @@ from sketchgen.model.strokemodel import StrokeModel, as_network
 from sketchgen.train.config import TrainConfig
 from sketchgen.train.journal import Journal, Report
 from sketchgen.train.keeper import STATE, Keeper
+from sketchgen.train.lessons import Lessons, load_teachers
 from sketchgen.train.loader import TrainingBatches
 from sketchgen.train.module import Training
 from sketchgen.train.processes import processes_here, rank, telling_of_lost_ones, world_size
@@ -88,7 +89,9 @@ class Run:
         self.valid = _validation(store, config.validate_drawings)
         order = Order(split.block_sizes, _share(config.batch), config.seed, Lane(rank(), world_size()))
         batches = TrainingBatches(split, order, names, config.prefixes)
-        self.training = Training(network, config, batches)
+        teachers = load_teachers(config.teachers, names, self.device)
+        lessons = Lessons(teachers, config.teaching)
+        self.training = Training(network, config, batches, lessons)
         self.journal = Journal(config.out, split, self.valid, report or (lambda figures: None))
         known = replace(self.valid, category=self.valid.known_as(names))
         self.keeper = Keeper(self.journal, known, len(split))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import jaxtyping
 import pytest
@@ -130,6 +131,43 @@ def test_components_at_the_sides_stay_within_limits(value: float):
     assert (flat.mean.abs() <= MEAN_LIMIT).all()
     assert (flat.log_sigma >= math.log(SIGMA_FLOOR) - 1e-6).all()
     assert (flat.log_sigma <= math.log(SIGMA_CEILING) + 1e-6).all()
+
+
+@torch.no_grad()
+def test_what_is_drawn_from_it_is_as_likely_as_it_says():
+    """Shares, moments and pens of many draws; the fourth component is never taken."""
+    torch.manual_seed(0)
+    flat = distribution(torch.randn(SIZE, generator=torch.Generator().manual_seed(9)), scale=4.0)
+    # Far from each other, so that it can be told from where a draw is.
+    flat = replace(flat, mean=torch.tensor([[-900.0, 0.0], [0.0, 900.0], [900.0, 0.0]]))
+    far = torch.tensor([[5000.0, 5000.0]])
+    flat = flat.pointing(torch.tensor(3.0), torch.tensor([-math.inf]), far, torch.zeros(2), torch.tensor(0.0))
+    count = 40_000
+    offset, pen = repeated(flat, count).sample()
+    assert offset.shape == (count, 2)
+    assert pen.shape == (count,)
+    near = torch.cdist(offset, flat.mean).argmin(1)
+    assert not (near == K).any()
+    going = pen != Pen.END
+    assert float(going.float().mean()) == pytest.approx(1 - float(torch.sigmoid(flat.end)), abs=0.01)
+    for component in range(K):
+        here = near == component
+        share = float(flat.log_weight[component].exp())
+        assert float(here.float().mean()) == pytest.approx(share, abs=0.01)
+        wanted = torch.sigmoid(flat.lift[component])
+        assert float((pen[here & going] == Pen.LIFT).float().mean()) == pytest.approx(float(wanted), abs=0.03)
+        z = (offset[here] - flat.mean[component]) / flat.log_sigma[component].exp()
+        torch.testing.assert_close(z.mean(0), torch.zeros(2), atol=0.05, rtol=0.0)
+        torch.testing.assert_close(z.std(0), torch.ones(2), atol=0.05, rtol=0.0)
+        assert float(z.prod(1).mean()) == pytest.approx(float(flat.rho[component]), abs=0.05)
+
+
+@torch.no_grad()
+def test_no_end_is_drawn_where_there_can_be_none():
+    torch.manual_seed(0)
+    flat = distribution(torch.full((SIZE,), 5.0), can_end=False)
+    _, pen = repeated(flat, 1000).sample()
+    assert not (pen == Pen.END).any()
 
 
 @torch.no_grad()

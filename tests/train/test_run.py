@@ -22,9 +22,10 @@ from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
 from sketchgen.evaluation.likelihood import step_log_prob
 from sketchgen.model.strokemodel import StrokeModel, load_network
-from sketchgen.train import journal, module, run
+from sketchgen.train import journal, run
 from sketchgen.train.config import FRESH_RATE, TUNING_RATE, TrainConfig
 from sketchgen.train.keeper import STATE, Keeper
+from sketchgen.train.lessons import Lessons
 from sketchgen.train.module import MOST_SKIPPED
 from sketchgen.train.run import Run, bfloat16_pays, fit
 
@@ -52,13 +53,15 @@ def interrupt(_: dict[str, Any]) -> None:
 def spoil(monkeypatch: pytest.MonkeyPatch, factor: float, rows: slice = slice(None)) -> None:
     """Multiply the log densities of some drawings of each batch that the loop sees."""
 
-    def spoiled(model: StrokeModel, batch: Batch) -> Tensor:
-        log_prob = step_log_prob(model, batch)
+    as_it_is = Lessons.log_prob
+
+    def spoiled(lessons: Lessons, model: StrokeModel, batch: Batch, number: int) -> Tensor:
+        log_prob = as_it_is(lessons, model, batch, number)
         factors = torch.ones(len(log_prob), 1)
         factors[rows] = factor
         return log_prob * factors
 
-    monkeypatch.setattr(module, "step_log_prob", spoiled)
+    monkeypatch.setattr(Lessons, "log_prob", spoiled)
 
 
 def weights(run: Run) -> dict[str, Tensor]:
