@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -70,16 +71,12 @@ class ModelConfig:
             "recall": (0, 1024),
             "pointers": (0, 1024),
         }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise SettingError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        check_whole_numbers(self, limits)
         if self.recall and (self.layers < 2 or self.recall % RECALL_HEADS):
             raise SettingError(f"recall needs two layers and a multiple of {RECALL_HEADS}, not {self.recall}")
         if not isinstance(self.borders, bool):
             raise SettingError(f"borders must be true or false, not {self.borders!r}")
-        if not 0.0 <= self.dropout < 1.0:
-            raise SettingError(f"dropout must be at least 0 and under 1, not {self.dropout!r}")
+        check_dropout(self.dropout)
         if not 0.0 < self.offset_scale < 1e4:
             raise SettingError(f"offset_scale must be above 0 and under 10000 px, not {self.offset_scale!r}")
         if not self.categories or len(set(self.categories)) != len(self.categories):
@@ -155,3 +152,29 @@ class ModelConfig:
         except TypeError as error:
             reason = str(error).splitlines()[0]
             raise SettingError(f"a model setting is of the wrong type: {reason}") from error
+
+
+def check_whole_numbers(config: Any, limits: Mapping[str, tuple[int, int]]) -> None:
+    """Refuse a configuration whose whole numbers are outside their limits, or are none.
+
+    Args:
+        config: the configuration.
+        limits: by the name of the setting, the least and the most that it may be.
+
+    Raises:
+        SettingError: the first that is; the message names it and its limits.
+    """
+    for name, (low, high) in limits.items():
+        value = getattr(config, name)
+        if not isinstance(value, int) or not low <= value <= high:
+            raise SettingError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+
+
+def check_dropout(share: float) -> None:
+    """Refuse a share to be dropped that would leave nothing to learn from.
+
+    Raises:
+        SettingError: it is under 0, or 1 or more.
+    """
+    if not 0.0 <= share < 1.0:
+        raise SettingError(f"dropout must be at least 0 and under 1, not {share!r}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sketchgen.errors import SettingError
+from sketchgen.model.config import check_dropout, check_whole_numbers
 
 FEATURES = 13
 """Numbers a point is described by; see `sketchgen.recognition.features.features`."""
@@ -15,6 +16,9 @@ FIRST_SPAN, SECOND_SPAN = 5, 3
 
 MOST_POINTS = 400
 """Points that a recogniser reads at most; the longest drawings of Quick, Draw! have about 250."""
+
+MOST_WIDTHS, MOST_WIDTH = 6, 2048
+"""Layers, or stages, of a network that recognises or judges at most, and the units of one."""
 
 
 @dataclass(frozen=True)
@@ -44,24 +48,13 @@ class RecogniserConfig:
         Raises:
             SettingError: a value outside its limits.
         """
-        limits = {
-            "entry": (8, 1024),
-            "heads": (1, 64),
-            "pooled": (8, 4096),
-        }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise SettingError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
-        wide = all(isinstance(width, int) and 8 <= width <= 2048 for width in self.widths)
-        if not wide or not 1 <= len(self.widths) <= 6:
-            raise SettingError(f"widths must be 1 to 6 whole numbers from 8 to 2048, not {self.widths!r}")
+        check_whole_numbers(self, {"entry": (8, 1024), "heads": (1, 64), "pooled": (8, 4096)})
+        check_widths(self.widths, 8)
         if 2 * self.widths[-1] % self.heads:
             raise SettingError(
                 f"heads must divide {2 * self.widths[-1]}, twice the last width, not be {self.heads}"
             )
-        if not 0.0 <= self.dropout < 1.0:
-            raise SettingError(f"dropout must be at least 0 and under 1, not {self.dropout!r}")
+        check_dropout(self.dropout)
         check_categories(self.categories)
 
     @property
@@ -92,7 +85,7 @@ class RecogniserConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
-        return asdict(self) | {"categories": list(self.categories), "widths": list(self.widths)}
+        return plain_values(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RecogniserConfig:
@@ -104,6 +97,22 @@ class RecogniserConfig:
         return cls(**known_values(cls, values, ("widths",)))
 
 
+def check_widths(widths: tuple[int, ...], least: int) -> None:
+    """Refuse the widths of a network that has no layers, too many, or such as are too narrow or too wide.
+
+    Args:
+        widths: of each layer, or stage.
+        least: the least that one may be.
+
+    Raises:
+        SettingError: they are outside their limits.
+    """
+    wide = all(isinstance(width, int) and least <= width <= MOST_WIDTH for width in widths)
+    if not wide or not 1 <= len(widths) <= MOST_WIDTHS:
+        wanted = f"1 to {MOST_WIDTHS} whole numbers from {least} to {MOST_WIDTH}"
+        raise SettingError(f"widths must be {wanted}, not {widths!r}")
+
+
 def check_categories(categories: tuple[str, ...]) -> None:
     """Refuse categories among which nothing can be told apart.
 
@@ -112,6 +121,12 @@ def check_categories(categories: tuple[str, ...]) -> None:
     """
     if len(categories) < 2 or len(set(categories)) != len(categories):
         raise SettingError("categories must be at least two names, each once")
+
+
+def plain_values(config: Any) -> dict[str, Any]:
+    """A configuration as plain values for JSON, which has lists and no tuples; see `known_values`."""
+    values = {item.name: getattr(config, item.name) for item in fields(config)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def known_values(cls: type[Any], values: dict[str, Any], rows: tuple[str, ...]) -> dict[str, Any]:

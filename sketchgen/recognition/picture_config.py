@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sketchgen.errors import SettingError
-from sketchgen.recognition.config import check_categories, known_values
+from sketchgen.model.config import check_dropout
+from sketchgen.recognition.config import check_categories, check_widths, known_values, plain_values
 
 ENTRY_SPAN, SPAN = 5, 3
 """Pixels each way that the first convolution sees, and all others."""
@@ -38,15 +39,12 @@ class PictureConfig:
         Raises:
             SettingError: a value outside its limits.
         """
-        wide = all(isinstance(width, int) and 4 <= width <= 2048 for width in self.widths)
-        if not wide or not 1 <= len(self.widths) <= 6:
-            raise SettingError(f"widths must be 1 to 6 whole numbers from 4 to 2048, not {self.widths!r}")
+        check_widths(self.widths, 4)
         deep = all(isinstance(count, int) and 0 <= count <= MOST_BLOCKS for count in self.blocks)
         if not deep or len(self.blocks) != len(self.widths):
             wanted = f"as many whole numbers from 0 to {MOST_BLOCKS} as there are widths"
             raise SettingError(f"blocks must be {wanted}, not {self.blocks!r}")
-        if not 0.0 <= self.dropout < 1.0:
-            raise SettingError(f"dropout must be at least 0 and under 1, not {self.dropout!r}")
+        check_dropout(self.dropout)
         check_categories(self.categories)
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -72,9 +70,7 @@ class PictureConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
-        }
+        return plain_values(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PictureConfig:
