@@ -16,13 +16,12 @@ import numpy as np
 import torch
 
 from sketchgen.drawing.sketch import Sketch
-from sketchgen.errors import SketchError
 from sketchgen.model.pretrained import Weights
 from sketchgen.recognition.picture_checkpoint import DEFAULT_PICTURE_JUDGE, read_picture_judge
 from sketchgen.recognition.picture_config import PictureConfig
 from sketchgen.recognition.picture_network import PictureNetwork
 from sketchgen.recognition.pictures import pictures_of
-from sketchgen.recognition.recogniser import Reading
+from sketchgen.recognition.recogniser import Reading, check_drawn
 
 BATCH = 128
 """Drawings that are read together."""
@@ -55,10 +54,7 @@ class PictureJudge:
         Raises:
             SketchError: a drawing is empty; the message says which.
         """
-        for number, sketch in enumerate(sketches):
-            if sketch.is_empty:
-                which = f"drawing {number} (from 0)" if len(sketches) > 1 else "the drawing"
-                raise SketchError(f"{which} is empty; there must be a point to see")
+        check_drawn(sketches, "see")
         config = self.network.config
         log_prob = np.zeros((len(sketches), len(config.categories)))
         described = np.zeros((len(sketches), config.widths[-1]), dtype=np.float32)

@@ -113,13 +113,24 @@ class Recogniser:
         Raises:
             SketchError: a drawing is empty; the message says which.
         """
-        places = []
-        for number, sketch in enumerate(sketches):
-            if sketch.is_empty:
-                which = f"drawing {number} (from 0)" if len(sketches) > 1 else "the drawing"
-                raise SketchError(f"{which} is empty; there must be a point to recognise")
-            places.append(seen(sketch))
-        return Reading(*self.reader.read(places))
+        check_drawn(sketches, "recognise")
+        return Reading(*self.reader.read([seen(sketch) for sketch in sketches]))
+
+
+def check_drawn(sketches: Sequence[Sketch], purpose: str) -> None:
+    """Refuse drawings among which one has no point.
+
+    Args:
+        sketches: the drawings.
+        purpose: what a point is needed for, a verb.
+
+    Raises:
+        SketchError: a drawing is empty; the message says which.
+    """
+    for number, sketch in enumerate(sketches):
+        if sketch.is_empty:
+            which = f"drawing {number} (from 0)" if len(sketches) > 1 else "the drawing"
+            raise SketchError(f"{which} is empty; there must be a point to {purpose}")
 
 
 def seen(sketch: Sketch) -> Places:
