@@ -28,7 +28,7 @@ from sketchgen.generate.sampler import (
     steps,
 )
 from sketchgen.model.config import ModelConfig
-from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, read_checkpoint
+from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, name_of, read_checkpoint
 
 LIMIT = 250
 """Most points that are added to a drawing, unless asked for otherwise."""
@@ -297,7 +297,7 @@ def load(name_or_path: str | os.PathLike[str] | None = None) -> Completer:
         CheckpointError: none there, or damaged.
     """
     checkpoint = read_checkpoint(name_or_path)
-    name = DEFAULT_CHECKPOINT if name_or_path is None else os.fspath(name_or_path)
+    name = name_of(name_or_path, DEFAULT_CHECKPOINT)
     guidance = GUIDANCE if _dropped_categories(checkpoint.summary) else 0.0
     decoder = Decoder(checkpoint.config, checkpoint.weights)
     return Completer(decoder, name, checkpoint.summary, guidance, CLOSING)

@@ -122,12 +122,15 @@ def described(config: ModelConfig) -> str:
 
 def model_card(config: ModelConfig, summary: dict[str, Any]) -> str:
     """A model card in Markdown from what the checkpoint itself says."""
+    about = f"# A sketchgen model over {len(config.categories)} categories\n\n{described(config)}\n\n"
+    return card_of(about, summary, _LIMITS)
+
+
+def card_of(about: str, summary: dict[str, Any], limits: str) -> str:
+    """A model card in Markdown: the first paragraphs, a table of what `summary` says, and what to expect."""
     facts = "\n".join(f"| {key} | {value} |" for key, value in summary.items() if not isinstance(value, dict))
-    return (
-        "---\nlicense: cc-by-4.0\nlibrary_name: sketchgen\n---\n\n"
-        f"# A sketchgen model over {len(config.categories)} categories\n\n{described(config)}\n\n"
-        f"| | |\n|---|---|\n{facts}\n\n{_LIMITS}"
-    )
+    head = "---\nlicense: cc-by-4.0\nlibrary_name: sketchgen\n---\n\n"
+    return f"{head}{about}| | |\n|---|---|\n{facts}\n\n{limits}"
 
 
 def save_checkpoint(
@@ -145,26 +148,44 @@ def save_checkpoint(
     Raises:
         OutputError: the folder exists and `force` is false, or it cannot be written.
     """
+    about = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
+    about |= {"model": model.config.to_dict(), "training": summary}
+    text = model_card(model.config, summary)
+    write_folder(folder, about, text, WEIGHTS, model.weights(), force=force, half=half)
+
+
+def write_folder(
+    folder: Path, about: Mapping[str, Any], text: str, file: str, weights: Weights, *, force: bool, half: bool
+) -> None:
+    """Write a checkpoint of any kind; the folder is either whole or not there.
+
+    Args:
+        folder: where; its parent is made.
+        about: the configuration, plain JSON values; its format goes into the file of weights, too.
+        text: the card.
+        file: the name of the file of weights.
+        weights: what is in it.
+        force: replace what stands there.
+        half: store float16 weights.
+
+    Raises:
+        OutputError: the folder exists and `force` is false, or it cannot be written.
+    """
     folder = Path(folder)
     check_replaceable(folder, CONFIG, "a checkpoint", force=force)
+    number = np.float16 if half else np.float32
+    stored = {name: np.ascontiguousarray(value, number) for name, value in weights.items()}
     try:
         with whole_folder(folder) as work:
-            _write_checkpoint(work, model, summary, half=half)
+            # As bytes: written by its own hand, safetensors keeps the file from everybody but its owner.
+            (work / file).write_bytes(save(stored, metadata={"format": about["format"]}))
+            (work / CONFIG).write_text(
+                json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
+            (work / CARD).write_text(text, encoding="utf-8")
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"{folder} cannot be written: {reason}") from error
-
-
-def _write_checkpoint(work: Path, model: Network, summary: dict[str, Any], *, half: bool) -> None:
-    """Write a checkpoint's files into the folder `work`."""
-    kind = np.float16 if half else np.float32
-    weights = {name: np.ascontiguousarray(value, kind) for name, value in model.weights().items()}
-    # As bytes: written by its own hand, safetensors keeps the file from everybody but its owner.
-    (work / WEIGHTS).write_bytes(save(weights, metadata={"format": CHECKPOINT_FORMAT}))
-    about = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
-    about |= {"model": model.config.to_dict(), "training": summary}
-    (work / CONFIG).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (work / CARD).write_text(model_card(model.config, summary), encoding="utf-8")
 
 
 def find_checkpoint(name_or_path: str | os.PathLike[str] | None) -> Path:
@@ -173,7 +194,7 @@ def find_checkpoint(name_or_path: str | os.PathLike[str] | None) -> Path:
     Raises:
         CheckpointError: there is none.
     """
-    wanted = DEFAULT_CHECKPOINT if name_or_path is None else os.fspath(name_or_path)
+    wanted = name_of(name_or_path, DEFAULT_CHECKPOINT)
     path = Path(wanted)
     if (path / CONFIG).is_file():
         return path
@@ -182,6 +203,11 @@ def find_checkpoint(name_or_path: str | os.PathLike[str] | None) -> Path:
     refuse_others(wanted, CHECKPOINT_FORMAT)
     names = ", ".join(bundled_checkpoints()) or "none"
     raise CheckpointError(f"no checkpoint {wanted!r}: neither a folder with {CONFIG} nor bundled ({names})")
+
+
+def name_of(name_or_path: str | os.PathLike[str] | None, default: str) -> str:
+    """What a checkpoint is called by who asks for it: its name or path; `default` where none is asked for."""
+    return default if name_or_path is None else os.fspath(name_or_path)
 
 
 def refuse_others(name: str, kind: str) -> None:
@@ -210,11 +236,7 @@ def read_checkpoint(name_or_path: str | os.PathLike[str] | None = None) -> Check
         raise CheckpointError(f"{folder / CONFIG}: {error}") from error
     except (KeyError, TypeError) as error:
         raise CheckpointError(f"{folder / CONFIG} describes no model; get the checkpoint again") from error
-    weights = read_weights(folder / WEIGHTS)
-    if {name: value.shape for name, value in weights.items()} != config.weight_shapes():
-        raise CheckpointError(f"{folder}: weights and configuration do not belong together")
-    training = about.get("training")
-    return Checkpoint(config, weights, training if isinstance(training, dict) else {})
+    return Checkpoint(config, *read_trained(folder / WEIGHTS, config.weight_shapes(), about))
 
 
 def read_about(folder: Path, kind: str, version: int) -> Mapping[str, Any]:
@@ -236,6 +258,26 @@ def read_about(folder: Path, kind: str, version: int) -> Mapping[str, Any]:
         found = f"{folder} is of version {about.get('version')}"
         raise CheckpointError(f"{found}, this program reads {version}")
     return about
+
+
+def read_trained(
+    file: Path, shapes: Mapping[str, tuple[int, ...]], about: Mapping[str, Any]
+) -> tuple[Weights, dict[str, Any]]:
+    """The weights of a checkpoint of any kind, as float32, and the summary of how it was trained.
+
+    Args:
+        file: that of the weights.
+        shapes: their names and shapes, as the configuration beside them has it.
+        about: the content of that configuration; where it says nothing of the training, the summary is empty.
+
+    Raises:
+        CheckpointError: the weights cannot be read, or they are not those of the configuration.
+    """
+    weights = read_weights(file)
+    if {name: value.shape for name, value in weights.items()} != shapes:
+        raise CheckpointError(f"{file.parent}: weights and configuration do not belong together")
+    training = about.get("training")
+    return weights, training if isinstance(training, dict) else {}
 
 
 def read_weights(file: Path) -> Weights:

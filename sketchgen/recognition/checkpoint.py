@@ -7,26 +7,23 @@ see `sketchgen.recognition.picture_checkpoint`.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
-import numpy as np
-from safetensors.numpy import save
-
-from sketchgen.drawing.output import check_replaceable, whole_folder
-from sketchgen.errors import CheckpointError, OutputError, SettingError
+from sketchgen.errors import CheckpointError, SettingError
 from sketchgen.model.pretrained import (
-    CARD,
     CONFIG,
     RECOGNISER_FORMAT,
     Weights,
+    card_of,
+    name_of,
     read_about,
-    read_weights,
+    read_trained,
     refuse_others,
+    write_folder,
 )
 from sketchgen.recognition.config import RecogniserConfig
 from sketchgen.resources import RECOGNISER_WEIGHTS, bundled, bundled_recognisers
@@ -142,16 +139,16 @@ RECOGNISER = Kind(
 """Those of recognisers."""
 
 
+_LIMITS = (
+    "If it was trained on Quick, Draw!: the drawings are from Google's Quick, Draw! data set "
+    "(https://github.com/googlecreativelab/quickdraw-dataset), CC BY 4.0. It knows the categories that "
+    "it was taught and nothing else: whatever it is shown, it names one of them.\n"
+)
+
+
 def card(kind: Kind[S], config: S, summary: dict[str, Any]) -> str:
     """A model card in Markdown from what the checkpoint itself says."""
-    facts = "\n".join(f"| {key} | {value} |" for key, value in summary.items() if not isinstance(value, dict))
-    return (
-        f"---\nlicense: cc-by-4.0\nlibrary_name: sketchgen\n---\n\n{kind.about(config)}"
-        f"| | |\n|---|---|\n{facts}\n\n"
-        "If it was trained on Quick, Draw!: the drawings are from Google's Quick, Draw! data set "
-        "(https://github.com/googlecreativelab/quickdraw-dataset), CC BY 4.0. It knows the categories that "
-        "it was taught and nothing else: whatever it is shown, it names one of them.\n"
-    )
+    return card_of(kind.about(config), summary, _LIMITS)
 
 
 def save_kept(
@@ -176,20 +173,10 @@ def save_kept(
     Raises:
         OutputError: the folder exists and `force` is false, or it cannot be written.
     """
-    folder = Path(folder)
-    check_replaceable(folder, CONFIG, "a checkpoint", force=force)
-    number = np.float16 if half else np.float32
-    weights = {name: np.ascontiguousarray(value, number) for name, value in network.weights().items()}
     about = {"format": kind.format, "version": kind.version}
     about |= {kind.key: network.config.to_dict(), "training": summary}
-    text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
-    try:
-        with whole_folder(folder) as work:
-            (work / kind.weights).write_bytes(save(weights, metadata={"format": kind.format}))
-            (work / CONFIG).write_text(text, encoding="utf-8")
-            (work / CARD).write_text(card(kind, network.config, summary), encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
+    text = card(kind, network.config, summary)
+    write_folder(folder, about, text, kind.weights, network.weights(), force=force, half=half)
 
 
 def find_kept(kind: Kind[S], name_or_path: str | os.PathLike[str] | None) -> Path:
@@ -198,7 +185,7 @@ def find_kept(kind: Kind[S], name_or_path: str | os.PathLike[str] | None) -> Pat
     Raises:
         CheckpointError: there is none, or the name is that of a bundled one of another kind.
     """
-    wanted = kind.default if name_or_path is None else os.fspath(name_or_path)
+    wanted = name_of(name_or_path, kind.default)
     path = Path(wanted)
     if (path / CONFIG).is_file():
         return path
@@ -224,11 +211,7 @@ def read_kept(kind: Kind[S], name_or_path: str | os.PathLike[str] | None) -> Kep
         raise CheckpointError(f"{folder / CONFIG}: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{folder / CONFIG} describes no {kind.what}; get it again") from error
-    weights = read_weights(folder / kind.weights)
-    if {name: value.shape for name, value in weights.items()} != config.weight_shapes():
-        raise CheckpointError(f"{folder}: weights and configuration do not belong together")
-    training = about.get("training")
-    return Kept(config, weights, training if isinstance(training, dict) else {})
+    return Kept(config, *read_trained(folder / kind.weights, config.weight_shapes(), about))
 
 
 def save_recogniser(

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from sketchgen.drawing.sketch import Sketch
-from sketchgen.model.pretrained import Weights
+from sketchgen.model.pretrained import Weights, name_of
 from sketchgen.recognition.picture_checkpoint import DEFAULT_PICTURE_JUDGE, read_picture_judge
 from sketchgen.recognition.picture_config import PictureConfig
 from sketchgen.recognition.picture_network import PictureNetwork
@@ -81,5 +81,5 @@ def load_picture_judge(name_or_path: str | os.PathLike[str] | None = None) -> Pi
         CheckpointError: none there, one of another kind, or damaged.
     """
     checkpoint = read_picture_judge(name_or_path)
-    name = DEFAULT_PICTURE_JUDGE if name_or_path is None else os.fspath(name_or_path)
+    name = name_of(name_or_path, DEFAULT_PICTURE_JUDGE)
     return PictureJudge(built(checkpoint.config, checkpoint.weights), name, checkpoint.summary)

@@ -24,6 +24,7 @@ from sketchgen.drawing.geometry import EPSILON, box_frame, in_frame, simplify, s
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.drawing.strokes import Pen, pens
 from sketchgen.errors import SettingError, SketchError
+from sketchgen.model.pretrained import name_of
 from sketchgen.recognition.checkpoint import DEFAULT_RECOGNISER, read_recogniser
 from sketchgen.recognition.config import MOST_POINTS, RecogniserConfig
 from sketchgen.recognition.reader import Places, Reader
@@ -156,7 +157,7 @@ def load_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> Recog
         CheckpointError: none there, one of a model that draws, or damaged.
     """
     checkpoint = read_recogniser(name_or_path)
-    name = DEFAULT_RECOGNISER if name_or_path is None else os.fspath(name_or_path)
+    name = name_of(name_or_path, DEFAULT_RECOGNISER)
     return Recogniser(Reader(checkpoint.config, checkpoint.weights), name, checkpoint.summary)
 
 
