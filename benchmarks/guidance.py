@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from judging import parser, shown
+
 from sketchgen.data.store import Store
 from sketchgen.evaluation.beginnings import SCALES, Ready, Scale, finish
 from sketchgen.evaluation.completions import WAYS, nearness
@@ -34,12 +36,6 @@ def percent(found: Figure) -> str:
     return f"{100 * value:.1f}" + ("" if error is None else f" ± {100 * error:.1f}") + " %"
 
 
-def pixels(found: Figure) -> str:
-    """A distance with its standard error; nothing where there is none."""
-    value, error = found["value"], found["standard_error"]
-    return "" if value is None else f"{value:.1f}" + ("" if error is None else f" ± {error:.1f}")
-
-
 def named_right(task: Task, verdict: Verdict) -> list[str]:
     """Cells of the table: the share named right over all, deep and rare."""
     return [percent(mean(verdict.top1[rows])) for rows in task.groups.values()]
@@ -55,7 +51,7 @@ def in_ten_ways(model: Completer, ready: Ready, temperature: float) -> list[str]
     if not ready.rows:
         return ["", ""]
     found = nearness(ready.beginnings, finish(model, ready, temperature, WAYS))
-    return [pixels(mean(values[values == values])) for values in (found.best, found.apart)]
+    return [shown(mean(values[values == values]), "{:.1f}") for values in (found.best, found.apart)]
 
 
 def header(task: Task, shares: Sequence[float]) -> str:
@@ -83,20 +79,15 @@ def rows(
 
 def arguments() -> argparse.Namespace:
     """What the command line asks for."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("store", type=Path)
-    parser.add_argument("checkpoint", nargs="?", help="name or folder; the bundled one without")
-    parser.add_argument("--guidance", type=float, nargs="+", default=[0.0, 1.0, 2.0, 4.0])
-    parser.add_argument("--candidates", type=int, nargs="+", default=[Guided.ways], help="under guidance")
-    parser.add_argument("--temperatures", type=float, nargs="+", default=[0.25, 0.5])
-    parser.add_argument("--given", type=float, nargs="+", default=[0.25, 0.5], help="shares of the points")
-    parser.add_argument("--scale", choices=SCALES, default=SCALES[0])
-    parser.add_argument("--drawings", type=int, default=768)
-    parser.add_argument("--ways", type=int, default=128, help="drawings that are finished in ten ways")
-    parser.add_argument("--judge", help="name or folder of the recogniser; the bundled one without")
-    parser.add_argument("--split", default="valid", choices=("valid", "test"))
-    parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    asked = parser(__doc__, drawings=768)
+    asked.add_argument("checkpoint", nargs="?", help="name or folder; the bundled one without")
+    asked.add_argument("--guidance", type=float, nargs="+", default=[0.0, 1.0, 2.0, 4.0])
+    asked.add_argument("--candidates", type=int, nargs="+", default=[Guided.ways], help="under guidance")
+    asked.add_argument("--temperatures", type=float, nargs="+", default=[0.25, 0.5])
+    asked.add_argument("--given", type=float, nargs="+", default=[0.25, 0.5], help="shares of the points")
+    asked.add_argument("--scale", choices=SCALES, default=SCALES[0])
+    asked.add_argument("--ways", type=int, default=128, help="drawings that are finished in ten ways")
+    return asked.parse_args()
 
 
 def main() -> None:

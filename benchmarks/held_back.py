@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from judging import parser, shown
 from numpy.typing import NDArray
 
 from sketchgen.data.batches import assemble, padded
@@ -27,7 +28,7 @@ from sketchgen.drawing.geometry import CENTRE
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.evaluation.beginnings import PAGE, Beginning, finish, read_beginnings
 from sketchgen.evaluation.completions import nearness
-from sketchgen.evaluation.figures import Figure, mean, ratio
+from sketchgen.evaluation.figures import mean, ratio
 from sketchgen.evaluation.ink import Ink
 from sketchgen.evaluation.judge import Judge, judged, load_judge
 from sketchgen.evaluation.likelihood import Scores, step_log_prob
@@ -123,12 +124,6 @@ def ink(sketch: Sketch) -> float:
     return Ink(sketch.strokes).amount
 
 
-def shown(found: Figure, form: str) -> str:
-    """A figure with its standard error."""
-    value, error = found["value"], found["standard_error"]
-    return "" if value is None else form.format(value) + ("" if error is None else f" ± {form.format(error)}")
-
-
 def named(judge: Judge, sketches: Sequence[Sketch], held: Held) -> str:
     """How often drawings are named right."""
     names = [held.drawings.categories[index] for index in held.drawings.category]
@@ -137,16 +132,11 @@ def named(judge: Judge, sketches: Sequence[Sketch], held: Held) -> str:
 
 def arguments() -> argparse.Namespace:
     """What the command line asks for."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("store", type=Path)
-    parser.add_argument("checkpoints", nargs="*", default=["quickdraw345"], help="names or folders")
-    parser.add_argument("--drawings", type=int, default=384)
-    parser.add_argument("--ways", type=int, default=4)
-    parser.add_argument("--temperature", type=float, default=0.25)
-    parser.add_argument("--judge", help="name or folder of the recogniser; the bundled one without")
-    parser.add_argument("--split", default="valid", choices=("valid", "test"))
-    parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    asked = parser(__doc__, drawings=384)
+    asked.add_argument("checkpoints", nargs="*", default=["quickdraw345"], help="names or folders")
+    asked.add_argument("--ways", type=int, default=4)
+    asked.add_argument("--temperature", type=float, default=0.25)
+    return asked.parse_args()
 
 
 def main() -> None:

@@ -1,0 +1,33 @@
+"""What `guidance.py` and `held_back.py` have in common; nothing is measured here.
+
+Both take real drawings of a store, have models finish them and a judge name them, and print a table.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from sketchgen.evaluation.figures import Figure
+
+
+def parser(about: str | None, drawings: int) -> argparse.ArgumentParser:
+    """A parser for a store, which of its drawings are taken, and who names them.
+
+    Args:
+        about: the benchmark's docstring; its first line is shown.
+        drawings: how many are taken unless told otherwise.
+    """
+    made = argparse.ArgumentParser(description=(about or "").split("\n")[0])
+    made.add_argument("store", type=Path)
+    made.add_argument("--drawings", type=int, default=drawings)
+    made.add_argument("--judge", help="name or folder of the recogniser; the bundled one without")
+    made.add_argument("--split", default="valid", choices=("valid", "test"))
+    made.add_argument("--seed", type=int, default=0)
+    return made
+
+
+def shown(found: Figure, form: str) -> str:
+    """A figure with its standard error, both in the form `form`; nothing where there are no drawings."""
+    value, error = found["value"], found["standard_error"]
+    return "" if value is None else form.format(value) + ("" if error is None else f" ± {form.format(error)}")
