@@ -15,7 +15,12 @@ from sketchgen.errors import CheckpointError, OutputError
 from sketchgen.evaluation.judge import load_judge
 from sketchgen.generate.completer import load
 from sketchgen.recognition.checkpoint import save_recogniser
-from sketchgen.recognition.picture_checkpoint import judges_pictures, read_picture_judge, save_picture_judge
+from sketchgen.recognition.picture_checkpoint import (
+    DEFAULT_PICTURE_JUDGE,
+    judges_pictures,
+    read_picture_judge,
+    save_picture_judge,
+)
 from sketchgen.recognition.picture_judge import PictureJudge, load_picture_judge
 from sketchgen.recognition.recogniser import Recogniser, load_recogniser
 from sketchgen.resources import PICTURES_WEIGHTS
@@ -73,6 +78,14 @@ def test_either_kind_is_loaded_as_a_judge(folder: Path, tmp_path: Path):
     assert not judges_pictures(tmp_path / "strokes")
     assert isinstance(load_judge(folder), PictureJudge)
     assert isinstance(load_judge(tmp_path / "strokes"), Recogniser)
+
+
+def test_a_folder_is_asked_before_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert judges_pictures(DEFAULT_PICTURE_JUDGE)
+    save_recogniser(Path(DEFAULT_PICTURE_JUDGE), recognisers.network(), {})
+    assert not judges_pictures(DEFAULT_PICTURE_JUDGE)
+    assert isinstance(load_judge(DEFAULT_PICTURE_JUDGE), Recogniser)
 
 
 def test_none_is_taken_for_another_kind(folder: Path, tmp_path: Path):

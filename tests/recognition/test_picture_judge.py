@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import recognisers
 import seeing
+import torch
 
 from sketchgen.drawing.geometry import moved
 from sketchgen.drawing.sketch import Sketch
@@ -13,6 +14,7 @@ from sketchgen.errors import SketchError
 from sketchgen.evaluation.judge import Judge, judged
 from sketchgen.recognition import picture_judge
 from sketchgen.recognition.picture_judge import PictureJudge
+from sketchgen.recognition.pictures import pictures_of
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,13 @@ def test_it_is_a_judge(judge: PictureJudge):
     np.testing.assert_allclose(reading.log_prob, wanted, atol=1e-3)
     names = [seeing.CATEGORIES[index] for index in reading.log_prob.argmax(1)]
     assert judged(judge, sketches, names).top1.tolist() == [1.0] * 4
+
+
+def test_it_answers_as_the_network_that_has_learned():
+    model, sketches = seeing.network(), recognisers.scribbles(*range(2, 20))
+    with torch.no_grad():
+        wanted = torch.log_softmax(model(torch.from_numpy(pictures_of(sketches))).double(), 1).numpy()
+    np.testing.assert_allclose(seeing.judge().read(sketches).log_prob, wanted, atol=1e-5)
 
 
 def test_only_ink_counts(judge: PictureJudge):

@@ -12,13 +12,14 @@ import torch
 
 from sketchgen.data.order import Order
 from sketchgen.data.prepare import prepare
-from sketchgen.data.store import Split, Store
+from sketchgen.data.store import Drawings, Split, Store
 from sketchgen.errors import CheckpointError
 from sketchgen.evaluation.judge import load_judge
+from sketchgen.recognition.lessons import Changes
 from sketchgen.recognition.picture_checkpoint import read_picture_judge
 from sketchgen.recognition.picture_config import PictureConfig
 from sketchgen.recognition.picture_judge import PictureJudge
-from sketchgen.recognition.picture_lessons import PICTURE_CHANGES, PictureLesson, Pictures
+from sketchgen.recognition.picture_lessons import CALM_PICTURES, PICTURE_CHANGES, PictureLesson, Pictures
 from sketchgen.train import recogniser_run
 from sketchgen.train.recogniser import RecogniserTraining, Teacher
 from sketchgen.train.recogniser_run import STATE, Lessons, fit_recogniser, measured, teach
@@ -98,13 +99,19 @@ def test_it_goes_on_exactly(split: Split, tmp_path: Path):
 
 
 def test_what_batch_norm_has_seen_is_averaged_too(split: Split):
-    found, stream = teacher(split), lessons(split)
-    young = found.average.weights()["halve.0.norm.running_mean"]
-    for number in range(4):
+    found, stream = teacher(split, replace(TRAINING, average=0.3)), lessons(split)
+    young = wanted = now = found.average.weights()
+    for number in range(8):
         found.learn(stream[number])
-    mine, theirs = (part.weights()["halve.0.norm.running_mean"] for part in (found.average, found.network))
-    assert np.abs(mine - young).max() > 1e-3
-    assert not np.array_equal(mine, theirs)
+        # A young average forgets faster than it is told to.
+        keep = min(0.3, (1 + number) / (10 + number))
+        now = found.network.weights()
+        wanted = {name: keep * value + (1 - keep) * now[name] for name, value in wanted.items()}
+    for name, value in found.average.weights().items():
+        np.testing.assert_allclose(value, wanted[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    for name in ("halve.0.norm.running_mean", "halve.0.norm.running_var"):
+        assert np.abs(wanted[name] - young[name]).max() > 1e-3
+        assert np.abs(wanted[name] - now[name]).max() > 1e-4
 
 
 def test_a_gradient_that_is_not_finite_changes_nothing(split: Split):
@@ -164,8 +171,42 @@ def test_deep_and_rare_categories_are_told_apart(split: Split):
     counts = dict.fromkeys(split.categories, 10)
     assert not [name for name in measured(teacher(split), drawings, counts) if "300" in name]
     counts[split.categories[0]] = 300
-    found = measured(teacher(split), drawings, counts)
-    assert [name for name in found if "300" in name] == [
-        "of these with 300 training drawings of the category or more",
-        "of these with fewer than 300",
-    ]
+    namer = teacher(split)
+    # To the averaged network alone every drawing is of the first category, or else of the second, ...
+    with torch.no_grad():
+        namer.average.head.weight.zero_()
+        namer.average.head.bias.copy_(-torch.arange(len(split.categories)))
+    found = measured(namer, drawings, counts)
+    share = np.bincount(drawings.category)[:5] / len(drawings)
+    near = share[1:].sum() / (1.0 - share[0])
+    assert {name: value for name, value in found.items() if "top" in name or "300" in name} == {
+        "top-1 / top-5, whole drawings": f"{share[0]:.1%} / {share.sum():.1%}",
+        "of these with 300 training drawings of the category or more": "100.0% / 100.0%",
+        "of these with fewer than 300": f"0.0% / {near:.1%}",
+    }
+
+
+def test_depth_is_told_by_the_training_drawings(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told: list[dict[str, int]] = []
+
+    def noted(teacher: Teacher, drawings: Drawings, training: dict[str, int]) -> dict[str, str]:
+        told.append(training)
+        return {}
+
+    monkeypatch.setattr(recogniser_run, "measured", noted)
+    fit_recogniser(store, tmp_path / "run", replace(TRAINING, steps=1), pictures=True)
+    drawings = Store.open(store).split("train").drawings()
+    counts = np.bincount(drawings.category, minlength=len(drawings.categories))
+    assert told == [dict(zip(drawings.categories, counts.tolist(), strict=True))]
+
+
+def test_pictures_are_changed_as_was_said(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told: list[Changes] = []
+
+    def noted(split: Split, order: Order, matter: Pictures) -> Lessons[PictureLesson]:
+        told.append(matter.changes)
+        return Lessons(split, order, matter)
+
+    monkeypatch.setattr(recogniser_run, "Lessons", noted)
+    fit_recogniser(store, tmp_path / "run", replace(TRAINING, steps=1, changes=CALM_PICTURES), pictures=True)
+    assert told == [CALM_PICTURES]

@@ -211,12 +211,15 @@ def test_the_rate_rises_and_falls_to_nearly_nothing():
 
 def test_it_starts_from_what_another_one_has_learned(store: Path, tmp_path: Path):
     first = fit_recogniser(store, tmp_path / "first", TRAINING, half=False)
-    started = replace(TRAINING, start=str(first), changes=CALM)
+    # A rate at which nothing is learned, so that what it began with is what it leaves.
+    started = replace(TRAINING, start=str(first), changes=CALM, learning_rate=1e-8)
     found = Teacher(read_recogniser(first).config, started)
     for name, value in read_recogniser(first).weights.items():
         np.testing.assert_array_equal(found.network.weights()[name], value)
         np.testing.assert_array_equal(found.average.weights()[name], value)
     again = fit_recogniser(store, tmp_path / "again", started, half=False)
+    for name, value in read_recogniser(again).weights.items():
+        np.testing.assert_allclose(value, read_recogniser(first).weights[name], atol=1e-5)
     settings = read_recogniser(again).summary["settings"]
     assert settings["changes"] == asdict(CALM)
     assert settings["start"] == "last"
