@@ -20,6 +20,8 @@ from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import CategoryError, SettingError
 from sketchgen.generate.closing import CLOSING
 from sketchgen.generate.completer import Completer
+from sketchgen.generate.guidance import GUIDANCE
+from sketchgen.model.pretrained import save_checkpoint
 
 HOW = Sampling(temperature=0.7, guidance=0.0, limit=20, slots=16)
 HALF = Sketch.from_strokes([[(10, 20), (60, 90), (200, 40)], [(30, 30), (90, 35), (70, 160)]])
@@ -121,6 +123,23 @@ def test_a_sampling_says_which_gaps_are_closed(kind: Engines, tmp_path: Path):
     assert not all(same(item, plain[number]) for number, item in found.items())
     with pytest.raises(SettingError, match="closing must be"):
         opened(101.0)
+
+
+@pytest.mark.parametrize("kind", ["batch", "completer"])
+def test_a_sampling_says_how_strongly_is_guided(kind: Engines, tmp_path: Path):
+    summary = {"settings": {"prefixes": {"drop_category": 0.2}}}
+    save_checkpoint(tmp_path / "tiny", untrained.network(untrained.shaped({})), summary)
+
+    def found(guidance: float | None) -> dict[int, Drawn]:
+        sampling = Sampling(str(tmp_path / "tiny"), 1.0, guidance=guidance, limit=20, slots=16)
+        engine = open_for(Job(sampling, kind, ("sun",), 12, 5, ("sun",), given=1))
+        return drawn(engine, [Wish(number, "sun", 5, number, HALF) for number in range(12)])
+
+    by_default, plain, usual = found(None), found(0.0), found(GUIDANCE)
+    assert all(same(item, usual[number]) for number, item in by_default.items())
+    assert not all(same(item, plain[number]) for number, item in by_default.items())
+    with pytest.raises(SettingError, match="guidance must be"):
+        found(-1.0)
 
 
 def test_bfloat16_draws_nearly_the_same():
