@@ -196,13 +196,22 @@ def find_checkpoint(name_or_path: str | os.PathLike[str] | None) -> Path:
     """
     wanted = name_of(name_or_path, DEFAULT_CHECKPOINT)
     path = Path(wanted)
-    if (path / CONFIG).is_file():
+    if stands_in(path):
         return path
     if wanted in bundled_checkpoints():
         return bundled_checkpoint(wanted)
     refuse_others(wanted, CHECKPOINT_FORMAT)
     names = ", ".join(bundled_checkpoints()) or "none"
-    raise CheckpointError(f"no checkpoint {wanted!r}: neither a folder with {CONFIG} nor bundled ({names})")
+    found = f"no checkpoint {wanted[:200]!r}: neither a folder with {CONFIG} nor bundled ({names})"
+    raise CheckpointError(found)
+
+
+def stands_in(folder: Path) -> bool:
+    """Whether a checkpoint of some kind stands in a folder; not where no folder could have that name."""
+    try:
+        return (folder / CONFIG).is_file()
+    except OSError:
+        return False
 
 
 def name_of(name_or_path: str | os.PathLike[str] | None, default: str) -> str:

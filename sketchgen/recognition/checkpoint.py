@@ -23,6 +23,7 @@ from sketchgen.model.pretrained import (
     read_about,
     read_trained,
     refuse_others,
+    stands_in,
     write_folder,
 )
 from sketchgen.recognition.config import RecogniserConfig
@@ -187,7 +188,7 @@ def find_kept(kind: Kind[S], name_or_path: str | os.PathLike[str] | None) -> Pat
     """
     wanted = name_of(name_or_path, kind.default)
     path = Path(wanted)
-    if (path / CONFIG).is_file():
+    if stands_in(path):
         return path
     if wanted in kind.bundled():
         return bundled("checkpoints", wanted)

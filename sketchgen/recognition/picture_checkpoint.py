@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sketchgen.model.pretrained import CONFIG, PICTURES_FORMAT
+from sketchgen.model.pretrained import CONFIG, PICTURES_FORMAT, stands_in
 from sketchgen.recognition.checkpoint import Kept, Kind, Recognising, read_kept, save_kept
 from sketchgen.recognition.picture_config import PictureConfig
 from sketchgen.recognition.pictures import SIDE
@@ -76,7 +76,7 @@ def judges_pictures(name_or_path: str | os.PathLike[str]) -> bool:
     False where there is none, or what is there cannot be read: who reads it as a recogniser says so.
     """
     path = Path(name_or_path)
-    if not (path / CONFIG).is_file():
+    if not stands_in(path):
         return os.fspath(name_or_path) in bundled_picture_judges()
     try:
         about = json.loads((path / CONFIG).read_text(encoding="utf-8"))

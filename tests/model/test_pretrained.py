@@ -108,6 +108,8 @@ def test_missing_weights_and_missing_folders_are_refused(folder: Path, tmp_path:
     (folder / WEIGHTS).unlink()
     assert "missing" in refused(folder)
     assert "no checkpoint" in refused(tmp_path / "nowhere")
+    # Longer than any file system takes it, which it says in an error of its own.
+    assert len(refused(Path(1000 * "x"))) < 400
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"model_type": "gpt2"}', '{"format": "x"}'])

@@ -104,6 +104,8 @@ def test_none_there(tmp_path: Path):
         load_picture_judge("nowhere")
     with pytest.raises(CheckpointError, match="no recogniser 'nowhere'"):
         load_judge("nowhere")
+    with pytest.raises(CheckpointError, match="no recogniser 'xxx"):
+        load_judge(1000 * "x")
     assert not judges_pictures(tmp_path)
 
 

@@ -1,0 +1,145 @@
+"""What choosing does to completions: `python benchmarks/best_of.py STORE [NAME|FOLDER]`.
+
+Of several candidates for each completion the one is kept that the recogniser is surest of, as `sketchgen
+complete --best-of N --rank recogniser` keeps it. Prints a table in Markdown: how often another judge, who has
+no say in the choice and reads pictures instead of strokes, names the category of a finished drawing rightly,
+over all drawings, those of deep categories (300 training drawings or more) and those of rare ones, by the
+share of the points that was given; and the same of the recogniser itself, to show what it makes of its own
+choice. Of the first drawings (`--ways`) ten completions each are chosen, too: how far from the true rest the
+nearest one is and how far they are from each other, px of the 255 box.
+
+    python benchmarks/best_of.py store/ --candidates 1 4 16 --temperature 0.5 --drawings 768
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from judging import parser, shown
+from numpy.typing import NDArray
+
+from sketchgen.data.store import Store
+from sketchgen.evaluation.beginnings import SCALES, Beginning, Finished, Scale, finish
+from sketchgen.evaluation.completions import WAYS, nearness
+from sketchgen.evaluation.figures import category_counts, mean
+from sketchgen.evaluation.judge import Verdict, judged, load_judge
+from sketchgen.evaluation.task import Task, make_task
+from sketchgen.generate.completer import Completer, load
+from sketchgen.recognition.recogniser import Recogniser, load_recogniser
+
+
+def worth(recogniser: Recogniser, found: Sequence[Finished], category: str) -> NDArray[np.float64]:
+    """How sure the recogniser is that each candidate is of the category.
+
+    As a job has it: something before nothing, and what was ended before what was stopped.
+    """
+    wholes = [each.whole for each in found]
+    sure = np.exp(recogniser.read(wholes).log_prob[:, recogniser.categories.index(category)])
+    ended = np.array([each.completion.ended for each in found])
+    drawn = np.array([not each.completion.added.is_empty for each in found])
+    return sure + 2.0 * ended + 4.0 * drawn
+
+
+def chosen(
+    recogniser: Recogniser, found: Sequence[Finished], category: str, candidates: int
+) -> list[Finished]:
+    """The best of each `candidates` completions of a beginning in a row."""
+    if candidates == 1:
+        return list(found)
+    value = worth(recogniser, found, category).reshape(-1, candidates)
+    return [found[row * candidates + int(best)] for row, best in enumerate(value.argmax(1))]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Who chooses, and of how many.
+
+    Attributes:
+        task: the drawings.
+        recogniser: who chooses.
+        candidates: for each completion.
+        temperature, scale: of the completions.
+        ways: drawings that are finished in ten ways, at most.
+    """
+
+    task: Task
+    recogniser: Recogniser
+    candidates: int
+    temperature: float
+    scale: Scale
+    ways: int
+
+    def completions(self, model: Completer, begun: Sequence[Beginning], count: int) -> list[list[Finished]]:
+        """`count` completions of each beginning, each the best of its candidates."""
+        ready = self.task.read(model, begun, self.scale)
+        found = finish(model, ready, self.temperature, self.candidates * count)
+        names = self.task.names[: len(found)]
+        return [
+            chosen(self.recogniser, each, name, self.candidates)
+            for each, name in zip(found, names, strict=True)
+        ]
+
+    def row(self, model: Completer, share: float) -> list[str]:
+        """The cells of one row of the table, with a share of the points given."""
+        task = self.task
+        wholes = [each[0].whole for each in self.completions(model, task.beginnings(model, share), 1)]
+        own = shares(task, judged(self.recogniser, wholes, task.names))
+        cells = [*shares(task, task.judged(wholes, "completions")), own[0]]
+        if not self.ways:
+            return cells
+        few = task.beginnings(model, share, self.ways)
+        near = nearness(few, self.completions(model, few, WAYS))
+        return cells + [shown(mean(part[part == part]), "{:.1f}") for part in (near.best, near.apart)]
+
+
+def shares(task: Task, verdict: Verdict) -> list[str]:
+    """Cells of the table: the share named right over all, deep and rare."""
+    percent = [mean(100 * verdict.top1[rows]) for rows in task.groups.values()]
+    return [shown(value, "{:.1f}") for value in percent]
+
+
+def arguments() -> Namespace:
+    """What the command line asks for."""
+    asked = parser(__doc__, drawings=768)
+    asked.set_defaults(judge="pictures345")
+    asked.add_argument("checkpoint", nargs="?", help="name or folder; the bundled one without")
+    asked.add_argument("--candidates", type=int, nargs="+", default=[1, 4, 16])
+    asked.add_argument("--temperature", type=float, default=0.5)
+    asked.add_argument("--given", type=float, nargs="+", default=[0.25, 0.5], help="shares of the points")
+    asked.add_argument("--scale", choices=SCALES, default=SCALES[0])
+    asked.add_argument("--ways", type=int, default=0, help="drawings that are finished in ten ways")
+    return asked.parse_args()
+
+
+def main() -> None:
+    """Measure what the command line names."""
+    options = arguments()
+    model, recogniser = load(options.checkpoint), load_recogniser()
+    task = make_task(
+        Store.open(options.store).split(options.split).drawings(),
+        category_counts(options.store, model.summary),
+        load_judge(options.judge),
+        None,
+        samples=options.drawings,
+        temperatures=[options.temperature],
+        seed=options.seed,
+        report=lambda what, done, total: None,
+    )
+    sizes = ", ".join(f"{int(rows.sum())} {name}" for name, rows in task.groups.items())
+    real = ", ".join(shares(task, task.real()))
+    print(f"{Path(model.name).name}, {options.scale}, judge {options.judge}: {sizes}; whole: {real} %\n")
+    heads = ["given", "candidates", *(f"{name}, %" for name in task.groups), "by the recogniser, %"]
+    heads += ["best of ten, px", "apart, px"] if options.ways else []
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}", flush=True)
+    for share in options.given:
+        for count in options.candidates:
+            choice = Choice(task, recogniser, count, options.temperature, options.scale, options.ways)
+            print(f"| {' | '.join([f'{share:g}', str(count), *choice.row(model, share)])} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
