@@ -21,6 +21,7 @@ from sketchgen.cli.times import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
 from sketchgen.model.config import CELLS, ModelConfig
+from sketchgen.train.config import TrainConfig
 
 PARTIAL = sketchgen.example("half-a-cat")
 LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
@@ -104,6 +105,23 @@ class TestHelp:
     ) -> None:
         told = ["train", tmp_path / "none", "-o", tmp_path / "run", "--cell", cell, "--steps", 1]
         assert str(tmp_path / "none") in failure(capsys, *told)
+
+    def test_teachers_take_part_in_training(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        asked: list[TrainConfig] = []
+
+        def noted(config: TrainConfig, **_: object) -> Path:
+            asked.append(config)
+            return config.out
+
+        monkeypatch.setattr("sketchgen.train.run.fit", noted)
+        told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1]
+        for more in ([], ["--teacher", "big", "--teacher", "tiny"], ["--teacher", "big", "--teaching", 0.25]):
+            assert main([str(word) for word in told + more]) == 0
+        assert [config.teachers for config in asked] == [(), ("big", "tiny"), ("big",)]
+        assert [config.teaching for config in asked] == [0.7, 0.7, 0.25]
+        capsys.readouterr()
 
     @pytest.mark.parametrize("arguments", [["--help"], ["-h"]])
     def test_overview_names_every_command(
@@ -285,6 +303,12 @@ class TestBadInput:
     ) -> None:
         told = ["train", tmp_path, "-o", tmp_path / "run", "--from", "quickdraw345", "--preset", "sketch-rnn"]
         assert "leave out --preset" in failure(capsys, *told, "--steps", 1)
+
+    def test_a_share_of_teachers_without_one(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1, "--teaching", 0.5]
+        assert "name one by --teacher" in failure(capsys, *told)
 
     def test_no_store(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "sketchgen prepare" in failure(capsys, "train", tmp_path / "none", "-o", tmp_path / "run")
