@@ -18,9 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from judging import parser, shown
-from numpy.typing import NDArray
 
 from sketchgen.data.store import Store
 from sketchgen.evaluation.beginnings import SCALES, Beginning, Finished, Scale, finish
@@ -29,19 +27,8 @@ from sketchgen.evaluation.figures import category_counts, mean
 from sketchgen.evaluation.judge import Verdict, judged, load_judge
 from sketchgen.evaluation.task import Task, make_task
 from sketchgen.generate.completer import Completer, load
+from sketchgen.recognition.choosing import best_rows, worth
 from sketchgen.recognition.recogniser import Recogniser, load_recogniser
-
-
-def worth(recogniser: Recogniser, found: Sequence[Finished], category: str) -> NDArray[np.float64]:
-    """How sure the recogniser is that each candidate is of the category.
-
-    As a job has it: something before nothing, and what was ended before what was stopped.
-    """
-    wholes = [each.whole for each in found]
-    sure = np.exp(recogniser.read(wholes).log_prob[:, recogniser.categories.index(category)])
-    ended = np.array([each.completion.ended for each in found])
-    drawn = np.array([not each.completion.added.is_empty for each in found])
-    return sure + 2.0 * ended + 4.0 * drawn
 
 
 def chosen(
@@ -50,8 +37,9 @@ def chosen(
     """The best of each `candidates` completions of a beginning in a row."""
     if candidates == 1:
         return list(found)
-    value = worth(recogniser, found, category).reshape(-1, candidates)
-    return [found[row * candidates + int(best)] for row, best in enumerate(value.argmax(1))]
+    ended = [each.completion.ended and not each.completion.added.is_empty for each in found]
+    worths = worth(recogniser, [each.whole for each in found], category, ended)
+    return [found[int(row)] for row in best_rows(worths, candidates)]
 
 
 @dataclass(frozen=True)

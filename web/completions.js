@@ -34,13 +34,13 @@
     }
 
     // New drawings from nothing, for the gallery; those that are still growing are given up.
-    ask(category, count, temperature, guidance) {
+    ask(category, count, temperature, best_of, guidance) {
       if (this.stop) this.stop();
       const drawing = { strokes: [], width: S.PAGE.width, height: S.PAGE.height };
       const seed = Math.floor(Math.random() * 2 ** 31);
       this.done = false;
       this.say("Drawing…");
-      this.stop = S.run({ drawing, category, count, temperature, guidance, seed }, this.begin());
+      this.stop = S.run({ drawing, category, count, temperature, best_of, guidance, seed }, this.begin());
     }
 
     // What takes the messages of a new run; what stands there gives way to its first points.

@@ -11,10 +11,13 @@ import gradio as gr
 
 from sketchgen.app.exchange import MOST_TEXT
 from sketchgen.app.request import Request, checked, shortened
+from sketchgen.app.stream import recogniser
 from sketchgen.drawing.canvas import sketch_to_json
 from sketchgen.drawing.files import read
+from sketchgen.drawing.sketch import Completion
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.generate.completer import ANY, Completer
+from sketchgen.recognition.choosing import best_completions
 
 
 def endpoint(completer: Completer) -> Callable[..., str]:
@@ -28,6 +31,7 @@ def endpoint(completer: Completer) -> Callable[..., str]:
         seed: int = 0,
         form: Literal["svg", "json"] = "svg",
         guidance: float | None = None,
+        best_of: int = 1,
     ) -> str:
         """Finish a drawing that was begun, in several ways, as pen strokes.
 
@@ -42,18 +46,20 @@ def endpoint(completer: Completer) -> Callable[..., str]:
             form: "svg" for the text of an SVG file each, "json" for strokes.
             guidance: how much it is to look like its category, from 0 (as the network draws) to 10; left
                 out, the model's own: 2, or 0 for one that cannot be guided. Nothing changes for "any".
+            best_of: draw each way so many times, 1 to 8, and keep what looks most like its category. Nothing
+                changes for "any".
 
         Returns:
             A JSON object {"completions": [{"ended": true, "log_likelihood": ..., "svg": "..."}, ...]}; in the
             form "json" each has "drawing" instead, whose first "given" strokes are those that were given.
         """
         try:
-            request = _request(completer, drawing, category, count, temperature, seed, form, guidance)
+            request = _request(
+                completer, drawing, form, (category, count, temperature, seed, guidance, best_of)
+            )
         except SketchgenError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        found = request.drawn_by(completer).complete(
-            request.sketch, request.category, request.count, request.temperature, request.seed
-        )
+        found = drawn(completer, request)
         shown = [
             {"ended": each.ended, "log_likelihood": each.log_likelihood}
             | ({"svg": each.to_svg()} if form == "svg" else {"drawing": json.loads(sketch_to_json(each))})
@@ -64,17 +70,19 @@ def endpoint(completer: Completer) -> Callable[..., str]:
     return complete
 
 
-def _request(
-    completer: Completer,
-    drawing: Any,
-    category: Any,
-    count: Any,
-    temperature: Any,
-    seed: Any,
-    form: Any,
-    guidance: Any,
-) -> Request:
-    """Check what a program sent; the drawing is a text, SVG or JSON."""
+def drawn(completer: Completer, request: Request) -> list[Completion]:
+    """The completions that are asked for, each the best of its candidates."""
+    count = request.count * request.candidates
+    found = request.drawn_by(completer).complete(
+        request.sketch, request.category, count, request.temperature, request.seed
+    )
+    if request.candidates == 1:
+        return found
+    return best_completions(recogniser(), found, request.category or "", request.candidates)
+
+
+def _request(completer: Completer, drawing: Any, form: Any, settings: tuple[Any, ...]) -> Request:
+    """Check what a program sent; the drawing is a text, SVG or JSON, the settings are those of `checked`."""
     if not isinstance(drawing, str):
         raise FormatError("the drawing must be a text: an SVG file's, or JSON")
     if len(drawing) > MOST_TEXT:
@@ -85,4 +93,4 @@ def _request(
     value: dict[str, Any] = {"strokes": [stroke.tolist() for stroke in sketch.strokes]}
     if sketch.page is not None:
         value["page"] = list(sketch.page)
-    return checked(completer, value, category, count, temperature, seed, guidance)
+    return checked(completer, value, *settings)

@@ -79,7 +79,7 @@ async def answers(
 ) -> AsyncGenerator[Message, None]:
     """The messages of one run: how many are before it, then points; or what is wrong with the question."""
     question = question if isinstance(question, dict) else {}
-    names = ("drawing", "category", "count", "temperature", "seed", "guidance")
+    names = ("drawing", "category", "count", "temperature", "seed", "guidance", "best_of")
     check = partial(checked, completer, **{name: question.get(name) for name in names})
     try:
         request = await run_sync(check)

@@ -12,7 +12,7 @@ from gradio.events import api
 from sketchgen.app import exchange
 from sketchgen.app.api import endpoint
 from sketchgen.app.components import alternatives, pad, player
-from sketchgen.app.request import MOST_COUNT
+from sketchgen.app.request import MOST_BEST_OF, MOST_COUNT
 from sketchgen.errors import SketchgenError
 from sketchgen.generate.completer import ANY, MOST_TEMPERATURE, Completer
 
@@ -21,6 +21,9 @@ PROGRAMS, PROGRAMS_WAITING = 4, 200
 
 MOST_LIKE = 4.0
 """Strongest guidance on the page: as far as docs/lab.md has measured it."""
+
+BEST_OF = 4
+"""Candidates of each drawing on the page, where it is told what is drawn, unless it is told otherwise."""
 
 TITLE = "sketchgen"
 
@@ -50,17 +53,18 @@ def build(completer: Completer) -> gr.Blocks:
 
 
 def _settings(completer: Completer, count: int) -> list[gr.Dropdown | gr.Slider]:
-    """Category, number of drawings and temperature; and guidance, if the model can be guided."""
+    """Category, number, temperature and candidates; and guidance, if the model can be guided."""
     choices = [("anything", ANY), *[(name, name) for name in sorted(completer.categories, key=str.lower)]]
     category = gr.Dropdown(choices, value=ANY, label="What is it?", num_choices_shown=400)
     with gr.Row():
         number = gr.Slider(1, MOST_COUNT, value=count, step=1, label="How many", min_width=140)
         daring = gr.Slider(0, MOST_TEMPERATURE / 2, value=0.4, step=0.05, label="How daring", min_width=140)
+        best = gr.Slider(1, MOST_BEST_OF, value=BEST_OF, step=1, label="Best of how many", min_width=140)
     if not completer.guidable:
-        return [category, number, daring]
+        return [category, number, daring, best]
     own = min(completer.guidance, MOST_LIKE)
     like = gr.Slider(0, MOST_LIKE, value=own, step=0.5, label="How much like its category")
-    return [category, number, daring, like]
+    return [category, number, daring, best, like]
 
 
 def _draw_tab(page: gr.Blocks, completer: Completer) -> None:

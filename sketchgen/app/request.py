@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,16 @@ from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError, SettingError, SketchError
 from sketchgen.generate.completer import MOST_TEMPERATURE, Completer
 from sketchgen.generate.guidance import MOST_GUIDANCE
+from sketchgen.resources import categories
 
 MOST_STROKES, MOST_POINTS = 500, 20_000
 """Limits of a drawing that the page or the API takes."""
 
 MOST_COUNT = 9
 """Most alternatives of one request."""
+
+MOST_BEST_OF = 8
+"""Most candidates of an alternative."""
 
 MOST_NAME = 100
 """Longest text taken as a category's name."""
@@ -32,6 +37,7 @@ class Request:
         temperature: see `Completer.complete`.
         seed: see `Completer.complete`.
         guidance: see `Completer.guided`; None for the model's own.
+        best_of: candidates of each alternative, of which the recogniser chooses one.
     """
 
     sketch: Sketch
@@ -40,10 +46,22 @@ class Request:
     temperature: float
     seed: int
     guidance: float | None = None
+    best_of: int = 1
+
+    @property
+    def candidates(self) -> int:
+        """Candidates of each alternative: one where no category is asked for that the recogniser knows."""
+        return self.best_of if self.category in recognised() else 1
 
     def drawn_by(self, completer: Completer) -> Completer:
         """The model under the guidance that was asked for."""
         return completer if self.guidance is None else completer.guided(self.guidance)
+
+
+@functools.cache
+def recognised() -> frozenset[str]:
+    """The categories that the bundled recogniser knows."""
+    return frozenset(categories())
 
 
 def within_limits(strokes: int, points: int, name: str) -> None:
@@ -130,6 +148,7 @@ def checked(
     temperature: Any,
     seed: Any = 0,
     guidance: Any = None,
+    best_of: Any = None,
 ) -> Request:
     """Check everything that came from outside.
 
@@ -149,4 +168,5 @@ def checked(
         temperature=float(temperature),
         seed=whole_number(seed, "seed", 0, 2**53),
         guidance=checked_guidance(completer, guidance),
+        best_of=1 if best_of is None else whole_number(best_of, "best_of", 1, MOST_BEST_OF),
     )

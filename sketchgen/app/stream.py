@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
 
 from sketchgen.app.request import Request
+from sketchgen.drawing.sketch import Sketch
+from sketchgen.drawing.strokes import Pen, split_strokes
 from sketchgen.generate.completer import Completer, Growth
+from sketchgen.recognition.choosing import best_rows, worth
+from sketchgen.recognition.recogniser import Recogniser, load_recogniser
 
 FLUSH = 1 / 60
 """Seconds between messages: a screen shows no more."""
@@ -21,19 +26,63 @@ on and 1 where it is lifted; or `{waiting}`: how many must be served before; or 
 
 def messages(completer: Completer, request: Request) -> Generator[Message, None, None]:
     """The messages of a run. Whoever stops asking stops the model within a step."""
-    waiting: list[list[list[float]]] = [[] for _ in range(request.count)]
-    flushed = -1.0
     stream = request.drawn_by(completer).stream(
-        request.sketch, request.category, request.count, request.temperature, request.seed
+        request.sketch,
+        request.category,
+        request.count * request.candidates,
+        request.temperature,
+        request.seed,
     )
+    found = _growing(stream, request.count) if request.candidates == 1 else _chosen(stream, request)
+    yield from found
+
+
+def _growing(stream: Iterator[Growth], count: int) -> Generator[Message, None, None]:
+    """The messages of alternatives that are shown as they grow."""
+    waiting: list[list[list[float]]] = [[] for _ in range(count)]
+    flushed = -1.0
     for growth in stream:
         _collect(waiting, growth)
         now = time.monotonic()
         if now - flushed >= FLUSH and any(waiting):
             yield {"alts": waiting, "done": False}
             flushed = now
-            waiting = [[] for _ in range(request.count)]
+            waiting = [[] for _ in range(count)]
     yield {"alts": waiting, "done": True}
+
+
+def _chosen(stream: Iterator[Growth], request: Request) -> Generator[Message, None, None]:
+    """The messages of alternatives that are the best of several: nothing but that they are drawn, then all.
+
+    Between any two steps there may be a message, so that a run can be stopped as the others can.
+    """
+    drawn: list[list[list[float]]] = [[] for _ in range(request.count * request.candidates)]
+    ended = np.zeros(len(drawn), dtype=bool)
+    told = time.monotonic()
+    for growth in stream:
+        _collect(drawn, growth)
+        ended = growth.ended
+        if (now := time.monotonic()) - told >= FLUSH:
+            yield {"alts": [[] for _ in range(request.count)], "done": False}
+            told = now
+    wholes = [_whole(request.sketch, points) for points in drawn]
+    good = [bool(end) and bool(points) for end, points in zip(ended, drawn, strict=True)]
+    worths = worth(recogniser(), wholes, request.category or "", good)
+    yield {"alts": [drawn[int(row)] for row in best_rows(worths, request.candidates)], "done": True}
+
+
+@functools.cache
+def recogniser() -> Recogniser:
+    """Who chooses; loaded once, when it is first needed."""
+    return load_recogniser()
+
+
+def _whole(given: Sketch, points: list[list[float]]) -> Sketch:
+    """The given part and the points that were added, [x, y, pen]."""
+    if not points:
+        return given
+    places, pen = np.array(points)[:, :2], np.array(points)[:, 2]
+    return Sketch.from_strokes([*given.strokes, *split_strokes(places, pen == Pen.LIFT)])
 
 
 def _collect(waiting: list[list[list[float]]], growth: Growth) -> None:

@@ -87,20 +87,6 @@ class SlotEngine:
         return Start(key, given, wish.seed, wish.index, (wish, begun, index, going_on))
 
 
-def model_for(sampling: Sampling) -> Completer:
-    """Load the model of a sampling, its guidance and closing as the sampling has them.
-
-    Every engine draws with one of these: a drawing must not close or be guided otherwise where another engine
-    draws it.
-
-    Raises:
-        CheckpointError: there is none, or it is damaged.
-        SettingError: a setting outside its limits.
-    """
-    model = load(sampling.checkpoint).closing_within(sampling.closing)
-    return model if sampling.guidance is None else model.guided(sampling.guidance)
-
-
 def open_engine(sampling: Sampling) -> Engine:
     """Load the model of a sampling, ready to draw.
 
@@ -108,4 +94,5 @@ def open_engine(sampling: Sampling) -> Engine:
         CheckpointError: there is none, or it is damaged.
         SettingError: a setting outside its limits.
     """
-    return SlotEngine(model_for(sampling), sampling)
+    model = load(sampling.checkpoint).closing_within(sampling.closing)
+    return SlotEngine(model if sampling.guidance is None else model.guided(sampling.guidance), sampling)

@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
-from sketchgen.batch.engine import model_for, open_engine
+from sketchgen.batch.engine import open_engine
 from sketchgen.batch.job import Job
 from sketchgen.batch.wish import Drawn, Engine, Sampling, Wish
 from sketchgen.drawing.sketch import Completion, Sketch
+from sketchgen.generate import completer
 
 Opener = Callable[[Job], Engine]
 """What makes a job's engine, in the process that is to draw; it travels by its name."""
@@ -61,4 +62,7 @@ def open_for(job: Job) -> Engine:
     """
     if job.engine == "batch":
         return open_engine(job.sampling)
-    return Together(model_for(job.sampling), job.sampling, job.count * job.best_of)
+    model = completer.load(job.sampling.checkpoint).closing_within(job.sampling.closing)
+    if job.sampling.guidance is not None:
+        model = model.guided(job.sampling.guidance)
+    return Together(model, job.sampling, job.count * job.best_of)

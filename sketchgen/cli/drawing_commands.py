@@ -16,7 +16,7 @@ from sketchgen.cli.looks import look_of
 from sketchgen.errors import OutputError, SettingError
 
 if TYPE_CHECKING:
-    from sketchgen.batch.job import Job
+    from sketchgen.batch.job import Job, Rank
     from sketchgen.batch.pool import Pool
     from sketchgen.batch.run import Outcome, Run
     from sketchgen.batch.source import Source
@@ -132,7 +132,7 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
         names=names,
         given=given,
         best_of=options.best_of,
-        rank=options.rank,
+        rank=options.rank or _usual_rank(categories),
         label=options.label,
         unique=options.unique,
         look=look_of(options, options.out),
@@ -144,6 +144,13 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
             f"at most {MOST} are made in a job: lower --count or split it by --seed"
         )
     return replace(job, engine=engine_for(job.total, job.best_of, sampling))
+
+
+def _usual_rank(categories: tuple[Any, ...]) -> Rank:
+    """By what the best of several candidates is told unless it is said."""
+    from sketchgen.resources import categories as known
+
+    return "recogniser" if set(categories) <= set(known()) else "likelihood"
 
 
 def _run(options: Drawing, job: Job, source: Source | None, noun: str) -> None:

@@ -42,8 +42,12 @@ class Drawing(Looks):
     """Go on with a job that was ended, by its manifest; the options must be the same."""
     best_of: int = 1
     """Draw so many candidates of each drawing, and keep the best; 1 to 1000."""
-    rank: Literal["likelihood", "recogniser"] = "likelihood"
-    """The best is the likeliest per added point, or what the recogniser is surest to be the category."""
+    rank: Annotated[
+        Optional[Literal["likelihood", "recogniser"]],
+        arg(metavar="{likelihood,recogniser}", help_behavior_hint=""),
+    ] = None
+    """The best is the likeliest per added point, or what the recogniser is surest to be the category: by
+    default that, where all categories are named and known to it."""
     label: bool = False
     """Have the recogniser name each drawing in the manifest."""
     unique: bool = False
@@ -87,7 +91,7 @@ class Complete(Drawing):
       Every drawing of a file, five ways each, all in one file, by all cores:
         sketchgen complete drawings.ndjson --count 5 -o finished.ndjson
       The best of eight, five times:
-        sketchgen complete drawing.svg --category owl --best-of 8 --rank recogniser --count 5 -o owls/
+        sketchgen complete drawing.svg --category owl --best-of 8 --count 5 -o owls/
     """
 
     file: Positional[Annotated[str, arg(metavar="FILE")]]

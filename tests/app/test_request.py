@@ -38,6 +38,27 @@ def test_a_sound_request_is_taken_as_it_is(completer: Completer) -> None:
     assert request.sketch.points.tolist() == [[1, 2], [30, 40]]
 
 
+def test_candidates_are_chosen_from_where_the_recogniser_knows_the_category(completer: Completer) -> None:
+    own = untrained.completer(
+        ModelConfig(("cat", "gryphon"), width=8, layers=1, embedding=8, encoder_width=8, components=2)
+    )
+    for model, category, best_of, candidates in (
+        (completer, "cat", None, 1),
+        (completer, "cat", 4.0, 4),
+        (completer, "any", 4, 1),
+        (own, "gryphon", 4, 1),
+        (own, "cat", 8, 8),
+    ):
+        request = checked(model, DRAWING, category, 2, 0.5, 0, best_of=best_of)
+        assert request.candidates == candidates
+
+
+@pytest.mark.parametrize("best_of", [0, 9, 2.5, True, "4", math.inf])
+def test_candidates_outside_their_limits_are_refused(completer: Completer, best_of: Any) -> None:
+    with pytest.raises(SettingError, match="best_of must be a whole number from 1 to 8"):
+        checked(completer, DRAWING, "cat", 1, 0.5, 0, best_of=best_of)
+
+
 @pytest.fixture(scope="module")
 def guidable(completer: Completer) -> Completer:
     return Completer(completer.decoder, "test", {"settings": {"prefixes": {"drop_category": 0.1}}}, 2.0)

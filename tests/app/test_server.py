@@ -52,6 +52,17 @@ def test_a_program_may_ask_for_guidance(client: Any) -> None:
     assert answers[()] == answers[2.0,] == answers[None,] != answers[0.0,]
 
 
+def test_a_program_may_ask_for_the_best_of_some(client: Any) -> None:
+    def asked(count: int, best_of: int, category: str = "cat") -> list[Any]:
+        told = {"count": count, "best_of": best_of, "category": category, "form": "json"}
+        return json.loads(client.predict(LINE, **told, api_name="/complete"))["completions"]
+
+    candidates, best = asked(8, 1), asked(2, 4)
+    assert best[0] in candidates[:4]
+    assert best[1] in candidates[4:]
+    assert asked(1, 4, "any") == asked(1, 1, "any")
+
+
 def test_the_documented_example_runs(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = (Path(__file__).parents[2] / "docs" / "web.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -84,6 +95,7 @@ def test_strokes_and_svg_are_taken_and_given_comes_back(client: Any) -> None:
         ({"temperature": 1e9}, "temperature must be"),
         ({"seed": -4}, "seed must be"),
         ({"guidance": -1}, "guidance must be"),
+        ({"best_of": 9}, "best_of must be"),
     ],
 )
 def test_the_endpoint_says_what_is_wrong(client: Any, values: dict[str, Any], words: str) -> None:

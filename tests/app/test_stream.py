@@ -12,6 +12,8 @@ from sketchgen.app.stream import messages
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.generate.completer import Completer
 from sketchgen.model.config import ModelConfig
+from sketchgen.recognition.choosing import best_completions
+from sketchgen.recognition.recogniser import load_recogniser
 from tests.support import untrained
 
 DRAWING: dict[str, Any] = {"strokes": [[[100, 100], [200, 300], [320, 80]]], "width": 640, "height": 480}
@@ -64,6 +66,30 @@ def test_the_messages_follow_the_guidance_that_was_asked_for(completer: Complete
         drawn.append(grown(found, 2))
         assert drawn[-1] == [[stroke.tolist() for stroke in each.added.strokes] for each in whole]
     assert drawn[0] != drawn[1] != drawn[2] != drawn[0]
+
+
+def test_chosen_ones_come_all_at_once(completer: Completer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "FLUSH", 0.0)
+    request = checked(completer, DRAWING, "cat", 3, 0.5, 5, best_of=4)
+    found = [json.loads(json.dumps(message)) for message in messages(completer, request)]
+    whole = completer.complete(request.sketch, "cat", 12, 0.5, 5)
+    best = best_completions(load_recogniser(), whole, "cat", 4)
+    first = [each for number, each in enumerate(whole) if number % 4 == 0]
+    assert [each.added for each in best] != [each.added for each in first]
+    assert grown(found, 3) == [[stroke.tolist() for stroke in each.added.strokes] for each in best]
+    # Until then the page hears that they are drawn, which is where a run can be stopped.
+    assert len(found) > 10
+    assert all(message == {"alts": [[], [], []], "done": False} for message in found[:-1])
+    assert found[-1]["done"]
+
+
+def test_without_a_category_nothing_is_chosen(completer: Completer) -> None:
+    found = []
+    for best_of in (1, 4):
+        request = checked(completer, DRAWING, None, 3, 0.5, 5, best_of=best_of)
+        assert request.candidates == 1
+        found.append(grown(list(messages(completer, request)), 3))
+    assert found[0] == found[1]
 
 
 def test_the_first_point_comes_at_once(completer: Completer, request_: Request) -> None:

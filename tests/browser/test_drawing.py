@@ -108,6 +108,7 @@ def test_what_is_set_beside_the_pad_reaches_the_model(canvas: Any) -> None:
         "category": "any",
         "count": 4,
         "temperature": 0.4,
+        "best_of": 4,
         "guidance": 2,
     }
     canvas.draw(*CIRCLE)
@@ -118,10 +119,13 @@ def test_what_is_set_beside_the_pad_reaches_the_model(canvas: Any) -> None:
     page.get_by_label("How many").first.press("Tab")
     page.get_by_label("How much like its category").first.fill("3.5")
     page.get_by_label("How much like its category").first.press("Tab")
+    page.get_by_label("Best of how many").first.fill("2")
+    page.get_by_label("Best of how many").first.press("Tab")
     canvas.wait("Sketchgen.settings.category === 'octopus' && Sketchgen.settings.guidance === 3.5")
+    canvas.wait("Sketchgen.settings.best_of === 2")
     canvas.finish()
-    told = [asked[-1][name] for name in ("category", "count", "guidance")]
-    assert told == ["octopus", 7, 3.5]
+    told = [asked[-1][name] for name in ("category", "count", "guidance", "best_of")]
+    assert told == ["octopus", 7, 3.5, 2]
     assert page.locator("#sketchgen-completions .alternative:visible").count() == 7
 
 

@@ -106,6 +106,25 @@ class TestHelp:
         told = ["train", tmp_path / "none", "-o", tmp_path / "run", "--cell", cell, "--steps", 1]
         assert str(tmp_path / "none") in failure(capsys, *told)
 
+    @pytest.mark.parametrize(
+        ("options", "rank"),
+        [
+            (["--category", "cat"], "recogniser"),
+            ([], "likelihood"),
+            (["--category", "cat", "--rank", "likelihood"], "likelihood"),
+            (["--category", "any"], "likelihood"),
+        ],
+    )
+    def test_what_is_named_is_chosen_by_the_recogniser(
+        self, options: list[str], rank: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = tmp_path / "out"
+        told = ["complete", PARTIAL, "--count", 1, "--best-of", 2, "-o", out, *options]
+        assert main([str(word) for word in told]) == 0
+        header = json.loads((out / "manifest.jsonl").read_text().splitlines()[0])
+        assert header["rank"] == rank
+        capsys.readouterr()
+
     def test_teachers_take_part_in_training(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
