@@ -59,7 +59,7 @@ def _settings(completer: Completer, count: int) -> list[gr.Dropdown | gr.Slider]
     with gr.Row():
         number = gr.Slider(1, MOST_COUNT, value=count, step=1, label="How many", min_width=140)
         daring = gr.Slider(0, MOST_TEMPERATURE / 2, value=0.4, step=0.05, label="How daring", min_width=140)
-        best = gr.Slider(1, MOST_BEST_OF, value=BEST_OF, step=1, label="Best of how many", min_width=140)
+    best = gr.Slider(1, MOST_BEST_OF, value=BEST_OF, step=1, label="Best of how many")
     if not completer.guidable:
         return [category, number, daring, best]
     own = min(completer.guidance, MOST_LIKE)
