@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sketchgen.app import stream
 from sketchgen.app.request import Request, checked
 from sketchgen.app.stream import messages
 from sketchgen.drawing.sketch import Sketch
-from sketchgen.generate.completer import Completer
+from sketchgen.generate.completer import Completer, Growth
 from sketchgen.model.config import ModelConfig
 from sketchgen.recognition.choosing import best_completions
 from sketchgen.recognition.recogniser import load_recogniser
@@ -81,6 +83,27 @@ def test_chosen_ones_come_all_at_once(completer: Completer, monkeypatch: pytest.
     assert len(found) > 10
     assert all(message == {"alts": [[], [], []], "done": False} for message in found[:-1])
     assert found[-1]["done"]
+
+
+class Two(Completer):
+    """Draws the same line twice; the one with the number `stopped` does not end."""
+
+    stopped = 0
+
+    def stream(self, *_: object, **more: object) -> Iterator[Growth]:
+        pen, drawn = np.ones(2, dtype=np.int64), np.ones(2, dtype=bool)
+        yield Growth(np.array([[9.0, 9.0], [8.0, 8.0]]), pen, drawn, np.zeros(2, dtype=bool))
+        yield Growth(np.zeros((2, 2)), pen, ~drawn, np.arange(2) != self.stopped)
+
+
+@pytest.mark.parametrize("stopped", [0, 1])
+def test_what_was_stopped_is_not_chosen(
+    completer: Completer, stopped: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Two, "stopped", stopped)
+    request = checked(completer, DRAWING, "cat", 1, 0.5, 5, best_of=2)
+    *_, last = messages(Two(completer.decoder, "test", {}), request)
+    assert last == {"alts": [[[[8.0, 8.0, 1], [9.0, 9.0, 1]][stopped]]], "done": True}
 
 
 def test_without_a_category_nothing_is_chosen(completer: Completer) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 import sketchgen
 from sketchgen.cli import COMMANDS, main
+from sketchgen.cli.drawing_commands import _usual_rank
 from sketchgen.cli.progress import shown_progress, shown_rate, shown_steps
 from sketchgen.cli.times import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
@@ -124,6 +125,19 @@ class TestHelp:
         header = json.loads((out / "manifest.jsonl").read_text().splitlines()[0])
         assert header["rank"] == rank
         capsys.readouterr()
+
+    @pytest.mark.parametrize(
+        ("categories", "rank"),
+        [
+            (("cat", "The Mona Lisa"), "recogniser"),
+            (("cat", "gryphon"), "likelihood"),
+            ((None,), "likelihood"),
+        ],
+    )
+    def test_what_the_recogniser_does_not_know_it_does_not_choose(
+        self, categories: tuple[str | None, ...], rank: str
+    ) -> None:
+        assert _usual_rank(categories) == rank
 
     def test_teachers_take_part_in_training(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
