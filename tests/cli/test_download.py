@@ -20,6 +20,7 @@ from sketchgen.cli import main, transfers
 from sketchgen.cli.transfers import Lines
 from sketchgen.data import transfer
 from sketchgen.data.transfer import Progress
+from tests.support.interruptible import interruptible
 
 CAT = b'{"word":"cat","drawing":[[[0,9],[0,9]]]}\n' * 5000
 CATS = "full/simplified/cat.ndjson"
@@ -51,7 +52,14 @@ def started(*arguments: object, errors: int = subprocess.PIPE) -> subprocess.Pop
     """The program in a process of its own, which is its own group as under a shell."""
     env = {**os.environ, "PYTHONPATH": str(Path(sketchgen.__file__).parents[1]), "COLUMNS": "100"}
     command = [sys.executable, "-m", "sketchgen", "download", *map(str, arguments)]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
+    return subprocess.Popen(
+        command,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        start_new_session=True,
+        preexec_fn=interruptible,
+    )
 
 
 def until(there: Callable[[], bool], seconds: float = 30) -> None:

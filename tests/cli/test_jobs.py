@@ -15,6 +15,7 @@ import pytest
 import sketchgen
 from sketchgen.cli import _with_address, main
 from sketchgen.drawing.files import read
+from tests.support.interruptible import interruptible
 
 ROOT = Path(sketchgen.__file__).parents[1]
 
@@ -32,7 +33,8 @@ def started(*arguments: object) -> subprocess.Popen[bytes]:
     """The program in a process of its own."""
     command = [sys.executable, "-m", "sketchgen", *map(str, arguments)]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=env, preexec_fn=interruptible, **pipes)
 
 
 def await_lines(manifest: Path, count: int, process: subprocess.Popen[bytes]) -> None:
