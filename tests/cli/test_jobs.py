@@ -33,8 +33,9 @@ def started(*arguments: object) -> subprocess.Popen[bytes]:
     """The program in a process of its own."""
     command = [sys.executable, "-m", "sketchgen", *map(str, arguments)]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, env=env, preexec_fn=interruptible, **pipes)
+    return subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=interruptible
+    )
 
 
 def await_lines(manifest: Path, count: int, process: subprocess.Popen[bytes]) -> None:
