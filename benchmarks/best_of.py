@@ -18,14 +18,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from judging import parser, shown
+from judging import parser, shown, task_of
 
-from sketchgen.data.store import Store
 from sketchgen.evaluation.beginnings import SCALES, Beginning, Finished, Scale, finish
 from sketchgen.evaluation.completions import WAYS, nearness
-from sketchgen.evaluation.figures import category_counts, mean
-from sketchgen.evaluation.judge import Verdict, judged, load_judge
-from sketchgen.evaluation.task import Task, make_task
+from sketchgen.evaluation.figures import mean
+from sketchgen.evaluation.judge import Verdict, judged
+from sketchgen.evaluation.task import Task
 from sketchgen.generate.completer import Completer, load
 from sketchgen.recognition.choosing import best_rows, worth
 from sketchgen.recognition.recogniser import Recogniser, load_recogniser
@@ -107,16 +106,7 @@ def main() -> None:
     """Measure what the command line names."""
     options = arguments()
     model, recogniser = load(options.checkpoint), load_recogniser()
-    task = make_task(
-        Store.open(options.store).split(options.split).drawings(),
-        category_counts(options.store, model.summary),
-        load_judge(options.judge),
-        None,
-        samples=options.drawings,
-        temperatures=[options.temperature],
-        seed=options.seed,
-        report=lambda what, done, total: None,
-    )
+    task = task_of(options, model, [options.temperature])
     sizes = ", ".join(f"{int(rows.sum())} {name}" for name, rows in task.groups.items())
     real = ", ".join(shares(task, task.real()))
     print(f"{Path(model.name).name}, {options.scale}, judge {options.judge}: {sizes}; whole: {real} %\n")

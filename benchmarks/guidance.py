@@ -16,14 +16,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from judging import parser, shown
+from judging import parser, shown, task_of
 
-from sketchgen.data.store import Store
 from sketchgen.evaluation.beginnings import SCALES, Ready, Scale, finish
 from sketchgen.evaluation.completions import WAYS, nearness
-from sketchgen.evaluation.figures import Figure, category_counts, mean
-from sketchgen.evaluation.judge import Verdict, load_judge
-from sketchgen.evaluation.task import Task, make_task
+from sketchgen.evaluation.figures import Figure, mean
+from sketchgen.evaluation.judge import Verdict
+from sketchgen.evaluation.task import Task
 from sketchgen.generate.completer import Completer, load
 from sketchgen.generate.guidance import Guided
 
@@ -94,16 +93,7 @@ def main() -> None:
     """Measure what the command line names."""
     options = arguments()
     model = load(options.checkpoint)
-    task = make_task(
-        Store.open(options.store).split(options.split).drawings(),
-        category_counts(options.store, model.summary),
-        load_judge(options.judge),
-        None,
-        samples=options.drawings,
-        temperatures=options.temperatures,
-        seed=options.seed,
-        report=lambda what, done, total: None,
-    )
+    task = task_of(options, model, options.temperatures)
     sizes = ", ".join(f"{int(chosen.sum())} {name}" for name, chosen in task.groups.items())
     whole = ", ".join(named_right(task, task.real()))
     print(f"{Path(model.name).name}, {options.scale}: {sizes}; whole real drawings: {whole}\n")

@@ -1,14 +1,19 @@
-"""What `guidance.py` and `held_back.py` have in common; nothing is measured here.
+"""What `guidance.py`, `best_of.py` and `held_back.py` have in common; nothing is measured here.
 
-Both take real drawings of a store, have models finish them and a judge name them, and print a table.
+All take real drawings of a store, have models finish them and a judge name them, and print a table.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from sketchgen.evaluation.figures import Figure
+from sketchgen.data.store import Store
+from sketchgen.evaluation.figures import Figure, category_counts
+from sketchgen.evaluation.judge import load_judge
+from sketchgen.evaluation.task import Task, make_task
+from sketchgen.generate.completer import Completer
 
 
 def parser(about: str | None, drawings: int) -> argparse.ArgumentParser:
@@ -25,6 +30,20 @@ def parser(about: str | None, drawings: int) -> argparse.ArgumentParser:
     made.add_argument("--split", default="valid", choices=("valid", "test"))
     made.add_argument("--seed", type=int, default=0)
     return made
+
+
+def task_of(options: argparse.Namespace, model: Completer, temperatures: Sequence[float]) -> Task:
+    """The drawings that the options name, which `model` is to finish, and their judge."""
+    return make_task(
+        Store.open(options.store).split(options.split).drawings(),
+        category_counts(options.store, model.summary),
+        load_judge(options.judge),
+        None,
+        samples=options.drawings,
+        temperatures=temperatures,
+        seed=options.seed,
+        report=lambda what, done, total: None,
+    )
 
 
 def shown(found: Figure, form: str) -> str:
