@@ -1,10 +1,10 @@
 """What choosing does to completions: `python benchmarks/best_of.py STORE [NAME|FOLDER]`.
 
-Of several candidates for each completion the one is kept that the recogniser is surest of, as `sketchgen
-complete --best-of N --rank recogniser` keeps it. Prints a table in Markdown: how often another judge, who has
-no say in the choice and reads pictures instead of strokes, names the category of a finished drawing rightly,
-over all drawings, those of deep categories (300 training drawings or more) and those of rare ones, by the
-share of the points that was given; and the same of the recogniser itself, to show what it makes of its own
+Of several candidates for each completion the one is kept that `sketchgen complete --best-of N --rank RANK`
+keeps: by the recogniser, or by the critic and the recogniser. Prints a table in Markdown: how often another
+judge, who has no say in the choice and reads pictures instead of strokes, names the category of a finished
+drawing rightly, over all drawings, those of deep categories (300 training drawings or more) and those of rare
+ones, by the share of the points that was given; and the same of the recogniser itself, to show what it makes of its own
 choice. Of the first drawings (`--ways`) ten completions each are chosen, too: how far from the true rest the
 nearest one is and how far they are from each other, px of the 255 box.
 
@@ -26,19 +26,17 @@ from sketchgen.evaluation.figures import mean
 from sketchgen.evaluation.judge import Verdict, judged
 from sketchgen.evaluation.task import Task
 from sketchgen.generate.completer import Completer, load
-from sketchgen.recognition.choosing import best_rows, worth
-from sketchgen.recognition.recogniser import Recogniser, load_recogniser
+from sketchgen.recognition.choosing import Chooser
+from sketchgen.recognition.critic import load_critic
+from sketchgen.recognition.recogniser import load_recogniser
 
 
-def chosen(
-    recogniser: Recogniser, found: Sequence[Finished], category: str, candidates: int
-) -> list[Finished]:
+def chosen(chooser: Chooser, found: Sequence[Finished], category: str, candidates: int) -> list[Finished]:
     """The best of each `candidates` completions of a beginning in a row."""
     if candidates == 1:
         return list(found)
-    ended = [each.completion.ended and not each.completion.added.is_empty for each in found]
-    worths = worth(recogniser, [each.whole for each in found], category, ended)
-    return [found[int(row)] for row in best_rows(worths, candidates)]
+    rows = chooser.best_rows([each.completion for each in found], category, candidates)
+    return [found[row] for row in rows]
 
 
 @dataclass(frozen=True)
@@ -47,14 +45,14 @@ class Choice:
 
     Attributes:
         task: the drawings.
-        recogniser: who chooses.
+        chooser: who chooses.
         candidates: for each completion.
         temperature, scale: of the completions.
         ways: drawings that are finished in ten ways, at most.
     """
 
     task: Task
-    recogniser: Recogniser
+    chooser: Chooser
     candidates: int
     temperature: float
     scale: Scale
@@ -66,15 +64,14 @@ class Choice:
         found = finish(model, ready, self.temperature, self.candidates * count)
         names = self.task.names[: len(found)]
         return [
-            chosen(self.recogniser, each, name, self.candidates)
-            for each, name in zip(found, names, strict=True)
+            chosen(self.chooser, each, name, self.candidates) for each, name in zip(found, names, strict=True)
         ]
 
     def row(self, model: Completer, share: float) -> list[str]:
         """The cells of one row of the table, with a share of the points given."""
         task = self.task
         wholes = [each[0].whole for each in self.completions(model, task.beginnings(model, share), 1)]
-        own = shares(task, judged(self.recogniser, wholes, task.names))
+        own = shares(task, judged(self.chooser.recogniser, wholes, task.names))
         cells = [*shares(task, task.judged(wholes, "completions")), own[0]]
         if not self.ways:
             return cells
@@ -95,6 +92,7 @@ def arguments() -> Namespace:
     asked.set_defaults(judge="pictures345")
     asked.add_argument("checkpoint", nargs="?", help="name or folder; the bundled one without")
     asked.add_argument("--candidates", type=int, nargs="+", default=[1, 4, 16])
+    asked.add_argument("--rank", choices=("critic", "recogniser"), default="critic")
     asked.add_argument("--temperature", type=float, default=0.5)
     asked.add_argument("--given", type=float, nargs="+", default=[0.25, 0.5], help="shares of the points")
     asked.add_argument("--scale", choices=SCALES, default=SCALES[0])
@@ -105,17 +103,19 @@ def arguments() -> Namespace:
 def main() -> None:
     """Measure what the command line names."""
     options = arguments()
-    model, recogniser = load(options.checkpoint), load_recogniser()
+    model = load(options.checkpoint)
+    chooser = Chooser(load_recogniser(), load_critic() if options.rank == "critic" else None)
     task = task_of(options, model, [options.temperature])
     sizes = ", ".join(f"{int(rows.sum())} {name}" for name, rows in task.groups.items())
     real = ", ".join(shares(task, task.real()))
-    print(f"{Path(model.name).name}, {options.scale}, judge {options.judge}: {sizes}; whole: {real} %\n")
+    how = f"{options.scale}, chosen by the {options.rank}, judge {options.judge}"
+    print(f"{Path(model.name).name}, {how}: {sizes}; whole: {real} %\n")
     heads = ["given", "candidates", *(f"{name}, %" for name in task.groups), "by the recogniser, %"]
     heads += ["best of ten, px", "apart, px"] if options.ways else []
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}", flush=True)
     for share in options.given:
         for count in options.candidates:
-            choice = Choice(task, recogniser, count, options.temperature, options.scale, options.ways)
+            choice = Choice(task, chooser, count, options.temperature, options.scale, options.ways)
             print(f"| {' | '.join([f'{share:g}', str(count), *choice.row(model, share)])} |", flush=True)
 
 

@@ -114,9 +114,8 @@ def both_ways(
 
 def whole(model: ModelSettings, bfloat16: bool, folder: Path) -> Callable[[], object]:
     """A whole step, from the store to the average of the weights."""
-    cuts = (
-        Prefixes(nothing=1.0, held_back=0.0) if model == replace(SKETCH_RNN, cell=model.cell) else Prefixes()
-    )
+    plain = Prefixes(nothing=1.0, held_back=0.0, opened=0.0)
+    cuts = plain if model == replace(SKETCH_RNN, cell=model.cell) else Prefixes()
     config = replace(small(folder, folder / "run"), batch=BATCH, model=model, bfloat16=bfloat16)
     run = prepared(Run(replace(config, threads=None, prefixes=cuts)))
     number = 0

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sketchgen.evaluation.comparison import compare
     from sketchgen.evaluation.report import evaluate
     from sketchgen.generate.completer import Completer, load
+    from sketchgen.recognition.critic import Critic, load_critic
     from sketchgen.recognition.recogniser import Recogniser, load_recogniser, recognise
     from sketchgen.train.run import fit
 
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Completer",
     "Completion",
+    "Critic",
     "Recogniser",
     "Sketch",
     "SketchgenError",
@@ -46,6 +48,7 @@ __all__ = [
     "examples",
     "fit",
     "load",
+    "load_critic",
     "load_recogniser",
     "read",
     "recognise",
@@ -54,12 +57,14 @@ __all__ = [
 _HOMES = {
     "Completer": "sketchgen.generate.completer",
     "Completion": "sketchgen.drawing.sketch",
+    "Critic": "sketchgen.recognition.critic",
     "Recogniser": "sketchgen.recognition.recogniser",
     "Sketch": "sketchgen.drawing.sketch",
     "compare": "sketchgen.evaluation.comparison",
     "evaluate": "sketchgen.evaluation.report",
     "fit": "sketchgen.train.run",
     "load": "sketchgen.generate.completer",
+    "load_critic": "sketchgen.recognition.critic",
     "load_recogniser": "sketchgen.recognition.recogniser",
     "read": "sketchgen.drawing.files",
     "recognise": "sketchgen.recognition.recogniser",

@@ -19,6 +19,9 @@ RECOGNISER_WEIGHTS = "recogniser.safetensors"
 PICTURES_WEIGHTS = "pictures.safetensors"
 """The file that makes it one of a judge of pictures."""
 
+CRITIC_WEIGHTS = "critic.safetensors"
+"""The file that makes it one of a critic."""
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -74,6 +77,11 @@ def bundled_recognisers() -> list[str]:
 def bundled_picture_judges() -> list[str]:
     """The names of the bundled checkpoints of judges of pictures, sorted; empty if none came along."""
     return _holding(PICTURES_WEIGHTS)
+
+
+def bundled_critics() -> list[str]:
+    """The names of the bundled checkpoints of critics, sorted; empty if none came along."""
+    return _holding(CRITIC_WEIGHTS)
 
 
 def _holding(weights: str) -> list[str]:

@@ -32,6 +32,7 @@ TENSORS = (
     "model.encoder",
     "model.mixture",
     "model.scan",
+    "recognition.critic_network",
     "recognition.network",
     "recognition.picture_judge",
     "recognition.picture_network",

@@ -11,13 +11,12 @@ import gradio as gr
 
 from sketchgen.app.exchange import MOST_TEXT
 from sketchgen.app.request import Request, checked, shortened
-from sketchgen.app.stream import recogniser
+from sketchgen.app.stream import chooser
 from sketchgen.drawing.canvas import sketch_to_json
 from sketchgen.drawing.files import read
 from sketchgen.drawing.sketch import Completion
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.generate.completer import ANY, Completer
-from sketchgen.recognition.choosing import best_completions
 
 
 def endpoint(completer: Completer) -> Callable[..., str]:
@@ -46,8 +45,8 @@ def endpoint(completer: Completer) -> Callable[..., str]:
             form: "svg" for the text of an SVG file each, "json" for strokes.
             guidance: how much it is to look like its category, from 0 (as the network draws) to 10; left
                 out, the model's own: 2, or 0 for one that cannot be guided. Nothing changes for "any".
-            best_of: draw each way so many times, 1 to 8, and keep what looks most like its category. Nothing
-                changes for "any".
+            best_of: draw each way so many times, 1 to 8, and keep what goes on best with the drawing and
+                looks most like its category. From nothing, nothing changes for "any".
 
         Returns:
             A JSON object {"completions": [{"ended": true, "log_likelihood": ..., "svg": "..."}, ...]}; in the
@@ -72,13 +71,13 @@ def endpoint(completer: Completer) -> Callable[..., str]:
 
 def drawn(completer: Completer, request: Request) -> list[Completion]:
     """The completions that are asked for, each the best of its candidates."""
-    count = request.count * request.candidates
+    count = request.count * request.choosable
     found = request.drawn_by(completer).complete(
         request.sketch, request.category, count, request.temperature, request.seed
     )
-    if request.candidates == 1:
+    if request.choosable == 1:
         return found
-    return best_completions(recogniser(), found, request.category or "", request.candidates)
+    return chooser().best_completions(found, request.category, request.choosable)
 
 
 def _request(completer: Completer, drawing: Any, form: Any, settings: tuple[Any, ...]) -> Request:

@@ -37,7 +37,7 @@ class Request:
         temperature: see `Completer.complete`.
         seed: see `Completer.complete`.
         guidance: see `Completer.guided`; None for the model's own.
-        best_of: candidates of each alternative, of which the recogniser chooses one.
+        best_of: candidates of each alternative, of which one is chosen.
     """
 
     sketch: Sketch
@@ -50,8 +50,16 @@ class Request:
 
     @property
     def candidates(self) -> int:
-        """Candidates of each alternative: one where no category is asked for that the recogniser knows."""
+        """Candidates of each alternative on the page: one where no category is named that is known.
+
+        There is less to be gained then, and completions can be shown as they grow.
+        """
         return self.best_of if self.category in recognised() else 1
+
+    @property
+    def choosable(self) -> int:
+        """Candidates of each alternative for a program: one where there is nothing to choose by."""
+        return self.candidates if self.sketch.is_empty else self.best_of
 
     def drawn_by(self, completer: Completer) -> Completer:
         """The model under the guidance that was asked for."""

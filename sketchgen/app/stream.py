@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from sketchgen.app.request import Request
-from sketchgen.drawing.sketch import Sketch
+from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.drawing.strokes import Pen, split_strokes
 from sketchgen.generate.completer import Completer, Growth
-from sketchgen.recognition.choosing import best_rows, worth
-from sketchgen.recognition.recogniser import Recogniser, load_recogniser
+from sketchgen.recognition.choosing import Chooser
+from sketchgen.recognition.critic import load_critic
+from sketchgen.recognition.recogniser import load_recogniser
 
 FLUSH = 1 / 60
 """Seconds between messages: a screen shows no more."""
@@ -65,24 +66,22 @@ def _chosen(stream: Iterator[Growth], request: Request) -> Generator[Message, No
         if (now := time.monotonic()) - told >= FLUSH:
             yield {"alts": [[] for _ in range(request.count)], "done": False}
             told = now
-    wholes = [_whole(request.sketch, points) for points in drawn]
-    good = [bool(end) and bool(points) for end, points in zip(ended, drawn, strict=True)]
-    worths = worth(recogniser(), wholes, request.category or "", good)
-    yield {"alts": [drawn[int(row)] for row in best_rows(worths, request.candidates)], "done": True}
+    pairs = zip(drawn, ended, strict=True)
+    found = [Completion(request.sketch, _added(points), bool(end)) for points, end in pairs]
+    rows = chooser().best_rows(found, request.category, request.candidates)
+    yield {"alts": [drawn[row] for row in rows], "done": True}
 
 
 @functools.cache
-def recogniser() -> Recogniser:
+def chooser() -> Chooser:
     """Who chooses; loaded once, when it is first needed."""
-    return load_recogniser()
+    return Chooser(load_recogniser(), load_critic())
 
 
-def _whole(given: Sketch, points: list[list[float]]) -> Sketch:
-    """The given part and the points that were added, [x, y, pen]."""
-    if not points:
-        return given
-    places, pen = np.array(points)[:, :2], np.array(points)[:, 2]
-    return Sketch.from_strokes([*given.strokes, *split_strokes(places, pen == Pen.LIFT)])
+def _added(points: list[list[float]]) -> Sketch:
+    """The points that were added, [x, y, pen], as strokes."""
+    places, pen = np.array(points).reshape(-1, 3)[:, :2], np.array(points).reshape(-1, 3)[:, 2]
+    return Sketch.from_strokes(split_strokes(places, pen == Pen.LIFT))
 
 
 def _collect(waiting: list[list[list[float]]], growth: Growth) -> None:

@@ -16,7 +16,7 @@ from sketchgen.model.pretrained import (
     find_checkpoint,
     read_about,
 )
-from sketchgen.resources import RECOGNISER_WEIGHTS, bundled
+from sketchgen.resources import CRITIC_WEIGHTS, RECOGNISER_WEIGHTS, bundled
 
 ALL = "all"
 """The name that stands for every category that the model knows."""
@@ -82,6 +82,17 @@ def recogniser_identity() -> str:
     from sketchgen.recognition.checkpoint import DEFAULT_RECOGNISER
 
     return hash_of_files(bundled("checkpoints", DEFAULT_RECOGNISER), RECOGNISER_WEIGHTS, CONFIG)
+
+
+def critic_identity() -> str:
+    """The same of the bundled critic.
+
+    Raises:
+        SketchgenError: it did not come along.
+    """
+    from sketchgen.recognition.critic_checkpoint import DEFAULT_CRITIC
+
+    return hash_of_files(bundled("checkpoints", DEFAULT_CRITIC), CRITIC_WEIGHTS, CONFIG)
 
 
 def hash_of_files(folder: Path, *names: str) -> str:

@@ -11,7 +11,7 @@ from sketchgen.batch.source import Source
 from sketchgen.batch.wish import Sampling, Wish
 from sketchgen.drawing.sketch import Sketch
 
-Rank = Literal["likelihood", "recogniser"]
+Rank = Literal["likelihood", "recogniser", "critic"]
 """By what the best of several candidates is told."""
 
 Engines = Literal["completer", "batch"]
@@ -101,7 +101,12 @@ class Job:
     @property
     def recognised(self) -> bool:
         """Whether the recogniser reads the drawings."""
-        return self.label or (self.rank == "recogniser" and self.best_of > 1)
+        return self.label or (self.rank != "likelihood" and self.best_of > 1)
+
+    @property
+    def judged(self) -> bool:
+        """Whether the critic reads the drawings."""
+        return self.rank == "critic" and self.best_of > 1
 
     def name(self, number: int) -> str:
         """The name of a drawing's file without suffix; its numbers have equally many digits, and sort."""

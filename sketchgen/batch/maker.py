@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,9 +10,11 @@ from sketchgen.batch.job import Job, Task
 from sketchgen.batch.kept import Item, fingerprint, to_kept
 from sketchgen.batch.wish import Drawn, Engine, Wish
 from sketchgen.drawing.sketch import Completion
+from sketchgen.recognition.choosing import best_of
 
 if TYPE_CHECKING:
     from sketchgen.batch.originals import Originals
+    from sketchgen.recognition.choosing import Chooser
     from sketchgen.recognition.recogniser import Recogniser
 
 COPY = "copy of a training drawing"
@@ -66,7 +67,7 @@ class Made:
 
 
 class Named(NamedTuple):
-    """What the recogniser says of a drawing: the likeliest category, and how sure it is of the asked one."""
+    """What the recogniser says of a drawing: the likeliest category, and the log of the asked one's odds."""
 
     label: str | None = None
     probability: float | None = None
@@ -84,11 +85,17 @@ class Maker:
         """
         self._job, self._place, self._engine = job, place, engine
         self._recogniser: Recogniser | None = None
+        self._chooser: Chooser | None = None
         self._originals: Originals | None = None
         if job.recognised:
             from sketchgen.recognition.recogniser import load_recogniser
 
             self._recogniser = load_recogniser()
+        if self._recogniser is not None and job.judged:
+            from sketchgen.recognition.choosing import Chooser
+            from sketchgen.recognition.critic import load_critic
+
+            self._chooser = Chooser(self._recogniser, load_critic())
         if job.avoid is not None:
             from sketchgen.batch.originals import Originals
 
@@ -119,7 +126,7 @@ class Maker:
         """Choose, judge and write a drawing. Nothing here depends on what other drawings there are."""
         drawn = sorted(drawn, key=lambda one: one.wish.index)
         named = self._named(task, drawn)
-        best = max(range(len(drawn)), key=lambda k: (_score(drawn[k], named[k].asked, self._job.rank), -k))
+        best = self._best(task, drawn, named)
         chosen, name = drawn[best], named[best]
         item, job = chosen.item, self._job
         copied = None if self._originals is None else self._originals.distance(item)
@@ -162,19 +169,25 @@ class Maker:
         rows = self._recogniser.read([wholes[k] for k in shown]).log_prob
         for k, row in zip(shown, rows, strict=True):
             guess = self._recogniser.ranked(row, 1)[0]
-            asked = math.exp(row[names.index(task.category)]) if task.category in names else None
+            asked = float(row[names.index(task.category)]) if task.category in names else None
             found[k] = Named(guess.category, round(guess.probability, 6), asked)
         return found
 
+    def _best(self, task: Task, drawn: list[Drawn], named: list[Named]) -> int:
+        """Which candidate is kept.
 
-def _score(drawn: Drawn, asked: float | None, rank: str) -> tuple[bool, bool, float]:
-    """What the best of several candidates has the most of.
-
-    Something before nothing, and what the model ended before what it was stopped in. Likelihood counts per
-    added point: of a sum, the shortest drawing would always have the most.
-    """
-    if rank == "recogniser":
-        worth = -1.0 if asked is None else asked
-    else:
-        worth = drawn.log_likelihood / max(1, drawn.points)
-    return drawn.points > 0, drawn.ended, worth
+        Likelihood counts per added point: of a sum, the shortest drawing would always have the most.
+        """
+        if len(drawn) == 1:
+            return 0
+        if self._job.rank == "likelihood":
+            worth = [one.log_likelihood / max(1, one.points) for one in drawn]
+        else:
+            worth = [0.0 if name.asked is None else name.asked for name in named]
+        if self._chooser is not None:
+            found = [one.item for one in drawn if isinstance(one.item, Completion)]
+            told = (
+                self._chooser.told(found, task.category) if len(found) == len(drawn) else [0.0] * len(drawn)
+            )
+            worth = [one + float(more) for one, more in zip(worth, told, strict=True)]
+        return best_of([one.points > 0 for one in drawn], [one.ended for one in drawn], worth)

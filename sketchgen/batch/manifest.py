@@ -14,7 +14,7 @@ import orjson
 
 from sketchgen import __version__
 from sketchgen.batch.growing import append, writing
-from sketchgen.batch.identity import recogniser_identity
+from sketchgen.batch.identity import critic_identity, recogniser_identity
 from sketchgen.batch.job import Job
 from sketchgen.batch.maker import Made
 from sketchgen.batch.source import Source
@@ -55,6 +55,7 @@ def header_of(job: Job, weights: str, source: Source | None, file: str | None) -
         "command": "generate" if source is None else "complete",
         "weights": weights,
         "recogniser": recogniser_identity() if job.recognised else None,
+        **({"critic": critic_identity()} if job.judged else {}),
         "sampling": sampling,
         "source": begun,
         "file": file,

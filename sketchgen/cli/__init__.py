@@ -26,6 +26,7 @@ COMMANDS = {
     "prepare": "turn Quick, Draw! files into a store to train on",
     "train": "train a model on a store",
     "train-recogniser": "train what tells drawings apart",
+    "train-critic": "train what chooses the best of several completions",
     "evaluate": "measure a checkpoint on drawings it has not seen",
     "compare": "measure how two checkpoints differ on the same drawings",
     "info": "say what a checkpoint is",

@@ -14,7 +14,7 @@ from typing import Any
 from sketchgen.cli.drawing_options import Complete, Generate, Redraw
 from sketchgen.cli.limits import check_guidance, check_positive, check_seed
 from sketchgen.cli.options import Compare, Download, Evaluate, Info, Prepare, Train, Web
-from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
+from sketchgen.cli.recogniser_options import Recognise, TrainCritic, TrainRecogniser
 from sketchgen.cli.times import duration
 from sketchgen.cli.values import as_json
 from sketchgen.errors import SettingError
@@ -29,7 +29,7 @@ def run(options: object) -> None:
     Raises:
         SketchgenError: it cannot be done; the message is one line.
     """
-    if isinstance(options, Recognise | TrainRecogniser):
+    if isinstance(options, Recognise | TrainRecogniser | TrainCritic):
         return _recogniser(options)
     if isinstance(options, Complete | Generate | Redraw):
         return _draw(options)
@@ -45,14 +45,16 @@ def run(options: object) -> None:
     todo[type(options)](options)
 
 
-def _recogniser(options: Recognise | TrainRecogniser) -> None:
+def _recogniser(options: Recognise | TrainRecogniser | TrainCritic) -> None:
     """Do what a subcommand of the recogniser says."""
     from sketchgen.cli import recogniser_commands
 
     if isinstance(options, Recognise):
         recogniser_commands.recognise(options)
-    else:
+    elif isinstance(options, TrainRecogniser):
         recogniser_commands.train_recogniser(options)
+    else:
+        recogniser_commands.train_critic(options)
 
 
 def _draw(options: Complete | Generate | Redraw) -> None:

@@ -132,7 +132,7 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
         names=names,
         given=given,
         best_of=options.best_of,
-        rank=options.rank or _usual_rank(categories),
+        rank=_rank(options.rank, categories, given),
         label=options.label,
         unique=options.unique,
         look=look_of(options, options.out),
@@ -146,8 +146,17 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
     return replace(job, engine=engine_for(job.total, job.best_of, sampling))
 
 
-def _usual_rank(categories: tuple[Any, ...]) -> Rank:
-    """By what the best of several candidates is told unless it is said."""
+def _rank(wanted: Rank | None, categories: tuple[Any, ...], given: int | None) -> Rank:
+    """By what the best of several candidates is told.
+
+    Raises:
+        SettingError: by the critic, where nothing was given.
+    """
+    if wanted == "critic" and given is None:
+        remedy = "take --rank recogniser or likelihood"
+        raise SettingError(f"--rank critic is for what goes on with a drawing; from nothing, {remedy}")
+    if wanted is not None or given is not None:
+        return wanted or "critic"
     from sketchgen.resources import categories as known
 
     return "recogniser" if set(categories) <= set(known()) else "likelihood"

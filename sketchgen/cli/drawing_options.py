@@ -43,11 +43,12 @@ class Drawing(Looks):
     best_of: int = 1
     """Draw so many candidates of each drawing, and keep the best; 1 to 1000."""
     rank: Annotated[
-        Optional[Literal["likelihood", "recogniser"]],
-        arg(metavar="{likelihood,recogniser}", help_behavior_hint=""),
+        Optional[Literal["likelihood", "recogniser", "critic"]],
+        arg(metavar="{likelihood,recogniser,critic}", help_behavior_hint=""),
     ] = None
-    """The best is the likeliest per added point, or what the recogniser is surest to be the category: by
-    default that, where all categories are named and known to it."""
+    """The best is the likeliest per added point; what the recogniser is surest to be the category (the
+    default of drawings from nothing, where it knows all categories); or what also goes on best with what was
+    given (critic, the default where something was)."""
     label: bool = False
     """Have the recogniser name each drawing in the manifest."""
     unique: bool = False

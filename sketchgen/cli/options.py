@@ -15,7 +15,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from sketchgen.cli.drawing_options import Checkpoint, Complete, Generate, Redraw
 from sketchgen.cli.measuring_options import Compare, Evaluate
-from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
+from sketchgen.cli.recogniser_options import Recognise, TrainCritic, TrainRecogniser
 
 Folder = Annotated[Path, arg(aliases=["-o"], metavar="FOLDER")]
 
@@ -234,6 +234,7 @@ KINDS: dict[str, type] = {
     "prepare": Prepare,
     "train": Train,
     "train-recogniser": TrainRecogniser,
+    "train-critic": TrainCritic,
     "evaluate": Evaluate,
     "compare": Compare,
     "info": Info,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sketchgen import example
-from sketchgen.cli.recogniser_options import Recognise, TrainRecogniser
+from sketchgen.cli.recogniser_options import Recognise, TrainCritic, TrainRecogniser
 from sketchgen.cli.times import duration
 from sketchgen.errors import SettingError, SketchError
 
@@ -77,11 +77,7 @@ def train_recogniser(options: TrainRecogniser) -> None:
     Raises:
         SketchgenError: there is no store, a setting is outside its limits, or the run cannot be written.
     """
-    if options.threads is not None and options.threads < 1:
-        raise SettingError(f"threads is {options.threads}; it must be 1 or more")
-    limit = None if options.time_limit is None else duration(options.time_limit, "time_limit")
-    if not options.store.is_dir():
-        raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
+    limit = _checked(options)
 
     from sketchgen.recognition.lessons import CALM
     from sketchgen.recognition.picture_lessons import CALM_PICTURES, PICTURE_CHANGES
@@ -97,9 +93,43 @@ def train_recogniser(options: TrainRecogniser) -> None:
         settings["changes"] = CALM
     training = RecogniserTraining(time_limit=limit, **settings)
 
-    def say(line: str) -> None:
-        sys.stderr.write(line + "\n")
-
-    how: dict[str, Any] = {"pictures": options.pictures, "resume": options.resume, "report": say}
+    how: dict[str, Any] = {"pictures": options.pictures, "resume": options.resume, "report": _say}
     folder = fit_recogniser(Path(options.store), options.out, training, **how)
     sys.stdout.write(f"{folder}\n")
+
+
+def train_critic(options: TrainCritic) -> None:
+    """Train a critic, and print the folder of its checkpoint.
+
+    Raises:
+        SketchgenError: there is no store, a setting is outside its limits, or the run cannot be written.
+    """
+    limit = _checked(options)
+    if options.jobs is not None and options.jobs < 1:
+        raise SettingError(f"jobs is {options.jobs}; it must be 1 or more")
+
+    from sketchgen.cli.progress import usable_cores
+    from sketchgen.train.critic_run import Wanted, fit_critic
+    from sketchgen.train.recogniser import RecogniserTraining
+
+    names = ("steps", "batch", "learning_rate", "threads", "seed")
+    settings: dict[str, Any] = {name: getattr(options, name) for name in names}
+    training = RecogniserTraining(time_limit=limit, smoothing=0.0, **settings)
+    jobs = options.jobs or usable_cores()
+    wanted = Wanted(options.store, options.model, options.beginnings, options.ways, options.recogniser, jobs)
+    folder = fit_critic(wanted, options.out, training, resume=options.resume, report=_say)
+    sys.stdout.write(f"{folder}\n")
+
+
+def _checked(options: TrainRecogniser | TrainCritic) -> float | None:
+    """The seconds of a training, its other settings checked as far as that is quick."""
+    if options.threads is not None and options.threads < 1:
+        raise SettingError(f"threads is {options.threads}; it must be 1 or more")
+    limit = None if options.time_limit is None else duration(options.time_limit, "time_limit")
+    if not options.store.is_dir():
+        raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
+    return limit
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")

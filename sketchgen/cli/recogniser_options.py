@@ -87,3 +87,53 @@ class TrainRecogniser:
     """Threads; more than there are free cores makes everything slower."""
     seed: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Same store, options and seed, same start and same order."""
+
+
+@dataclass(frozen=True)
+class TrainCritic:
+    """Train a critic on a store: what chooses the best of several ways to finish a drawing.
+
+    First the model finishes many drawings of the store that were begun, then a network learns to tell its
+    ways from how the people went on. It begins with a recogniser of the store's categories. Leaves a
+    checkpoint (RUN/last) with what it measured on the validation split. Ctrl-C ends a run with everything
+    saved.
+
+    Examples:
+      sketchgen train-critic store/ -o run/ --time-limit 40m
+      Go on where a run stopped:
+        sketchgen train-critic store/ -o run/ --time-limit 40m --resume
+      For a model of your own:
+        sketchgen train-recogniser store/ -o names/ --time-limit 20m
+        sketchgen train-critic store/ -o run/ --model mine/best --recogniser names/last --time-limit 20m
+    """
+
+    store: Positional[Annotated[Path, arg(metavar="STORE")]]
+    """A folder made by `sketchgen prepare`."""
+    out: Folder
+    """Where the checkpoint, what the model drew and the state of the run go."""
+    time_limit: Annotated[Optional[str], arg(metavar="TIME", help_behavior_hint="")] = None
+    """Learn for this time: 45s, 90m, 1h30m; drawing comes before. A run needs this or --steps."""
+    steps: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Stop after this many steps."""
+    model: Annotated[
+        Optional[str], arg(metavar="NAME|FOLDER", help_behavior_hint="(default: the bundled one)")
+    ] = None
+    """The model whose completions are to be chosen among."""
+    recogniser: Recogniser = None
+    """The recogniser whose network it begins with; of the store's categories."""
+    beginnings: int = 32768
+    """Drawings that are begun for the model to finish; of rare categories the same ones repeatedly."""
+    ways: int = 3
+    """How often the model finishes each."""
+    jobs: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: all cores)")] = None
+    """Processes that draw."""
+    resume: bool = False
+    """Go on with what there is in RUN."""
+    batch: int = 32
+    """Beginnings in a step."""
+    learning_rate: float = 6e-4
+    """Highest step size of the optimiser; it rises at the start and falls along a cosine."""
+    threads: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Threads; more than there are free cores makes everything slower."""
+    seed: int = 0
+    """Same store, options and seed, same drawings and same order."""

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sketchgen.data.missing import held_back, opened
 from sketchgen.data.store import Drawings
 from sketchgen.drawing.geometry import BOX, CENTRE, GIVEN_SIDE
 from sketchgen.drawing.strokes import Pen
@@ -27,6 +28,8 @@ class Prefixes:
         warp: share of drawings slightly turned, sheared and stretched.
         held_back: share of which one stroke, or some, anywhere in the drawing, come last and all others are
             given: for a person who has drawn all but a part that others draw early.
+        opened: share of which a piece of a line comes last, and all else is given: for lines that are to be
+            closed, wherever they begin.
     """
 
     nothing: float = 0.25
@@ -38,6 +41,7 @@ class Prefixes:
     drop_category: float = 0.1
     warp: float = 0.5
     held_back: float = 0.25
+    opened: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -98,43 +102,6 @@ def cut_points(
     return np.minimum(cut, length)
 
 
-def held_back(
-    length: NDArray[np.int64], lift: NDArray[np.bool_], share: float, random: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which drawings have strokes held back, and the order of their points then.
-
-    In half of them it is one stroke, in the others each is with a probability of 0.3; never none, never all,
-    and not the last ones only, which any cut at a stroke's end holds back. The others keep their order.
-
-    Args:
-        length: (b,) points of each padded drawing.
-        lift: (b, n) where strokes end.
-        share: of the drawings, as far as they have two strokes or more.
-        random: two drawings with the same numbers of points and strokes need not be treated alike.
-
-    Returns:
-        (b, n) the indices of the points in their new order, the padding last; and (b,) how many are given, -1
-        for a drawing of which nothing is held back.
-    """
-    batch, count = lift.shape
-    index = np.arange(count)
-    valid = index < length[:, None]
-    stroke = np.cumsum(lift, 1) - lift
-    strokes = lift.sum(1)
-    here = index < strokes[:, None]
-    chance = np.where(here, random.random((batch, count)), 2.0)
-    one = random.random(batch) < 0.5
-    held = here & (chance < 0.3) & ~one[:, None]
-    held[np.arange(batch), chance.argmin(1)] = True
-    # Held back are all strokes, or those from some on to the end: the order is the drawing's own.
-    kept = (here & ~held).sum(1)
-    own = held.argmax(1) >= kept
-    chosen = (random.random(batch) < share) & (strokes > 1) & ~own
-    late = np.take_along_axis(held, stroke.clip(max=count - 1), 1) & chosen[:, None] & valid
-    order = np.argsort(np.where(valid, late, 2), axis=1, kind="stable")
-    return order, np.where(chosen, (valid & ~late).sum(1), -1)
-
-
 def _warped(points: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
     """(b, n, 2) drawings, each slightly turned, sheared and stretched; padding moves along."""
     angle, shear, stretch = random.normal(size=(3, len(points))) * [[0.05], [0.04], [0.06]]
@@ -177,7 +144,10 @@ def make_batch(
     points = np.where(warp[:, None, None], bent, points) - CENTRE
     cut = cut_points(lengths, lift, prefixes, random)
     order, others = held_back(lengths, lift, prefixes.held_back, random)
-    points, lift = np.take_along_axis(points, order[..., None], 1), np.take_along_axis(lift, order, 1)
+    lift = np.take_along_axis(lift, order, 1)
+    turn, lift, pieces = opened(np.where(others < 0, lengths, 0), points, lift, prefixes.opened, random)
+    points = np.take_along_axis(points, np.where(pieces[:, None] < 0, order, turn)[..., None], 1)
+    others = np.maximum(others, pieces)
     late = others >= 0
     cut = np.where(late, others, cut)
     scale, shift = np.ones(batch), np.zeros((batch, 2))

@@ -20,6 +20,7 @@ from sketchgen.model.config import ModelConfig
 from sketchgen.resources import (
     bundled_checkpoint,
     bundled_checkpoints,
+    bundled_critics,
     bundled_picture_judges,
     bundled_recognisers,
 )
@@ -33,6 +34,9 @@ RECOGNISER_FORMAT = "sketchgen-recogniser"
 PICTURES_FORMAT = "sketchgen-pictures"
 """What the configuration of a judge of pictures says; see `sketchgen.recognition.picture_checkpoint`."""
 
+CRITIC_FORMAT = "sketchgen-critic"
+"""What the configuration of a critic says; see `sketchgen.recognition.critic_checkpoint`."""
+
 DEFAULT_CHECKPOINT = "quickdraw345"
 """The bundled model that is loaded when none is named."""
 
@@ -40,6 +44,7 @@ _OTHERS = {
     CHECKPOINT_FORMAT: "a model that draws, and recognises nothing; load it with sketchgen.load",
     RECOGNISER_FORMAT: "a recogniser, and draws nothing; load it with sketchgen.load_recogniser",
     PICTURES_FORMAT: "a judge of pictures, and draws nothing; name it to sketchgen evaluate by --judge",
+    CRITIC_FORMAT: "a critic, and draws nothing; it chooses among candidates where sketchgen draws several",
 }
 """What a checkpoint is that was taken for one of another kind."""
 
@@ -225,7 +230,11 @@ def refuse_others(name: str, kind: str) -> None:
     Raises:
         CheckpointError: it is one; the message says what it is good for.
     """
-    others = {RECOGNISER_FORMAT: bundled_recognisers, PICTURES_FORMAT: bundled_picture_judges}
+    others = {
+        RECOGNISER_FORMAT: bundled_recognisers,
+        PICTURES_FORMAT: bundled_picture_judges,
+        CRITIC_FORMAT: bundled_critics,
+    }
     for other, names in others.items():
         if other != kind and name in names():
             raise CheckpointError(f"{name} is {_OTHERS[other]}")

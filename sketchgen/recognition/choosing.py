@@ -1,62 +1,82 @@
-"""Choosing: of several candidates for a drawing the one that the recogniser is surest of.
+"""Choosing: of several candidates for a drawing the best, by who looks at the whole of each.
 
-A model that draws does not see what it has drawn, and a start that it misread it goes on with to the end. Who
-looks at the whole sees that. What it brings was measured by another judge, who has no say in it:
-`benchmarks/best_of.py`.
+A model that draws does not see what it has drawn, and a start that it misread it goes on with to the end. Two
+see it: the recogniser, who knows what a drawing is of, and the critic, who knows how people go on with what
+was given. Both say logs of probabilities, which are added. What it brings was measured by a judge who has no
+say in it: `benchmarks/best_of.py`, and by whether drawings are finished: `benchmarks/choosing.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from numpy.typing import NDArray
 
-from sketchgen.drawing.sketch import Completion, Sketch
-from sketchgen.errors import unknown_category
+from sketchgen.drawing.sketch import Completion
+from sketchgen.recognition.critic import Critic
 from sketchgen.recognition.recogniser import Recogniser
 
 
-def worth(
-    recogniser: Recogniser, wholes: Sequence[Sketch], category: str, ended: Sequence[bool]
-) -> Float[np.ndarray, " n"]:
-    """What each candidate is worth: how sure the recogniser is that it is of the category, 0 to 1.
+@dataclass(frozen=True)
+class Chooser:
+    """Takes the best of several candidates.
 
-    Something comes before nothing at all, and what the model ended before what it was stopped in.
-
-    Args:
-        recogniser: who looks at them.
-        wholes: the finished drawings.
-        category: one of the recogniser's.
-        ended: which of them the model ended.
-
-    Raises:
-        CategoryError: the recogniser does not know the category.
+    Attributes:
+        recogniser: says how surely a drawing is of the category, where it knows that.
+        critic: says how good what was added is, where something was given; None to do without.
     """
-    if category not in recogniser.categories:
-        raise unknown_category(category, recogniser.categories)
-    value = np.zeros(len(wholes))
-    shown = [index for index, whole in enumerate(wholes) if not whole.is_empty]
-    if shown:
-        column = recogniser.categories.index(category)
-        value[shown] = 2.0 + np.exp(recogniser.read([wholes[index] for index in shown]).log_prob[:, column])
-    return value + 4.0 * np.asarray(ended, dtype=bool)
+
+    recogniser: Recogniser
+    critic: Critic | None = None
+
+    def worths(self, found: Sequence[Completion], category: str | None) -> Float[np.ndarray, " n"]:
+        """What each completion of one drawing is worth, nats; an empty drawing is worth nothing, -inf.
+
+        Args:
+            found: the candidates.
+            category: what they are to be of; None for any.
+        """
+        worth = np.full(len(found), -np.inf)
+        shown = [index for index, each in enumerate(found) if not each.whole.is_empty]
+        if not shown:
+            return worth
+        drawings = [found[index] for index in shown]
+        worth[shown] = 0.0
+        if category in self.recogniser.categories:
+            column = self.recogniser.categories.index(category)
+            worth[shown] += self.recogniser.read([each.whole for each in drawings]).log_prob[:, column]
+        return worth + self.told(found, category)
+
+    def told(self, found: Sequence[Completion], category: str | None) -> Float[np.ndarray, " n"]:
+        """The critic's part of it; 0 for a drawing of nothing, and where nothing was given."""
+        worth = np.zeros(len(found))
+        given = [index for index, each in enumerate(found) if not each.given.is_empty]
+        if self.critic is not None and given:
+            worth[given] = self.critic.scores([found[index] for index in given], category)
+        return worth
+
+    def best_completions(
+        self, found: Sequence[Completion], category: str | None, candidates: int
+    ) -> list[Completion]:
+        """The best of each `candidates` completions in a row."""
+        return [found[row] for row in self.best_rows(found, category, candidates)]
+
+    def best_rows(self, found: Sequence[Completion], category: str | None, candidates: int) -> list[int]:
+        """Which of the completions are the best of each `candidates` in a row."""
+        worth = self.worths(found, category)
+        drawn = [not each.added.is_empty for each in found]
+        ended = [each.ended for each in found]
+        return [
+            first + best_of(*(part[first : first + candidates] for part in (drawn, ended, worth.tolist())))
+            for first in range(0, len(found), candidates)
+        ]
 
 
-def best_rows(worths: Float[np.ndarray, " n"], candidates: int) -> NDArray[np.int64]:
-    """Which of n candidates, `candidates` in a row for each drawing, are the best; the first of equals."""
-    rows = worths.reshape(-1, candidates)
-    return np.arange(len(rows)) * candidates + rows.argmax(1)
+def best_of(drawn: Sequence[bool], ended: Sequence[bool], worth: Sequence[float]) -> int:
+    """Which candidate is taken: the one worth most, and the first of equals.
 
-
-def best_completions(
-    recogniser: Recogniser, found: Sequence[Completion], category: str, candidates: int
-) -> list[Completion]:
-    """The best of each `candidates` completions in a row; see `worth`.
-
-    A candidate that added nothing counts as one that did not end.
+    But something comes before nothing, and what the model ended before what it was stopped in.
     """
-    ended = [each.ended and not each.added.is_empty for each in found]
-    worths = worth(recogniser, [each.whole for each in found], category, ended)
-    return [found[int(row)] for row in best_rows(worths, candidates)]
+    return max(range(len(worth)), key=lambda row: (drawn[row], ended[row], worth[row], -row))

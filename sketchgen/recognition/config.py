@@ -58,22 +58,30 @@ class RecogniserConfig:
         check_categories(self.categories)
 
     @property
+    def features(self) -> int:
+        """Numbers that a point is described by."""
+        return FEATURES
+
+    @property
     def inputs(self) -> tuple[int, ...]:
         """Numbers that a step of each recurrent layer reads."""
         return (self.entry, *(4 * width for width in self.widths[:-1]))
 
-    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The names and shapes of all weights, as a checkpoint holds them."""
+    def dense_sizes(self) -> dict[str, tuple[int, int]]:
+        """Outputs and inputs of the layers that are none of the recurrent ones, by name."""
         both = 2 * self.widths[-1]
-        sizes = {
-            "first": (self.entry, FIRST_SPAN * FEATURES),
+        return {
+            "first": (self.entry, FIRST_SPAN * self.features),
             "second": (self.entry, SECOND_SPAN * self.entry),
             "attention": (self.heads, both),
             "pool": (self.pooled, 2 * both),
             "head": (len(self.categories), self.pooled),
         }
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The names and shapes of all weights, as a checkpoint holds them."""
         shapes: dict[str, tuple[int, ...]] = {}
-        for name, (outputs, inputs) in sizes.items():
+        for name, (outputs, inputs) in self.dense_sizes().items():
             shapes |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
         for index, (below, width) in enumerate(zip(self.inputs, self.widths, strict=True)):
             gates = 4 * width

@@ -15,7 +15,7 @@ from torch.nn.functional import pad, relu
 
 from sketchgen.model.encoder import reversed_within
 from sketchgen.model.recurrent import Dropout
-from sketchgen.recognition.config import FEATURES, FIRST_SPAN, SECOND_SPAN, RecogniserConfig
+from sketchgen.recognition.config import FIRST_SPAN, SECOND_SPAN, RecogniserConfig
 
 
 def neighbours(values: Float[Tensor, "b n f"], span: int) -> Float[Tensor, "b n g"]:
@@ -35,37 +35,27 @@ def in_pairs(values: Float[Tensor, "b n f"]) -> Float[Tensor, "b m g"]:
     return pad(values, (0, 0, 0, values.shape[1] % 2)).reshape(len(values), -1, 2 * values.shape[2])
 
 
-class RecogniserNetwork(nn.Module):
-    """Log probabilities of the categories, given the features of drawings."""
+class Describer(nn.Module):
+    """What reads the features of a drawing's points and describes the drawing by some numbers."""
 
     def __init__(self, config: RecogniserConfig) -> None:
-        """Build the network that `config` describes."""
+        """Build the layers that `config` describes, but for the last."""
         super().__init__()
         self.config = config
         both = 2 * config.widths[-1]
-        self.first = nn.Linear(FIRST_SPAN * FEATURES, config.entry)
+        self.first = nn.Linear(FIRST_SPAN * config.features, config.entry)
         self.second = nn.Linear(SECOND_SPAN * config.entry, config.entry)
         sizes = list(zip(config.inputs, config.widths, strict=True))
         self.forwards = nn.ModuleList([nn.LSTM(*size, batch_first=True) for size in sizes])
         self.backwards = nn.ModuleList([nn.LSTM(*size, batch_first=True) for size in sizes])
         self.attention = nn.Linear(both, config.heads)
         self.pool = nn.Linear(2 * both, config.pooled)
-        self.head = nn.Linear(config.pooled, len(config.categories))
         self.dropout = Dropout(config.dropout)
         for name, value in self.named_parameters():
             if "bias_ih" in name:
                 # A forget gate that starts open: Jozefowicz et al. 2015.
                 with torch.no_grad():
                     value[len(value) // 4 : len(value) // 2] = 1.0
-
-    def forward(self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
-        """Logits of the categories.
-
-        Args:
-            steps: features of the points, 0 in the padding.
-            length: points of each drawing, 1 or more.
-        """
-        return self.head(self.dropout(self.described(steps, length))).float()
 
     def described(self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"]) -> Float[Tensor, "b d"]:
         """What a drawing is described by before the last layer."""
@@ -99,3 +89,21 @@ class RecogniserNetwork(nn.Module):
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """Copies of all weights by name, float32: what a checkpoint holds."""
         return {name: value.float().cpu().numpy().copy() for name, value in self.state_dict().items()}
+
+
+class RecogniserNetwork(Describer):
+    """Log probabilities of the categories, given the features of drawings."""
+
+    def __init__(self, config: RecogniserConfig) -> None:
+        """Build the network that `config` describes."""
+        super().__init__(config)
+        self.head = nn.Linear(config.pooled, len(config.categories))
+
+    def forward(self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
+        """Logits of the categories.
+
+        Args:
+            steps: features of the points, 0 in the padding.
+            length: points of each drawing, 1 or more.
+        """
+        return self.head(self.dropout(self.described(steps, length))).float()

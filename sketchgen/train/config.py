@@ -104,6 +104,7 @@ PRESETS = {
             unknown=0.0,
             drop_category=0.0,
             held_back=0.0,
+            opened=0.0,
         ),
         learning_rate=1e-3,
     ),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from sketchgen.recognition.checkpoint import save_kept
 from sketchgen.recognition.config import RecogniserConfig
 from sketchgen.recognition.picture_config import PictureConfig
 from sketchgen.train.recogniser import RecogniserTraining, Teacher
-from sketchgen.train.subjects import Batch, Matter
+from sketchgen.train.subjects import Batch, Matter, naming_of
 
 STATE = "state.safetensors"
 """The file in a run's folder from which it is resumed."""
@@ -76,6 +76,15 @@ class Lessons(Generic[B]):
         return self.matter.lesson(self._drawings.take(rows), self._cuts[rows], random)
 
 
+@runtime_checkable
+class ByNumber(Protocol):
+    """Batches by their number, as `Lessons` are."""
+
+    def __getitem__(self, number: int) -> Batch:
+        """Batch `number`, the same whenever it is asked for."""
+        ...
+
+
 @contextmanager
 def _stop_on_signals() -> Iterator[Callable[[], bool]]:
     """What tells whether SIGINT or SIGTERM has come; until the block ends they do nothing else."""
@@ -91,7 +100,7 @@ def _stop_on_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def teach(teacher: Teacher, lessons: Lessons[Any], state: Path, report: Report, *, every: int = 100) -> None:
+def teach(teacher: Teacher, lessons: ByNumber, state: Path, report: Report, *, every: int = 100) -> None:
     """Train until the end, or until a signal, and save the state now and then; `report` hears of the loss.
 
     Raises:
@@ -124,9 +133,10 @@ def measured(teacher: Teacher, drawings: Drawings, training: Mapping[str, int]) 
         drawings: on which it is measured.
         training: number of training drawings of each category, by name.
     """
-    namer = teacher.subject.namer(teacher.config, teacher.average.weights())
+    naming = naming_of(teacher.config)
+    namer = naming.namer(teacher.config, teacher.average.weights())
     figures = {"validation drawings": str(len(drawings))}
-    for fraction in teacher.subject.fractions:
+    for fraction in naming.fractions:
         found = accuracy(namer, drawings, fraction)
         shown = "whole drawings" if fraction == 1.0 else f"first {fraction:.0%} of the points"
         figures[f"top-1 / top-5, {shown}"] = _shares(found)
@@ -189,11 +199,12 @@ def fit_recogniser(
     begun = replace(training, start=None) if resume else training
     shape = PictureConfig if pictures else RecogniserConfig
     teacher = Teacher(shape(tuple(opened.categories)), begun)
-    _folder(out, resume=resume)
+    run_folder(out, resume=resume)
     if resume:
         teacher.restore(out / STATE)
     order = Order(split.block_sizes, training.batch, training.seed)
-    teach(teacher, Lessons(split, order, teacher.subject.matter(training.changes)), out / STATE, report)
+    matter = naming_of(teacher.config).matter(training.changes)
+    teach(teacher, Lessons(split, order, matter), out / STATE, report)
     valid = opened.split("valid")
     figures = measured(teacher, (valid if len(valid) else split).drawings(), _counts(split))
     summary = {
@@ -209,7 +220,7 @@ def fit_recogniser(
     return out / "last"
 
 
-def _folder(out: Path, *, resume: bool) -> None:
+def run_folder(out: Path, *, resume: bool) -> None:
     """Have the run's folder ready.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the loop of `sketchgen.train.recogniser_run` can teach: to recognise strokes, or to name pictures."""
+"""What the loop of `sketchgen.train.recogniser_run` can teach: to name strokes or pictures, and to choose."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from sketchgen.model.pretrained import Weights
 from sketchgen.recognition.accuracy import Namer
 from sketchgen.recognition.checkpoint import RECOGNISER, Kind
 from sketchgen.recognition.config import RecogniserConfig
+from sketchgen.recognition.critic_checkpoint import CRITIC
+from sketchgen.recognition.critic_config import CriticConfig
+from sketchgen.recognition.critic_network import CriticNetwork
 from sketchgen.recognition.lessons import Changes, Strokes
 from sketchgen.recognition.network import RecogniserNetwork
 from sketchgen.recognition.picture_checkpoint import PICTURES
@@ -24,10 +27,10 @@ from sketchgen.recognition.picture_network import PictureNetwork
 from sketchgen.recognition.reader import Reader
 from sketchgen.recognition.recogniser import Recogniser
 
-Config = RecogniserConfig | PictureConfig
+Config = RecogniserConfig | PictureConfig | CriticConfig
 """The shape of a network that can be taught."""
 
-Learner = RecogniserNetwork | PictureNetwork
+Learner = RecogniserNetwork | PictureNetwork | CriticNetwork
 """A network that can be taught."""
 
 
@@ -42,7 +45,7 @@ class Batch(Protocol):
 
     @property
     def category(self) -> NDArray[np.int64]:
-        """(b,) index of each drawing's category."""
+        """(b,) which answer is right, of each row of what the network says: a drawing's category."""
         ...
 
 
@@ -69,19 +72,28 @@ class Subject:
     Attributes:
         kind: what checkpoints it leaves.
         network: builds one that learns.
+    """
+
+    kind: Kind[Any]
+    network: Callable[[Any], Learner]
+
+
+@dataclass(frozen=True)
+class Naming(Subject):
+    """To name drawings.
+
+    Attributes:
         matter: what makes batches for it, given how drawings are changed.
         namer: one that reads, of a shape and weights.
         fractions: shares of the points that are shown when it is measured.
     """
 
-    kind: Kind[Any]
-    network: Callable[[Any], Learner]
     matter: Callable[[Changes], Matter[Batch]]
     namer: Callable[[Any, Weights], Namer]
     fractions: tuple[float, ...]
 
 
-STROKES = Subject(
+STROKES = Naming(
     RECOGNISER,
     RecogniserNetwork,
     Strokes,
@@ -90,7 +102,7 @@ STROKES = Subject(
 )
 """The recogniser, which reads strokes, whole drawings and beginnings."""
 
-SEEN = Subject(
+SEEN = Naming(
     PICTURES,
     PictureNetwork,
     Pictures,
@@ -99,7 +111,15 @@ SEEN = Subject(
 )
 """The judge of pictures, which sees whole drawings."""
 
+CHOOSING = Subject(CRITIC, CriticNetwork)
+"""The critic, which tells good ways to finish a drawing."""
+
+
+def naming_of(config: Config) -> Naming:
+    """The subject of a network of this shape, which names drawings."""
+    return SEEN if isinstance(config, PictureConfig) else STROKES
+
 
 def subject_of(config: Config) -> Subject:
     """The subject of a network of this shape."""
-    return SEEN if isinstance(config, PictureConfig) else STROKES
+    return CHOOSING if isinstance(config, CriticConfig) else naming_of(config)

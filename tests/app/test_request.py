@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sketchgen.app.request import MOST_POINTS, MOST_STROKES, checked
-from sketchgen.drawing.sketch import Box
+from sketchgen.drawing.sketch import Box, Sketch
 from sketchgen.errors import SettingError, SketchgenError
 from sketchgen.generate.completer import Completer
 from sketchgen.model.config import ModelConfig
@@ -51,6 +52,9 @@ def test_candidates_are_chosen_from_where_the_recogniser_knows_the_category(comp
     ):
         request = checked(model, DRAWING, category, 2, 0.5, 0, best_of=best_of)
         assert request.candidates == candidates
+        # A program waits for the whole: the critic chooses where something is given.
+        assert request.choosable == (best_of or 1)
+        assert replace(request, sketch=Sketch()).choosable == candidates
 
 
 @pytest.mark.parametrize("best_of", [0, 9, 2.5, True, "4", math.inf])

@@ -53,14 +53,18 @@ def test_a_program_may_ask_for_guidance(client: Any) -> None:
 
 
 def test_a_program_may_ask_for_the_best_of_some(client: Any) -> None:
-    def asked(count: int, best_of: int, category: str = "cat") -> list[Any]:
+    def asked(count: int, best_of: int, category: str = "cat", drawing: str = LINE) -> list[Any]:
         told = {"count": count, "best_of": best_of, "category": category, "form": "json"}
-        return json.loads(client.predict(LINE, **told, api_name="/complete"))["completions"]
+        return json.loads(client.predict(drawing, **told, api_name="/complete"))["completions"]
 
     candidates, best = asked(8, 1), asked(2, 4)
     assert best[0] in candidates[:4]
     assert best[1] in candidates[4:]
-    assert asked(1, 4, "any") == asked(1, 1, "any")
+    (liked,) = asked(1, 8, "any")
+    assert liked in asked(8, 1, "any")
+    # From nothing, of nothing in particular, there is nothing to choose by.
+    blank = '{"strokes": [], "width": 640, "height": 480}'
+    assert asked(1, 4, "any", blank) == asked(1, 1, "any", blank)
 
 
 def test_the_documented_example_runs(url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,8 @@ from sketchgen.app.stream import messages
 from sketchgen.drawing.sketch import Sketch
 from sketchgen.generate.completer import Completer, Growth
 from sketchgen.model.config import ModelConfig
-from sketchgen.recognition.choosing import best_completions
+from sketchgen.recognition.choosing import Chooser
+from sketchgen.recognition.critic import load_critic
 from sketchgen.recognition.recogniser import load_recogniser
 from tests.support import untrained
 
@@ -75,7 +76,7 @@ def test_chosen_ones_come_all_at_once(completer: Completer, monkeypatch: pytest.
     request = checked(completer, DRAWING, "cat", 3, 0.5, 5, best_of=4)
     found = [json.loads(json.dumps(message)) for message in messages(completer, request)]
     whole = completer.complete(request.sketch, "cat", 12, 0.5, 5)
-    best = best_completions(load_recogniser(), whole, "cat", 4)
+    best = Chooser(load_recogniser(), load_critic()).best_completions(whole, "cat", 4)
     first = [each for number, each in enumerate(whole) if number % 4 == 0]
     assert [each.added for each in best] != [each.added for each in first]
     assert grown(found, 3) == [[stroke.tolist() for stroke in each.added.strokes] for each in best]

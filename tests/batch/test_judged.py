@@ -12,7 +12,7 @@ import pytest
 from scribbles import open_scribbles, scribble
 
 from sketchgen.batch import maker, originals
-from sketchgen.batch.identity import recogniser_identity
+from sketchgen.batch.identity import critic_identity, recogniser_identity
 from sketchgen.batch.job import Avoid, Job
 from sketchgen.batch.opening import open_target
 from sketchgen.batch.originals import Originals, usual_distance
@@ -21,10 +21,11 @@ from sketchgen.batch.run import Run
 from sketchgen.batch.wish import Sampling
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
-from sketchgen.drawing.sketch import Sketch
+from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.copying import neighbours
 from sketchgen.recognition.recogniser import Guess
+from tests.support import critics, recognisers
 
 JOB = Job(Sampling(slots=4), "batch", ("cat", "owl"), 12, 3, ("cat", "owl"), best_of=4)
 
@@ -73,6 +74,43 @@ def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Pa
         assert row["index"] == drawn[best].wish.index
         assert row["label"] == ("cat" if sure[best] >= 0.5 else "dog")
         assert row["probability"] == pytest.approx(max(sure[best], 1 - sure[best]), abs=1e-6)
+
+
+def test_the_critic_has_a_say_in_what_goes_on_with_a_drawing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, likes = recognisers.recogniser(), critics.critic()
+    monkeypatch.setattr("sketchgen.recognition.recogniser.load_recogniser", lambda: who)
+    monkeypatch.setattr("sketchgen.recognition.critic.load_critic", lambda: likes)
+    given = Sketch.from_strokes([[(0, 0), (90, 90)]])
+
+    class GoesOn:
+        """Goes on with what is given, if anything is, by a scribble."""
+
+        def draw(self, wishes: Any) -> Any:
+            for wish in wishes:
+                drawn = scribble(wish)
+                item = Completion(given, drawn.item, drawn.ended)  # pyright: ignore[reportArgumentType]
+                yield replace(drawn, item=item)
+
+    job = replace(JOB, rank="critic")
+    chosen = set()
+    found_rows = rows(job, tmp_path / "out", InProcess(lambda job: GoesOn()))
+    for row, task in zip(found_rows, job.tasks(None), strict=True):
+        drawn = [scribble(wish) for wish in job.wishes(task)]
+        found = [Completion(given, one.item) for one in drawn]  # pyright: ignore[reportArgumentType]
+        worth = likes.scores(found, row["category"])
+        if row["category"] == "cat":
+            worth = worth + who.read([each.whole for each in found]).log_prob[:, 0]
+        best = max(range(4), key=lambda k: (drawn[k].ended, worth[k], -k))
+        assert row["index"] == drawn[best].wish.index
+        chosen.add(best)
+    assert chosen == {0, 1, 2, 3}
+    header = json.loads((tmp_path / "out" / "manifest.jsonl").read_text().splitlines()[0])
+    assert header["critic"] == critic_identity()
+    rows(replace(job, best_of=1), tmp_path / "one")
+    header = json.loads((tmp_path / "one" / "manifest.jsonl").read_text().splitlines()[0])
+    assert "critic" not in header
 
 
 @pytest.mark.usefixtures("reads")

@@ -16,7 +16,7 @@ import pytest
 
 import sketchgen
 from sketchgen.cli import COMMANDS, main
-from sketchgen.cli.drawing_commands import _usual_rank
+from sketchgen.cli.drawing_commands import _rank
 from sketchgen.cli.progress import shown_progress, shown_rate, shown_steps
 from sketchgen.cli.times import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
@@ -110,13 +110,13 @@ class TestHelp:
     @pytest.mark.parametrize(
         ("options", "rank"),
         [
-            (["--category", "cat"], "recogniser"),
-            ([], "likelihood"),
+            (["--category", "cat"], "critic"),
+            ([], "critic"),
             (["--category", "cat", "--rank", "likelihood"], "likelihood"),
-            (["--category", "any"], "likelihood"),
+            (["--category", "cat", "--rank", "recogniser"], "recogniser"),
         ],
     )
-    def test_what_is_named_is_chosen_by_the_recogniser(
+    def test_what_goes_on_with_a_drawing_is_chosen_by_the_critic(
         self, options: list[str], rank: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         out = tmp_path / "out"
@@ -124,6 +124,8 @@ class TestHelp:
         assert main([str(word) for word in told]) == 0
         header = json.loads((out / "manifest.jsonl").read_text().splitlines()[0])
         assert header["rank"] == rank
+        assert ("critic" in header) is (rank == "critic")
+        assert (header["recogniser"] is None) is (rank == "likelihood")
         capsys.readouterr()
 
     @pytest.mark.parametrize(
@@ -137,7 +139,15 @@ class TestHelp:
     def test_what_the_recogniser_does_not_know_it_does_not_choose(
         self, categories: tuple[str | None, ...], rank: str
     ) -> None:
-        assert _usual_rank(categories) == rank
+        assert _rank(None, categories, None) == rank
+        assert _rank("likelihood", categories, None) == "likelihood"
+        assert _rank(None, categories, 3) == "critic"
+
+    def test_the_critic_does_not_choose_among_drawings_from_nothing(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        told = ["generate", "--category", "cat", "--best-of", 2, "--rank", "critic", "-o", tmp_path / "out"]
+        assert "take --rank recogniser or likelihood" in failure(capsys, *told)
 
     def test_teachers_take_part_in_training(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -18,7 +18,8 @@ from sketchgen.evaluation.judge import load_judge
 from sketchgen.recognition.checkpoint import save_recogniser
 from sketchgen.recognition.lessons import CALM, Changes
 from sketchgen.recognition.picture_lessons import CALM_PICTURES, PICTURE_CHANGES
-from sketchgen.train import recogniser_run
+from sketchgen.train import critic_run, recogniser_run
+from sketchgen.train.critic_run import Wanted
 from sketchgen.train.recogniser import RecogniserTraining
 
 LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
@@ -153,3 +154,32 @@ def test_what_is_said_reaches_the_training(
     )
     assert asked == [tmp_path, out, training, how]
     assert capsys.readouterr().out == f"{out / 'last'}\n"
+
+
+def test_what_is_said_of_a_critic_reaches_its_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    asked: list[Any] = []
+
+    def fit(wanted: Wanted, out: Path, training: RecogniserTraining, **more: Any) -> Path:
+        asked.extend((wanted, out, training, more["resume"]))
+        return out / "last"
+
+    monkeypatch.setattr(critic_run, "fit_critic", fit)
+    out = tmp_path / "run"
+    told = ["--steps", "7", "--batch", "5", "--seed", "3", "--learning-rate", "0.01", "--time-limit", "2m"]
+    told += ["--model", "tiny", "--recogniser", "mine", "--beginnings", "90", "--ways", "4", "--jobs", "2"]
+    assert main(["train-critic", str(tmp_path), "-o", str(out), *told, "--resume"]) == 0
+    training = RecogniserTraining(steps=7, batch=5, seed=3, learning_rate=0.01, time_limit=120, smoothing=0.0)
+    assert asked == [Wanted(tmp_path, "tiny", 90, 4, "mine", 2), out, training, True]
+    assert capsys.readouterr().out == f"{out / 'last'}\n"
+
+
+def test_bad_options_of_a_critic(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    told = ["train-critic", tmp_path, "-o", tmp_path / "run"]
+    assert "needs an end" in failure(capsys, *told)
+    assert "threads" in failure(capsys, *told, "--threads", 0)
+    assert "jobs is 0" in failure(capsys, *told, "--steps", 1, "--jobs", 0)
+    assert "not a prepared store" in failure(capsys, *told, "--steps", 1)
+    none = tmp_path / "none"
+    assert "sketchgen prepare" in failure(capsys, "train-critic", none, "-o", tmp_path / "run", "--steps", 1)

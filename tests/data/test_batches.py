@@ -14,16 +14,16 @@ from sketchgen.data.batches import (
     Prefixes,
     cut_points,
     evaluation_batch,
-    held_back,
     make_batch,
     padded,
 )
+from sketchgen.data.missing import held_back
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings
 from sketchgen.drawing.strokes import Pen, pens
 
 ANY = 99
-PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0)
+PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0, opened=0.0)
 
 
 def only(kind: str | None) -> Prefixes:

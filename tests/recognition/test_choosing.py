@@ -1,57 +1,72 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sketchgen.drawing.sketch import Completion, Sketch
-from sketchgen.errors import CategoryError
-from sketchgen.recognition.choosing import best_completions, best_rows, worth
+from sketchgen.recognition.choosing import Chooser, best_of
+from tests.support.critics import critic, finished
 from tests.support.recognisers import recogniser, scribbles
 
-WHO = recogniser()
+WHO, JUDGE = recogniser(), critic()
 NAME = WHO.categories[1]
+BOTH = Chooser(WHO, JUDGE)
 
 
-def test_what_the_recogniser_is_surest_of_is_worth_most():
-    wholes = scribbles(9, 20, 31, 40)
-    found = worth(WHO, wholes, NAME, [True] * 4)
-    sure = np.exp(WHO.read(wholes).log_prob[:, 1])
-    assert len(set(np.round(sure, 6))) == 4
-    assert (np.argsort(found) == np.argsort(sure)).all()
-    np.testing.assert_allclose(np.diff(found), np.diff(sure), atol=1e-12)
+def test_both_have_a_say():
+    found = finished(9, 20, 31, 40)
+    sure = WHO.read([each.whole for each in found]).log_prob[:, 1]
+    good = JUDGE.scores(found, NAME)
+    assert sure.argmax() != good.argmax()
+    np.testing.assert_allclose(BOTH.worths(found, NAME), sure + good)
+    np.testing.assert_allclose(Chooser(WHO).worths(found, NAME), sure)
 
 
-def test_what_was_not_ended_or_is_empty_comes_last():
-    wholes = [Sketch(), *scribbles(9, 20), Sketch()]
-    found = worth(WHO, wholes, NAME, [True, False, True, False])
-    assert found.argmax() == 2
-    assert found.argmin() == 3
-    assert worth(WHO, [Sketch()], NAME, [True]).tolist() == [4.0]
+@pytest.mark.parametrize("category", [None, "unicorn"])
+def test_what_the_recogniser_does_not_know_the_critic_chooses(category: str | None):
+    found = finished(9, 20, 31, 40)
+    np.testing.assert_allclose(BOTH.worths(found, category), JUDGE.scores(found, None))
+    assert Chooser(WHO).worths(found, category).tolist() == [0.0] * 4
+    assert Chooser(WHO).best_completions(found, category, 2) == [found[0], found[2]]
 
 
-def test_the_first_of_equals_is_the_best_of_its_row():
-    worths = np.array([0.0, 1.0, 1.0, 5.0, 5.0, 2.0])
-    assert best_rows(worths, 3).tolist() == [1, 3]
-    assert best_rows(worths, 1).tolist() == [0, 1, 2, 3, 4, 5]
-    assert best_rows(np.zeros(0), 4).tolist() == []
+def test_of_drawings_from_nothing_the_critic_says_nothing():
+    found = [Completion(Sketch(), each, True, 0.0) for each in scribbles(9, 20, 31)]
+    sure = WHO.read([each.whole for each in found]).log_prob[:, 1]
+    np.testing.assert_allclose(BOTH.worths(found, NAME), sure)
+
+
+def test_an_empty_drawing_is_worth_nothing():
+    blank = Completion(Sketch(), Sketch(), True, 0.0)
+    found = [blank, *(Completion(Sketch(), each, True, 0.0) for each in scribbles(9))]
+    assert BOTH.worths(found, NAME)[0] == -np.inf
+    assert np.isfinite(BOTH.worths(found, NAME)[1])
+    assert BOTH.worths([blank], NAME).tolist() == [-np.inf]
+    assert BOTH.best_rows([], NAME, 4) == []
 
 
 def test_each_completion_is_the_best_of_its_own_candidates():
-    given, *added = scribbles(5, 9, 20, 31, 40, 12, 17)
-    found = [Completion(given, each, True, 0.0) for each in added]
-    sure = WHO.read([each.whole for each in found]).log_prob[:, 1].reshape(2, 3)
-    wanted = [found[int(row.argmax()) + 3 * number] for number, row in enumerate(sure)]
-    assert best_completions(WHO, found, NAME, 3) == wanted
+    found = finished(9, 20, 31, 40, 12, 17)
+    worth = BOTH.worths(found, NAME).reshape(2, 3)
+    wanted = [found[int(row.argmax()) + 3 * number] for number, row in enumerate(worth)]
+    assert BOTH.best_completions(found, NAME, 3) == wanted
+    assert wanted != [found[0], found[3]]
+    assert BOTH.best_completions(found, NAME, 1) == found
 
 
-def test_a_candidate_that_added_nothing_is_not_taken():
+def test_a_candidate_that_added_nothing_or_did_not_end_is_not_taken():
     given, added = scribbles(30, 9)
-    found = [Completion(given, Sketch(), True, 0.0), Completion(given, added, True, 0.0)]
-    for pair in (found, found[::-1]):
-        (best,) = best_completions(WHO, pair, NAME, 2)
-        assert best.added is added
+    good = Completion(given, added, True, 0.0)
+    for bad in (Completion(given, Sketch(), True, 0.0), replace(good, ended=False)):
+        for pair in ([bad, good], [good, bad]):
+            assert BOTH.best_completions(pair, NAME, 2) == [good]
 
 
-def test_an_unknown_category_is_not_guessed():
-    with pytest.raises(CategoryError, match="unicorn"):
-        worth(WHO, scribbles(9), "unicorn", [True])
+def test_the_order_of_candidates():
+    assert best_of([True] * 3, [True] * 3, [1.0, 5.0, 2.0]) == 1
+    assert best_of([True] * 3, [True] * 3, [1.0, 5.0, 5.0]) == 1
+    assert best_of([True] * 3, [True, False, True], [1.0, 5.0, 2.0]) == 2
+    assert best_of([False, True, True], [True, False, False], [9.0, 1.0, 2.0]) == 2
+    assert best_of([False, False], [False, True], [9.0, 1.0]) == 1

@@ -75,4 +75,4 @@ def test_sketch_rnn_reads_offsets_pens_and_category_only():
 def test_sketch_rnn_learns_from_whole_drawings_in_their_own_frame():
     prefixes = PRESETS["sketch-rnn"].prefixes
     assert prefixes.nothing == 1.0
-    assert prefixes.unknown == prefixes.drop_category == prefixes.held_back == 0.0
+    assert prefixes.unknown == prefixes.drop_category == prefixes.held_back == prefixes.opened == 0.0

@@ -13,7 +13,7 @@ from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Split, Store
 from sketchgen.train.loader import TrainingBatches, endless_loader
 
-PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0)
+PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0, opened=0.0)
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ def config(tmp_path: Path) -> TrainConfig:
     (tmp_path / "owl.ndjson").write_text("".join(lines))
     kept = prepare([tmp_path / "owl.ndjson"], tmp_path / "store").kept["train"]
     config = small(tmp_path / "store", tmp_path / "run")
-    plain = Prefixes(nothing=1.0, unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0)
+    plain = Prefixes(nothing=1.0, unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0, opened=0.0)
     return replace(config, batch=kept, prefixes=plain, model=replace(MODEL, dropout=0.0))
 
 

@@ -1,0 +1,124 @@
+"""What choosing does for what is to be finished: `python benchmarks/choosing.py STORE [NAME|FOLDER]`.
+
+Validation drawings with strokes or pieces of lines missing, and the unfinished drawings that come along, are
+finished in several ways. Of each the share that is finished (`sketchgen/evaluation/finishing.py`) and how far
+what was added is from what is missing: of all ways, of the one that is chosen, and of the best there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import sketchgen
+from sketchgen.drawing.sketch import Completion, Sketch
+from sketchgen.evaluation.finishing import completions, measure
+from sketchgen.evaluation.unfinished import Item, unfinished
+from sketchgen.recognition.choosing import Chooser
+from sketchgen.train.rehearsal import CHUNK, TEMPERATURES, Rehearsal, drawn_chunk
+
+FAR = 100.0
+"""Px beyond which a distance counts as this."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A drawing that was to be finished, and the ways that were tried."""
+
+    category: str
+    ways: list[Completion]
+    finished: np.ndarray
+    apart: np.ndarray
+
+    @classmethod
+    def of(cls, item: Item, ways: list[Completion]) -> Tried:
+        """The ways of an item, measured."""
+        found = [measure(item, way) for way in ways]
+        apart = np.array([min(each.chamfer, FAR) for each in found])
+        return cls(item.category, ways, np.array([each.finished for each in found], dtype=float), apart)
+
+
+def of_people(store: str, model: str | None, count: int, ways: int) -> list[Tried]:
+    """Validation drawings with something missing, as a critic is measured by them."""
+    rehearsal = Rehearsal(store, "valid", model, count, ways, seed=1)
+    found: list[Tried] = []
+    for number in range(rehearsal.chunks):
+        for row in drawn_chunk(rehearsal, number)[: count - number * CHUNK]:
+            given, rest = _sketch(row["given"], row["category"]), _sketch(row["rest"], row["category"])
+            item = Item("", row["category"], "part", given, rest)
+            some = [Completion(given, _sketch(way, row["category"])) for way in row["ways"]]
+            found.append(Tried.of(item, some))
+    return found
+
+
+def _sketch(flat: list[list[float]], category: str) -> Sketch:
+    return Sketch.from_strokes([np.array(stroke).reshape(-1, 2) for stroke in flat], category=category)
+
+
+def bundled(model: str | None, ways: int, temperature: float) -> list[Tried]:
+    """The unfinished drawings that come along."""
+    drawer = sketchgen.load(model)
+    return [Tried.of(item, completions(drawer, item, ways, temperature, 5)) for item in unfinished()]
+
+
+def _shown(values: list[float] | np.ndarray, scale: float = 1.0) -> str:
+    values = np.asarray(values) * scale
+    return f"{values.mean():.1f} ± {values.std(ddof=1) / np.sqrt(len(values)):.1f}"
+
+
+def _row(name: str, count: int, tried: list[Tried], rows: list[int] | None) -> str:
+    """A row of the table: of all ways, or of those that were chosen, -1 for the best there is."""
+    finished, apart = [], []
+    for number, one in enumerate(tried):
+        good, far = one.finished[:count], one.apart[:count]
+        if rows is None:
+            finished.append(good.mean())
+            apart.append(far.mean())
+        else:
+            finished.append(good.max() if rows[number] < 0 else good[rows[number]])
+            apart.append(far.min() if rows[number] < 0 else far[rows[number]])
+    return f"| {name} | {count} | {_shown(finished, 100.0)} | {_shown(apart)} |"
+
+
+def table(tried: list[Tried], counts: list[int]) -> str:
+    """All ways of choosing among so many."""
+    recogniser, critic = sketchgen.load_recogniser(), sketchgen.load_critic()
+    ways: dict[str, tuple[Chooser, bool]] = {
+        "recogniser": (Chooser(recogniser), True),
+        "critic, not told what it is": (Chooser(recogniser, critic), False),
+        "both": (Chooser(recogniser, critic), True),
+    }
+    lines = [f"| {len(tried)} drawings; chosen by | ways | finished, % | apart, px |", "|---|---|---|---|"]
+    lines.append(_row("nobody", max(counts), tried, None))
+    for count in counts:
+        for name, (who, told) in ways.items():
+            chosen = [
+                who.best_rows(one.ways[:count], one.category if told else None, count)[0] for one in tried
+            ]
+            lines.append(_row(name, count, tried, chosen))
+        lines.append(_row("who knows what is missing", count, tried, [-1] * len(tried)))
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    add: Any = functools.partial(parser.add_argument)
+    add("store", help="folder of a prepared store; its validation split is used")
+    add("model", nargs="?", help="name or folder; the bundled one without")
+    add("--drawings", type=int, default=1024)
+    add("--ways", type=int, nargs="+", default=[4, 8])
+    add("--temperature", type=float, default=0.25, help="of the unfinished drawings")
+    options = parser.parse_args()
+    most = max(options.ways)
+    print(f"temperatures {TEMPERATURES}, those of the unfinished ones {options.temperature}")
+    print(table(of_people(options.store, options.model, options.drawings, most), options.ways))
+    print(table(bundled(options.model, most, options.temperature), options.ways))
+
+
+if __name__ == "__main__":
+    main()

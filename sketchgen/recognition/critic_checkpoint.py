@@ -1,0 +1,48 @@
+"""Checkpoints of critics, kept as recognisers are; see `sketchgen.recognition.checkpoint`."""
+
+from __future__ import annotations
+
+import os
+
+from sketchgen.model.pretrained import CRITIC_FORMAT
+from sketchgen.recognition.checkpoint import Kept, Kind, read_kept
+from sketchgen.recognition.critic_config import CriticConfig
+from sketchgen.resources import CRITIC_WEIGHTS, bundled_critics
+
+CRITIC_VERSION = 1
+
+DEFAULT_CRITIC = "critic345"
+"""The bundled critic."""
+
+
+def _about(config: CriticConfig) -> str:
+    """The first paragraphs of its card."""
+    return (
+        f"# A sketchgen critic, of {len(config.categories)} categories\n\n"
+        "Tells which of several ways to finish a drawing looks most as if a person had gone on with it, by "
+        "given and added strokes together: a recogniser's network that is told the category and says one "
+        "number. By it the best of several candidates is taken. It draws nothing.\n\n"
+    )
+
+
+CRITIC = Kind(
+    "critic",
+    CRITIC_FORMAT,
+    CRITIC_VERSION,
+    CRITIC_WEIGHTS,
+    "critic",
+    CriticConfig.from_dict,
+    _about,
+    DEFAULT_CRITIC,
+    bundled_critics,
+)
+"""Those of critics."""
+
+
+def read_critic(name_or_path: str | os.PathLike[str] | None = None) -> Kept[CriticConfig]:
+    """Read a critic's checkpoint; see `find_kept` for the name.
+
+    Raises:
+        CheckpointError: none there, one of another kind, a newer one, or damaged weights.
+    """
+    return read_kept(CRITIC, name_or_path)

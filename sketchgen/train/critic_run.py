@@ -1,0 +1,190 @@
+"""The training of a critic: the model rehearses, then a network learns to tell its ways from people's.
+
+A run's folder holds `rehearsals/`, `state.safetensors`, from which it goes on exactly, and `last/`, the
+checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sketchgen.data.store import Store
+from sketchgen.drawing.output import write_atomic
+from sketchgen.errors import CheckpointError, SettingError
+from sketchgen.model.memory import keep_freed_memory
+from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, name_of
+from sketchgen.recognition.checkpoint import read_recogniser, save_kept
+from sketchgen.recognition.critic import CriticReader
+from sketchgen.recognition.critic_config import CriticConfig
+from sketchgen.recognition.critic_lessons import CriticLessons, Group
+from sketchgen.recognition.critic_network import CriticNetwork
+from sketchgen.recognition.network import RecogniserNetwork
+from sketchgen.train.recogniser import RecogniserTraining, Teacher
+from sketchgen.train.recogniser_run import STATE, Report, run_folder, teach
+from sketchgen.train.rehearsal import Rehearsal, read_groups, rehearse
+
+MEASURED, WAYS_MEASURED = 1024, 8
+"""Beginnings of validation drawings by which a critic is measured, and the model's ways for each."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a critic is to learn from.
+
+    Attributes:
+        store: folder of the store.
+        model: name or path of the checkpoint whose completions are to be chosen among; None for the default.
+        beginnings, ways: see `Rehearsal`.
+        recogniser: name or path of the one whose network it begins with; None for the bundled one.
+        jobs: processes that draw.
+    """
+
+    store: Path
+    model: str | None = None
+    beginnings: int = 32_768
+    ways: int = 3
+    recogniser: str | None = None
+    jobs: int = 1
+
+    def rehearsal(self, split: str, seed: int) -> Rehearsal:
+        """What is drawn of a split."""
+        if split == "train":
+            return Rehearsal(str(self.store), split, self.model, self.beginnings, self.ways, seed)
+        count = min(MEASURED, self.beginnings)
+        return Rehearsal(str(self.store), split, self.model, count, WAYS_MEASURED, seed)
+
+
+def fit_critic(
+    wanted: Wanted,
+    out: Path,
+    training: RecogniserTraining,
+    *,
+    resume: bool = False,
+    half: bool = True,
+    report: Report | None = None,
+) -> Path:
+    """Have the model rehearse, train on that, measure on the validation split; the checkpoint's folder.
+
+    SIGINT and SIGTERM end the training after the current step with everything saved; what was rehearsed by
+    then is not drawn again.
+
+    Args:
+        wanted: what it learns from.
+        out: folder of the run.
+        training: how it is trained; a step is of `batch` beginnings.
+        resume: go on with the run in `out`.
+        half: store float16 weights in the checkpoint.
+        report: called with a line now and then.
+
+    Raises:
+        CheckpointError: no model or recogniser there, one of other categories, or `resume` without a state.
+        FormatError: no store, or it or what was rehearsed is damaged.
+        OutputError: `out` holds a run and `resume` is false, or it cannot be written.
+        SettingError: a number outside its limits, no drawings, or a loss that stays not finite.
+    """
+    keep_freed_memory()
+    say = report or (lambda line: None)
+    categories = tuple(Store.open(wanted.store).categories)
+    teacher = _teacher(categories, training, wanted, resume=resume)
+    run_folder(out, resume=resume)
+    folder = out / "rehearsals"
+    _same(folder / "rehearsals.json", wanted, training.seed)
+    groups = {
+        split: _rehearsed(
+            wanted.rehearsal(split, training.seed), wanted.jobs, folder / split, categories, say
+        )
+        for split in ("train", "valid")
+    }
+    if resume and (out / STATE).exists():
+        teacher.restore(out / STATE)
+    lessons = CriticLessons(groups["train"], len(categories), training.batch, training.seed)
+    teach(teacher, lessons, out / STATE, say)
+    model = name_of(wanted.model, DEFAULT_CHECKPOINT)
+    summary = {
+        "steps": teacher.step,
+        "beginnings seen": teacher.step * training.batch,
+        "beginnings": len(groups["train"]),
+        "training seconds": round(teacher.elapsed),
+        **_measured(teacher, groups["valid"]),
+        "settings": asdict(training) | {"model": Path(model).name, "ways": wanted.ways},
+    }
+    save_kept(teacher.subject.kind, out / "last", teacher.average, summary, force=True, half=half)
+    return out / "last"
+
+
+def _teacher(
+    categories: tuple[str, ...], training: RecogniserTraining, wanted: Wanted, *, resume: bool
+) -> Teacher:
+    """A critic that begins with a recogniser's network, or with another critic."""
+    begun = replace(training, start=None) if resume else training
+    found = read_recogniser(wanted.recogniser)
+    if found.config.categories != categories:
+        count, own = len(found.config.categories), len(categories)
+        remedy = "train one on this store by train-recogniser, and name it by --recogniser"
+        raise CheckpointError(f"the recogniser knows {count} categories, not the store's {own}; {remedy}")
+    shape = {name: getattr(found.config, name) for name in ("entry", "widths", "heads", "pooled", "dropout")}
+    teacher = Teacher(CriticConfig(categories, **shape), begun)
+    if begun.start is None:
+        recogniser = RecogniserNetwork(found.config)
+        recogniser.load_state_dict({name: torch.from_numpy(value) for name, value in found.weights.items()})
+        for network in (teacher.network, teacher.average):
+            assert isinstance(network, CriticNetwork)
+            network.begin_with(recogniser)
+    return teacher
+
+
+def _same(file: Path, wanted: Wanted, seed: int) -> None:
+    """Note what is rehearsed, or refuse to mix it with what was.
+
+    Raises:
+        CheckpointError: something else stands there.
+    """
+    asked = asdict(wanted.rehearsal("train", seed))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        write_atomic(file, json.dumps(asked).encode())
+        return
+    try:
+        there = json.loads(file.read_bytes())
+    except ValueError:
+        there = None
+    if there != asked:
+        wrong = [name for name in asked if not isinstance(there, dict) or there.get(name) != asked[name]]
+        raise CheckpointError(f"{file.parent} was drawn with another {wrong[0]}; choose another folder")
+
+
+def _rehearsed(
+    rehearsal: Rehearsal, jobs: int, folder: Path, categories: tuple[str, ...], say: Report
+) -> list[Group]:
+    """The groups of a split, drawn where they are not there yet."""
+
+    def progress(done: int, count: int) -> None:
+        say(f"{rehearsal.split}: {done:,} of {count:,} beginnings drawn on")
+
+    rehearse(rehearsal, folder, jobs, progress)
+    found = read_groups(folder, rehearsal, categories)
+    if not found:
+        raise SettingError(f"{rehearsal.store} has no drawings to {rehearsal.split} that are long enough")
+    return found
+
+
+def _measured(teacher: Teacher, groups: list[Group]) -> dict[str, str]:
+    """How often the averaged network holds the person's way for the best of all, in words for a card."""
+    network = teacher.average
+    assert isinstance(network, CriticNetwork)
+    assert isinstance(network.config, CriticConfig)
+    reader = CriticReader(network.config, network.weights())
+    first, ways = 0, 0
+    for group in groups:
+        shown = [group.real, *group.others]
+        scores = reader.scores(shown, np.full(len(shown), group.category))
+        first += int(scores[0] > scores[1:].max())
+        ways += len(shown)
+    share, chance = first / len(groups), len(groups) / ways
+    told = f"{share:.1%} (by chance {chance:.1%}; {len(groups)} validation drawings)"
+    return {"a person's way before all of the model's": told}

@@ -1,0 +1,86 @@
+"""Drawings that were begun: what is given and what comes then are together what a person drew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sketchgen.data.prepare import read_drawings
+from sketchgen.drawing.sketch import Sketch
+from sketchgen.generate.beginning import Beginning
+from sketchgen.train.begun import Begun, begun, closed
+
+
+@pytest.fixture(scope="module")
+def sketches(sample_dir: Path) -> list[Sketch]:
+    drawings, _ = read_drawings(sample_dir)
+    return [drawings.sketch(index) for index in range(0, len(drawings), 3)]
+
+
+def segments(strokes: list[np.ndarray]) -> list[tuple[float, ...]]:
+    """The lines between points, whichever way they were drawn."""
+    found = []
+    for stroke in strokes:
+        for one, two in zip(stroke[:-1].tolist(), stroke[1:].tolist(), strict=True):
+            found.append((*min(one, two), *max(one, two)))
+    return sorted(found)
+
+
+def test_given_and_rest_are_of_the_drawing(sketches: list[Sketch]):
+    random = np.random.default_rng(0)
+    kinds = {"all": 0, "inside": 0, "none": 0}
+    for sketch in sketches:
+        found = begun(sketch, random)
+        if found is None:
+            kinds["none"] += 1
+            continue
+        assert found.fits
+        whole = segments(list(sketch.strokes))
+        both = segments([*found.given, *found.rest])
+        # Lines of the drawing, none twice; all of them, unless later strokes were left out.
+        assert set(both) <= set(whole)
+        assert len(both) <= len(whole)
+        kinds["all"] += both == whole
+        if found.inside:
+            kinds["inside"] += 1
+            np.testing.assert_array_equal(found.rest[0][0], found.given[-1][-1])
+            assert len(found.rest[0]) > 1
+    count = len(sketches)
+    assert kinds["none"] < 0.1 * count
+    assert 0.6 * count < kinds["all"] < count
+    assert 0.2 * count < kinds["inside"] < 0.8 * count
+
+
+def test_the_same_numbers_begin_it_alike(sketches: list[Sketch]):
+    one, two = (begun(sketches[0], np.random.default_rng(4)) for _ in range(2))
+    assert one is not None
+    assert two is not None
+    assert [line.tolist() for line in one.given] == [line.tolist() for line in two.given]
+
+
+def test_a_dot_is_not_begun():
+    random = np.random.default_rng(0)
+    for strokes in ([[(3, 3)]], [[(3, 3), (4, 4)]], [[(3, 3)], [(9, 9)]]):
+        assert all(begun(Sketch.from_strokes(strokes), random) is None for _ in range(30))
+
+
+def test_how_a_person_went_on_is_closed_as_the_model_closes():
+    line = np.array([[0.0, 0.0], [200.0, 0.0], [200.0, 200.0]])
+    rest = [np.array([[200.0, 200.0], [0.0, 200.0], [4.0, 10.0]]), np.array([[90.0, 90.0], [99.0, 99.0]])]
+    beginning = Beginning.of(Sketch.from_strokes([line]), 24.0)
+    found = closed(rest, beginning, inside=True)
+    np.testing.assert_allclose(found[0], [[200.0, 200.0], [0.0, 200.0], [0.0, 0.0]], atol=0.02)
+    np.testing.assert_allclose(found[1], rest[1], atol=0.02)
+    apart = [rest[0][1:], rest[1]]
+    found = closed(apart, beginning, inside=False)
+    np.testing.assert_allclose(found[0], apart[0], atol=0.02)
+    assert closed(rest, Beginning.of(Sketch.from_strokes([line])), inside=True) is rest
+
+
+def test_what_is_too_little_does_not_fit():
+    one, two = np.zeros((1, 2)), np.zeros((2, 2))
+    assert not Begun([one], [two], False).fits
+    assert not Begun([two], [one], False).fits
+    assert Begun([two], [two], False).fits

@@ -1,0 +1,112 @@
+"""A critic is trained: it learns to tell the person's way, goes on exactly, and leaves what chooses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from recognisers import small as recogniser_shape
+
+from sketchgen.data.prepare import prepare
+from sketchgen.errors import CheckpointError, OutputError, SettingError
+from sketchgen.model.config import ModelConfig
+from sketchgen.model.pretrained import save_checkpoint
+from sketchgen.recognition.checkpoint import save_recogniser
+from sketchgen.recognition.critic import load_critic
+from sketchgen.recognition.critic_checkpoint import read_critic
+from sketchgen.train import critic_run, recogniser_run, rehearsal
+from sketchgen.train.critic_run import Wanted, fit_critic
+from sketchgen.train.recogniser import RecogniserTraining
+from tests.support import critics, recognisers, untrained
+
+NAMES = ("cat", "fish", "sun")
+TRAINING = RecogniserTraining(steps=4, batch=4, warmup=1, bfloat16=False, threads=1, smoothing=0.0)
+
+
+@pytest.fixture(scope="module")
+def wanted(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Wanted:
+    place = tmp_path_factory.mktemp("wanted")
+    prepare([sample_dir / f"{name}.ndjson" for name in NAMES], place / "store")
+    config = ModelConfig(NAMES, width=16, layers=1, embedding=8, encoder_width=8, components=2)
+    save_checkpoint(place / "model", untrained.network(config), {})
+    save_recogniser(place / "names", recognisers.network(recogniser_shape(categories=NAMES)), {})
+    return Wanted(place / "store", str(place / "model"), 24, 2, str(place / "names"))
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsal, "CHUNK", 12)
+    monkeypatch.setattr(rehearsal, "LIMIT", 12)
+    rehearsal._sources.cache_clear()
+
+
+def test_it_learns_to_tell_the_persons_way(wanted: Wanted, tmp_path: Path):
+    heard: list[str] = []
+    training = replace(TRAINING, steps=250, learning_rate=4e-3, average=0.95)
+    folder = fit_critic(wanted, tmp_path / "run", training, report=heard.append)
+    assert folder == tmp_path / "run" / "last"
+    assert "train: 24 of 24 beginnings drawn on" in heard
+    found = load_critic(folder)
+    assert found.config.categories == NAMES
+    assert len(found.scores(critics.finished(9, 20), "cat")) == 2
+    (told,) = (value for name, value in found.summary.items() if "before all" in name)
+    # An untrained model scribbles: whoever cannot tell that has learned nothing.
+    assert float(told.split("%")[0]) > 40.0
+    assert "by chance 11.1%" in told
+    assert found.summary["settings"]["model"] == "model"
+
+
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
+    wanted: Wanted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    whole = fit_critic(wanted, tmp_path / "whole", TRAINING)
+    stopped: list[int] = []
+    learn = recogniser_run.Teacher.learn
+
+    def until_two(teacher: Any, lesson: Any) -> tuple[float, float]:
+        if teacher.step == 2 and not stopped:
+            stopped.append(1)
+            raise OSError("gone")
+        return learn(teacher, lesson)
+
+    monkeypatch.setattr(recogniser_run.Teacher, "learn", until_two)
+    monkeypatch.setattr(recogniser_run, "time", Clock())
+    with pytest.raises(OSError, match="gone"):
+        fit_critic(wanted, tmp_path / "part", TRAINING)
+    drawn = {path: path.stat().st_mtime_ns for path in (tmp_path / "part").rglob("*.arrow")}
+    part = fit_critic(wanted, tmp_path / "part", TRAINING, resume=True)
+    assert drawn == {path: path.stat().st_mtime_ns for path in (tmp_path / "part").rglob("*.arrow")}
+    one, two = read_critic(whole).weights, read_critic(part).weights
+    assert all(np.array_equal(value, two[name]) for name, value in one.items())
+
+
+class Clock:
+    """Time that goes so fast that every step is saved."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 1e6
+        return self.now
+
+
+def test_what_was_drawn_for_something_else_is_not_mixed_in(wanted: Wanted, tmp_path: Path):
+    fit_critic(wanted, tmp_path / "run", replace(TRAINING, steps=1))
+    with pytest.raises(OutputError, match="--resume"):
+        fit_critic(wanted, tmp_path / "run", TRAINING)
+    for other, name in ((replace(wanted, ways=3), "ways"), (replace(wanted, beginnings=30), "beginnings")):
+        with pytest.raises(CheckpointError, match=f"drawn with another {name}"):
+            fit_critic(other, tmp_path / "run", TRAINING, resume=True)
+
+
+def test_bad_wishes_are_refused(wanted: Wanted, tmp_path: Path):
+    with pytest.raises(CheckpointError, match="knows 345 categories, not the store's 3; train one"):
+        fit_critic(replace(wanted, recogniser=None), tmp_path / "run", TRAINING)
+    with pytest.raises(CheckpointError, match="nowhere"):
+        fit_critic(replace(wanted, model="nowhere"), tmp_path / "run", TRAINING)
+    with pytest.raises(SettingError, match="ways is 0"):
+        fit_critic(replace(wanted, ways=0), tmp_path / "run", TRAINING)
+    assert wanted.beginnings < critic_run.MEASURED
