@@ -3,10 +3,10 @@
 Of several candidates for each completion the one is kept that `sketchgen complete --best-of N --rank RANK`
 keeps: by the recogniser, or by the critic and the recogniser. Prints a table in Markdown: how often another
 judge, who has no say in the choice and reads pictures instead of strokes, names the category of a finished
-drawing rightly, over all drawings, those of deep categories (300 training drawings or more) and those of rare
-ones, by the share of the points that was given; and the same of the recogniser itself, to show what it makes of its own
-choice. Of the first drawings (`--ways`) ten completions each are chosen, too: how far from the true rest the
-nearest one is and how far they are from each other, px of the 255 box.
+drawing rightly, over all drawings, those of deep categories (300 training drawings or more) and those of
+rare ones, by the share of the points that was given; and the same of the recogniser itself, to show what it
+makes of its own choice. Of the first drawings (`--ways`) ten completions each are chosen, too: how far from
+the true rest the nearest one is and how far they are from each other, px of the 255 box.
 
     python benchmarks/best_of.py store/ --candidates 1 4 16 --temperature 0.5 --drawings 768
 """
