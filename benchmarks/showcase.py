@@ -1,7 +1,7 @@
 """Draw the pictures of the README: `python benchmarks/showcase.py [checkpoint] [folder]`.
 
-completions.png: the bundled beginnings, each with alternatives. sizes.png: one beginning at six sizes on a
-page. categories.png: drawings from nothing, twelve categories.
+completions.png: the bundled beginnings, each with alternatives, each the best of four. sizes.png: one
+beginning at six sizes on a page. categories.png: drawings from nothing, twelve categories.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sketchgen
 from sketchgen.drawing.geometry import moved
 from sketchgen.drawing.picture import contact_sheet, save_png
 from sketchgen.drawing.sketch import Box, Completion, Sketch
+from sketchgen.recognition.choosing import Chooser
 
 BEGINNINGS = {
     "half-a-cat": "cat",
@@ -29,14 +30,21 @@ SIZES = (0.08, 0.15, 0.3, 0.5, 0.75, 1.0)
 PAGE = Box(0, 0, 640, 480)
 
 
+BEST_OF = 4
+"""Candidates of each alternative, as of README's first command."""
+
+
 def completions(model: sketchgen.Completer, columns: int = 7) -> tuple[list[Sketch | Completion], list[str]]:
     """One row a beginning: what is given, then the alternatives."""
+    chooser = Chooser(sketchgen.load_recogniser(), sketchgen.load_critic())
     cells: list[Sketch | Completion] = []
     labels: list[str] = []
     for name, category in BEGINNINGS.items():
         sketch = sketchgen.read(sketchgen.example(name))
         cells.append(Completion(sketch, Sketch(page=sketch.page)))
-        cells += model.complete(sketch, category, count=columns - 1, temperature=0.3, seed=2)
+        count = BEST_OF * (columns - 1)
+        found = model.complete(sketch, category, count=count, temperature=0.5, seed=2)
+        cells += chooser.best_completions(found, category, BEST_OF)
         labels += [category] + [""] * (columns - 1)
     return cells, labels
 

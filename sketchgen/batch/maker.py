@@ -10,7 +10,7 @@ from sketchgen.batch.job import Job, Task
 from sketchgen.batch.kept import Item, fingerprint, to_kept
 from sketchgen.batch.wish import Drawn, Engine, Wish
 from sketchgen.drawing.sketch import Completion
-from sketchgen.recognition.choosing import best_of
+from sketchgen.recognition.choosing import SURE, best_of
 
 if TYPE_CHECKING:
     from sketchgen.batch.originals import Originals
@@ -183,7 +183,7 @@ class Maker:
         if self._job.rank == "likelihood":
             worth = [one.log_likelihood / max(1, one.points) for one in drawn]
         else:
-            worth = [0.0 if name.asked is None else name.asked for name in named]
+            worth = [0.0 if name.asked is None else SURE * name.asked for name in named]
         if self._chooser is not None:
             found = [one.item for one in drawn if isinstance(one.item, Completion)]
             told = (

@@ -2,8 +2,10 @@
 
 A model that draws does not see what it has drawn, and a start that it misread it goes on with to the end. Two
 see it: the recogniser, who knows what a drawing is of, and the critic, who knows how people go on with what
-was given. Both say logs of probabilities, which are added. What it brings was measured by a judge who has no
-say in it: `benchmarks/best_of.py`, and by whether drawings are finished: `benchmarks/choosing.py`.
+was given. Both say logs of probabilities, which are added, the recogniser's three times: the critic alone
+holds what is right and says little for as good as what shows the category. What it brings was measured by a
+judge who has no say in it, `benchmarks/best_of.py`, and by whether drawings are finished,
+`benchmarks/choosing.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from jaxtyping import Float
 from sketchgen.drawing.sketch import Completion
 from sketchgen.recognition.critic import Critic
 from sketchgen.recognition.recogniser import Recogniser
+
+SURE = 3.0
+"""How often the recogniser's log probability counts beside the critic's score; see docs/lab.md."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Chooser:
     critic: Critic | None = None
 
     def worths(self, found: Sequence[Completion], category: str | None) -> Float[np.ndarray, " n"]:
-        """What each completion of one drawing is worth, nats; an empty drawing is worth nothing, -inf.
+        """What each completion of one drawing is worth; an empty drawing is worth nothing, -inf.
 
         Args:
             found: the candidates.
@@ -46,7 +51,8 @@ class Chooser:
         worth[shown] = 0.0
         if category in self.recogniser.categories:
             column = self.recogniser.categories.index(category)
-            worth[shown] += self.recogniser.read([each.whole for each in drawings]).log_prob[:, column]
+            sure = self.recogniser.read([each.whole for each in drawings]).log_prob[:, column]
+            worth[shown] += SURE * sure
         return worth + self.told(found, category)
 
     def told(self, found: Sequence[Completion], category: str | None) -> Float[np.ndarray, " n"]:

@@ -24,6 +24,7 @@ from sketchgen.data.store import Store
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.copying import neighbours
+from sketchgen.recognition.choosing import SURE
 from sketchgen.recognition.recogniser import Guess
 from tests.support import critics, recognisers
 
@@ -101,7 +102,7 @@ def test_the_critic_has_a_say_in_what_goes_on_with_a_drawing(
         found = [Completion(given, one.item) for one in drawn]  # pyright: ignore[reportArgumentType]
         worth = likes.scores(found, row["category"])
         if row["category"] == "cat":
-            worth = worth + who.read([each.whole for each in found]).log_prob[:, 0]
+            worth = worth + SURE * who.read([each.whole for each in found]).log_prob[:, 0]
         best = max(range(4), key=lambda k: (drawn[k].ended, worth[k], -k))
         assert row["index"] == drawn[best].wish.index
         chosen.add(best)

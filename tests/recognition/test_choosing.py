@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sketchgen.drawing.sketch import Completion, Sketch
-from sketchgen.recognition.choosing import Chooser, best_of
+from sketchgen.recognition.choosing import SURE, Chooser, best_of
 from tests.support.critics import critic, finished
 from tests.support.recognisers import recogniser, scribbles
 
@@ -20,8 +20,8 @@ def test_both_have_a_say():
     sure = WHO.read([each.whole for each in found]).log_prob[:, 1]
     good = JUDGE.scores(found, NAME)
     assert sure.argmax() != good.argmax()
-    np.testing.assert_allclose(BOTH.worths(found, NAME), sure + good)
-    np.testing.assert_allclose(Chooser(WHO).worths(found, NAME), sure)
+    np.testing.assert_allclose(BOTH.worths(found, NAME), SURE * sure + good)
+    np.testing.assert_allclose(Chooser(WHO).worths(found, NAME), SURE * sure)
 
 
 @pytest.mark.parametrize("category", [None, "unicorn"])
@@ -35,7 +35,7 @@ def test_what_the_recogniser_does_not_know_the_critic_chooses(category: str | No
 def test_of_drawings_from_nothing_the_critic_says_nothing():
     found = [Completion(Sketch(), each, True, 0.0) for each in scribbles(9, 20, 31)]
     sure = WHO.read([each.whole for each in found]).log_prob[:, 1]
-    np.testing.assert_allclose(BOTH.worths(found, NAME), sure)
+    np.testing.assert_allclose(BOTH.worths(found, NAME), SURE * sure)
 
 
 def test_an_empty_drawing_is_worth_nothing():
