@@ -87,8 +87,9 @@ def opened(
         long = [number for number, stroke in enumerate(strokes) if len(stroke) >= LEAST]
         if not long:
             continue
-        ways = [np.hypot(*np.diff(points[row, strokes[number]], axis=0).T).sum() for number in long]
-        chosen = long[int((np.cumsum(ways) / max(sum(ways), 1e-9)).searchsorted(random.random()))]
+        # Long lines more often; a pixel more, since all points of a line may be one.
+        ways = [1.0 + np.hypot(*np.diff(points[row, strokes[number]], axis=0).T).sum() for number in long]
+        chosen = long[min(int(np.cumsum(ways).searchsorted(random.random() * sum(ways))), len(long) - 1)]
         line = _turned(strokes[chosen], points[row], random)
         after = [] if random.random() < ALL else strokes[chosen + 1 :]
         before = strokes[:chosen] + ([] if after else strokes[chosen + 1 :])

@@ -93,7 +93,8 @@ def _open(strokes: list[Points], random: np.random.Generator) -> Begun | None:
     long = [index for index, stroke in enumerate(strokes) if len(stroke) >= LEAST]
     if not long:
         return None
-    ways = np.array([np.hypot(*np.diff(strokes[index], axis=0).T).sum() for index in long])
+    # A pixel more, since all points of a line may be one.
+    ways = np.array([1.0 + np.hypot(*np.diff(strokes[index], axis=0).T).sum() for index in long])
     chosen = int(random.choice(long, p=ways / ways.sum()))
     # As it was drawn so far, or in a drawing that is whole but for that.
     others = strokes[:chosen] + ([] if random.random() < 0.35 else strokes[chosen + 1 :])

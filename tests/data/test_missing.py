@@ -90,6 +90,15 @@ def test_as_many_are_opened_as_is_said_and_none_of_length_0(drawings: Drawings):
     assert (opened(nobody, points, lift, 1.0, np.random.default_rng(0))[2] == -1).all()
 
 
+def test_lines_that_lead_nowhere_are_opened():
+    points, lift = np.full((3, 9, 2), 7.0), np.zeros((3, 9), dtype=bool)
+    lift[:, [3, 8]] = True
+    order, ends, given = opened(np.full(3, 9), points, lift, 1.0, np.random.default_rng(0))
+    assert (given >= 2).all()
+    assert (np.sort(order, 1) == np.arange(9)).all()
+    assert (ends.sum(1) == 2).all()
+
+
 def test_a_batch_scores_what_is_missing_alone(drawings: Drawings):
     batch = make_batch(drawings, np.random.default_rng(0), 99, PLAIN)
     position = (batch.offset.double().cumsum(1) + CENTRE).numpy().round()

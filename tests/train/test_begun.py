@@ -66,6 +66,12 @@ def test_a_dot_is_not_begun():
         assert all(begun(Sketch.from_strokes(strokes), random) is None for _ in range(30))
 
 
+def test_a_line_that_leads_nowhere_is_begun():
+    sketch = Sketch.from_strokes([np.full((6, 2), 5.0), np.full((5, 2), 9.0)])
+    random = np.random.default_rng(0)
+    assert sum(begun(sketch, random) is not None for _ in range(60)) > 40
+
+
 def test_how_a_person_went_on_is_closed_as_the_model_closes():
     line = np.array([[0.0, 0.0], [200.0, 0.0], [200.0, 200.0]])
     rest = [np.array([[200.0, 200.0], [0.0, 200.0], [4.0, 10.0]]), np.array([[90.0, 90.0], [99.0, 99.0]])]
