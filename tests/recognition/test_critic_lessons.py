@@ -48,6 +48,10 @@ def test_the_persons_way_comes_first_and_all_are_changed_alike():
     assert lesson.length[0] == len(one.real.lift)
     assert sorted(lesson.length[1 : WAYS - 1]) == sorted(len(each.lift) for each in one.others)
     assert lesson.inputs == (lesson.steps, lesson.length, lesson.told)
+    # How far the other ink is, which no change touches, tells the ways apart.
+    near = np.exp(-one.real.across / 6.0)
+    np.testing.assert_allclose(lesson.steps[0, : lesson.length[0], 14], near, rtol=1e-5)
+    assert not any(np.allclose(np.exp(-each.across[:20] / 6.0), near[:20]) for each in one.others)
     # Which points were added is told of each.
     assert lesson.steps[0, : lesson.length[0], 13].tolist() == one.real.added.astype(float).tolist()
 
