@@ -59,3 +59,10 @@ def saved(folder: Path) -> Path:
 def completer(config: ModelConfig) -> Completer:
     """A completer that scribbles."""
     return Completer(decoder(network(config)), "tiny", {})
+
+
+def small_checkpoint(folder: Path, categories: tuple[str, ...]) -> str:
+    """The path of a saved network that draws in milliseconds."""
+    config = ModelConfig(categories, width=16, layers=1, embedding=8, encoder_width=8, components=2)
+    save_checkpoint(folder, network(config), {})
+    return str(folder)

@@ -12,8 +12,6 @@ from recognisers import small as recogniser_shape
 
 from sketchgen.data.prepare import prepare
 from sketchgen.errors import CheckpointError, OutputError, SettingError
-from sketchgen.model.config import ModelConfig
-from sketchgen.model.pretrained import save_checkpoint
 from sketchgen.recognition.checkpoint import save_recogniser
 from sketchgen.recognition.critic import load_critic
 from sketchgen.recognition.critic_checkpoint import read_critic
@@ -30,10 +28,9 @@ TRAINING = RecogniserTraining(steps=4, batch=4, warmup=1, bfloat16=False, thread
 def wanted(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Wanted:
     place = tmp_path_factory.mktemp("wanted")
     prepare([sample_dir / f"{name}.ndjson" for name in NAMES], place / "store")
-    config = ModelConfig(NAMES, width=16, layers=1, embedding=8, encoder_width=8, components=2)
-    save_checkpoint(place / "model", untrained.network(config), {})
+    model = untrained.small_checkpoint(place / "model", NAMES)
     save_recogniser(place / "names", recognisers.network(recogniser_shape(categories=NAMES)), {})
-    return Wanted(place / "store", str(place / "model"), 24, 2, str(place / "names"))
+    return Wanted(place / "store", model, 24, 2, str(place / "names"))
 
 
 @pytest.fixture(autouse=True)

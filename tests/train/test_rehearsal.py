@@ -12,8 +12,6 @@ from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, SettingError
 from sketchgen.generate.completer import load
-from sketchgen.model.config import ModelConfig
-from sketchgen.model.pretrained import save_checkpoint
 from sketchgen.train import rehearsal
 from sketchgen.train.rehearsal import Rehearsal, chosen, chunk_path, drawn_chunk, read_groups, rehearse
 from tests.support import untrained
@@ -26,9 +24,8 @@ def told(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Rehearsa
     """A store of a few categories, and a model that knows all but one of them."""
     place = tmp_path_factory.mktemp("told")
     prepare([sample_dir / f"{name}.ndjson" for name in NAMES], place / "store")
-    config = ModelConfig(NAMES[:3], width=16, layers=1, embedding=8, encoder_width=8, components=2)
-    save_checkpoint(place / "model", untrained.network(config), {})
-    return Rehearsal(str(place / "store"), "train", str(place / "model"), 24, 3, 5)
+    model = untrained.small_checkpoint(place / "model", NAMES[:3])
+    return Rehearsal(str(place / "store"), "train", model, 24, 3, 5)
 
 
 @pytest.fixture(autouse=True)
