@@ -19,7 +19,8 @@ from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.evaluation.finishing import completions, measure
 from sketchgen.evaluation.unfinished import Item, unfinished
 from sketchgen.recognition.choosing import Chooser
-from sketchgen.train.rehearsal import CHUNK, TEMPERATURES, Rehearsal, drawn_chunk
+from sketchgen.train.rehearsal import TEMPERATURES, drawn_chunk
+from sketchgen.train.rehearsed import CHUNK, Rehearsal
 
 FAR = 100.0
 """Px beyond which a distance counts as this."""

@@ -78,7 +78,7 @@ class SlotEngine:
             self._done, self._turn = {}, self._turn + 1
         begun, index = self._begun[1], self.model.category_index(wish.category)
         if index not in self._done:
-            self._done[index] = begun.done(self.model.decoder, index)
+            self._done[index] = begun.done(self.model.decoder, index, self.sampling.temperature)
         number = 0.5 if self.sampling.temperature == 0 else first_number(wish.seed, wish.index)
         going_on = number >= self._done[index]
         given = begun.given(np.array([index]), np.array([going_on]))

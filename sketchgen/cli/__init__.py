@@ -25,6 +25,7 @@ COMMANDS = {
     "download": "fetch drawings of Quick, Draw!",
     "prepare": "turn Quick, Draw! files into a store to train on",
     "train": "train a model on a store",
+    "rehearse": "have a model finish what people began, to learn from it",
     "train-recogniser": "train what tells drawings apart",
     "train-critic": "train what chooses the best of several completions",
     "evaluate": "measure a checkpoint on drawings it has not seen",

@@ -13,7 +13,7 @@ from typing import Any
 
 from sketchgen.cli.drawing_options import Complete, Generate, Redraw
 from sketchgen.cli.limits import check_guidance, check_positive, check_seed
-from sketchgen.cli.options import Compare, Download, Evaluate, Info, Prepare, Train, Web
+from sketchgen.cli.options import Compare, Download, Evaluate, Info, Prepare, Rehearse, Train, Web
 from sketchgen.cli.recogniser_options import Recognise, TrainCritic, TrainRecogniser
 from sketchgen.cli.times import duration
 from sketchgen.cli.values import as_json
@@ -37,6 +37,7 @@ def run(options: object) -> None:
         Download: download,
         Prepare: prepare,
         Train: train,
+        Rehearse: rehearse,
         Evaluate: evaluate,
         Compare: compare,
         Info: info,
@@ -132,10 +133,12 @@ def train(options: Train) -> None:
     shape = ("cell", "layers", "width", "components", "encoder_width", "recall", "pointers", "dropout")
     model = replace(recipe.model, **_given(options, *shape))
     names = ("steps", "batch", "learning_rate", "patience", "pictures", "threads", "workers")
-    settings = _given(options, *names, "seed", "start", "teaching")
+    settings = _given(options, *names, "seed", "start", "teaching", "rehearsals", "preference")
     settings |= {"teachers": options.teacher}
     if options.teaching is not None and not options.teacher:
         raise SettingError("--teaching is the share of teachers; name one by --teacher, or leave it out")
+    if options.preference is not None and options.rehearsals is None:
+        raise SettingError("--preference is for what was rehearsed; name it by --rehearsals, or leave it out")
     if options.start is not None and model != ModelSettings():
         raise SettingError(
             "a run that starts from a checkpoint has its shape; leave out --preset, --layers, ..."
@@ -147,6 +150,28 @@ def train(options: Train) -> None:
     # Under torchrun there are several of us, of whom the first one speaks.
     if rank() == 0:
         _print(str(best))
+
+
+def rehearse(options: Rehearse) -> None:
+    """Have a model finish what people began, and print the folder of what it drew."""
+    check_positive("jobs", options.jobs)
+    check_seed(options.seed)
+    if not options.store.is_dir():
+        raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
+
+    from sketchgen.cli.progress import usable_cores
+    from sketchgen.train.rehearsal import rehearse as draw
+    from sketchgen.train.rehearsed import Rehearsal
+
+    asked = Rehearsal(
+        str(options.store), "train", options.model, options.beginnings, options.ways, options.seed
+    )
+
+    def say(done: int, count: int) -> None:
+        sys.stderr.write(f"{done:,} of {count:,} beginnings drawn on\n")
+
+    draw(asked, options.out, options.jobs or usable_cores(), say)
+    _print(str(options.out))
 
 
 def evaluate(options: Evaluate) -> None:

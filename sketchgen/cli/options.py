@@ -118,6 +118,9 @@ class Train:
         sketchgen train store/ -o run/ --cell gru --width 128 --components 5 --steps 500
       A small model that learns from a large one as well as from the drawings:
         sketchgen train store/ -o small/ --preset tiny --teacher run/best --time-limit 30m
+      Learn which of its own ways to finish a drawing to prefer:
+        sketchgen rehearse store/ -o ways/
+        sketchgen train store/ -o better/ --from quickdraw345 --rehearsals ways/ --time-limit 30m
       Two processes of one thread each, which is faster on two cores than one of two threads:
         torchrun --nproc-per-node 2 -m sketchgen train store/ -o run/ --time-limit 90m --threads 1
     """
@@ -164,6 +167,10 @@ class Train:
     """Learn also what this checkpoint would have drawn at each step; several take turns."""
     teaching: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="(default: 0.7)")] = None
     """The share of the teachers in what is learned, 0 to 1."""
+    rehearsals: Annotated[Optional[Path], arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """Learn also which of its own ways to prefer, of those that `sketchgen rehearse` has drawn."""
+    preference: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="(default: 1)")] = None
+    """How much that counts beside the drawings."""
     batch: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Drawings in a step, shared out among the processes."""
     learning_rate: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")] = None
@@ -182,6 +189,34 @@ class Train:
     """Threads of each process; more than there are free cores makes everything slower."""
     seed: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Same store, options and seed, same start and same order."""
+
+
+@dataclass(frozen=True)
+class Rehearse:
+    """Have a model finish many drawings of a store that were begun, in several ways each.
+
+    What each way is worth is measured by how the person went on. `sketchgen train --rehearsals` learns from
+    them which ways to prefer. After Ctrl-C the same command goes on where it stopped.
+
+    Examples:
+      sketchgen rehearse store/ -o ways/
+      sketchgen train store/ -o better/ --from quickdraw345 --rehearsals ways/ --time-limit 30m
+    """
+
+    store: Positional[Annotated[Path, arg(metavar="STORE")]]
+    """A folder made by `sketchgen prepare`; its training split is begun."""
+    out: Folder
+    """Where the ways go."""
+    model: Checkpoint = None
+    """The model: the name of a bundled checkpoint, or the path of one."""
+    beginnings: int = 16384
+    """Drawings that are begun; of rare categories the same ones repeatedly."""
+    ways: int = 8
+    """How often the model finishes each."""
+    jobs: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: all cores)")] = None
+    """Processes that draw."""
+    seed: int = 0
+    """Same store, model, options and seed, same ways."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +268,7 @@ KINDS: dict[str, type] = {
     "download": Download,
     "prepare": Prepare,
     "train": Train,
+    "rehearse": Rehearse,
     "train-recogniser": TrainRecogniser,
     "train-critic": TrainCritic,
     "evaluate": Evaluate,

@@ -123,11 +123,12 @@ def reach(item: Item) -> float:
     return min(MOST_REACH, max(LEAST_REACH, REACH * (bounds.longer if bounds else 0.0)))
 
 
-def measure(item: Item, completion: Completion) -> Figures:
-    """The figures of one completion of an item."""
+def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures:
+    """The figures of one completion of an item, by points every `spacing` px of all ink."""
     frame = item.frame
     given, missing, added = (
-        Ink(in_frame(sketch, frame).strokes) for sketch in (item.given, item.missing, completion.added)
+        Ink(in_frame(sketch, frame).strokes, spacing)
+        for sketch in (item.given, item.missing, completion.added)
     )
     to_added, to_missing = nearest(missing.points, added.points), nearest(added.points, missing.points)
     near = share(covered(missing, added, reach(item), TURN))

@@ -1,4 +1,4 @@
-"""Ink as points a px apart: how far apart two drawings are, what covers what, what touches."""
+"""Ink as points a px or so apart: how far apart two drawings are, what covers what, what touches."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ class Ink:
         strokes: the points of each stroke, (n, 2).
         points: all of them.
         directions: (n, 2) unit vectors along the line at each point; zero for a dot, which has none.
-        spacing: px between neighbours, 1 unless there is very much ink.
+        spacing: px between neighbours; wider than was asked for where there is very much ink.
     """
 
-    def __init__(self, strokes: Sequence[Points]) -> None:
+    def __init__(self, strokes: Sequence[Points], spacing: float = 1.0) -> None:
+        """Put a point every `spacing` px on the strokes."""
         total = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
-        self.spacing = max(1.0, total / MOST_INK)
+        self.spacing = max(spacing, total / MOST_INK)
         self.strokes = [resample(stroke, self.spacing) for stroke in strokes]
         self.points: Points = np.concatenate(self.strokes) if self.strokes else np.zeros((0, 2))
         found = [_directions(stroke) for stroke in self.strokes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -55,18 +56,24 @@ class Beginning:
         offset = np.diff(self.shown.points, axis=0, prepend=0.0)
         return Given(offset, self.shown.pen, categories, self.shown.known, going_on)
 
-    def done(self, decoder: Decoder, category: int) -> float:
+    def done(self, decoder: Decoder, category: int, temperature: float = 1.0) -> float:
         """How probable it is that the last given stroke is meant to be whole; 1 of a dot or of nothing.
 
         By the odds of lifting the pen there. Bayes: of those who stop for help at a point where strokes are
         seldom lifted, most are within one.
+
+        Args:
+            decoder: what finds the odds.
+            category: index, or the config's `any_category`.
+            temperature: 0 or more; the odds are raised to 1/T. Unlike those of lifting and of ending, which
+                are due once in many steps (`NextStep.tempered`), this is decided once, and may be sharpened.
         """
         if len(self.shown.pen) < 2:
             return 1.0
         offset = np.diff(self.shown.points, axis=0, prepend=0.0)
         before = Given(offset[:-1], self.shown.pen[:-1], np.array([category]), self.shown.known)
         lifted = float(decoder.prime(before)[0].lift_probability(offset[-1:])[0])
-        return lifted / (lifted + (1.0 - lifted) * STOPPED_EARLY)
+        return tempered(lifted / (lifted + (1.0 - lifted) * STOPPED_EARLY), temperature)
 
     def on_page(self, points: Points) -> Points:
         """Model px, counted from where the given part ends, as points on the page."""
@@ -90,3 +97,11 @@ class Beginning:
         if going_on and strokes:
             strokes[0] = np.concatenate([self.origin[None], strokes[0]])
         return Sketch.from_strokes(strokes, page=self.sketch.page, category=category)
+
+
+def tempered(probability: float, temperature: float) -> float:
+    """A probability whose odds are raised to 1/T; at temperature 0 it is 0 or 1, or a half if it was."""
+    if temperature == 0:
+        return 0.5 + 0.5 * float(np.sign(probability - 0.5))
+    yes, no = (math.log(max(chance, 1e-12)) / temperature for chance in (probability, 1.0 - probability))
+    return math.exp(yes - np.logaddexp(yes, no))

@@ -251,7 +251,7 @@ class Completer:
         if wanted is not None:
             return np.full(count, wanted and len(begun.shown.pen) > 0)
         numbers = np.full(count, 0.5) if temperature == 0 else first_numbers(seed, count)
-        return numbers >= begun.done(self.decoder, category)
+        return numbers >= begun.done(self.decoder, category, temperature)
 
     def _drawing(
         self, begun: Beginning, category: int, seed: int, going_on: NDArray[np.bool_]

@@ -210,6 +210,17 @@ class StepDistribution:
         end, go_on = self.log_end()
         return torch.where(pen == Pen.END, end, go_on + going)
 
+    def lift_logit(self, offset: Float[Tensor, "*b 2"]) -> Float[Tensor, "*b"]:
+        """Log odds that the pen is lifted after a step of this offset, px; `NextStep.lift_probability`."""
+        odds = self.log_weight + self.component_log_density(offset)
+        up, down = (torch.logsumexp(odds + functional.logsigmoid(sign * self.lift), -1) for sign in (1, -1))
+        return up - down
+
+    def at(self, step: Int[Tensor, " b"]) -> StepDistribution:
+        """Of the distributions of b drawings' steps, (b, n), that of one step of each."""
+        rows = torch.arange(len(step), device=step.device)
+        return StepDistribution(**{name: value[rows, step] for name, value in vars(self).items()})
+
     def sample(self) -> tuple[Float[Tensor, "*b 2"], Int[Tensor, "*b"]]:
         """A step from each distribution, by torch's generator: its offset, px, and its pen.
 

@@ -144,6 +144,10 @@ class TrainConfig:
         teachers: names or paths of checkpoints of the same categories, of which each batch asks one; see
             `sketchgen.train.lessons`.
         teaching: the share of what a teacher would have drawn in what is learned; the rest is what was drawn.
+        rehearsals: a folder of them, drawn by the checkpoint to start from, whose better ways it is to
+            prefer; see `sketchgen.train.preferring`.
+        preference: weight of that beside the drawings.
+        pairs: of ways, a step of each process.
         start: name or path of a checkpoint to start from, whose shape the network then has. It keeps its
             categories and learns those of the store besides.
         model: the network's shape, where it starts from nothing.
@@ -174,6 +178,9 @@ class TrainConfig:
     weight_decay: float = 0.01
     teachers: tuple[str, ...] = ()
     teaching: float = 0.7
+    rehearsals: Path | None = None
+    preference: float = 1.0
+    pairs: int = 48
     start: str | None = None
     model: ModelSettings = field(default_factory=ModelSettings)
     prefixes: Prefixes = field(default_factory=Prefixes)
@@ -203,13 +210,18 @@ class TrainConfig:
             "seed": (0, 2**31),
             "weight_decay": (0.0, 1.0),
             "teaching": (0.0, 1.0),
+            "preference": (0.0, 100.0),
+            "pairs": (1, 65536),
             "threads": (1, 1024),
         }
         check_limits(self, limits)
+        if self.rehearsals is not None and self.start is None:
+            raise SettingError("rehearsals teach a model what to prefer of its own; name it by --from")
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
-        return asdict(self) | {"store": str(self.store), "out": str(self.out)}
+        folders = {"store": self.store, "out": self.out, "rehearsals": self.rehearsals}
+        return asdict(self) | {name: None if path is None else str(path) for name, path in folders.items()}
 
     @property
     def peak(self) -> float:

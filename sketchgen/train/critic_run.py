@@ -6,7 +6,6 @@ checkpoint.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -14,7 +13,6 @@ import numpy as np
 import torch
 
 from sketchgen.data.store import Store
-from sketchgen.drawing.output import write_atomic
 from sketchgen.errors import CheckpointError, SettingError
 from sketchgen.model.memory import keep_freed_memory
 from sketchgen.model.pretrained import DEFAULT_CHECKPOINT, name_of
@@ -26,7 +24,8 @@ from sketchgen.recognition.critic_network import CriticNetwork
 from sketchgen.recognition.network import RecogniserNetwork
 from sketchgen.train.recogniser import RecogniserTraining, Teacher
 from sketchgen.train.recogniser_run import STATE, Report, run_folder, teach
-from sketchgen.train.rehearsal import Rehearsal, read_groups, rehearse
+from sketchgen.train.rehearsal import read_groups, rehearse
+from sketchgen.train.rehearsed import Rehearsal
 
 MEASURED, WAYS_MEASURED = 1024, 8
 """Beginnings of validation drawings by which a critic is measured, and the model's ways for each."""
@@ -93,7 +92,6 @@ def fit_critic(
     teacher = _teacher(categories, training, wanted, resume=resume)
     run_folder(out, resume=resume)
     folder = out / "rehearsals"
-    _same(folder / "rehearsals.json", wanted, training.seed)
     groups = {
         split: _rehearsed(
             wanted.rehearsal(split, training.seed), wanted.jobs, folder / split, categories, say
@@ -136,26 +134,6 @@ def _teacher(
             assert isinstance(network, CriticNetwork)
             network.begin_with(recogniser)
     return teacher
-
-
-def _same(file: Path, wanted: Wanted, seed: int) -> None:
-    """Note what is rehearsed, or refuse to mix it with what was.
-
-    Raises:
-        CheckpointError: something else stands there.
-    """
-    asked = asdict(wanted.rehearsal("train", seed))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if not file.exists():
-        write_atomic(file, json.dumps(asked).encode())
-        return
-    try:
-        there = json.loads(file.read_bytes())
-    except ValueError:
-        there = None
-    if there != asked:
-        wrong = [name for name in asked if not isinstance(there, dict) or there.get(name) != asked[name]]
-        raise CheckpointError(f"{file.parent} was drawn with another {wrong[0]}; choose another folder")
 
 
 def _rehearsed(

@@ -108,7 +108,8 @@ class Keeper(Callback):
         """Validate, and save everything: the best and the last network, and the state."""
         figures = self.validate(module)
         position = module.position
-        better = figures["valid"] < position.best
+        # What is preferred costs some likelihood: by that the network as it began would be the best.
+        better = figures["valid"] < position.best or module.preferring is not None
         position.waited = 0 if better else position.waited + 1
         if better:
             position.best = figures["valid"]
@@ -139,7 +140,7 @@ class Keeper(Callback):
         """What a checkpoint says of its training."""
         position, config = module.position, module.config
         # A checkpoint is passed on: it names folders, but not where they stand on this machine.
-        paths = {"store": config.store, "out": config.out, "start": config.start}
+        paths = {name: getattr(config, name) for name in ("store", "out", "start", "rehearsals")}
         return {
             "nats_per_point_valid": round(figures["valid"], 4),
             "validation_drawings": len(self.valid),

@@ -19,6 +19,7 @@ from sketchgen.model.strokemodel import StrokeModel
 from sketchgen.train.config import TrainConfig
 from sketchgen.train.lessons import Lessons
 from sketchgen.train.loader import TrainingBatches, endless_loader
+from sketchgen.train.preferring import Preferring
 from sketchgen.train.processes import added_up, as_the_first_says, rank, world_size
 
 MOST_SKIPPED = 10
@@ -80,8 +81,17 @@ class Training(LightningModule):
         config: TrainConfig,
         batches: TrainingBatches,
         lessons: Lessons | None = None,
+        preferring: Preferring | None = None,
     ) -> None:
-        """Train `network` on `batches` as `config` says; by `lessons`, or, if None, without teachers."""
+        """Train `network` on `batches` as `config` says.
+
+        Args:
+            network: what learns.
+            config: how.
+            batches: what it learns from.
+            lessons: with which teachers; None for none.
+            preferring: which of its own ways it is to prefer; None for no such thing.
+        """
         super().__init__()
         # The step is our own: one with a gradient that is not finite must leave everything as it was, in all
         # processes, and the average moves only after the others.
@@ -89,7 +99,7 @@ class Training(LightningModule):
         self.config, self.batches = config, batches
         self.network = network
         # Its teachers are in no module, and so no part of what is saved.
-        self.lessons = lessons or Lessons()
+        self.lessons, self.preferring = lessons or Lessons(), preferring
         self.average = AveragedModel(network, avg_fn=self._averaged, use_buffers=True).requires_grad_(False)
         self.position = Position()
         self.stopped = False
@@ -157,7 +167,8 @@ class Training(LightningModule):
         counts = added_up(torch.stack([batch.scored.sum(), torch.tensor(len(batch.length)).to(self.device)]))
         # Divided by the steps of all processes, whose gradients are averaged: so they are those of one.
         loss = -log_prob.sum() / counts[0] * world_size()
-        norm = self._learn(loss, rate)
+        liked = 0.0 if self.preferring is None else self.preferring.loss(self.network, position.step)
+        norm = self._learn(loss + liked, rate)
         shared = added_up(loss.detach().double() / world_size())
         self.last = Step(float(shared), norm, rate, int(counts[1]))
         position.step, position.drawings = position.step + 1, position.drawings + self.last.drawings

@@ -1,4 +1,4 @@
-"""Rehearsals: how a model finishes what people began, beside how they did, for a critic to learn from.
+"""Rehearsals: how a model finishes what people began, beside how they did, to learn from.
 
 They are drawn once, before the training, into files of `CHUNK` beginnings each; what an interrupted run has
 left is not drawn again. A chunk depends on the store, the model, the settings and its number alone.
@@ -9,93 +9,57 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.store import Store
-from sketchgen.drawing.output import write_atomic
-from sketchgen.drawing.sketch import Points, Sketch
-from sketchgen.errors import FormatError, SettingError
+from sketchgen.drawing.sketch import Sketch
+from sketchgen.errors import FormatError
+from sketchgen.evaluation.likeness import worths
 from sketchgen.evaluation.sampling import Row, sample_rows
 from sketchgen.generate.beginning import Beginning
 from sketchgen.generate.completer import LIMIT, Completer, load
 from sketchgen.recognition.critic_features import thinned
 from sketchgen.recognition.critic_lessons import Group
 from sketchgen.train.begun import begun, closed
+from sketchgen.train.rehearsed import (
+    CHUNK,
+    Rehearsal,
+    chunk_path,
+    flat,
+    note,
+    read_rows,
+    strokes_of,
+    write_rows,
+)
 
-CHUNK = 512
 TEMPERATURES = (0.25, 0.5)
 """Those at which chunks are drawn, in turn: what people use."""
 
 EVENLY = 0.25
 """Categories are taken by this power of their numbers of drawings: of rare ones drawings come repeatedly."""
 
-_STROKES = pa.list_(pa.list_(pa.float32()))
-_SCHEMA = pa.schema(
-    [("category", pa.string()), ("given", _STROKES), ("rest", _STROKES), ("ways", pa.list_(_STROKES))]
-)
-
 Progress = Callable[[int, int], None]
 """Called with the beginnings that are drawn, and how many there are to be."""
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """What is to be drawn.
-
-    Attributes:
-        store: folder of the store.
-        split: of it.
-        model: name or path of the checkpoint that draws.
-        beginnings: how many.
-        ways: of the model, for each.
-        seed: of everything random.
-    """
-
-    store: str
-    split: str
-    model: str | None
-    beginnings: int
-    ways: int = 3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check the numbers.
-
-        Raises:
-            SettingError: one is outside its limits.
-        """
-        limits = {"beginnings": (1, 10_000_000), "ways": (1, 64), "seed": (0, 2**31)}
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise SettingError(f"{name} is {value}; it must be from {low} to {high}")
-
-    @property
-    def chunks(self) -> int:
-        """How many files there are to be."""
-        return -(-self.beginnings // CHUNK)
 
 
 def rehearse(rehearsal: Rehearsal, folder: Path, jobs: int, progress: Progress | None = None) -> None:
     """Draw what is not there yet, in so many processes.
 
     Raises:
-        CheckpointError: no model there.
+        CheckpointError: no model there, or the folder holds other rehearsals.
         FormatError: no store there, or it has no drawings in that split.
         OutputError: a file cannot be written.
     """
     load(rehearsal.model)
     if not len(Store.open(rehearsal.store).split(rehearsal.split)):
         raise FormatError(f"{rehearsal.store} has no drawings to {rehearsal.split}; prepare more")
-    folder.mkdir(parents=True, exist_ok=True)
+    note(folder, rehearsal)
     left = [number for number in range(rehearsal.chunks) if not chunk_path(folder, number).exists()]
     done = rehearsal.chunks - len(left)
     write = functools.partial(_write, rehearsal, folder)
@@ -117,17 +81,8 @@ def _count(drawn: Iterator[None], done: int, rehearsal: Rehearsal, progress: Pro
             progress(min(number * CHUNK, rehearsal.beginnings), rehearsal.beginnings)
 
 
-def chunk_path(folder: Path, number: int) -> Path:
-    """Where a chunk stands."""
-    return folder / f"rehearsal-{number:05d}.arrow"
-
-
 def _write(rehearsal: Rehearsal, folder: Path, number: int) -> None:
-    rows = drawn_chunk(rehearsal, number)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, _SCHEMA) as writer:
-        writer.write_table(pa.Table.from_pylist(rows, _SCHEMA))
-    write_atomic(chunk_path(folder, number), sink.getvalue().to_pybytes(), force=True)
+    write_rows(chunk_path(folder, number), drawn_chunk(rehearsal, number))
 
 
 @functools.lru_cache(1)
@@ -159,6 +114,7 @@ def drawn_chunk(rehearsal: Rehearsal, number: int) -> list[dict[str, Any]]:
     random = np.random.default_rng([rehearsal.seed, 4, number])
     rows: list[dict[str, Any]] = []
     starts: list[tuple[Beginning, NDArray[np.bool_], list[Row]]] = []
+    temperature = TEMPERATURES[number % len(TEMPERATURES)]
     for index in order[number * CHUNK : (number + 1) * CHUNK]:
         sketch = drawings.sketch(int(index))
         part = begun(sketch, random)
@@ -166,37 +122,33 @@ def drawn_chunk(rehearsal: Rehearsal, number: int) -> list[dict[str, Any]]:
         # Where nothing is given, or a dot, the page decides how it is read: there is nothing to go on from.
         if part is not None and not beginning.shown.known:
             seed = int(random.integers(2**31))
-            starts.append(_read(model, beginning, sketch.category, seed, rehearsal.ways))
+            starts.append(_read(model, beginning, sketch.category, seed, rehearsal.ways, temperature))
             rest = closed(part.rest, beginning, inside=part.inside)
-            rows.append({"category": sketch.category, "given": _flat(part.given), "rest": _flat(rest)})
-    temperature = TEMPERATURES[number % len(TEMPERATURES)]
+            rows.append({"category": sketch.category, "given": flat(part.given), "rest": flat(rest)})
     every = [row for _, _, some in starts for row in some]
     added = iter(sample_rows(model.stepper, every, temperature, LIMIT))
     for row, (beginning, going_on, some) in zip(rows, starts, strict=True):
-        row["ways"] = [
-            _flat(beginning.added(way.offset, way.pen, None, going_on=bool(on)).strokes)
+        ways = [
+            beginning.added(way.offset, way.pen, None, going_on=bool(on)).strokes
             for on, way in zip(going_on, [next(added) for _ in some], strict=True)
         ]
+        row["ways"] = [flat(way) for way in ways]
+        row["worths"] = worths(strokes_of(row["given"]), strokes_of(row["rest"]), ways)
     return [row for row in rows if any(row["ways"])]
 
 
 def _read(
-    model: Completer, beginning: Beginning, category: str | None, seed: int, ways: int
+    model: Completer, beginning: Beginning, category: str | None, seed: int, ways: int, temperature: float
 ) -> tuple[Beginning, NDArray[np.bool_], list[Row]]:
     """A beginning as the model goes on from it: which ways go on with its last stroke, and their rows."""
     index = model.category_index(category if category in model.categories else None)
     random = np.random.default_rng([seed, 5])
-    going_on = random.random(ways) >= beginning.done(model.decoder, index)
+    going_on = random.random(ways) >= beginning.done(model.decoder, index, temperature)
     read = {
         on: model.stepper.prime(beginning.given(np.array([index]), np.array([on])))
         for on in set(going_on.tolist())
     }
     return beginning, going_on, [Row(*read[bool(on)], seed, number) for number, on in enumerate(going_on)]
-
-
-def _flat(strokes: Sequence[Points]) -> list[list[float]]:
-    """Strokes as lists of x, y, x, y, ..."""
-    return [stroke.ravel().tolist() for stroke in strokes]
 
 
 def read_groups(folder: Path, rehearsal: Rehearsal, categories: Sequence[str]) -> list[Group]:
@@ -206,23 +158,10 @@ def read_groups(folder: Path, rehearsal: Rehearsal, categories: Sequence[str]) -
         FormatError: a file is damaged or missing.
     """
     names = {name: index for index, name in enumerate(categories)}
-    found: list[Group] = []
-    for number in range(rehearsal.chunks):
-        path = chunk_path(folder, number)
-        try:
-            with pa.memory_map(str(path)) as source:
-                rows = pa.ipc.open_file(source).read_all().to_pylist()
-            found += [_group(row, names) for row in rows]
-        except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
-            raise FormatError(f"{path} is damaged or missing; delete it and resume") from error
-    return found
+    return [_group(row, names) for row in read_rows(folder, rehearsal)]
 
 
 def _group(row: dict[str, Any], names: dict[str, int]) -> Group:
-    given, rest = _strokes(row["given"]), _strokes(row["rest"])
-    others = [thinned(given, _strokes(way)) for way in row["ways"] if way]
+    given, rest = strokes_of(row["given"]), strokes_of(row["rest"])
+    others = [thinned(given, strokes_of(way)) for way in row["ways"] if way]
     return Group(names[row["category"]], given, rest, thinned(given, rest), others)
-
-
-def _strokes(flat: Sequence[Sequence[float]]) -> list[Points]:
-    return [np.array(stroke).reshape(-1, 2) for stroke in flat]

@@ -31,6 +31,8 @@ from sketchgen.train.keeper import STATE, Keeper
 from sketchgen.train.lessons import Lessons, load_teachers
 from sketchgen.train.loader import TrainingBatches
 from sketchgen.train.module import Training
+from sketchgen.train.preferences import Preferences
+from sketchgen.train.preferring import Preferring
 from sketchgen.train.processes import processes_here, rank, telling_of_lost_ones, world_size
 from sketchgen.train.state import StateFile
 
@@ -91,7 +93,7 @@ class Run:
         batches = TrainingBatches(split, order, names, config.prefixes)
         teachers = load_teachers(config.teachers, names, self.device)
         lessons = Lessons(teachers, config.teaching)
-        self.training = Training(network, config, batches, lessons)
+        self.training = Training(network, config, batches, lessons, _preferring(config, names, self.device))
         self.journal = Journal(config.out, split, self.valid, report or (lambda figures: None))
         known = replace(self.valid, category=self.valid.known_as(names))
         self.keeper = Keeper(self.journal, known, len(split))
@@ -131,6 +133,16 @@ def _network(config: TrainConfig, store: Store) -> StrokeModel:
         return as_network(known.config, known.weights)
     scale = max(float(store.summary["statistics"]["offset_deviation"]), 1.0)
     return StrokeModel(ModelConfig(tuple(store.categories), offset_scale=scale, **asdict(config.model)))
+
+
+def _preferring(config: TrainConfig, categories: tuple[str, ...], device: torch.device) -> Preferring | None:
+    """What it is to prefer, if anything."""
+    if config.rehearsals is None or config.start is None:
+        return None
+    preferences = Preferences(Path(config.rehearsals), categories, config.pairs, config.seed, rank())
+    before = read_checkpoint(config.start).knowing(categories)
+    reference = as_network(before.config, before.weights).requires_grad_(False).to(device)
+    return Preferring(preferences, reference, weight=config.preference)
 
 
 def _validation(store: Store, most: int) -> Drawings:

@@ -23,6 +23,7 @@ from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
 from sketchgen.model.config import CELLS, ModelConfig
 from sketchgen.train.config import TrainConfig
+from sketchgen.train.rehearsed import Rehearsal
 
 PARTIAL = sketchgen.example("half-a-cat")
 LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
@@ -165,6 +166,34 @@ class TestHelp:
         assert [config.teachers for config in asked] == [(), ("big", "tiny"), ("big",)]
         assert [config.teaching for config in asked] == [0.7, 0.7, 0.25]
         capsys.readouterr()
+
+    def test_what_is_preferred_reaches_the_training(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        asked: list[TrainConfig] = []
+
+        def noted(config: TrainConfig, **_: object) -> Path:
+            asked.append(config)
+            return config.out
+
+        monkeypatch.setattr("sketchgen.train.run.fit", noted)
+        told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1, "--from", "tiny"]
+        for more in ([], ["--rehearsals", "ways"], ["--rehearsals", "ways", "--preference", 0.25]):
+            assert main([str(word) for word in told + more]) == 0
+        assert [config.rehearsals for config in asked] == [None, Path("ways"), Path("ways")]
+        assert [config.preference for config in asked] == [1.0, 1.0, 0.25]
+        capsys.readouterr()
+
+    def test_what_is_to_be_rehearsed_reaches_the_model(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        asked: list[object] = []
+        monkeypatch.setattr("sketchgen.train.rehearsal.rehearse", lambda *told: asked.extend(told[:3]))
+        out = tmp_path / "ways"
+        told = ["rehearse", tmp_path, "-o", out, "--model", "tiny", "--beginnings", 90, "--ways", 4]
+        assert main([str(word) for word in [*told, "--jobs", 2, "--seed", 3]]) == 0
+        assert asked == [Rehearsal(str(tmp_path), "train", "tiny", 90, 4, 3), out, 2]
+        assert capsys.readouterr().out == f"{out}\n"
 
     @pytest.mark.parametrize("arguments", [["--help"], ["-h"]])
     def test_overview_names_every_command(
@@ -352,6 +381,20 @@ class TestBadInput:
     ) -> None:
         told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1, "--teaching", 0.5]
         assert "name one by --teacher" in failure(capsys, *told)
+
+    def test_preferences_without_what_was_rehearsed(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1]
+        assert "name it by --rehearsals" in failure(capsys, *told, "--preference", 0.5)
+        assert "name it by --from" in failure(capsys, *told, "--rehearsals", tmp_path)
+
+    def test_bad_options_of_a_rehearsal(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        out = tmp_path / "ways"
+        assert "jobs" in failure(capsys, "rehearse", tmp_path, "-o", out, "--jobs", 0)
+        assert "ways is 0" in failure(capsys, "rehearse", tmp_path, "-o", out, "--ways", 0)
+        assert "sketchgen prepare" in failure(capsys, "rehearse", tmp_path / "none", "-o", out)
+        assert "not a prepared store" in failure(capsys, "rehearse", tmp_path, "-o", out)
 
     def test_no_store(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "sketchgen prepare" in failure(capsys, "train", tmp_path / "none", "-o", tmp_path / "run")

@@ -9,6 +9,7 @@ from sketchgen.drawing.geometry import moved
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.drawing.strokes import Pen
 from sketchgen.errors import CategoryError, SettingError
+from sketchgen.generate.beginning import Beginning, tempered
 from sketchgen.generate.completer import Completer
 from sketchgen.generate.framing import frame_of, framed
 from sketchgen.model.config import ModelConfig
@@ -123,7 +124,7 @@ def test_generate_draws_on_the_page(completer: Completer) -> None:
 def test_each_alternative_judges_whether_the_last_stroke_goes_on(completer: Completer, name: str) -> None:
     sketch = BEGINNINGS[name]
     asked = {
-        wanted: completer.complete(sketch, "cat", 60, 0.5, 3, limit=8, continue_stroke=wanted)
+        wanted: completer.complete(sketch, "cat", 60, 1.0, 3, limit=8, continue_stroke=wanted)
         for wanted in (None, True, False)
     }
     chosen = []
@@ -133,10 +134,33 @@ def test_each_alternative_judges_whether_the_last_stroke_goes_on(completer: Comp
         chosen.append(points == on.added.points.tolist())
     # A network that was not trained lifts at every other point: most strokes are done.
     assert 0 < sum(chosen) < 30
-    few = completer.complete(sketch, "cat", 5, 0.5, 3, limit=8)
+    few = completer.complete(sketch, "cat", 5, 1.0, 3, limit=8)
     assert [one.added.points.tolist() for one in few] == [
         one.added.points.tolist() for one in asked[None][:5]
     ]
+
+
+@pytest.mark.parametrize(("chance", "sharper"), [(0.5, 0.5), (0.8, 16 / 17), (0.2, 1 / 17), (1.0, 1.0)])
+def test_whether_a_stroke_goes_on_is_sharpened_by_the_temperature(chance: float, sharper: float) -> None:
+    assert tempered(chance, 1.0) == pytest.approx(chance)
+    assert tempered(chance, 0.5) == pytest.approx(sharper)
+    assert tempered(sharper, 2.0) == pytest.approx(chance, abs=1e-5)
+    assert tempered(chance, 0.0) == {0.5: 0.5}.get(chance, round(chance))
+    assert tempered(chance, 1e-9) == pytest.approx({0.5: 0.5}.get(chance, round(chance)))
+
+
+def test_at_a_low_temperature_more_alternatives_agree_on_going_on(completer: Completer) -> None:
+    begun = Beginning.of(BEGINNINGS["a head"])
+    index = completer.category_index("cat")
+    done = [begun.done(completer.decoder, index, temperature) for temperature in (1.0, 0.5, 0.25, 0.0)]
+    assert 0.5 < done[0] < done[1] < done[2] < done[3] == 1.0
+    shares = []
+    for temperature in (1.0, 0.25):
+        made = completer.complete(BEGINNINGS["a head"], "cat", 200, temperature, limit=2)
+        on = completer.complete(BEGINNINGS["a head"], "cat", 200, temperature, limit=2, continue_stroke=True)
+        pairs = zip(made, on, strict=True)
+        shares.append(np.mean([a.added.points.tolist() == b.added.points.tolist() for a, b in pairs]))
+    assert shares == pytest.approx([1.0 - done[0], 1.0 - done[2]], abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["nothing", "a dot"])

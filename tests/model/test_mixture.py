@@ -163,6 +163,21 @@ def test_what_is_drawn_from_it_is_as_likely_as_it_says():
 
 
 @torch.no_grad()
+def test_the_odds_of_lifting_are_those_of_both_pens():
+    flat = repeated(some(5), 4)
+    offset = torch.tensor([[0.0, 0.0], [12.0, -3.0], [200.0, 90.0], [-5000.0, 5000.0]])
+    lifted, drawn = (flat.log_prob(offset, torch.full((4,), int(pen))) for pen in (Pen.LIFT, Pen.DRAW))
+    torch.testing.assert_close(flat.lift_logit(offset), lifted - drawn, rtol=1e-4, atol=1e-4)
+
+
+def test_one_step_of_each_drawing():
+    flat = repeated(some(6), 2, 3)
+    counted = replace(flat, end=torch.arange(6.0).reshape(2, 3))
+    found = counted.at(torch.tensor([2, 0]))
+    assert found.end.tolist() == [2.0, 3.0]
+    assert found.mean.shape == (2, *flat.mean.shape[2:])
+
+
 def test_no_end_is_drawn_where_there_can_be_none():
     torch.manual_seed(0)
     flat = distribution(torch.full((SIZE,), 5.0), can_end=False)

@@ -15,7 +15,7 @@ from sketchgen.errors import CheckpointError, OutputError, SettingError
 from sketchgen.recognition.checkpoint import save_recogniser
 from sketchgen.recognition.critic import load_critic
 from sketchgen.recognition.critic_checkpoint import read_critic
-from sketchgen.train import critic_run, recogniser_run, rehearsal
+from sketchgen.train import critic_run, recogniser_run, rehearsal, rehearsed
 from sketchgen.train.critic_run import Wanted, fit_critic
 from sketchgen.train.recogniser import RecogniserTraining
 from tests.support import critics, recognisers, untrained
@@ -36,6 +36,7 @@ def wanted(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Wanted
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rehearsal, "CHUNK", 12)
+    monkeypatch.setattr(rehearsed, "CHUNK", 12)
     monkeypatch.setattr(rehearsal, "LIMIT", 12)
     rehearsal._sources.cache_clear()
 

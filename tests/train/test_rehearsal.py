@@ -12,8 +12,9 @@ from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, SettingError
 from sketchgen.generate.completer import load
-from sketchgen.train import rehearsal
-from sketchgen.train.rehearsal import Rehearsal, chosen, chunk_path, drawn_chunk, read_groups, rehearse
+from sketchgen.train import rehearsal, rehearsed
+from sketchgen.train.rehearsal import chosen, drawn_chunk, read_groups, rehearse
+from sketchgen.train.rehearsed import Rehearsal, chunk_path, noted
 from tests.support import untrained
 
 NAMES = ("cat", "fish", "house", "sun")
@@ -31,6 +32,7 @@ def told(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Rehearsa
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rehearsal, "CHUNK", 10)
+    monkeypatch.setattr(rehearsed, "CHUNK", 10)
     monkeypatch.setattr(rehearsal, "LIMIT", 20)
     rehearsal._sources.cache_clear()
 
@@ -40,7 +42,8 @@ def test_chunks_are_drawn_once_and_read_as_groups(told: Rehearsal, tmp_path: Pat
     rehearse(told, tmp_path, 1, lambda done, count: heard.append((done, count)))
     assert heard == [(10, 24), (20, 24), (24, 24)]
     files = [chunk_path(tmp_path, number) for number in range(3)]
-    assert sorted(tmp_path.iterdir()) == files
+    assert sorted(tmp_path.glob("*.arrow")) == files
+    assert noted(tmp_path) == told
     groups = read_groups(tmp_path, told, NAMES)
     assert 18 < len(groups) <= 24
     assert {group.category for group in groups} == {0, 1, 2, 3}
@@ -98,6 +101,15 @@ def test_what_cannot_be_rehearsed_is_refused(told: Rehearsal, tmp_path: Path):
         replace(told, ways=0)
     with pytest.raises(SettingError, match="beginnings is 0"):
         replace(told, beginnings=0)
+
+
+def test_what_differs_does_not_mix(told: Rehearsal, tmp_path: Path):
+    told = replace(told, beginnings=5)
+    with pytest.raises(CheckpointError, match="nowhere"):
+        rehearse(replace(told, model="nowhere"), tmp_path, 1)
+    rehearse(told, tmp_path, 1)
+    with pytest.raises(CheckpointError, match="drawn with another seed"):
+        rehearse(replace(told, seed=6), tmp_path, 1)
 
 
 def test_a_damaged_file_is_named(told: Rehearsal, tmp_path: Path):

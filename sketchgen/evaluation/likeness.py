@@ -1,0 +1,45 @@
+"""What a completion is worth where it is known how a person went on: a number for comparing several.
+
+Whether a drawing is finished (`sketchgen.evaluation.finishing`) is a yes or a no, and most ways are a no: to
+tell a near miss from another drawing altogether, how much of the missing ink is covered, how much of the
+added ink lies where it is missing, and how far the two are apart count besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sketchgen.drawing.sketch import Completion, Points, Sketch
+from sketchgen.evaluation.finishing import Figures, measure
+from sketchgen.evaluation.unfinished import Item
+
+SPACING = 3.0
+"""Px between points of ink: of 8,982 ways 99.4 % are found to be finished or not as with 1 px."""
+
+FAR = 100.0
+"""Px beyond which distances are alike."""
+
+ENOUGH = 0.8
+"""Share of the missing ink beyond which more of it covered is worth no more."""
+
+MOST = 1.0 + (ENOUGH + 1.0) / 2
+"""What is worth most: to go on just as the person did."""
+
+
+def worth(figures: Figures) -> float:
+    """A completion's worth, -1 to `MOST`: 1 for a finished drawing, and up to 0.9 for being near to it."""
+    near = min(figures.covered, ENOUGH) + figures.in_region
+    return float(figures.finished) + near / 2 - min(figures.chamfer, FAR) / FAR
+
+
+def worths(given: Sequence[Points], rest: Sequence[Points], ways: Sequence[Sequence[Points]]) -> list[float]:
+    """What ways to finish a drawing are worth.
+
+    Args:
+        given: its first strokes, px.
+        rest: how the person went on; a point of ink at least.
+        ways: what is compared: strokes each, none allowed.
+    """
+    sketch = Sketch.from_strokes(given)
+    item = Item("", "", "part", sketch, Sketch.from_strokes(rest))
+    return [worth(measure(item, Completion(sketch, Sketch.from_strokes(way)), SPACING)) for way in ways]
