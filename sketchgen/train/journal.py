@@ -42,6 +42,8 @@ COLUMNS: tuple[str, ...] = (
     "skipped",
     "valid",
     "valid_half",
+    "told",
+    "gained",
 )
 """Columns of log.csv; a line is of some steps, or of a validation."""
 
@@ -65,17 +67,20 @@ class Journal(Callback):
         """
         self.out, self.split, self.valid, self.report = out, split, valid, report
         self._losses: list[float] = []
+        self._preferred: list[tuple[float, float]] = []
         self._norm, self._drawings, self._skipped = 0.0, 0, 0
         self._since = self._left = time.monotonic()
         self._waited = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """The losses that the next line will be of, so that it is the same in a resumed run."""
-        return {"losses": list(self._losses), "skipped": self._skipped}
+        liked = [list(pair) for pair in self._preferred]
+        return {"losses": list(self._losses), "skipped": self._skipped, "preferred": liked}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up the losses where a saved run stood."""
         self._losses, self._skipped = list(state_dict["losses"]), int(state_dict["skipped"])
+        self._preferred = [(told, gained) for told, gained in state_dict.get("preferred", [])]
 
     def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
         """Drop the lines behind the state that the run goes on from: it writes them once more."""
@@ -99,6 +104,8 @@ class Journal(Callback):
             self._tell_skipped(pl_module)
         else:
             self._losses.append(last.loss)
+            if last.told is not None and last.gained is not None:
+                self._preferred.append((last.told, last.gained))
         if pl_module.position.step % LOG_EVERY == 0:
             self.write(trainer, pl_module, self._figures() | {"learning_rate": round(last.rate, 7)})
         self._left = time.monotonic()
@@ -119,6 +126,10 @@ class Journal(Callback):
             "waiting": round(self._waited / passed, 4),
             "skipped": self._skipped,
         }
+        if self._preferred:
+            told, gained = np.mean(self._preferred, axis=0).tolist()
+            figures |= {"told": round(told, 3), "gained": round(gained, 3)}
+        self._preferred = []
         self._losses, self._drawings, self._skipped, self._waited, self._since = [], 0, 0, 0.0, now
         return figures
 

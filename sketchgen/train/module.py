@@ -56,6 +56,8 @@ class Step:
         norm: of the gradient, before it was clipped.
         rate: of learning.
         drawings: in the batch of all processes.
+        told, gained: see `sketchgen.train.preferring.Preferred`; None without preferences, and of this
+            process's pairs.
         suspects: keys of this process's drawings whose loss was not finite; of all of its batch where only
             the gradient was not.
     """
@@ -64,6 +66,8 @@ class Step:
     norm: float
     rate: float
     drawings: int
+    told: float | None = None
+    gained: float | None = None
     suspects: list[int] = field(default_factory=list)
 
     @property
@@ -167,10 +171,12 @@ class Training(LightningModule):
         counts = added_up(torch.stack([batch.scored.sum(), torch.tensor(len(batch.length)).to(self.device)]))
         # Divided by the steps of all processes, whose gradients are averaged: so they are those of one.
         loss = -log_prob.sum() / counts[0] * world_size()
-        liked = 0.0 if self.preferring is None else self.preferring.loss(self.network, position.step)
-        norm = self._learn(loss + liked, rate)
+        liked = None if self.preferring is None else self.preferring.learned(self.network, position.step)
+        norm = self._learn(loss if liked is None else loss + liked.loss, rate)
         shared = added_up(loss.detach().double() / world_size())
         self.last = Step(float(shared), norm, rate, int(counts[1]))
+        if liked is not None:
+            self.last.told, self.last.gained = float(liked.told), float(liked.gained)
         position.step, position.drawings = position.step + 1, position.drawings + self.last.drawings
         position.skipped = position.skipped + 1 if self.last.skipped else 0
         if self.last.skipped:

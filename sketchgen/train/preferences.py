@@ -21,7 +21,6 @@ from sketchgen.data.batches import Batch
 from sketchgen.drawing.sketch import Points, Sketch
 from sketchgen.drawing.strokes import Pen
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.likeness import MOST
 from sketchgen.generate.beginning import Beginning
 from sketchgen.generate.completer import LIMIT
 from sketchgen.train.rehearsed import noted, read_rows, strokes_of
@@ -32,12 +31,12 @@ MARGIN = 0.4
 BEST = 0.25
 """The better ways are taken from this share of a beginning's, those that are worth most."""
 
-PEOPLE = 1 / 3
-"""Share of the pairs whose better way is how the person went on, where it goes on with the last stroke as the
-worse one does: that keeps likely what people draw, and teaches where a model has found no good way."""
-
 BLOCK = 16
 """Batches that are made up together, so that what stands in each is of like length."""
+
+LONGEST = 200
+"""Points of a drawing beyond which it is left out, a few in ten thousand: the memory that a step takes grows
+with the square of the longest."""
 
 Pair = tuple["Start", "Way", "Way"]
 """A beginning, a better and a worse way to go on."""
@@ -79,33 +78,31 @@ class Way:
 
 @dataclass(frozen=True)
 class Group:
-    """A beginning, and the ways for it that go on with its last stroke, or those that don't.
+    """A beginning, and the model's ways for it that go on with its last stroke, or those that don't.
+
+    How the person went on is not among them: to prefer it to what the model draws makes all less likely that
+    the model draws, the good and the bad, and its ends as well.
 
     Attributes:
         start: the beginning.
-        ways: the model's, by what they are worth; one at least.
-        person: how the person went on; None where that is not alike.
+        ways: by what they are worth; one at least.
     """
 
     start: Start
     ways: list[Way]
-    person: Way | None
 
     def best(self) -> list[Way]:
-        """The better ways of pairs: of the model's those worth most, if others are worth clearly less."""
-        return [way for way in self.ways[-max(1, round(len(self.ways) * BEST)) :] if self.worse(way)]
+        """The better ways of pairs: those worth most, if others are worth clearly less."""
+        return [way for way in self.ways[-max(1, round(len(self.ways) * BEST)) :] if self._worse(way)]
 
-    def worse(self, than: Way) -> list[Way]:
-        """The ways that are worth clearly less than another."""
+    def _worse(self, than: Way) -> list[Way]:
         return [way for way in self.ways if way.worth <= than.worth - MARGIN]
 
     def pair(self, random: np.random.Generator) -> Pair:
-        """One of the best ways and one that is clearly worse; of groups in which there are such."""
+        """One of the best ways, and one that is clearly worse; of groups in which there are such."""
         best = self.best()
-        by_person = self.person is not None and (not best or random.random() < PEOPLE)
-        better = self.person if by_person else best[random.integers(len(best))]
-        assert better is not None
-        worse = self.worse(better)
+        better = best[random.integers(len(best))]
+        worse = self._worse(better)
         return self.start, better, worse[random.integers(len(worse))]
 
 
@@ -120,21 +117,25 @@ def way_of(beginning: Beginning, strokes: Sequence[Points], worth: float) -> Way
 
 
 def read_row(row: dict[str, Any], category: int) -> tuple[Start, list[Group]]:
-    """A beginning of the rehearsals, and what can be compared of it; ways that were stopped are left out."""
+    """A beginning of the rehearsals, and what can be compared of it.
+
+    Ways that the model was stopped in, and very long ones, are left out.
+    """
     beginning = Beginning.of(Sketch.from_strokes(strokes_of(row["given"])))
     offset = np.diff(beginning.shown.points, axis=0, prepend=0.0)
-    person = way_of(beginning, strokes_of(row["rest"]), MOST)
+    whole = not way_of(beginning, strokes_of(row["rest"]), 0.0).going_on
     ways = [
         way_of(beginning, strokes_of(way), worth)
         for way, worth in zip(row["ways"], row["worths"], strict=True)
         if way
     ]
     ways = sorted((way for way in ways if 0 < len(way.pen) < LIMIT), key=lambda way: way.worth)
-    start = Start(category, offset, beginning.shown.pen, not person.going_on)
+    ways = [way for way in ways if len(offset) + len(way.pen) <= LONGEST]
+    start = Start(category, offset, beginning.shown.pen, whole)
     groups = []
     for going_on in {way.going_on: None for way in ways}:
         alike = [way for way in ways if way.going_on == going_on]
-        groups.append(Group(start, alike, person if person.going_on == going_on else None))
+        groups.append(Group(start, alike))
     return start, groups
 
 
@@ -163,10 +164,9 @@ class Preferences:
             if row["category"] not in names:
                 raise SettingError(f"{folder} holds {row['category']!r}, which the network does not know")
             start, groups = read_row(row, names[row["category"]])
-            self.starts.append(start)
-            for group in groups:
-                if group.best() or (group.person is not None and group.worse(group.person)):
-                    self.groups.append(group)
+            if len(start.pen) <= LONGEST:
+                self.starts.append(start)
+            self.groups += [group for group in groups if group.best()]
         if not self.groups:
             raise SettingError(f"{folder} has no ways of which one is clearly better; draw more of them")
         self._block: tuple[int, list[list[Pair]]] = -1, []

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -27,6 +28,21 @@ from sketchgen.model.strokemodel import StrokeModel
 from sketchgen.train.preferences import Preferences, pair_batch, stop_batch
 
 
+class Preferred(NamedTuple):
+    """What came of a batch of pairs.
+
+    Attributes:
+        loss: what it adds to the loss of the drawings.
+        told: share of the pairs whose better way has gained on the worse one since the beginning.
+        gained: mean gain of the better ways, nats. Where it falls far below 0, what the model draws becomes
+            less likely, the good with the bad: weigh preferences less.
+    """
+
+    loss: Float[Tensor, ""]
+    told: Float[Tensor, ""]
+    gained: Float[Tensor, ""]
+
+
 @dataclass(frozen=True)
 class Preferring:
     """What preferences add to the loss.
@@ -35,6 +51,7 @@ class Preferring:
         preferences: the pairs.
         reference: the network as it was before; it does not learn.
         sharpness: beta of the loss, for each nat.
+        anchor: weight, beside the pairs' loss, of the nats of a step of the better ways.
         weight: of the pairs' loss beside a nat per point of the drawings.
         stops: weight of whether strokes go on.
     """
@@ -42,26 +59,28 @@ class Preferring:
     preferences: Preferences
     reference: StrokeModel
     sharpness: float = 0.1
+    anchor: float = 0.0
     weight: float = 1.0
     stops: float = 0.3
 
-    def loss(self, network: StrokeModel, number: int) -> Float[Tensor, ""]:
+    def learned(self, network: StrokeModel, number: int) -> Preferred:
         """What batch `number` of the preferences adds; the network computes without dropout meanwhile."""
         device = next(network.parameters()).device
         learning = network.training
         network.eval()
         pairs = pair_batch(self.preferences[number]).to(device)
         stops = stop_batch(self.preferences.some_starts(number)).to(device)
-        found = self.weight * pair_loss(network, self.reference, pairs, self.sharpness)
+        found = pair_loss(network, self.reference, pairs, self.sharpness, self.anchor)
+        loss = self.weight * found.loss
         if self.stops:
-            found = found + self.stops * stop_loss(network, stops)
+            loss = loss + self.stops * stop_loss(network, stops)
         network.train(learning)
-        return found
+        return found._replace(loss=loss)
 
 
 def pair_loss(
-    network: StrokeModel, reference: StrokeModel, pairs: Batch, sharpness: float
-) -> Float[Tensor, ""]:
+    network: StrokeModel, reference: StrokeModel, pairs: Batch, sharpness: float, anchor: float = 0.0
+) -> Preferred:
     """The mean loss of pairs: see the module.
 
     Args:
@@ -69,11 +88,18 @@ def pair_loss(
         reference: what it began as.
         pairs: the better ways, and behind them as many worse ones.
         sharpness: beta.
+        anchor: weight of the better ways' own likelihood, which pairs alone may let fall (Pang et al. 2024,
+            arXiv:2404.19733, equation 1).
     """
     with torch.no_grad():
         before = step_log_prob(reference, pairs).sum(1)
-    better, worse = (step_log_prob(network, pairs).sum(1) - before).chunk(2)
-    return -functional.logsigmoid(sharpness * (better - worse)).mean()
+    now = step_log_prob(network, pairs).sum(1)
+    better, worse = (now - before).chunk(2)
+    found = -functional.logsigmoid(sharpness * (better - worse)).mean()
+    if anchor:
+        steps = pairs.scored.sum(1).chunk(2)[0]
+        found = found - anchor * (now.chunk(2)[0] / steps).mean()
+    return Preferred(found, (better > worse).float().mean().detach(), better.mean().detach())
 
 
 def stop_loss(network: StrokeModel, stops: Batch) -> Float[Tensor, ""]:

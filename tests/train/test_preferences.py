@@ -115,7 +115,6 @@ def test_what_was_rehearsed_is_read_back(folder: Path):
         assert all(way.pen[-1] == Pen.LIFT for way in found)
         assert all(group.start is start for group in groups)
         assert all(len({way.going_on for way in group.ways}) == 1 for group in groups)
-        assert all((group.person is None) == (group.ways[0].going_on == start.whole) for group in groups)
         assert np.allclose(
             row["worths"], worths(given.strokes, strokes_of(row["rest"]), map_strokes(row["ways"])), atol=1e-5
         )
@@ -135,7 +134,7 @@ def test_a_pair_is_of_one_beginning_and_the_first_is_the_better(folder: Path):
         for start, better, worse in pairs:
             (group,) = (one for one in found.groups if any(way is worse for way in one.ways))
             assert group.start is start
-            assert better is group.person or any(way is better for way in group.best())
+            assert any(way is better for way in group.best())
             assert better.going_on == worse.going_on
             assert better.worth >= worse.worth + 0.05
 
@@ -144,22 +143,18 @@ def some_ways(*worths: float) -> list[Way]:
     return [Way(np.ones((2, 2)), np.array([0, 1]), False, worth) for worth in worths]
 
 
-def test_the_better_way_is_one_of_the_best_or_the_persons(monkeypatch: pytest.MonkeyPatch):
+def test_the_better_way_is_one_of_the_best(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(preferred, "MARGIN", 0.4)
     start = Start(0, np.ones((3, 2)), np.array([0, 0, 1]), whole=True)
-    (person,) = some_ways(1.9)
     ways = some_ways(-1.0, -0.9, 0.0, 0.1, 0.2, 0.3, 1.2, 1.5)
     random = np.random.default_rng(4)
-    made = [Group(start, ways, person).pair(random) for _ in range(600)]
-    assert np.mean([better is person for _, better, _ in made]) == pytest.approx(1 / 3, abs=0.06)
-    assert {better.worth for _, better, _ in made} == {1.2, 1.5, 1.9}
-    assert {worse.worth for _, better, worse in made if better.worth < 1.9} == {way.worth for way in ways[:6]}
-    alone = [Group(start, ways, None).pair(random) for _ in range(50)]
-    assert {better.worth for _, better, _ in alone} == {1.2, 1.5}
-    # Ways that are alike in worth are not told apart: then only the person's is better.
-    alike = Group(start, some_ways(0.0, 0.3), person)
-    assert not alike.best()
-    assert all(alike.pair(random)[1] is person for _ in range(20))
+    made = [Group(start, ways).pair(random) for _ in range(300)]
+    assert all(one is start for one, _, _ in made)
+    assert {better.worth for _, better, _ in made} == {1.2, 1.5}
+    assert {worse.worth for _, _, worse in made} == {way.worth for way in ways[:6]}
+    # Ways that are alike in worth are not told apart.
+    assert not Group(start, some_ways(0.0, 0.3)).best()
+    assert [way.worth for way in Group(start, some_ways(-0.9, 0.0, 0.3)).best()] == [0.3]
 
 
 def test_batches_are_the_same_whenever_they_are_asked_for(folder: Path):
@@ -189,12 +184,18 @@ def test_only_what_was_added_is_scored(folder: Path):
 def test_a_pair_costs_what_the_paper_says(folder: Path, network: StrokeModel):
     batch = pair_batch(read(folder)[0])
     with torch.no_grad():
-        assert float(pair_loss(network, network, batch, 0.1)) == pytest.approx(math.log(2.0))
+        assert float(pair_loss(network, network, batch, 0.1).loss) == pytest.approx(math.log(2.0))
         other = load_network(folder / "model")[0]
-        other.head.bias += 0.1 * torch.randn(other.head.bias.shape, generator=torch.manual_seed(3))
+        other.head.bias.add_(0.1 * torch.randn(other.head.bias.shape, generator=torch.manual_seed(3)))
         told = (step_log_prob(other, batch) - step_log_prob(network, batch)).sum(1).double().numpy()
         expected = np.mean([math.log1p(math.exp(-0.3 * (told[k] - told[k + 4]))) for k in range(4)])
-        assert float(pair_loss(other, network, batch, 0.3)) == pytest.approx(expected, rel=1e-4)
+        found = pair_loss(other, network, batch, 0.3)
+        assert float(found.loss) == pytest.approx(expected, rel=1e-4)
+        assert float(found.told) == pytest.approx(np.mean(told[:4] > told[4:]))
+        assert float(found.gained) == pytest.approx(told[:4].mean(), rel=1e-3)
+        nats = -step_log_prob(other, batch)[:4].sum(1) / batch.scored[:4].sum(1)
+        anchored = pair_loss(other, network, batch, 0.3, anchor=0.5)
+        assert float(anchored.loss) == pytest.approx(expected + 0.5 * float(nats.mean()), rel=1e-4)
 
 
 def test_what_is_learned_of_stops_is_what_completions_ask(folder: Path, network: StrokeModel):
@@ -213,10 +214,10 @@ def test_it_learns_which_ways_to_prefer(folder: Path):
     preferring = Preferring(read(folder), reference)
     optimiser = torch.optim.Adam(network.parameters(), 1e-2)
     network.train()
-    before = float(preferring.loss(network, 0).detach())
+    before = float(preferring.learned(network, 0).loss.detach())
     for _ in range(60):
         optimiser.zero_grad()
-        preferring.loss(network, 0).backward()
+        preferring.learned(network, 0).loss.backward()
         optimiser.step()
     assert network.training
     network.eval()
@@ -227,10 +228,10 @@ def test_it_learns_which_ways_to_prefer(folder: Path):
         assert bool((better > worse).all())
         starts = stop_batch(preferring.preferences.some_starts(0))
         assert float(stop_loss(network, starts)) < float(stop_loss(reference, starts)) - 0.1
-        assert float(preferring.loss(network, 0)) < before / 2
+        assert float(preferring.learned(network, 0).loss) < before / 2
         # Without a weight each part is nothing.
         none = Preferring(preferring.preferences, reference, weight=0.0, stops=0.0)
-        assert float(none.loss(network, 0)) == 0.0
+        assert float(none.learned(network, 0).loss) == 0.0
 
 
 def config(folder: Path, out: Path) -> TrainConfig:
@@ -251,6 +252,8 @@ def test_a_run_goes_on_exactly_and_its_last_network_is_its_best(folder: Path, tm
     assert all(same)
     assert any(not np.array_equal(value, three.weights[name]) for name, value in one.weights.items())
     assert one.summary["settings"]["rehearsals"] == "ways"
+    with (tmp_path / "whole" / "log.csv").open() as stream:
+        assert "told,gained" in stream.readline()
 
 
 def test_an_interrupted_run_takes_the_same_steps(folder: Path, tmp_path: Path):
@@ -301,6 +304,19 @@ def test_ways_that_the_model_was_stopped_in_teach_nothing(folder: Path, monkeypa
     monkeypatch.setattr(preferred, "LIMIT", max(lengths))
     found = [len(way.pen) for group in read_row(row, 0)[1] for way in group.ways]
     assert sorted(found) == sorted(length for length in lengths if length < max(lengths))
+
+
+def test_what_is_very_long_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    all_of_them = read(folder)
+    lengths = [len(start.pen) for start in all_of_them.starts]
+    monkeypatch.setattr(preferred, "LONGEST", int(np.median(lengths)))
+    found = read(folder)
+    assert sorted(len(start.pen) for start in found.starts) == sorted(
+        length for length in lengths if length <= np.median(lengths)
+    )
+    assert 0 < len(found.groups) < len(all_of_them.groups)
+    for number in range(8):
+        assert pair_batch(found[number]).offset.shape[1] <= np.median(lengths)
 
 
 def test_a_start_is_said_to_be_whole_by_its_pen():
