@@ -51,7 +51,6 @@ class Preferring:
         preferences: the pairs.
         reference: the network as it was before; it does not learn.
         sharpness: beta of the loss, for each nat.
-        anchor: weight, beside the pairs' loss, of the nats of a step of the better ways.
         weight: of the pairs' loss beside a nat per point of the drawings.
         stops: weight of whether strokes go on.
     """
@@ -59,7 +58,6 @@ class Preferring:
     preferences: Preferences
     reference: StrokeModel
     sharpness: float = 0.1
-    anchor: float = 0.0
     weight: float = 1.0
     stops: float = 0.3
 
@@ -70,7 +68,7 @@ class Preferring:
         network.eval()
         pairs = pair_batch(self.preferences[number]).to(device)
         stops = stop_batch(self.preferences.some_starts(number)).to(device)
-        found = pair_loss(network, self.reference, pairs, self.sharpness, self.anchor)
+        found = pair_loss(network, self.reference, pairs, self.sharpness)
         loss = self.weight * found.loss
         if self.stops:
             loss = loss + self.stops * stop_loss(network, stops)
@@ -78,9 +76,7 @@ class Preferring:
         return found._replace(loss=loss)
 
 
-def pair_loss(
-    network: StrokeModel, reference: StrokeModel, pairs: Batch, sharpness: float, anchor: float = 0.0
-) -> Preferred:
+def pair_loss(network: StrokeModel, reference: StrokeModel, pairs: Batch, sharpness: float) -> Preferred:
     """The mean loss of pairs: see the module.
 
     Args:
@@ -88,18 +84,12 @@ def pair_loss(
         reference: what it began as.
         pairs: the better ways, and behind them as many worse ones.
         sharpness: beta.
-        anchor: weight of the better ways' own likelihood, which pairs alone may let fall (Pang et al. 2024,
-            arXiv:2404.19733, equation 1).
     """
     with torch.no_grad():
         before = step_log_prob(reference, pairs).sum(1)
-    now = step_log_prob(network, pairs).sum(1)
-    better, worse = (now - before).chunk(2)
-    found = -functional.logsigmoid(sharpness * (better - worse)).mean()
-    if anchor:
-        steps = pairs.scored.sum(1).chunk(2)[0]
-        found = found - anchor * (now.chunk(2)[0] / steps).mean()
-    return Preferred(found, (better > worse).float().mean().detach(), better.mean().detach())
+    better, worse = (step_log_prob(network, pairs).sum(1) - before).chunk(2)
+    loss = -functional.logsigmoid(sharpness * (better - worse)).mean()
+    return Preferred(loss, (better > worse).float().mean().detach(), better.mean().detach())
 
 
 def stop_loss(network: StrokeModel, stops: Batch) -> Float[Tensor, ""]:
