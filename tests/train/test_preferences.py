@@ -22,8 +22,11 @@ from sketchgen.generate.completer import load
 from sketchgen.model.pretrained import read_checkpoint
 from sketchgen.model.strokemodel import StrokeModel, load_network
 from sketchgen.train import preferences as preferred
+from sketchgen.train import preferring as preferring_module
 from sketchgen.train import rehearsal, rehearsed
 from sketchgen.train.config import TrainConfig
+from sketchgen.train.keeper import Keeper
+from sketchgen.train.module import Training
 from sketchgen.train.preferences import (
     Group,
     Preferences,
@@ -34,7 +37,7 @@ from sketchgen.train.preferences import (
     stop_batch,
     way_of,
 )
-from sketchgen.train.preferring import Preferring, pair_loss, stop_loss
+from sketchgen.train.preferring import Preferred, Preferring, pair_loss, stop_loss
 from sketchgen.train.rehearsal import drawn_chunk, rehearse
 from sketchgen.train.rehearsed import Rehearsal, note, noted, strokes_of
 from sketchgen.train.run import fit
@@ -181,6 +184,28 @@ def test_only_what_was_added_is_scored(folder: Path):
         assert int(batch.pen[row, count + more]) == Pen.END
 
 
+def test_the_last_given_point_is_lifted_unless_the_way_goes_on():
+    start = Start(0, np.ones((3, 2)), np.array([0, 0, int(Pen.LIFT)]), whole=True)
+    going, lifted = (Way(np.ones((2, 2)), np.array([0, 1]), on, 0.0) for on in (True, False))
+    batch = pair_batch([(start, going, lifted)])
+    assert batch.pen[:, 2].tolist() == [int(Pen.DRAW), int(Pen.LIFT)]
+    assert start.pen[-1] == Pen.LIFT
+
+
+def test_it_computes_without_dropout(folder: Path, network: StrokeModel, monkeypatch: pytest.MonkeyPatch):
+    heard: list[bool] = []
+
+    def noted(network: StrokeModel, *rest: object) -> Preferred:
+        heard.append(network.training)
+        return Preferred(torch.tensor(0.0), torch.tensor(1.0), torch.tensor(0.0))
+
+    monkeypatch.setattr(preferring_module, "pair_loss", noted)
+    network.train()
+    Preferring(read(folder), network).learned(network, 0)
+    assert (heard, network.training) == ([False], True)
+    network.eval()
+
+
 def test_a_pair_costs_what_the_paper_says(folder: Path, network: StrokeModel):
     batch = pair_batch(read(folder)[0])
     with torch.no_grad():
@@ -253,10 +278,22 @@ def test_a_run_goes_on_exactly_and_its_last_network_is_its_best(folder: Path, tm
         assert "told,gained" in stream.readline()
 
 
+@pytest.mark.parametrize("prefers", [True, False])
+def test_what_costs_likelihood_is_kept_where_it_was_preferred(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefers: bool
+):
+    def rising(self: Keeper, module: Training) -> dict[str, float]:
+        return {"valid": float(module.position.step), "valid_half": 0.0}
+
+    monkeypatch.setattr(Keeper, "validate", rising)
+    told = replace(config(folder, tmp_path), validate_every=0.0)
+    fit(told if prefers else replace(told, rehearsals=None))
+    best, last = (read_checkpoint(tmp_path / name).weights for name in ("best", "last"))
+    assert prefers == all(np.array_equal(value, last[name]) for name, value in best.items())
+
+
 def test_an_interrupted_run_takes_the_same_steps(folder: Path, tmp_path: Path):
     # The rate falls along a cosine to the end that is planned: so both are planned alike, and one is stopped.
-    from sketchgen.train.module import Training
-
     whole = fit(config(folder, tmp_path / "whole"))
     step, stopped = Training.training_step, []
 
