@@ -66,6 +66,18 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sketchgen.generate.completer.load", FakeCompleter)
 
 
+def trainings_asked_for(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
+    """The list to which trainings are added instead of being begun."""
+    asked: list[TrainConfig] = []
+
+    def noted(config: TrainConfig, **_: object) -> Path:
+        asked.append(config)
+        return config.out
+
+    monkeypatch.setattr("sketchgen.train.run.fit", noted)
+    return asked
+
+
 def failure(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 1) -> str:
     """Run a command line that must fail, and return its one line."""
     assert main([str(argument) for argument in arguments]) == status
@@ -153,13 +165,7 @@ class TestHelp:
     def test_teachers_take_part_in_training(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        asked: list[TrainConfig] = []
-
-        def noted(config: TrainConfig, **_: object) -> Path:
-            asked.append(config)
-            return config.out
-
-        monkeypatch.setattr("sketchgen.train.run.fit", noted)
+        asked = trainings_asked_for(monkeypatch)
         told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1]
         for more in ([], ["--teacher", "big", "--teacher", "tiny"], ["--teacher", "big", "--teaching", 0.25]):
             assert main([str(word) for word in told + more]) == 0
@@ -170,13 +176,7 @@ class TestHelp:
     def test_what_is_preferred_reaches_the_training(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        asked: list[TrainConfig] = []
-
-        def noted(config: TrainConfig, **_: object) -> Path:
-            asked.append(config)
-            return config.out
-
-        monkeypatch.setattr("sketchgen.train.run.fit", noted)
+        asked = trainings_asked_for(monkeypatch)
         told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1, "--from", "tiny"]
         for more in ([], ["--rehearsals", "ways"], ["--rehearsals", "ways", "--preference", 0.25]):
             assert main([str(word) for word in told + more]) == 0

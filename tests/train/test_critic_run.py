@@ -15,10 +15,10 @@ from sketchgen.errors import CheckpointError, OutputError, SettingError
 from sketchgen.recognition.checkpoint import save_recogniser
 from sketchgen.recognition.critic import load_critic
 from sketchgen.recognition.critic_checkpoint import read_critic
-from sketchgen.train import critic_run, recogniser_run, rehearsal, rehearsed
+from sketchgen.train import critic_run, recogniser_run
 from sketchgen.train.critic_run import Wanted, fit_critic
 from sketchgen.train.recogniser import RecogniserTraining
-from tests.support import critics, recognisers, untrained
+from tests.support import critics, recognisers, rehearsing, untrained
 
 NAMES = ("cat", "fish", "sun")
 TRAINING = RecogniserTraining(steps=4, batch=4, warmup=1, bfloat16=False, threads=1, smoothing=0.0)
@@ -35,10 +35,7 @@ def wanted(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Wanted
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal, "CHUNK", 12)
-    monkeypatch.setattr(rehearsed, "CHUNK", 12)
-    monkeypatch.setattr(rehearsal, "LIMIT", 12)
-    rehearsal._sources.cache_clear()
+    rehearsing.small(monkeypatch, 12, 12)
 
 
 def test_it_learns_to_tell_the_persons_way(wanted: Wanted, tmp_path: Path):

@@ -41,7 +41,7 @@ from sketchgen.train.preferring import Preferred, Preferring, pair_loss, stop_lo
 from sketchgen.train.rehearsal import drawn_chunk, rehearse
 from sketchgen.train.rehearsed import Rehearsal, note, noted, strokes_of
 from sketchgen.train.run import fit
-from tests.support import untrained
+from tests.support import rehearsing, untrained
 
 NAMES = ("cat", "fish", "house", "sun")
 HOUSE = [np.array([[0.0, 100], [100, 0], [200, 100]]), np.array([[20.0, 100], [20, 255], [180, 255]])]
@@ -56,10 +56,7 @@ def folder(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = untrained.small_checkpoint(place / "model", NAMES)
     told = Rehearsal(str(place / "store"), "train", model, 40, 6, 5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rehearsal, "CHUNK", 20)
-        patch.setattr(rehearsed, "CHUNK", 20)
-        patch.setattr(rehearsal, "LIMIT", 20)
-        rehearsal._sources.cache_clear()
+        rehearsing.small(patch, 20)
         rehearse(told, place / "ways", 1)
         rehearsal._sources.cache_clear()
     return place
@@ -362,8 +359,7 @@ def test_a_start_is_said_to_be_whole_by_its_pen():
 
 
 def test_worths_stand_beside_the_ways(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rehearsal, "CHUNK", 20)
-    rehearsal._sources.cache_clear()
+    rehearsing.small(monkeypatch, 20)
     rows = drawn_chunk(noted(folder / "ways"), 0)
     assert all(len(row["ways"]) == len(row["worths"]) == 6 for row in rows)
     assert all(-1.0 <= worth < 2.0 for row in rows for worth in row["worths"])

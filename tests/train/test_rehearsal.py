@@ -12,10 +12,10 @@ from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, SettingError
 from sketchgen.generate.completer import load
-from sketchgen.train import rehearsal, rehearsed
+from sketchgen.train import rehearsal
 from sketchgen.train.rehearsal import chosen, drawn_chunk, read_groups, rehearse
 from sketchgen.train.rehearsed import Rehearsal, chunk_path, noted
-from tests.support import untrained
+from tests.support import rehearsing, untrained
 
 NAMES = ("cat", "fish", "house", "sun")
 
@@ -31,10 +31,7 @@ def told(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Rehearsa
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal, "CHUNK", 10)
-    monkeypatch.setattr(rehearsed, "CHUNK", 10)
-    monkeypatch.setattr(rehearsal, "LIMIT", 20)
-    rehearsal._sources.cache_clear()
+    rehearsing.small(monkeypatch, 10)
 
 
 def test_chunks_are_drawn_once_and_read_as_groups(told: Rehearsal, tmp_path: Path):
