@@ -129,14 +129,11 @@ def read_row(row: dict[str, Any], category: int) -> tuple[Start, list[Group]]:
         for way, worth in zip(row["ways"], row["worths"], strict=True)
         if way
     ]
-    ways = sorted((way for way in ways if 0 < len(way.pen) < LIMIT), key=lambda way: way.worth)
-    ways = [way for way in ways if len(offset) + len(way.pen) <= LONGEST]
+    most = min(LIMIT - 1, LONGEST - len(offset))
+    ways = sorted((way for way in ways if 0 < len(way.pen) <= most), key=lambda way: way.worth)
     start = Start(category, offset, beginning.shown.pen, whole)
-    groups = []
-    for going_on in {way.going_on: None for way in ways}:
-        alike = [way for way in ways if way.going_on == going_on]
-        groups.append(Group(start, alike))
-    return start, groups
+    kinds = dict.fromkeys(way.going_on for way in ways)
+    return start, [Group(start, [way for way in ways if way.going_on == kind]) for kind in kinds]
 
 
 class Preferences:
