@@ -19,13 +19,10 @@ SPACING = 3.0
 FAR = 100.0
 """Px beyond which distances are alike."""
 
-ENOUGH = 0.8
-"""Share of the missing ink beyond which more of it covered is worth no more."""
-
 
 def worth(figures: Figures) -> float:
-    """A completion's worth, -1 to 1.9: 1 for a finished drawing, and up to 0.9 for being near to it."""
-    near = min(figures.covered, ENOUGH) + figures.in_region
+    """A completion's worth, -1 to 2: 1 for a finished drawing, and up to 1 for being near to it."""
+    near = figures.covered + figures.in_region
     return float(figures.finished) + near / 2 - min(figures.chamfer, FAR) / FAR
 
 

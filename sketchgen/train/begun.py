@@ -1,7 +1,8 @@
 """Drawings of people, begun: what is given, and how the person went on, for a critic to learn from.
 
 People stop anywhere, and leave out anything: cuts in the order of drawing, strokes that are missing, and
-lines that are open. Where people left a line open by a few px, what they went on with is closed as the
+lines that are open. All that the person drew and is not given is missing, so that to stop early is never
+shown as right. Where people left a line open by a few px, what they went on with is closed as the
 model's lines are: else gaps would tell the two apart.
 """
 
@@ -16,8 +17,11 @@ from sketchgen.drawing.sketch import Points, Sketch
 from sketchgen.drawing.strokes import Pen, split_strokes
 from sketchgen.generate.beginning import Beginning
 
-CUT, HELD = 0.3, 0.35
+CUT, HELD = 0.3, 0.4
 """Shares of the drawings that are cut in their order, and with strokes missing; of others, a piece is."""
+
+ONE, RUN = 0.35, 0.4
+"""Of those with strokes missing, shares of which one is, and some that were drawn one after another."""
 
 LEAST = 4
 """Points of a stroke of which a piece can be missing."""
@@ -77,10 +81,16 @@ def _cut(strokes: list[Points], random: np.random.Generator) -> Begun | None:
 
 
 def _held(strokes: list[Points], random: np.random.Generator) -> Begun:
-    """One stroke is missing, or some are."""
-    missing = random.random(len(strokes)) < HELD
-    if random.random() < 0.5 or missing.all() or not missing.any():
-        missing = np.arange(len(strokes)) == random.integers(len(strokes))
+    """One stroke is missing, or a part of several: drawn one after another, as parts mostly are, or not."""
+    count, kind = len(strokes), random.random()
+    if kind < ONE + RUN and count > 2:
+        size = 1 if kind < ONE else int(random.integers(2, count // 2 + 2))
+        first = int(random.integers(count - size + 1))
+        missing = (np.arange(count) >= first) & (np.arange(count) < first + size)
+    else:
+        missing = random.random(count) < random.uniform(0.2, 0.6)
+    if missing.all() or not missing.any():
+        missing = np.arange(count) == random.integers(count)
     return Begun(
         [stroke for stroke, out in zip(strokes, missing, strict=True) if not out],
         [stroke for stroke, out in zip(strokes, missing, strict=True) if out],
@@ -97,14 +107,16 @@ def _open(strokes: list[Points], random: np.random.Generator) -> Begun | None:
     ways = np.array([1.0 + np.hypot(*np.diff(strokes[index], axis=0).T).sum() for index in long])
     chosen = int(random.choice(long, p=ways / ways.sum()))
     # As it was drawn so far, or in a drawing that is whole but for that.
-    others = strokes[:chosen] + ([] if random.random() < 0.35 else strokes[chosen + 1 :])
+    later = strokes[chosen + 1 :]
+    others, missing = (strokes[:chosen], later) if random.random() < 0.3 else (strokes[:chosen] + later, [])
     stroke = strokes[chosen][:: -1 if random.random() < 0.3 else 1]
     if random.random() < 0.6:
         count = int(random.integers(2, len(stroke)))
-        return Begun([*others, stroke[:count]], [stroke[count - 1 :]], inside=True)
+        return Begun([*others, stroke[:count]], [stroke[count - 1 :], *missing], inside=True)
     first = int(random.integers(1, len(stroke) - 2))
     last = int(random.integers(first + 1, len(stroke) - 1))
-    return Begun([*others, stroke[last:], stroke[: first + 1]], [stroke[first : last + 1]], inside=True)
+    given = [*others, stroke[last:], stroke[: first + 1]]
+    return Begun(given, [stroke[first : last + 1], *missing], inside=True)
 
 
 def closed(rest: list[Points], beginning: Beginning, *, inside: bool) -> list[Points]:

@@ -170,7 +170,7 @@ def test_held_back_strokes_come_last_whole_and_in_their_order(drawings: Drawings
         count = int(drawings.lengths[row])
         assert sorted(order[row, :count]) == list(range(count))
         assert order[row, count:].tolist() == list(range(count, points.shape[1]))
-    numbers = [0, 0]
+    numbers = [0, 0, 0]
     for row in late:
         count, cut = int(drawings.lengths[row]), int(given[row])
         stroke = (np.cumsum(lift[row]) - lift[row])[order[row, :count]]
@@ -182,8 +182,10 @@ def test_held_back_strokes_come_last_whole_and_in_their_order(drawings: Drawings
             assert (np.diff(part) > 0).all()
         # What stands at the drawing's end already is not held back: any cut there does it.
         assert min(then) < max(first)
-        numbers[len(set(then)) > 1] += 1
-    assert min(numbers) > 0.1 * len(late)
+        several = np.unique(then)
+        numbers[0 if len(several) == 1 else 1 if (np.diff(several) == 1).all() else 2] += 1
+    # One stroke, a part of several, and some that have nothing to do with each other.
+    assert min(numbers) > 0.05 * len(late)
 
 
 def test_as_many_are_held_back_as_is_said(drawings: Drawings):
