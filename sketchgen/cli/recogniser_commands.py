@@ -112,11 +112,12 @@ def train_critic(options: TrainCritic) -> None:
     from sketchgen.train.critic_run import Wanted, fit_critic
     from sketchgen.train.recogniser import RecogniserTraining
 
-    names = ("steps", "batch", "learning_rate", "threads", "seed")
+    names = ("steps", "batch", "learning_rate", "threads", "seed", "start")
     settings: dict[str, Any] = {name: getattr(options, name) for name in names}
     training = RecogniserTraining(time_limit=limit, smoothing=0.0, **settings)
     jobs = options.jobs or usable_cores()
-    wanted = Wanted(options.store, options.model, options.beginnings, options.ways, options.recogniser, jobs)
+    drawn = (options.beginnings, options.ways, options.recogniser, jobs, options.rehearsals)
+    wanted = Wanted(options.store, options.model, *drawn)
     folder = fit_critic(wanted, options.out, training, resume=options.resume, report=_say)
     sys.stdout.write(f"{folder}\n")
 

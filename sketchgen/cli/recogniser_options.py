@@ -93,15 +93,17 @@ class TrainRecogniser:
 class TrainCritic:
     """Train a critic on a store: what chooses the best of several ways to finish a drawing.
 
-    First the model finishes many drawings of the store that were begun, then a network learns to tell its
-    ways from how the people went on. It begins with a recogniser of the store's categories. Leaves a
-    checkpoint (RUN/last) with what it measured on the validation split. Ctrl-C ends a run with everything
-    saved.
+    First the model finishes many drawings of the store that were begun, then a network learns which of its
+    ways are best, and to tell them from how the people went on. It begins with a recogniser of the store's
+    categories. Leaves a checkpoint (RUN/last) with what it measured on the validation split. Ctrl-C ends a
+    run with everything saved.
 
     Examples:
       sketchgen train-critic store/ -o run/ --time-limit 40m
       Go on where a run stopped:
         sketchgen train-critic store/ -o run/ --time-limit 40m --resume
+      From what sketchgen rehearse has drawn:
+        sketchgen train-critic store/ -o run/ --rehearsals ways/ --time-limit 40m
       For a model of your own:
         sketchgen train-recogniser store/ -o names/ --time-limit 20m
         sketchgen train-critic store/ -o run/ --model mine/best --recogniser names/last --time-limit 20m
@@ -123,8 +125,14 @@ class TrainCritic:
     """The recogniser whose network it begins with; of the store's categories."""
     beginnings: int = 32768
     """Drawings that are begun for the model to finish; of rare categories the same ones repeatedly."""
-    ways: int = 3
+    ways: int = 8
     """How often the model finishes each."""
+    rehearsals: Annotated[tuple[Path, ...], arg(metavar="FOLDER")] = ()
+    """Folders made by `sketchgen rehearse`, to learn from instead of drawing more."""
+    start: Annotated[
+        Optional[str], arg(name="from", metavar="NAME|FOLDER", help_behavior_hint="(default: a new one)")
+    ] = None
+    """A critic of the same categories to start from: the name of a bundled one, or a path."""
     jobs: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: all cores)")] = None
     """Processes that draw."""
     resume: bool = False

@@ -21,13 +21,17 @@ from sketchgen.evaluation.sampling import Added, Row, sample_rows
 from sketchgen.generate.completer import LIMIT, Completer
 from sketchgen.generate.decoder import Given
 from sketchgen.generate.framing import framed, rounded
-from sketchgen.generate.sampler import Stepper
+from sketchgen.generate.sampler import Stepper, prime_all
+from sketchgen.generate.trees import taken
 
 Scale = Literal["scale known", "scale unknown"]
 SCALES: tuple[Scale, ...] = ("scale known", "scale unknown")
 
 LEAST_POINTS = 3
 """Points of a drawing below which nothing is left to be added; two of them are given at least."""
+
+READ = 512
+"""Beginnings that are read between two words on the progress."""
 
 PAGE = Box(0.0, 0.0, BOX, BOX)
 
@@ -128,18 +132,22 @@ def read_beginnings(
     model: Stepper, beginnings: Sequence[Beginning], scale: Scale, progress: Progress | None = None
 ) -> Ready:
     """Have the network read each beginning."""
-    rows: list[Row] = []
-    spots: list[tuple[float, Points]] = []
-    known: list[bool] = []
-    for item in beginnings:
-        given, size, origin = _shown(item, scale)
-        rows.append(Row(*model.prime(given), item.seed))
-        spots.append((size, origin))
-        known.append(given.known)
-        if progress is not None:
-            progress(1)
+    shown = [_shown(item, scale) for item in beginnings]
+    known = [given.known for given, _, _ in shown]
+    rows: dict[int, Row] = {}
+    for kind in (True, False):
+        here = [index for index, value in enumerate(known) if value is kind]
+        for first in range(0, len(here), READ):
+            some = here[first : first + READ]
+            found, state = prime_all(model, [shown[index][0] for index in some])
+            for number, index in enumerate(some):
+                one = slice(number, number + 1)
+                rows[index] = Row(taken(found, one), taken(state, one), beginnings[index].seed)
+            if progress is not None:
+                progress(len(some))
     going_on = [scale == "scale known" and item.inside for item in beginnings]
-    return Ready(beginnings, rows, spots, known, going_on)
+    spots = [(size, origin) for _, size, origin in shown]
+    return Ready(beginnings, [rows[index] for index in range(len(shown))], spots, known, going_on)
 
 
 def _shown(item: Beginning, scale: Scale) -> tuple[Given, float, Points]:

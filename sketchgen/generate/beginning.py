@@ -70,9 +70,18 @@ class Beginning:
         """
         if len(self.shown.pen) < 2:
             return 1.0
+        before, last = self.before(category)
+        return self.done_at(float(decoder.prime(before)[0].lift_probability(last[None])[0]), temperature)
+
+    def before(self, category: int) -> tuple[Given, Points]:
+        """All given points but the last one, as the network reads them; and that one's offset (2,), px."""
         offset = np.diff(self.shown.points, axis=0, prepend=0.0)
-        before = Given(offset[:-1], self.shown.pen[:-1], np.array([category]), self.shown.known)
-        lifted = float(decoder.prime(before)[0].lift_probability(offset[-1:])[0])
+        shown = Given(offset[:-1], self.shown.pen[:-1], np.array([category]), self.shown.known)
+        return shown, offset[-1]
+
+    @staticmethod
+    def done_at(lifted: float, temperature: float) -> float:
+        """`done` from how probable it is that the pen is lifted at the last given point."""
         return tempered(lifted / (lifted + (1.0 - lifted) * STOPPED_EARLY), temperature)
 
     def on_page(self, points: Points) -> Points:

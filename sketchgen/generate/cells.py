@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from sketchgen.generate.distribution import sigmoid
 from sketchgen.model.pretrained import Weights
@@ -20,6 +20,12 @@ CellState = tuple[Float[np.ndarray, "b _"], ...]
 network, state and last inputs (as wide as the layer's inputs) for the gated recurrence."""
 
 Values = Float[np.ndarray, "b g"]
+Lengths = Int[np.ndarray, " b"]
+
+
+def _where(going: Bool[np.ndarray, " b"], after: CellState, before: CellState) -> CellState:
+    """The states of drawings of which some go on."""
+    return tuple(np.where(going[:, None], new, old) for new, old in zip(after, before, strict=True))
 
 
 def _lstm(inputs: Values, recurrent: Values, state: CellState) -> CellState:
@@ -69,9 +75,9 @@ class Layer(Protocol):
         ...
 
     def run(
-        self, inputs: Float[np.ndarray, "n b i"], state: CellState
+        self, inputs: Float[np.ndarray, "n b i"], state: CellState, length: Lengths | None = None
     ) -> tuple[Float[np.ndarray, "n b w"], CellState]:
-        """The outputs of n steps, and the state after them."""
+        """The outputs of n steps, and the state after them, or after `length` steps of each drawing."""
         ...
 
 
@@ -101,13 +107,14 @@ class Cell:
         return state[0], state
 
     def run(
-        self, inputs: Float[np.ndarray, "n b i"], state: CellState
+        self, inputs: Float[np.ndarray, "n b i"], state: CellState, length: Lengths | None = None
     ) -> tuple[Float[np.ndarray, "n b w"], CellState]:
-        """The outputs of n steps, and the state after them."""
+        """The outputs of n steps, and the state after them, or after `length` steps of each drawing."""
         outputs = []
-        for projected in self._project(inputs):
-            state = self._next(projected, state)
-            outputs.append(state[0])
+        for step, projected in enumerate(self._project(inputs)):
+            after = self._next(projected, state)
+            state = after if length is None else _where(step < length, after, state)
+            outputs.append(after[0])
         return np.stack(outputs), state
 
     def _project(self, inputs: Float[np.ndarray, "*b i"]) -> Float[np.ndarray, "*b g"]:
@@ -141,20 +148,23 @@ class GatedCell:
         return outputs[0], state
 
     def run(
-        self, inputs: Float[np.ndarray, "n b i"], state: CellState
+        self, inputs: Float[np.ndarray, "n b i"], state: CellState, length: Lengths | None = None
     ) -> tuple[Float[np.ndarray, "n b w"], CellState]:
-        """The outputs of n steps, and the state after them."""
+        """The outputs of n steps, and the state after them, or after `length` steps of each drawing."""
         hidden, before = state
         befores = np.concatenate([before[None], inputs[:-1]])
         gates = (inputs + self._look_back * befores) @ self._gates + self._bias
         enter, leave, candidate = np.split(gates, GATES["gated"], -1)
         enter, outputs = sigmoid(enter), leave * sigmoid(leave)
+        state = hidden, before
         for step, output in enumerate(outputs):
-            hidden = hidden + enter[step] * (candidate[step] - hidden)
+            after = hidden + enter[step] * (candidate[step] - hidden), inputs[step]
+            state = after if length is None else _where(step < length, after, state)
+            hidden = after[0]
             output *= hidden
         if inputs.shape[-1] == self._width:
             outputs += inputs
-        return outputs, (hidden, inputs[-1])
+        return outputs, state
 
 
 def make_cell(kind: str, weights: Weights, name: str) -> Layer:

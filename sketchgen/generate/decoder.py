@@ -7,7 +7,8 @@ tenth of the time and takes less of it a step. The tests hold both forms equal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -121,10 +122,42 @@ class Decoder:
             features = np.concatenate([self._features(trace, given.known) for trace in traces])
             code = self._code(features[1:])
             points = np.concatenate([trace.position for trace in traces[:-1]])
-            layers, past = self._replay(features[:-1], points, bias + self._nothing, past)
+            points = np.broadcast_to(points, (len(category), *points.shape))
+            layers, past = self._replay(features[:-1, None], points, bias + self._nothing, past)
         layers = tuple(tuple(part[rows] for part in state) for state in layers)
         last = taken(traces[-1], np.zeros(len(rows), dtype=np.int64))
         return self._next(State(layers, last, (bias + code)[rows], given.known, taken(past, rows)))
+
+    def prime_all(self, given: Sequence[Given]) -> tuple[Found, State]:
+        """Read several given parts at once, each for one drawing and in one category: a row for each.
+
+        Says what `prime` says of each, but for the last bits, many times faster.
+
+        Args:
+            given: what is given, a point at least; of known or of unknown scale, not both.
+        """
+        given = [part for each in given for _, part in each.parted()]
+        length = np.array([len(each.pen) for each in given])
+        known, index, rows = given[0].known, np.arange(length.max()), np.arange(len(given))
+        offset = np.zeros((len(given), length.max(), 2))
+        pen = np.full(offset.shape[:2], int(Pen.DRAW))
+        for row, each in enumerate(given):
+            offset[row, : length[row]], pen[row, : length[row]] = each.offset, each.pen
+        traces = [Trace.begin(len(given))]
+        for step in index:
+            traces.append(traces[-1].advanced(offset[:, step], pen[:, step]))
+        features = np.stack([self._features(trace, known) for trace in traces])
+        points = np.stack([trace.position for trace in traces[:-1]], 1)
+        bias = self._weights["category.weight"][np.concatenate([each.category for each in given])]
+        past = Past.nothing(len(given), self.config.recall, self.config.pointers)
+        layers, past = self._replay(features[:-1], points, bias + self._nothing, past, length)
+        last = Trace(
+            **{
+                item.name: np.stack([getattr(trace, item.name) for trace in traces])[length, rows]
+                for item in fields(Trace)
+            }
+        )
+        return self._next(State(layers, last, bias + self._codes(features[1:], length), known, past))
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: State
@@ -155,19 +188,43 @@ class Decoder:
         projected = np.concatenate(ends, -1) @ self._weights["encoder.project.weight"].T
         return projected[0] + self._weights["encoder.project.bias"]
 
+    def _codes(
+        self, features: Float[np.ndarray, "n b f"], length: Int[np.ndarray, " b"]
+    ) -> Float[np.ndarray, "b e"]:
+        """`_code` of each of b given parts, of 1 to n points."""
+        if not self._encoder:
+            return np.tile(self._nothing, (len(length), 1))
+        rows = np.arange(len(length))
+        back = np.maximum(length - 1 - np.arange(len(features))[:, None], 0)
+        ends = [
+            cell.run(steps, cell.begin(len(length)))[0][length - 1, rows]
+            for cell, steps in zip(self._encoder, (features, features[back, rows]), strict=True)
+        ]
+        projected = np.concatenate(ends, -1) @ self._weights["encoder.project.weight"].T
+        return projected + self._weights["encoder.project.bias"]
+
     def _replay(
         self,
-        features: Float[np.ndarray, "n f"],
-        points: Float[np.ndarray, "n 2"],
+        features: Float[np.ndarray, "n c f"],
+        points: Float[np.ndarray, "b n 2"],
         bias: Float[np.ndarray, "b e"],
         past: Past,
+        length: Int[np.ndarray, " b"] | None = None,
     ) -> tuple[tuple[CellState, ...], Past]:
-        """The layers' states after the given steps but the last, and what is kept of them."""
-        hidden, states, outputs = self._enter(features[:, None], bias), [], []
+        """The layers' states after the given steps but the last, and what is kept of them.
+
+        Args:
+            features: of all drawings alike (c is 1), or of each.
+            points: where the pen was before each step.
+            bias: see `State`.
+            past: of nothing.
+            length: steps of each drawing, where they differ.
+        """
+        hidden, states, outputs = self._enter(features, bias), [], []
         if self._remembers:
-            past = _passed(past, np.broadcast_to(points, (len(bias), *points.shape)))
+            past = _passed(past, points, length)
         for cell in self._layers:
-            hidden, state = cell.run(hidden, cell.begin(len(bias)))
+            hidden, state = cell.run(hidden, cell.begin(len(bias)), length)
             states.append(state)
             outputs.append(hidden)
             if self._recall is not None and len(outputs) == 1:
@@ -210,9 +267,16 @@ class Decoder:
         return step, State(tuple(after), trace, state.bias, state.known, past)
 
 
-def _passed(past: Past, points: Float[np.ndarray, "b s 2"]) -> Past:
-    """The past with s further steps, from where the pen was before each; the very first has no point."""
+def _passed(
+    past: Past, points: Float[np.ndarray, "b s 2"], length: Int[np.ndarray, " b"] | None = None
+) -> Past:
+    """The past with s further steps, from where the pen was before each; the very first has no point.
+
+    Of drawings of different `length` what is longer only fills up.
+    """
     there = np.ones(points.shape[:2], dtype=bool)
+    if length is not None:
+        there = np.arange(points.shape[1]) < length[:, None]
     drawn = there.copy()
     if not past.there.shape[1]:
         drawn[:, 0] = False

@@ -9,6 +9,7 @@ resampling (Rubin 1988, "Using the SIR algorithm to simulate posterior distribut
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.decoder import Given, State
 from sketchgen.generate.distribution import NextStep, sigmoid
 from sketchgen.generate.head import Found, as_mixture
-from sketchgen.generate.sampler import Stepper
+from sketchgen.generate.sampler import Stepper, prime_all
 from sketchgen.generate.trees import stacked, taken
 
 GUIDANCE = 2.0
@@ -117,6 +118,11 @@ class Guided:
         both = np.concatenate([given.category, np.full_like(given.category, self._any)])
         going_on = None if given.going_on is None else np.tile(given.going_on, 2)
         return self._parted(*self._network.prime(replace(given, category=both, going_on=going_on)))
+
+    def prime_all(self, given: Sequence[Given]) -> tuple[GuidedStep, Both]:
+        """Read several given parts at once; see `Decoder.prime_all`."""
+        free = [replace(each, category=np.full_like(each.category, self._any)) for each in given]
+        return self._parted(*prime_all(self._network, [*given, *free]))
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: Both

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from sketchgen.generate.decoder import Given
 from sketchgen.generate.trace import END
-from sketchgen.generate.trees import stacked
+from sketchgen.generate.trees import stacked, taken
 
 
 @runtime_checkable
@@ -54,6 +54,42 @@ class Stepper(Protocol):
     ) -> tuple[Any, Any]:
         """Take a step; the distribution of the next, and the state."""
         ...
+
+
+@runtime_checkable
+class ReadsMany(Protocol):
+    """What reads several given parts faster together than one after the other."""
+
+    def prime_all(self, given: Sequence[Given]) -> tuple[Any, Any]:
+        """Read each; a row for each, see `Decoder.prime_all`."""
+        ...
+
+
+AT_ONCE = 64
+"""Given parts that are read together: more take more memory and are hardly faster."""
+
+
+def prime_all(model: Stepper, given: Sequence[Given]) -> tuple[Any, Any]:
+    """`Stepper.prime` of several given parts, each for one drawing: row i is of the i-th of them.
+
+    But for the last bits what `prime` says of each; those of like length are read together.
+
+    Args:
+        model: what reads.
+        given: of known or of unknown scale, not both; one at least.
+    """
+    length = np.array([len(each.pen) for each in given])
+    order, found = np.argsort(length, kind="stable"), []
+    together = order[length[order] > 0] if isinstance(model, ReadsMany) else order[:0]
+    for row in order[: len(order) - len(together)]:
+        found.append(model.prime(given[row]))
+    for first in range(0, len(together), AT_ONCE):
+        some = [given[row] for row in together[first : first + AT_ONCE]]
+        assert isinstance(model, ReadsMany)
+        found.append(model.prime_all(some))
+    steps, states = (stacked(part) for part in zip(*found, strict=True))
+    back = np.argsort(order)
+    return taken(steps, back), taken(states, back)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""Finished drawings as a critic learns from them: in groups, of which a person has finished the first one."""
+"""Finished drawings as a critic learns from them: in groups, ways to finish the same beginning.
+
+In some groups a person has finished the first one, and it is to be told from the model's. Others are of the
+model alone, as those that are chosen among, and of each it is known what it is worth.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,12 @@ from sketchgen.recognition.critic_features import Shown, critic_features, padded
 from sketchgen.recognition.lessons import Changes, bends
 
 WAYS = 5
-"""Ways to finish a drawing in a group: the person's, the model's, and last the person's that was spoiled."""
+"""Ways to finish a drawing in a group: the person's, the model's, and last the person's that was spoiled; or
+the model's alone."""
+
+ALONE, SHARP = 0.6, 0.25
+"""Share of the groups of the model's ways alone; and how much less a way is worth that is e times less likely
+to be the best of its group (Cao et al. 2007, "Learning to rank: from pairwise approach to listwise")."""
 
 TOLD = 0.9
 """Share of the groups of which the critic is told the category."""
@@ -38,6 +47,7 @@ class Group:
         given, rest: strokes of the drawing, px of its 255 box; how the person went on.
         real: the person's way as the critic reads it.
         others: the model's ways, one at least.
+        worths: what each of these is worth; see `sketchgen.evaluation.likeness`.
     """
 
     category: int
@@ -45,6 +55,7 @@ class Group:
     rest: Sequence[Points]
     real: Shown
     others: Sequence[Shown]
+    worths: Sequence[float]
 
     @property
     def longest(self) -> int:
@@ -60,13 +71,13 @@ class CriticLesson:
         steps: features of the points; 0 in the padding.
         length: points of each drawing.
         told: the category of each; the number of categories where it is not told.
-        category: which way of each group is the person's: always the first.
+        answer: how likely each way of a group is the best of it: the person's, or by what it is worth.
     """
 
     steps: Float[np.ndarray, "b n f"]
     length: Int[np.ndarray, " b"]
     told: Int[np.ndarray, " b"]
-    category: Int[np.ndarray, " g"]
+    answer: Float[np.ndarray, "g w"]
 
     @property
     def inputs(self) -> tuple[np.ndarray, ...]:
@@ -104,22 +115,31 @@ class CriticLessons:
 
 
 def critic_lesson(groups: Sequence[Group], categories: int, random: np.random.Generator) -> CriticLesson:
-    """A batch of groups: of each the person's way, some of the model's, and one that was spoiled."""
+    """A batch of groups: of each the person's way, some of the model's and a spoiled one, or the model's."""
     drawings: list[Shown] = []
-    for group in groups:
-        drawings += [group.real, *_some(group.others, random), _spoiled(group, random)]
+    answer = np.zeros((len(groups), WAYS), dtype=np.float32)
+    for row, group in enumerate(groups):
+        if random.random() < ALONE and len(group.others) > 1:
+            chosen = _some(group, WAYS, random)
+            drawings += [group.others[number] for number in chosen]
+            likely = np.exp((np.array(group.worths)[chosen] - max(group.worths)) / SHARP)
+            answer[row] = likely / likely.sum()
+        else:
+            some = [group.others[number] for number in _some(group, WAYS - 2, random)]
+            drawings += [group.real, *some, _spoiled(group, random)]
+            answer[row, 0] = 1.0
     points, _ = padded(drawings)
     bend = np.repeat(bends(len(groups), random, CRITIC_CHANGES), WAYS, axis=0)
     moved = points @ bend + random.normal(size=points.shape) * CRITIC_CHANGES.jitter
     steps, length = critic_features(drawings, moved)
     told = np.where(random.random(len(groups)) < TOLD, [group.category for group in groups], categories)
-    return CriticLesson(steps, length, np.repeat(told, WAYS), np.zeros(len(groups), dtype=np.int64))
+    return CriticLesson(steps, length, np.repeat(told, WAYS), answer)
 
 
-def _some(others: Sequence[Shown], random: np.random.Generator) -> list[Shown]:
-    """`WAYS` - 2 of the model's ways; where there are fewer, some of them twice."""
-    order = random.permutation(len(others))
-    return [others[order[number % len(order)]] for number in range(WAYS - 2)]
+def _some(group: Group, count: int, random: np.random.Generator) -> list[int]:
+    """`count` of the model's ways, by their numbers; where there are fewer, some of them twice."""
+    order = random.permutation(len(group.others))
+    return [int(order[number % len(order)]) for number in range(count)]
 
 
 def _spoiled(group: Group, random: np.random.Generator) -> Shown:

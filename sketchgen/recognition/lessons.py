@@ -59,6 +59,11 @@ class Lesson:
         """What the network is called with."""
         return self.steps, self.length
 
+    @property
+    def answer(self) -> Int[np.ndarray, " b"]:
+        """What each drawing is of."""
+        return self.category
+
 
 @dataclass(frozen=True)
 class Strokes:

@@ -36,6 +36,11 @@ class PictureLesson:
         """What the network is called with."""
         return (self.pictures,)
 
+    @property
+    def answer(self) -> Int[np.ndarray, " b"]:
+        """What each drawing is of."""
+        return self.category
+
 
 @dataclass(frozen=True)
 class Pictures:

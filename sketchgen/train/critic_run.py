@@ -6,6 +6,7 @@ checkpoint.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from sketchgen.recognition.network import RecogniserNetwork
 from sketchgen.train.recogniser import RecogniserTraining, Teacher
 from sketchgen.train.recogniser_run import STATE, Report, run_folder, teach
 from sketchgen.train.rehearsal import read_groups, rehearse
-from sketchgen.train.rehearsed import Rehearsal
+from sketchgen.train.rehearsed import Rehearsal, noted
 
 MEASURED, WAYS_MEASURED = 1024, 8
 """Beginnings of validation drawings by which a critic is measured, and the model's ways for each."""
@@ -41,14 +42,16 @@ class Wanted:
         beginnings, ways: see `Rehearsal`.
         recogniser: name or path of the one whose network it begins with; None for the bundled one.
         jobs: processes that draw.
+        rehearsals: folders of such as have been drawn already, to learn from these alone.
     """
 
     store: Path
     model: str | None = None
     beginnings: int = 32_768
-    ways: int = 3
+    ways: int = 8
     recogniser: str | None = None
     jobs: int = 1
+    rehearsals: Sequence[Path] = ()
 
     def rehearsal(self, split: str, seed: int) -> Rehearsal:
         """What is drawn of a split."""
@@ -91,13 +94,7 @@ def fit_critic(
     categories = tuple(Store.open(wanted.store).categories)
     teacher = _teacher(categories, training, wanted, resume=resume)
     run_folder(out, resume=resume)
-    folder = out / "rehearsals"
-    groups = {
-        split: _rehearsed(
-            wanted.rehearsal(split, training.seed), wanted.jobs, folder / split, categories, say
-        )
-        for split in ("train", "valid")
-    }
+    groups = {split: _groups(wanted, split, out, training.seed, say) for split in ("train", "valid")}
     if resume and (out / STATE).exists():
         teacher.restore(out / STATE)
     lessons = CriticLessons(groups["train"], len(categories), training.batch, training.seed)
@@ -109,7 +106,9 @@ def fit_critic(
         "beginnings": len(groups["train"]),
         "training seconds": round(teacher.elapsed),
         **_measured(teacher, groups["valid"]),
-        "settings": asdict(training) | {"model": Path(model).name, "ways": wanted.ways},
+        "settings": asdict(training)
+        | ({"start": Path(training.start).name} if training.start else {})
+        | {"model": Path(model).name, "ways": wanted.ways},
     }
     save_kept(teacher.subject.kind, out / "last", teacher.average, summary, force=True, half=half)
     return out / "last"
@@ -136,33 +135,47 @@ def _teacher(
     return teacher
 
 
-def _rehearsed(
-    rehearsal: Rehearsal, jobs: int, folder: Path, categories: tuple[str, ...], say: Report
-) -> list[Group]:
+def _groups(wanted: Wanted, split: str, out: Path, seed: int, say: Report) -> list[Group]:
     """The groups of a split, drawn where they are not there yet."""
-
-    def progress(done: int, count: int) -> None:
-        say(f"{rehearsal.split}: {done:,} of {count:,} beginnings drawn on")
-
-    rehearse(rehearsal, folder, jobs, progress)
-    found = read_groups(folder, rehearsal, categories)
+    categories = tuple(Store.open(wanted.store).categories)
+    if split == "train" and wanted.rehearsals:
+        drawn = [(folder, noted(folder)) for folder in wanted.rehearsals]
+    else:
+        drawn = [(out / "rehearsals" / split, wanted.rehearsal(split, seed))]
+        rehearse(
+            drawn[0][1], drawn[0][0], wanted.jobs, lambda done, count: say(_drawn_on(split, done, count))
+        )
+    found = [group for folder, each in drawn for group in read_groups(folder, each, categories)]
     if not found:
-        raise SettingError(f"{rehearsal.store} has no drawings to {rehearsal.split} that are long enough")
+        raise SettingError(f"{drawn[0][1].store} has no drawings to {split} that are long enough")
     return found
 
 
+def _drawn_on(split: str, done: int, count: int) -> str:
+    return f"{split}: {done:,} of {count:,} beginnings drawn on"
+
+
 def _measured(teacher: Teacher, groups: list[Group]) -> dict[str, str]:
-    """How often the averaged network holds the person's way for the best of all, in words for a card."""
+    """What the averaged network makes of ways to finish validation drawings, in words for a card.
+
+    How often it holds the person's way for the best of all, and what of the model's ways the one is worth
+    that it holds for the best of them, beside what they are worth in the mean, and the best.
+    """
     network = teacher.average
     assert isinstance(network, CriticNetwork)
     assert isinstance(network.config, CriticConfig)
     reader = CriticReader(network.config, network.weights())
-    first, ways = 0, 0
-    for group in groups:
+    first, ways, worths = 0, 0, np.zeros((len(groups), 3))
+    for row, group in enumerate(groups):
         shown = [group.real, *group.others]
         scores = reader.scores(shown, np.full(len(shown), group.category))
         first += int(scores[0] > scores[1:].max())
         ways += len(shown)
+        worths[row] = group.worths[int(scores[1:].argmax())], np.mean(group.worths), max(group.worths)
     share, chance = first / len(groups), len(groups) / ways
     told = f"{share:.1%} (by chance {chance:.1%}; {len(groups)} validation drawings)"
-    return {"a person's way before all of the model's": told}
+    chosen, mean, best = worths.mean(0)
+    return {
+        "a person's way before all of the model's": told,
+        "worth of the way that it chooses": f"{chosen:.3f} (of any {mean:.3f}, of the best {best:.3f})",
+    }

@@ -176,7 +176,8 @@ class Preferences:
             chosen = random.integers(len(self.groups), size=self._pairs * BLOCK)
             some = [self.groups[index].pair(random) for index in chosen]
             some.sort(key=lambda pair: len(pair[0].pen) + max(len(way.pen) for way in pair[1:]))
-            order = random.permutation(BLOCK) * self._pairs
+            # In the same order in all processes: they wait for each other, and long ones take long.
+            order = np.random.default_rng([self._seed, 8, block]).permutation(BLOCK) * self._pairs
             self._block = block, [some[first : first + self._pairs] for first in order]
         return self._block[1][place]
 

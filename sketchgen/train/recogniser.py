@@ -155,15 +155,16 @@ class Teacher:
         self.network.train()
         for group in self.optimiser.param_groups:
             group["lr"] = training.rate(self.step, self.progress)
-        wanted = torch.from_numpy(lesson.category)
+        answer = torch.from_numpy(lesson.answer)
         before = [value.clone() for value in self._buffers(self.network)]
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
             logits = self.network(*map(torch.from_numpy, lesson.inputs))
-        loss = self.loss(logits, wanted)
+        loss = self.loss(logits, answer)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self._move(before)
-        return float(loss.detach()), float((logits.detach().argmax(1) == wanted).float().mean())
+        right = answer if answer.dim() == 1 else answer.argmax(1)
+        return float(loss.detach()), float((logits.detach().argmax(1) == right).float().mean())
 
     @staticmethod
     def _buffers(network: nn.Module) -> list[torch.Tensor]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from numpy.typing import NDArray
 
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.store import Store
-from sketchgen.drawing.sketch import Sketch
+from sketchgen.drawing.sketch import Points, Sketch
 from sketchgen.errors import FormatError
 from sketchgen.evaluation.likeness import worths
 from sketchgen.evaluation.sampling import Row, sample_rows
 from sketchgen.generate.beginning import Beginning
 from sketchgen.generate.completer import LIMIT, Completer, load
+from sketchgen.generate.sampler import prime_all
+from sketchgen.generate.trees import taken
 from sketchgen.recognition.critic_features import thinned
 from sketchgen.recognition.critic_lessons import Group
 from sketchgen.train.begun import begun, closed
@@ -108,47 +111,83 @@ def chosen(drawings: Drawings, count: int, seed: int) -> NDArray[np.int64]:
     return random.permutation(np.concatenate(found))
 
 
+@dataclass(frozen=True)
+class _Start:
+    """A drawing that was begun, as the model goes on with it.
+
+    Attributes:
+        beginning: what is given.
+        category: index of the model's.
+        seed: of its ways.
+    """
+
+    beginning: Beginning
+    category: int
+    seed: int
+
+
 def drawn_chunk(rehearsal: Rehearsal, number: int) -> list[dict[str, Any]]:
     """The rows of a chunk; drawings that are too short to be begun are left out."""
     drawings, order, model = _sources(rehearsal)
     random = np.random.default_rng([rehearsal.seed, 4, number])
     rows: list[dict[str, Any]] = []
-    starts: list[tuple[Beginning, NDArray[np.bool_], list[Row]]] = []
-    temperature = TEMPERATURES[number % len(TEMPERATURES)]
+    starts: list[_Start] = []
     for index in order[number * CHUNK : (number + 1) * CHUNK]:
         sketch = drawings.sketch(int(index))
         part = begun(sketch, random)
         beginning = Beginning.of(Sketch.from_strokes(part.given if part else []), model.closing)
         # Where nothing is given, or a dot, the page decides how it is read: there is nothing to go on from.
         if part is not None and not beginning.shown.known:
-            seed = int(random.integers(2**31))
-            starts.append(_read(model, beginning, sketch.category, seed, rehearsal.ways, temperature))
+            known = sketch.category if sketch.category in model.categories else None
+            starts.append(_Start(beginning, model.category_index(known), int(random.integers(2**31))))
             rest = closed(part.rest, beginning, inside=part.inside)
             rows.append({"category": sketch.category, "given": flat(part.given), "rest": flat(rest)})
-    every = [row for _, _, some in starts for row in some]
-    added = iter(sample_rows(model.stepper, every, temperature, LIMIT))
-    for row, (beginning, going_on, some) in zip(rows, starts, strict=True):
-        ways = [
-            beginning.added(way.offset, way.pen, None, going_on=bool(on)).strokes
-            for on, way in zip(going_on, [next(added) for _ in some], strict=True)
-        ]
+    if not rows:
+        return rows
+    drawn = _drawn(model, starts, rehearsal.ways, TEMPERATURES[number % len(TEMPERATURES)])
+    for row, ways in zip(rows, drawn, strict=True):
         row["ways"] = [flat(way) for way in ways]
         row["worths"] = worths(strokes_of(row["given"]), strokes_of(row["rest"]), ways)
     return [row for row in rows if any(row["ways"])]
 
 
-def _read(
-    model: Completer, beginning: Beginning, category: str | None, seed: int, ways: int, temperature: float
-) -> tuple[Beginning, NDArray[np.bool_], list[Row]]:
-    """A beginning as the model goes on from it: which ways go on with its last stroke, and their rows."""
-    index = model.category_index(category if category in model.categories else None)
-    random = np.random.default_rng([seed, 5])
-    going_on = random.random(ways) >= beginning.done(model.decoder, index, temperature)
-    read = {
-        on: model.stepper.prime(beginning.given(np.array([index]), np.array([on])))
-        for on in set(going_on.tolist())
-    }
-    return beginning, going_on, [Row(*read[bool(on)], seed, number) for number, on in enumerate(going_on)]
+def _drawn(
+    model: Completer, starts: Sequence[_Start], ways: int, temperature: float
+) -> list[list[Sequence[Points]]]:
+    """How the model goes on from each start: the strokes of each of so many ways."""
+    going_on = _going_on(model, starts, ways, temperature)
+    # Whether the last stroke goes on is all in which what is read for the ways of a start differs.
+    kinds = [(row, on) for row, each in enumerate(going_on) for on in sorted(set(each.tolist()))]
+    given = [
+        starts[row].beginning.given(np.array([starts[row].category]), np.array([on])) for row, on in kinds
+    ]
+    found, state = prime_all(model.stepper, given)
+    place = {kind: slice(number, number + 1) for number, kind in enumerate(kinds)}
+    read = [
+        Row(taken(found, place[row, on]), taken(state, place[row, on]), starts[row].seed, number)
+        for row, each in enumerate(going_on)
+        for number, on in enumerate(each.tolist())
+    ]
+    added = iter(sample_rows(model.stepper, read, temperature, LIMIT))
+    return [
+        [
+            start.beginning.added(way.offset, way.pen, None, going_on=on).strokes
+            for on, way in zip(each.tolist(), [next(added) for _ in each], strict=True)
+        ]
+        for start, each in zip(starts, going_on, strict=True)
+    ]
+
+
+def _going_on(
+    model: Completer, starts: Sequence[_Start], ways: int, temperature: float
+) -> list[NDArray[np.bool_]]:
+    """Which ways go on with the last given stroke, of each start."""
+    before, last = zip(*(start.beginning.before(start.category) for start in starts), strict=True)
+    lifted = prime_all(model.decoder, before)[0].lift_probability(np.stack(last))
+    return [
+        np.random.default_rng([start.seed, 5]).random(ways) >= start.beginning.done_at(chance, temperature)
+        for start, chance in zip(starts, lifted.tolist(), strict=True)
+    ]
 
 
 def read_groups(folder: Path, rehearsal: Rehearsal, categories: Sequence[str]) -> list[Group]:
@@ -163,5 +202,8 @@ def read_groups(folder: Path, rehearsal: Rehearsal, categories: Sequence[str]) -
 
 def _group(row: dict[str, Any], names: dict[str, int]) -> Group:
     given, rest = strokes_of(row["given"]), strokes_of(row["rest"])
-    others = [thinned(given, strokes_of(way)) for way in row["ways"] if way]
-    return Group(names[row["category"]], given, rest, thinned(given, rest), others)
+    ways = [(strokes_of(way), worth) for way, worth in zip(row["ways"], row["worths"], strict=True) if way]
+    others = [thinned(given, way) for way, _ in ways]
+    return Group(
+        names[row["category"]], given, rest, thinned(given, rest), others, [worth for _, worth in ways]
+    )

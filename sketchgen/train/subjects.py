@@ -44,8 +44,8 @@ class Batch(Protocol):
         ...
 
     @property
-    def category(self) -> NDArray[np.int64]:
-        """(b,) which answer is right, of each row of what the network says: a drawing's category."""
+    def answer(self) -> NDArray[np.int64] | NDArray[np.float32]:
+        """(b,) which answer is right, of each row of what the network says, or (b, k) how likely each is."""
         ...
 
 

@@ -169,9 +169,13 @@ def test_what_is_said_of_a_critic_reaches_its_training(
     out = tmp_path / "run"
     told = ["--steps", "7", "--batch", "5", "--seed", "3", "--learning-rate", "0.01", "--time-limit", "2m"]
     told += ["--model", "tiny", "--recogniser", "mine", "--beginnings", "90", "--ways", "4", "--jobs", "2"]
+    told += ["--rehearsals", "one", "two", "--from", "other"]
     assert main(["train-critic", str(tmp_path), "-o", str(out), *told, "--resume"]) == 0
-    training = RecogniserTraining(steps=7, batch=5, seed=3, learning_rate=0.01, time_limit=120, smoothing=0.0)
-    assert asked == [Wanted(tmp_path, "tiny", 90, 4, "mine", 2), out, training, True]
+    training = RecogniserTraining(
+        steps=7, batch=5, seed=3, learning_rate=0.01, time_limit=120, smoothing=0.0, start="other"
+    )
+    folders = (Path("one"), Path("two"))
+    assert asked == [Wanted(tmp_path, "tiny", 90, 4, "mine", 2, folders), out, training, True]
     assert capsys.readouterr().out == f"{out / 'last'}\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ import pytest
 from recognisers import small as recogniser_shape
 
 from sketchgen.data.prepare import prepare
-from sketchgen.errors import CheckpointError, OutputError, SettingError
+from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
 from sketchgen.recognition.checkpoint import save_recogniser
 from sketchgen.recognition.critic import load_critic
 from sketchgen.recognition.critic_checkpoint import read_critic
 from sketchgen.train import critic_run, recogniser_run
 from sketchgen.train.critic_run import Wanted, fit_critic
 from sketchgen.train.recogniser import RecogniserTraining
+from sketchgen.train.rehearsal import rehearse
+from sketchgen.train.rehearsed import Rehearsal
 from tests.support import critics, recognisers, rehearsing, untrained
 
 NAMES = ("cat", "fish", "sun")
@@ -51,6 +54,9 @@ def test_it_learns_to_tell_the_persons_way(wanted: Wanted, tmp_path: Path):
     # An untrained model scribbles: whoever cannot tell that has learned nothing.
     assert float(told.split("%")[0]) > 40.0
     assert "by chance 11.1%" in told
+    worths = found.summary["worth of the way that it chooses"]
+    chosen, mean, best = map(float, re.findall(r"-?\d\.\d+", worths))
+    assert max(mean, chosen) <= best
     assert found.summary["settings"]["model"] == "model"
 
 
@@ -105,3 +111,30 @@ def test_bad_wishes_are_refused(wanted: Wanted, tmp_path: Path):
     with pytest.raises(SettingError, match="ways is 0"):
         fit_critic(replace(wanted, ways=0), tmp_path / "run", TRAINING)
     assert wanted.beginnings < critic_run.MEASURED
+
+
+def test_it_learns_from_what_was_drawn_before_in_several_folders(wanted: Wanted, tmp_path: Path):
+    folders = [tmp_path / "ways1", tmp_path / "ways2"]
+    for seed, folder in enumerate(folders):
+        rehearse(Rehearsal(str(wanted.store), "train", wanted.model, 12, 3, seed), folder, 1)
+    heard: list[str] = []
+    with_them = replace(wanted, rehearsals=folders)
+    folder = fit_critic(with_them, tmp_path / "run", TRAINING, report=heard.append)
+    assert not (tmp_path / "run" / "rehearsals" / "train").exists()
+    assert not any(line.startswith("train:") for line in heard)
+    assert 12 < read_critic(folder).summary["beginnings"] <= 24
+    with pytest.raises(FormatError, match="sketchgen rehearse"):
+        fit_critic(replace(wanted, rehearsals=[tmp_path]), tmp_path / "other", TRAINING)
+
+
+def test_it_goes_on_from_another_critic(wanted: Wanted, tmp_path: Path):
+    first = fit_critic(wanted, tmp_path / "first", TRAINING)
+    training = replace(TRAINING, steps=1, learning_rate=1e-7, start=str(first))
+    second = fit_critic(wanted, tmp_path / "second", training)
+    one, two, new = (
+        read_critic(found).weights
+        for found in (first, second, fit_critic(wanted, tmp_path / "new", replace(TRAINING, steps=1)))
+    )
+    assert all(np.allclose(value, two[name], atol=1e-3) for name, value in one.items())
+    assert not np.allclose(one["told.weight"], new["told.weight"], atol=1e-3)
+    assert read_critic(second).summary["settings"]["start"] == "last"
