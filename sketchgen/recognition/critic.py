@@ -1,14 +1,14 @@
-"""The critic: of several ways to finish a drawing, which looks most as if a person had gone on.
+"""The critic: of several ways to finish a drawing, which is most as a person would have gone on.
 
     from sketchgen.recognition.critic import load_critic
 
     scores = load_critic().scores(completions, "cat")
 
 A model draws point by point and sees neither that a wheel comes beside its place nor that it goes on with
-another drawing. The critic reads given and added ink together. It has learned to tell how people went on
-with drawings from how the model does, from moved and from unfinished ways; its score is an estimate of the
-log of the one's density over the other's (van den Oord et al. 2018), so that taking the best of several
-candidates mends what the model does wrong.
+another drawing. The critic reads given and added ink together. It has learned which of the model's own ways
+are nearest to how people went on with drawings, and to tell these from the model's, from moved and from
+unfinished ways (`sketchgen.recognition.critic_lessons`); a nat more is e times likelier to be the best, so
+that taking the best of several candidates mends what the model does wrong.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def _about(config: CriticConfig) -> str:
     """The first paragraphs of its card."""
     return (
         f"# A sketchgen critic, of {len(config.categories)} categories\n\n"
-        "Tells which of several ways to finish a drawing looks most as if a person had gone on with it, by "
+        "Tells which of several ways to finish a drawing is most as a person would have gone on with it, by "
         "given and added strokes together: a recogniser's network that is told the category and says one "
         "number. By it the best of several candidates is taken. It draws nothing.\n\n"
     )
