@@ -11,7 +11,10 @@ import pytest
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, SettingError
+from sketchgen.evaluation.sampling import Added, Row
 from sketchgen.generate.completer import load
+from sketchgen.generate.decoder import Given
+from sketchgen.generate.sampler import Stepper
 from sketchgen.train import rehearsal
 from sketchgen.train.rehearsal import chosen, drawn_chunk, read_groups, rehearse
 from sketchgen.train.rehearsed import Rehearsal, chunk_path, noted
@@ -74,6 +77,44 @@ def test_the_ways_are_how_the_model_goes_on(told: Rehearsal):
     closing = replace(load(told.model), closing=0.0)
     assert closing.closing == 0.0
     assert all(way and way[0] != row["given"][0] for row in rows for way in row["ways"])
+
+
+def test_a_way_goes_on_with_the_last_stroke_where_that_was_decided(
+    told: Rehearsal, monkeypatch: pytest.MonkeyPatch
+):
+    decided = np.array([False, True, True])
+
+    def going_on(model: object, starts: list[object], ways: int, temperature: float) -> list[np.ndarray]:
+        return [decided for _ in starts]
+
+    monkeypatch.setattr(rehearsal, "_going_on", going_on)
+    read: list[list[bool]] = []
+    real = rehearsal.prime_all
+
+    def seen(model: Stepper, given: list[Given]) -> tuple[object, object]:
+        read.append([bool(each.going_on[0]) for each in given if each.going_on is not None])
+        return real(model, given)
+
+    rows: list[Row] = []
+    sample = rehearsal.sample_rows
+
+    def sampled(model: Stepper, some: list[Row], temperature: float, limit: int) -> list[Added]:
+        rows.extend(some)
+        return sample(model, some, temperature, limit)
+
+    monkeypatch.setattr(rehearsal, "prime_all", seen)
+    monkeypatch.setattr(rehearsal, "sample_rows", sampled)
+    found = drawn_chunk(told, 0)
+    # Each start is read once for each decision, and its ways are numbered in their order.
+    assert read == [[False, True] * (len(rows) // 3)]
+    assert [row.alternative for row in rows] == [0, 1, 2] * (len(rows) // 3)
+    for one, two, three in zip(rows[::3], rows[1::3], rows[2::3], strict=True):
+        assert np.array_equal(two.state.bias, three.state.bias)
+        assert not np.array_equal(one.state.bias, two.state.bias)
+    for row in found:
+        last = row["given"][-1][-2:]
+        begins = [way[0][:2] == last for way in row["ways"] if way]
+        assert begins == [bool(on) for on, way in zip(decided, row["ways"], strict=True) if way]
 
 
 def test_rare_categories_come_more_often_than_by_their_numbers(told: Rehearsal):
