@@ -7,7 +7,7 @@ checkpoint.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -94,21 +94,21 @@ def fit_critic(
     categories = tuple(Store.open(wanted.store).categories)
     teacher = _teacher(categories, training, wanted, resume=resume)
     run_folder(out, resume=resume)
-    groups = {split: _groups(wanted, split, out, training.seed, say) for split in ("train", "valid")}
+    learned = _learned(wanted, out, training.seed, categories, say)
+    valid = wanted.rehearsal("valid", training.seed)
+    measured = _rehearsed(valid, wanted.jobs, out / "rehearsals" / "valid", categories, say)
     if resume and (out / STATE).exists():
         teacher.restore(out / STATE)
-    lessons = CriticLessons(groups["train"], len(categories), training.batch, training.seed)
+    lessons = CriticLessons(learned, len(categories), training.batch, training.seed)
     teach(teacher, lessons, out / STATE, say)
     model = name_of(wanted.model, DEFAULT_CHECKPOINT)
     summary = {
         "steps": teacher.step,
         "beginnings seen": teacher.step * training.batch,
-        "beginnings": len(groups["train"]),
+        "beginnings": len(learned),
         "training seconds": round(teacher.elapsed),
-        **_measured(teacher, groups["valid"]),
-        "settings": asdict(training)
-        | ({"start": Path(training.start).name} if training.start else {})
-        | {"model": Path(model).name, "ways": wanted.ways},
+        **_measured(teacher, measured),
+        "settings": training.told() | {"model": Path(model).name, "ways": wanted.ways},
     }
     save_kept(teacher.subject.kind, out / "last", teacher.average, summary, force=True, half=half)
     return out / "last"
@@ -135,24 +135,31 @@ def _teacher(
     return teacher
 
 
-def _groups(wanted: Wanted, split: str, out: Path, seed: int, say: Report) -> list[Group]:
-    """The groups of a split, drawn where they are not there yet."""
-    categories = tuple(Store.open(wanted.store).categories)
-    if split == "train" and wanted.rehearsals:
-        drawn = [(folder, noted(folder)) for folder in wanted.rehearsals]
-    else:
-        drawn = [(out / "rehearsals" / split, wanted.rehearsal(split, seed))]
-        rehearse(
-            drawn[0][1], drawn[0][0], wanted.jobs, lambda done, count: say(_drawn_on(split, done, count))
-        )
-    found = [group for folder, each in drawn for group in read_groups(folder, each, categories)]
+def _learned(wanted: Wanted, out: Path, seed: int, categories: tuple[str, ...], say: Report) -> list[Group]:
+    """The groups to learn from: those that were drawn before, or such as are drawn now."""
+    if not wanted.rehearsals:
+        rehearsal = wanted.rehearsal("train", seed)
+        return _rehearsed(rehearsal, wanted.jobs, out / "rehearsals" / "train", categories, say)
+    folders = [(folder, noted(folder)) for folder in wanted.rehearsals]
+    found = [group for folder, told in folders for group in read_groups(folder, told, categories)]
     if not found:
-        raise SettingError(f"{drawn[0][1].store} has no drawings to {split} that are long enough")
+        raise SettingError(f"{folders[0][0]} holds no drawings that were long enough; draw more of them")
     return found
 
 
-def _drawn_on(split: str, done: int, count: int) -> str:
-    return f"{split}: {done:,} of {count:,} beginnings drawn on"
+def _rehearsed(
+    rehearsal: Rehearsal, jobs: int, folder: Path, categories: tuple[str, ...], say: Report
+) -> list[Group]:
+    """The groups of a split, drawn where they are not there yet."""
+
+    def progress(done: int, count: int) -> None:
+        say(f"{rehearsal.split}: {done:,} of {count:,} beginnings drawn on")
+
+    rehearse(rehearsal, folder, jobs, progress)
+    found = read_groups(folder, rehearsal, categories)
+    if not found:
+        raise SettingError(f"{rehearsal.store} has no drawings to {rehearsal.split} that are long enough")
+    return found
 
 
 def _measured(teacher: Teacher, groups: list[Group]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from sketchgen.drawing.strokes import Pen
 from sketchgen.errors import SettingError
 from sketchgen.generate.beginning import Beginning
 from sketchgen.generate.completer import LIMIT
-from sketchgen.train.rehearsed import noted, read_rows, strokes_of
+from sketchgen.train.rehearsed import known_rows, noted, strokes_of
 
 MARGIN = 0.4
 """By how much the better way of a pair is worth more."""
@@ -154,13 +154,10 @@ class Preferences:
             SettingError: a category that the network does not know, or no two ways of which one is better.
         """
         self._pairs, self._seed, self._lane = pairs, seed, lane
-        names = {name: index for index, name in enumerate(categories)}
         self.starts: list[Start] = []
         self.groups: list[Group] = []
-        for row in read_rows(folder, noted(folder)):
-            if row["category"] not in names:
-                raise SettingError(f"{folder} holds {row['category']!r}, which the network does not know")
-            start, groups = read_row(row, names[row["category"]])
+        for category, row in known_rows(folder, noted(folder), categories):
+            start, groups = read_row(row, category)
             if len(start.pen) <= LONGEST:
                 self.starts.append(start)
             self.groups += [group for group in groups if group.best()]

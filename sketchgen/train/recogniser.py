@@ -84,6 +84,10 @@ class RecogniserTraining:
         }
         check_limits(self, limits)
 
+    def told(self) -> dict[str, Any]:
+        """The settings as a checkpoint tells of them: of what it started from the name, no folder."""
+        return asdict(self) | ({"start": Path(self.start).name} if self.start else {})
+
     def rate(self, step: int, progress: float) -> float:
         """Learning rate at a step, with `progress` (0 to 1) of the training behind it."""
         rise = min(1.0, (step + 1) / max(self.warmup, 1))

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
@@ -214,7 +214,7 @@ def fit_recogniser(
         "training seconds": round(teacher.elapsed),
         "training drawings": len(split),
         **figures,
-        "settings": asdict(training) | ({"start": Path(training.start).name} if training.start else {}),
+        "settings": training.told(),
     }
     save_kept(teacher.subject.kind, out / "last", teacher.average, summary, force=True, half=half)
     return out / "last"

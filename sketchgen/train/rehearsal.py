@@ -35,8 +35,8 @@ from sketchgen.train.rehearsed import (
     Rehearsal,
     chunk_path,
     flat,
+    known_rows,
     note,
-    read_rows,
     strokes_of,
     write_rows,
 )
@@ -195,15 +195,13 @@ def read_groups(folder: Path, rehearsal: Rehearsal, categories: Sequence[str]) -
 
     Raises:
         FormatError: a file is damaged or missing.
+        SettingError: a category that is not among these.
     """
-    names = {name: index for index, name in enumerate(categories)}
-    return [_group(row, names) for row in read_rows(folder, rehearsal)]
+    return [_group(row, category) for category, row in known_rows(folder, rehearsal, categories)]
 
 
-def _group(row: dict[str, Any], names: dict[str, int]) -> Group:
+def _group(row: dict[str, Any], category: int) -> Group:
     given, rest = strokes_of(row["given"]), strokes_of(row["rest"])
     ways = [(strokes_of(way), worth) for way, worth in zip(row["ways"], row["worths"], strict=True) if way]
     others = [thinned(given, way) for way, _ in ways]
-    return Group(
-        names[row["category"]], given, rest, thinned(given, rest), others, [worth for _, worth in ways]
-    )
+    return Group(category, given, rest, thinned(given, rest), others, [worth for _, worth in ways])

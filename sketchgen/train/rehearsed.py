@@ -152,6 +152,22 @@ def read_rows(folder: Path, rehearsal: Rehearsal) -> Iterator[dict[str, Any]]:
         yield from rows
 
 
+def known_rows(
+    folder: Path, rehearsal: Rehearsal, categories: Sequence[str]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of `read_rows`, each with the index of its category.
+
+    Raises:
+        FormatError: a file is damaged or missing.
+        SettingError: a category that is not among these.
+    """
+    names = {name: index for index, name in enumerate(categories)}
+    for row in read_rows(folder, rehearsal):
+        if row["category"] not in names:
+            raise SettingError(f"{folder} holds {row['category']!r}, which the network does not know")
+        yield names[row["category"]], row
+
+
 def flat(strokes: Sequence[Points]) -> list[list[float]]:
     """Strokes as lists of x, y, x, y, ..."""
     return [stroke.ravel().tolist() for stroke in strokes]

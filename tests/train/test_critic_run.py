@@ -20,7 +20,7 @@ from sketchgen.train import critic_run, recogniser_run
 from sketchgen.train.critic_run import Wanted, fit_critic
 from sketchgen.train.recogniser import RecogniserTraining
 from sketchgen.train.rehearsal import rehearse
-from sketchgen.train.rehearsed import Rehearsal
+from sketchgen.train.rehearsed import Rehearsal, chunk_path, noted, read_rows, write_rows
 from tests.support import critics, recognisers, rehearsing, untrained
 
 NAMES = ("cat", "fish", "sun")
@@ -125,6 +125,10 @@ def test_it_learns_from_what_was_drawn_before_in_several_folders(wanted: Wanted,
     assert 12 < read_critic(folder).summary["beginnings"] <= 24
     with pytest.raises(FormatError, match="sketchgen rehearse"):
         fit_critic(replace(wanted, rehearsals=[tmp_path]), tmp_path / "other", TRAINING)
+    rows = [row | {"category": "owl"} for row in read_rows(folders[1], noted(folders[1]))]
+    write_rows(chunk_path(folders[1], 0), rows)
+    with pytest.raises(SettingError, match="ways2 holds 'owl', which the network does not know"):
+        fit_critic(with_them, tmp_path / "another", TRAINING)
 
 
 def test_it_goes_on_from_another_critic(wanted: Wanted, tmp_path: Path):
