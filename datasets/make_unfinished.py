@@ -21,7 +21,7 @@ import numpy as np
 import shapes
 import things
 from hand import Point
-from pencil import Cut, Design, Pencil, pulled
+from pencil import Design, Pencil, pulled
 
 from sketchgen.drawing.geometry import BOX, EPSILON, box_frame, rdp, resample
 from sketchgen.drawing.sketch import Points, Sketch
@@ -44,7 +44,8 @@ class Task(NamedTuple):
         design: name of the design, which is the category too unless one is named.
         missing: the pieces left out, parted by commas; `*` stands for any ending.
         category: what the drawing shows.
-        before: pieces drawn after the missing ones in the design's order that are not there yet, either.
+        before: pieces drawn after the missing ones in the design's order that are not there yet, either: a
+            completion may draw them, and need not.
         backwards: whether all strokes are drawn in the opposite order and direction.
     """
 
@@ -194,29 +195,42 @@ def snapped(cut: list[Point], given: list[list[Point]]) -> list[Point]:
     return pulled(cut, near(cut[0]), near(cut[-1]))
 
 
-def drawn(task: Task) -> Cut:
-    """Given and missing strokes on the hand's own canvas."""
+class Drawn(NamedTuple):
+    """Given, missing, and later strokes: those that are not there yet, either."""
+
+    given: list[list[Point]]
+    missing: list[list[Point]]
+    later: list[list[Point]]
+
+
+def drawn(task: Task) -> Drawn:
+    """The strokes of a task on the hand's own canvas."""
     pencil = Pencil(task.name)
     design = DESIGNS[task.design](pencil)
     missing, later = named(task.missing, design), named(task.before, design)
-    cuts = [
-        pencil.cut(line, missing) for line in design if not any(piece.name in later for piece in line.pieces)
-    ]
+    put_off = [line for line in design if any(piece.name in later for piece in line.pieces)]
+    cuts = [pencil.cut(line, missing) for line in design if line not in put_off]
     given = [stroke for cut in cuts for stroke in cut.given]
     gone = [stroke for cut in cuts for stroke in cut.missing]
     if task.kind == "close":
         gone = [snapped(stroke, given) for stroke in gone]
     if task.backwards:
         given, gone = ([stroke[::-1] for stroke in part[::-1]] for part in (given, gone))
-    return Cut(given, gone)
+    rest = [stroke for line in put_off for stroke in pencil.cut(line, frozenset()).given]
+    return Drawn(given, gone, rest)
 
 
-def on_page(task: Task) -> tuple[list[Points], list[Points], tuple[int, int]]:
-    """Given and missing strokes thinned as Quick, Draw! does it, in whole px of a page, and the page."""
-    cut = drawn(task)
-    whole = Sketch.from_strokes(cut.given + cut.missing)
-    frame = box_frame(whole)
-    thin = [rdp(resample(frame.to_model(stroke)), EPSILON) for stroke in whole.strokes]
+def on_page(task: Task) -> tuple[list[list[Points]], tuple[int, int]]:
+    """The three parts of a drawing thinned as Quick, Draw! does it, in whole px of a page, and the page.
+
+    Given and missing strokes lie on it; later ones may lie beyond its edge.
+    """
+    parts = drawn(task)
+    frame = box_frame(Sketch.from_strokes(parts.given + parts.missing))
+    thinned = [
+        [rdp(resample(frame.to_model(np.array(stroke))), EPSILON) for stroke in part] for part in parts
+    ]
+    thin = thinned[0] + thinned[1]
     place = Pencil(f"{task.name}/place")
     page = place.random.choice(PAGES)
     scale = place.random.choice(SIZES) * min(page) / BOX
@@ -224,13 +238,12 @@ def on_page(task: Task) -> tuple[list[Points], list[Points], tuple[int, int]]:
     room = np.array(page) - (high - low)
     margin = 0.03 * min(page)
     corner = np.array([place.between(margin, float(side) - margin) for side in room]) - low
-    strokes = [np.rint(stroke * scale + corner) for stroke in thin]
-    return strokes[: len(cut.given)], strokes[len(cut.given) :], page
+    return [[np.rint(stroke * scale + corner) for stroke in part] for part in thinned], page
 
 
 def as_line(task: Task) -> str:
     """One line of ndjson: what is asked, then the strokes as Quick, Draw! writes them."""
-    given, missing, page = on_page(task)
+    (given, missing, later), page = on_page(task)
     fields: dict[str, Any] = {
         "name": task.name,
         "category": task.category or task.design,
@@ -240,6 +253,8 @@ def as_line(task: Task) -> str:
         "missing": [stroke.T.astype(np.int64).tolist() for stroke in missing],
         "source": "sketchgen procedure",
     }
+    if later:
+        fields["later"] = [stroke.T.astype(np.int64).tolist() for stroke in later]
     return json.dumps(fields, separators=(",", ":"))
 
 

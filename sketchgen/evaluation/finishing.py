@@ -6,8 +6,9 @@ as **finished** if nothing is lacking:
 
 - not *incomplete*: at least half of the missing ink is covered, that is, added ink runs near it and much the
   same way; near is 15 % of the longer side of what is missing, at least 14 px and at most 26 px;
-- not *misplaced*: at least 70 % of the added ink lies in the boxes of the missing strokes grown by 20 px;
-- not *too much*: there is at most twice as much added as missing ink, and 25 px;
+- not *misplaced*: at least 70 % of the added ink lies in the boxes of the missing strokes, and of those that
+  the drawing is known to lack besides (`Item.later`), grown by 20 px;
+- not *too much*: there is at most twice as much added ink as these have, and 25 px;
 - not *drawn again*: at most 25 % of the added ink runs along given ink;
 - if it is to be closed, not *open*: added strokes lead from each end to the other, and neither there nor
   between strokes is there a gap of 12 px.
@@ -130,19 +131,21 @@ def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures
         Ink(in_frame(sketch, frame).strokes, spacing)
         for sketch in (item.given, item.missing, completion.added)
     )
+    later = Ink(in_frame(item.later, frame).strokes, spacing)
     to_added, to_missing = nearest(missing.points, added.points), nearest(added.points, missing.points)
     near = share(covered(missing, added, reach(item), TURN))
-    in_region = share(inside(added.points, _boxes(item.missing, frame), MARGIN))
+    places = _boxes(item.missing, frame) + _boxes(item.later, frame)
+    in_region = share(inside(added.points, places, MARGIN))
     again = retraced(added, given, ALONG, RUN)
     whole = in_frame(item.whole, frame).bounds
-    beyond = ~inside(added.points, [whole] if whole else [], AROUND)
+    beyond = ~inside(added.points, [*([whole] if whole else []), *places], AROUND)
     start = end = met = None
     lacks = [
         word
         for word, wrong in (
             ("incomplete", near < COVERED),
             ("misplaced", in_region < WITHIN),
-            ("too much", added.amount > TWICE * missing.amount + SLACK),
+            ("too much", added.amount > TWICE * (missing.amount + later.amount) + SLACK),
             ("drawn again", again > AGAIN),
         )
         if wrong

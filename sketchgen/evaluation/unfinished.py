@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class Item:
         given: what is drawn already, on its page, in px of the page.
         missing: one way to draw the rest, on the same page. Of an item to be closed, both ends of each
             missing stroke lie on given strokes.
+        later: what is not there yet, either, as the drawing is known to go on; it may be drawn, or not.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Item:
     kind: str
     given: Sketch
     missing: Sketch
+    later: Sketch = field(default=Sketch(()))
 
     @cached_property
     def whole(self) -> Sketch:
@@ -79,12 +81,10 @@ def _item(fields: dict[str, Any]) -> Item:
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}; it must be one of {', '.join(KINDS)}")
     page = (0, 0, *fields["page"])
-    given, missing = (
-        Sketch.from_strokes(
-            [list(zip(x, y, strict=True)) for x, y in fields[part]], page=page, category=category
-        )
-        for part in ("given", "missing")
+    given, missing, later = (
+        Sketch.from_strokes([list(zip(x, y, strict=True)) for x, y in strokes], page=page, category=category)
+        for strokes in (fields["given"], fields["missing"], fields.get("later", []))
     )
     if given.is_empty or missing.is_empty:
         raise ValueError("it needs strokes that are given and strokes that are missing")
-    return Item(fields["name"], category, kind, given, missing)
+    return Item(fields["name"], category, kind, given, missing, later)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -79,6 +80,30 @@ def test_what_is_missing_finishes_every_drawing() -> None:
     assert result["overall"]["chamfer"]["mean"] == 0.0
     assert result["by_kind"]["close"]["met"]["mean"] == 1.0
     assert result["overall"]["retraced"]["mean"] < 0.03
+
+
+def test_what_comes_later_may_be_drawn_and_need_not() -> None:
+    items = [item for item in ITEMS if not item.later.is_empty]
+    assert len(items) >= 10
+    both = finishing(
+        Stub(items, lambda item, _: (*item.missing.strokes, *item.later.strokes)), items, count=1
+    )
+    lacking = {name: entry["completions"][0]["lacks"] for name, entry in both["items"].items()}
+    assert {name: lacks for name, lacks in lacking.items() if lacks} == {}
+    assert share_finished(lambda item, _: item.later.strokes, items) == 0.0
+    # As much ink somewhere else is neither.
+    aside = share_finished(
+        lambda item, _: (
+            *item.missing.strokes,
+            *moved(item.later, 1.0, 2 * box_of(item.whole).width).strokes,
+        ),
+        items,
+    )
+    unknown = [replace(item, later=Sketch(())) for item in items]
+    later = {item.name: item.later.strokes for item in items}
+    before = share_finished(lambda item, _: (*item.missing.strokes, *later[item.name]), unknown)
+    assert aside < 0.5
+    assert before < 0.5
 
 
 def test_so_it_does_on_another_day() -> None:
