@@ -25,6 +25,9 @@ from sketchgen.train.rehearsed import CHUNK, Rehearsal
 FAR = 100.0
 """Px beyond which a distance counts as this."""
 
+ALONE = 1e6
+"""Weight of agreement beside which the others count nothing."""
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -90,8 +93,11 @@ def table(tried: list[Tried], counts: list[int]) -> str:
     recogniser, critic = sketchgen.load_recogniser(), sketchgen.load_critic()
     ways: dict[str, tuple[Chooser, bool]] = {
         "recogniser": (Chooser(recogniser), True),
-        "critic, not told what it is": (Chooser(recogniser, critic), False),
-        "both": (Chooser(recogniser, critic), True),
+        "critic, not told what it is": (Chooser(recogniser, critic, 0.0), False),
+        "both": (Chooser(recogniser, critic, 0.0), True),
+        "agreement": (Chooser(recogniser, critic, ALONE), False),
+        "agreement and critic, not told": (Chooser(recogniser, critic), False),
+        "all three": (Chooser(recogniser, critic), True),
     }
     lines = [f"| {len(tried)} drawings; chosen by | ways | finished, % | apart, px |", "|---|---|---|---|"]
     lines.append(_row("nobody", max(counts), tried, None))
@@ -112,7 +118,7 @@ def main() -> None:
     add("store", help="folder of a prepared store; its validation split is used")
     add("model", nargs="?", help="name or folder; the bundled one without")
     add("--drawings", type=int, default=1024)
-    add("--ways", type=int, nargs="+", default=[4, 8])
+    add("--ways", type=int, nargs="+", default=[4, 8, 16])
     add("--temperature", type=float, default=0.25, help="of the unfinished drawings")
     options = parser.parse_args()
     most = max(options.ways)

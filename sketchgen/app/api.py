@@ -45,8 +45,9 @@ def endpoint(completer: Completer) -> Callable[..., str]:
             form: "svg" for the text of an SVG file each, "json" for strokes.
             guidance: how much it is to look like its category, from 0 (as the network draws) to 10; left
                 out, the model's own: 2, or 0 for one that cannot be guided. Nothing changes for "any".
-            best_of: draw each way so many times, 1 to 8, and keep what goes on best with the drawing and
-                looks most like its category. From nothing, nothing changes for "any".
+            best_of: draw each way so many times, 1 to 16, and keep what goes on best with the drawing, has
+                most in common with the others and looks most like its category. From nothing, nothing changes
+                for "any".
 
         Returns:
             A JSON object {"completions": [{"ended": true, "log_likelihood": ..., "svg": "..."}, ...]}; in the

@@ -19,7 +19,7 @@ MOST_STROKES, MOST_POINTS = 500, 20_000
 MOST_COUNT = 9
 """Most alternatives of one request."""
 
-MOST_BEST_OF = 8
+MOST_BEST_OF = 16
 """Most candidates of an alternative."""
 
 MOST_NAME = 100

@@ -3,9 +3,10 @@
 A model that draws does not see what it has drawn, and a start that it misread it goes on with to the end. Two
 see it: the recogniser, who knows what a drawing is of, and the critic, who knows how people go on with what
 was given. Both say logs of probabilities, which are added, the recogniser's three times: the critic alone
-holds what is right and says little for as good as what shows the category. What it brings was measured by a
-judge who has no say in it, `benchmarks/best_of.py`, and by whether drawings are finished,
-`benchmarks/choosing.py`.
+holds what is right and says little for as good as what shows the category. Besides it counts how much the
+candidates of a drawing agree (`sketchgen.recognition.agreement`), the more of use the more there are. What it
+brings was measured by a judge who has no say in it, `benchmarks/best_of.py`, and by whether drawings are
+finished, `benchmarks/choosing.py`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ import numpy as np
 from jaxtyping import Float
 
 from sketchgen.drawing.sketch import Completion
+from sketchgen.recognition.agreement import agreements
 from sketchgen.recognition.critic import Critic
 from sketchgen.recognition.recogniser import Recogniser
 
 SURE = 3.0
 """How often the recogniser's log probability counts beside the critic's score; see docs/lab.md."""
+
+AGREED = 6.0
+"""What it counts that all other candidates draw the same, in the critic's nats; see docs/lab.md."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +35,24 @@ class Chooser:
 
     Attributes:
         recogniser: says how surely a drawing is of the category, where it knows that.
-        critic: says how good what was added is, where something was given; None to do without.
+        critic: says how good what was added is, where something was given; None to do without that and
+            without agreement.
+        agreed: what it counts that all others draw the same.
     """
 
     recogniser: Recogniser
     critic: Critic | None = None
+    agreed: float = AGREED
 
-    def worths(self, found: Sequence[Completion], category: str | None) -> Float[np.ndarray, " n"]:
+    def worths(
+        self, found: Sequence[Completion], category: str | None, candidates: int | None = None
+    ) -> Float[np.ndarray, " n"]:
         """What each completion of one drawing is worth; an empty drawing is worth nothing, -inf.
 
         Args:
             found: the candidates.
             category: what they are to be of; None for any.
+            candidates: how many in a row are compared with each other; None for all.
         """
         worth = np.full(len(found), -np.inf)
         shown = [index for index, each in enumerate(found) if not each.whole.is_empty]
@@ -53,14 +64,21 @@ class Chooser:
             column = self.recogniser.categories.index(category)
             sure = self.recogniser.read([each.whole for each in drawings]).log_prob[:, column]
             worth[shown] += SURE * sure
-        return worth + self.told(found, category)
+        return worth + self.told(found, category, candidates)
 
-    def told(self, found: Sequence[Completion], category: str | None) -> Float[np.ndarray, " n"]:
-        """The critic's part of it; 0 for a drawing of nothing, and where nothing was given."""
+    def told(
+        self, found: Sequence[Completion], category: str | None, candidates: int | None = None
+    ) -> Float[np.ndarray, " n"]:
+        """The part of critic and agreement; 0 for a drawing of nothing, and where nothing was given."""
         worth = np.zeros(len(found))
         given = [index for index, each in enumerate(found) if not each.given.is_empty]
-        if self.critic is not None and given:
-            worth[given] = self.critic.scores([found[index] for index in given], category)
+        if self.critic is None or not given:
+            return worth
+        worth[given] = self.critic.scores([found[index] for index in given], category)
+        size = len(found) if candidates is None else candidates
+        for first in range(0, len(found), size):
+            group = [index for index in given if first <= index < first + size]
+            worth[group] += self.agreed * agreements([found[index] for index in group])
         return worth
 
     def best_completions(
@@ -71,7 +89,7 @@ class Chooser:
 
     def best_rows(self, found: Sequence[Completion], category: str | None, candidates: int) -> list[int]:
         """Which of the completions are the best of each `candidates` in a row."""
-        worth = self.worths(found, category)
+        worth = self.worths(found, category, candidates)
         drawn = [not each.added.is_empty for each in found]
         ended = [each.ended for each in found]
         return [

@@ -57,9 +57,9 @@ def test_candidates_are_chosen_from_where_the_recogniser_knows_the_category(comp
         assert replace(request, sketch=Sketch()).choosable == candidates
 
 
-@pytest.mark.parametrize("best_of", [0, 9, 2.5, True, "4", math.inf])
+@pytest.mark.parametrize("best_of", [0, 17, 2.5, True, "4", math.inf])
 def test_candidates_outside_their_limits_are_refused(completer: Completer, best_of: Any) -> None:
-    with pytest.raises(SettingError, match="best_of must be a whole number from 1 to 8"):
+    with pytest.raises(SettingError, match="best_of must be a whole number from 1 to 16"):
         checked(completer, DRAWING, "cat", 1, 0.5, 0, best_of=best_of)
 
 

@@ -24,7 +24,8 @@ from sketchgen.data.store import Store
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.copying import neighbours
-from sketchgen.recognition.choosing import SURE
+from sketchgen.recognition.agreement import agreements
+from sketchgen.recognition.choosing import AGREED, SURE
 from sketchgen.recognition.recogniser import Guess
 from tests.support import critics, recognisers
 
@@ -77,7 +78,7 @@ def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Pa
         assert row["probability"] == pytest.approx(max(sure[best], 1 - sure[best]), abs=1e-6)
 
 
-def test_the_critic_has_a_say_in_what_goes_on_with_a_drawing(
+def test_critic_and_agreement_have_a_say_in_what_goes_on_with_a_drawing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     who, likes = recognisers.recogniser(), critics.critic()
@@ -100,7 +101,7 @@ def test_the_critic_has_a_say_in_what_goes_on_with_a_drawing(
     for row, task in zip(found_rows, job.tasks(None), strict=True):
         drawn = [scribble(wish) for wish in job.wishes(task)]
         found = [Completion(given, one.item) for one in drawn]  # pyright: ignore[reportArgumentType]
-        worth = likes.scores(found, row["category"])
+        worth = likes.scores(found, row["category"]) + AGREED * agreements(found)
         if row["category"] == "cat":
             worth = worth + SURE * who.read([each.whole for each in found]).log_prob[:, 0]
         best = max(range(4), key=lambda k: (drawn[k].ended, worth[k], -k))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sketchgen.drawing.sketch import Completion, Sketch
-from sketchgen.recognition.choosing import SURE, Chooser, best_of
+from sketchgen.recognition.agreement import agreements
+from sketchgen.recognition.choosing import AGREED, SURE, Chooser, best_of
 from tests.support.critics import critic, finished
 from tests.support.recognisers import recogniser, scribbles
 
@@ -15,19 +16,22 @@ NAME = WHO.categories[1]
 BOTH = Chooser(WHO, JUDGE)
 
 
-def test_both_have_a_say():
+def test_both_have_a_say_and_what_they_agree_on():
     found = finished(9, 20, 31, 40)
+    agreed = AGREED * agreements(found)
+    assert agreed.std() > 0.1
     sure = WHO.read([each.whole for each in found]).log_prob[:, 1]
     good = JUDGE.scores(found, NAME)
     assert sure.argmax() != good.argmax()
-    np.testing.assert_allclose(BOTH.worths(found, NAME), SURE * sure + good)
+    np.testing.assert_allclose(BOTH.worths(found, NAME), SURE * sure + good + agreed)
     np.testing.assert_allclose(Chooser(WHO).worths(found, NAME), SURE * sure)
 
 
 @pytest.mark.parametrize("category", [None, "unicorn"])
 def test_what_the_recogniser_does_not_know_the_critic_chooses(category: str | None):
     found = finished(9, 20, 31, 40)
-    np.testing.assert_allclose(BOTH.worths(found, category), JUDGE.scores(found, None))
+    wanted = JUDGE.scores(found, None) + AGREED * agreements(found)
+    np.testing.assert_allclose(BOTH.worths(found, category), wanted)
     assert Chooser(WHO).worths(found, category).tolist() == [0.0] * 4
     assert Chooser(WHO).best_completions(found, category, 2) == [found[0], found[2]]
 
@@ -49,7 +53,10 @@ def test_an_empty_drawing_is_worth_nothing():
 
 def test_each_completion_is_the_best_of_its_own_candidates():
     found = finished(9, 20, 31, 40, 12, 17)
-    worth = BOTH.worths(found, NAME).reshape(2, 3)
+    worth = BOTH.worths(found, NAME, 3).reshape(2, 3)
+    for row, group in zip(worth, (found[:3], found[3:]), strict=True):
+        # Networks that read more drawings at once round otherwise.
+        np.testing.assert_allclose(row, BOTH.worths(group, NAME), atol=1e-4)
     wanted = [found[int(row.argmax()) + 3 * number] for number, row in enumerate(worth)]
     assert BOTH.best_completions(found, NAME, 3) == wanted
     assert wanted != [found[0], found[3]]

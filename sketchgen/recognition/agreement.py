@@ -1,0 +1,76 @@
+"""Agreement: of several ways to finish a drawing, how much of each the others draw as well.
+
+A model that goes astray goes astray in many ways, and what is right it does more or less alike. So the way
+that is most like all others is the likeliest to be right, though it need not be the likeliest line by line:
+the risk of a choice is what it lacks of what might have been drawn, over all that (minimum Bayes risk: Kumar
+and Byrne 2004, "Minimum Bayes-risk decoding for statistical machine translation"; by samples, Eikema and Aziz
+2022, arXiv:2108.04718). Nothing is learned for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from sketchgen.drawing.geometry import BOX, resample
+from sketchgen.drawing.sketch import Completion, Points, Sketch
+
+NEAR = 10.0
+"""Ink this near is the same, px of a box in which the whole drawings have a longer side of 255."""
+
+SPACING, MOST_POINTS = 4.0, 150
+"""Px between points of ink; more where a way would have more points than this."""
+
+OTHERS = 64
+"""Most ways with which each is compared, the first ones: more say the same, and take long."""
+
+
+def agreements(found: Sequence[Completion]) -> Float[np.ndarray, " n"]:
+    """How much of what each completion of one drawing adds the others add, too, 0 to 1.
+
+    Of each two it is the harmonic mean of two shares (F1): of the ink that one adds, how much lies within
+    `NEAR` px of what the other adds, and the other way round. Of one it is the mean over the others.
+
+    Args:
+        found: completions of the same drawing; of fewer than three all agree alike, which counts as 0.
+    """
+    worth = np.zeros(len(found))
+    bounds = [each.whole.bounds for each in found]
+    sides = [box.longer for box in bounds if box is not None]
+    if len(found) < 3 or not sides or np.median(sides) <= 0.0:
+        return worth
+    ink = [_ink(each.added, BOX / float(np.median(sides))) for each in found]
+    count = np.array([len(points) for points in ink[:OTHERS]])
+    drawn = np.flatnonzero(count)
+    if not len(drawn):
+        return worth
+    others = np.concatenate([ink[row] for row in drawn])
+    starts = np.cumsum(count[drawn]) - count[drawn]
+    for row, points in enumerate(ink):
+        if len(points):
+            alike = np.zeros(len(count))
+            alike[drawn] = _alike(points, others, starts)
+            compared = np.arange(len(count)) != row
+            worth[row] = alike[compared].mean()
+    return worth
+
+
+def _ink(added: Sketch, scale: float) -> Points:
+    """Points along the lines, evenly."""
+    strokes = [stroke * scale for stroke in added.strokes]
+    length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
+    spacing = max(SPACING, length / MOST_POINTS)
+    return np.concatenate([np.zeros((0, 2)), *(resample(stroke, spacing) for stroke in strokes)])
+
+
+def _alike(
+    points: Float[np.ndarray, "n 2"], others: Float[np.ndarray, "m 2"], starts: np.ndarray
+) -> Float[np.ndarray, " k"]:
+    """F1 of one way's points with those of k others, which begin at `starts`; each has some."""
+    apart = (points[:, None, 0] - others[:, 0]) ** 2 + (points[:, None, 1] - others[:, 1]) ** 2
+    mine = (np.minimum.reduceat(apart, starts, axis=1) <= NEAR**2).mean(0)
+    count = np.diff(np.append(starts, len(others)))
+    theirs = np.add.reduceat((apart.min(0) <= NEAR**2).astype(np.float64), starts) / count
+    return 2.0 * mine * theirs / np.maximum(mine + theirs, 1e-9)
