@@ -99,7 +99,7 @@ def test_strokes_and_svg_are_taken_and_given_comes_back(client: Any) -> None:
         ({"temperature": 1e9}, "temperature must be"),
         ({"seed": -4}, "seed must be"),
         ({"guidance": -1}, "guidance must be"),
-        ({"best_of": 9}, "best_of must be"),
+        ({"best_of": 17}, "best_of must be"),
     ],
 )
 def test_the_endpoint_says_what_is_wrong(client: Any, values: dict[str, Any], words: str) -> None:
