@@ -22,7 +22,7 @@ PROGRAMS, PROGRAMS_WAITING = 4, 200
 MOST_LIKE = 4.0
 """Strongest guidance on the page: as far as docs/lab.md has measured it."""
 
-BEST_OF = 4
+BEST_OF = 8
 """Candidates of each drawing on the page, where it is told what is drawn, unless it is told otherwise."""
 
 TITLE = "sketchgen"

@@ -108,7 +108,7 @@ def test_what_is_set_beside_the_pad_reaches_the_model(canvas: Any) -> None:
         "category": "any",
         "count": 4,
         "temperature": 0.4,
-        "best_of": 4,
+        "best_of": 8,
         "guidance": 2,
     }
     canvas.draw(*CIRCLE)
