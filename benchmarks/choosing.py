@@ -18,15 +18,13 @@ import sketchgen
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.evaluation.finishing import completions, measure
 from sketchgen.evaluation.unfinished import Item, unfinished
-from sketchgen.recognition.choosing import Chooser
+from sketchgen.recognition.agreement import agreements
+from sketchgen.recognition.choosing import AGREED, Chooser, best_of
 from sketchgen.train.rehearsal import TEMPERATURES, drawn_chunk
 from sketchgen.train.rehearsed import CHUNK, Rehearsal
 
 FAR = 100.0
 """Px beyond which a distance counts as this."""
-
-ALONE = 1e6
-"""Weight of agreement beside which the others count nothing."""
 
 
 @dataclass(frozen=True)
@@ -88,25 +86,49 @@ def _row(name: str, count: int, tried: list[Tried], rows: list[int] | None) -> s
     return f"| {name} | {count} | {_shown(finished, 100.0)} | {_shown(apart)} |"
 
 
+@dataclass(frozen=True)
+class Opinions:
+    """What is said of the ways of a drawing: by the recogniser, and by the critic, told what it is or not."""
+
+    sure: np.ndarray
+    told: np.ndarray
+    untold: np.ndarray
+
+    @classmethod
+    def of(cls, one: Tried, recogniser: Chooser, critic: Chooser) -> Opinions:
+        """Each way is read once, however many it is compared with."""
+        sure, told = recogniser.worths(one.ways, one.category), critic.told(one.ways, one.category)
+        return cls(sure, told, critic.told(one.ways, None))
+
+
+def chosen(one: Tried, said: Opinions, count: int) -> dict[str, int]:
+    """Which of the first ways is chosen, by whom."""
+    ways = one.ways[:count]
+    sure, told, untold = (part[:count] for part in (said.sure, said.told, said.untold))
+    agreed = AGREED * agreements(ways)
+    worths = {
+        "recogniser": sure,
+        "critic, not told what it is": untold,
+        "both": sure + told,
+        "agreement": agreed,
+        "agreement and critic, not told": agreed + untold,
+        "all three, as `--best-of` does": agreed + sure + told,
+    }
+    drawn, ended = [not way.added.is_empty for way in ways], [way.ended for way in ways]
+    return {name: best_of(drawn, ended, worth.tolist()) for name, worth in worths.items()}
+
+
 def table(tried: list[Tried], counts: list[int]) -> str:
     """All ways of choosing among so many."""
-    recogniser, critic = sketchgen.load_recogniser(), sketchgen.load_critic()
-    ways: dict[str, tuple[Chooser, bool]] = {
-        "recogniser": (Chooser(recogniser), True),
-        "critic, not told what it is": (Chooser(recogniser, critic, 0.0), False),
-        "both": (Chooser(recogniser, critic, 0.0), True),
-        "agreement": (Chooser(recogniser, critic, ALONE), False),
-        "agreement and critic, not told": (Chooser(recogniser, critic), False),
-        "all three": (Chooser(recogniser, critic), True),
-    }
+    recogniser = sketchgen.load_recogniser()
+    judges = Chooser(recogniser), Chooser(recogniser, sketchgen.load_critic(), 0.0)
+    said = [Opinions.of(one, *judges) for one in tried]
     lines = [f"| {len(tried)} drawings; chosen by | ways | finished, % | apart, px |", "|---|---|---|---|"]
     lines.append(_row("nobody", max(counts), tried, None))
     for count in counts:
-        for name, (who, told) in ways.items():
-            chosen = [
-                who.best_rows(one.ways[:count], one.category if told else None, count)[0] for one in tried
-            ]
-            lines.append(_row(name, count, tried, chosen))
+        found = [chosen(one, opinions, count) for one, opinions in zip(tried, said, strict=True)]
+        for name in found[0]:
+            lines.append(_row(name, count, tried, [each[name] for each in found]))
         lines.append(_row("who knows what is missing", count, tried, [-1] * len(tried)))
     return "\n".join(lines)
 

@@ -20,6 +20,7 @@ from sketchgen.errors import ProcessLostError, SettingError
 from sketchgen.train.config import TrainConfig
 from sketchgen.train.keeper import STATE
 from sketchgen.train.processes import telling_of_lost_ones
+from sketchgen.train.rehearsed import Rehearsal, chunk_path, note, write_rows
 from sketchgen.train.run import Run, fit
 
 SCRIPT = """
@@ -156,3 +157,30 @@ def test_a_batch_smaller_than_the_processes_is_refused(config: TrainConfig, monk
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(SettingError, match="batch is 3; for 4 processes it must be 4 or more"):
         Run(replace(config, batch=3))
+
+
+def test_two_processes_prefer_together(config: TrainConfig, tmp_path: Path):
+    start = fit(replace(config, out=tmp_path / "start", steps=2))
+    rehearsal = Rehearsal(str(config.store), "train", str(start), 8, 4)
+    # To go on upwards is better than to the side, each of both in two ways.
+    ups = [[[60.0 * way, 200.0, 60.0 * way, 20.0]] for way in (1, 2)]
+    asides = [[[60.0 * way, 200.0, 60.0 * way + 90.0, 200.0]] for way in (1, 2)]
+    begun = [
+        {
+            "category": "owl",
+            "given": [[0.0, 10.0 * number, 200.0, 200.0]],
+            "rest": ups[0],
+            "ways": [*ups, *asides],
+            "worths": [1.0, 0.9, 0.0, 0.1],
+        }
+        for number in range(8)
+    ]
+    note(tmp_path / "ways", rehearsal)
+    write_rows(chunk_path(tmp_path / "ways", 0), begun)
+    told = replace(config, start=str(start), rehearsals=tmp_path / "ways", pairs=4)
+    with two_processes(told, tmp_path) as running:
+        said, _ = running.communicate(timeout=240)
+    assert running.returncode == 0, said[-2000:]
+    assert rows(config.out, "told")[20] > 0.9
+    assert rows(config.out, "gained")[20] > 0.0
+    assert saved(config.out)["position"]["step"] == 20
