@@ -30,7 +30,7 @@ SIZES = (0.08, 0.15, 0.3, 0.5, 0.75, 1.0)
 PAGE = Box(0, 0, 640, 480)
 
 
-BEST_OF = 4
+BEST_OF = 16
 """Candidates of each alternative, as of README's first command."""
 
 
