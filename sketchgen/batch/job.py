@@ -17,7 +17,7 @@ Rank = Literal["likelihood", "recogniser", "critic"]
 Engines = Literal["completer", "batch"]
 """What draws: the completer, all alternatives of a drawing together, or the engine of many drawings."""
 
-SMALL = 100
+SMALL = 200
 """Drawings, candidates included, up to which the completer draws: it is there at once, without torch."""
 
 MOST = 10_000_000

@@ -58,7 +58,7 @@ class Drawing(Looks):
     copy_distance: Annotated[Optional[float], arg(metavar="PX", help_behavior_hint="")] = None
     """What is nearer is a near-copy; by default nearer than all but 1 % of real held-out drawings."""
     jobs: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: by the job)")] = None
-    """Processes that draw; the drawings are the same. Up to 100 drawings are always drawn by this one."""
+    """Processes that draw; the drawings are the same. Up to 200 drawings are always drawn by this one."""
     slots: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: 128)")] = None
     """Drawings that a process computes side by side, a multiple of 16; it may change their last digits."""
     precision: Annotated[
