@@ -12,7 +12,7 @@ import pytest
 import untrained
 
 from sketchgen.batch.engine import SlotEngine
-from sketchgen.batch.job import Engines, Job
+from sketchgen.batch.job import Engines, Job, engine_for
 from sketchgen.batch.network import SlotNetwork
 from sketchgen.batch.small import open_for
 from sketchgen.batch.wish import Drawn, Engine, Sampling, Wish
@@ -244,3 +244,10 @@ def test_settings_outside_their_limits_are_refused(change: dict[str, Any], messa
 def test_an_unknown_category_is_refused():
     with pytest.raises(CategoryError, match="catt"):
         list(SlotEngine(model({}), HOW).draw([Wish(0, "catt", 0, 0)]))
+
+
+def test_the_completer_draws_small_jobs_such_as_the_first_of_the_readme():
+    assert engine_for(9, 16, Sampling(None)) == "completer"
+    assert engine_for(200, 1, Sampling(None)) == "completer"
+    assert engine_for(201, 1, Sampling(None)) == engine_for(51, 4, Sampling(None)) == "batch"
+    assert engine_for(1, 1, Sampling(None, slots=16)) == "batch"
