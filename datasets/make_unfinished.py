@@ -13,6 +13,7 @@ import math
 import sys
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -208,15 +209,15 @@ def drawn(task: Task) -> Drawn:
     pencil = Pencil(task.name)
     design = DESIGNS[task.design](pencil)
     missing, later = named(task.missing, design), named(task.before, design)
-    put_off = [line for line in design if any(piece.name in later for piece in line.pieces)]
-    cuts = [pencil.cut(line, missing) for line in design if line not in put_off]
+    put_off = [any(piece.name in later for piece in line.pieces) for line in design]
+    cuts = [pencil.cut(line, missing) for line, off in zip(design, put_off, strict=True) if not off]
     given = [stroke for cut in cuts for stroke in cut.given]
     gone = [stroke for cut in cuts for stroke in cut.missing]
     if task.kind == "close":
         gone = [snapped(stroke, given) for stroke in gone]
     if task.backwards:
         given, gone = ([stroke[::-1] for stroke in part[::-1]] for part in (given, gone))
-    rest = [stroke for line in put_off for stroke in pencil.cut(line, frozenset()).given]
+    rest = [stroke for line in compress(design, put_off) for stroke in pencil.cut(line, frozenset()).given]
     return Drawn(given, gone, rest)
 
 
