@@ -139,6 +139,7 @@ def train(options: Train) -> None:
         raise SettingError("--teaching is the share of teachers; name one by --teacher, or leave it out")
     if options.preference is not None and options.rehearsals is None:
         raise SettingError("--preference is for what was rehearsed; name it by --rehearsals, or leave it out")
+    settings |= {"practice": _practice(options)}
     if options.start is not None and model != ModelSettings():
         raise SettingError(
             "a run that starts from a checkpoint has its shape; leave out --preset, --layers, ..."
@@ -150,6 +151,27 @@ def train(options: Train) -> None:
     # Under torchrun there are several of us, of whom the first one speaks.
     if rank() == 0:
         _print(str(best))
+
+
+def _practice(options: Train) -> Any:
+    """How the model practises; None where it doesn't.
+
+    Raises:
+        SettingError: settings for it, and it doesn't.
+    """
+    from sketchgen.train.config import PracticeSettings
+
+    given = _given(options, "ways", "best_of", "judge") | {
+        new: getattr(options, old)
+        for old, new in (("practise", "beginnings"), ("practice", "weight"))
+        if getattr(options, old) is not None
+    }
+    if options.practise is not None:
+        return PracticeSettings(**given)
+    if given:
+        names = "--ways, --best-of, --judge and --practice"
+        raise SettingError(f"{names} are for what is practised; add --practise 256, or leave them out")
+    return None
 
 
 def rehearse(options: Rehearse) -> None:

@@ -121,6 +121,8 @@ class Train:
       Learn which of its own ways to finish a drawing to prefer:
         sketchgen rehearse store/ -o ways/
         sketchgen train store/ -o better/ --from quickdraw345 --rehearsals ways/ --time-limit 30m
+      Have it practise: hours on a processor, minutes on a GPU:
+        sketchgen train store/ -o better/ --from quickdraw345 --practise 256 --practice 3 --time-limit 10m
       Two processes of one thread each, which is faster on two cores than one of two threads:
         torchrun --nproc-per-node 2 -m sketchgen train store/ -o run/ --time-limit 90m --threads 1
     """
@@ -171,6 +173,16 @@ class Train:
     """Learn also which of its own ways to prefer, of those that `sketchgen rehearse` has drawn."""
     preference: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="(default: 1)")] = None
     """How much that counts beside the drawings."""
+    practise: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
+    """Beginnings that it finishes itself in each step, in several ways, to learn from how these come out."""
+    ways: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: 16)")] = None
+    """In how many ways it finishes each."""
+    best_of: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: 1)")] = None
+    """Of how many ways the best one is to be good; with more than 1 they differ more."""
+    practice: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="(default: 1)")] = None
+    """How much practice counts beside the drawings."""
+    judge: Annotated[Optional[str], arg(metavar="NAME|FOLDER", help_behavior_hint="")] = None
+    """A recogniser that is to know what it has finished; not one that the model is measured by later."""
     batch: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")] = None
     """Drawings in a step, shared out among the processes."""
     learning_rate: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")] = None

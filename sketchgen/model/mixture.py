@@ -221,10 +221,16 @@ class StepDistribution:
         rows = torch.arange(len(step), device=step.device)
         return StepDistribution(**{name: value[rows, step] for name, value in vars(self).items()})
 
+    def tempered(self, temperature: Float[Tensor, "*b"]) -> StepDistribution:
+        """The distribution at temperatures > 0, as `sketchgen.generate.distribution.NextStep.tempered`."""
+        weight = torch.log_softmax(self.log_weight / temperature.unsqueeze(-1), -1)
+        wider = 0.5 * torch.log(temperature)[..., None, None]
+        return replace(self, log_weight=weight, log_sigma=self.log_sigma + wider)
+
     def sample(self) -> tuple[Float[Tensor, "*b 2"], Int[Tensor, "*b"]]:
         """A step from each distribution, by torch's generator: its offset, px, and its pen.
 
-        For teaching; what draws for people is `sketchgen.generate.distribution`, which knows temperatures.
+        For teaching and practising; what draws for people is `sketchgen.generate.distribution`.
         """
         # The largest of the log shares, each with Gumbel noise, is a draw from them: no sum, no search.
         noise = -torch.log(torch.empty_like(self.log_weight).exponential_())

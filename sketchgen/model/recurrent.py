@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from sketchgen.drawing.geometry import CENTRE
@@ -54,6 +54,33 @@ class Trace:
         start = position.gather(1, first.unsqueeze(-1).expand_as(position))
         low, high = position.cummin(1).values, position.cummax(1).values
         return cls(offset, position, start, pen, low, high)
+
+    def from_the_beginning(self) -> Trace:
+        """The (b, n + 1) traces before each of n steps, and after the last: `begin` and these."""
+        start = Trace.begin(len(self.pen), self.pen.device)
+        return Trace(
+            **{
+                name: torch.cat([value.unsqueeze(1), getattr(self, name)], 1)
+                for name, value in vars(start).items()
+            }
+        )
+
+    def advanced(self, offset: Float[Tensor, "b 2"], pen: Int[Tensor, " b"]) -> Trace:
+        """The traces after one more step of each drawing."""
+        position, nothing = self.position + offset, self._nothing()
+        begins = (self.pen != Pen.DRAW).unsqueeze(-1)
+        return Trace(
+            offset,
+            position,
+            torch.where(begins, position, self.stroke_start),
+            pen,
+            torch.where(nothing, position, torch.minimum(self.low, position)),
+            torch.where(nothing, position, torch.maximum(self.high, position)),
+        )
+
+    def _nothing(self) -> Bool[Tensor, "b 1"]:
+        """Where nothing is drawn yet: only there the pen is at END, for nothing is drawn behind an end."""
+        return (self.pen == Pen.END).unsqueeze(-1)
 
     def direction(self) -> Float[Tensor, "*b 2"]:
         """The way that the pen came, of length 1; to the right where it did not move at all."""

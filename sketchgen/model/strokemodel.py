@@ -115,43 +115,65 @@ class StrokeModel(nn.Module):
             steps: whole drawings.
             cut: how many points of each are given; the encoder reads those and nothing else.
         """
-        batch = len(steps.pen)
-        start, trace = Trace.begin(batch, steps.offset.device), Trace.of_steps(steps.offset, steps.pen)
-        features = self._features(trace, steps)
-        first = self._features(start, steps).unsqueeze(1)
-        bias = self._bias(features, cut) + self.category(steps.category).unsqueeze(1)
-        entered = nn.functional.silu(self.read(torch.cat([first, features], 1)) + bias)
-        pen = torch.cat([start.pen.unsqueeze(1), steps.pen], 1)
-        outputs = self.stack(entered)
-        # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
-        found = StepDistribution.from_parameters(
-            self._per_component(self.head(outputs)), pen == Pen.LIFT, self.config.offset_scale
-        )
-        direction = torch.cat([start.direction().unsqueeze(1), trace.direction()], 1)
-        found = found.turned(direction, self.config.turned)
-        position = torch.cat([start.position.unsqueeze(1), trace.position], 1)
-        if self.border is not None:
-            known = (steps.known > 0).unsqueeze(1).expand_as(pen)
-            found = found.bordered(self.border(outputs), position, known, self.config.offset_scale)
-        return found if self.pointer is None else self.pointer(outputs, position, found)
+        trace = Trace.of_steps(steps.offset, steps.pen).from_the_beginning()
+        features = self.features(trace, steps.known)
+        bias = self._bias(features[:, 1:], cut) + self.category(steps.category).unsqueeze(1)
+        outputs = self.stack(nn.functional.silu(self.read(features) + bias))
+        found = self.distribution(outputs, trace, steps.known)
+        return found if self.pointer is None else self.pointer(outputs, trace.position, found)
 
-    def _features(self, trace: Trace, steps: Steps) -> Float[Tensor, "*b f"]:
-        """What the network reads of a trace."""
-        found = trace.features(steps.known, self.config.offset_scale)
+    def without_dropout(self) -> StrokeModel:
+        """Ready to learn, but for dropout: what draws and what learns from it are to be the same network.
+
+        Not by `eval`: on a GPU recurrent layers have gradients in training mode only.
+        """
+        self.train()
+        self.stack.dropout.eval()
+        return self
+
+    def features(self, trace: Trace, known: Float[Tensor, " b"]) -> Float[Tensor, "*b f"]:
+        """What the network reads of a trace; `known` as of `Steps`."""
+        found = trace.features(known, self.config.offset_scale)
         chosen = INPUTS[self.config.inputs]
         return found if len(chosen) == FEATURES else found[..., chosen]
 
-    def _bias(self, features: Float[Tensor, "b n f"], cut: Int[Tensor, " b"]) -> Float[Tensor, "b m e"]:
-        """What the decoder hears of the given part before each of n + 1 steps: nothing up to the cut."""
-        batch, count = features.shape[:2]
+    def distribution(
+        self, outputs: Float[Tensor, "*b w"], trace: Trace, known: Float[Tensor, " b"]
+    ) -> StepDistribution:
+        """The distributions that the recurrent layers' outputs describe, but for the pointers.
+
+        Args:
+            outputs: of the layers.
+            trace: where the pens are before the steps.
+            known: see `Steps`.
+        """
+        # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
+        found = StepDistribution.from_parameters(
+            self._per_component(self.head(outputs)), trace.pen == Pen.LIFT, self.config.offset_scale
+        )
+        found = found.turned(trace.direction(), self.config.turned)
+        if self.border is None:
+            return found
+        framed = (known > 0).reshape(-1, *[1] * (trace.pen.dim() - 1)).expand_as(trace.pen)
+        return found.bordered(self.border(outputs), trace.position, framed, self.config.offset_scale)
+
+    def code(self, steps: Steps, cut: Int[Tensor, " b"]) -> Float[Tensor, "b e"]:
+        """What the decoder hears of the given part of each drawing from the cut on."""
+        return self._code(self.features(Trace.of_steps(steps.offset, steps.pen), steps.known), cut)
+
+    def _code(self, features: Float[Tensor, "b n f"], cut: Int[Tensor, " b"]) -> Float[Tensor, "b e"]:
         # One step at least: where nothing is given at all the encoder is not heard, but several processes
         # that train together each need a gradient, if of 0, for every weight.
-        longest = max(1, int(cut.max())) if batch else 0
-        code = self.encoder(features[:, :longest], cut)
-        after = torch.arange(count + 1, device=cut.device).unsqueeze(0) >= cut.unsqueeze(1)
+        longest = max(1, int(cut.max())) if len(cut) else 0
+        return self.encoder(features[:, :longest], cut)
+
+    def _bias(self, features: Float[Tensor, "b n f"], cut: Int[Tensor, " b"]) -> Float[Tensor, "b m e"]:
+        """What the decoder hears of the given part before each of n + 1 steps: nothing up to the cut."""
+        code = self._code(features, cut)
+        after = torch.arange(features.shape[1] + 1, device=cut.device).unsqueeze(0) >= cut.unsqueeze(1)
         return torch.where(after.unsqueeze(-1), code.unsqueeze(1), self.encoder.nothing.to(code.dtype))
 
-    def _per_component(self, values: Float[Tensor, "b m h"]) -> Float[Tensor, "b m p"]:
+    def _per_component(self, values: Float[Tensor, "*b h"]) -> Float[Tensor, "*b p"]:
         """The head's numbers with a lift for each component, also where they share one."""
         if self.config.pen == "component":
             return values

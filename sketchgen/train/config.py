@@ -47,6 +47,45 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
+class PracticeSettings:
+    """How a model practises; see `sketchgen.train.practising`.
+
+    Attributes:
+        beginnings: drawings that are begun, a step.
+        ways: how often each is finished.
+        best_of: of how many ways the best one counts.
+        weight: of what is practised beside the drawings.
+        judge: name or path of a recogniser that names the finished drawings; None for nobody. Take one that
+            does not judge the model later.
+        naming: what a nat of its certainty is worth beside a finished drawing's 1.
+    """
+
+    beginnings: int = 256
+    ways: int = 16
+    best_of: int = 1
+    weight: float = 1.0
+    judge: str | None = None
+    naming: float = 0.2
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            SettingError: a value outside its limits.
+        """
+        limits = {"beginnings": (2, 65536), "ways": (2, 256), "weight": (0.0, 100.0), "naming": (0.0, 100.0)}
+        check_limits(self, limits)
+        if not 1 <= self.best_of < self.ways:
+            raise SettingError(
+                f"best_of must be from 1 to {self.ways - 1}, one less than the ways, not {self.best_of}"
+            )
+
+    def named_only(self) -> dict[str, Any]:
+        """As plain values, the judge by its name, without the folders on the way to it."""
+        return asdict(self) | {"judge": None if self.judge is None else Path(self.judge).name}
+
+
+@dataclass(frozen=True)
 class Preset:
     """A recipe by name: a network's shape and how it is shown its drawings.
 
@@ -148,6 +187,7 @@ class TrainConfig:
             prefer; see `sketchgen.train.preferring`.
         preference: weight of that beside the drawings.
         pairs: of ways, a step of each process.
+        practice: how it practises beside; None for not at all.
         start: name or path of a checkpoint to start from, whose shape the network then has. It keeps its
             categories and learns those of the store besides.
         model: the network's shape, where it starts from nothing.
@@ -181,6 +221,7 @@ class TrainConfig:
     rehearsals: Path | None = None
     preference: float = 1.0
     pairs: int = 48
+    practice: PracticeSettings | None = None
     start: str | None = None
     model: ModelSettings = field(default_factory=ModelSettings)
     prefixes: Prefixes = field(default_factory=Prefixes)

@@ -23,6 +23,7 @@ from sketchgen.generate.completer import Completer
 from sketchgen.generate.decoder import Decoder
 from sketchgen.model.strokemodel import StrokeModel
 from sketchgen.train.module import Training
+from sketchgen.train.practising import Practised
 from sketchgen.train.processes import rank
 
 Report = Callable[[dict[str, Any]], None]
@@ -44,6 +45,7 @@ COLUMNS: tuple[str, ...] = (
     "valid_half",
     "told",
     "gained",
+    *Practised._fields,
 )
 """Columns of log.csv; a line is of some steps, or of a validation."""
 
@@ -68,6 +70,7 @@ class Journal(Callback):
         self.out, self.split, self.valid, self.report = out, split, valid, report
         self._losses: list[float] = []
         self._preferred: list[tuple[float, float]] = []
+        self._practised: list[Practised] = []
         self._norm, self._drawings, self._skipped = 0.0, 0, 0
         self._since = self._left = time.monotonic()
         self._waited = 0.0
@@ -75,12 +78,15 @@ class Journal(Callback):
     def state_dict(self) -> dict[str, Any]:
         """The losses that the next line will be of, so that it is the same in a resumed run."""
         liked = [list(pair) for pair in self._preferred]
-        return {"losses": list(self._losses), "skipped": self._skipped, "preferred": liked}
+        practised = [list(each) for each in self._practised]
+        found = {"losses": list(self._losses), "skipped": self._skipped, "preferred": liked}
+        return found | {"practised": practised}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up the losses where a saved run stood."""
         self._losses, self._skipped = list(state_dict["losses"]), int(state_dict["skipped"])
         self._preferred = [(told, gained) for told, gained in state_dict.get("preferred", [])]
+        self._practised = [Practised(*each) for each in state_dict.get("practised", [])]
 
     def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
         """Drop the lines behind the state that the run goes on from: it writes them once more."""
@@ -106,6 +112,8 @@ class Journal(Callback):
             self._losses.append(last.loss)
             if last.told is not None and last.gained is not None:
                 self._preferred.append((last.told, last.gained))
+            if last.practised is not None:
+                self._practised.append(last.practised)
         if pl_module.position.step % LOG_EVERY == 0:
             self.write(trainer, pl_module, self._figures() | {"learning_rate": round(last.rate, 7)})
         self._left = time.monotonic()
@@ -129,7 +137,10 @@ class Journal(Callback):
         if self._preferred:
             told, gained = np.mean(self._preferred, axis=0).tolist()
             figures |= {"told": round(told, 3), "gained": round(gained, 3)}
-        self._preferred = []
+        if self._practised:
+            means = np.mean(self._practised, axis=0).tolist()
+            figures |= {name: round(value, 3) for name, value in zip(Practised._fields, means, strict=True)}
+        self._preferred, self._practised = [], []
         self._losses, self._drawings, self._skipped, self._waited, self._since = [], 0, 0, 0.0, now
         return figures
 

@@ -109,7 +109,7 @@ class Keeper(Callback):
         figures = self.validate(module)
         position = module.position
         # What is preferred costs some likelihood: by that the network as it began would be the best.
-        better = figures["valid"] < position.best or module.preferring is not None
+        better = figures["valid"] < position.best or module.goes_its_own_way
         position.waited = 0 if better else position.waited + 1
         if better:
             position.best = figures["valid"]
@@ -152,7 +152,8 @@ class Keeper(Callback):
             "training_drawings": self.training_drawings,
             "settings": config.to_dict()
             | {name: Path(path).name for name, path in paths.items() if path}
-            | {"teachers": [Path(path).name for path in config.teachers]},
+            | {"teachers": [Path(path).name for path in config.teachers]}
+            | ({"practice": config.practice.named_only()} if config.practice else {}),
         }
 
 

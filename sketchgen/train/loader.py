@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from sketchgen.data.batches import Batch, Prefixes, make_batch
 from sketchgen.data.order import Order, Window
 from sketchgen.data.store import Drawings, Split
+
+Made = TypeVar("Made")
 
 
 class TrainingBatches(Dataset[Batch]):
@@ -74,7 +76,7 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def endless_loader(batches: TrainingBatches, first: int, workers: int, *, pin: bool) -> DataLoader[Batch]:
+def endless_loader(batches: Dataset[Made], first: int, workers: int, *, pin: bool) -> DataLoader[Made]:
     """Batches number first, first + 1, ... made ahead by `workers` processes; by 0, when they are asked for.
 
     `pin` puts them where a GPU fetches them faster.

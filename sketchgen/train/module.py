@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ from sketchgen.model.strokemodel import StrokeModel
 from sketchgen.train.config import TrainConfig
 from sketchgen.train.lessons import Lessons
 from sketchgen.train.loader import TrainingBatches, endless_loader
+from sketchgen.train.practice import Openings
+from sketchgen.train.practising import Practised, Practising
 from sketchgen.train.preferring import Preferring
 from sketchgen.train.processes import added_up, as_the_first_says, rank, world_size
 
@@ -58,6 +61,7 @@ class Step:
         drawings: in the batch of all processes.
         told, gained: see `sketchgen.train.preferring.Preferred`; None without preferences, and of this
             process's pairs.
+        practised: what came of practising; None where that isn't done.
         suspects: keys of this process's drawings whose loss was not finite; of all of its batch where only
             the gradient was not.
     """
@@ -68,6 +72,7 @@ class Step:
     drawings: int
     told: float | None = None
     gained: float | None = None
+    practised: Practised | None = None
     suspects: list[int] = field(default_factory=list)
 
     @property
@@ -86,6 +91,7 @@ class Training(LightningModule):
         batches: TrainingBatches,
         lessons: Lessons | None = None,
         preferring: Preferring | None = None,
+        practising: Practising | None = None,
     ) -> None:
         """Train `network` on `batches` as `config` says.
 
@@ -95,6 +101,7 @@ class Training(LightningModule):
             batches: what it learns from.
             lessons: with which teachers; None for none.
             preferring: which of its own ways it is to prefer; None for no such thing.
+            practising: how it practises; None where it doesn't.
         """
         super().__init__()
         # The step is our own: one with a gradient that is not finite must leave everything as it was, in all
@@ -103,12 +110,13 @@ class Training(LightningModule):
         self.config, self.batches = config, batches
         self.network = network
         # Its teachers are in no module, and so no part of what is saved.
-        self.lessons, self.preferring = lessons or Lessons(), preferring
+        self.lessons, self.preferring, self.practising = lessons or Lessons(), preferring, practising
         self.average = AveragedModel(network, avg_fn=self._averaged, use_buffers=True).requires_grad_(False)
         self.position = Position()
         self.stopped = False
         self.last = Step(float("nan"), float("nan"), 0.0, 0)
         self._clock = time.monotonic()
+        self._openings: Iterator[Openings] = iter(())
 
     def averaged(self) -> StrokeModel:
         """The network with the averaged weights, ready to be measured."""
@@ -138,12 +146,20 @@ class Training(LightningModule):
         return batch.to(device)
 
     def on_train_start(self) -> None:
-        """Start the clock of the training time."""
+        """Start the clock of the training time, and the practice from where the run stands."""
+        if self.practising is not None:
+            gpu = self.device.type == "cuda"
+            self._openings = self.practising.ahead(self.position.step, self._workers(), pin=gpu)
         self.resume_clock()
 
     def resume_clock(self) -> None:
         """Let time pass unseen, as for a validation: it counts neither as training nor into the speed."""
         self._clock = time.monotonic()
+
+    @property
+    def goes_its_own_way(self) -> bool:
+        """Whether it learns what costs likelihood: then the last network is the best, whatever that says."""
+        return self.preferring is not None or self.practising is not None
 
     @property
     def progress(self) -> float:
@@ -172,9 +188,9 @@ class Training(LightningModule):
         # Divided by the steps of all processes, whose gradients are averaged: so they are those of one.
         loss = -log_prob.sum() / counts[0] * world_size()
         liked = None if self.preferring is None else self.preferring.learned(self.network, position.step)
-        norm = self._learn(loss if liked is None else loss + liked.loss, rate)
+        practised, norm = self._learn(loss if liked is None else loss + liked.loss, rate)
         shared = added_up(loss.detach().double() / world_size())
-        self.last = Step(float(shared), norm, rate, int(counts[1]))
+        self.last = Step(float(shared), norm, rate, int(counts[1]), practised=practised)
         if liked is not None:
             self.last.told, self.last.gained = float(liked.told), float(liked.gained)
         position.step, position.drawings = position.step + 1, position.drawings + self.last.drawings
@@ -183,19 +199,26 @@ class Training(LightningModule):
             self.last.suspects = suspects(batch, log_prob.detach())
         self._count_time()
 
-    def _learn(self, loss: Tensor, rate: float) -> float:
-        """Move the weights and their average, unless the gradient is not finite; returns its norm."""
+    def _learn(self, loss: Tensor, rate: float) -> tuple[Practised | None, float]:
+        """Move the weights and their average, unless the gradient is not finite; returns its norm.
+
+        What is practised has its gradients worked out in between, in parts, for which its loss need not be
+        kept; returns what came of it, too.
+        """
         optimiser = self.optimizers()
         assert not isinstance(optimiser, list)
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.zero_grad(set_to_none=True)
         self.manual_backward(loss)
+        practised = None
+        if self.practising is not None:
+            practised = self.practising.learned(self.network, next(self._openings), self.manual_backward)
         norm = float(nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip))
         if np.isfinite(norm):
             optimiser.step()
             self.average.update_parameters(self.network)
-        return norm
+        return practised, norm
 
     def _averaged(self, average: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
         # A young average forgets faster, else it would carry the random first weights for long.

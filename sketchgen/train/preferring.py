@@ -65,7 +65,7 @@ class Preferring:
         """What batch `number` of the preferences adds; the network computes without dropout meanwhile."""
         device = next(network.parameters()).device
         learning = network.training
-        network.eval()
+        network.without_dropout()
         pairs = pair_batch(self.preferences[number]).to(device)
         stops = stop_batch(self.preferences.some_starts(number)).to(device)
         found = pair_loss(network, self.reference, pairs, self.sharpness)

@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 
 from sketchgen.data.order import Lane, Order
-from sketchgen.data.store import Drawings, Store
+from sketchgen.data.store import Drawings, Split, Store
 from sketchgen.drawing.output import recover_folder
 from sketchgen.errors import OutputError, SettingError
 from sketchgen.model.config import ModelConfig
@@ -31,6 +31,9 @@ from sketchgen.train.keeper import STATE, Keeper
 from sketchgen.train.lessons import Lessons, load_teachers
 from sketchgen.train.loader import TrainingBatches
 from sketchgen.train.module import Training
+from sketchgen.train.naming import load_namer
+from sketchgen.train.practice import Practice
+from sketchgen.train.practising import Practising
 from sketchgen.train.preferences import Preferences
 from sketchgen.train.preferring import Preferring
 from sketchgen.train.processes import processes_here, rank, telling_of_lost_ones, world_size
@@ -93,7 +96,9 @@ class Run:
         batches = TrainingBatches(split, order, names, config.prefixes)
         teachers = load_teachers(config.teachers, names, self.device)
         lessons = Lessons(teachers, config.teaching)
-        self.training = Training(network, config, batches, lessons, _preferring(config, names, self.device))
+        preferring = _preferring(config, names, self.device)
+        practising = _practising(config, split, names, self.device)
+        self.training = Training(network, config, batches, lessons, preferring, practising)
         self.journal = Journal(config.out, split, self.valid, report or (lambda figures: None))
         known = replace(self.valid, category=self.valid.known_as(names))
         self.keeper = Keeper(self.journal, known, len(split))
@@ -143,6 +148,27 @@ def _preferring(config: TrainConfig, categories: tuple[str, ...], device: torch.
     before = read_checkpoint(config.start).knowing(categories)
     reference = as_network(before.config, before.weights).requires_grad_(False).to(device)
     return Preferring(preferences, reference, weight=config.preference)
+
+
+def _practising(
+    config: TrainConfig, split: Split, categories: tuple[str, ...], device: torch.device
+) -> Practising | None:
+    """How it practises, if it does.
+
+    Raises:
+        CheckpointError: no recogniser there.
+        SettingError: one of other categories, or several processes: they add up gradients once a step.
+    """
+    asked = config.practice
+    if asked is None:
+        return None
+    if world_size() > 1:
+        raise SettingError("several processes cannot practise together; start one, without torchrun")
+    judge = None
+    if asked.judge is not None and asked.naming:
+        judge = load_namer(asked.judge, categories, device)
+    practice = Practice(split, categories, asked.beginnings, config.seed)
+    return Practising(practice, asked.ways, asked.best_of, asked.weight, judge, asked.naming)
 
 
 def _validation(store: Store, most: int) -> Drawings:
