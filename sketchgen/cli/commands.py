@@ -163,13 +163,13 @@ def _practice(options: Train) -> Any:
 
     given = _given(options, "ways", "best_of", "judge") | {
         new: getattr(options, old)
-        for old, new in (("practise", "beginnings"), ("practice", "weight"))
+        for old, new in (("practise", "beginnings"), ("practice_weight", "weight"))
         if getattr(options, old) is not None
     }
     if options.practise is not None:
         return PracticeSettings(**given)
     if given:
-        names = "--ways, --best-of, --judge and --practice"
+        names = "--ways, --best-of, --judge and --practice-weight"
         raise SettingError(f"{names} are for what is practised; add --practise 256, or leave them out")
     return None
 

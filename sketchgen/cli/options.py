@@ -122,7 +122,7 @@ class Train:
         sketchgen rehearse store/ -o ways/
         sketchgen train store/ -o better/ --from quickdraw345 --rehearsals ways/ --time-limit 30m
       Have it practise: hours on a processor, minutes on a GPU:
-        sketchgen train store/ -o better/ --from quickdraw345 --practise 256 --practice 3 --time-limit 10m
+        sketchgen train store/ -o better/ --from quickdraw345 --practise 256 --time-limit 10m
       Two processes of one thread each, which is faster on two cores than one of two threads:
         torchrun --nproc-per-node 2 -m sketchgen train store/ -o run/ --time-limit 90m --threads 1
     """
@@ -179,7 +179,9 @@ class Train:
     """In how many ways it finishes each."""
     best_of: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: 1)")] = None
     """Of how many ways the best one is to be good; with more than 1 they differ more."""
-    practice: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="(default: 1)")] = None
+    practice_weight: Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="(default: 3)")] = (
+        None
+    )
     """How much practice counts beside the drawings."""
     judge: Annotated[Optional[str], arg(metavar="NAME|FOLDER", help_behavior_hint="")] = None
     """A recogniser that is to know what it has finished; not one that the model is measured by later."""

@@ -63,7 +63,7 @@ class PracticeSettings:
     beginnings: int = 256
     ways: int = 16
     best_of: int = 1
-    weight: float = 1.0
+    weight: float = 3.0
     judge: str | None = None
     naming: float = 0.2
 

@@ -22,7 +22,7 @@ from sketchgen.cli.times import duration
 from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
 from sketchgen.model.config import CELLS, ModelConfig
-from sketchgen.train.config import TrainConfig
+from sketchgen.train.config import PracticeSettings, TrainConfig
 from sketchgen.train.rehearsed import Rehearsal
 
 PARTIAL = sketchgen.example("half-a-cat")
@@ -182,6 +182,21 @@ class TestHelp:
             assert main([str(word) for word in told + more]) == 0
         assert [config.rehearsals for config in asked] == [None, Path("ways"), Path("ways")]
         assert [config.preference for config in asked] == [1.0, 1.0, 0.25]
+        capsys.readouterr()
+
+    def test_how_it_practises_reaches_the_training(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        asked = trainings_asked_for(monkeypatch)
+        told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1, "--from", "tiny"]
+        more = ["--ways", 8, "--best-of", 2, "--practice-weight", 0.5, "--judge", "seen"]
+        for practised in ([], ["--practise", 90], ["--practise", 90, *more]):
+            assert main([str(word) for word in told + practised]) == 0
+        assert [config.practice for config in asked] == [
+            None,
+            PracticeSettings(beginnings=90),
+            PracticeSettings(beginnings=90, ways=8, best_of=2, weight=0.5, judge="seen"),
+        ]
         capsys.readouterr()
 
     def test_what_is_to_be_rehearsed_reaches_the_model(
@@ -388,6 +403,13 @@ class TestBadInput:
         told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1]
         assert "name it by --rehearsals" in failure(capsys, *told, "--preference", 0.5)
         assert "name it by --from" in failure(capsys, *told, "--rehearsals", tmp_path)
+
+    def test_bad_options_of_practice(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1]
+        for option, value in (("--ways", 8), ("--best-of", 2), ("--practice-weight", 2), ("--judge", "seen")):
+            assert "add --practise 256" in failure(capsys, *told, option, value)
+        assert "best_of must be from 1 to 15" in failure(capsys, *told, "--practise", 8, "--best-of", 16)
+        assert "beginnings must be from 2" in failure(capsys, *told, "--practise", 1)
 
     def test_bad_options_of_a_rehearsal(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         out = tmp_path / "ways"

@@ -8,13 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pytest
 from torch import Tensor
 
 from sketchgen.data.batches import Batch, Prefixes
 from sketchgen.train.config import ModelSettings, TrainConfig
 from sketchgen.train.keeper import STATE
-from sketchgen.train.module import Step
-from sketchgen.train.run import Run
+from sketchgen.train.module import Step, Training
+from sketchgen.train.run import Run, fit
 from sketchgen.train.state import StateFile
 
 MODEL = ModelSettings(layers=1, width=24, components=3, embedding=16, encoder_width=16)
@@ -72,6 +73,23 @@ def step(run: Run, batch: Batch) -> Step:
     """One step."""
     run.training.training_step(batch, 0)
     return run.training.last
+
+
+def stopped_and_resumed(config: TrainConfig, after: int) -> Path:
+    """The best network of a run that is stopped once after so many steps, and goes on from there."""
+    take, stopped = Training.training_step, []
+
+    def until(self: Training, batch: Batch, batch_idx: int) -> None:
+        take(self, batch, batch_idx)
+        if self.position.step == after and not stopped:
+            stopped.append(after)
+            self.stopped = True
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Training, "training_step", until)
+        fit(config)
+        assert saved(config.out)["position"]["step"] == after
+        return fit(config, resume=True)
 
 
 def as_json(config: TrainConfig) -> str:

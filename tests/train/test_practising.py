@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import recognisers
 import torch
-from runs import saved, small
+from runs import saved, small, stopped_and_resumed
 
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
@@ -25,7 +25,7 @@ from sketchgen.model.pretrained import read_checkpoint
 from sketchgen.model.strokemodel import StrokeModel, load_network
 from sketchgen.recognition import features as numbers
 from sketchgen.recognition.checkpoint import save_recogniser
-from sketchgen.train import naming, practice, practising
+from sketchgen.train import naming, practice, practising, rewards
 from sketchgen.train.config import PracticeSettings, TrainConfig
 from sketchgen.train.naming import Namer, load_namer
 from sketchgen.train.practice import Lines, Opening, Openings, Practice, opened, together
@@ -109,7 +109,7 @@ def test_ink_is_as_long_as_the_lines_and_lies_on_them():
     line, dot = np.array([[0.0, 0], [30, 0], [30, 40]]), np.array([[100.0, 100]])
     found = ink(*lines([[line], [line, dot], [dot], [line * 100.0]]))
     assert found.amount.tolist() == pytest.approx([70.0, 71.0, 1.0, 7000.0])
-    assert found.there.sum(1).tolist() == [24, 24, 1, 160]
+    assert found.there.sum(1).tolist() == [24, 24, 1, rewards.PIECES]
     middle, way = found.middle[0][found.there[0]], found.way[0][found.there[0]]
     flat = middle[:, 0] < 29.9
     assert torch.allclose(middle[flat][:, 1], torch.zeros(1))
@@ -377,7 +377,7 @@ def test_what_the_judge_says_counts(folder: Path, network: StrokeModel):
 
 
 def config(folder: Path, out: Path, **more: Any) -> TrainConfig:
-    practice = PracticeSettings(**({"beginnings": 4, "ways": 3} | more))
+    practice = PracticeSettings(**{"beginnings": 4, "ways": 3, **more})
     return replace(small(folder / "store", out), start=str(folder / "model"), practice=practice, steps=6)
 
 
@@ -402,22 +402,8 @@ def test_a_run_practises_goes_on_exactly_and_its_last_network_is_its_best(folder
 
 
 def test_an_interrupted_run_takes_the_same_steps(folder: Path, tmp_path: Path):
-    from sketchgen.train.module import Training
-
     whole = fit(config(folder, tmp_path / "whole"))
-    step, stopped = Training.training_step, []
-
-    def until_three(self: Training, batch: object, batch_idx: int) -> None:
-        step(self, batch, batch_idx)  # type: ignore[arg-type]
-        if self.position.step == 3 and not stopped:
-            stopped.append(1)
-            self.stopped = True
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Training, "training_step", until_three)
-        fit(config(folder, tmp_path / "part"))
-        assert saved(tmp_path / "part")["position"]["step"] == 3
-        part = fit(config(folder, tmp_path / "part"), resume=True)
+    part = stopped_and_resumed(config(folder, tmp_path / "part"), 3)
     one, two = read_checkpoint(whole).weights, read_checkpoint(part).weights
     assert all(np.array_equal(value, two[name]) for name, value in one.items())
 
@@ -469,6 +455,13 @@ def test_the_likelihood_of_a_way_is_that_of_its_steps(folder: Path, network: Str
     with torch.no_grad():
         alone = way_log_prob(network, batch, torch.ones(6), torch.zeros(6, dtype=torch.bool))
         assert torch.allclose(alone, step_log_prob(network, batch).sum(1), atol=1e-3)
+        guessed = way_log_prob(network, batch, torch.full((6,), 0.5), torch.ones(6, dtype=torch.bool))
+        colder = way_log_prob(network, batch, torch.full((6,), 0.5), torch.zeros(6, dtype=torch.bool))
+        rows, last = torch.arange(6), found.cut - 1
+        at = network(found.steps(), found.cut).at(last)
+        odds = (at.lift_logit(found.offset[rows, last]) + np.log(10.0)) / 0.5
+        chance = torch.where(ways.pen[rows, last] == Pen.LIFT, torch.sigmoid(odds), torch.sigmoid(-odds))
+        assert torch.allclose((guessed - colder).exp(), chance, atol=1e-3)
         cut = practising._trimmed(batch, torch.tensor([2, 0]))
         assert torch.allclose(
             way_log_prob(network, cut, torch.ones(2), torch.zeros(2, dtype=torch.bool)),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from runs import saved, small
+from runs import saved, small, stopped_and_resumed
 
 from sketchgen.data.prepare import prepare
 from sketchgen.drawing.sketch import Sketch
@@ -193,13 +193,13 @@ def test_it_computes_without_dropout(folder: Path, network: StrokeModel, monkeyp
     heard: list[bool] = []
 
     def noted(network: StrokeModel, *rest: object) -> Preferred:
-        heard.append(network.training)
+        heard.append(network.stack.dropout.training)
         return Preferred(torch.tensor(0.0), torch.tensor(1.0), torch.tensor(0.0))
 
     monkeypatch.setattr(preferring_module, "pair_loss", noted)
     network.train()
     Preferring(read(folder), network).learned(network, 0)
-    assert (heard, network.training) == ([False], True)
+    assert (heard, network.training, network.stack.dropout.training) == ([False], True, True)
     network.eval()
 
 
@@ -292,19 +292,7 @@ def test_what_costs_likelihood_is_kept_where_it_was_preferred(
 def test_an_interrupted_run_takes_the_same_steps(folder: Path, tmp_path: Path):
     # The rate falls along a cosine to the end that is planned: so both are planned alike, and one is stopped.
     whole = fit(config(folder, tmp_path / "whole"))
-    step, stopped = Training.training_step, []
-
-    def until_three(self: Training, batch: object, batch_idx: int) -> None:
-        step(self, batch, batch_idx)  # type: ignore[arg-type]
-        if self.position.step == 3 and not stopped:
-            stopped.append(1)
-            self.stopped = True
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Training, "training_step", until_three)
-        fit(config(folder, tmp_path / "part"))
-        assert saved(tmp_path / "part")["position"]["step"] == 3
-        part = fit(config(folder, tmp_path / "part"), resume=True)
+    part = stopped_and_resumed(config(folder, tmp_path / "part"), 3)
     one, two = read_checkpoint(whole).weights, read_checkpoint(part).weights
     assert all(np.array_equal(value, two[name]) for name, value in one.items())
 
