@@ -103,7 +103,7 @@ class Practising:
         temperature = torch.tensor(TEMPERATURES, device=device).repeat(len(openings.cut))[: len(openings.cut)]
         temperature = temperature.repeat_interleave(self.ways)
         with uncached(device):
-            steps = _told_apart(network, openings, temperature, self.ways)
+            steps = told_apart(network, openings, temperature, self.ways)
         cut = openings.cut.repeat_interleave(self.ways)
         found = self._roll(network, len(cut)).draw(steps, cut, temperature)
         values, named = self._values(openings, steps, found)
@@ -143,7 +143,7 @@ class Practising:
         backward: Backward,
     ) -> None:
         """The loss, in parts of `ROWS` ways of like length."""
-        batch = _batch(steps, found)
+        batch = ways_batch(steps, found)
         most = gains.abs().topk(max(1, round(KEPT * self.ways)), 1).indices
         first = torch.arange(len(gains), device=gains.device).unsqueeze(1) * self.ways
         chosen, count = (first + most).flatten(), batch.scored.sum()
@@ -159,10 +159,17 @@ class Practising:
         return self._rollouts[0]
 
 
-def _told_apart(
+def told_apart(
     network: StrokeModel, openings: Openings, temperature: Float[Tensor, " b"], ways: int
 ) -> Steps:
-    """The beginnings, `ways` times each, with a guess of each whether its last stroke goes on."""
+    """The beginnings, `ways` times each, with a guess of each whether its last stroke goes on.
+
+    Args:
+        network: by whose odds of lifting the pen there; see `Beginning.done`.
+        openings: the beginnings.
+        temperature: of each way, above 0; the odds are raised to 1/T.
+        ways: how many of each.
+    """
     given = openings.steps()
     with torch.no_grad():
         last = network(given, openings.cut).at(openings.cut - 1)
@@ -250,7 +257,7 @@ def _added(
     return points, begins, there | goes_on
 
 
-def _batch(steps: Steps, found: Ways) -> Batch:
+def ways_batch(steps: Steps, found: Ways) -> Batch:
     """The ways as a batch of which what was added is scored; the end only where the model came to it."""
     pen = functional.pad(found.pen, (0, 1), value=int(Pen.END))
     index = torch.arange(pen.shape[1], device=pen.device)

@@ -268,7 +268,7 @@ def test_better_ways_become_likelier_and_worse_ones_less(
     torch.manual_seed(0)
     practised(folder).learned(network, openings(folder)[0], lambda loss: loss.backward())
     _, steps, ways, gains, temperature, guessed, _ = handed[0]
-    batch = practising._batch(steps, ways)
+    batch = practising.ways_batch(steps, ways)
     with torch.no_grad():
         before = way_log_prob(network, batch, temperature, guessed)
         optimiser.step()
@@ -314,7 +314,7 @@ def test_dropout_is_off_while_it_practises_and_on_again_behind(folder: Path, net
 def test_whether_a_stroke_goes_on_is_guessed_but_where_it_is_known(folder: Path, network: StrokeModel):
     found: Openings = openings(folder, 40)[0]
     torch.manual_seed(0)
-    steps = practising._told_apart(network, found, torch.full((40 * 20,), 0.5), 20)
+    steps = practising.told_apart(network, found, torch.full((40 * 20,), 0.5), 20)
     last = steps.pen[torch.arange(800), found.cut.repeat_interleave(20) - 1].unflatten(0, (40, 20))
     given = found.pen[torch.arange(40), found.cut - 1].unsqueeze(1)
     assert bool((last == given)[found.settled].all())
@@ -368,7 +368,7 @@ def test_what_the_judge_says_counts(folder: Path, network: StrokeModel):
     some = practised(folder, judge=Judge(recognisers.network()), naming=0.5)
     found = openings(folder)[0]
     torch.manual_seed(0)
-    steps = practising._told_apart(network, found, torch.full((24,), 0.5), 4)
+    steps = practising.told_apart(network, found, torch.full((24,), 0.5), 4)
     ways = some._roll(network, 24).draw(steps, found.cut.repeat_interleave(4), torch.full((24,), 0.5))
     values, named = some._values(found, steps, ways)
     alone, _ = practised(folder)._values(found, steps, ways)
@@ -449,9 +449,9 @@ def test_missing_parts_can_be_taken_by_row():
 def test_the_likelihood_of_a_way_is_that_of_its_steps(folder: Path, network: StrokeModel):
     found = openings(folder)[0]
     torch.manual_seed(0)
-    steps = practising._told_apart(network, found, torch.ones(6), 1)
+    steps = practising.told_apart(network, found, torch.ones(6), 1)
     ways = practised(folder)._roll(network, 6).draw(steps, found.cut, torch.ones(6))
-    batch = practising._batch(steps, ways)
+    batch = practising.ways_batch(steps, ways)
     with torch.no_grad():
         alone = way_log_prob(network, batch, torch.ones(6), torch.zeros(6, dtype=torch.bool))
         assert torch.allclose(alone, step_log_prob(network, batch).sum(1), atol=1e-3)
