@@ -121,7 +121,7 @@ class Train:
       Learn which of its own ways to finish a drawing to prefer:
         sketchgen rehearse store/ -o ways/
         sketchgen train store/ -o better/ --from quickdraw345 --rehearsals ways/ --time-limit 30m
-      Have it practise: hours on a processor, minutes on a GPU:
+      Have it practise, on a GPU:
         sketchgen train store/ -o better/ --from quickdraw345 --practise 256 --time-limit 10m
       Two processes of one thread each, which is faster on two cores than one of two threads:
         torchrun --nproc-per-node 2 -m sketchgen train store/ -o run/ --time-limit 90m --threads 1

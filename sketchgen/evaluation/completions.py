@@ -40,7 +40,8 @@ class Named:
 
     Attributes:
         verdicts: by scale, share given and temperature.
-        temperature: the best one for each scale: of most names that are right with half of the points given.
+        temperature: the best one for each scale: of most names that are right with half of the points given,
+            and of several such the highest, whose ways are more various.
     """
 
     verdicts: dict[tuple[Scale, float, float], Verdict] = field(default_factory=dict)
@@ -59,7 +60,7 @@ def name_completions(task: Task, model: Completer, scales: Sequence[Scale] = SCA
                 wholes = [row[0].whole for row in found]
                 named.verdicts[scale, share, temperature] = task.judged(wholes, "completions")
         right = {value: named.verdicts[scale, CHOICE, value].top1.mean() for value in task.temperatures}
-        named.temperature[scale] = max(right, key=lambda value: (right[value], -value))
+        named.temperature[scale] = max(right, key=lambda value: (right[value], value))
     return named
 
 
