@@ -116,7 +116,7 @@ class Rollouts:
             zeros.clone(),
         )
         self._cut, self._temperature = self._steps.category.clone(), torch.ones_like(zeros)
-        self._done, self._ended = (torch.zeros(rows, dtype=torch.bool, device=device) for _ in range(2))
+        self._ended = torch.zeros(rows, dtype=torch.bool, device=device)
         self._step = torch.zeros((), dtype=torch.int64, device=device)
         self._bias = torch.zeros(rows, config.embedding, device=device)
         self._code = torch.zeros_like(self._bias)
@@ -155,7 +155,7 @@ class Rollouts:
             self._begin(steps, cut, temperature)
             for step in range(self.total):
                 self._next()
-                if step % LOOK == LOOK - 1 and bool(self._done.all()):
+                if step % LOOK == LOOK - 1 and bool(self._ended.all()):
                     break
         length = (self._steps.pen != Pen.END).sum(1)
         longest = int(length.max())
@@ -180,8 +180,7 @@ class Rollouts:
         for layer in self._layers:
             layer.clear()
         self._move(Trace.begin(len(self._cut), self._cut.device))
-        for flags in (self._done, self._ended):
-            flags.fill_(False)
+        self._ended.fill_(False)
         self._step.zero_()
 
     def _move(self, trace: Trace) -> None:
@@ -227,11 +226,9 @@ class Rollouts:
         found = self._ahead(bias).tempered(self._temperature)
         # Where no point was added yet the drawing goes on.
         moved, lifted = replace(found, end=found.end.masked_fill(step == self._cut, -torch.inf)).sample()
-        ends = ~given & (lifted == Pen.END)
-        self._ended |= ends & ~self._done
-        self._done |= ends
-        pen = torch.where(given, pen, torch.where(self._done, int(Pen.END), lifted))
-        offset = torch.where(given.unsqueeze(-1), own, moved.masked_fill(self._done.unsqueeze(-1), 0.0))
+        self._ended |= ~given & (lifted == Pen.END)
+        pen = torch.where(given, pen, torch.where(self._ended, int(Pen.END), lifted))
+        offset = torch.where(given.unsqueeze(-1), own, moved.masked_fill(self._ended.unsqueeze(-1), 0.0))
         self._steps.offset.index_copy_(1, step.unsqueeze(0), offset.unsqueeze(1))
         self._steps.pen.index_copy_(1, step.unsqueeze(0), pen.unsqueeze(1))
         self._move(self._trace.advanced(offset, pen))

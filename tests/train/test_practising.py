@@ -27,6 +27,8 @@ from sketchgen.recognition import features as numbers
 from sketchgen.recognition.checkpoint import save_recogniser
 from sketchgen.train import naming, practice, practising, rewards
 from sketchgen.train.config import PracticeSettings, TrainConfig
+from sketchgen.train.keeper import Keeper
+from sketchgen.train.module import Training
 from sketchgen.train.naming import Namer, load_namer
 from sketchgen.train.practice import Lines, Opening, Openings, Practice, opened, together
 from sketchgen.train.practising import Practising, advantages, way_log_prob
@@ -121,6 +123,40 @@ def test_ink_is_as_long_as_the_lines_and_lies_on_them():
     assert found.way[2][0].tolist() == [0.0, 0.0]
 
 
+def test_a_way_is_finished_only_if_nothing_is_lacking():
+    given = [np.array([[20.0, 20], [235, 20], [235, 235]])]
+    rest = [np.array([[235.0, 235], [20, 235], [20, 20]])]
+    half, twice = [rest[0][:2]], [*rest, rest[0] + 8.0, rest[0] - 8.0]
+    # All of what is missing, and as much again far from it.
+    beside = [*rest, np.array([[130.0, 60], [130, 180], [190, 60], [190, 180], [150, 60], [150, 180]])]
+    ways = [rest, [half[0][:, ::-1] * 0.4 + 60.0], twice, beside, [*rest, *given]]
+    box = together(
+        [Opening(np.zeros((1, 2)), np.array([1]), False, False, 1.0, np.zeros(2), given, rest)], [0]
+    )
+    rows = torch.zeros(len(ways), dtype=torch.int64)
+    found = worth(box.missing()[rows], ink(*lines(ways)), torch.ones(len(ways), dtype=torch.bool)).tolist()
+    expected = worths(given, rest, ways)
+    assert found == pytest.approx(expected, abs=0.12)
+    assert [value > 1.3 for value in found] == [True, False, False, False, False]
+
+
+def test_the_end_counts_only_where_the_model_came_to_it(folder: Path):
+    found = openings(folder)[0]
+    steps = practising.told_apart(load_network(folder / "model")[0], found, torch.ones(6), 1)
+    more = torch.full((6, 4), int(Pen.DRAW))
+    pen = torch.cat([steps.pen, more], 1)
+    ways = Ways(
+        torch.cat([steps.offset, torch.zeros(6, 4, 2)], 1),
+        pen,
+        found.cut,
+        torch.full((6,), pen.shape[1]),
+        torch.tensor([True, False] * 3),
+    )
+    scored = practising.ways_batch(steps, ways).scored.sum(1)
+    added = pen.shape[1] - found.cut
+    assert torch.equal(scored, added + torch.tensor([1, 0] * 3))
+
+
 def best_of_gains(values: np.ndarray, best_of: int) -> list[float]:
     """By all choices, one after the other."""
     gains = []
@@ -191,7 +227,7 @@ def test_rare_categories_are_begun_more_often_than_by_their_numbers(tmp_path: Pa
     assert len(told) / len(found) == pytest.approx(0.9, abs=0.06)
     suns = np.mean(told == names.index("sun"))
     expected = share**0.5 / (share**0.5 + (1 - share) ** 0.5)
-    assert suns == pytest.approx(expected, abs=0.08)
+    assert suns == pytest.approx(expected, abs=0.12)
     assert suns > share + 0.05
 
 
@@ -341,6 +377,7 @@ def test_the_judge_is_as_sure_as_the_recogniser_and_says_nothing_of_what_was_not
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(naming, "ROWS", 2)
+    monkeypatch.setattr(naming, "UNSURE", 1.5)
     names = tuple(NAMES)
     path = judge(tmp_path / "judge", names)
     namer = load_namer(str(path), names, CPU)
@@ -358,6 +395,8 @@ def test_the_judge_is_as_sure_as_the_recogniser_and_says_nothing_of_what_was_not
         log_prob = torch.log_softmax(namer.network(torch.from_numpy(rows), ways.length), -1)
     expected = [max(float(log_prob[row, row]), -naming.UNSURE) for row in range(4)]
     assert found.tolist() == pytest.approx([*expected, 0.0], abs=1e-4)
+    assert -1.5 in expected
+    assert any(value > -1.5 for value in expected)
 
 
 def test_what_the_judge_says_counts(folder: Path, network: StrokeModel):
@@ -399,6 +438,20 @@ def test_a_run_practises_goes_on_exactly_and_its_last_network_is_its_best(folder
         line = next(row for row in csv.DictReader(stream) if row["step"] == "20")
     assert 0.0 <= float(line["ended"]) <= 1.0
     assert float(line["best"]) >= float(line["worth"])
+
+
+@pytest.mark.parametrize("practises", [True, False])
+def test_what_costs_likelihood_is_kept_where_it_was_practised(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, practises: bool
+):
+    def rising(self: Keeper, module: Training) -> dict[str, float]:
+        return {"valid": float(module.position.step), "valid_half": 0.0}
+
+    monkeypatch.setattr(Keeper, "validate", rising)
+    told = replace(config(folder, tmp_path), validate_every=0.0)
+    fit(told if practises else replace(told, practice=None))
+    best, last = (read_checkpoint(tmp_path / name).weights for name in ("best", "last"))
+    assert practises == all(np.array_equal(value, last[name]) for name, value in best.items())
 
 
 def test_an_interrupted_run_takes_the_same_steps(folder: Path, tmp_path: Path):
