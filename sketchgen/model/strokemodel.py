@@ -74,14 +74,26 @@ class Pointer(nn.Module):
         count = outputs.shape[1]
         drawn = torch.ones(count, count, dtype=torch.bool, device=outputs.device).tril()
         drawn[:, 0] = False
+        target = position.unsqueeze(1) - position.unsqueeze(2)
+        return self.joined(found, outputs, score.masked_fill(~drawn, -torch.inf), target)
+
+    def joined(
+        self,
+        found: StepDistribution,
+        outputs: Float[Tensor, "*b w"],
+        score: Float[Tensor, "*b n"],
+        target: Float[Tensor, "*b n 2"],
+    ) -> StepDistribution:
+        """`found` with n points as further components.
+
+        Args:
+            found: the distributions without pointers.
+            outputs: of the recurrent layers.
+            score: of the points; -inf for one that is not to be taken.
+            target: offsets that lead there, px.
+        """
         gate, *sigma, lift = self.shape(outputs).float().unbind(-1)
-        return found.pointing(
-            gate,
-            score.masked_fill(~drawn, -torch.inf),
-            position.unsqueeze(1) - position.unsqueeze(2),
-            torch.stack(sigma, -1),
-            lift,
-        )
+        return found.pointing(gate, score, target, torch.stack(sigma, -1), lift)
 
 
 class StrokeModel(nn.Module):

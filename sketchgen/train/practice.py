@@ -80,7 +80,6 @@ class Openings:
         pen: after each point.
         cut: how many points are given.
         category, known: see `sketchgen.model.strokemodel.Steps`.
-        settled: whether the pen after the last given point is as it is, and not for the model to guess.
         scale: px of the 255 box for one of the network's frame.
         origin: the last given point, px of the 255 box.
         given, rest: the lines that are given, and those that are missing.
@@ -92,7 +91,6 @@ class Openings:
     cut: Int[Tensor, " b"]
     category: Int[Tensor, " b"]
     known: Float[Tensor, " b"]
-    settled: Bool[Tensor, " b"]
     scale: Float[Tensor, " b"]
     origin: Float[Tensor, "b 2"]
     given: Lines
@@ -119,6 +117,11 @@ class Openings:
                 found[name] = change(value)
         return Openings(**found)
 
+    @property
+    def settled(self) -> Bool[Tensor, " b"]:
+        """Where the pen after the last given point stays as it is; elsewhere it is guessed."""
+        return self.known > 0
+
     def steps(self) -> Steps:
         """What is given, for the network."""
         return Steps(self.offset, self.pen, self.category, self.known)
@@ -136,14 +139,13 @@ class Opening:
     Attributes:
         points: (n, 2) px of the network's frame.
         pen: (n,) after each.
-        known, settled, scale, origin: see `Openings`.
+        known, scale, origin: see `Openings`.
         given, rest: strokes, px of the 255 box.
     """
 
     points: Points
     pen: NDArray[np.int64]
     known: bool
-    settled: bool
     scale: float
     origin: Points
     given: Sequence[Points]
@@ -162,9 +164,8 @@ def opened(sketch: Sketch, random: np.random.Generator) -> Opening | None:
     # Where nothing is given, or a dot, the page decides how it is read: there is nothing to go on from.
     if shown.known or len(shown.pen) > LONGEST:
         return None
-    return Opening(
-        shown.points, shown.pen, False, False, shown.frame.scale, beginning.origin, part.given, part.rest
-    )
+    scale = shown.frame.scale
+    return Opening(shown.points, shown.pen, False, scale, beginning.origin, part.given, part.rest)
 
 
 def _first_points(sketch: Sketch, share: float) -> Opening | None:
@@ -178,7 +179,7 @@ def _first_points(sketch: Sketch, share: float) -> Opening | None:
     if part.inside:
         pen[-1] = Pen.DRAW
     points = part.given.points
-    return Opening(points - CENTRE, pen, True, True, 1.0, points[-1], part.given.strokes, part.rest.strokes)
+    return Opening(points - CENTRE, pen, True, 1.0, points[-1], part.given.strokes, part.rest.strokes)
 
 
 class Practice(Dataset[Openings]):
@@ -190,10 +191,11 @@ class Practice(Dataset[Openings]):
         self._drawings: Drawings | None = None
         self._rows: list[NDArray[np.int64]] = []
         self._reached: NDArray[np.float64] = np.zeros(0)
+        self._known: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
     def __getstate__(self) -> dict[str, Any]:
         """For a worker process: what was read stays behind."""
-        return {**self.__dict__, "_drawings": None, "_rows": []}
+        return {**self.__dict__, "_drawings": None, "_rows": [], "_known": None}
 
     def __getitem__(self, number: int) -> Openings:
         """Beginnings number `number`."""
@@ -203,17 +205,18 @@ class Practice(Dataset[Openings]):
         category: list[int] = []
         while len(found) < self._count:
             kind = self._rows[int(np.searchsorted(self._reached, random.random(), side="right"))]
-            sketch = drawings.sketch(int(kind[random.integers(len(kind))]))
-            opening = opened(sketch, random)
-            told = random.random() >= UNTOLD and sketch.category in self._names
+            row = int(kind[random.integers(len(kind))])
+            opening = opened(drawings.sketch(row), random)
+            told = random.random() >= UNTOLD
             if opening is not None:
                 found.append(opening)
-                category.append(self._names.index(str(sketch.category)) if told else len(self._names))
+                category.append(int(self._known[row]) if told else len(self._names))
         return together(found, category)
 
     def _read(self) -> Drawings:
         if self._drawings is None:
             self._drawings = self._split.drawings()
+            self._known = self._drawings.known_as(self._names)
             order = np.argsort(self._drawings.category, kind="stable")
             sizes = np.bincount(self._drawings.category)
             self._rows = [rows for rows in np.split(order, np.cumsum(sizes)[:-1]) if len(rows)]
@@ -244,7 +247,6 @@ def together(openings: Sequence[Opening], category: Sequence[int]) -> Openings:
         cut=torch.from_numpy(cut),
         category=torch.tensor(category),
         known=torch.tensor([float(opening.known) for opening in openings]),
-        settled=torch.tensor([opening.settled for opening in openings]),
         scale=torch.tensor([opening.scale for opening in openings], dtype=torch.float32),
         origin=torch.from_numpy(np.stack([opening.origin for opening in openings]).astype(np.float32)),
         given=Lines.of([opening.given for opening in openings]),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -28,11 +28,12 @@ from torch.nn import functional
 from sketchgen.data.batches import Batch
 from sketchgen.drawing.strokes import Pen
 from sketchgen.evaluation.likelihood import counted_log_prob, step_distribution
-from sketchgen.generate.beginning import STOPPED_EARLY
 from sketchgen.model.strokemodel import Steps, StrokeModel
+from sketchgen.train.config import PracticeSettings
 from sketchgen.train.loader import endless_loader
 from sketchgen.train.naming import Namer
 from sketchgen.train.practice import LONGEST, Openings, Practice
+from sketchgen.train.preferring import whole_logit
 from sketchgen.train.rewards import ink, worth
 from sketchgen.train.rollouts import Rollouts, Ways, repeated, uncached
 
@@ -69,26 +70,20 @@ class Practised(NamedTuple):
     ended: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class Practising:
     """What practising adds to the loss.
 
     Attributes:
         openings: beginnings by their number.
-        ways: of each.
-        best_of: of how many ways the best one counts.
-        weight: beside a nat per point of the drawings.
+        settings: in how many ways each is finished, and what counts.
         judge: who names the finished drawings; None for nobody.
-        naming: worth of a nat of what the judge says.
     """
 
     openings: Practice
-    ways: int = 16
-    best_of: int = 1
-    weight: float = 1.0
+    settings: PracticeSettings
     judge: Namer | None = None
-    naming: float = 0.0
-    _rollouts: list[Rollouts] = field(default_factory=list)
+    _rollouts: Rollouts | None = None
 
     def ahead(self, first: int, workers: int, *, pin: bool) -> Iterator[Openings]:
         """Beginnings number `first`, `first` + 1, ..., made ahead; see `endless_loader`."""
@@ -101,18 +96,18 @@ class Practising:
         network.without_dropout()
         openings = openings.to(device)
         temperature = torch.tensor(TEMPERATURES, device=device).repeat(len(openings.cut))[: len(openings.cut)]
-        temperature = temperature.repeat_interleave(self.ways)
+        temperature = temperature.repeat_interleave(self.settings.ways)
         with uncached(device):
-            steps = told_apart(network, openings, temperature, self.ways)
-        cut = openings.cut.repeat_interleave(self.ways)
+            steps = told_apart(network, openings, temperature, self.settings.ways)
+        cut = openings.cut.repeat_interleave(self.settings.ways)
         found = self._roll(network, len(cut)).draw(steps, cut, temperature)
         values, named = self._values(openings, steps, found)
-        gains = advantages(values.unflatten(0, (-1, self.ways)), self.best_of)
+        gains = advantages(values.unflatten(0, (-1, self.settings.ways)), self.settings.best_of)
         gains = gains / gains.std().clamp(min=1e-6)
-        guessed = ~openings.settled.repeat_interleave(self.ways)
+        guessed = ~openings.settled.repeat_interleave(self.settings.ways)
         self._hand_over(network, steps, found, gains, temperature, guessed, backward)
         network.train(learning)
-        several = (values - self.naming * named).unflatten(0, (-1, self.ways))
+        several = (values - self.settings.naming * named).unflatten(0, (-1, self.settings.ways))
         return Practised(
             float(several.mean()),
             float(several.amax(1).mean()),
@@ -124,13 +119,13 @@ class Practising:
         self, openings: Openings, steps: Steps, found: Ways
     ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
         """What each way is worth in all, and what the judge says of it."""
-        rows = torch.arange(len(openings.cut), device=found.cut.device).repeat_interleave(self.ways)
+        rows = torch.arange(len(openings.cut), device=found.cut.device).repeat_interleave(self.settings.ways)
         points, begins, there = _added(openings, found, rows)
         value = worth(openings.missing()[rows], ink(points, begins, there), found.ended)
         named = torch.zeros_like(value)
-        if self.judge is not None and self.naming:
+        if self.judge is not None and self.settings.naming:
             named = self.judge.sure(found, steps.category)
-        return value + self.naming * named, named
+        return value + self.settings.naming * named, named
 
     def _hand_over(
         self,
@@ -144,19 +139,19 @@ class Practising:
     ) -> None:
         """The loss, in parts of `ROWS` ways of like length."""
         batch = ways_batch(steps, found)
-        most = gains.abs().topk(max(1, round(KEPT * self.ways)), 1).indices
-        first = torch.arange(len(gains), device=gains.device).unsqueeze(1) * self.ways
+        most = gains.abs().topk(max(1, round(KEPT * self.settings.ways)), 1).indices
+        first = torch.arange(len(gains), device=gains.device).unsqueeze(1) * self.settings.ways
         chosen, count = (first + most).flatten(), batch.scored.sum()
         for rows in chosen[torch.argsort(found.length[chosen])].split(ROWS):
             part = _trimmed(batch, rows)
             log_prob = way_log_prob(network, part, temperature[rows], guessed[rows])
-            backward(-self.weight * (gains.flatten()[rows] * log_prob).sum() / count)
+            backward(-self.settings.weight * (gains.flatten()[rows] * log_prob).sum() / count)
 
     def _roll(self, network: StrokeModel, rows: int) -> Rollouts:
         """Where the ways are drawn; made when it is first asked for."""
-        if not self._rollouts or self._rollouts[0].network is not network:
-            self._rollouts[:] = [Rollouts(network, rows, LONGEST + LIMIT)]
-        return self._rollouts[0]
+        if self._rollouts is None or self._rollouts.network is not network:
+            self._rollouts = Rollouts(network, rows, LONGEST + LIMIT)
+        return self._rollouts
 
 
 def told_apart(
@@ -174,7 +169,7 @@ def told_apart(
     with torch.no_grad():
         last = network(given, openings.cut).at(openings.cut - 1)
         rows = torch.arange(len(openings.cut), device=openings.cut.device)
-        logit = last.lift_logit(given.offset[rows, openings.cut - 1]) - math.log(STOPPED_EARLY)
+        logit = whole_logit(last, given.offset[rows, openings.cut - 1])
     several = repeated(given, ways)
     whole = torch.rand_like(temperature) < torch.sigmoid(logit.repeat_interleave(ways) / temperature)
     rows, at = torch.arange(len(whole), device=whole.device), openings.cut.repeat_interleave(ways) - 1
@@ -199,7 +194,7 @@ def way_log_prob(
     found = replace(found, log_sigma=found.log_sigma.detach(), rho=found.rho.detach())
     whole = counted_log_prob(found.tempered(temperature.unsqueeze(1)), batch).sum(1)
     rows = torch.arange(len(batch.cut), device=batch.cut.device)
-    logit = found.at(batch.cut - 1).lift_logit(batch.target[rows, batch.cut - 1]) - math.log(STOPPED_EARLY)
+    logit = whole_logit(found.at(batch.cut - 1), batch.target[rows, batch.cut - 1])
     sign = torch.where(batch.pen[rows, batch.cut - 1] == int(Pen.LIFT), 1.0, -1.0)
     return whole + torch.where(guessed, functional.logsigmoid(sign * logit / temperature), 0.0)
 

@@ -24,6 +24,7 @@ from sketchgen.data.batches import Batch
 from sketchgen.drawing.strokes import Pen
 from sketchgen.evaluation.likelihood import step_distribution, step_log_prob
 from sketchgen.generate.beginning import STOPPED_EARLY
+from sketchgen.model.mixture import StepDistribution
 from sketchgen.model.strokemodel import StrokeModel
 from sketchgen.train.preferences import Preferences, pair_batch, stop_batch
 
@@ -102,5 +103,15 @@ def stop_loss(network: StrokeModel, stops: Batch) -> Float[Tensor, ""]:
     last = step_distribution(network, stops).at(stops.cut)
     rows = torch.arange(len(stops.cut), device=stops.cut.device)
     whole = (stops.pen[rows, stops.cut] == int(Pen.LIFT)).float()
-    logit = last.lift_logit(stops.target[rows, stops.cut]) - math.log(STOPPED_EARLY)
+    logit = whole_logit(last, stops.target[rows, stops.cut])
     return functional.binary_cross_entropy_with_logits(logit, whole)
+
+
+def whole_logit(last: StepDistribution, offset: Float[Tensor, "b 2"]) -> Float[Tensor, " b"]:
+    """Log odds that the last given strokes are whole; `sketchgen.generate.beginning.Beginning.done`.
+
+    Args:
+        last: of the steps that led to the last given points.
+        offset: of these steps, px.
+    """
+    return last.lift_logit(offset) - math.log(STOPPED_EARLY)

@@ -7,6 +7,7 @@ is drawn again counts wherever it runs, and gaps are not looked at.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -129,8 +130,7 @@ def worth(missing: Missing, added: Ink, ended: Bool[Tensor, " b"]) -> Float[Tens
     low = missing.low.masked_fill(~missing.boxed.unsqueeze(-1), torch.inf).amin(1)
     high = missing.high.masked_fill(~missing.boxed.unsqueeze(-1), -torch.inf).amax(1)
     reach = (REACH * (high - low).amax(-1)).clamp(LEAST_REACH, MOST_REACH).reshape(-1, 1, 1)
-    least = torch.cos(torch.deg2rad(torch.tensor(TURN)))
-    alike = (rest.way @ added.way.transpose(1, 2)).abs() >= least.to(far.device)
+    alike = (rest.way @ added.way.transpose(1, 2)).abs() >= math.cos(math.radians(TURN))
     alike |= ~rest.way.any(-1).unsqueeze(2) | ~added.way.any(-1).unsqueeze(1)
     covered = _mean(((far < reach) & alike).any(2).float(), rest.there)
     inside = (added.middle.unsqueeze(2) >= missing.low.unsqueeze(1) - MARGIN).all(-1)

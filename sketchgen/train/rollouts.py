@@ -271,14 +271,8 @@ class Rollouts:
         query = pointer.query(outputs)
         score = (self._pointed @ query.unsqueeze(-1)).squeeze(-1).float() / query.shape[-1] ** 0.5
         drawn = (self._index > 0) & (self._index <= self._step)
-        gate, *sigma, lift = pointer.shape(outputs).float().unbind(-1)
-        return found.pointing(
-            gate,
-            score.masked_fill(~drawn, -torch.inf),
-            self._points - self._trace.position.unsqueeze(1),
-            torch.stack(sigma, -1),
-            lift,
-        )
+        target = self._points - self._trace.position.unsqueeze(1)
+        return pointer.joined(found, outputs, score.masked_fill(~drawn, -torch.inf), target)
 
 
 def uncached(device: torch.device) -> torch.autocast:

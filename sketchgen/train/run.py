@@ -168,7 +168,7 @@ def _practising(
     if asked.judge is not None and asked.naming:
         judge = load_namer(asked.judge, categories, device)
     practice = Practice(split, categories, asked.beginnings, config.seed)
-    return Practising(practice, asked.ways, asked.best_of, asked.weight, judge, asked.naming)
+    return Practising(practice, asked, judge)
 
 
 def _validation(store: Store, most: int) -> Drawings:

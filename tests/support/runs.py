@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from torch import Tensor
 
 from sketchgen.data.batches import Batch, Prefixes
+from sketchgen.model.pretrained import read_checkpoint
 from sketchgen.train.config import ModelSettings, TrainConfig
-from sketchgen.train.keeper import STATE
+from sketchgen.train.keeper import STATE, Keeper
 from sketchgen.train.module import Step, Training
 from sketchgen.train.run import Run, fit
 from sketchgen.train.state import StateFile
@@ -90,6 +92,19 @@ def stopped_and_resumed(config: TrainConfig, after: int) -> Path:
         fit(config)
         assert saved(config.out)["position"]["step"] == after
         return fit(config, resume=True)
+
+
+def keeps_the_last_of_rising(config: TrainConfig) -> bool:
+    """Whether the best network of a run is its last, though the validation figure rises all the time."""
+
+    def rising(self: Keeper, module: Training) -> dict[str, float]:
+        return {"valid": float(module.position.step), "valid_half": 0.0}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Keeper, "validate", rising)
+        fit(replace(config, validate_every=0.0))
+    best, last = (read_checkpoint(config.out / name).weights for name in ("best", "last"))
+    return all(np.array_equal(value, last[name]) for name, value in best.items())
 
 
 def as_json(config: TrainConfig) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import recognisers
 import torch
-from runs import saved, small, stopped_and_resumed
+from runs import keeps_the_last_of_rising, saved, small, stopped_and_resumed
 
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
@@ -27,8 +27,6 @@ from sketchgen.recognition import features as numbers
 from sketchgen.recognition.checkpoint import save_recogniser
 from sketchgen.train import naming, practice, practising, rewards
 from sketchgen.train.config import PracticeSettings, TrainConfig
-from sketchgen.train.keeper import Keeper
-from sketchgen.train.module import Training
 from sketchgen.train.naming import Namer, load_namer
 from sketchgen.train.practice import Lines, Opening, Openings, Practice, opened, together
 from sketchgen.train.practising import Practising, advantages, way_log_prob
@@ -94,7 +92,7 @@ def test_ways_are_worth_what_they_are_worth_one_by_one():
     )
     boxed = together(
         [
-            Opening(np.zeros((1, 2)), np.array([1]), False, False, 1.0, np.zeros(2), one, two)
+            Opening(np.zeros((1, 2)), np.array([1]), False, 1.0, np.zeros(2), one, two)
             for one, two in zip(given, rest, strict=True)
         ],
         [0] * 150,
@@ -130,9 +128,7 @@ def test_a_way_is_finished_only_if_nothing_is_lacking():
     # All of what is missing, and as much again far from it.
     beside = [*rest, np.array([[130.0, 60], [130, 180], [190, 60], [190, 180], [150, 60], [150, 180]])]
     ways = [rest, [half[0][:, ::-1] * 0.4 + 60.0], twice, beside, [*rest, *given]]
-    box = together(
-        [Opening(np.zeros((1, 2)), np.array([1]), False, False, 1.0, np.zeros(2), given, rest)], [0]
-    )
+    box = together([Opening(np.zeros((1, 2)), np.array([1]), False, 1.0, np.zeros(2), given, rest)], [0])
     rows = torch.zeros(len(ways), dtype=torch.int64)
     found = worth(box.missing()[rows], ink(*lines(ways)), torch.ones(len(ways), dtype=torch.bool)).tolist()
     expected = worths(given, rest, ways)
@@ -238,7 +234,7 @@ def test_long_beginnings_are_left_out(folder: Path, monkeypatch: pytest.MonkeyPa
 
 def test_of_many_missing_strokes_the_last_ones_share_a_box():
     rest = [np.array([[float(number), 0.0], [number + 1.0, 2.0]]) for number in range(15)]
-    opening = Opening(np.zeros((1, 2)), np.array([1]), False, False, 1.0, np.zeros(2), rest[:1], rest)
+    opening = Opening(np.zeros((1, 2)), np.array([1]), False, 1.0, np.zeros(2), rest[:1], rest)
     found = together([opening], [0])
     assert found.boxed.sum() == practice.BOXES
     assert found.low[0, -1].tolist() == [practice.BOXES - 1, 0.0]
@@ -256,7 +252,6 @@ def test_added_lines_stand_on_the_page_where_completions_put_them(folder: Path, 
     opening = Opening(
         shown.shown.points,
         shown.shown.pen,
-        False,
         False,
         shown.shown.frame.scale,
         shown.origin,
@@ -281,8 +276,8 @@ def test_added_lines_stand_on_the_page_where_completions_put_them(folder: Path, 
     assert np.flatnonzero(begins[0][there[0]].numpy()).tolist() == firsts.tolist()
 
 
-def practised(folder: Path, **more: object) -> Practising:
-    return Practising(openings(folder), **({"ways": 4} | more))  # type: ignore[arg-type]
+def practised(folder: Path, judge: Namer | None = None, **more: Any) -> Practising:
+    return Practising(openings(folder), PracticeSettings(**{"ways": 4, "weight": 1.0, **more}), judge)
 
 
 def ready(network: StrokeModel) -> torch.optim.Optimizer:
@@ -441,17 +436,9 @@ def test_a_run_practises_goes_on_exactly_and_its_last_network_is_its_best(folder
 
 
 @pytest.mark.parametrize("practises", [True, False])
-def test_what_costs_likelihood_is_kept_where_it_was_practised(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, practises: bool
-):
-    def rising(self: Keeper, module: Training) -> dict[str, float]:
-        return {"valid": float(module.position.step), "valid_half": 0.0}
-
-    monkeypatch.setattr(Keeper, "validate", rising)
-    told = replace(config(folder, tmp_path), validate_every=0.0)
-    fit(told if practises else replace(told, practice=None))
-    best, last = (read_checkpoint(tmp_path / name).weights for name in ("best", "last"))
-    assert practises == all(np.array_equal(value, last[name]) for name, value in best.items())
+def test_what_costs_likelihood_is_kept_where_it_was_practised(folder: Path, tmp_path: Path, practises: bool):
+    told = config(folder, tmp_path)
+    assert practises == keeps_the_last_of_rising(told if practises else replace(told, practice=None))
 
 
 def test_an_interrupted_run_takes_the_same_steps(folder: Path, tmp_path: Path):
