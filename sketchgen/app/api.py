@@ -72,13 +72,13 @@ def endpoint(completer: Completer) -> Callable[..., str]:
 
 def drawn(completer: Completer, request: Request) -> list[Completion]:
     """The completions that are asked for, each the best of its candidates."""
-    count = request.count * request.choosable
+    count = request.count * request.candidates
     found = request.drawn_by(completer).complete(
         request.sketch, request.category, count, request.temperature, request.seed
     )
-    if request.choosable == 1:
+    if request.candidates == 1:
         return found
-    return chooser().best_completions(found, request.category, request.choosable)
+    return chooser().best_completions(found, request.category, request.candidates)
 
 
 def _request(completer: Completer, drawing: Any, form: Any, settings: tuple[Any, ...]) -> Request:

@@ -50,16 +50,12 @@ class Request:
 
     @property
     def candidates(self) -> int:
-        """Candidates of each alternative on the page: one where no category is named that is known.
+        """Candidates of each alternative: one where there is nothing to choose by.
 
-        There is less to be gained then, and completions can be shown as they grow.
+        That is where nothing is given with which it could go on well, and no category is named that is known.
         """
-        return self.best_of if self.category in recognised() else 1
-
-    @property
-    def choosable(self) -> int:
-        """Candidates of each alternative for a program: one where there is nothing to choose by."""
-        return self.candidates if self.sketch.is_empty else self.best_of
+        told = not self.sketch.is_empty or self.category in recognised()
+        return self.best_of if told else 1
 
     def drawn_by(self, completer: Completer) -> Completer:
         """The model under the guidance that was asked for."""

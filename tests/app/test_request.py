@@ -39,11 +39,13 @@ def test_a_sound_request_is_taken_as_it_is(completer: Completer) -> None:
     assert request.sketch.points.tolist() == [[1, 2], [30, 40]]
 
 
-def test_candidates_are_chosen_from_where_the_recogniser_knows_the_category(completer: Completer) -> None:
+def test_candidates_are_chosen_from_where_something_is_given_or_the_category_is_known(
+    completer: Completer,
+) -> None:
     own = untrained.completer(
         ModelConfig(("cat", "gryphon"), width=8, layers=1, embedding=8, encoder_width=8, components=2)
     )
-    for model, category, best_of, candidates in (
+    for model, category, best_of, from_nothing in (
         (completer, "cat", None, 1),
         (completer, "cat", 4.0, 4),
         (completer, "any", 4, 1),
@@ -51,10 +53,9 @@ def test_candidates_are_chosen_from_where_the_recogniser_knows_the_category(comp
         (own, "cat", 8, 8),
     ):
         request = checked(model, DRAWING, category, 2, 0.5, 0, best_of=best_of)
-        assert request.candidates == candidates
-        # A program waits for the whole: the critic chooses where something is given.
-        assert request.choosable == (best_of or 1)
-        assert replace(request, sketch=Sketch()).choosable == candidates
+        # The critic, which needs no category, chooses where something is given.
+        assert request.candidates == (best_of or 1)
+        assert replace(request, sketch=Sketch()).candidates == from_nothing
 
 
 @pytest.mark.parametrize("best_of", [0, 17, 2.5, True, "4", math.inf])

@@ -71,12 +71,15 @@ def test_the_messages_follow_the_guidance_that_was_asked_for(completer: Complete
     assert drawn[0] != drawn[1] != drawn[2] != drawn[0]
 
 
-def test_chosen_ones_come_all_at_once(completer: Completer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("category", ["cat", None])
+def test_chosen_ones_come_all_at_once(
+    completer: Completer, category: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stream, "FLUSH", 0.0)
-    request = checked(completer, DRAWING, "cat", 3, 0.5, 5, best_of=4)
+    request = checked(completer, DRAWING, category, 3, 0.5, 5, best_of=4)
     found = [json.loads(json.dumps(message)) for message in messages(completer, request)]
-    whole = completer.complete(request.sketch, "cat", 12, 0.5, 5)
-    best = Chooser(load_recogniser(), load_critic()).best_completions(whole, "cat", 4)
+    whole = completer.complete(request.sketch, category, 12, 0.5, 5)
+    best = Chooser(load_recogniser(), load_critic()).best_completions(whole, category, 4)
     first = [each for number, each in enumerate(whole) if number % 4 == 0]
     assert [each.added for each in best] != [each.added for each in first]
     assert grown(found, 3) == [[stroke.tolist() for stroke in each.added.strokes] for each in best]
@@ -107,10 +110,10 @@ def test_what_was_stopped_is_not_chosen(
     assert last == {"alts": [[[[8.0, 8.0, 1], [9.0, 9.0, 1]][stopped]]], "done": True}
 
 
-def test_without_a_category_nothing_is_chosen(completer: Completer) -> None:
+def test_from_nothing_and_without_a_category_nothing_is_chosen(completer: Completer) -> None:
     found = []
     for best_of in (1, 4):
-        request = checked(completer, DRAWING, None, 3, 0.5, 5, best_of=best_of)
+        request = checked(completer, [], None, 3, 0.5, 5, best_of=best_of)
         assert request.candidates == 1
         found.append(grown(list(messages(completer, request)), 3))
     assert found[0] == found[1]
