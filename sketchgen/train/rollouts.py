@@ -7,6 +7,7 @@ ones are taken in one loop, in which each drawing begins to go on by itself when
 All that a step reads and changes stands at one place from the beginning to the end, and what there is of
 earlier steps is as long as it will ever be. So a step is the same kernels on the same memory each time: on a
 GPU they are recorded once and run again (a CUDA graph), without which it waits for Python most of the time.
+A processor does not wait: there what has ended is left out, and only what is drawn already is looked back at.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from torch.nn import functional
 
 from sketchgen.drawing.strokes import Pen
 from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.recurrent import Gated, Recall, Trace
+from sketchgen.model.recurrent import Recall
 from sketchgen.model.strokemodel import Pointer, Steps, StrokeModel
 from sketchgen.model.units import RECALL_HEADS
+from sketchgen.train.standing import State, through
 
-LOOK = 16
-"""Steps after which it is asked whether all have ended: an answer from a GPU takes as long as some steps."""
+LOOK = 8
+"""Steps after which it is asked which have ended: an answer from a GPU takes as long as some steps."""
+
+CROWDED = 0.85
+"""Share of drawings that still go on below which the others are left out, where steps are not recorded."""
 
 WARMING = 3
 """Steps before the one that is recorded: what is set up at a first call is not to be recorded."""
@@ -51,47 +56,6 @@ class Ways:
     ended: Bool[Tensor, " b"]
 
 
-class _Layer:
-    """A recurrent layer, a step at a time, whose state stays at its place."""
-
-    def __init__(self, layer: torch.nn.Module, inputs: Tensor, width: int) -> None:
-        self._layer = layer
-        self._hidden = inputs.new_zeros(len(inputs), width)
-        gated = isinstance(layer, Gated)
-        self._other = torch.zeros_like(inputs) if gated else torch.zeros_like(self._hidden)
-
-    def clear(self) -> None:
-        """Stand before the first step."""
-        self._hidden.zero_()
-        self._other.zero_()
-
-    def __call__(self, inputs: Float[Tensor, "b i"]) -> Float[Tensor, "b w"]:
-        """The outputs of the next step."""
-        layer = self._layer
-        if isinstance(layer, Gated):
-            # See `sketchgen.model.recurrent.Gated`; the other state is the input of the step before.
-            gates = layer.gates(
-                torch.addcmul(inputs, self._other.to(inputs.dtype), layer.look_back.to(inputs.dtype))
-            )
-            enter, leave, candidate = gates.float().chunk(3, -1)
-            hidden = torch.lerp(self._hidden, candidate, enter.sigmoid())
-            self._hidden.copy_(hidden)
-            self._other.copy_(inputs)
-            outputs = (hidden * functional.silu(leave)).to(inputs.dtype)
-            return inputs + outputs if layer.adds else outputs
-        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-        weights = [getattr(layer, name) for name in names]
-        if isinstance(layer, torch.nn.LSTM):
-            hidden, cell = torch.lstm_cell(inputs, (self._hidden, self._other), *weights)
-            self._other.copy_(cell)
-        elif isinstance(layer, torch.nn.GRU):
-            hidden = torch.gru_cell(inputs, self._hidden, *weights)
-        else:
-            hidden = torch.rnn_tanh_cell(inputs, self._hidden, *weights)
-        self._hidden.copy_(hidden)
-        return hidden
-
-
 class Rollouts:
     """A network that goes on with so many drawings at a time; without gradients."""
 
@@ -104,39 +68,13 @@ class Rollouts:
             total: most points of one, what is given included.
             recorded: whether its steps are recorded and run again; None for that on a GPU.
         """
-        device, config = next(network.parameters()).device, network.config
+        device = next(network.parameters()).device
         self.network, self.total = network, total
         self._recorded = device.type == "cuda" if recorded is None else recorded
         self._replay: Callable[[], None] | None = None
-        zeros = torch.zeros(rows, device=device)
-        self._steps = Steps(
-            torch.zeros(rows, total, 2, device=device),
-            torch.full((rows, total), int(Pen.END), device=device),
-            torch.zeros(rows, dtype=torch.int64, device=device),
-            zeros.clone(),
-        )
-        self._cut, self._temperature = self._steps.category.clone(), torch.ones_like(zeros)
-        self._ended = torch.zeros(rows, dtype=torch.bool, device=device)
+        self._all = self._state = State.of(network, rows, total)
+        self._rows = torch.arange(rows, device=device)
         self._step = torch.zeros((), dtype=torch.int64, device=device)
-        self._bias = torch.zeros(rows, config.embedding, device=device)
-        self._code = torch.zeros_like(self._bias)
-        self._trace = Trace(
-            **{name: value.clone() for name, value in vars(Trace.begin(rows, device)).items()}
-        )
-        below = torch.zeros(rows, config.width, device=device)
-        self._layers = [
-            _Layer(layer, below if number else self._bias, config.width)
-            for number, layer in enumerate(network.stack.layers)
-        ]
-        # In what is computed in: with bfloat16 half the memory goes to and fro at each step.
-        kind = (
-            torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else torch.float32
-        )
-        self._key, self._value, self._pointed = (
-            torch.zeros(rows, total, width, dtype=kind, device=device)
-            for width in (config.recall, config.recall, config.pointers)
-        )
-        self._points = torch.zeros(rows, total, 2, device=device)
         self._index = torch.arange(total, device=device)
 
     @torch.no_grad()
@@ -155,37 +93,50 @@ class Rollouts:
             self._begin(steps, cut, temperature)
             for step in range(self.total):
                 self._next()
-                if step % LOOK == LOOK - 1 and bool(self._ended.all()):
-                    break
-        length = (self._steps.pen != Pen.END).sum(1)
+                if step % LOOK == LOOK - 1:
+                    going = ~self._state.ended
+                    if not bool(going.any()):
+                        break
+                    if not self._recorded and float(going.float().mean()) < CROWDED:
+                        self._leave(going)
+        self._bring_home()
+        found = self._all.steps
+        length = (found.pen != Pen.END).sum(1)
         longest = int(length.max())
-        offset, pen = self._steps.offset[:, :longest].clone(), self._steps.pen[:, :longest].clone()
-        return Ways(offset, pen, cut, length, self._ended.clone())
+        offset, pen = found.offset[:, :longest].clone(), found.pen[:, :longest].clone()
+        return Ways(offset, pen, cut, length, self._all.ended.clone())
 
     def _begin(self, steps: Steps, cut: Int[Tensor, " b"], temperature: Float[Tensor, " b"]) -> None:
+        self._state = state = self._all
+        self._rows = torch.arange(len(cut), device=cut.device)
         count = min(self.total, steps.pen.shape[1])
-        self._steps.offset.zero_()
-        self._steps.pen.fill_(int(Pen.END))
-        self._steps.offset[:, :count] = steps.offset[:, :count]
-        self._steps.pen[:, :count] = steps.pen[:, :count]
-        self._steps.known.copy_(steps.known)
-        self._cut.copy_(cut)
-        self._temperature.copy_(temperature)
-        self._bias.copy_(self.network.category(steps.category))
-        self._code.copy_(self.network.code(steps, cut))
+        state.steps.offset.zero_()
+        state.steps.pen.fill_(int(Pen.END))
+        state.steps.offset[:, :count] = steps.offset[:, :count]
+        state.steps.pen[:, :count] = steps.pen[:, :count]
+        state.steps.known.copy_(steps.known)
+        state.cut.copy_(cut)
+        state.temperature.copy_(temperature)
+        state.bias.copy_(self.network.category(steps.category))
+        state.code.copy_(self.network.code(steps, cut))
         self._restart()
 
     def _restart(self) -> None:
-        """Stand before the first step."""
-        for layer in self._layers:
-            layer.clear()
-        self._move(Trace.begin(len(self._cut), self._cut.device))
-        self._ended.fill_(False)
+        self._state.restart()
         self._step.zero_()
 
-    def _move(self, trace: Trace) -> None:
-        for name, value in vars(trace).items():
-            getattr(self._trace, name).copy_(value)
+    def _leave(self, going: Bool[Tensor, " b"]) -> None:
+        """Go on with some of the drawings only: what has ended costs as much as what goes on."""
+        self._bring_home()
+        rows = going.nonzero().squeeze(1)
+        self._rows, self._state = self._rows[rows], self._state.of_rows(rows)
+
+    def _bring_home(self) -> None:
+        """Put what was drawn to where the whole is."""
+        if self._state is not self._all:
+            for name in ("offset", "pen"):
+                getattr(self._all.steps, name)[self._rows] = getattr(self._state.steps, name)
+            self._all.ended[self._rows] = self._state.ended
 
     def _next(self) -> None:
         """Take a step, as it was recorded, if it is."""
@@ -198,7 +149,8 @@ class Rollouts:
 
     def _record(self) -> Callable[[], None]:
         """Record a step; it is not taken thereby."""
-        given = self._steps.offset.clone(), self._steps.pen.clone()
+        steps = self._state.steps
+        given = steps.offset.clone(), steps.pen.clone()
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         graph = torch.cuda.CUDAGraph()
@@ -208,70 +160,75 @@ class Rollouts:
         torch.cuda.current_stream().wait_stream(stream)
         with torch.cuda.graph(graph):
             self._take()
-        self._steps.offset.copy_(given[0])
-        self._steps.pen.copy_(given[1])
+        steps.offset.copy_(given[0])
+        steps.pen.copy_(given[1])
         self._restart()
         return graph.replay
 
     def _take(self) -> None:
         """Take the next step of each drawing."""
-        step = self._step
-        given = step < self._cut
+        step, state = self._step, self._state
+        given = step < state.cut
         # By an index that stays on the device: as a number it would have to be waited for.
         own, pen = (
             part.index_select(1, step.unsqueeze(0)).squeeze(1)
-            for part in (self._steps.offset, self._steps.pen)
+            for part in (state.steps.offset, state.steps.pen)
         )
-        bias = self._bias + torch.where(given.unsqueeze(-1), self.network.encoder.nothing, self._code)
-        found = self._ahead(bias).tempered(self._temperature)
+        bias = state.bias + torch.where(given.unsqueeze(-1), self.network.encoder.nothing, state.code)
+        found = self._ahead(bias).tempered(state.temperature)
         # Where no point was added yet the drawing goes on.
-        moved, lifted = replace(found, end=found.end.masked_fill(step == self._cut, -torch.inf)).sample()
-        self._ended |= ~given & (lifted == Pen.END)
-        pen = torch.where(given, pen, torch.where(self._ended, int(Pen.END), lifted))
-        offset = torch.where(given.unsqueeze(-1), own, moved.masked_fill(self._ended.unsqueeze(-1), 0.0))
-        self._steps.offset.index_copy_(1, step.unsqueeze(0), offset.unsqueeze(1))
-        self._steps.pen.index_copy_(1, step.unsqueeze(0), pen.unsqueeze(1))
-        self._move(self._trace.advanced(offset, pen))
+        moved, lifted = replace(found, end=found.end.masked_fill(step == state.cut, -torch.inf)).sample()
+        state.ended |= ~given & (lifted == Pen.END)
+        pen = torch.where(given, pen, torch.where(state.ended, int(Pen.END), lifted))
+        offset = torch.where(given.unsqueeze(-1), own, moved.masked_fill(state.ended.unsqueeze(-1), 0.0))
+        state.steps.offset.index_copy_(1, step.unsqueeze(0), offset.unsqueeze(1))
+        state.steps.pen.index_copy_(1, step.unsqueeze(0), pen.unsqueeze(1))
+        state.move(state.trace.advanced(offset, pen))
         step += 1
 
     def _ahead(self, bias: Float[Tensor, "b e"]) -> StepDistribution:
         """The distribution of the next step."""
-        network, trace = self.network, self._trace
-        features = network.features(trace, self._steps.known)
+        network, state = self.network, self._state
+        features = network.features(state.trace, state.steps.known)
         hidden, outputs = functional.silu(network.read(features) + bias), []
-        for layer in self._layers:
-            hidden = layer(hidden)
+        for number, layer in enumerate(network.stack.layers):
+            hidden = through(layer, hidden, state.hidden[number], state.other[number])
             outputs.append(hidden)
             if network.stack.recall is not None and len(outputs) == 1:
                 hidden = hidden + self._recalled(network.stack.recall, hidden)
         joined = torch.cat(outputs, -1)
-        found = network.distribution(joined, trace, self._steps.known)
+        found = network.distribution(joined, state.trace, state.steps.known)
         return found if network.pointer is None else self._pointing(network.pointer, joined, found)
+
+    def _reached(self) -> int:
+        """How many places of earlier steps are looked at: recorded, all there will be."""
+        return self.total if self._recorded else int(self._step) + 1
 
     def _recalled(self, recall: Recall, outputs: Float[Tensor, "b w"]) -> Float[Tensor, "b w"]:
         """See `sketchgen.model.recurrent.Recall`."""
-        at = self._step.unsqueeze(0)
-        for kept, part in ((self._key, recall.key), (self._value, recall.value)):
-            kept.index_copy_(1, at, part(outputs).to(kept.dtype).unsqueeze(1))
+        at, state, reached = self._step.unsqueeze(0), self._state, self._reached()
+        for kept, part in ((state.key, recall.key), (state.value, recall.value)):
+            own = part(outputs).to(kept.dtype).unflatten(-1, (RECALL_HEADS, -1))
+            kept.index_copy_(2, at, own.unsqueeze(2))
         query = recall.query(outputs).unflatten(-1, (RECALL_HEADS, -1)).unsqueeze(2)
-        key, value = (
-            kept.unflatten(-1, (RECALL_HEADS, -1)).transpose(1, 2) for kept in (self._key, self._value)
-        )
-        score = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
-        share = torch.softmax(score.masked_fill(self._index > self._step, -torch.inf), -1)
-        return recall.out((share.to(value.dtype) @ value).squeeze(2).flatten(-2))
+        score = query @ state.key[:, :, :reached].transpose(-1, -2) / query.shape[-1] ** 0.5
+        later = self._index[:reached] > self._step
+        share = torch.softmax(score.masked_fill(later, -torch.inf), -1)
+        return recall.out((share.to(state.value.dtype) @ state.value[:, :, :reached]).squeeze(2).flatten(-2))
 
     def _pointing(
         self, pointer: Pointer, outputs: Float[Tensor, "b w"], found: StepDistribution
     ) -> StepDistribution:
         """See `sketchgen.model.strokemodel.Pointer`."""
-        at = self._step.unsqueeze(0)
-        self._pointed.index_copy_(1, at, pointer.key(outputs).to(self._pointed.dtype).unsqueeze(1))
-        self._points.index_copy_(1, at, self._trace.position.unsqueeze(1))
+        at, state, reached = self._step.unsqueeze(0), self._state, self._reached()
+        state.pointed.index_copy_(1, at, pointer.key(outputs).to(state.pointed.dtype).unsqueeze(1))
+        state.points.index_copy_(1, at, state.trace.position.unsqueeze(1))
         query = pointer.query(outputs)
-        score = (self._pointed @ query.unsqueeze(-1)).squeeze(-1).float() / query.shape[-1] ** 0.5
-        drawn = (self._index > 0) & (self._index <= self._step)
-        target = self._points - self._trace.position.unsqueeze(1)
+        score = state.pointed[:, :reached] @ query.unsqueeze(-1)
+        score = score.squeeze(-1).float() / query.shape[-1] ** 0.5
+        index = self._index[:reached]
+        drawn = (index > 0) & (index <= self._step)
+        target = state.points[:, :reached] - state.trace.position.unsqueeze(1)
         return pointer.joined(found, outputs, score.masked_fill(~drawn, -torch.inf), target)
 
 
