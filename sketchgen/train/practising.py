@@ -34,7 +34,7 @@ from sketchgen.train.loader import endless_loader
 from sketchgen.train.naming import Namer
 from sketchgen.train.practice import LONGEST, Openings, Practice
 from sketchgen.train.preferring import whole_logit
-from sketchgen.train.rewards import ink, worth
+from sketchgen.train.rewards import ink, price, worth
 from sketchgen.train.rollouts import Rollouts, Ways, repeated, uncached
 
 TEMPERATURES = (0.25, 0.5)
@@ -43,8 +43,8 @@ TEMPERATURES = (0.25, 0.5)
 LIMIT = 72
 """Most points that are added."""
 
-ROWS = 1024
-"""Ways of which gradients are worked out at once."""
+ROWS, PROCESSOR_ROWS = 1024, 64
+"""Ways of which gradients are worked out at once: many keep a GPU busy, few have little padding."""
 
 KEPT = 0.5
 """Share of the ways that are learned from, those of each beginning that have come out best and worst: they
@@ -121,7 +121,8 @@ class Practising:
         """What each way is worth in all, and what the judge says of it."""
         rows = torch.arange(len(openings.cut), device=found.cut.device).repeat_interleave(self.settings.ways)
         points, begins, there = _added(openings, found, rows)
-        value = worth(openings.missing()[rows], ink(points, begins, there), found.ended)
+        missing, added = openings.missing()[rows], ink(points, begins, there)
+        value = worth(missing, added, found.ended) - price(missing.rest, added)
         named = torch.zeros_like(value)
         if self.judge is not None and self.settings.naming:
             named = self.judge.sure(found, steps.category)
@@ -137,12 +138,13 @@ class Practising:
         guessed: Bool[Tensor, " b"],
         backward: Backward,
     ) -> None:
-        """The loss, in parts of `ROWS` ways of like length."""
+        """The loss, in parts of ways of like length."""
         batch = ways_batch(steps, found)
         most = gains.abs().topk(max(1, round(KEPT * self.settings.ways)), 1).indices
         first = torch.arange(len(gains), device=gains.device).unsqueeze(1) * self.settings.ways
         chosen, count = (first + most).flatten(), batch.scored.sum()
-        for rows in chosen[torch.argsort(found.length[chosen])].split(ROWS):
+        size = ROWS if gains.is_cuda else PROCESSOR_ROWS
+        for rows in chosen[torch.argsort(found.length[chosen])].split(size):
             part = _trimmed(batch, rows)
             log_prob = way_log_prob(network, part, temperature[rows], guessed[rows])
             backward(-self.settings.weight * (gains.flatten()[rows] * log_prob).sum() / count)
