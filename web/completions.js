@@ -73,6 +73,8 @@
         this.tell(message.error);
         return;
       }
+      // What was shown so far was the first of several, and another one is better.
+      for (const index of message.anew || []) this.alternatives[index] = new S.Growing();
       message.alts.forEach((points, index) => this.alternatives[index].add(points));
       if (message.done) {
         this.done = true;

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sketchgen.app.request import Request
 from sketchgen.drawing.sketch import Completion, Sketch
@@ -22,11 +23,15 @@ FLUSH = 1 / 60
 
 Message = dict[str, Any]
 """`{alts, done}`: a list of new points [x, y, pen] for each alternative, the pen being 0 where the line goes
-on and 1 where it is lifted; or `{waiting}`: how many must be served before; or `{error}`: a text, the end."""
+on and 1 where it is lifted; the last one with `anew`, which alternatives begin again with these points; or
+`{waiting}`: how many must be served before; or `{error}`: a text, the end."""
 
 
 def messages(completer: Completer, request: Request) -> Generator[Message, None, None]:
-    """The messages of a run. Whoever stops asking stops the model within a step."""
+    """The messages of a run. Whoever stops asking stops the model within a step.
+
+    Of each alternative the first candidate is shown as it grows; when all are drawn, it gives way to the best.
+    """
     stream = request.drawn_by(completer).stream(
         request.sketch,
         request.category,
@@ -34,42 +39,30 @@ def messages(completer: Completer, request: Request) -> Generator[Message, None,
         request.temperature,
         request.seed,
     )
-    found = _growing(stream, request.count) if request.candidates == 1 else _chosen(stream, request)
-    yield from found
-
-
-def _growing(stream: Iterator[Growth], count: int) -> Generator[Message, None, None]:
-    """The messages of alternatives that are shown as they grow."""
-    waiting: list[list[list[float]]] = [[] for _ in range(count)]
-    flushed = -1.0
-    for growth in stream:
-        _collect(waiting, growth)
-        now = time.monotonic()
-        if now - flushed >= FLUSH and any(waiting):
-            yield {"alts": waiting, "done": False}
-            flushed = now
-            waiting = [[] for _ in range(count)]
-    yield {"alts": waiting, "done": True}
-
-
-def _chosen(stream: Iterator[Growth], request: Request) -> Generator[Message, None, None]:
-    """The messages of alternatives that are the best of several: nothing but that they are drawn, then all.
-
-    Between any two steps there may be a message, so that a run can be stopped as the others can.
-    """
     drawn: list[list[list[float]]] = [[] for _ in range(request.count * request.candidates)]
-    ended = np.zeros(len(drawn), dtype=bool)
-    told = time.monotonic()
+    shown = range(0, len(drawn), request.candidates)
+    sent, flushed, ended = [0] * request.count, -1.0, np.zeros(len(drawn), dtype=bool)
     for growth in stream:
         _collect(drawn, growth)
         ended = growth.ended
-        if (now := time.monotonic()) - told >= FLUSH:
-            yield {"alts": [[] for _ in range(request.count)], "done": False}
-            told = now
+        # Between any two steps there may be a message, at which a run can be stopped.
+        if (now := time.monotonic()) - flushed >= FLUSH:
+            yield {"alts": [drawn[row][start:] for row, start in zip(shown, sent, strict=True)], "done": False}
+            sent, flushed = [len(drawn[row]) for row in shown], now
+    rows = _best(drawn, ended, request)
+    anew = [alternative for alternative, row in enumerate(rows) if row != shown[alternative]]
+    starts = [0 if alternative in anew else start for alternative, start in enumerate(sent)]
+    left = [drawn[row][start:] for row, start in zip(rows, starts, strict=True)]
+    yield {"alts": left, "anew": anew, "done": True}
+
+
+def _best(drawn: list[list[list[float]]], ended: NDArray[np.bool_], request: Request) -> list[int]:
+    """Which of the candidates are taken, one of each alternative."""
+    if request.candidates == 1:
+        return list(range(request.count))
     pairs = zip(drawn, ended, strict=True)
     found = [Completion(request.sketch, _added(points), bool(end)) for points, end in pairs]
-    rows = chooser().best_rows(found, request.category, request.candidates)
-    yield {"alts": [drawn[row] for row in rows], "done": True}
+    return chooser().best_rows(found, request.category, request.candidates)
 
 
 @functools.cache
@@ -84,7 +77,7 @@ def _added(points: list[list[float]]) -> Sketch:
     return Sketch.from_strokes(split_strokes(places, pen == Pen.LIFT))
 
 
-def _collect(waiting: list[list[list[float]]], growth: Growth) -> None:
+def _collect(drawn: list[list[list[float]]], growth: Growth) -> None:
     for row in np.flatnonzero(growth.drawn):
         x, y = growth.points[row].tolist()
-        waiting[row].append([x, y, int(growth.pen[row])])
+        drawn[row].append([x, y, int(growth.pen[row])])

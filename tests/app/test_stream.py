@@ -38,6 +38,8 @@ def grown(found: list[dict[str, Any]], count: int) -> list[list[list[list[float]
     strokes: list[list[list[list[float]]]] = [[] for _ in range(count)]
     open_ = [False] * count
     for message in found:
+        for row in message.get("anew", ()):
+            strokes[row], open_[row] = [], False
         for row, points in enumerate(message["alts"]):
             for x, y, pen in points:
                 if not open_[row]:
@@ -72,21 +74,26 @@ def test_the_messages_follow_the_guidance_that_was_asked_for(completer: Complete
 
 
 @pytest.mark.parametrize("category", ["cat", None])
-def test_chosen_ones_come_all_at_once(
-    completer: Completer, category: str | None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("flush", [0.0, 1e9])
+def test_the_first_of_several_is_shown_until_the_best_is_known(
+    completer: Completer, category: str | None, flush: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "FLUSH", 0.0)
+    monkeypatch.setattr(stream, "FLUSH", flush)
     request = checked(completer, DRAWING, category, 3, 0.5, 5, best_of=4)
     found = [json.loads(json.dumps(message)) for message in messages(completer, request)]
     whole = completer.complete(request.sketch, category, 12, 0.5, 5)
     best = Chooser(load_recogniser(), load_critic()).best_completions(whole, category, 4)
-    first = [each for number, each in enumerate(whole) if number % 4 == 0]
-    assert [each.added for each in best] != [each.added for each in first]
+    strokes = [[stroke.tolist() for stroke in each.added.strokes] for each in whole]
     assert grown(found, 3) == [[stroke.tolist() for stroke in each.added.strokes] for each in best]
-    # Until then the page hears that they are drawn, which is where a run can be stopped.
-    assert len(found) > 10
-    assert all(message == {"alts": [[], [], []], "done": False} for message in found[:-1])
-    assert found[-1]["done"]
+    # Those that are the best anyway go on: what was shown of them is not sent again.
+    anew = [place for place in range(3) if grown(found, 3)[place] != strokes[place * 4]]
+    assert found[-1]["anew"] == anew
+    assert 0 < len(anew) < 3
+    assert [message["done"] for message in found] == [False] * (len(found) - 1) + [True]
+    before = grown([*found[:-1], {**found[-1], "anew": [], "alts": [[]] * 3}], 3)
+    for place in range(3):
+        first = strokes[place * 4]
+        assert before[place] == first if flush == 0.0 else len(before[place]) <= 1
 
 
 class Two(Completer):
@@ -107,7 +114,8 @@ def test_what_was_stopped_is_not_chosen(
     monkeypatch.setattr(Two, "stopped", stopped)
     request = checked(completer, DRAWING, "cat", 1, 0.5, 5, best_of=2)
     *_, last = messages(Two(completer.decoder, "test", {}), request)
-    assert last == {"alts": [[[[8.0, 8.0, 1], [9.0, 9.0, 1]][stopped]]], "done": True}
+    # The first one is shown already; only where the other one is taken it begins again.
+    assert last == {"alts": [[[[8.0, 8.0, 1]], []][stopped]], "anew": [[0], []][stopped], "done": True}
 
 
 def test_from_nothing_and_without_a_category_nothing_is_chosen(completer: Completer) -> None:
