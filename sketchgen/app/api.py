@@ -45,9 +45,9 @@ def endpoint(completer: Completer) -> Callable[..., str]:
             form: "svg" for the text of an SVG file each, "json" for strokes.
             guidance: how much it is to look like its category, from 0 (as the network draws) to 10; left
                 out, the model's own: 2, or 0 for one that cannot be guided. Nothing changes for "any".
-            best_of: draw each way so many times, 1 to 16, and keep what goes on best with the drawing, has
-                most in common with the others and looks most like its category. From nothing, nothing changes
-                for "any".
+            best_of: draw so many for each way, 1 to 16, and keep first what goes on best with the drawing,
+                has most in common with the others and looks most like its category, then what the ones
+                before lack of what may be wanted. From nothing, nothing changes for "any".
 
         Returns:
             A JSON object {"completions": [{"ended": true, "log_likelihood": ..., "svg": "..."}, ...]}; in the
@@ -71,14 +71,14 @@ def endpoint(completer: Completer) -> Callable[..., str]:
 
 
 def drawn(completer: Completer, request: Request) -> list[Completion]:
-    """The completions that are asked for, each the best of its candidates."""
+    """The completions that are asked for, the best of their candidates."""
     count = request.count * request.candidates
     found = request.drawn_by(completer).complete(
         request.sketch, request.category, count, request.temperature, request.seed
     )
     if request.candidates == 1:
         return found
-    return chooser().best_completions(found, request.category, request.candidates)
+    return [found[row] for row in chooser().several_rows(found, request.category, request.count)]
 
 
 def _request(completer: Completer, drawing: Any, form: Any, settings: tuple[Any, ...]) -> Request:

@@ -30,7 +30,7 @@ on and 1 where it is lifted; the last one with `anew`, which alternatives begin 
 def messages(completer: Completer, request: Request) -> Generator[Message, None, None]:
     """The messages of a run. Whoever stops asking stops the model within a step.
 
-    Of each alternative the first candidate is shown as it grows; when all are drawn, it gives way to the best.
+    As many candidates as are asked for are shown as they grow; when all are drawn, they give way to the best.
     """
     stream = request.drawn_by(completer).stream(
         request.sketch,
@@ -47,7 +47,10 @@ def messages(completer: Completer, request: Request) -> Generator[Message, None,
         ended = growth.ended
         # Between any two steps there may be a message, at which a run can be stopped.
         if (now := time.monotonic()) - flushed >= FLUSH:
-            yield {"alts": [drawn[row][start:] for row, start in zip(shown, sent, strict=True)], "done": False}
+            yield {
+                "alts": [drawn[row][start:] for row, start in zip(shown, sent, strict=True)],
+                "done": False,
+            }
             sent, flushed = [len(drawn[row]) for row in shown], now
     rows = _best(drawn, ended, request)
     anew = [alternative for alternative, row in enumerate(rows) if row != shown[alternative]]
@@ -57,12 +60,12 @@ def messages(completer: Completer, request: Request) -> Generator[Message, None,
 
 
 def _best(drawn: list[list[list[float]]], ended: NDArray[np.bool_], request: Request) -> list[int]:
-    """Which of the candidates are taken, one of each alternative."""
+    """Which of the candidates are taken, the best first."""
     if request.candidates == 1:
         return list(range(request.count))
     pairs = zip(drawn, ended, strict=True)
     found = [Completion(request.sketch, _added(points), bool(end)) for points, end in pairs]
-    return chooser().best_rows(found, request.category, request.candidates)
+    return chooser().several_rows(found, request.category, request.count)
 
 
 @functools.cache

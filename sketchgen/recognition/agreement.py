@@ -28,33 +28,45 @@ OTHERS = 64
 
 
 def agreements(found: Sequence[Completion]) -> Float[np.ndarray, " n"]:
-    """How much of what each completion of one drawing adds the others add, too, 0 to 1.
-
-    Of each two it is the harmonic mean of two shares (F1): of the ink that one adds, how much lies within
-    `NEAR` px of what the other adds, and the other way round. Of one it is the mean over the others.
+    """How much of what each completion of one drawing adds the others add, too, 0 to 1: the mean likeness.
 
     Args:
         found: completions of the same drawing; of fewer than three all agree alike, which counts as 0.
     """
-    worth = np.zeros(len(found))
+    return mean_likeness(likenesses(found))
+
+
+def mean_likeness(likeness: Float[np.ndarray, "n m"]) -> Float[np.ndarray, " n"]:
+    """How like each of n completions is to the first m but itself, on average; 0 for fewer than three."""
+    count = len(likeness)
+    if count < 3:
+        return np.zeros(count)
+    own = np.eye(*likeness.shape)
+    return (likeness * (1.0 - own)).sum(1) / (likeness.shape[1] - own.sum(1))
+
+
+def likenesses(found: Sequence[Completion]) -> Float[np.ndarray, "n m"]:
+    """How much each completion of one drawing adds what the first `OTHERS` of them add, 0 to 1.
+
+    It is the harmonic mean of two shares (F1): of the ink that one adds, how much lies within `NEAR` px of
+    what the other adds, and the other way round; 0 where one adds nothing.
+    """
+    likeness = np.zeros((len(found), min(len(found), OTHERS)))
     bounds = [each.whole.bounds for each in found]
     sides = [box.longer for box in bounds if box is not None]
-    if len(found) < 3 or not sides or np.median(sides) <= 0.0:
-        return worth
+    if not sides or np.median(sides) <= 0.0:
+        return likeness
     ink = [_ink(each.added, BOX / float(np.median(sides))) for each in found]
     count = np.array([len(points) for points in ink[:OTHERS]])
     drawn = np.flatnonzero(count)
     if not len(drawn):
-        return worth
+        return likeness
     others = np.concatenate([ink[row] for row in drawn])
     starts = np.cumsum(count[drawn]) - count[drawn]
     for row, points in enumerate(ink):
         if len(points):
-            alike = np.zeros(len(count))
-            alike[drawn] = _alike(points, others, starts)
-            compared = np.arange(len(count)) != row
-            worth[row] = alike[compared].mean()
-    return worth
+            likeness[row, drawn] = _alike(points, others, starts)
+    return likeness
 
 
 def _ink(added: Sketch, scale: float) -> Points:

@@ -12,13 +12,13 @@ finished, `benchmarks/choosing.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 
 from sketchgen.drawing.sketch import Completion
-from sketchgen.recognition.agreement import agreements
+from sketchgen.recognition.agreement import agreements, likenesses, mean_likeness
 from sketchgen.recognition.critic import Critic
 from sketchgen.recognition.recogniser import Recogniser
 
@@ -27,6 +27,9 @@ SURE = 3.0
 
 AGREED = 6.0
 """What it counts that all other candidates draw the same, in the critic's nats; see docs/lab.md."""
+
+CALM = 4.0
+"""Nats for which one candidate is e times as likely to be wanted as another; see docs/lab.md."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Chooser:
             return worth
         worth[given] = self.critic.scores([found[index] for index in given], category)
         size = len(found) if candidates is None else candidates
-        for first in range(0, len(found), size):
+        for first in range(0, len(found), size) if self.agreed else ():
             group = [index for index in given if first <= index < first + size]
             worth[group] += self.agreed * agreements([found[index] for index in group])
         return worth
@@ -96,6 +99,34 @@ class Chooser:
             first + best_of(*(part[first : first + candidates] for part in (drawn, ended, worth.tolist())))
             for first in range(0, len(found), candidates)
         ]
+
+    def several_rows(self, found: Sequence[Completion], category: str | None, count: int) -> list[int]:
+        """Which of the completions of a drawing are shown, the best first, where `count` are.
+
+        Which is wanted nobody knows, and several that are alike are of little use: with each further one the
+        largest share of what may be wanted is to be drawn by one of them at least, each being wanted by odds
+        of exp(worth / `CALM`) without agreement, which is what the shares are about. Greedily, which is near
+        the best choice (Nemhauser, Wolsey and Fisher 1978). From nothing, where no two drawings need have
+        anything in common, each is the best of as many in a row as there are for each.
+
+        Args:
+            found: all of the same drawing.
+            category: what they are to be of; None for any.
+            count: how many are chosen, as many at most.
+        """
+        if self.critic is None or not found or found[0].given.is_empty:
+            return self.best_rows(found, category, max(1, len(found) // max(1, count)))
+        worth, likeness = replace(self, agreed=0.0).worths(found, category), likenesses(found)
+        agreed = worth + self.agreed * mean_likeness(likeness)
+        order = [(not each.added.is_empty, each.ended) for each in found]
+        rows = [best_of(*zip(*order, strict=True), agreed.tolist())]
+        odds = np.exp((worth - worth.max()) / CALM)[: likeness.shape[1]]
+        np.fill_diagonal(likeness, 1.0)
+        while len(rows) < min(count, len(found)):
+            more = np.maximum(likeness - likeness[rows].max(0), 0.0) @ odds
+            left = [row for row in range(len(found)) if row not in rows]
+            rows.append(max(left, key=lambda row: (*order[row], more[row], agreed[row], -row)))
+        return rows
 
 
 def best_of(drawn: Sequence[bool], ended: Sequence[bool], worth: Sequence[float]) -> int:

@@ -79,20 +79,21 @@ def test_the_first_of_several_is_shown_until_the_best_is_known(
     completer: Completer, category: str | None, flush: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "FLUSH", flush)
-    request = checked(completer, DRAWING, category, 3, 0.5, 5, best_of=4)
+    request = checked(completer, DRAWING, category, 3, 0.5, 7, best_of=2)
     found = [json.loads(json.dumps(message)) for message in messages(completer, request)]
-    whole = completer.complete(request.sketch, category, 12, 0.5, 5)
-    best = Chooser(load_recogniser(), load_critic()).best_completions(whole, category, 4)
+    whole = completer.complete(request.sketch, category, 6, 0.5, 7)
+    rows = Chooser(load_recogniser(), load_critic()).several_rows(whole, category, 3)
+    best = [whole[row] for row in rows]
     strokes = [[stroke.tolist() for stroke in each.added.strokes] for each in whole]
     assert grown(found, 3) == [[stroke.tolist() for stroke in each.added.strokes] for each in best]
     # Those that are the best anyway go on: what was shown of them is not sent again.
-    anew = [place for place in range(3) if grown(found, 3)[place] != strokes[place * 4]]
+    anew = [place for place in range(3) if grown(found, 3)[place] != strokes[place * 2]]
     assert found[-1]["anew"] == anew
     assert 0 < len(anew) < 3
     assert [message["done"] for message in found] == [False] * (len(found) - 1) + [True]
     before = grown([*found[:-1], {**found[-1], "anew": [], "alts": [[]] * 3}], 3)
     for place in range(3):
-        first = strokes[place * 4]
+        first = strokes[place * 2]
         assert before[place] == first if flush == 0.0 else len(before[place]) <= 1
 
 

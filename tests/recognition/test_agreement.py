@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sketchgen.drawing.sketch import Completion, Points, Sketch
-from sketchgen.recognition.agreement import MOST_POINTS, NEAR, OTHERS, agreements
+from sketchgen.recognition.agreement import MOST_POINTS, NEAR, OTHERS, agreements, likenesses
 
 GIVEN = Sketch.from_strokes([[(0, 0), (255, 0), (255, 255)]])
 
@@ -67,6 +67,16 @@ def test_much_ink_is_spaced_wider():
     found = agreements(ways(*scribbles, [line(10)]))
     assert (found[:3] > 0.3).all()
     assert MOST_POINTS * NEAR < 2_000 * 100
+
+
+def test_likeness_goes_both_ways_and_is_whole_with_itself():
+    found = likenesses(ways([line(10)], [line(13), line(120)], [], [line(250)]))
+    np.testing.assert_allclose(found, found.T)
+    assert np.diag(found).tolist() == [1.0, 1.0, 0.0, 1.0]
+    # All of one is half of the other.
+    assert found[0, 1] == pytest.approx(2 / 3, abs=0.01)
+    assert not found[2].any()
+    assert likenesses(ways([line(10)], [line(10)])).tolist() == [[1.0, 1.0], [1.0, 1.0]]
 
 
 def test_of_very_many_the_first_are_asked():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.recognition.agreement import agreements
 from sketchgen.recognition.choosing import AGREED, SURE, Chooser, best_of
+from sketchgen.recognition.critic import Critic
 from tests.support.critics import critic, finished
 from tests.support.recognisers import recogniser, scribbles
 
@@ -69,6 +71,58 @@ def test_a_candidate_that_added_nothing_or_did_not_end_is_not_taken():
     for bad in (Completion(given, Sketch(), True, 0.0), replace(good, ended=False)):
         for pair in ([bad, good], [good, bad]):
             assert BOTH.best_completions(pair, NAME, 2) == [good]
+
+
+class Says(Critic):
+    """A critic of fixed opinions, which stand in its summary."""
+
+    def scores(self, completions: Sequence[Completion], category: str | None) -> np.ndarray:
+        return np.array(self.summary["said"][: len(completions)], dtype=float)
+
+
+def lines(*places: float) -> list[Completion]:
+    """A vertical line each, beside a frame that is given."""
+    given = Sketch.from_strokes([[(0, 0), (255, 0), (255, 255), (0, 255), (0, 0)]])
+    return [Completion(given, Sketch.from_strokes([[(x, 20), (x, 235)]]), True, 0.0) for x in places]
+
+
+def saying(*scores: float) -> Chooser:
+    return Chooser(WHO, Says(JUDGE.config, JUDGE.reader, JUDGE.name, {"said": scores}))
+
+
+def test_the_best_of_all_comes_first_and_each_once():
+    found = finished(9, 20, 31, 40, 12, 17)
+    rows = BOTH.several_rows(found, NAME, 4)
+    assert rows[0] == BOTH.worths(found, NAME).argmax()
+    assert len(set(rows)) == 4
+    assert sorted(BOTH.several_rows(found, NAME, 9)) == list(range(6))
+    assert BOTH.several_rows(found, NAME, 1) == rows[:1]
+    assert BOTH.several_rows([], NAME, 3) == []
+
+
+def test_further_ones_are_what_those_before_lack():
+    found = lines(40, 41, 42, 43, 120, 121, 200)
+    assert saying(*[0.0] * 7).several_rows(found, None, 3)[1:] in ([4, 6], [5, 6])
+    # What is worth much more comes before what is merely another thing: by odds, not by number.
+    assert saying(0, 0, 0, 0, 0, 0, 20).several_rows(found, None, 2)[0] == 6
+    assert saying(9, 9, 9, 9, -9, -9, 0).several_rows(found, None, 3)[1] == 6
+    # All are alike: then what is worth more.
+    assert saying(0, 3, 1).several_rows(lines(40, 40, 40), None, 3) == [1, 2, 0]
+
+
+def test_what_was_not_drawn_or_not_ended_comes_last():
+    found = lines(40, 120, 200)
+    found[0] = replace(found[0], ended=False)
+    found[1] = replace(found[1], added=Sketch())
+    assert saying(9, 9, 0).several_rows(found, None, 3) == [2, 0, 1]
+
+
+@pytest.mark.parametrize("chooser", [BOTH, Chooser(WHO)])
+def test_from_nothing_or_without_a_critic_each_is_the_best_of_its_own(chooser: Chooser):
+    given = [replace(each, given=Sketch()) for each in finished(9, 20, 31, 40, 12, 17)]
+    assert chooser.several_rows(given, NAME, 2) == chooser.best_rows(given, NAME, 3)
+    found = finished(9, 20, 31, 40)
+    assert Chooser(WHO).several_rows(found, NAME, 2) == Chooser(WHO).best_rows(found, NAME, 2)
 
 
 def test_the_order_of_candidates():
