@@ -133,8 +133,34 @@ def table(tried: list[Tried], counts: list[int]) -> str:
     return "\n".join(lines)
 
 
+def together(tried: list[Tried], count: int) -> str:
+    """A table of what is finished of so many ways that are shown together, chosen from all."""
+    chooser = Chooser(sketchgen.load_recogniser(), sketchgen.load_critic())
+    head = f"{len(tried)} drawings, {len(tried[0].ways)} ways; {count} are shown"
+    lines = [
+        f"| {head} | told what it is | the first, % | all, % | one at least, % |",
+        "|---|---|---|---|---|",
+    ]
+    for told in ("yes", "no"):
+        finished: dict[str, list[np.ndarray]] = {}
+        for one in tried:
+            category = one.category if told == "yes" else None
+            rows = {
+                "the first ones": list(range(count)),
+                "each the best of its own": chooser.best_rows(one.ways, category, len(one.ways) // count),
+                "as on the page": chooser.several_rows(one.ways, category, count),
+            }
+            for name, some in rows.items():
+                finished.setdefault(name, []).append(one.finished[some])
+        for name, parts in finished.items():
+            each = np.stack(parts)
+            figures = (_shown(part, 100.0) for part in (each[:, 0], each.mean(1), each.max(1)))
+            lines.append(f"| {name} | {told} | {' | '.join(figures)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     add: Any = functools.partial(parser.add_argument)
     add("store", help="folder of a prepared store; its validation split is used")
@@ -142,11 +168,17 @@ def main() -> None:
     add("--drawings", type=int, default=1024)
     add("--ways", type=int, nargs="+", default=[4, 8, 16])
     add("--temperature", type=float, default=0.25, help="of the unfinished drawings")
+    add(
+        "--together", type=int, help="instead of one way, so many are chosen of the most ways, as on the page"
+    )
     options = parser.parse_args()
     most = max(options.ways)
     print(f"temperatures {TEMPERATURES}, those of the unfinished ones {options.temperature}")
-    print(table(of_people(options.store, options.model, options.drawings, most), options.ways))
-    print(table(bundled(options.model, most, options.temperature), options.ways))
+    for tried in (
+        of_people(options.store, options.model, options.drawings, most),
+        bundled(options.model, most, options.temperature),
+    ):
+        print(together(tried, options.together) if options.together else table(tried, options.ways))
 
 
 if __name__ == "__main__":

@@ -118,14 +118,14 @@ class Chooser:
             return self.best_rows(found, category, max(1, len(found) // max(1, count)))
         worth, likeness = replace(self, agreed=0.0).worths(found, category), likenesses(found)
         agreed = worth + self.agreed * mean_likeness(likeness)
-        order = [(not each.added.is_empty, each.ended) for each in found]
-        rows = [best_of(*zip(*order, strict=True), agreed.tolist())]
+        drawn, ended = [not each.added.is_empty for each in found], [each.ended for each in found]
+        rows = [best_of(drawn, ended, agreed.tolist())]
         odds = np.exp((worth - worth.max()) / CALM)[: likeness.shape[1]]
         np.fill_diagonal(likeness, 1.0)
         while len(rows) < min(count, len(found)):
             more = np.maximum(likeness - likeness[rows].max(0), 0.0) @ odds
             left = [row for row in range(len(found)) if row not in rows]
-            rows.append(max(left, key=lambda row: (*order[row], more[row], agreed[row], -row)))
+            rows.append(max(left, key=lambda row: (drawn[row], ended[row], more[row], agreed[row], -row)))
         return rows
 
 
