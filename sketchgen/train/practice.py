@@ -21,15 +21,11 @@ from sketchgen.drawing.strokes import Pen, pens
 from sketchgen.evaluation.beginnings import LEAST_POINTS, begin
 from sketchgen.generate.beginning import Beginning
 from sketchgen.model.strokemodel import Steps
-from sketchgen.train.alike import one_of_several
-from sketchgen.train.begun import Begun, begun
+from sketchgen.train.begun import begun
 from sketchgen.train.rewards import Missing, ink
 
 FIRST = 0.3
 """Share of beginnings that are the first points of a drawing of known size; the others are a person's."""
-
-SEVERAL = 0.25
-"""Share of which one of several like strokes is missing, as far as there are any; a part of the others."""
 
 LEAST, MOST = 0.1, 0.8
 """Shares of the points that are given of these."""
@@ -158,10 +154,9 @@ class Opening:
 
 def opened(sketch: Sketch, random: np.random.Generator) -> Opening | None:
     """A drawing that was begun, in one of many ways; None where it is too short for it, or too long."""
-    kind = random.random()
-    if kind < FIRST:
+    if random.random() < FIRST:
         return _first_points(sketch, random.uniform(LEAST, MOST))
-    part = (_all_but_one(sketch, random) if kind < FIRST + SEVERAL else None) or begun(sketch, random)
+    part = begun(sketch, random)
     if part is None:
         return None
     beginning = Beginning.of(Sketch.from_strokes(part.given))
@@ -185,19 +180,6 @@ def _first_points(sketch: Sketch, share: float) -> Opening | None:
         pen[-1] = Pen.DRAW
     points = part.given.points
     return Opening(points - CENTRE, pen, True, 1.0, points[-1], part.given.strokes, part.rest.strokes)
-
-
-def _all_but_one(sketch: Sketch, random: np.random.Generator) -> Begun | None:
-    """A drawing of which one of several like strokes is missing, or some; None where no two are alike."""
-    gone = one_of_several(sketch.strokes, random)
-    if gone is None:
-        return None
-    given, rest = (
-        [stroke for stroke, out in zip(sketch.strokes, gone, strict=True) if out == wanted]
-        for wanted in (False, True)
-    )
-    found = Begun(given, rest, inside=False)
-    return found if found.fits else None
 
 
 class Practice(Dataset[Openings]):

@@ -34,7 +34,7 @@ from sketchgen.train.loader import endless_loader
 from sketchgen.train.naming import Namer
 from sketchgen.train.practice import LONGEST, Openings, Practice
 from sketchgen.train.preferring import whole_logit
-from sketchgen.train.rewards import ink, price, worth
+from sketchgen.train.rewards import ink, worth
 from sketchgen.train.rollouts import Rollouts, Ways, repeated, uncached
 
 TEMPERATURES = (0.25, 0.5)
@@ -121,8 +121,7 @@ class Practising:
         """What each way is worth in all, and what the judge says of it."""
         rows = torch.arange(len(openings.cut), device=found.cut.device).repeat_interleave(self.settings.ways)
         points, begins, there = _added(openings, found, rows)
-        missing, added = openings.missing()[rows], ink(points, begins, there)
-        value = worth(missing, added, found.ended) - price(missing.rest, added)
+        value = worth(openings.missing()[rows], ink(points, begins, there), found.ended)
         named = torch.zeros_like(value)
         if self.judge is not None and self.settings.naming:
             named = self.judge.sure(found, steps.category)

@@ -38,9 +38,6 @@ DOT = 1.0
 UNENDED = 1.0
 """What is taken off for a way that the model did not end."""
 
-PRICE, MOST_PRICE = 0.2, 0.4
-"""What is taken off for as much ink as is missing, beyond it, and at most."""
-
 EXACT = "donot_use_mm_for_euclid_dist"
 """By differences, not by products, whose rounding is tenths of a px."""
 
@@ -145,19 +142,6 @@ def worth(missing: Missing, added: Ink, ended: Bool[Tensor, " b"]) -> Float[Tens
     finished &= added.amount <= TWICE * rest.amount + SLACK
     found = finished.float() + (covered + placed) / 2 - chamfer / FAR
     return found - UNENDED * (~ended).float()
-
-
-def price(rest: Ink, added: Ink) -> Float[Tensor, " b"]:
-    """What it costs to draw more than is missing: for each time as much, and `SLACK`, `PRICE`.
-
-    Who draws more covers more, and to be finished twice as much is allowed.
-
-    Args:
-        rest: what is missing of each.
-        added: to each.
-    """
-    beyond = (added.amount - rest.amount) / (rest.amount + SLACK)
-    return (PRICE * beyond).clamp(0.0, MOST_PRICE)
 
 
 def _mean(values: Float[Tensor, "b s"], there: Bool[Tensor, "b s"]) -> Float[Tensor, " b"]:

@@ -30,7 +30,7 @@ from sketchgen.train.config import PracticeSettings, TrainConfig
 from sketchgen.train.naming import Namer, load_namer
 from sketchgen.train.practice import Lines, Opening, Openings, Practice, opened, together
 from sketchgen.train.practising import Practising, advantages, way_log_prob
-from sketchgen.train.rewards import Missing, ink, price, worth
+from sketchgen.train.rewards import Missing, ink, worth
 from sketchgen.train.rollouts import Ways
 from sketchgen.train.run import fit
 from tests.support import untrained
@@ -310,16 +310,6 @@ def test_better_ways_become_likelier_and_worse_ones_less(
     assert len(change) > 24
     assert float(change.sum()) > 0.0
     assert float((change > 0).float().mean()) > 0.6
-
-
-def test_more_ink_than_is_missing_costs_something_but_not_without_end():
-    rest, twice, more, less = (
-        ink(*lines([[np.array([[0.0, 0.0], [length, 0.0]])]])) for length in (100.0, 225.0, 2000.0, 50.0)
-    )
-    assert [float(price(rest, added)) for added in (rest, less)] == [0.0, 0.0]
-    # A hundred px are missing, and slack is 25: as much again has been added.
-    assert float(price(rest, twice)) == pytest.approx(rewards.PRICE)
-    assert float(price(rest, more)) == pytest.approx(rewards.MOST_PRICE)
 
 
 def test_it_gets_better_by_practice(folder: Path, network: StrokeModel):
