@@ -269,6 +269,20 @@ def test_a_server_that_fails_is_told_of(canvas: Any, answer: dict[str, Any] | No
     assert canvas.status.startswith("4 drawings")
 
 
+def test_what_was_shown_gives_way_to_what_is_better(canvas: Any) -> None:
+    first = '{"alts":[[[9,9,1]],[[50,50,0]]],"done":false}'
+    last = '{"alts":[[[20,20,0],[90,30,1]],[[60,80,1]]],"anew":[0],"done":true}'
+    canvas.page.route("**/sketchgen/draw", lambda route: route.fulfill(body=f"{first}\n{last}\n"))
+    canvas.draw(*CIRCLE)
+    canvas.finish()
+    canvas.page.unroute("**/sketchgen/draw")
+    assert canvas.status.startswith("2 drawings")
+    drawn = canvas.tell("Sketchgen.completions.alternatives.map((each) => each.strokes)")
+    assert drawn == [[[[20, 20], [90, 30]]], [[[50, 50], [60, 80]]]]
+    canvas.page.keyboard.press("1")
+    assert canvas.strokes[-1] == [[20, 20], [90, 30]]
+
+
 def test_lines_may_be_torn_anywhere(canvas: Any) -> None:
     canvas.draw(*CIRCLE)
     found = canvas.tell(
