@@ -121,7 +121,6 @@ class Chooser:
         drawn, ended = [not each.added.is_empty for each in found], [each.ended for each in found]
         rows = [best_of(drawn, ended, agreed.tolist())]
         odds = np.exp((worth - worth.max()) / CALM)[: likeness.shape[1]]
-        np.fill_diagonal(likeness, 1.0)
         while len(rows) < min(count, len(found)):
             more = np.maximum(likeness - likeness[rows].max(0), 0.0) @ odds
             left = [row for row in range(len(found)) if row not in rows]

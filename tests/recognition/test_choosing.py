@@ -115,6 +115,9 @@ def test_what_was_not_drawn_or_not_ended_comes_last():
     found[0] = replace(found[0], ended=False)
     found[1] = replace(found[1], added=Sketch())
     assert saying(9, 9, 0).several_rows(found, None, 3) == [2, 0, 1]
+    # Even where it is what all before it lack most.
+    found = [*lines(40, 200), *(replace(each, ended=False) for each in lines(120, 121))]
+    assert saying(9, -9, 0, 0).several_rows(found, None, 3)[:2] == [0, 1]
 
 
 @pytest.mark.parametrize("chooser", [BOTH, Chooser(WHO)])
