@@ -160,9 +160,8 @@ def main() -> None:
         print(f"| points a second, 9 alternatives, one person | {rate:.0f} |", flush=True)
         # As the page asks: the first time who chooses is loaded.
         first, *_, last = [list(run(url, 4, 8)) for _ in range(3)][-1]
-        print(
-            f"| 4 of 32: first point, the best are shown | {first * 1000:.0f} ms, {last:.1f} s |", flush=True
-        )
+        told = f"{first * 1000:.0f} ms, {last:.1f} s"
+        print(f"| 4 of 32: first point, until the best are shown | {told} |", flush=True)
         for number in (1, 4) if quick else (1, 4, 16):
             middle, worst, whole = people(url, number)
             told = f"{middle:.0f} ms, {worst:.0f} ms, {whole:.1f} s"
