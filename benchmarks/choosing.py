@@ -18,6 +18,9 @@ import sketchgen
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.evaluation.finishing import completions, measure
 from sketchgen.evaluation.unfinished import Item, unfinished
+from sketchgen.generate.beginning import Beginning
+from sketchgen.generate.completer import Completer
+from sketchgen.generate.mirroring import EVERY, MOST
 from sketchgen.recognition.agreement import agreements
 from sketchgen.recognition.choosing import AGREED, Chooser, best_of
 from sketchgen.train.rehearsal import TEMPERATURES, drawn_chunk
@@ -31,17 +34,22 @@ FAR = 100.0
 class Tried:
     """A drawing that was to be finished, and the ways that were tried."""
 
-    category: str
+    item: Item
     ways: list[Completion]
     finished: np.ndarray
     apart: np.ndarray
+
+    @property
+    def category(self) -> str:
+        """What it shows."""
+        return self.item.category
 
     @classmethod
     def of(cls, item: Item, ways: list[Completion]) -> Tried:
         """The ways of an item, measured."""
         found = [measure(item, way) for way in ways]
         apart = np.array([min(each.chamfer, FAR) for each in found])
-        return cls(item.category, ways, np.array([each.finished for each in found], dtype=float), apart)
+        return cls(item, ways, np.array([each.finished for each in found], dtype=float), apart)
 
 
 def of_people(store: str, model: str | None, count: int, ways: int) -> list[Tried]:
@@ -65,6 +73,20 @@ def bundled(model: str | None, ways: int, temperature: float) -> list[Tried]:
     """The unfinished drawings that come along."""
     drawer = sketchgen.load(model)
     return [Tried.of(item, completions(drawer, item, ways, temperature, 5)) for item in unfinished()]
+
+
+def with_images(tried: list[Tried], drawer: Completer) -> list[Tried]:
+    """The same where some of the ways are images in a mirror, as among candidates."""
+    found = []
+    for one in tried:
+        given, count = one.item.given, len(one.ways)
+        if not Beginning.of(given).mirrored:
+            found.append(one)
+            continue
+        others = completions(drawer.mirroring(), one.item, min(count, EVERY * MOST), 0.25)
+        ways = [other if other.symmetry else way for way, other in zip(one.ways, others, strict=False)]
+        found.append(Tried.of(one.item, ways + one.ways[len(ways) :]))
+    return found
 
 
 def _shown(values: list[float] | np.ndarray, scale: float = 1.0) -> str:
@@ -172,13 +194,15 @@ def main() -> None:
         "--together", type=int, help="instead of one way, so many are chosen of the most ways, as on the page"
     )
     options = parser.parse_args()
-    most = max(options.ways)
+    most, drawer = max(options.ways), sketchgen.load(options.model)
     print(f"temperatures {TEMPERATURES}, those of the unfinished ones {options.temperature}")
     for tried in (
         of_people(options.store, options.model, options.drawings, most),
         bundled(options.model, most, options.temperature),
     ):
-        print(together(tried, options.together) if options.together else table(tried, options.ways))
+        for words, some in (("", tried), ("with images in a mirror", with_images(tried, drawer))):
+            print(words)
+            print(together(some, options.together) if options.together else table(some, options.ways))
 
 
 if __name__ == "__main__":

@@ -58,8 +58,9 @@ class Request:
         return self.best_of if told else 1
 
     def drawn_by(self, completer: Completer) -> Completer:
-        """The model under the guidance that was asked for."""
-        return completer if self.guidance is None else completer.guided(self.guidance)
+        """The model under the guidance that was asked for, with images in a mirror where one may choose."""
+        guided = completer if self.guidance is None else completer.guided(self.guidance)
+        return guided.mirroring() if self.candidates > 1 else guided
 
 
 @functools.cache

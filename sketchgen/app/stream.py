@@ -8,7 +8,6 @@ from collections.abc import Generator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sketchgen.app.request import Request
 from sketchgen.drawing.sketch import Completion, Sketch
@@ -41,10 +40,10 @@ def messages(completer: Completer, request: Request) -> Generator[Message, None,
     )
     drawn: list[list[list[float]]] = [[] for _ in range(request.count * request.candidates)]
     shown = range(0, len(drawn), request.candidates)
-    sent, flushed, ended = [0] * request.count, -1.0, np.zeros(len(drawn), dtype=bool)
+    sent, flushed = [0] * request.count, -1.0
+    growth: Growth | None = None
     for growth in stream:
         _collect(drawn, growth)
-        ended = growth.ended
         # Between any two steps there may be a message, at which a run can be stopped.
         if (now := time.monotonic()) - flushed >= FLUSH:
             yield {
@@ -52,19 +51,21 @@ def messages(completer: Completer, request: Request) -> Generator[Message, None,
                 "done": False,
             }
             sent, flushed = [len(drawn[row]) for row in shown], now
-    rows = _best(drawn, ended, request)
+    rows = _best(drawn, growth, request)
     anew = [alternative for alternative, row in enumerate(rows) if row != shown[alternative]]
     starts = [0 if alternative in anew else start for alternative, start in enumerate(sent)]
     left = [drawn[row][start:] for row, start in zip(rows, starts, strict=True)]
     yield {"alts": left, "anew": anew, "done": True}
 
 
-def _best(drawn: list[list[list[float]]], ended: NDArray[np.bool_], request: Request) -> list[int]:
+def _best(drawn: list[list[list[float]]], last: Growth | None, request: Request) -> list[int]:
     """Which of the candidates are taken, the best first."""
-    if request.candidates == 1:
+    if request.candidates == 1 or last is None:
         return list(range(request.count))
-    pairs = zip(drawn, ended, strict=True)
-    found = [Completion(request.sketch, _added(points), bool(end)) for points, end in pairs]
+    each = zip(drawn, last.ended.tolist(), last.symmetry.tolist(), strict=True)
+    found = [
+        Completion(request.sketch, _added(points), end, symmetry=symmetry) for points, end, symmetry in each
+    ]
     return chooser().several_rows(found, request.category, request.count)
 
 

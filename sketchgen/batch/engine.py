@@ -12,6 +12,7 @@ from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import SettingError
 from sketchgen.generate.beginning import Beginning
 from sketchgen.generate.completer import Completer, check_sampling, load
+from sketchgen.generate.mirroring import placed
 from sketchgen.generate.sampler import first_number
 
 SLOTS_STEP, MAX_SLOTS = 16, 4096
@@ -63,10 +64,12 @@ class SlotEngine:
         how = self.sampling
         starts = (self._start(wish) for wish in wishes)
         for steps in draw(self._network, starts, how.temperature, how.limit):
-            wish, begun, index, going_on = steps.what
+            wish, begun, index, going_on, symmetry = steps.what
             sketch = begun.sketch
             added = begun.added(steps.offset, steps.pen, self.model.label(index, sketch), going_on=going_on)
-            item = added if wish.given is None else Completion(wish.given, added, steps.ended, steps.log_prob)
+            item: Sketch | Completion = added
+            if wish.given is not None:
+                item = Completion(wish.given, added, steps.ended, steps.log_prob, symmetry)
             yield Drawn(wish, item, steps.ended, steps.log_prob, len(steps.pen))
 
     def _start(self, wish: Wish) -> Any:
@@ -79,12 +82,14 @@ class SlotEngine:
         begun, index = self._begun[1], self.model.category_index(wish.category)
         if index not in self._done:
             self._done[index] = begun.done(self.model.decoder, index, self.sampling.temperature)
+        way = placed(begun.mirrored, wish.index + 1).get(wish.index) if self.model.mirrored else None
         number = 0.5 if self.sampling.temperature == 0 else first_number(wish.seed, wish.index)
-        going_on = number >= self._done[index]
+        going_on = way is None and number >= self._done[index]
         given = begun.given(np.array([index]), np.array([going_on]))
         # Beginnings are told apart by their turns: equal ones at other turns are read again.
         key = (self._turn if wish.given is not None else None), index, going_on
-        return Start(key, given, wish.seed, wish.index, (wish, begun, index, going_on))
+        what = wish, begun, index, going_on, 0.0 if way is None else way.symmetry
+        return Start(key, given, wish.seed, wish.index, what, None if way is None else way.steps)
 
 
 def open_engine(sampling: Sampling) -> Engine:
@@ -94,5 +99,5 @@ def open_engine(sampling: Sampling) -> Engine:
         CheckpointError: there is none, or it is damaged.
         SettingError: a setting outside its limits.
     """
-    model = load(sampling.checkpoint).closing_within(sampling.closing)
+    model = load(sampling.checkpoint).closing_within(sampling.closing).mirroring(sampling.mirrored)
     return SlotEngine(model if sampling.guidance is None else model.guided(sampling.guidance), sampling)

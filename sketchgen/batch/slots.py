@@ -87,6 +87,7 @@ class Start:
         given: the beginning, for one category.
         seed, index: of its noise; see `sketchgen.generate.sampler.noise_of`.
         what: whatever the caller wants to know it by.
+        forced: the steps that it takes, offset and pen of each point; None to sample them.
     """
 
     key: Any
@@ -94,6 +95,7 @@ class Start:
     seed: int
     index: int
     what: Any = None
+    forced: tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]] | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class _Drawing:
         self._offset = np.zeros((count, limit + 1, 2))
         self._pen = np.zeros((count, limit + 1), dtype=np.int64)
         self._what: list[Any] = [None] * count
+        self._forced: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._blocks: list[Iterator[np.ndarray]] = [iter(())] * count
         self._noise = np.zeros((count, BLOCK, 5) if ways == 1 else (count, BLOCK, WAYS, 6))
 
@@ -165,6 +168,10 @@ class _Drawing:
         for slot in np.flatnonzero((place == 0) & self._going):
             self._noise[slot] = next(self._blocks[slot])
         offset, pen = found.sample(self._noise[rows, place], self._temperature)
+        for slot, (offsets, pens) in self._forced.items():
+            there = int(length[slot]) < len(pens)
+            offset[slot] = offsets[length[slot]] if there else 0.0
+            pen[slot] = pens[length[slot]] if there else END
         offset, pen = np.where(self._going[:, None], offset, 0.0), np.where(self._going, pen, 0)
         ends = pen == END
         # The step behind the limit draws no point: in it a drawing ends, or is only stopped.
@@ -179,6 +186,7 @@ class _Drawing:
         length, what = int(self._length[slot]) - 1, self._what[slot]
         offset, pen = self._offset[slot, :length].copy(), self._pen[slot, :length].copy()
         self._length[slot] = 0
+        self._forced.pop(slot, None)
         return Steps(what, offset, pen, ended, float(self._log_prob[slot]))
 
     def _filled(self, found: Distribution | None) -> Distribution | None:
@@ -192,6 +200,8 @@ class _Drawing:
                 noise_blocks(start.seed, start.index, self._network.stepper.ways),
             )
             self._length[slot], self._log_prob[slot], self._going[slot] = 0, 0.0, True
+            if start.forced is not None:
+                self._forced[int(slot)] = start.forced
             slots.append(slot)
             parts.append(first)
         if not parts:

@@ -63,6 +63,7 @@ def open_for(job: Job) -> Engine:
     if job.engine == "batch":
         return open_engine(job.sampling)
     model = completer.load(job.sampling.checkpoint).closing_within(job.sampling.closing)
+    model = model.mirroring(job.sampling.mirrored)
     if job.sampling.guidance is not None:
         model = model.guided(job.sampling.guidance)
     return Together(model, job.sampling, job.count * job.best_of)

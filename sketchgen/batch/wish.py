@@ -20,6 +20,7 @@ class Sampling:
         temperature: 0 (the likeliest line) to 2 (wild).
         guidance: see `sketchgen.generate.guidance`; None for the model's own default.
         closing: see `sketchgen.generate.closing`.
+        mirrored: whether some of the alternatives are given strokes in a mirror; see `Completer`.
         limit: most points that are added.
         precision: "float32" or "bfloat16", in which the matrix products are computed.
         slots: drawings that are computed side by side. The products of another number of rows may be rounded
@@ -33,6 +34,7 @@ class Sampling:
     limit: int = LIMIT
     precision: str = "float32"
     slots: int = 128
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,9 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
     told = {"guidance": options.guidance, "slots": options.slots, "precision": options.precision}
     told["closing"] = options.closing if isinstance(options, Complete) else None
     settings: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    rank = _rank(options.rank, categories, given)
+    if isinstance(options, Complete):
+        settings["mirrored"] = options.mirror and rank == "critic" and options.best_of > 1
     sampling = Sampling(options.checkpoint, options.temperature, **settings)
     job = Job(
         sampling=sampling,
@@ -132,7 +135,7 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
         names=names,
         given=given,
         best_of=options.best_of,
-        rank=_rank(options.rank, categories, given),
+        rank=rank,
         label=options.label,
         unique=options.unique,
         look=look_of(options, options.out),

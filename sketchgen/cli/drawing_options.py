@@ -103,6 +103,9 @@ class Complete(Drawing):
     closing: Closing = None
     """Gap at the end of an added line that is closed where it was to meet its beginning or a given line, in
     160ths of the given part's longer side; 0 leaves lines as drawn."""
+    mirror: bool = True
+    """With --best-of and --rank critic, count what the drawing lacks to be symmetric among the candidates,
+    where it nearly is: the second eye, wheel or wing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -221,12 +221,15 @@ class Completion:
         ended: whether the model ended the drawing by itself (False: it was stopped at the limit).
         log_likelihood: natural log of the density of the added steps under the model at temperature 1, in
             the model's own frame (255 box). Comparable between completions of the same drawing only.
+        symmetry: where what was added is given strokes seen in a mirror, how symmetric the given drawing is
+            besides, up to about 1; 0 where the model drew it. See `sketchgen.generate.mirroring`.
     """
 
     given: Sketch
     added: Sketch
     ended: bool = True
     log_likelihood: float = 0.0
+    symmetry: float = 0.0
 
     @cached_property
     def whole(self) -> Sketch:

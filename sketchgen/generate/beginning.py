@@ -14,6 +14,7 @@ from sketchgen.drawing.strokes import Pen, split_strokes
 from sketchgen.generate.closing import Closer
 from sketchgen.generate.decoder import Decoder, Given
 from sketchgen.generate.framing import Framed, framed, rounded
+from sketchgen.generate.mirroring import Mirrored, mirrored
 
 STOPPED_EARLY = 0.1
 """How much likelier a person stops to have a drawing finished where a stroke ends than within one."""
@@ -44,6 +45,17 @@ class Beginning:
         if not self.closing or self.sketch.is_empty:
             return None
         return Closer.of(self.shown.points, self.shown.pen, self.closing)
+
+    @cached_property
+    def mirrored(self) -> list[Mirrored]:
+        """What it lacks to be symmetric, the most symmetric ways first; none of a dot or of nothing.
+
+        Their strokes are px of the network's frame, counted from the last given point.
+        """
+        if self.shown.known:
+            return []
+        points, pen = self.shown.points, self.shown.pen
+        return mirrored(split_strokes(points - points[-1], pen == Pen.LIFT))
 
     @property
     def origin(self) -> Points:

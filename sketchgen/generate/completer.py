@@ -18,7 +18,9 @@ from sketchgen.generate.beginning import Beginning
 from sketchgen.generate.closing import CLOSING, MOST_CLOSING, Closings
 from sketchgen.generate.decoder import Decoder, Given
 from sketchgen.generate.guidance import GUIDANCE, MOST_GUIDANCE, Guided
+from sketchgen.generate.mirroring import Mirrored, placed
 from sketchgen.generate.sampler import (
+    Forced,
     Sampled,
     Step,
     Stepper,
@@ -48,12 +50,14 @@ class Growth:
         pen: (count,) after the point.
         drawn: (count,) which completions got a point; the others' rows have no meaning.
         ended: (count,) which completions the model has ended, now or before.
+        symmetry: (count,) of each, see `Completion`; the same all along.
     """
 
     points: Points
     pen: NDArray[np.int64]
     drawn: NDArray[np.bool_]
     ended: NDArray[np.bool_]
+    symmetry: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,9 @@ class Completer:
             without being told the category can be guided.
         closing: the largest gap that added lines are moved to close where something was given, px of the
             network's frame; 0 leaves lines as they were drawn. See `sketchgen.generate.closing`.
+        mirrored: whether every fourth of the alternatives is what the given drawing lacks to be symmetric, in
+            up to three ways, where it is nearly so: for who chooses among them. See
+            `sketchgen.generate.mirroring`.
     """
 
     decoder: Decoder
@@ -76,6 +83,7 @@ class Completer:
     summary: dict[str, Any]
     guidance: float = 0.0
     closing: float = 0.0
+    mirrored: bool = False
 
     @property
     def config(self) -> ModelConfig:
@@ -121,6 +129,10 @@ class Completer:
         if not (math.isfinite(closing) and 0.0 <= closing <= MOST_CLOSING):
             raise SettingError(f"closing must be from 0 to {MOST_CLOSING:g} px, not {closing}")
         return replace(self, closing=closing)
+
+    def mirroring(self, mirrored: bool = True) -> Completer:
+        """The same with some of the alternatives given strokes in a mirror, to be chosen from, or not."""
+        return replace(self, mirrored=mirrored)
 
     def category_index(self, category: str | None) -> int:
         """The index of a category, whatever its case; None and "any" stand for any.
@@ -170,15 +182,19 @@ class Completer:
         index = self.category_index(category)
         check_sampling(count, temperature, seed, limit)
         begun = Beginning.of(sketch, self.closing)
+        ways = self._mirrored(begun, count, continue_stroke)
         going_on = self._going_on(begun, index, count, temperature, seed, continue_stroke)
-        sampled = sample_steps(*self._drawing(begun, index, seed, going_on), limit, temperature)
+        going_on[list(ways)] = False
+        drawing = self._drawing(begun, index, seed, going_on)
+        sampled = sample_steps(*drawing, limit, temperature, forced=_forced(ways))
         label = self.label(index, sketch)
         completions = []
         for row, length in enumerate(sampled.length):
             steps_of = sampled.offset[row, :length], sampled.pen[row, :length]
             added = begun.added(*steps_of, label, going_on=bool(going_on[row]))
             ended, log_prob = bool(sampled.ended[row]), float(sampled.log_prob[row])
-            completions.append(Completion(sketch, added, ended, log_prob))
+            symmetry = ways[row].symmetry if row in ways else 0.0
+            completions.append(Completion(sketch, added, ended, log_prob, symmetry))
         return completions
 
     def stream(
@@ -202,9 +218,12 @@ class Completer:
         index = self.category_index(category)
         check_sampling(count, temperature, seed, limit)
         begun = Beginning.of(sketch, self.closing)
+        ways = self._mirrored(begun, count, continue_stroke)
         going_on = self._going_on(begun, index, count, temperature, seed, continue_stroke)
-        found = steps(*self._drawing(begun, index, seed, going_on), limit, temperature)
-        return _grown(found, begun, going_on)
+        going_on[list(ways)] = False
+        drawing = self._drawing(begun, index, seed, going_on)
+        found = steps(*drawing, limit, temperature, forced=_forced(ways))
+        return _grown(found, begun, going_on, ways)
 
     def generate(
         self,
@@ -238,6 +257,10 @@ class Completer:
         """The name of a category by its index; where it is any, what the given drawing is said to be."""
         return self.categories[index] if index < len(self.categories) else sketch.category
 
+    def _mirrored(self, begun: Beginning, count: int, continue_stroke: bool | None) -> dict[int, Mirrored]:
+        """Which alternatives are given strokes in a mirror: none where the last stroke is to go on."""
+        return placed(begun.mirrored, count) if self.mirrored and not continue_stroke else {}
+
     def _going_on(
         self,
         begun: Beginning,
@@ -263,15 +286,24 @@ class Completer:
         return stepper, begun.given(np.full(count, category), going_on), noise_rows(seed, count, stepper.ways)
 
 
-def _grown(found: Iterator[Step], begun: Beginning, going_on: NDArray[np.bool_]) -> Iterator[Growth]:
+def _forced(ways: Mapping[int, Mirrored]) -> Forced:
+    return Forced.of({row: way.steps for row, way in ways.items()})
+
+
+def _grown(
+    found: Iterator[Step], begun: Beginning, going_on: NDArray[np.bool_], ways: Mapping[int, Mirrored]
+) -> Iterator[Growth]:
     """Steps of the model as points on the page, behind the last given one where its stroke goes on."""
     at, count, closing = np.zeros((1, 2)), len(going_on), Closings(begun.closer, going_on)
+    symmetry = np.zeros(count)
+    symmetry[list(ways)] = [way.symmetry for way in ways.values()]
     if going_on.any():
-        drawing = np.full(count, int(Pen.DRAW))
-        yield Growth(np.tile(begun.origin, (count, 1)), drawing, going_on, np.zeros(count, dtype=bool))
+        drawing, none = np.full(count, int(Pen.DRAW)), np.zeros(count, dtype=bool)
+        yield Growth(np.tile(begun.origin, (count, 1)), drawing, going_on, none, symmetry)
     for step in found:
         at = at + step.offset
-        yield Growth(begun.on_page(closing.next(at, step.pen)), step.pen, step.drawn, step.ended)
+        points = begun.on_page(closing.next(at, step.pen))
+        yield Growth(points, step.pen, step.drawn, step.ended, symmetry)
 
 
 def check_sampling(count: int, temperature: float, seed: int, limit: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -180,6 +180,44 @@ class Step:
         return np.where(self.counted, self.found.log_prob(self.offset, self.pen), 0.0)
 
 
+@dataclass(frozen=True)
+class Forced:
+    """Steps that some of the drawings take, whatever is sampled for them: teacher forcing.
+
+    Attributes:
+        rows: (f,) which drawings.
+        offset: px of the model's box.
+        pen: after each point, `END` behind the last one.
+    """
+
+    rows: Int[np.ndarray, " f"]
+    offset: Float[np.ndarray, "f n 2"]
+    pen: Int[np.ndarray, "f n"]
+
+    @classmethod
+    def of(cls, steps_of: Mapping[int, tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]]) -> Forced:
+        """The steps, offset and pen of each point, of some drawings by their rows."""
+        most = max((len(pen) for _, pen in steps_of.values()), default=0)
+        offset = np.zeros((len(steps_of), most, 2))
+        pen = np.full(offset.shape[:2], int(END))
+        for row, (each, pens) in enumerate(steps_of.values()):
+            offset[row, : len(pens)], pen[row, : len(pens)] = each, pens
+        return cls(np.array(list(steps_of), dtype=np.int64), offset, pen)
+
+    def put(
+        self, step: int, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
+    ) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
+        """What b drawings take as their step of a number, from 0, where so much was sampled."""
+        if not len(self.rows):
+            return offset, pen
+        offset, pen, there = offset.copy(), pen.copy(), step < self.pen.shape[1]
+        offset[self.rows] = self.offset[:, step] if there else 0.0
+        pen[self.rows] = self.pen[:, step] if there else END
+        return offset, pen
+
+
+NOTHING_FORCED = Forced.of({})
+
 ROWS = 512
 """Rows of distributions of which the likelihood is worked out at once: alone each takes as long as thirty."""
 
@@ -212,6 +250,7 @@ def steps(
     temperature: float,
     *,
     at_least_one: bool = True,
+    forced: Forced = NOTHING_FORCED,
 ) -> Iterator[Step]:
     """Sample step by step until every drawing has ended, or has `limit` points.
 
@@ -224,6 +263,7 @@ def steps(
         limit: most points of a drawing.
         temperature: 0 or more; see `NextStep.tempered`.
         at_least_one: do not let a drawing end before a point was added.
+        forced: steps that are not sampled.
     """
     alive = np.ones(len(given.category), dtype=bool)
     before: Step | None = None
@@ -235,7 +275,7 @@ def steps(
             found, state = model.advance(before.offset, before.pen, state)
         if row == 0 and at_least_one:
             found = found.without_end()
-        offset, pen = found.sample(numbers, temperature)
+        offset, pen = forced.put(row, *found.sample(numbers, temperature))
         ends = pen == END
         counted = alive & ends if row == limit else alive
         alive = alive & ~ends
@@ -254,6 +294,7 @@ def sample_steps(
     temperature: float,
     *,
     at_least_one: bool = True,
+    forced: Forced = NOTHING_FORCED,
 ) -> Sampled:
     """All of `steps` at once."""
     offset, pen, drawn, ended = [], [], [], np.zeros(0, dtype=bool)
@@ -261,7 +302,7 @@ def sample_steps(
     def noted() -> Iterator[Step]:
         # Not the steps themselves: what they were drawn from is large, and soon of no more use.
         nonlocal ended
-        for step in steps(model, given, noise, limit, temperature, at_least_one=at_least_one):
+        for step in steps(model, given, noise, limit, temperature, at_least_one=at_least_one, forced=forced):
             offset.append(step.offset)
             pen.append(step.pen)
             drawn.append(step.drawn)

@@ -4,7 +4,8 @@ A model that draws does not see what it has drawn, and a start that it misread i
 see it: the recogniser, who knows what a drawing is of, and the critic, who knows how people go on with what
 was given. Both say logs of probabilities, which are added, the recogniser's three times: the critic alone
 holds what is right and says little for as good as what shows the category. Besides it counts how much the
-candidates of a drawing agree (`sketchgen.recognition.agreement`), the more of use the more there are. What it
+candidates of a drawing agree (`sketchgen.recognition.agreement`), the more of use the more there are, and
+that one makes a drawing symmetric that nearly is (`sketchgen.generate.mirroring`). What it
 brings was measured by a judge who has no say in it, `benchmarks/best_of.py`, and by whether drawings are
 finished, `benchmarks/choosing.py`.
 """
@@ -27,6 +28,10 @@ SURE = 3.0
 
 AGREED = 6.0
 """What it counts that all other candidates draw the same, in the critic's nats; see docs/lab.md."""
+
+SYMMETRIC = 2.5
+"""What it counts that what was added completes the symmetry of a drawing, where all else is symmetric, in the
+critic's nats: images in a mirror agree with few of the network's ways; see docs/lab.md."""
 
 CALM = 4.0
 """Nats for which one candidate is e times as likely to be wanted as another; see docs/lab.md."""
@@ -72,12 +77,13 @@ class Chooser:
     def told(
         self, found: Sequence[Completion], category: str | None, candidates: int | None = None
     ) -> Float[np.ndarray, " n"]:
-        """The part of critic and agreement; 0 for a drawing of nothing, and where nothing was given."""
+        """The part of critic, agreement and symmetry; 0 of nothing drawn, and where nothing was given."""
         worth = np.zeros(len(found))
         given = [index for index, each in enumerate(found) if not each.given.is_empty]
         if self.critic is None or not given:
             return worth
         worth[given] = self.critic.scores([found[index] for index in given], category)
+        worth[given] += [SYMMETRIC * found[index].symmetry for index in given]
         size = len(found) if candidates is None else candidates
         for first in range(0, len(found), size) if self.agreed else ():
             group = [index for index in given if first <= index < first + size]

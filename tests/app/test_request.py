@@ -69,6 +69,12 @@ def guidable(completer: Completer) -> Completer:
     return Completer(completer.decoder, "test", {"settings": {"prefixes": {"drop_category": 0.1}}}, 2.0)
 
 
+def test_among_candidates_are_images_in_a_mirror(completer: Completer) -> None:
+    for best_of in (1, 4):
+        request = checked(completer, DRAWING, "cat", 2, 0.5, 0, best_of=best_of)
+        assert request.drawn_by(completer).mirrored is (best_of > 1)
+
+
 def test_guidance_is_the_model_s_own_unless_asked_for(completer: Completer, guidable: Completer) -> None:
     for model in (completer, guidable):
         request = checked(model, DRAWING, "cat", 1, 0.5)

@@ -104,8 +104,8 @@ class Two(Completer):
 
     def stream(self, *_: object, **more: object) -> Iterator[Growth]:
         pen, drawn = np.ones(2, dtype=np.int64), np.ones(2, dtype=bool)
-        yield Growth(np.array([[9.0, 9.0], [8.0, 8.0]]), pen, drawn, np.zeros(2, dtype=bool))
-        yield Growth(np.zeros((2, 2)), pen, ~drawn, np.arange(2) != self.stopped)
+        yield Growth(np.array([[9.0, 9.0], [8.0, 8.0]]), pen, drawn, np.zeros(2, dtype=bool), np.zeros(2))
+        yield Growth(np.zeros((2, 2)), pen, ~drawn, np.arange(2) != self.stopped, np.zeros(2))
 
 
 @pytest.mark.parametrize("stopped", [0, 1])

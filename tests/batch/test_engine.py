@@ -251,3 +251,40 @@ def test_the_completer_draws_small_jobs_such_as_the_first_of_the_readme():
     assert engine_for(200, 1, Sampling(None)) == "completer"
     assert engine_for(201, 1, Sampling(None)) == engine_for(51, 4, Sampling(None)) == "batch"
     assert engine_for(1, 1, Sampling(None, slots=16)) == "batch"
+
+
+FACE = Sketch.from_strokes(
+    [
+        [(0, 0), (200, 0), (200, 200), (0, 200), (0, 0)],
+        [(40, 40), (70, 40), (70, 70), (40, 70), (40, 40)],
+        [(60, 150), (100, 160), (140, 150)],
+    ]
+)
+
+
+@each_network
+def test_it_draws_the_images_in_a_mirror_that_the_completer_draws(shape: dict[str, Any], guidance: float):
+    made = model(shape, guidance).mirroring()
+    # Fewer slots than wishes, so that slots of images are used again.
+    asked = [Wish(number, "sun", 5, number, FACE) for number in range(40)]
+    found = drawn(SlotEngine(made, dataclasses.replace(HOW, slots=16)), asked)
+    wanted = made.complete(FACE, "sun", 40, HOW.temperature, 5, limit=HOW.limit)
+    assert wanted[3].symmetry > 0.0
+    for number, completion in enumerate(wanted):
+        item = found[number].item
+        assert isinstance(item, Completion)
+        assert item.symmetry == completion.symmetry
+        assert item.ended == completion.ended
+        np.testing.assert_allclose(item.added.points, completion.added.points, rtol=1e-3, atol=0.05)
+        assert item.log_likelihood == pytest.approx(completion.log_likelihood, rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["batch", "completer"])
+def test_a_sampling_says_whether_there_are_images(kind: Engines, tmp_path: Path):
+    name, asked = str(untrained.saved(tmp_path / "tiny")), [Wish(n, "sun", 5, n, FACE) for n in range(8)]
+    symmetry = []
+    for mirrors in (False, True):
+        job = Job(Sampling(name, mirrored=mirrors), kind, ("sun",), 8, 5, ("sun",), given=1)
+        items = [each.item for each in drawn(open_for(job), asked).values()]
+        symmetry.append(max(item.symmetry for item in items if isinstance(item, Completion)))
+    assert symmetry[0] == 0.0 < symmetry[1]

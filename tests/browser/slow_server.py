@@ -32,7 +32,7 @@ class Slow(Completer):
         try:
             for step in range(30_000):
                 points = np.tile([100.0 + step * 0.5, 100.0], (count, 1))
-                yield Growth(points, np.zeros(count, dtype=np.int64), everyone, nobody)
+                yield Growth(points, np.zeros(count, dtype=np.int64), everyone, nobody, np.zeros(count))
                 time.sleep(PAUSE)
         finally:
             print("stopped", time.time(), flush=True)

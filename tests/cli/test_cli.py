@@ -44,6 +44,9 @@ class FakeCompleter:
     def closing_within(self, closing: float) -> FakeCompleter:
         return self
 
+    def mirroring(self, mirrored: bool) -> FakeCompleter:
+        return self
+
     def known(self, category: str | None) -> None:
         if category is not None and category not in self.categories:
             raise unknown_category(category, self.categories)

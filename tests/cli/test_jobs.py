@@ -106,6 +106,25 @@ class TestSmall:
         met = sum(tuple(stroke[-1]) in given for strokes in drawn for stroke in strokes)
         assert (met > 0) is (closing > 0)
 
+    @pytest.mark.parametrize(
+        ("words", "mirrored"),
+        [
+            (["--best-of", "4"], True),
+            (["--best-of", "4", "--no-mirror"], False),
+            (["--best-of", "4", "--rank", "likelihood"], False),
+            ([], False),
+        ],
+    )
+    def test_images_in_a_mirror_are_among_candidates_unless_they_are_not_to_be(
+        self, words: list[str], mirrored: bool, checkpoint: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "out"
+        words = [*words, "--count", "2", "--checkpoint", str(checkpoint), "-o", str(out)]
+        assert main(["complete", "example:face", *words]) == 0
+        header = json.loads((out / "manifest.jsonl").read_text().splitlines()[0])
+        assert header["sampling"]["mirrored"] is mirrored
+        assert len(list(out.glob("*.svg"))) == 2
+
     def test_every_category(self, checkpoint: Path, tmp_path: Path) -> None:
         words = ["generate", "--category", "all", "--count", "2", "--checkpoint", str(checkpoint)]
         assert main([*words, "-o", str(tmp_path / "out")]) == 0

@@ -195,3 +195,50 @@ def test_a_stream_grows_into_the_very_completions(completer: Completer, sketch: 
 def test_a_stream_refuses_at_once(completer: Completer):
     with pytest.raises(SettingError, match="temperature"):
         completer.stream(Sketch(), temperature=-1.0)
+
+
+NEARLY = Sketch.from_strokes(
+    [
+        [(0, 0), (200, 0), (200, 200), (0, 200), (0, 0)],
+        [(40, 40), (70, 40), (70, 70), (40, 70), (40, 40)],
+        [(60, 150), (100, 160), (140, 150)],
+    ],
+    page=PAGE,
+)
+"""A square face with one eye."""
+
+
+def test_some_alternatives_are_images_in_a_mirror_and_the_others_stay_as_they_are(completer: Completer):
+    plain = completer.complete(NEARLY, "cat", 9, 0.7, 5, limit=40)
+    found = completer.mirroring().complete(NEARLY, "cat", 9, 0.7, 5, limit=40)
+    images = [row for row, each in enumerate(found) if each.symmetry]
+    assert images[:1] == [3]
+    assert set(images) <= {3, 7}
+    assert [each.symmetry for each in plain] == [0.0] * 9
+    for row in set(range(9)) - set(images):
+        assert found[row].added == plain[row].added
+        assert found[row].log_likelihood == plain[row].log_likelihood
+    assert found[3].ended
+    assert np.isfinite(found[3].log_likelihood)
+    assert len(found[3].added.strokes) == 1
+    assert np.allclose(
+        found[3].added.strokes[0], [(160, 40), (130, 40), (130, 70), (160, 70), (160, 40)], atol=2
+    )
+    assert completer.mirroring().mirroring(False).complete(NEARLY, "cat", 4, 0.7, 5)[3].symmetry == 0.0
+
+
+def test_who_wants_the_last_stroke_to_go_on_gets_no_images(completer: Completer):
+    model = completer.mirroring()
+    found = model.complete(NEARLY, "cat", 4, 0.7, 5, limit=40, continue_stroke=True)
+    assert [each.symmetry for each in found] == [0.0] * 4
+
+
+def test_images_are_streamed_as_they_are_completed(completer: Completer):
+    model, grown, symmetry = completer.mirroring(), [[] for _ in range(8)], np.zeros(0)
+    for growth in model.stream(NEARLY, "cat", 8, 0.7, 5, limit=40):
+        symmetry = growth.symmetry
+        for row in np.flatnonzero(growth.drawn):
+            grown[row].append(growth.points[row].tolist())
+    found = model.complete(NEARLY, "cat", 8, 0.7, 5, limit=40)
+    assert [each.symmetry for each in found] == symmetry.tolist()
+    assert [each.added.points.tolist() for each in found] == grown

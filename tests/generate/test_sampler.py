@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.decoder import Given, State
 from sketchgen.generate.distribution import NextStep
 from sketchgen.generate.past import Past
-from sketchgen.generate.sampler import Sampled, noise_of, noise_rows, sample_steps, steps
+from sketchgen.generate.sampler import Forced, Sampled, noise_of, noise_rows, sample_steps, steps
 from sketchgen.generate.trace import Trace
 
 
@@ -70,7 +71,7 @@ def noise(batch: int, limit: int) -> NDArray[np.float64]:
     return np.stack([noise_for(3, index, limit) for index in range(batch)])
 
 
-def sample(model: Fake, batch: int, limit: int, temperature: float, **settings: bool) -> Sampled:
+def sample(model: Fake, batch: int, limit: int, temperature: float, **settings: Any) -> Sampled:
     return sample_steps(model, blank(batch), noise_rows(3, batch), limit, temperature, **settings)
 
 
@@ -142,3 +143,23 @@ def test_likelihoods_end_with_each_drawing():
         alone = sample_steps(decoder, one, noise, 60, 1.0)
         assert alone.length[0] == together.length[row]
         assert alone.log_prob[0] == pytest.approx(together.log_prob[row], rel=1e-5)
+
+
+def test_forced_steps_are_taken_whatever_is_sampled_and_the_others_stay_as_they_are() -> None:
+    offset, pen = np.array([[3.0, 4.0], [5.0, -6.0]]), np.array([int(Pen.DRAW), int(Pen.LIFT)])
+    free = sample(Fake(points=5), 3, 20, 0.5)
+    found = sample(Fake(points=5), 3, 20, 0.5, forced=Forced.of({1: (offset, pen)}))
+    assert found.length.tolist() == [5, 2, 5]
+    assert found.ended.tolist() == [True, True, True]
+    assert found.offset[1, :2].tolist() == offset.tolist()
+    assert found.pen[1, :2].tolist() == pen.tolist()
+    for row in (0, 2):
+        assert np.array_equal(found.offset[row], free.offset[row])
+        assert found.log_prob[row] == free.log_prob[row]
+
+
+def test_forced_steps_stop_at_the_limit_too() -> None:
+    steps_of = {0: (np.ones((9, 2)), np.zeros(9, dtype=np.int64))}
+    found = sample(Fake(points=1000), 2, 7, 0.5, forced=Forced.of(steps_of))
+    assert found.length.tolist() == [7, 7]
+    assert not found.ended.any()

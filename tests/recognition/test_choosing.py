@@ -8,7 +8,7 @@ import pytest
 
 from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.recognition.agreement import agreements
-from sketchgen.recognition.choosing import AGREED, SURE, Chooser, best_of
+from sketchgen.recognition.choosing import AGREED, SURE, SYMMETRIC, Chooser, best_of
 from sketchgen.recognition.critic import Critic
 from tests.support.critics import critic, finished
 from tests.support.recognisers import recogniser, scribbles
@@ -134,3 +134,11 @@ def test_the_order_of_candidates():
     assert best_of([True] * 3, [True, False, True], [1.0, 5.0, 2.0]) == 2
     assert best_of([False, True, True], [True, False, False], [9.0, 1.0, 2.0]) == 2
     assert best_of([False, False], [False, True], [9.0, 1.0]) == 1
+
+
+def test_symmetry_has_a_say():
+    found = finished(9, 20, 31, 40)
+    plain = BOTH.worths(found, NAME)
+    image = [*found[:3], replace(found[3], symmetry=0.8)]
+    np.testing.assert_allclose(BOTH.worths(image, NAME) - plain, [0.0, 0.0, 0.0, 0.8 * SYMMETRIC], atol=1e-9)
+    np.testing.assert_allclose(Chooser(WHO).worths(image, NAME), Chooser(WHO).worths(found, NAME))
