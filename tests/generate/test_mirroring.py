@@ -69,7 +69,7 @@ def test_a_sloppy_image_is_an_image():
 
 def test_ways_are_few_the_best_first_and_of_different_strokes():
     random = np.random.default_rng(0)
-    strokes = [FACE, *(ring(*random.uniform(-60, 60, 2), 6.0) for _ in range(12))]
+    strokes = [FACE, *(ring(x, y, 6.0) for x, y in random.uniform(-60, 60, (12, 2)))]
     ways = mirrored(strokes)
     found = [way.symmetry for way in ways]
     assert len(ways) <= MOST
