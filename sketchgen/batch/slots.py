@@ -14,7 +14,7 @@ from sketchgen.batch.network import SlotNetwork
 from sketchgen.generate.decoder import Decoder, Given
 from sketchgen.generate.guidance import WAYS, Guided, GuidedStep
 from sketchgen.generate.head import as_mixture
-from sketchgen.generate.sampler import BLOCK, Distribution, Stepper, noise_blocks
+from sketchgen.generate.sampler import BLOCK, Distribution, Stepper, led, noise_blocks
 from sketchgen.generate.trace import END
 from sketchgen.generate.trees import placed, stacked, taken
 
@@ -168,10 +168,7 @@ class _Drawing:
         for slot in np.flatnonzero((place == 0) & self._going):
             self._noise[slot] = next(self._blocks[slot])
         offset, pen = found.sample(self._noise[rows, place], self._temperature)
-        for slot, (offsets, pens) in self._forced.items():
-            there = int(length[slot]) < len(pens)
-            offset[slot] = offsets[length[slot]] if there else 0.0
-            pen[slot] = pens[length[slot]] if there else END
+        offset, pen = led(self._forced, length, offset, pen)
         offset, pen = np.where(self._going[:, None], offset, 0.0), np.where(self._going, pen, 0)
         ends = pen == END
         # The step behind the limit draws no point: in it a drawing ends, or is only stopped.

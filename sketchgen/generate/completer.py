@@ -287,7 +287,7 @@ class Completer:
 
 
 def _forced(ways: Mapping[int, Mirrored]) -> Forced:
-    return Forced.of({row: way.steps for row, way in ways.items()})
+    return {row: way.steps for row, way in ways.items()}
 
 
 def _grown(

@@ -23,8 +23,8 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
 from sketchgen.drawing.geometry import resample
-from sketchgen.drawing.sketch import Points
-from sketchgen.drawing.strokes import Pen
+from sketchgen.drawing.sketch import Points, Sketch
+from sketchgen.drawing.strokes import pens
 
 MOST = 3
 """Most ways that are found for a drawing."""
@@ -76,9 +76,8 @@ class Mirrored:
     @property
     def steps(self) -> tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]:
         """The offsets from point to point, the first one from the origin, and the pen after each."""
-        pen = np.full(sum(map(len, self.strokes)), int(Pen.DRAW))
-        pen[np.cumsum([len(stroke) for stroke in self.strokes]) - 1] = int(Pen.LIFT)
-        return np.diff(np.concatenate(self.strokes), axis=0, prepend=0.0), pen
+        lines = Sketch(self.strokes)
+        return np.diff(lines.points, axis=0, prepend=0.0), pens(lines)
 
 
 def placed(ways: Sequence[Mirrored], count: int) -> dict[int, Mirrored]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -180,43 +181,33 @@ class Step:
         return np.where(self.counted, self.found.log_prob(self.offset, self.pen), 0.0)
 
 
-@dataclass(frozen=True)
-class Forced:
-    """Steps that some of the drawings take, whatever is sampled for them: teacher forcing.
+Forced = Mapping[int, tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]]
+"""Offset and pen of each point of some drawings, by their rows, which end behind the last."""
 
-    Attributes:
-        rows: (f,) which drawings.
-        offset: px of the model's box.
-        pen: after each point, `END` behind the last one.
+
+def led(
+    forced: Forced,
+    number: Int[np.ndarray, " b"],
+    offset: Float[np.ndarray, "b 2"],
+    pen: Int[np.ndarray, " b"],
+) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
+    """The steps that b drawings take where so much was sampled: teacher forcing of some of them.
+
+    Args:
+        forced: the steps that are not sampled.
+        number: which of its steps each drawing takes, from 0.
+        offset: as sampled, px of the model's box.
+        pen: as sampled.
     """
-
-    rows: Int[np.ndarray, " f"]
-    offset: Float[np.ndarray, "f n 2"]
-    pen: Int[np.ndarray, "f n"]
-
-    @classmethod
-    def of(cls, steps_of: Mapping[int, tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]]) -> Forced:
-        """The steps, offset and pen of each point, of some drawings by their rows."""
-        most = max((len(pen) for _, pen in steps_of.values()), default=0)
-        offset = np.zeros((len(steps_of), most, 2))
-        pen = np.full(offset.shape[:2], int(END))
-        for row, (each, pens) in enumerate(steps_of.values()):
-            offset[row, : len(pens)], pen[row, : len(pens)] = each, pens
-        return cls(np.array(list(steps_of), dtype=np.int64), offset, pen)
-
-    def put(
-        self, step: int, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
-    ) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
-        """What b drawings take as their step of a number, from 0, where so much was sampled."""
-        if not len(self.rows):
-            return offset, pen
-        offset, pen, there = offset.copy(), pen.copy(), step < self.pen.shape[1]
-        offset[self.rows] = self.offset[:, step] if there else 0.0
-        pen[self.rows] = self.pen[:, step] if there else END
+    if not forced:
         return offset, pen
+    offset, pen = offset.copy(), pen.copy()
+    for row, (offsets, pens) in forced.items():
+        there = number[row] < len(pens)
+        offset[row] = offsets[number[row]] if there else 0.0
+        pen[row] = pens[number[row]] if there else END
+    return offset, pen
 
-
-NOTHING_FORCED = Forced.of({})
 
 ROWS = 512
 """Rows of distributions of which the likelihood is worked out at once: alone each takes as long as thirty."""
@@ -250,7 +241,7 @@ def steps(
     temperature: float,
     *,
     at_least_one: bool = True,
-    forced: Forced = NOTHING_FORCED,
+    forced: Forced = MappingProxyType({}),
 ) -> Iterator[Step]:
     """Sample step by step until every drawing has ended, or has `limit` points.
 
@@ -275,7 +266,7 @@ def steps(
             found, state = model.advance(before.offset, before.pen, state)
         if row == 0 and at_least_one:
             found = found.without_end()
-        offset, pen = forced.put(row, *found.sample(numbers, temperature))
+        offset, pen = led(forced, np.full(len(alive), row), *found.sample(numbers, temperature))
         ends = pen == END
         counted = alive & ends if row == limit else alive
         alive = alive & ~ends
@@ -294,7 +285,7 @@ def sample_steps(
     temperature: float,
     *,
     at_least_one: bool = True,
-    forced: Forced = NOTHING_FORCED,
+    forced: Forced = MappingProxyType({}),
 ) -> Sampled:
     """All of `steps` at once."""
     offset, pen, drawn, ended = [], [], [], np.zeros(0, dtype=bool)

@@ -15,7 +15,7 @@ from sketchgen.drawing.strokes import Pen
 from sketchgen.generate.decoder import Given, State
 from sketchgen.generate.distribution import NextStep
 from sketchgen.generate.past import Past
-from sketchgen.generate.sampler import Forced, Sampled, noise_of, noise_rows, sample_steps, steps
+from sketchgen.generate.sampler import Sampled, noise_of, noise_rows, sample_steps, steps
 from sketchgen.generate.trace import Trace
 
 
@@ -148,7 +148,7 @@ def test_likelihoods_end_with_each_drawing():
 def test_forced_steps_are_taken_whatever_is_sampled_and_the_others_stay_as_they_are() -> None:
     offset, pen = np.array([[3.0, 4.0], [5.0, -6.0]]), np.array([int(Pen.DRAW), int(Pen.LIFT)])
     free = sample(Fake(points=5), 3, 20, 0.5)
-    found = sample(Fake(points=5), 3, 20, 0.5, forced=Forced.of({1: (offset, pen)}))
+    found = sample(Fake(points=5), 3, 20, 0.5, forced={1: (offset, pen)})
     assert found.length.tolist() == [5, 2, 5]
     assert found.ended.tolist() == [True, True, True]
     assert found.offset[1, :2].tolist() == offset.tolist()
@@ -160,6 +160,6 @@ def test_forced_steps_are_taken_whatever_is_sampled_and_the_others_stay_as_they_
 
 def test_forced_steps_stop_at_the_limit_too() -> None:
     steps_of = {0: (np.ones((9, 2)), np.zeros(9, dtype=np.int64))}
-    found = sample(Fake(points=1000), 2, 7, 0.5, forced=Forced.of(steps_of))
+    found = sample(Fake(points=1000), 2, 7, 0.5, forced=steps_of)
     assert found.length.tolist() == [7, 7]
     assert not found.ended.any()
