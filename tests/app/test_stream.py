@@ -11,7 +11,7 @@ import pytest
 from sketchgen.app import stream
 from sketchgen.app.request import Request, checked
 from sketchgen.app.stream import messages
-from sketchgen.drawing.sketch import Sketch
+from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.generate.completer import Completer, Growth
 from sketchgen.model.config import ModelConfig
 from sketchgen.recognition.choosing import Chooser
@@ -139,3 +139,23 @@ def test_nothing_is_sent_twice_and_stopping_stops(completer: Completer, request_
     next(stream)
     stream.close()
     assert list(stream) == []
+
+
+def test_who_chooses_is_told_which_candidates_are_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+
+    class Looks:
+        def several_rows(self, found: list[Completion], category: str | None, count: int) -> list[int]:
+            seen.extend(each.symmetry for each in found)
+            return list(range(count))
+
+    square = [[0, 0], [200, 0], [200, 200], [0, 200], [0, 0]]
+    eye = [[40, 40], [70, 40], [70, 70], [40, 70], [40, 40]]
+    config = ModelConfig(("cat",), width=8, layers=1, embedding=8, encoder_width=8, components=2)
+    model = untrained.completer(config)
+    monkeypatch.setattr(stream, "chooser", Looks)
+    request = checked(
+        model, {"strokes": [square, eye], "width": 640, "height": 480}, "cat", 1, 0.5, 0, best_of=4
+    )
+    assert list(stream.messages(model, request))[-1]["done"]
+    assert [symmetry > 0.0 for symmetry in seen] == [False, False, False, True]

@@ -288,3 +288,12 @@ def test_a_sampling_says_whether_there_are_images(kind: Engines, tmp_path: Path)
         items = [each.item for each in drawn(open_for(job), asked).values()]
         symmetry.append(max(item.symmetry for item in items if isinstance(item, Completion)))
     assert symmetry[0] == 0.0 < symmetry[1]
+
+
+def test_an_image_never_goes_on_with_the_last_stroke():
+    asked = [Wish(number, "sun", number, 3, FACE) for number in range(40)]
+    plain = drawn(SlotEngine(model({}), HOW), asked).values()
+    end = FACE.strokes[-1][-1].tolist()
+    assert any(strokes(each)[0][0].tolist() == end for each in plain)
+    images = list(drawn(SlotEngine(model({}).mirroring(), HOW), asked).values())
+    assert all(np.array_equal(strokes(each)[0], strokes(images[0])[0]) for each in images)

@@ -242,3 +242,11 @@ def test_images_are_streamed_as_they_are_completed(completer: Completer):
     found = model.complete(NEARLY, "cat", 8, 0.7, 5, limit=40)
     assert [each.symmetry for each in found] == symmetry.tolist()
     assert [each.added.points.tolist() for each in found] == grown
+
+
+def test_an_image_never_goes_on_with_the_last_stroke(completer: Completer):
+    plain = [completer.complete(NEARLY, "cat", 4, 0.7, seed, limit=40)[3] for seed in range(40)]
+    assert any(each.added.strokes[0][0].tolist() == NEARLY.strokes[-1][-1].tolist() for each in plain)
+    model = completer.mirroring()
+    images = [model.complete(NEARLY, "cat", 4, 0.7, seed, limit=40)[3].added for seed in range(40)]
+    assert all(image == images[0] for image in images)

@@ -117,3 +117,10 @@ def test_size_and_place_on_the_page_do_not_matter(scale: float, shift: float):
 def test_of_a_dot_and_of_nothing_there_is_no_image():
     assert Beginning.of(Sketch()).mirrored == []
     assert Beginning.of(Sketch.from_strokes([[(5.0, 5.0)]])).mirrored == []
+
+
+def test_what_stands_across_the_mirror_has_no_image():
+    across = np.array([(-50.0, 20.0), (40.0, 60.0)])
+    way = mirrored([FACE, EYE, across])[0]
+    assert len(way.strokes) == 1
+    assert np.allclose(way.strokes[0], EYE * (-1.0, 1.0), atol=0.5)
