@@ -46,8 +46,8 @@ def endpoint(completer: Completer) -> Callable[..., str]:
             guidance: how much it is to look like its category, from 0 (as the network draws) to 10; left
                 out, the model's own: 2, or 0 for one that cannot be guided. Nothing changes for "any".
             best_of: draw so many for each way, 1 to 16, and keep first what goes on best with the drawing,
-                has most in common with the others and looks most like its category, then what the ones
-                before lack of what may be wanted. From nothing, nothing changes for "any".
+                has most in common with the others, is neat and looks most like its category, then what the
+                ones before lack of what may be wanted. From nothing, nothing changes for "any".
 
         Returns:
             A JSON object {"completions": [{"ended": true, "log_likelihood": ..., "svg": "..."}, ...]}; in the

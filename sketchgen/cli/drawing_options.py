@@ -48,7 +48,8 @@ class Drawing(Looks):
     ] = None
     """The best is the likeliest per added point; what the recogniser is surest to be the category (the
     default of drawings from nothing, where it knows all categories); or what also goes on best with what was
-    given, and has most in common with the other candidates (critic, the default where something was)."""
+    given, lies neatly beside it, and has most in common with the other candidates (critic, the default where
+    something was)."""
     label: bool = False
     """Have the recogniser name each drawing in the manifest."""
     unique: bool = False

@@ -4,10 +4,10 @@ A model that draws does not see what it has drawn, and a start that it misread i
 see it: the recogniser, who knows what a drawing is of, and the critic, who knows how people go on with what
 was given. Both say logs of probabilities, which are added, the recogniser's three times: the critic alone
 holds what is right and says little for as good as what shows the category. Besides it counts how much the
-candidates of a drawing agree (`sketchgen.recognition.agreement`), the more of use the more there are, and
-that one makes a drawing symmetric that nearly is (`sketchgen.generate.mirroring`). What it
-brings was measured by a judge who has no say in it, `benchmarks/best_of.py`, and by whether drawings are
-finished, `benchmarks/choosing.py`.
+candidates of a drawing agree (`sketchgen.recognition.agreement`), the more of use the more there are, how
+neatly each lies beside what was given (`sketchgen.recognition.neatness`), and that one makes a drawing
+symmetric that nearly is (`sketchgen.generate.mirroring`). What it brings was measured by a judge who has no
+say in it, `benchmarks/best_of.py`, and by whether drawings are finished, `benchmarks/choosing.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from jaxtyping import Float
 from sketchgen.drawing.sketch import Completion
 from sketchgen.recognition.agreement import agreements, likenesses, mean_likeness
 from sketchgen.recognition.critic import Critic
+from sketchgen.recognition.neatness import neatness
 from sketchgen.recognition.recogniser import Recogniser
 
 SURE = 3.0
@@ -43,8 +44,8 @@ class Chooser:
 
     Attributes:
         recogniser: says how surely a drawing is of the category, where it knows that.
-        critic: says how good what was added is, where something was given; None to do without that and
-            without agreement.
+        critic: says how good what was added is, where something was given; None to do without that, without
+            agreement and without neatness.
         agreed: what it counts that all others draw the same.
     """
 
@@ -77,7 +78,7 @@ class Chooser:
     def told(
         self, found: Sequence[Completion], category: str | None, candidates: int | None = None
     ) -> Float[np.ndarray, " n"]:
-        """The part of critic, agreement and symmetry; 0 of nothing drawn, and where nothing was given."""
+        """What all but the recogniser say; 0 of nothing drawn, and where nothing was given."""
         worth = np.zeros(len(found))
         given = [index for index, each in enumerate(found) if not each.given.is_empty]
         if self.critic is None or not given:
@@ -85,9 +86,11 @@ class Chooser:
         worth[given] = self.critic.scores([found[index] for index in given], category)
         worth[given] += [SYMMETRIC * found[index].symmetry for index in given]
         size = len(found) if candidates is None else candidates
-        for first in range(0, len(found), size) if self.agreed else ():
+        for first in range(0, len(found), size):
             group = [index for index in given if first <= index < first + size]
-            worth[group] += self.agreed * agreements([found[index] for index in group])
+            compared = [found[index] for index in group]
+            worth[group] += neatness(compared)
+            worth[group] += self.agreed * agreements(compared) if self.agreed else 0.0
         return worth
 
     def best_completions(

@@ -10,6 +10,7 @@ from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.recognition.agreement import agreements
 from sketchgen.recognition.choosing import AGREED, SURE, SYMMETRIC, Chooser, best_of
 from sketchgen.recognition.critic import Critic
+from sketchgen.recognition.neatness import neatness
 from tests.support.critics import critic, finished
 from tests.support.recognisers import recogniser, scribbles
 
@@ -25,14 +26,16 @@ def test_both_have_a_say_and_what_they_agree_on():
     sure = WHO.read([each.whole for each in found]).log_prob[:, 1]
     good = JUDGE.scores(found, NAME)
     assert sure.argmax() != good.argmax()
-    np.testing.assert_allclose(BOTH.worths(found, NAME), SURE * sure + good + agreed)
+    neat = neatness(found)
+    assert neat.std() > 0.1
+    np.testing.assert_allclose(BOTH.worths(found, NAME), SURE * sure + good + agreed + neat)
     np.testing.assert_allclose(Chooser(WHO).worths(found, NAME), SURE * sure)
 
 
 @pytest.mark.parametrize("category", [None, "unicorn"])
 def test_what_the_recogniser_does_not_know_the_critic_chooses(category: str | None):
     found = finished(9, 20, 31, 40)
-    wanted = JUDGE.scores(found, None) + AGREED * agreements(found)
+    wanted = JUDGE.scores(found, None) + AGREED * agreements(found) + neatness(found)
     np.testing.assert_allclose(BOTH.worths(found, category), wanted)
     assert Chooser(WHO).worths(found, category).tolist() == [0.0] * 4
     assert Chooser(WHO).best_completions(found, category, 2) == [found[0], found[2]]
@@ -134,6 +137,19 @@ def test_the_order_of_candidates():
     assert best_of([True] * 3, [True, False, True], [1.0, 5.0, 2.0]) == 2
     assert best_of([False, True, True], [True, False, False], [9.0, 1.0, 2.0]) == 2
     assert best_of([False, False], [False, True], [9.0, 1.0]) == 1
+
+
+def test_of_ways_that_are_worth_the_same_the_neat_one_is_taken():
+    given = Sketch.from_strokes([[(0, 0), (255, 0), (255, 255), (0, 255), (0, 0)]])
+    scribble = Sketch.from_strokes([[(2, 40), (2, 200), (90, 10), (280, 90), (280, 120), (90, 200)]])
+    circle = Sketch.from_strokes([[(90, 90), (160, 90), (160, 160), (90, 160), (90, 90)]])
+    found = [Completion(given, scribble), Completion(given, circle)]
+    chooser = saying(0, 0)
+    assert chooser.best_rows(found, None, 2) == [1]
+    assert chooser.several_rows(found, None, 2) == [1, 0]
+    assert saying(40, 0).best_rows(found, None, 2) == [0]
+    # Without a critic nobody looks at what was added.
+    assert Chooser(WHO).best_rows(found, None, 2) == [0]
 
 
 def test_symmetry_has_a_say():
