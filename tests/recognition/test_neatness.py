@@ -45,6 +45,18 @@ def test_no_ink_is_near_to_the_end_of_another_stroke():
     assert measure(RETRACED, BOX, two) == [0.0]
 
 
+def test_what_is_drawn_again_is_a_share_of_all_strokes_whichever_is_last():
+    dashes = [[(60, 10 + 20 * number), (80, 10 + 20 * number)] for number in range(12)]
+    # 160 of 400 px, and a point more for each stroke.
+    assert measure(RETRACED, BOX, [*dashes, [(2, 40), (2, 200)]]) == pytest.approx([65 / 173], abs=0.01)
+
+
+def test_lines_cross_no_further_than_they_are_long():
+    tee = [[(0, 0), (100, 0)]]
+    assert measure(CROSSED, tee, [[(110, -50), (110, 50)]], [[(50, 8), (50, 90)]]) == [0.0, 0.0]
+    assert measure(CROSSED, tee, [[(-10, -50), (-10, 50)]], [[(50, -90), (50, -8)]]) == [0.0, 0.0]
+
+
 def test_crossings_of_given_lines_are_counted_and_touching_is_none():
     across = [[(-20, 50), (275, 50)]]
     to_and_fro = [[(-20, 50), (275, 60), (-20, 70)]]
@@ -81,11 +93,19 @@ def test_the_middle_may_be_that_of_the_whole():
     assert whole == pytest.approx([0.0], abs=0.01)
 
 
+def test_the_middle_may_be_that_of_the_given_part():
+    given = [*BOX, eye(70)]
+    flag = [(255, 100), (330, 100)]
+    with_eye, alone = measure(UPRIGHT, given, [eye(185), flag], [flag])
+    assert with_eye > 0.0 > alone
+
+
 def test_ends_that_stop_in_the_open_are_met():
     # A box without its right side has two ends in the open.
     open_box = [[(255, 0), (0, 0), (0, 255), (255, 255)]]
     side, half, elsewhere = [[(255, 4), (255, 250)]], [[(255, 4), (255, 100)]], [[(90, 90), (150, 150)]]
     assert measure(MET, open_box, side, half, elsewhere) == [1.0, 0.5, 0.0]
+    assert measure(MET, open_box, [[(255, 15), (255, 240)]], [[(255, 10), (255, 240)]]) == [0.0, 0.5]
 
 
 def test_ends_that_lie_on_other_ink_stop_nowhere():
@@ -120,6 +140,21 @@ def test_it_is_the_measures_by_their_weights():
     wanted = [sum(w * m for w, m in zip(WEIGHTS.values(), row, strict=True)) for row in measures(found)]
     np.testing.assert_allclose(neatness(found), wanted)
     assert neatness(found)[0] > 0.0 > neatness(found)[1]
+
+
+def test_of_too_many_pieces_fewer_and_longer_ones_are_taken(monkeypatch: pytest.MonkeyPatch):
+    # To and fro over a line: of every second point all lie on one side of it.
+    line, comb = [[(0, 0), (255, 0)]], [[(10 * number + 5, 30 * (-1) ** number) for number in range(9)]]
+    assert measure(CROSSED, line, comb) == pytest.approx([np.log(9)])
+    monkeypatch.setattr("sketchgen.recognition.neatness.MOST_PIECES", 5)
+    assert measure(CROSSED, line, comb) == [0.0]
+
+
+def test_of_too_many_lines_none_is_known_to_stop(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sketchgen.recognition.neatness.MOST_LINES", 2)
+    corner, side = [[(0, 0), (0, 255), (255, 255)], [(0, 0), (200, 0)]], [[(255, 255), (200, 0)]]
+    assert measure(MET, corner, side) == [1.0]
+    assert measure(MET, [*corner, [(60, 60), (160, 160)]], side) == [0.0]
 
 
 def test_very_many_lines_and_points_are_looked_at_in_passing():
