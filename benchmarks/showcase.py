@@ -43,7 +43,7 @@ def completions(model: sketchgen.Completer, columns: int = 7) -> tuple[list[Sket
         sketch = sketchgen.read(sketchgen.example(name))
         cells.append(Completion(sketch, Sketch(page=sketch.page)))
         count = BEST_OF * (columns - 1)
-        found = model.complete(sketch, category, count=count, temperature=0.5, seed=2)
+        found = model.mirroring().complete(sketch, category, count=count, temperature=0.5, seed=2)
         cells += chooser.best_completions(found, category, BEST_OF)
         labels += [category] + [""] * (columns - 1)
     return cells, labels

@@ -35,6 +35,9 @@ LEAST = 0.2
 UPRIGHT = 0.1
 """What it counts that the mirror is upright, as most things that are symmetric are."""
 
+CLEARLY = 0.1
+"""By how much more symmetric, that counted, a drawing must be in a level mirror than in any upright one."""
+
 LACKING = 0.5
 """What it counts against the symmetry that ink has no image yet; what is amiss counts once."""
 
@@ -89,23 +92,31 @@ def placed(ways: Sequence[Mirrored], count: int) -> dict[int, Mirrored]:
 def mirrored(strokes: Sequence[Points]) -> list[Mirrored]:
     """The ways to finish a drawing by its symmetry, the most symmetric first; `MOST` at most.
 
+    Level mirrors count only where the drawing is clearly more symmetric in them than in any upright one.
+
     Args:
         strokes: (n, 2) points each, px of the network's frame.
     """
     ink = _Ink.of(strokes)
     if ink is None:
         return []
-    found: dict[tuple[int, tuple[int, ...]], tuple[float, float]] = {}
-    for axis in (0, 1):
-        for at in _mirrors(ink, axis):
-            seen = _seen(ink, axis, at)
-            # One way for the same strokes: in the mirror in which the drawing is most symmetric.
-            if seen is not None and seen[1] > found.get((axis, seen[0]), (LEAST, 0.0))[0]:
-                found[axis, seen[0]] = seen[1:]
-    best = sorted(found.items(), key=lambda each: -each[1][0])[:MOST]
+    upright, level = _ways(ink, strokes, 0), _ways(ink, strokes, 1)
+    least = max((way.symmetry for way in upright), default=-np.inf) + CLEARLY
+    better = [way for way in level if way.symmetry > least]
+    return sorted([*upright, *better], key=lambda way: -way.symmetry)[:MOST]
+
+
+def _ways(ink: _Ink, strokes: Sequence[Points], axis: int) -> list[Mirrored]:
+    """The ways by mirrors that stand across an axis."""
+    found: dict[tuple[int, ...], tuple[float, float]] = {}
+    for at in _mirrors(ink, axis):
+        seen = _seen(ink, axis, at)
+        # One way for the same strokes: in the mirror in which the drawing is most symmetric.
+        if seen is not None and seen[1] > found.get(seen[0], (LEAST, 0.0))[0]:
+            found[seen[0]] = seen[1:]
     return [
         Mirrored(tuple(_image(strokes[row], axis, at) for row in rows), symmetry)
-        for (axis, rows), (symmetry, at) in best
+        for rows, (symmetry, at) in found.items()
     ]
 
 

@@ -7,7 +7,7 @@ drawing lopsided that was even. So each way to finish a drawing is measured by
 - how much of it runs along given ink;
 - how often it crosses given ink, and itself;
 - how much more of the drawing is its own image in an upright mirror;
-- how many of the lines that stop in the open it meets.
+- how many of the ends of long lines that stop in the open it meets.
 
 What each counts was fitted to which of the model's ways finish drawings (docs/lab.md). No drawing is bad for
 one of them: people cross lines. It is the model's ways that are compared, where the better one crosses less.
@@ -39,8 +39,8 @@ IMAGE = 9.6
 MEETS, BEYOND = 12.0, 15.0
 """A line stops in the open if no other ink comes as near to its end, its own last px left out."""
 
-SHORT = 20.0
-"""Shorter lines stop nowhere."""
+SHORT = 90.0
+"""Shorter lines, such as noses, whiskers and rays, end in the open by their nature, and are not looked at."""
 
 SPACING, MOST_POINTS = 2.5, 400
 """Px between points of ink; more where there would be more points than this."""

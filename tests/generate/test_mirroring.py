@@ -19,6 +19,7 @@ def ring(x: float, y: float, radius: float, start: float = 0.0) -> Points:
 FACE = ring(0.0, 0.0, 80.0)
 EYE, OTHER = ring(-30.0, -25.0, 12.0), ring(30.0, -25.0, 12.0)
 MOUTH = np.array([(-35.0, 35.0), (0.0, 50.0), (35.0, 35.0)])
+BROW = np.array([(-40.0, -50.0), (0.0, -60.0), (40.0, -50.0)])
 WHISKER = np.array([(-20.0, 10.0), (-90.0, 5.0)])
 
 
@@ -36,9 +37,24 @@ def test_the_second_eye_is_where_the_first_is_on_the_other_side():
 
 
 def test_a_level_mirror_counts_less():
-    upright, level = mirrored([FACE, EYE, MOUTH])[0], mirrored(swapped([FACE, EYE, MOUTH]))[0]
+    face = [FACE, EYE, MOUTH, BROW]
+    upright, level = mirrored(face)[0], mirrored(swapped(face))[0]
     assert np.allclose(level.strokes[0], upright.strokes[0][:, ::-1], atol=1e-9)
     assert upright.symmetry - level.symmetry == pytest.approx(UPRIGHT)
+
+
+def test_a_level_mirror_is_none_where_an_upright_one_does_as_well():
+    # In a level mirror only the ear lacks, for the eye stands in the middle; in an upright one both do.
+    eye, ear = ring(-30.0, 0.0, 12.0), np.array([(-75.0, -30.0), (-90.0, -110.0), (-30.0, -75.0)])
+    ways = mirrored([FACE, eye, ear])
+    assert len(ways) == 1
+    for stroke, given in zip(ways[0].strokes, (eye, ear), strict=True):
+        assert np.allclose(stroke, given * (-1.0, 1.0), atol=0.5)
+    # Lying, a face is clearly more symmetric in the level one; what it lacks in the other comes after that.
+    lying = mirrored(swapped([FACE, EYE, MOUTH, BROW]))
+    assert len(lying) > 1
+    assert [way.symmetry for way in lying] == sorted((way.symmetry for way in lying), reverse=True)
+    assert np.allclose(lying[0].strokes[0], swapped([EYE])[0] * (1.0, -1.0), atol=0.5)
 
 
 def test_nothing_is_added_where_nothing_lacks():

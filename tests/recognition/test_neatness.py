@@ -142,6 +142,15 @@ def test_it_is_the_measures_by_their_weights():
     assert neatness(found)[0] > 0.0 > neatness(found)[1]
 
 
+def test_noses_and_whiskers_stop_in_the_open_by_their_nature():
+    def from_a_box(length: float) -> list[float]:
+        return measure(MET, [*BOX, [(125, 40), (125, 40 + length)]], [[(60, 38), (200, 38)]])
+
+    # Of the longer one both ends stop in the open, and one is met.
+    assert from_a_box(100) == [0.5]
+    assert from_a_box(80) == [0.0]
+
+
 def test_of_too_many_pieces_fewer_and_longer_ones_are_taken(monkeypatch: pytest.MonkeyPatch):
     # To and fro over a line: of every second point all lie on one side of it.
     line, comb = [[(0, 0), (255, 0)]], [[(10 * number + 5, 30 * (-1) ** number) for number in range(9)]]
