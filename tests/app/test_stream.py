@@ -79,9 +79,9 @@ def test_the_first_of_several_is_shown_until_the_best_is_known(
     completer: Completer, category: str | None, flush: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "FLUSH", flush)
-    request = checked(completer, DRAWING, category, 3, 0.5, 7, best_of=2)
+    request = checked(completer, DRAWING, category, 3, 0.5, 14, best_of=2)
     found = [json.loads(json.dumps(message)) for message in messages(completer, request)]
-    whole = completer.complete(request.sketch, category, 6, 0.5, 7)
+    whole = completer.complete(request.sketch, category, 6, 0.5, 14)
     rows = Chooser(load_recogniser(), load_critic()).several_rows(whole, category, 3)
     best = [whole[row] for row in rows]
     strokes = [[stroke.tolist() for stroke in each.added.strokes] for each in whole]

@@ -26,6 +26,7 @@ from sketchgen.errors import SettingError
 from sketchgen.evaluation.copying import neighbours
 from sketchgen.recognition.agreement import agreements
 from sketchgen.recognition.choosing import AGREED, SURE
+from sketchgen.recognition.neatness import neatness
 from sketchgen.recognition.recogniser import Guess
 from tests.support import critics, recognisers
 
@@ -78,7 +79,7 @@ def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Pa
         assert row["probability"] == pytest.approx(max(sure[best], 1 - sure[best]), abs=1e-6)
 
 
-def test_critic_and_agreement_have_a_say_in_what_goes_on_with_a_drawing(
+def test_critic_agreement_and_neatness_have_a_say_in_what_goes_on_with_a_drawing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     who, likes = recognisers.recogniser(), critics.critic()
@@ -101,7 +102,7 @@ def test_critic_and_agreement_have_a_say_in_what_goes_on_with_a_drawing(
     for row, task in zip(found_rows, job.tasks(None), strict=True):
         drawn = [scribble(wish) for wish in job.wishes(task)]
         found = [Completion(given, one.item) for one in drawn]  # pyright: ignore[reportArgumentType]
-        worth = likes.scores(found, row["category"]) + AGREED * agreements(found)
+        worth = likes.scores(found, row["category"]) + AGREED * agreements(found) + neatness(found)
         if row["category"] == "cat":
             worth = worth + SURE * who.read([each.whole for each in found]).log_prob[:, 0]
         best = max(range(4), key=lambda k: (drawn[k].ended, worth[k], -k))
