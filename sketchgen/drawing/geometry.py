@@ -119,6 +119,12 @@ def resample(points: Points, spacing: float = 1.0) -> Points:
     return result
 
 
+def evenly(strokes: Sequence[Points], spacing: float, most: float) -> list[Points]:
+    """Points every `spacing` along each stroke; wider apart where there would be over about `most` in all."""
+    length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
+    return [resample(stroke, max(spacing, length / most)) for stroke in strokes]
+
+
 def _distances(points: Points, start: Points, end: Points) -> NDArray[np.float64]:
     """(n,) distance of each point to the line through `start` and `end`, or to both where they meet."""
     along, offsets = end - start, points - start

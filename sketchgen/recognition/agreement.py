@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from sketchgen.drawing.geometry import BOX, resample
+from sketchgen.drawing.geometry import BOX, evenly
 from sketchgen.drawing.sketch import Completion, Points, Sketch
 
 NEAR = 10.0
@@ -52,11 +52,10 @@ def likenesses(found: Sequence[Completion]) -> Float[np.ndarray, "n m"]:
     what the other adds, and the other way round; 0 where one adds nothing.
     """
     likeness = np.zeros((len(found), min(len(found), OTHERS)))
-    bounds = [each.whole.bounds for each in found]
-    sides = [box.longer for box in bounds if box is not None]
-    if not sides or np.median(sides) <= 0.0:
+    scale = scale_of(found)
+    if scale is None:
         return likeness
-    ink = [_ink(each.added, BOX / float(np.median(sides))) for each in found]
+    ink = [_ink(each.added, scale) for each in found]
     count = np.array([len(points) for points in ink[:OTHERS]])
     drawn = np.flatnonzero(count)
     if not len(drawn):
@@ -69,12 +68,18 @@ def likenesses(found: Sequence[Completion]) -> Float[np.ndarray, "n m"]:
     return likeness
 
 
+def scale_of(found: Sequence[Completion]) -> float | None:
+    """By what completions are scaled for whole drawings with a longer side of 255; None without extent."""
+    bounds = [each.whole.bounds for each in found]
+    sides = [box.longer for box in bounds if box is not None]
+    side = float(np.median(sides)) if sides else 0.0
+    return BOX / side if side > 0.0 else None
+
+
 def _ink(added: Sketch, scale: float) -> Points:
     """Points along the lines, evenly."""
     strokes = [stroke * scale for stroke in added.strokes]
-    length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
-    spacing = max(SPACING, length / MOST_POINTS)
-    return np.concatenate([np.zeros((0, 2)), *(resample(stroke, spacing) for stroke in strokes)])
+    return np.concatenate([np.zeros((0, 2)), *evenly(strokes, SPACING, MOST_POINTS)])
 
 
 def _alike(

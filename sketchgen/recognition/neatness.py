@@ -24,8 +24,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from sketchgen.drawing.geometry import BOX, resample
+from sketchgen.drawing.geometry import BOX, evenly
 from sketchgen.drawing.sketch import Completion, Points
+from sketchgen.recognition.agreement import scale_of
 
 WEIGHTS = {"retraced": -8.0, "crossed": -1.0, "tangled": -0.5, "upright": 5.0, "met": 1.5}
 """What each counts, in the critic's nats."""
@@ -72,11 +73,9 @@ def measures(found: Sequence[Completion]) -> Float[np.ndarray, "n 5"]:
     `met` is a share of the ends that stop in the open.
     """
     measured = np.zeros((len(found), len(WEIGHTS)))
-    bounds = [each.whole.bounds for each in found]
-    sides = [box.longer for box in bounds if box is not None]
-    if not sides or np.median(sides) <= 0.0 or found[0].given.is_empty:
+    scale = scale_of(found)
+    if scale is None or found[0].given.is_empty:
         return measured
-    scale = BOX / float(np.median(sides))
     given = _Given.of([stroke * scale for stroke in found[0].given.strokes])
     for row, each in enumerate(found):
         if not each.added.is_empty:
@@ -105,7 +104,7 @@ class _Given:
     @classmethod
     def of(cls, strokes: Sequence[Points]) -> _Given:
         """Look at it."""
-        ink = _ink(strokes)
+        ink = evenly(strokes, SPACING, MOST_POINTS)
         points = np.concatenate(ink)
         middle = _middle(points)
         ends = _open_ends(strokes, ink)
@@ -113,7 +112,7 @@ class _Given:
 
     def beside(self, strokes: Sequence[Points]) -> list[float]:
         """The measures of what was added, some strokes."""
-        ink = _ink(strokes)
+        ink = evenly(strokes, SPACING, MOST_POINTS)
         points = np.concatenate(ink)
         near = _nearest(points, self.points)
         pieces, whole = _pieces(strokes), np.concatenate([self.points, points])
@@ -122,13 +121,6 @@ class _Given:
         met = float((_nearest(self.ends, points) < MEETS).mean()) if len(self.ends) else 0.0
         tangled = np.log1p(_crossings(pieces, pieces) / 2.0)
         return [_along(ink, near), np.log1p(_crossings(pieces, self.pieces)), tangled, upright, met]
-
-
-def _ink(strokes: Sequence[Points]) -> list[Points]:
-    """Points along each stroke, evenly."""
-    length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
-    spacing = max(SPACING, length / MOST_POINTS)
-    return [resample(stroke, spacing) for stroke in strokes]
 
 
 def _middle(points: Points) -> float:
