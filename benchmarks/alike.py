@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sketchgen.batch.alike import apart, signature
 from sketchgen.data.store import Store
-from sketchgen.drawing.sketch import Sketch
+from sketchgen.jobs.near_duplicates import apart, signature
+from sketchgen.sketch.sketch import Sketch
 
 SHARES = (0.0001, 0.001, 0.01, 0.05, 0.5, 0.95, 0.99)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from sketchgen.errors import CheckpointError
-from sketchgen.generate.decoder import Decoder
-from sketchgen.model.pretrained import read_checkpoint, save_checkpoint
+from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint
+from sketchgen.models.numpy_stroke_model import Decoder
 
 
 def main(out: str, *sources: str) -> None:

@@ -20,18 +20,18 @@ from pathlib import Path
 
 from judging import parser, shown, task_of
 
-from sketchgen.evaluation.beginnings import SCALES, Beginning, Finished, Scale, finish
-from sketchgen.evaluation.completions import WAYS, nearness
+from sketchgen.completion.completer import Completer, load
+from sketchgen.evaluation.completion_metrics import WAYS, nearness
 from sketchgen.evaluation.figures import mean
+from sketchgen.evaluation.held_out import SCALES, Finished, PartialSketch, Scale, finish
 from sketchgen.evaluation.judge import Verdict, judged
 from sketchgen.evaluation.task import Task
-from sketchgen.generate.completer import Completer, load
-from sketchgen.recognition.choosing import Chooser
-from sketchgen.recognition.critic import load_critic
-from sketchgen.recognition.recogniser import load_recogniser
+from sketchgen.models.recogniser import load_recogniser
+from sketchgen.models.reward_model import load_reward_model
+from sketchgen.ranking.ranker import Ranker
 
 
-def chosen(chooser: Chooser, found: Sequence[Finished], category: str, candidates: int) -> list[Finished]:
+def chosen(chooser: Ranker, found: Sequence[Finished], category: str, candidates: int) -> list[Finished]:
     """The best of each `candidates` completions of a beginning in a row."""
     if candidates == 1:
         return list(found)
@@ -52,13 +52,15 @@ class Choice:
     """
 
     task: Task
-    chooser: Chooser
+    chooser: Ranker
     candidates: int
     temperature: float
     scale: Scale
     ways: int
 
-    def completions(self, model: Completer, begun: Sequence[Beginning], count: int) -> list[list[Finished]]:
+    def completions(
+        self, model: Completer, begun: Sequence[PartialSketch], count: int
+    ) -> list[list[Finished]]:
         """`count` completions of each beginning, each the best of its candidates."""
         ready = self.task.read(model, begun, self.scale)
         found = finish(model, ready, self.temperature, self.candidates * count)
@@ -104,7 +106,7 @@ def main() -> None:
     """Measure what the command line names."""
     options = arguments()
     model = load(options.checkpoint)
-    chooser = Chooser(load_recogniser(), load_critic() if options.rank == "critic" else None)
+    chooser = Ranker(load_recogniser(), load_reward_model() if options.rank == "critic" else None)
     task = task_of(options, model, [options.temperature])
     sizes = ", ".join(f"{int(rows.sum())} {name}" for name, rows in task.groups.items())
     real = ", ".join(shares(task, task.real()))

@@ -56,7 +56,7 @@ def run(url: str, count: int = 4, best_of: int = 1) -> Iterator[float]:
 def points_of_run(count: int) -> int:
     """How many points that run adds: the page draws what the library draws."""
     import sketchgen
-    from sketchgen.drawing.canvas import parse_canvas
+    from sketchgen.formats.canvas_json import parse_canvas
 
     found = sketchgen.load().complete(parse_canvas(DRAWING), None, count, 0.4, seed=7)
     return sum(each.added.point_count for each in found)

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 
 import sketchgen
-from sketchgen.drawing.sketch import Completion, Sketch
+from sketchgen.completion.completer import Completer
+from sketchgen.completion.partial_sketch import PartialSketch
+from sketchgen.completion.symmetry import EVERY, MOST
 from sketchgen.evaluation.finishing import completions, measure
 from sketchgen.evaluation.unfinished import Item, unfinished
-from sketchgen.generate.beginning import Beginning
-from sketchgen.generate.completer import Completer
-from sketchgen.generate.mirroring import EVERY, MOST
-from sketchgen.recognition.agreement import agreements
-from sketchgen.recognition.choosing import AGREED, Chooser, best_of
-from sketchgen.train.rehearsal import TEMPERATURES, drawn_chunk
-from sketchgen.train.rehearsed import CHUNK, Rehearsal
+from sketchgen.ranking.consensus import consensus
+from sketchgen.ranking.ranker import AGREED, Ranker, best_of
+from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.training.candidate_files import CHUNK, Rehearsal
+from sketchgen.training.candidates import TEMPERATURES, drawn_chunk
 
 FAR = 100.0
 """Px beyond which a distance counts as this."""
@@ -80,7 +80,7 @@ def with_images(tried: list[Tried], drawer: Completer) -> list[Tried]:
     found = []
     for one in tried:
         given, count = one.item.given, len(one.ways)
-        if not Beginning.of(given).mirrored:
+        if not PartialSketch.of(given).mirrored:
             found.append(one)
             continue
         others = completions(drawer.mirroring(), one.item, min(count, EVERY * MOST), 0.25)
@@ -117,7 +117,7 @@ class Opinions:
     untold: np.ndarray
 
     @classmethod
-    def of(cls, one: Tried, recogniser: Chooser, critic: Chooser) -> Opinions:
+    def of(cls, one: Tried, recogniser: Ranker, critic: Ranker) -> Opinions:
         """Each way is read once, however many it is compared with."""
         sure, told = recogniser.worths(one.ways, one.category), critic.told(one.ways, one.category)
         return cls(sure, told, critic.told(one.ways, None))
@@ -127,7 +127,7 @@ def chosen(one: Tried, said: Opinions, count: int) -> dict[str, int]:
     """Which of the first ways is chosen, by whom."""
     ways = one.ways[:count]
     sure, told, untold = (part[:count] for part in (said.sure, said.told, said.untold))
-    agreed = AGREED * agreements(ways)
+    agreed = AGREED * consensus(ways)
     worths = {
         "recogniser": sure,
         "critic, not told what it is": untold,
@@ -143,7 +143,7 @@ def chosen(one: Tried, said: Opinions, count: int) -> dict[str, int]:
 def table(tried: list[Tried], counts: list[int]) -> str:
     """All ways of choosing among so many."""
     recogniser = sketchgen.load_recogniser()
-    judges = Chooser(recogniser), Chooser(recogniser, sketchgen.load_critic(), 0.0)
+    judges = Ranker(recogniser), Ranker(recogniser, sketchgen.load_reward_model(), 0.0)
     said = [Opinions.of(one, *judges) for one in tried]
     lines = [f"| {len(tried)} drawings; chosen by | ways | finished, % | apart, px |", "|---|---|---|---|"]
     lines.append(_row("nobody", max(counts), tried, None))
@@ -157,7 +157,7 @@ def table(tried: list[Tried], counts: list[int]) -> str:
 
 def together(tried: list[Tried], count: int) -> str:
     """A table of what is finished of so many ways that are shown together, chosen from all."""
-    chooser = Chooser(sketchgen.load_recogniser(), sketchgen.load_critic())
+    chooser = Ranker(sketchgen.load_recogniser(), sketchgen.load_reward_model())
     head = f"{len(tried)} drawings, {len(tried[0].ways)} ways; {count} are shown"
     lines = [
         f"| {head} | told what it is | the first, % | all, % | one at least, % |",

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+from sketchgen.completion.completer import load
 from sketchgen.data.sources import Entry, entries
-from sketchgen.drawing.files import read_all
-from sketchgen.drawing.picture import contact_sheet, save_png
-from sketchgen.drawing.quickdraw_line import to_line
-from sketchgen.drawing.sketch import Completion, Sketch
-from sketchgen.generate.completer import load
-from sketchgen.train.journal import beginning
+from sketchgen.formats.quickdraw import to_line
+from sketchgen.formats.raster import contact_sheet, save_png
+from sketchgen.formats.read_write import read_all
+from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.training.run_log import beginning
 
 MEASURED, SHOWN = 300, 18
 TEMPERATURE = 0.2

@@ -17,12 +17,12 @@ from PIL import Image as images
 from PIL.Image import Image
 
 import sketchgen
-from sketchgen.drawing.output import write_atomic
-from sketchgen.drawing.picture import contact_sheet, save_png
-from sketchgen.drawing.sketch import Box, Completion, Sketch
-from sketchgen.drawing.svg import Style
 from sketchgen.evaluation.finishing import completions, finishing
 from sketchgen.evaluation.unfinished import Item, unfinished
+from sketchgen.formats.raster import contact_sheet, save_png
+from sketchgen.formats.svg_writer import Style
+from sketchgen.sketch.files import write_atomic
+from sketchgen.sketch.sketch import Box, Completion, Sketch
 
 COLUMNS = {
     "finished": "finished",
@@ -106,7 +106,7 @@ def recogniser(wanted: bool) -> Any:
         return None
     from importlib import import_module
 
-    return import_module("sketchgen.recognition.recogniser").load_recogniser()
+    return import_module("sketchgen.models.recogniser").load_recogniser()
 
 
 def main() -> None:

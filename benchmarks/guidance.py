@@ -18,13 +18,13 @@ from pathlib import Path
 
 from judging import parser, shown, task_of
 
-from sketchgen.evaluation.beginnings import SCALES, Ready, Scale, finish
-from sketchgen.evaluation.completions import WAYS, nearness
+from sketchgen.completion.completer import Completer, load
+from sketchgen.completion.guidance import Guided
+from sketchgen.evaluation.completion_metrics import WAYS, nearness
 from sketchgen.evaluation.figures import Figure, mean
+from sketchgen.evaluation.held_out import SCALES, Ready, Scale, finish
 from sketchgen.evaluation.judge import Verdict
 from sketchgen.evaluation.task import Task
-from sketchgen.generate.completer import Completer, load
-from sketchgen.generate.guidance import Guided
 
 
 def percent(found: Figure) -> str:

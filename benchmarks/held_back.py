@@ -22,19 +22,19 @@ import torch
 from judging import parser, shown
 from numpy.typing import NDArray
 
-from sketchgen.data.batches import assemble, padded
+from sketchgen.completion.completer import Completer, load
+from sketchgen.data.batching import assemble, padded
 from sketchgen.data.store import Drawings, Store
-from sketchgen.drawing.geometry import CENTRE
-from sketchgen.drawing.sketch import Sketch
-from sketchgen.evaluation.beginnings import PAGE, Beginning, finish, read_beginnings
-from sketchgen.evaluation.completions import nearness
+from sketchgen.evaluation.completion_metrics import nearness
 from sketchgen.evaluation.figures import mean, ratio
-from sketchgen.evaluation.ink import Ink
+from sketchgen.evaluation.held_out import PAGE, PartialSketch, finish, read_beginnings
 from sketchgen.evaluation.judge import Judge, judged, load_judge
 from sketchgen.evaluation.likelihood import Scores, step_log_prob
 from sketchgen.evaluation.sampling import drawing_seed
-from sketchgen.generate.completer import Completer, load
-from sketchgen.model.strokemodel import StrokeModel, as_network
+from sketchgen.models.stroke_model import StrokeModel, as_network
+from sketchgen.sketch.geometry import CENTRE
+from sketchgen.sketch.ink import Ink
+from sketchgen.sketch.sketch import Sketch
 
 BATCH = 128
 COLUMNS = ("model", "nats per point of the stroke", "named right", "ink", "best, px", "apart, px")
@@ -101,7 +101,7 @@ def cells(model: Completer, held: Held, judge: Judge, ways: int, temperature: fl
     names = [held.drawings.categories[index] for index in held.drawings.category]
     value, error = nats(as_network(model.config, model.decoder.weights()), held, category).per_point()
     beginnings = [
-        Beginning(*parts, False, int(category[index]), drawing_seed(0, int(held.drawings.key[index])))
+        PartialSketch(*parts, False, int(category[index]), drawing_seed(0, int(held.drawings.key[index])))
         for index, parts in enumerate(held.parts)
     ]
     found = finish(model, read_beginnings(model.stepper, beginnings, "scale known"), temperature, ways)

@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"
 from hostile import hostile_store
 from runs import small
 
-from sketchgen.model.strokemodel import load_network
-from sketchgen.train.run import fit
+from sketchgen.models.stroke_model import load_network
+from sketchgen.training.trainer import fit
 
 STEPS = 10_000
 

@@ -9,11 +9,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from sketchgen.completion.completer import Completer
 from sketchgen.data.store import Store
 from sketchgen.evaluation.figures import Figure, category_counts
 from sketchgen.evaluation.judge import load_judge
 from sketchgen.evaluation.task import Task, make_task
-from sketchgen.generate.completer import Completer
 
 
 def parser(about: str | None, drawings: int) -> argparse.ArgumentParser:

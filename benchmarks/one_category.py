@@ -16,10 +16,10 @@ from pathlib import Path
 
 from sketchgen.data.store import Drawings, Store
 from sketchgen.evaluation.likelihood import score
-from sketchgen.model.pretrained import read_checkpoint
-from sketchgen.model.strokemodel import load_network
-from sketchgen.train import TrainConfig, fit
-from sketchgen.train.config import PRESETS
+from sketchgen.models.checkpoint import read_checkpoint
+from sketchgen.models.stroke_model import load_network
+from sketchgen.training import TrainConfig, fit
+from sketchgen.training.config import PRESETS
 
 BUNDLED = ["sketch-rnn345", "quickdraw345"]
 

@@ -9,9 +9,9 @@ import time
 import vpype
 import vpype_cli
 
-from sketchgen.drawing.files import read_all
-from sketchgen.drawing.plotter import Plan, Travel, plot_svg
-from sketchgen.drawing.units import Page
+from sketchgen.formats.plotter import Plan, Travel, plot_svg
+from sketchgen.formats.read_write import read_all
+from sketchgen.formats.units import Page
 from sketchgen.resources import bundled
 
 MM = 25.4 / 96

@@ -18,11 +18,11 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 
-from sketchgen.batch.engine import SlotEngine
-from sketchgen.batch.wish import Drawn, Sampling, Wish
-from sketchgen.drawing.sketch import Sketch
-from sketchgen.generate.completer import Completer, load
-from sketchgen.recognition.recogniser import Recogniser, load_recogniser
+from sketchgen.completion.completer import Completer, load
+from sketchgen.jobs.request import Drawn, Sampling, Wish
+from sketchgen.jobs.slot_engine import SlotEngine
+from sketchgen.models.recogniser import Recogniser, load_recogniser
+from sketchgen.sketch.sketch import Sketch
 
 SAME_POINTS, SAME_PX = 20, 1.0
 CHUNK = 512

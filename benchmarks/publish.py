@@ -12,10 +12,10 @@ import json
 import sys
 from pathlib import Path
 
-from sketchgen.drawing.output import write_atomic
+from sketchgen.completion.completer import load
 from sketchgen.evaluation.report import evaluate
-from sketchgen.generate.completer import load
-from sketchgen.model.pretrained import save_checkpoint
+from sketchgen.models.checkpoint import save_checkpoint
+from sketchgen.sketch.files import write_atomic
 
 
 def main(source: str, store: str, target: str, how: str = "") -> None:

@@ -34,11 +34,11 @@ def main() -> None:
     import numpy as np
 
     import sketchgen
+    from sketchgen.completion.partial_sketch import PartialSketch
+    from sketchgen.completion.sampler import prime_all
     from sketchgen.data.store import Store
-    from sketchgen.drawing.sketch import Sketch
-    from sketchgen.evaluation.beginnings import begin
-    from sketchgen.generate.beginning import Beginning
-    from sketchgen.generate.sampler import prime_all
+    from sketchgen.evaluation.held_out import begin
+    from sketchgen.sketch.sketch import Sketch
 
     model = sketchgen.load(options.model)
     drawings = Store.open(options.store).split("valid").drawings()
@@ -46,7 +46,7 @@ def main() -> None:
     for row in range(min(options.drawings, len(drawings))):
         sketch = drawings.sketch(row)
         half = begin(sketch, 0.5, model.category_index(sketch.category), row)
-        shown = Beginning.of(Sketch(half.given.strokes), model.closing)
+        shown = PartialSketch.of(Sketch(half.given.strokes), model.closing)
         if not shown.shown.known:
             given.append(shown.given(np.array([half.category]), np.array([False])))
     points = np.mean([len(each.pen) for each in given])

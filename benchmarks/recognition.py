@@ -16,9 +16,9 @@ import numpy as np
 
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.store import Store
+from sketchgen.evaluation.accuracy import DEEP, Accuracy, accuracy
 from sketchgen.evaluation.judge import load_judge
-from sketchgen.recognition.accuracy import DEEP, Accuracy, accuracy
-from sketchgen.recognition.checkpoint import DEFAULT_RECOGNISER
+from sketchgen.models.classifier_checkpoint import DEFAULT_RECOGNISER
 
 FRACTIONS = (1.0, 0.75, 0.5, 0.25)
 

@@ -13,11 +13,11 @@ import time
 import torch
 
 from sketchgen.data.store import Store
-from sketchgen.model.strokemodel import load_network
-from sketchgen.train.practice import LONGEST, Practice
-from sketchgen.train.practising import LIMIT, told_apart, way_log_prob, ways_batch
-from sketchgen.train.rollouts import Rollouts
-from sketchgen.train.run import bfloat16_pays
+from sketchgen.models.stroke_model import load_network
+from sketchgen.training.reinforce import LIMIT, told_apart, way_log_prob, ways_batch
+from sketchgen.training.reinforce_batches import LONGEST, Practice
+from sketchgen.training.rollout import Rollouts
+from sketchgen.training.trainer import bfloat16_pays
 
 BEGINNINGS, WAYS = 64, 16
 

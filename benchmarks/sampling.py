@@ -38,13 +38,13 @@ def magenta_alone(weights: Path) -> Callable[[], tuple[int, float]]:
     """Draws with Magenta's weights, one drawing after the other."""
     import numpy as np
 
-    from sketchgen.generate.decoder import Given
-    from sketchgen.generate.magenta import read_magenta
-    from sketchgen.generate.sampler import noise_rows, sample_steps
+    from sketchgen.completion.sampler import noise_rows, sample_steps
+    from sketchgen.models.magenta import read_magenta
+    from sketchgen.models.numpy_stroke_model import Prefix
 
     decoder = read_magenta(weights)
     nothing = np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    given = Given(*nothing, known=True)
+    given = Prefix(*nothing, known=True)
 
     def draw(seed: int) -> int:
         return int(sample_steps(decoder, given, noise_rows(seed, 1), 250, 0.5).length[0])
@@ -92,9 +92,9 @@ def work(task: dict[str, Any], begin: Any, results: Any) -> None:
 
 def batch(task: dict[str, Any]) -> Callable[[], int]:
     """Draws many cats side by side."""
-    from sketchgen.batch.engine import SlotEngine
-    from sketchgen.batch.wish import Sampling, Wish
-    from sketchgen.generate.completer import load
+    from sketchgen.completion.completer import load
+    from sketchgen.jobs.request import Sampling, Wish
+    from sketchgen.jobs.slot_engine import SlotEngine
 
     how = Sampling(temperature=0.5, precision=task["precision"], slots=task["slots"])
     engine = SlotEngine(load(task["model"]).guided(task["guidance"]), how)

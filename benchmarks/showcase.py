@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import sketchgen
-from sketchgen.drawing.geometry import moved
-from sketchgen.drawing.picture import contact_sheet, save_png
-from sketchgen.drawing.sketch import Box, Completion, Sketch
-from sketchgen.recognition.choosing import Chooser
+from sketchgen.formats.raster import contact_sheet, save_png
+from sketchgen.ranking.ranker import Ranker
+from sketchgen.sketch.geometry import moved
+from sketchgen.sketch.sketch import Box, Completion, Sketch
 
 BEGINNINGS = {
     "half-a-cat": "cat",
@@ -36,7 +36,7 @@ BEST_OF = 16
 
 def completions(model: sketchgen.Completer, columns: int = 7) -> tuple[list[Sketch | Completion], list[str]]:
     """One row a beginning: what is given, then the alternatives."""
-    chooser = Chooser(sketchgen.load_recogniser(), sketchgen.load_critic())
+    chooser = Ranker(sketchgen.load_recogniser(), sketchgen.load_reward_model())
     cells: list[Sketch | Completion] = []
     labels: list[str] = []
     for name, category in BEGINNINGS.items():

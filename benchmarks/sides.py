@@ -19,15 +19,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sketchgen.data.batches import Batch
+from sketchgen.data.batching import Batch
 from sketchgen.data.store import Drawings, Store
-from sketchgen.drawing.geometry import CENTRE
 from sketchgen.evaluation.likelihood import score
-from sketchgen.generate.distribution import log_softmax
-from sketchgen.model.config import ModelConfig
-from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.strokemodel import load_network
-from sketchgen.model.units import BORDERS
+from sketchgen.models.config import ModelConfig
+from sketchgen.models.features import BORDERS
+from sketchgen.models.mixture import StepDistribution
+from sketchgen.models.numpy_mixture import log_softmax
+from sketchgen.models.stroke_model import load_network
+from sketchgen.sketch.geometry import CENTRE
 
 COLUMNS = ("model", "points", "come to a side", "the step there", "elsewhere", "across", "without them")
 

@@ -31,15 +31,15 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from runs import prepared, small
 
-import sketchgen.train.run
-from sketchgen.data.batches import Prefixes
+import sketchgen.training.trainer
+from sketchgen.data.batching import Prefixes
 from sketchgen.data.drawings import from_lists
 from sketchgen.data.store import new_store
-from sketchgen.model.config import CELLS
-from sketchgen.model.memory import keep_freed_memory
-from sketchgen.model.recurrent import Stack
-from sketchgen.train.config import ModelSettings
-from sketchgen.train.run import Run
+from sketchgen.models.config import CELLS
+from sketchgen.models.layers import Stack
+from sketchgen.models.memory import keep_freed_memory
+from sketchgen.training.config import ModelSettings
+from sketchgen.training.trainer import Run
 
 BATCH, POINTS = 100, 45
 SKETCH_RNN = ModelSettings(layers=1, width=512, components=20, embedding=128, encoder_width=8, dropout=0.1)
@@ -184,7 +184,7 @@ def main() -> None:
     parser.add_argument("--plain-memory", action="store_true", help="leave malloc as it is")
     options = parser.parse_args()
     if options.plain_memory:
-        sketchgen.train.run.keep_freed_memory = lambda: False
+        sketchgen.training.trainer.keep_freed_memory = lambda: False
     else:
         keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:

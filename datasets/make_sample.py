@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from hand import Hand, Part
 
-from sketchgen.drawing.geometry import simplify_as_quickdraw
-from sketchgen.drawing.sketch import Sketch
+from sketchgen.sketch.geometry import simplify_as_quickdraw
+from sketchgen.sketch.sketch import Sketch
 
 COUNT = 60
 """Drawings a category."""

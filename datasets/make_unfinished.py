@@ -24,8 +24,8 @@ import things
 from hand import Point
 from pencil import Design, Pencil, pulled
 
-from sketchgen.drawing.geometry import BOX, EPSILON, box_frame, rdp, resample
-from sketchgen.drawing.sketch import Points, Sketch
+from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, rdp, resample
+from sketchgen.sketch.sketch import Points, Sketch
 
 PAGES = ((640, 480), (800, 600), (480, 640), (1000, 700), (600, 600))
 """Width and height of the pages, px."""

@@ -23,22 +23,22 @@ from sketchgen.errors import SketchgenError
 from sketchgen.resources import ResourceError, bundled
 
 if TYPE_CHECKING:
-    from sketchgen.drawing.files import read
-    from sketchgen.drawing.sketch import Completion, Sketch
+    from sketchgen.completion.completer import Completer, load
     from sketchgen.evaluation.comparison import compare
     from sketchgen.evaluation.report import evaluate
-    from sketchgen.generate.completer import Completer, load
-    from sketchgen.recognition.critic import Critic, load_critic
-    from sketchgen.recognition.recogniser import Recogniser, load_recogniser, recognise
-    from sketchgen.train.run import fit
+    from sketchgen.formats.read_write import read
+    from sketchgen.models.recogniser import Recogniser, load_recogniser, recognise
+    from sketchgen.models.reward_model import RewardModel, load_reward_model
+    from sketchgen.sketch.sketch import Completion, Sketch
+    from sketchgen.training.trainer import fit
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Completer",
     "Completion",
-    "Critic",
     "Recogniser",
+    "RewardModel",
     "Sketch",
     "SketchgenError",
     "__version__",
@@ -48,26 +48,26 @@ __all__ = [
     "examples",
     "fit",
     "load",
-    "load_critic",
     "load_recogniser",
+    "load_reward_model",
     "read",
     "recognise",
 ]
 
 _HOMES = {
-    "Completer": "sketchgen.generate.completer",
-    "Completion": "sketchgen.drawing.sketch",
-    "Critic": "sketchgen.recognition.critic",
-    "Recogniser": "sketchgen.recognition.recogniser",
-    "Sketch": "sketchgen.drawing.sketch",
+    "Completer": "sketchgen.completion.completer",
+    "Completion": "sketchgen.sketch.sketch",
+    "RewardModel": "sketchgen.models.reward_model",
+    "Recogniser": "sketchgen.models.recogniser",
+    "Sketch": "sketchgen.sketch.sketch",
     "compare": "sketchgen.evaluation.comparison",
     "evaluate": "sketchgen.evaluation.report",
-    "fit": "sketchgen.train.run",
-    "load": "sketchgen.generate.completer",
-    "load_critic": "sketchgen.recognition.critic",
-    "load_recogniser": "sketchgen.recognition.recogniser",
-    "read": "sketchgen.drawing.files",
-    "recognise": "sketchgen.recognition.recogniser",
+    "fit": "sketchgen.training.trainer",
+    "load": "sketchgen.completion.completer",
+    "load_reward_model": "sketchgen.models.reward_model",
+    "load_recogniser": "sketchgen.models.recogniser",
+    "read": "sketchgen.formats.read_write",
+    "recognise": "sketchgen.models.recogniser",
 }
 """Where the names stand that are loaded when they are first used."""
 

@@ -18,7 +18,7 @@ import vpype_cli
 from sketchgen.errors import SketchgenError
 
 if TYPE_CHECKING:
-    from sketchgen.drawing.sketch import Points
+    from sketchgen.sketch.sketch import Points
 
 MOST = 10_000
 """Most drawings of one command."""
@@ -89,7 +89,7 @@ def draw(
     if not size > 0:
         raise click.BadParameter(f"size is {size:g}; it must be above 0")
     try:
-        from sketchgen.generate.completer import load
+        from sketchgen.completion.completer import load
 
         drawn = load(checkpoint).generate(category, count, temperature, seed)
     except SketchgenError as error:
@@ -128,7 +128,7 @@ def complete(
 
     All lines of the document, layer by layer, are what was given; what is added goes into a layer of its own.
     """
-    from sketchgen.drawing.sketch import Sketch
+    from sketchgen.sketch.sketch import Sketch
 
     given = [
         np.column_stack([np.real(line), np.imag(line)])
@@ -136,7 +136,7 @@ def complete(
         for line in lines
     ]
     try:
-        from sketchgen.generate.completer import load
+        from sketchgen.completion.completer import load
 
         page = (0.0, 0.0, *document.page_size) if document.page_size is not None else None
         sketch = Sketch.from_strokes(given, page=page)

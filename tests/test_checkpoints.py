@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import sketchgen
-from sketchgen.drawing.geometry import moved
-from sketchgen.drawing.sketch import Box, Sketch
 from sketchgen.evaluation.report import evaluate
 from sketchgen.resources import bundled_checkpoint, bundled_checkpoints, categories
+from sketchgen.sketch.geometry import moved
+from sketchgen.sketch.sketch import Box, Sketch
 
 FOLDERS = [bundled_checkpoint(name) for name in bundled_checkpoints()]
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from sketchgen import resources
-from sketchgen.drawing.geometry import BOX
-from sketchgen.evaluation.ink import Ink, nearest
 from sketchgen.evaluation.unfinished import KINDS, Item, unfinished
 from sketchgen.resources import bundled, categories
+from sketchgen.sketch.geometry import BOX
+from sketchgen.sketch.ink import Ink, nearest
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -85,7 +85,7 @@ def test_the_wheel_carries_all_bundled_files_and_no_others(
 ) -> None:
     names = built_wheel(tree, tmp_path / "out", monkeypatch)
     assert {name for name in names if name.startswith("sketchgen/_bundle/")} == shipped(tree)
-    assert {"sketchgen/errors.py", "sketchgen/drawing/sketch.py", "sketchgen/resources.py"} <= names
+    assert {"sketchgen/errors.py", "sketchgen/sketch/sketch.py", "sketchgen/resources.py"} <= names
     beside = {name.split("/")[0] for name in names} - {"sketchgen"}
     assert [name.endswith(".dist-info") for name in beside] == [True], "nothing beside the package"
     assert any(name.endswith("licenses/LICENSE") for name in names)

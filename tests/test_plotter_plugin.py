@@ -15,8 +15,8 @@ import vpype_cli
 from click.testing import CliRunner
 
 from sketchgen import example
-from sketchgen.drawing.files import read
-from sketchgen.drawing.svg import Style, sketch_to_svg
+from sketchgen.formats.read_write import read
+from sketchgen.formats.svg_writer import Style, sketch_to_svg
 
 MM = 25.4 / 96
 COMMANDS = {"sketchgen", "sketchgen-complete"}
@@ -113,7 +113,7 @@ def test_mistakes_are_one_line(vpype_runs, arguments: list[str], words: str) -> 
 
 
 def test_help_loads_no_model() -> None:
-    names = ("sketchgen.generate", "sketchgen.drawing", "torch")
+    names = ("sketchgen.completion", "sketchgen.sketch", "torch")
     code = f"import sys, sketchgen.plotter_plugin; print(any(name in sys.modules for name in {names}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

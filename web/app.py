@@ -2,7 +2,7 @@
 
 import os
 
-from sketchgen.app import launch
+from sketchgen.web import launch
 
 if __name__ == "__main__":
     # A Space says by these variables where it wants to be asked; elsewhere the page is this machine's own.

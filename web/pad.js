@@ -2,7 +2,7 @@
 "use strict";
 
 (function (S) {
-  const STORE = "sketchgen.drawing.1";
+  const STORE = "sketchgen.sketch.1";
   const HISTORY = 200;
   const MOST_STROKES = 500, MOST_POINTS = 20000;
   const ERASER = 9;

@@ -125,9 +125,9 @@ def train(options: Train) -> None:
         raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
 
     from sketchgen.cli.running import shown_run
-    from sketchgen.train.config import PRESETS, ModelSettings, Preset, TrainConfig
-    from sketchgen.train.processes import rank
-    from sketchgen.train.run import fit
+    from sketchgen.training.config import PRESETS, ModelSettings, Preset, TrainConfig
+    from sketchgen.training.distributed import rank
+    from sketchgen.training.trainer import fit
 
     recipe = Preset(ModelSettings()) if options.preset is None else PRESETS[options.preset]
     shape = ("cell", "layers", "width", "components", "encoder_width", "recall", "pointers", "dropout")
@@ -159,7 +159,7 @@ def _practice(options: Train) -> Any:
     Raises:
         SettingError: settings for it, and it doesn't.
     """
-    from sketchgen.train.config import PracticeSettings
+    from sketchgen.training.config import PracticeSettings
 
     given = _given(options, "ways", "best_of", "judge") | {
         new: getattr(options, old)
@@ -182,8 +182,8 @@ def rehearse(options: Rehearse) -> None:
         raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
 
     from sketchgen.cli.progress import usable_cores
-    from sketchgen.train.rehearsal import rehearse as draw
-    from sketchgen.train.rehearsed import Rehearsal
+    from sketchgen.training.candidate_files import Rehearsal
+    from sketchgen.training.candidates import rehearse as draw
 
     asked = Rehearsal(
         str(options.store), "train", options.model, options.beginnings, options.ways, options.seed
@@ -266,14 +266,14 @@ def info(options: Info) -> None:
 
 def web(options: Web) -> None:
     """Serve the drawing page until Ctrl-C."""
-    from sketchgen.app import launch
+    from sketchgen.web import launch
 
     launch(options.checkpoint, host=options.host, port=options.port, browser=options.open)
 
 
 def _load(name: str | None) -> Any:
     """The model of a checkpoint."""
-    from sketchgen.generate.completer import load
+    from sketchgen.completion.completer import load
 
     return load(name)
 

@@ -16,15 +16,15 @@ from sketchgen.cli.looks import look_of
 from sketchgen.errors import OutputError, SettingError
 
 if TYPE_CHECKING:
-    from sketchgen.batch.job import Job, Rank
-    from sketchgen.batch.pool import Pool
-    from sketchgen.batch.run import Outcome, Run
-    from sketchgen.batch.source import Source
+    from sketchgen.jobs.executor import Pool
+    from sketchgen.jobs.inputs import Source
+    from sketchgen.jobs.run import Outcome, Run
+    from sketchgen.jobs.spec import Job, Rank
 
 MAX_TEMPERATURE = 2.0
-MOST_CANDIDATES = 1000
-MOST_SLOTS, SLOTS_STEP = 4096, 16
-MOST_JOBS = 256
+MAX_CANDIDATES = 1000
+MAX_SLOTS, SLOTS_STEP = 4096, 16
+MAX_JOBS = 256
 
 FEW = 500
 """Drawings, candidates included, up to which another process costs more than it saves."""
@@ -41,8 +41,8 @@ def complete(options: Complete) -> None:
     """
     _check(options)
     source = _begun(options.file, options)
-    from sketchgen.batch.identity import chosen_categories, known_categories
-    from sketchgen.batch.places import file_name
+    from sketchgen.jobs.identity import chosen_categories, known_categories
+    from sketchgen.jobs.output import file_name
 
     known = known_categories(options.checkpoint)
     names = chosen_categories(options.category, known)
@@ -59,8 +59,8 @@ def generate(options: Generate) -> None:
         SketchgenError: a setting or a place that cannot be used.
     """
     _check(options)
-    from sketchgen.batch.identity import chosen_categories, known_categories
-    from sketchgen.batch.places import file_name
+    from sketchgen.jobs.identity import chosen_categories, known_categories
+    from sketchgen.jobs.output import file_name
 
     categories = chosen_categories(options.category, known_categories(options.checkpoint))
     names = tuple(file_name(name or "drawing") for name in categories)
@@ -75,10 +75,10 @@ def redraw(options: Redraw) -> None:
     Raises:
         SketchgenError: it is no manifest, or the model or the source is another one.
     """
-    from sketchgen.batch import again
-    from sketchgen.batch.look import Look
-    from sketchgen.batch.opening import is_file, look_for
-    from sketchgen.drawing.output import check_target, write_atomic
+    from sketchgen.jobs import redraw as again
+    from sketchgen.jobs.opening import is_file, look_for
+    from sketchgen.jobs.render_options import Look
+    from sketchgen.sketch.files import check_target, write_atomic
 
     earlier = again.find(options.manifest, options.number)
     look = earlier.job.look if options.format is None else Look(options.format)
@@ -101,7 +101,7 @@ def redraw(options: Redraw) -> None:
 
 def _earlier_source(earlier: Any, name: str | None) -> Source | None:
     """What a drawing of a manifest went on from."""
-    from sketchgen.batch.source import open_source
+    from sketchgen.jobs.inputs import open_source
 
     told = earlier.header["source"]
     if told is None:
@@ -116,8 +116,8 @@ def _earlier_source(earlier: Any, name: str | None) -> Source | None:
 
 def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], given: int | None) -> Job:
     """What the options ask for."""
-    from sketchgen.batch.job import MOST, Job, engine_for
-    from sketchgen.batch.wish import Sampling
+    from sketchgen.jobs.request import Sampling
+    from sketchgen.jobs.spec import MOST, Job, engine_for
 
     told = {"guidance": options.guidance, "slots": options.slots, "precision": options.precision}
     told["closing"] = options.closing if isinstance(options, Complete) else None
@@ -167,10 +167,10 @@ def _rank(wanted: Rank | None, categories: tuple[Any, ...], given: int | None) -
 
 def _run(options: Drawing, job: Job, source: Source | None, noun: str) -> None:
     """Draw it all, and say what came of it."""
-    from sketchgen.batch.identity import identity
-    from sketchgen.batch.opening import open_target
-    from sketchgen.batch.run import Run
-    from sketchgen.model.pretrained import DEFAULT_CHECKPOINT
+    from sketchgen.jobs.identity import identity
+    from sketchgen.jobs.opening import open_target
+    from sketchgen.jobs.run import Run
+    from sketchgen.models.checkpoint import DEFAULT_CHECKPOINT
 
     weights = identity(options.checkpoint)
     job = _avoiding(options, job)
@@ -189,8 +189,8 @@ def _avoiding(options: Drawing, job: Job) -> Job:
     """The job with what it must not copy."""
     if options.avoid_training is None:
         return job
-    from sketchgen.batch.job import Avoid
-    from sketchgen.batch.originals import usual_distance
+    from sketchgen.jobs.spec import Avoid
+    from sketchgen.jobs.training_copies import usual_distance
 
     store = str(options.avoid_training)
     far = options.copy_distance
@@ -199,16 +199,16 @@ def _avoiding(options: Drawing, job: Job) -> Job:
 
 def _pool(options: Drawing, job: Job) -> Pool:
     """Who draws."""
-    from sketchgen.batch.pool import InProcess
+    from sketchgen.jobs.executor import InProcess
 
     if job.engine == "completer":
         return InProcess()
     if options.ray is not None:
-        from sketchgen.batch.cluster import Ray
+        from sketchgen.jobs.ray_executor import Ray
 
         return Ray(options.ray)
-    from sketchgen.batch.processes import Processes
     from sketchgen.cli.progress import usable_cores
+    from sketchgen.jobs.process_executor import Processes
 
     few = job.total * job.best_of <= FEW
     return Processes(options.jobs or (1 if few else usable_cores()))
@@ -255,7 +255,7 @@ def _print_path(out: Path | None, name: str) -> None:
 
 def _is_one(out: Path) -> bool:
     """Whether all drawings go to one place."""
-    from sketchgen.batch.opening import is_file
+    from sketchgen.jobs.opening import is_file
 
     return str(out) == "-" or is_file(out)
 
@@ -285,8 +285,8 @@ def _begun(name: str, options: Complete) -> Source:
     Raises:
         SettingError: more drawings than can be completed so many times each.
     """
-    from sketchgen.batch.job import MOST
-    from sketchgen.batch.source import open_source
+    from sketchgen.jobs.inputs import open_source
+    from sketchgen.jobs.spec import MOST
 
     most = MOST // (options.count * options.best_of)
     words = (
@@ -305,10 +305,10 @@ def _path_of(name: str) -> Path | None:
 
 def _check(options: Drawing) -> None:
     """Check the numbers that both of the subcommands that draw take."""
-    from sketchgen.batch.job import MOST
+    from sketchgen.jobs.spec import MOST
 
-    limits = [("count", options.count, MOST), ("best_of", options.best_of, MOST_CANDIDATES)]
-    limits += [("slots", options.slots, MOST_SLOTS), ("jobs", options.jobs, MOST_JOBS)]
+    limits = [("count", options.count, MOST), ("best_of", options.best_of, MAX_CANDIDATES)]
+    limits += [("slots", options.slots, MAX_SLOTS), ("jobs", options.jobs, MAX_JOBS)]
     for name, value, most in limits:
         if value is not None and not 1 <= value <= most:
             raise SettingError(f"{name.replace('_', '-')} is {value}; it must be from 1 to {most}")

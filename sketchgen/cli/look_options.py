@@ -10,7 +10,7 @@ from tyro.conf import arg
 Form = Literal[
     "svg", "animated", "plot", "poster", "png", "gif", "webp", "still-webp", "json", "ndjson", "npz", "gcode"
 ]
-"""The forms in which drawings are written; also those of `sketchgen.batch.look.FORMS`."""
+"""The forms in which drawings are written; also those of `sketchgen.jobs.render_options.FORMS`."""
 
 Number = Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")]
 Whole = Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")]

@@ -9,7 +9,7 @@ from sketchgen.cli.look_options import Looks
 from sketchgen.errors import SettingError
 
 if TYPE_CHECKING:
-    from sketchgen.batch.look import Look
+    from sketchgen.jobs.render_options import Look
 
 
 def look_of(options: Looks, out: Path | None) -> Look:
@@ -18,8 +18,8 @@ def look_of(options: Looks, out: Path | None) -> Look:
     Raises:
         SettingError: options that have no meaning for that form.
     """
-    from sketchgen.batch.look import Look
-    from sketchgen.batch.opening import look_for
+    from sketchgen.jobs.opening import look_for
+    from sketchgen.jobs.render_options import Look
 
     form = "plot" if options.format == "svg" and options.page is not None else options.format
     form = "gcode" if options.gcode else form

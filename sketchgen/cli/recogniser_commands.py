@@ -32,7 +32,7 @@ def recognise(options: Recognise) -> None:
     if options.top < 1:
         raise SettingError(f"top is {options.top}; it must be 1 or more")
 
-    from sketchgen.recognition.recogniser import load_recogniser
+    from sketchgen.models.recogniser import load_recogniser
 
     recogniser = load_recogniser(options.checkpoint)
     named = (pair for file in options.files for pair in _drawings(file))
@@ -48,7 +48,7 @@ def recognise(options: Recognise) -> None:
 
 def _drawings(source: str) -> Iterator[tuple[str, Any]]:
     """(name, drawing) of everything that a source holds; several of a file are numbered."""
-    from sketchgen.drawing.files import read_all
+    from sketchgen.formats.read_write import read_all
 
     path = str(example(source.removeprefix(EXAMPLE))) if source.startswith(EXAMPLE) else source
     sketches = iter(read_all(path))
@@ -79,10 +79,10 @@ def train_recogniser(options: TrainRecogniser) -> None:
     """
     limit = _checked(options)
 
-    from sketchgen.recognition.lessons import CALM
-    from sketchgen.recognition.picture_lessons import CALM_PICTURES, PICTURE_CHANGES
-    from sketchgen.train.recogniser import RecogniserTraining
-    from sketchgen.train.recogniser_run import fit_recogniser
+    from sketchgen.training.classifier_batches import CALM
+    from sketchgen.training.classifier_module import RecogniserTraining
+    from sketchgen.training.classifier_run import fit_recogniser
+    from sketchgen.training.picture_batches import CALM_PICTURES, PICTURE_CHANGES
 
     names = ("steps", "batch", "learning_rate", "threads", "seed", "start")
     told: dict[str, Any] = {name: getattr(options, name) for name in names}
@@ -109,8 +109,8 @@ def train_critic(options: TrainCritic) -> None:
         raise SettingError(f"jobs is {options.jobs}; it must be 1 or more")
 
     from sketchgen.cli.progress import usable_cores
-    from sketchgen.train.critic_run import Wanted, fit_critic
-    from sketchgen.train.recogniser import RecogniserTraining
+    from sketchgen.training.classifier_module import RecogniserTraining
+    from sketchgen.training.reward_run import Wanted, fit_reward_model
 
     names = ("steps", "batch", "learning_rate", "threads", "seed", "start")
     settings: dict[str, Any] = {name: getattr(options, name) for name in names}
@@ -118,7 +118,7 @@ def train_critic(options: TrainCritic) -> None:
     jobs = options.jobs or usable_cores()
     drawn = (options.beginnings, options.ways, options.recogniser, jobs, options.rehearsals)
     wanted = Wanted(options.store, options.model, *drawn)
-    folder = fit_critic(wanted, options.out, training, resume=options.resume, report=_say)
+    folder = fit_reward_model(wanted, options.out, training, resume=options.resume, report=_say)
     sys.stdout.write(f"{folder}\n")
 
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from sketchgen.evaluation.page import Grid
+    from sketchgen.evaluation.report_sections import Grid
 
 
 def print_figures(figures: Mapping[str, Any]) -> None:
@@ -64,7 +64,7 @@ def print_differences(found: Mapping[str, Any]) -> None:
 
 def _print_sections(console: Console, figures: Mapping[str, Any]) -> None:
     """Print what goes beyond the oldest figures, as a report has it; likelihood anew for several models."""
-    from sketchgen.evaluation.page import sections
+    from sketchgen.evaluation.report_sections import sections
 
     told = (
         {"By category"}

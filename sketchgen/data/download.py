@@ -14,10 +14,9 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from sketchgen import __version__
-from sketchgen.data.answers import new_client
+from sketchgen.data.http_answers import new_client
 from sketchgen.data.retries import Stopped, Unreachable
 from sketchgen.data.transfer import Link, NoRoom, Progress, Remote, fetch
-from sketchgen.drawing.output import reason, shown
 from sketchgen.errors import (
     CategoryError,
     DownloadError,
@@ -27,6 +26,7 @@ from sketchgen.errors import (
     unknown_category,
 )
 from sketchgen.resources import categories as known_categories
+from sketchgen.sketch.files import reason, shown
 
 BASE = "https://storage.googleapis.com/quickdraw_dataset"
 """Google's public bucket."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sketchgen.drawing.sketch import Sketch
-from sketchgen.drawing.strokes import split_strokes
+from sketchgen.sketch.sketch import Sketch
+from sketchgen.sketch.strokes import split_strokes
 
 TAKEN_AT_ONCE = 1024
 """Drawings that `Drawings.take` copies at a time."""

@@ -41,10 +41,10 @@ from sketchgen.data.spill import Sink, Spill, SpillFile
 from sketchgen.data.tasks import Piece
 from sketchgen.errors import FormatError, SketchgenError
 
-MOST_FAULTS = 20
+MAX_FAULTS = 20
 """How many of the things that cannot be read are named; the others are counted."""
 
-MOST_CATEGORIES = 2**16 - 1
+MAX_CATEGORIES = 2**16 - 1
 
 ROWS_HELD = 1000
 """Drawings that were read one by one and are handed on together."""
@@ -75,7 +75,7 @@ class Outcome:
 
     Attributes:
         dropped: how many drawings were left out, by reason.
-        faults: the first `MOST_FAULTS` things that could not be read.
+        faults: the first `MAX_FAULTS` things that could not be read.
         lines: number of lines in each of its pieces; 0 where there are none.
         files: where the drawings are.
     """
@@ -121,8 +121,8 @@ def check_categories(count: int) -> None:
     Raises:
         FormatError: there are too many.
     """
-    if count > MOST_CATEGORIES:
-        raise FormatError(f"more than {MOST_CATEGORIES} categories; take some of them with --category")
+    if count > MAX_CATEGORIES:
+        raise FormatError(f"more than {MAX_CATEGORIES} categories; take some of them with --category")
 
 
 class Gatherer:
@@ -201,7 +201,7 @@ class Gatherer:
             row = row_of(found, self._wanted)
         except SketchgenError as error:
             self._drop(UNREADABLE)
-            if len(self.outcome.faults) < MOST_FAULTS:
+            if len(self.outcome.faults) < MAX_FAULTS:
                 self.outcome.faults.append(Fault(len(self.outcome.lines) - 1, line, str(error)))
             return
         if isinstance(row, str):

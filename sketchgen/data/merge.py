@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sketchgen.data.drawings import Drawings
-from sketchgen.data.rules import MOST_POINTS, SPLITS, split_numbers
+from sketchgen.data.rules import MAX_POINTS, SPLITS, split_numbers
 from sketchgen.data.spill import SpillFile, key_ranges
 from sketchgen.data.store import StoreWriter
 
@@ -26,7 +26,7 @@ class Statistics:
         self.kept: dict[str, int] = {split: 0 for split in SPLITS}
         self._categories = categories
         self._by_category = np.zeros(len(categories), dtype=np.int64)
-        self._lengths = np.zeros(MOST_POINTS + 1, dtype=np.int64)
+        self._lengths = np.zeros(MAX_POINTS + 1, dtype=np.int64)
         self._offsets = self._sum = self._squares = 0
 
     def add(self, split: str, drawings: Drawings) -> None:

@@ -21,15 +21,15 @@ from typing import Any
 import numpy as np
 
 from sketchgen.data.drawings import Drawings, joined
-from sketchgen.data.gather import MOST_FAULTS, Gatherer, Outcome, begin_worker, check_categories, gather
+from sketchgen.data.gather import MAX_FAULTS, Gatherer, Outcome, begin_worker, check_categories, gather
 from sketchgen.data.merge import merge, unique_order
 from sketchgen.data.rules import TWICE, UNREADABLE, Wanted
 from sketchgen.data.sources import source_files
 from sketchgen.data.spill import Held, SpillFile
 from sketchgen.data.store import StoreWriter, new_store
 from sketchgen.data.tasks import Piece, ranges_for, tasks_of
-from sketchgen.drawing.output import check_replaceable, reason
 from sketchgen.errors import FormatError, OutputError, SettingError
+from sketchgen.sketch.files import check_replaceable, reason
 
 __all__ = ["PrepareReport", "Progress", "Wanted", "prepare", "read_drawings"]
 
@@ -48,7 +48,7 @@ class PrepareReport:
         kept: number of drawings in each split.
         categories: the names, sorted.
         dropped: number of drawings left out, by reason.
-        faults: what could not be read, file and place first; at most `MOST_FAULTS` of them.
+        faults: what could not be read, file and place first; at most `MAX_FAULTS` of them.
         statistics: points a drawing, the offsets' standard deviation in px, and drawings by category.
     """
 
@@ -79,7 +79,7 @@ class _Gathered:
     Attributes:
         files: where the drawings are.
         dropped: how many were left out, by reason.
-        faults: what could not be read, with its place: the first `MOST_FAULTS`.
+        faults: what could not be read, with its place: the first `MAX_FAULTS`.
     """
 
     files: list[SpillFile] = field(default_factory=list)
@@ -98,7 +98,7 @@ class _Gathered:
             if piece.first == 0:
                 self._lines = 0
             while fault is not None and fault.piece == number:
-                if len(self.faults) < MOST_FAULTS:
+                if len(self.faults) < MAX_FAULTS:
                     here, whole = (
                         f"{piece.file.name}, line {at}" for at in (fault.line, self._lines + fault.line)
                     )

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.simplified import SHORTEST_FILLED
 from sketchgen.data.sources import Found
-from sketchgen.drawing.geometry import BOX, simplify_as_quickdraw
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import SettingError, SketchgenError
+from sketchgen.sketch.geometry import BOX, simplify_as_quickdraw
+from sketchgen.sketch.sketch import Sketch
 
 SPLITS = ("train", "valid", "test")
 """Names of the splits; 90, 5 and 5 in a hundred of the drawings."""
 
-FEWEST_POINTS, MOST_POINTS = 2, 400
+MIN_POINTS, MAX_POINTS = 2, 400
 """Limits on a drawing's points after simplification; fewer are no drawing, more are scribbles."""
 
-MOST_NAME = 100
+MAX_NAME = 100
 """Longest name of a category."""
 
 UNREADABLE = "not a drawing that can be read"
@@ -48,8 +48,8 @@ class Wanted:
     recognised: bool = False
     categories: frozenset[str] | None = None
     most: int | None = None
-    fewest_points: int = FEWEST_POINTS
-    most_points: int = MOST_POINTS
+    fewest_points: int = MIN_POINTS
+    most_points: int = MAX_POINTS
 
     def __post_init__(self) -> None:
         """Check the limits.
@@ -59,9 +59,9 @@ class Wanted:
         """
         if self.most is not None and self.most < 1:
             raise SettingError(f"most must be 1 or more drawings of a category, not {self.most}")
-        if not 1 <= self.fewest_points <= self.most_points <= MOST_POINTS:
+        if not 1 <= self.fewest_points <= self.most_points <= MAX_POINTS:
             limits = f"{self.fewest_points} to {self.most_points}"
-            raise SettingError(f"points must be from 1 to {MOST_POINTS}, the fewest first, not {limits}")
+            raise SettingError(f"points must be from 1 to {MAX_POINTS}, the fewest first, not {limits}")
 
     @property
     def too_few(self) -> str:
@@ -87,7 +87,7 @@ class Wanted:
 
 def is_name(category: str) -> bool:
     """Whether a text can stand as a category: a line that can be printed, without spaces around it."""
-    return 0 < len(category) <= MOST_NAME and category.isprintable() and category == category.strip()
+    return 0 < len(category) <= MAX_NAME and category.isprintable() and category == category.strip()
 
 
 def drawing_key(points: NDArray[np.uint8], stroke_lengths: Sequence[int], category: str) -> int:

@@ -30,7 +30,7 @@ BLOCK = 1024
 SHARD_BLOCKS = 256
 """Blocks in a shard: about 30 MB, so that fifty million drawings lie in some two hundred files."""
 
-MOST_OPEN = 128
+MAX_OPEN = 128
 """Shards that a process keeps open at a time; a system may allow it 256 files in all."""
 
 
@@ -250,7 +250,7 @@ class Split:
             self._files.process, self._files.readers = os.getpid(), {}
         readers = self._files.readers
         if number not in readers:
-            while len(readers) >= MOST_OPEN:
+            while len(readers) >= MAX_OPEN:
                 del readers[next(iter(readers))]
             shard = self.shards[number]
             path = self.folder / shard.file

@@ -3,7 +3,7 @@
 Python objects for each number are what reading such lines costs. Here their brackets, commas and digits are
 told apart by some operations of numpy on the whole block: 60 MB/s on a core where orjson and arrays made of
 its lists do 35 MB/s and pyarrow's reader 30 MB/s, checks not counted. What is not plainly of that form is
-left to the reader of single lines (`sketchgen.drawing.quickdraw_line`), so that nothing is read differently.
+left to the reader of single lines (`sketchgen.formats.quickdraw`), so that nothing is read differently.
 """
 
 from __future__ import annotations

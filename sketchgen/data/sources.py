@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 
-from sketchgen.data.sketchrnn import read_npz
-from sketchgen.drawing.canvas import load_json
-from sketchgen.drawing.files import MAX_BYTES, read
-from sketchgen.drawing.quickdraw_binary import read_binary
-from sketchgen.drawing.quickdraw_line import sketch_of
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError, SketchgenError
+from sketchgen.formats.canvas_json import load_json
+from sketchgen.formats.quickdraw import sketch_of
+from sketchgen.formats.quickdraw_binary import read_binary
+from sketchgen.formats.read_write import MAX_BYTES, read
+from sketchgen.formats.sketchrnn_reader import read_npz
+from sketchgen.sketch.sketch import Sketch
 
 BLOCK_BYTES = 128 * 1024
 """Bytes that are read at a time: few enough that what is made of them stays in the processor's cache."""

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from sketchgen.data.drawings import Drawings, joined
 
-MOST_POINTS_HELD = 2_000_000
+MAX_POINTS_HELD = 2_000_000
 """Points that a spill holds in memory before they are written; about 100 MB while they are sorted."""
 
 RANGE_BYTES = 4 * 1024 * 1024
 """What a range of keys should take in all files together."""
 
-MOST_RANGES = 4096
+MAX_RANGES = 4096
 
 PER_DRAWING, PER_POINT = 12, 3
 """Bytes in a file: category, key and number of points; x, y and whether the pen is lifted."""
@@ -74,7 +74,7 @@ class SpillFile:
 
 def range_count(size: int) -> int:
     """How many ranges keys are cut into where `size` bytes are expected in all files together."""
-    return max(1, min(MOST_RANGES, -(-size // RANGE_BYTES)))
+    return max(1, min(MAX_RANGES, -(-size // RANGE_BYTES)))
 
 
 def range_edges(ranges: int) -> NDArray[np.uint64]:
@@ -103,7 +103,7 @@ class Spill:
         """
         self._parts.append(drawings)
         self._points += len(drawings.points)
-        if self._points >= MOST_POINTS_HELD:
+        if self._points >= MAX_POINTS_HELD:
             self.flush()
 
     def flush(self) -> None:

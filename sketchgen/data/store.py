@@ -12,8 +12,8 @@ from typing import Any
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.rules import SPLITS
 from sketchgen.data.shards import BLOCK, SHARD_BLOCKS, Shard, Split, SplitWriter, shard_name
-from sketchgen.drawing.output import whole_folder
 from sketchgen.errors import FormatError
+from sketchgen.sketch.files import whole_folder
 
 __all__ = ["BLOCK", "SPLITS", "STORE_VERSION", "Drawings", "Split", "Store", "StoreWriter", "new_store"]
 

@@ -15,11 +15,11 @@ from typing import Literal, TypeVar
 
 import httpx
 
-from sketchgen.data.answers import check_encoding, check_status, length_of, network, whole_of
-from sketchgen.data.partial import Part, opened_part, part_paths
+from sketchgen.data.http_answers import check_encoding, check_status, length_of, network, whole_of
+from sketchgen.data.partial_file import Part, opened_part, part_paths
 from sketchgen.data.retries import Again, Stopped, pause, wait
-from sketchgen.drawing.output import check_target, shown
 from sketchgen.errors import DownloadError, OutputError
+from sketchgen.sketch.files import check_target, shown
 
 WORTHWHILE = 2**20
 """Bytes further than ever after which a broken connection counts as the first one."""

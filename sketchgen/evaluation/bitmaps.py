@@ -13,9 +13,9 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from sketchgen.data.drawings import Drawings
-from sketchgen.drawing.geometry import BOX
-from sketchgen.drawing.sketch import Sketch
-from sketchgen.drawing.strokes import Pen, pens
+from sketchgen.sketch.geometry import BOX
+from sketchgen.sketch.sketch import Sketch
+from sketchgen.sketch.strokes import Pen, pens
 
 SIDE = 28
 """Cells of a bitmap in each direction, as of Quick, Draw!'s own bitmaps."""

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sketchgen.data.drawings import Drawings
-from sketchgen.drawing.geometry import box_frame, in_frame
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.evaluation.bitmaps import Lines, bitmaps, shortlist
-from sketchgen.evaluation.chamfer import chamfer, cloud, quantiles
 from sketchgen.evaluation.figures import mean
+from sketchgen.sketch.distance import chamfer, cloud, quantiles
+from sketchgen.sketch.geometry import box_frame, in_frame
+from sketchgen.sketch.sketch import Sketch
 
 SHORT = 20
 """Training drawings that are short-listed by their bitmaps for the exact distance."""

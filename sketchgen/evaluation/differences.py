@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sketchgen.evaluation.page import Grid, percent, with_error
+from sketchgen.evaluation.report_sections import Grid, percent, with_error
 
 Found = Mapping[str, Any]
 

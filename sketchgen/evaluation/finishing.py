@@ -27,15 +27,15 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from sketchgen.drawing.geometry import BOX, Frame, in_frame
-from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.ink import FAR, Ink, connected, covered, inside, nearest, retraced, share
 from sketchgen.evaluation.unfinished import KINDS, Item
+from sketchgen.sketch.geometry import BOX, Frame, in_frame
+from sketchgen.sketch.ink import FAR, Ink, connected, covered, inside, nearest, retraced, share
+from sketchgen.sketch.sketch import Box, Completion, Sketch
 
 MEET = 12.0
 """Ink this near touches."""
-REACH, LEAST_REACH, MOST_REACH = 0.15, 14.0, 26.0
+REACH, MIN_REACH, MAX_REACH = 0.15, 14.0, 26.0
 """Ink is near what is missing within this share of its longer side, and within these bounds."""
 TURN = 30.0
 """Lines whose directions differ by less, in degrees, run much the same way."""
@@ -121,7 +121,7 @@ class Figures:
 def reach(item: Item) -> float:
     """How near added ink must be to missing ink to cover it: a large part may stand farther off."""
     bounds = in_frame(item.missing, item.frame).bounds
-    return min(MOST_REACH, max(LEAST_REACH, REACH * (bounds.longer if bounds else 0.0)))
+    return min(MAX_REACH, max(MIN_REACH, REACH * (bounds.longer if bounds else 0.0)))
 
 
 def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures:

@@ -11,15 +11,15 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import CategoryError, CheckpointError
-from sketchgen.recognition.picture_checkpoint import judges_pictures
-from sketchgen.recognition.picture_judge import load_picture_judge
+from sketchgen.models.picture_checkpoint import judges_pictures
+from sketchgen.models.picture_recogniser import load_picture_judge
+from sketchgen.sketch.sketch import Sketch
 
 READ_AT_ONCE = 256
 """Drawings that a judge is given at a time."""
 
-MODULE = "sketchgen.recognition.recogniser"
+MODULE = "sketchgen.models.recogniser"
 """Where the recogniser stands that is the judge by default."""
 
 

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sketchgen.data.batches import Batch, evaluation_batch
+from sketchgen.data.batching import Batch, evaluation_batch
 from sketchgen.data.store import Drawings
-from sketchgen.model.memory import keep_freed_memory
-from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.strokemodel import Steps, StrokeModel
+from sketchgen.models.memory import keep_freed_memory
+from sketchgen.models.mixture import StepDistribution
+from sketchgen.models.stroke_model import Steps, StrokeModel
 
 FRACTIONS = (0.0, 0.25, 0.5, 0.75)
 """Shares of the points that are given in the suffix figures."""

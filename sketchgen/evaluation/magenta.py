@@ -24,11 +24,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sketchgen.data.batches import Batch
+from sketchgen.data.batching import Batch
 from sketchgen.data.drawings import Drawings
-from sketchgen.drawing.strokes import Pen
 from sketchgen.evaluation.figures import mean
-from sketchgen.model.mixture import StepDistribution
+from sketchgen.models.mixture import StepDistribution
+from sketchgen.sketch.strokes import Pen
 
 EPSILON = 1e-6
 """What Magenta adds to a density before it takes the log; densities are in units of the deviation."""

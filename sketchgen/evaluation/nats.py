@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sketchgen.data.batches import Batch
+from sketchgen.completion.completer import Completer
+from sketchgen.data.batching import Batch
 from sketchgen.data.store import Drawings
 from sketchgen.evaluation.figures import DEEP, depth_groups
 from sketchgen.evaluation.likelihood import FRACTIONS, Scores, Watch, by_category, score
 from sketchgen.evaluation.magenta import MagentaLoss
 from sketchgen.evaluation.positions import Positions
-from sketchgen.generate.completer import Completer
-from sketchgen.model.mixture import StepDistribution
-from sketchgen.model.strokemodel import as_network
+from sketchgen.models.mixture import StepDistribution
+from sketchgen.models.stroke_model import as_network
 
 Progress = Callable[[str, int, int], None]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from sketchgen.data.batches import Batch
-from sketchgen.drawing.strokes import Pen
+from sketchgen.data.batching import Batch
 from sketchgen.evaluation.figures import ratio
+from sketchgen.sketch.strokes import Pen
 
 TENTHS = 10
 KINDS = ("first point of a stroke", "other points", "end")

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from sketchgen.completion.completer import Completer, load
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.completions import (
+from sketchgen.evaluation.completion_metrics import (
     copying_table,
     distance_table,
     model_nearness,
@@ -21,11 +22,10 @@ from sketchgen.evaluation.completions import (
 from sketchgen.evaluation.figures import category_counts
 from sketchgen.evaluation.judge import Judge, load_judge
 from sketchgen.evaluation.nats import likelihood_figures
-from sketchgen.evaluation.pages import check_report, write_report
+from sketchgen.evaluation.report_files import check_report, write_report
 from sketchgen.evaluation.source import Source, open_source
 from sketchgen.evaluation.task import TEMPERATURES as FINISHED_AT
 from sketchgen.evaluation.task import Task, about_judge, make_task, training_drawings
-from sketchgen.generate.completer import Completer, load
 
 TEMPERATURES = (0.0, 0.25, 0.5, 1.0)
 """Temperatures at which the share of drawings that end by themselves is measured."""

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sketchgen.data.drawings import Drawings
-from sketchgen.drawing.geometry import box_frame, in_frame
-from sketchgen.drawing.sketch import Completion, Sketch
-from sketchgen.evaluation.beginnings import Beginning, Finished, Scale, begin, cut_at
 from sketchgen.evaluation.bitmaps import Lines, bitmaps
-from sketchgen.evaluation.chamfer import chamfer, cloud
+from sketchgen.evaluation.held_out import Finished, PartialSketch, Scale, begin, cut_at
+from sketchgen.sketch.distance import chamfer, cloud
+from sketchgen.sketch.geometry import box_frame, in_frame
+from sketchgen.sketch.sketch import Completion, Sketch
 
 CANDIDATES = 1000
 """Training drawings of a category that are looked at, those with the smallest hashes."""
@@ -44,7 +44,7 @@ class Retrieval:
 
     def finish(
         self,
-        beginnings: Sequence[Beginning],
+        beginnings: Sequence[PartialSketch],
         share: float,
         scale: Scale,
         count: int = 1,
@@ -83,7 +83,7 @@ class Retrieval:
 
     def _short(
         self,
-        beginnings: Sequence[Beginning],
+        beginnings: Sequence[PartialSketch],
         candidates: NDArray[np.int64],
         share: float,
         scale: Scale,
@@ -103,7 +103,7 @@ class Retrieval:
         return [candidates[row] for row in order]
 
     def _ordered(
-        self, beginning: Beginning, nearest: NDArray[np.int64], share: float, scale: Scale
+        self, beginning: PartialSketch, nearest: NDArray[np.int64], share: float, scale: Scale
     ) -> list[Finished]:
         """Completions by the short-listed drawings, in the order of the exact distance."""
         wanted = cloud(_seen(beginning.given, scale))
@@ -120,7 +120,7 @@ def _seen(given: Sketch, scale: Scale) -> Sketch:
     return given if scale == "scale known" else in_frame(given, box_frame(given))
 
 
-def _pasted(beginning: Beginning, other: Beginning, scale: Scale) -> Finished:
+def _pasted(beginning: PartialSketch, other: PartialSketch, scale: Scale) -> Finished:
     """The rest of another drawing, moved to the last given point."""
     given, size = beginning.given, 1.0
     if scale == "scale unknown":

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from sketchgen.drawing.strokes import Pen
+from sketchgen.completion.sampler import Distribution, Stepper, noise_of
 from sketchgen.errors import SettingError
-from sketchgen.generate.sampler import Distribution, Stepper, noise_of
-from sketchgen.generate.trees import stacked, taken
+from sketchgen.models.trees import stacked, taken
+from sketchgen.sketch.strokes import Pen
 
 ROWS = 384
 """Most drawings in a batch."""
@@ -40,7 +40,7 @@ class Row:
     Attributes:
         found: the distribution of its first added step, one row.
         state: the network's state before it, one row.
-        seed, alternative: name its noise; see `sketchgen.generate.sampler.noise_rows`.
+        seed, alternative: name its noise; see `sketchgen.completion.sampler.noise_rows`.
     """
 
     found: Distribution

@@ -10,22 +10,22 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sketchgen.completion.completer import Completer
 from sketchgen.data.store import Drawings, Store
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import CategoryError, FormatError, SettingError
-from sketchgen.evaluation.beginnings import (
-    LEAST_POINTS,
-    Beginning,
+from sketchgen.evaluation.figures import Groups, depth_groups
+from sketchgen.evaluation.held_out import (
+    MIN_POINTS,
+    PartialSketch,
     Ready,
     Scale,
     begin,
     read_beginnings,
 )
-from sketchgen.evaluation.figures import Groups, depth_groups
 from sketchgen.evaluation.judge import Judge, Verdict, features_of, judged
 from sketchgen.evaluation.retrieval import Retrieval
 from sketchgen.evaluation.sampling import drawing_seed
-from sketchgen.generate.completer import Completer
+from sketchgen.sketch.sketch import Sketch
 
 SHARES = (0.25, 0.5, 0.75)
 """Shares of the points that are given where completions are named."""
@@ -33,7 +33,7 @@ SHARES = (0.25, 0.5, 0.75)
 TEMPERATURES = (0.1, 0.25, 0.5)
 """Temperatures at which completions are made, unless asked for others."""
 
-MOST_TRAINING = 131_072
+MAX_TRAINING = 131_072
 """Training drawings that are searched at most: those with the smallest hashes."""
 
 Progress = Callable[[str, int, int], None]
@@ -67,7 +67,7 @@ class Task:
     report: Progress
     _made: dict[object, object] = field(default_factory=dict, repr=False)
 
-    def beginnings(self, model: Completer, share: float, most: int | None = None) -> list[Beginning]:
+    def beginnings(self, model: Completer, share: float, most: int | None = None) -> list[PartialSketch]:
         """The first `most` drawings cut, their categories as the model knows them."""
         category = self.drawings.known_as(model.categories)
         return [
@@ -75,7 +75,7 @@ class Task:
             for index, sketch in enumerate(self.sketches[:most])
         ]
 
-    def read(self, model: Completer, beginnings: Sequence[Beginning], scale: Scale) -> Ready:
+    def read(self, model: Completer, beginnings: Sequence[PartialSketch], scale: Scale) -> Ready:
         """Have a model read beginnings, and say how far it is."""
         count = self.counter(f"{model.name}: reading", len(beginnings))
         return read_beginnings(model.stepper, beginnings, scale, count)
@@ -102,7 +102,7 @@ class Task:
             self._made[what] = make()
         return self._made[what]  # pyright: ignore[reportReturnType]
 
-    def cut(self, share: float, most: int | None = None) -> list[Beginning]:
+    def cut(self, share: float, most: int | None = None) -> list[PartialSketch]:
         """The first `most` drawings cut, for what needs no model."""
         return [begin(sketch, share, 0, 0) for sketch in self.sketches[:most]]
 
@@ -168,9 +168,9 @@ def make_task(
             f"the judge knows none of the {len(drawings.categories)} categories, such as "
             f"{drawings.categories[0]!r}; name another judge or pass --protocol likelihood"
         )
-    usable = np.flatnonzero(known & (drawings.lengths >= LEAST_POINTS))
+    usable = np.flatnonzero(known & (drawings.lengths >= MIN_POINTS))
     if not len(usable):
-        raise FormatError(f"no drawing has {LEAST_POINTS} points or more, so that there is nothing to finish")
+        raise FormatError(f"no drawing has {MIN_POINTS} points or more, so that there is nothing to finish")
     order = usable[np.argsort(drawings.key[usable], kind="stable")]
     chosen = drawings.take(order[:samples])
     further = drawings.take(order[samples : 2 * samples])
@@ -202,5 +202,5 @@ def training_drawings(source: Path) -> Drawings | None:
     """The training drawings of a store that are searched; None where `source` is no store."""
     if not (source / "store.json").is_file():
         return None
-    found = Store.open(source).split("train").drawings(MOST_TRAINING)
+    found = Store.open(source).split("train").drawings(MAX_TRAINING)
     return found if len(found) else None

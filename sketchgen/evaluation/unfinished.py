@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sketchgen.drawing.geometry import Frame, box_frame
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError
 from sketchgen.resources import bundled
+from sketchgen.sketch.geometry import Frame, box_frame
+from sketchgen.sketch.sketch import Sketch
 
 KINDS = ("close", "part", "repeat")
 """Close an open line; add a part whose place is known; add one more of several like parts."""

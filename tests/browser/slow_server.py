@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sketchgen.app import drawing, serve
-from sketchgen.generate.completer import Completer, Growth, load
+from sketchgen.completion.completer import Completer, Growth, load
+from sketchgen.web import drawing, serve
 
 PAUSE = 0.02
 

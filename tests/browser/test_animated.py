@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sketchgen.drawing.motion import Motion, to_animated_svg
-from sketchgen.drawing.sketch import Completion, Sketch
+from sketchgen.formats.motion import Motion, to_animated_svg
+from sketchgen.sketch.sketch import Completion, Sketch
 
 GIVEN = Sketch.from_strokes([[(10, 10), (240, 10)]], page=(0, 0, 255, 255))
 ADDED = Sketch.from_strokes([[(20, 60), (230, 60)], [(20, 120), (230, 120)], [(20, 200), (230, 200)]])

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 import sketchgen
-from sketchgen.drawing.quickdraw_line import parse_line
-from sketchgen.drawing.svg_read import parse_svg
+from sketchgen.formats.quickdraw import parse_line
+from sketchgen.formats.svg_reader import parse_svg
 
 CIRCLE = [(400, 240), (360, 320), (280, 320), (240, 240), (280, 160), (360, 160), (400, 240)]
 LINE = [(120, 200), (300, 160), (420, 260)]

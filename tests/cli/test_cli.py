@@ -19,11 +19,11 @@ from sketchgen.cli import COMMANDS, main
 from sketchgen.cli.drawing_commands import _rank
 from sketchgen.cli.progress import shown_progress, shown_rate, shown_steps
 from sketchgen.cli.times import duration
-from sketchgen.drawing.sketch import Box, Completion, Sketch
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
-from sketchgen.model.config import CELLS, ModelConfig
-from sketchgen.train.config import PracticeSettings, TrainConfig
-from sketchgen.train.rehearsed import Rehearsal
+from sketchgen.models.config import CELLS, ModelConfig
+from sketchgen.sketch.sketch import Box, Completion, Sketch
+from sketchgen.training.candidate_files import Rehearsal
+from sketchgen.training.config import PracticeSettings, TrainConfig
 
 PARTIAL = sketchgen.example("half-a-cat")
 LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
@@ -66,7 +66,7 @@ class FakeCompleter:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that needs no weights, in the place of the real one."""
-    monkeypatch.setattr("sketchgen.generate.completer.load", FakeCompleter)
+    monkeypatch.setattr("sketchgen.completion.completer.load", FakeCompleter)
 
 
 def trainings_asked_for(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
@@ -77,7 +77,7 @@ def trainings_asked_for(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
         asked.append(config)
         return config.out
 
-    monkeypatch.setattr("sketchgen.train.run.fit", noted)
+    monkeypatch.setattr("sketchgen.training.trainer.fit", noted)
     return asked
 
 
@@ -206,7 +206,7 @@ class TestHelp:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         asked: list[object] = []
-        monkeypatch.setattr("sketchgen.train.rehearsal.rehearse", lambda *told: asked.extend(told[:3]))
+        monkeypatch.setattr("sketchgen.training.candidates.rehearse", lambda *told: asked.extend(told[:3]))
         out = tmp_path / "ways"
         told = ["rehearse", tmp_path, "-o", out, "--model", "tiny", "--beginnings", 90, "--ways", 4]
         assert main([str(word) for word in [*told, "--jobs", 2, "--seed", 3]]) == 0

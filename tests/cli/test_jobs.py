@@ -14,7 +14,7 @@ import pytest
 
 import sketchgen
 from sketchgen.cli import _with_address, main
-from sketchgen.drawing.files import read
+from sketchgen.formats.read_write import read
 from tests.support.interruptible import interruptible
 
 ROOT = Path(sketchgen.__file__).parents[1]

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from sketchgen import cli
-from sketchgen.batch.look import BY_SUFFIX, FORMS, TOGETHER, Look
 from sketchgen.cli.look_options import Form
-from sketchgen.drawing.files import read
-from sketchgen.drawing.sketch import Completion, Sketch
+from sketchgen.formats.read_write import read
+from sketchgen.jobs.render_options import BY_SUFFIX, FORMS, TOGETHER, Look
+from sketchgen.sketch.sketch import Completion, Sketch
 
 SQUARE = Sketch.from_strokes([[(0, 0), (100, 0), (100, 100), (0, 100)], [(20, 20), (40, 60)]], category="cat")
 DONE = Completion(SQUARE, Sketch.from_strokes([[(0, 100), (0, 0)]], category="cat"))

@@ -15,12 +15,13 @@ import sketchgen
 from sketchgen.cli import main
 from sketchgen.data.prepare import prepare
 from sketchgen.evaluation.judge import load_judge
-from sketchgen.recognition.checkpoint import save_recogniser
-from sketchgen.recognition.lessons import CALM, Changes
-from sketchgen.recognition.picture_lessons import CALM_PICTURES, PICTURE_CHANGES
-from sketchgen.train import critic_run, recogniser_run
-from sketchgen.train.critic_run import Wanted
-from sketchgen.train.recogniser import RecogniserTraining
+from sketchgen.models.classifier_checkpoint import save_recogniser
+from sketchgen.training import classifier_run as recogniser_run
+from sketchgen.training import reward_run as critic_run
+from sketchgen.training.classifier_batches import CALM, Changes
+from sketchgen.training.classifier_module import RecogniserTraining
+from sketchgen.training.picture_batches import CALM_PICTURES, PICTURE_CHANGES
+from sketchgen.training.reward_run import Wanted
 
 LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
 

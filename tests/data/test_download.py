@@ -19,10 +19,11 @@ from bucket import Answer, Bucket
 
 from sketchgen import __version__
 from sketchgen.data import download as module
-from sketchgen.data import partial, transfer
-from sketchgen.data.answers import check_redirect
+from sketchgen.data import partial_file as partial
+from sketchgen.data import transfer
 from sketchgen.data.download import FORMS, LICENCE, download
-from sketchgen.data.partial import opened_part
+from sketchgen.data.http_answers import check_redirect
+from sketchgen.data.partial_file import opened_part
 from sketchgen.data.retries import FIRST_PAUSE, LONGEST_PAUSE, Unreachable, pause, wished
 from sketchgen.data.sources import source_files
 from sketchgen.data.transfer import Progress

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from sketchgen.data.prepare import prepare, read_drawings
-from sketchgen.data.rules import MOST_POINTS, drawing_key, split_of
+from sketchgen.data.rules import MAX_POINTS, drawing_key, split_of
 from sketchgen.data.store import SPLITS, Store
-from sketchgen.drawing.quickdraw_line import parse_line
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError, OutputError
+from sketchgen.formats.quickdraw import parse_line
+from sketchgen.sketch.sketch import Sketch
 
 GOOD = {"word": "cat", "drawing": [[[0, 255], [0, 9]], [[5, 5, 7], [1, 2, 3]]]}
 
@@ -132,7 +132,7 @@ def test_the_same_input_makes_the_same_bytes(sample_dir: Path, tmp_path: Path):
 
 
 def test_every_drawing_left_out_is_counted_with_its_reason(tmp_path: Path):
-    zigzag = [[k % 256 for k in range(MOST_POINTS)] + [0], [255 * (k % 2) for k in range(MOST_POINTS)] + [0]]
+    zigzag = [[k % 256 for k in range(MAX_POINTS)] + [0], [255 * (k % 2) for k in range(MAX_POINTS)] + [0]]
     lines = [
         line(),
         line(),
@@ -155,7 +155,7 @@ def test_every_drawing_left_out_is_counted_with_its_reason(tmp_path: Path):
         "not a drawing that can be read": 4,
         "no category": 1,
         "fewer than 2 points": 1,
-        f"more than {MOST_POINTS} points": 1,
+        f"more than {MAX_POINTS} points": 1,
     }
     assert "dropped 2: the same drawing twice" in report.text()
     assert Store.open(tmp_path / "store").summary["dropped"] == report.dropped

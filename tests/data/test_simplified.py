@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sketchgen.data import simplified
-from sketchgen.data.gather import MOST_FAULTS, Gatherer
-from sketchgen.data.rules import MOST_POINTS, UNREADABLE, Wanted, drawing_key, row_of
+from sketchgen.data.gather import MAX_FAULTS, Gatherer
+from sketchgen.data.rules import MAX_POINTS, UNREADABLE, Wanted, drawing_key, row_of
 from sketchgen.data.simplified import read_block
 from sketchgen.data.sources import line_entry
 from sketchgen.data.spill import Held
@@ -46,7 +46,7 @@ def one_by_one(text: bytes, wanted: Wanted) -> tuple[list[Row], dict[str, int], 
         else:
             name, points, lengths = row
             rows.append((name, points.tobytes(), tuple(lengths), drawing_key(points, lengths, name)))
-    return sorted(rows), dict(dropped), faults[:MOST_FAULTS]
+    return sorted(rows), dict(dropped), faults[:MAX_FAULTS]
 
 
 def at_once(file: Path, wanted: Wanted) -> tuple[list[Row], dict[str, int], list[str]]:
@@ -194,8 +194,8 @@ ODD = {
     "a bracket missing": line("[[[0,255],[0,9]]"),
     "a number outside": line("[[[0,255],[0,9]],7]"),
     "one point": line("[[[0],[0]]]"),
-    "too many points": line([[[k % 256 for k in range(MOST_POINTS + 1)]] * 2]),
-    "the longest": line([[[k % 256 for k in range(MOST_POINTS)]] * 2]),
+    "too many points": line([[[k % 256 for k in range(MAX_POINTS + 1)]] * 2]),
+    "the longest": line([[[k % 256 for k in range(MAX_POINTS)]] * 2]),
     "a drawing of three strokes, all uneven": line("[[[0,255],[0]],[[1],[1,2]],[[3],[3]]]"),
 }
 

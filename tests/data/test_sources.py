@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sketchgen.data.gather import MOST_FAULTS
+from sketchgen.data.gather import MAX_FAULTS
 from sketchgen.data.prepare import prepare, read_drawings
 from sketchgen.data.rules import UNREADABLE, Wanted, is_name
 from sketchgen.data.sources import Entry, entries, source_files
 from sketchgen.data.store import SPLITS, Store
-from sketchgen.drawing.quickdraw_binary import read_binary
-from sketchgen.drawing.quickdraw_line import parse_line
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError, SettingError
+from sketchgen.formats.quickdraw import parse_line
+from sketchgen.formats.quickdraw_binary import read_binary
+from sketchgen.sketch.sketch import Sketch
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0L90 {y}L10 60"/></svg>'
 
@@ -118,7 +118,7 @@ def test_many_faults_are_counted_and_some_are_named(tmp_path: Path) -> None:
     (tmp_path / "cat.ndjson").write_text(lines("cat", 3) + "{\n" * 500)
     report = prepare([tmp_path], tmp_path / "store")
     assert report.dropped == {UNREADABLE: 500}
-    assert len(report.faults) == MOST_FAULTS
+    assert len(report.faults) == MAX_FAULTS
 
 
 def test_a_packed_file_cut_off_is_named(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from sketchgen.data.drawings import Drawings, from_lists, joined
 from sketchgen.data.rows import SCHEMA, from_rows, to_rows
 from sketchgen.data.shards import BLOCK
 from sketchgen.data.store import SPLITS, STORE_VERSION, Store, StoreWriter, new_store
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import FormatError
+from sketchgen.sketch.sketch import Sketch
 
 pixel = st.integers(0, 255)
 strokes = st.lists(st.lists(st.tuples(pixel, pixel), min_size=1, max_size=6), min_size=1, max_size=5)
@@ -197,7 +197,7 @@ def test_a_split_is_sent_without_what_it_has_open(pristine: Path):
 def test_only_so_many_shards_are_open_at_a_time(
     pristine: Path, whole: Drawings, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(shards, "MOST_OPEN", 2)
+    monkeypatch.setattr(shards, "MAX_OPEN", 2)
     train = Store.open(pristine).split("train")
     for _ in range(2):
         for block in range(6):

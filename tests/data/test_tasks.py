@@ -292,7 +292,7 @@ def die(*call: object) -> None:
 
 
 def test_more_categories_than_a_store_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("sketchgen.data.gather.MOST_CATEGORIES", 5)
+    monkeypatch.setattr("sketchgen.data.gather.MAX_CATEGORIES", 5)
     text = b"".join(lines(f"cat {number}", 2) for number in range(6))
     (tmp_path / "a.ndjson").write_bytes(text)
     with pytest.raises(FormatError, match="more than 5 categories; take some of them with --category"):

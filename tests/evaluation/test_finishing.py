@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sketchgen.drawing.geometry import moved
-from sketchgen.drawing.sketch import Box, Completion, Points, Sketch
 from sketchgen.errors import FormatError, SettingError
 from sketchgen.evaluation.finishing import MEET, finishing, measure
-from sketchgen.evaluation.ink import FAR, Ink, connected, covered, inside, nearest, retraced
 from sketchgen.evaluation.unfinished import KINDS, Item, unfinished
-from sketchgen.model.config import ModelConfig
+from sketchgen.models.config import ModelConfig
+from sketchgen.sketch.geometry import moved
+from sketchgen.sketch.ink import FAR, Ink, connected, covered, inside, nearest, retraced
+from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 from tests.support import untrained
 
 Adding = Callable[[Item, np.random.Generator], Sequence[Points]]

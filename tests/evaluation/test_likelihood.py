@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from sketchgen.data.batches import CENTRE, evaluation_batch
+from sketchgen.data.batching import CENTRE, evaluation_batch
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings
-from sketchgen.drawing.strokes import Pen, pens
 from sketchgen.evaluation.likelihood import BATCH, FRACTIONS, Scores, by_category, score, step_log_prob
-from sketchgen.generate.decoder import Given
-from sketchgen.model.config import ModelConfig
-from sketchgen.model.strokemodel import StrokeModel
+from sketchgen.models.config import ModelConfig
+from sketchgen.models.numpy_stroke_model import Prefix
+from sketchgen.models.stroke_model import StrokeModel
+from sketchgen.sketch.strokes import Pen, pens
 from tests.support import untrained
 
 
@@ -37,7 +37,7 @@ def by_hand(model: StrokeModel, drawings: Drawings, index: int, cut: int) -> flo
     target = offset + np.random.default_rng([0, 0]).random((1, *offset.shape))[0] - 0.5
     stepping = untrained.decoder(model)
     category = drawings.category[index : index + 1]
-    found, state = stepping.prime(Given(offset[:cut], pen[:cut], category, known=True))
+    found, state = stepping.prime(Prefix(offset[:cut], pen[:cut], category, known=True))
     total = 0.0
     for step in range(cut, len(offset)):
         total -= float(found.log_prob(target[step : step + 1], pen[step : step + 1])[0])

@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sketchgen.data.batches import CENTRE
+from sketchgen.completion.completer import Completer
+from sketchgen.data.batching import CENTRE
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings
-from sketchgen.drawing.strokes import Pen, pens
 from sketchgen.evaluation.likelihood import score
 from sketchgen.evaluation.magenta import EPSILON, MagentaLoss, offset_deviation
 from sketchgen.evaluation.nats import likelihood_figures
 from sketchgen.evaluation.positions import KINDS, TENTHS, Positions
-from sketchgen.generate.completer import Completer
-from sketchgen.generate.decoder import Given
-from sketchgen.generate.distribution import log_sigmoid
-from sketchgen.generate.head import as_mixture
-from sketchgen.model.config import ModelConfig
+from sketchgen.models.config import ModelConfig
+from sketchgen.models.numpy_head import as_mixture
+from sketchgen.models.numpy_mixture import log_sigmoid
+from sketchgen.models.numpy_stroke_model import Prefix
+from sketchgen.sketch.strokes import Pen, pens
 from tests.support import untrained
 
 
@@ -71,7 +71,7 @@ def loss_by_hand(model: Completer, drawings: Drawings, index: int, scale: float)
     sketch = drawings.sketch(index)
     offset, pen = np.diff(sketch.points, axis=0, prepend=CENTRE), pens(sketch)
     category = drawings.category[index : index + 1]
-    told, state = model.decoder.prime(Given(offset[:0], pen[:0], category, known=True))
+    told, state = model.decoder.prime(Prefix(offset[:0], pen[:0], category, known=True))
     total = 0.0
     for step in range(len(offset)):
         found = as_mixture(told)

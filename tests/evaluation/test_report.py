@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sketchgen.completion.completer import Completer
 from sketchgen.errors import FormatError, SettingError
 from sketchgen.evaluation.report import evaluate
-from sketchgen.generate.completer import Completer
-from sketchgen.model.config import ModelConfig
+from sketchgen.models.config import ModelConfig
 from tests.support import untrained
 
 

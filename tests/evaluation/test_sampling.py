@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sketchgen.completion.completer import Completer
+from sketchgen.completion.sampler import noise_rows, sample_steps
 from sketchgen.data.prepare import read_drawings
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.beginnings import SCALES, Scale, begin, cut_at, finish, read_beginnings, united
+from sketchgen.evaluation.held_out import SCALES, Scale, begin, cut_at, finish, read_beginnings, united
 from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows
-from sketchgen.generate.completer import Completer
-from sketchgen.generate.distribution import NextStep
-from sketchgen.generate.head import HeadStep, as_mixture
-from sketchgen.generate.sampler import noise_rows, sample_steps
-from sketchgen.generate.trees import stacked, taken
-from sketchgen.model.config import ModelConfig
+from sketchgen.models.config import ModelConfig
+from sketchgen.models.numpy_head import HeadStep, as_mixture
+from sketchgen.models.numpy_mixture import NextStep
+from sketchgen.models.trees import stacked, taken
+from sketchgen.sketch.sketch import Sketch
 from tests.support import untrained
 
 LIMIT = 25
@@ -99,7 +99,7 @@ def test_many_completions_are_those_of_complete(model: Completer, sketches: list
 def test_they_are_those_of_the_sampler_where_the_scale_is_known(
     model: Completer, sketches: list[Sketch]
 ) -> None:
-    from sketchgen.evaluation.beginnings import _shown
+    from sketchgen.evaluation.held_out import _shown
 
     beginnings = [begin(sketch, 0.25, 0, 3) for sketch in sketches]
     found = finish(model, read_beginnings(model.decoder, beginnings, "scale known"), 1.0, 1, LIMIT)

@@ -5,32 +5,32 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from sketchgen.drawing.sketch import Completion, Sketch
-from sketchgen.recognition.critic import Critic, CriticReader
-from sketchgen.recognition.critic_config import CriticConfig
-from sketchgen.recognition.critic_network import CriticNetwork
+from sketchgen.models.reward_config import RewardConfig
+from sketchgen.models.reward_model import NumpyRewardNetwork, RewardModel
+from sketchgen.models.reward_network import RewardNetwork
+from sketchgen.sketch.sketch import Completion, Sketch
 from tests.support.recognisers import CATEGORIES, scribbles
 
 
-def small(categories: tuple[str, ...] = CATEGORIES) -> CriticConfig:
+def small(categories: tuple[str, ...] = CATEGORIES) -> RewardConfig:
     """A shape that computes in a millisecond."""
-    return CriticConfig(categories, entry=16, widths=(12, 16), heads=4, pooled=24)
+    return RewardConfig(categories, entry=16, widths=(12, 16), heads=4, pooled=24)
 
 
-def network(config: CriticConfig | None = None, seed: int = 1) -> CriticNetwork:
+def network(config: RewardConfig | None = None, seed: int = 1) -> RewardNetwork:
     """A network as it learns, in evaluation mode; its scores differ clearly from drawing to drawing."""
     torch.manual_seed(seed)
-    model = CriticNetwork(config or small()).eval()
+    model = RewardNetwork(config or small()).eval()
     with torch.no_grad():
         model.head.weight.normal_(std=3.0)
     return model
 
 
-def critic(config: CriticConfig | None = None) -> Critic:
+def critic(config: RewardConfig | None = None) -> RewardModel:
     """The same network as it chooses."""
     model = network(config)
-    assert isinstance(model.config, CriticConfig)
-    return Critic(model.config, CriticReader(model.config, model.weights()), "tiny", {})
+    assert isinstance(model.config, RewardConfig)
+    return RewardModel(model.config, NumpyRewardNetwork(model.config, model.weights()), "tiny", {})
 
 
 def finished(*lengths: int, seed: int = 0) -> list[Completion]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sketchgen.data.store import Drawings
-from sketchgen.drawing.sketch import Sketch
 from sketchgen.evaluation.bitmaps import Lines, bitmaps
+from sketchgen.sketch.sketch import Sketch
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from sketchgen.drawing.sketch import Sketch
-from sketchgen.recognition.config import RecogniserConfig
-from sketchgen.recognition.network import RecogniserNetwork
-from sketchgen.recognition.reader import Places, Reader
-from sketchgen.recognition.recogniser import Recogniser
+from sketchgen.models.classifier import RecogniserNetwork
+from sketchgen.models.classifier_config import RecogniserConfig
+from sketchgen.models.numpy_classifier import Places, Reader
+from sketchgen.models.recogniser import Recogniser
+from sketchgen.sketch.sketch import Sketch
 
 CATEGORIES = ("cat", "dog", "sun", "tree")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sketchgen.train import rehearsal, rehearsed
+from sketchgen.training import candidate_files as rehearsed
+from sketchgen.training import candidates as rehearsal
 
 
 def small(patch: pytest.MonkeyPatch, chunk: int, limit: int = 20) -> None:

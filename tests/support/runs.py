@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from sketchgen.data.batches import Batch, Prefixes
-from sketchgen.model.pretrained import read_checkpoint
-from sketchgen.train.config import ModelSettings, TrainConfig
-from sketchgen.train.keeper import STATE, Keeper
-from sketchgen.train.module import Step, Training
-from sketchgen.train.run import Run, fit
-from sketchgen.train.state import StateFile
+from sketchgen.data.batching import Batch, Prefixes
+from sketchgen.models.checkpoint import read_checkpoint
+from sketchgen.training.callbacks import STATE, Keeper
+from sketchgen.training.config import ModelSettings, TrainConfig
+from sketchgen.training.module import Step, Training
+from sketchgen.training.state import StateFile
+from sketchgen.training.trainer import Run, fit
 
 MODEL = ModelSettings(layers=1, width=24, components=3, embedding=16, encoder_width=16)
 """A network that learns in milliseconds."""

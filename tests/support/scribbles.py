@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sketchgen.batch.job import Job
-from sketchgen.batch.wish import Drawn, Wish
-from sketchgen.drawing.sketch import Completion, Sketch
 from sketchgen.errors import SettingError
+from sketchgen.jobs.request import Drawn, Wish
+from sketchgen.jobs.spec import Job
+from sketchgen.sketch.sketch import Completion, Sketch
 
 MARK = "SKETCHGEN_TEST_MARK"
 """Names a file by which an engine that dies remembers that it did."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from sketchgen.recognition.picture_config import PictureConfig
-from sketchgen.recognition.picture_judge import PictureJudge, built
-from sketchgen.recognition.picture_network import PictureNetwork
+from sketchgen.models.picture_classifier import PictureNetwork
+from sketchgen.models.picture_config import PictureConfig
+from sketchgen.models.picture_recogniser import PictureJudge, built
 
 CATEGORIES = ("cat", "dog", "sun", "tree")
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from sketchgen.generate.completer import Completer
-from sketchgen.generate.decoder import Decoder
-from sketchgen.model.config import CELLS, ModelConfig
-from sketchgen.model.pretrained import save_checkpoint
-from sketchgen.model.strokemodel import StrokeModel
+from sketchgen.completion.completer import Completer
+from sketchgen.models.checkpoint import save_checkpoint
+from sketchgen.models.config import CELLS, ModelConfig
+from sketchgen.models.numpy_stroke_model import Decoder
+from sketchgen.models.stroke_model import StrokeModel
 
 SHAPES: list[dict[str, Any]] = [{"cell": cell, "layers": layers} for cell in CELLS for layers in (1, 2)]
 SHAPES += [

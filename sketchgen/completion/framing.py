@@ -1,0 +1,91 @@
+"""In which frame a model sees what a person drew: whole drawings have a known size, beginnings do not.
+
+A given part with any extent is shown in its own frame: its longer side at a fixed number of px, its middle at
+the origin, as a third of the cut training drawings are. So the same beginning has the same completions
+whatever its size and place. Only where there is nothing to measure (an empty page, a dot) does the page
+decide.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sketchgen.sketch.geometry import BOX, CENTRE, EPSILON, GIVEN_SIDE, Frame, simplify
+from sketchgen.sketch.sketch import Box, Points, Sketch
+from sketchgen.sketch.strokes import pens
+
+PAGE_SHARE = 0.75
+"""Share of a page's shorter side that a drawing from nothing takes."""
+
+FIRST_POINT = (110.0, 80.0)
+"""Where in the 255 box drawings begin on average; a single dot is taken for such a beginning."""
+
+DOT_SHARE = 0.004
+"""Ink smaller than this share of the page's longer side is a dot."""
+
+GRID = 64.0
+"""The given part is rounded to 1/64 px, so that float noise of a page's scale does not reach the network."""
+
+MAX_GIVEN = 400
+"""Points of the given part that the network reads; a longer one is thinned more."""
+
+
+@dataclass(frozen=True)
+class Framed:
+    """A given part as the network reads it.
+
+    Attributes:
+        frame: maps model px, counted from the frame's centre, to the page.
+        known: whether the frame is that of the whole drawing.
+        points: (n, 2) px from the centre.
+        pen: (n,) the pen after each point.
+    """
+
+    frame: Frame
+    known: bool
+    points: Points
+    pen: NDArray[np.int64]
+
+
+def _page_frame(page: Box | None, anchor: tuple[float, float] | None) -> Frame:
+    """The frame of a drawing that is to fill most of the page, or to begin at `anchor`."""
+    scale = 1.0 if page is None else PAGE_SHARE * min(page.width, page.height) / BOX
+    if anchor is not None:
+        shift = (CENTRE - FIRST_POINT[0], CENTRE - FIRST_POINT[1])
+        return Frame(scale, anchor[0] + shift[0] * scale, anchor[1] + shift[1] * scale)
+    centre = (CENTRE, CENTRE) if page is None else page.centre
+    return Frame(scale, *centre)
+
+
+def frame_of(sketch: Sketch) -> tuple[Frame, bool]:
+    """The frame in which a beginning is shown, and whether it is that of the whole drawing."""
+    bounds = sketch.bounds
+    if bounds is None:
+        return _page_frame(sketch.page, None), True
+    least = 0.0 if sketch.page is None else DOT_SHARE * sketch.page.longer
+    if bounds.longer <= max(least, 1e-9 * max(abs(bounds.x), abs(bounds.y))):
+        return _page_frame(sketch.page, bounds.centre), True
+    return Frame(bounds.longer / GIVEN_SIDE, *bounds.centre), False
+
+
+def framed(sketch: Sketch) -> Framed:
+    """A beginning as the network reads it, simplified as its training drawings were."""
+    frame, known = frame_of(sketch)
+    if sketch.is_empty:
+        return Framed(frame, known, np.zeros((0, 2)), np.zeros(0, dtype=np.int64))
+    strokes = [np.rint(frame.to_model(stroke) * GRID) / GRID for stroke in sketch.strokes]
+    epsilon = EPSILON
+    thin = simplify(Sketch.from_strokes(strokes), epsilon=epsilon)
+    while thin.point_count > MAX_GIVEN and epsilon < 16.0:
+        epsilon *= 1.5
+        thin = simplify(thin, epsilon=epsilon)
+    return Framed(frame, known, thin.points, pens(thin))
+
+
+def rounded(points: Points, scale: float) -> Points:
+    """Page coordinates with as many decimals as 1/100 of a model px needs, for files that people read."""
+    return np.round(points, 2 - math.floor(math.log10(scale)))

@@ -1,0 +1,214 @@
+"""What a drawing lacks to be symmetric: given strokes, seen in a mirror, as a way to finish it.
+
+A second eye, ear, wheel or wing is where the first one is, on the other side. A network that draws from a
+mixture of likely places puts it near there, a size too small or a line too high. So where most of a drawing
+is its own image in an upright or a level mirror, the image of the strokes that have none there yet is one of
+the ways to go on with it. Whether it is a good one is for who chooses among the ways to say: a drawing of a
+fish from the side is to have one eye.
+
+Mirrors are tried where one may stand, as in the middle of a large stroke or between two that are alike. What
+people draw is nowhere exact: two strokes are each other's image if most of the ink of each lies near the
+other's image.
+
+All lengths are px of the network's frame, in which a given part is 160 px long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+
+from sketchgen.sketch.geometry import resample
+from sketchgen.sketch.sketch import Points, Sketch
+from sketchgen.sketch.strokes import pens
+
+MOST = 3
+"""Most ways that are found for a drawing."""
+
+LEAST = 0.2
+"""How symmetric a drawing must be."""
+
+UPRIGHT = 0.1
+"""What it counts that the mirror is upright, as most things that are symmetric are."""
+
+CLEARLY = 0.1
+"""By how much more symmetric, that counted, a drawing must be in a level mirror than in any upright one."""
+
+LACKING = 0.5
+"""What it counts against the symmetry that ink has no image yet; what is amiss counts once."""
+
+NEAR = 9.6
+"""Ink this near is the same."""
+
+IMAGE = 0.7
+"""Two strokes are each other's image from such a likeness (F1 of the shares of their ink) on."""
+
+ASIDE = 3.2
+"""A stroke stands on one side of the mirror if it reaches over it by less."""
+
+LARGE = 24.0
+"""The middle of a stroke is where a mirror may stand if the stroke is as large."""
+
+APART = 1.6
+"""Mirrors nearer to each other are one."""
+
+EVERY = 4
+"""Of so many alternatives in a row the last is such a way, while there are some."""
+
+MAX_MIRRORS, MAX_PAIRED, MAX_POINTS = 24, 24, 300
+"""Most mirrors of a direction, strokes of which pairs are looked for, and points that stand for the ink."""
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """A way to finish a drawing by its symmetry.
+
+    Attributes:
+        strokes: the images of those that have none yet, in the order in which they were drawn.
+        symmetry: share of the given ink that is its own image, less half the share that has no image yet and
+            the share that can have none since it stands across; `UPRIGHT` more in an upright mirror.
+    """
+
+    strokes: tuple[Points, ...]
+    symmetry: float
+
+    @property
+    def steps(self) -> tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]:
+        """The offsets from point to point, the first one from the origin, and the pen after each."""
+        lines = Sketch(self.strokes)
+        return np.diff(lines.points, axis=0, prepend=0.0), pens(lines)
+
+
+def placed(ways: Sequence[Mirrored], count: int) -> dict[int, Mirrored]:
+    """Which of `count` alternatives, from 0, are such ways."""
+    rows = range(EVERY - 1, count, EVERY)
+    return dict(zip(rows, ways, strict=False))
+
+
+def mirrored(strokes: Sequence[Points]) -> list[Mirrored]:
+    """The ways to finish a drawing by its symmetry, the most symmetric first; `MOST` at most.
+
+    Level mirrors count only where the drawing is clearly more symmetric in them than in any upright one.
+
+    Args:
+        strokes: (n, 2) points each, px of the network's frame.
+    """
+    ink = _Ink.of(strokes)
+    if ink is None:
+        return []
+    upright, level = _ways(ink, strokes, 0), _ways(ink, strokes, 1)
+    least = max((way.symmetry for way in upright), default=-np.inf) + CLEARLY
+    better = [way for way in level if way.symmetry > least]
+    return sorted([*upright, *better], key=lambda way: -way.symmetry)[:MOST]
+
+
+def _ways(ink: _Ink, strokes: Sequence[Points], axis: int) -> list[Mirrored]:
+    """The ways by mirrors that stand across an axis."""
+    found: dict[tuple[int, ...], tuple[float, float]] = {}
+    for at in _mirrors(ink, axis):
+        seen = _seen(ink, axis, at)
+        # One way for the same strokes: in the mirror in which the drawing is most symmetric.
+        if seen is not None and seen[1] > found.get(seen[0], (LEAST, 0.0))[0]:
+            found[seen[0]] = seen[1:]
+    return [
+        Mirrored(tuple(_image(strokes[row], axis, at) for row in rows), symmetry)
+        for rows, (symmetry, at) in found.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _Ink:
+    """The strokes of a drawing, their boxes, and points along them.
+
+    Attributes:
+        middle, side: (k, 2) of each stroke's box.
+        points: (n, 2) of all strokes, one after the other.
+        counts: (k,) how many of them are each stroke's.
+    """
+
+    middle: Points
+    side: Points
+    points: Points
+    counts: Int[np.ndarray, " k"]
+
+    @classmethod
+    def of(cls, strokes: Sequence[Points]) -> _Ink | None:
+        """Put points on strokes; None where there are none, or more ink than so many points can stand for."""
+        if not strokes:
+            return None
+        length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
+        spacing = max(1.6, length / MAX_POINTS)
+        if not 0.0 < spacing <= NEAR or len(strokes) > MAX_POINTS:
+            return None
+        low = np.array([stroke.min(0) for stroke in strokes])
+        high = np.array([stroke.max(0) for stroke in strokes])
+        points = [resample(stroke, spacing) for stroke in strokes]
+        counts = np.array([len(each) for each in points])
+        return cls((low + high) / 2.0, high - low, np.concatenate(points), counts)
+
+
+def _mirrors(ink: _Ink, axis: int) -> NDArray[np.float64]:
+    """Where mirrors may stand: in the middle of all, of a large stroke, or between two that are alike."""
+    middle, side = ink.middle[:, axis], ink.side[:, axis]
+    edges = (middle - side / 2.0).min(), (middle + side / 2.0).max()
+    found = [sum(edges) / 2.0, *middle[side > LARGE].tolist(), *_between(ink, axis)]
+    places = np.sort(np.array(found))
+    places = places[np.diff(places, prepend=-np.inf) > APART]
+    rows = np.linspace(0, len(places) - 1, min(len(places), MAX_MIRRORS)).round().astype(int)
+    return places[rows]
+
+
+def _between(ink: _Ink, axis: int) -> Iterator[float]:
+    """The middles between strokes of one size that stand beside each other."""
+    middle, side = ink.middle[:MAX_PAIRED], ink.side[:MAX_PAIRED]
+    apart, other = middle[:, None] - middle, 1 - axis
+    like = (np.abs(side[:, None] - side) < NEAR).all(-1)
+    pairs = like & (np.abs(apart[..., other]) < NEAR) & (apart[..., axis] > 2.0 * ASIDE)
+    for one, two in zip(*np.nonzero(pairs), strict=True):
+        yield float(middle[one, axis] + middle[two, axis]) / 2.0
+
+
+def _seen(ink: _Ink, axis: int, at: float) -> tuple[tuple[int, ...], float, float] | None:
+    """The strokes without an image, how symmetric the drawing is, and where the mirror stands best.
+
+    None where nothing is symmetric, or nothing lacks an image.
+    """
+    likeness = _likeness(ink, axis, at)
+    paired = likeness.max(1) >= IMAGE
+    if not paired.any():
+        return None
+    # Once more, where the mirror stands in the middle of what are images.
+    middle = ink.middle[:, axis]
+    between = (middle + middle[likeness.argmax(1)]) / 2.0
+    at = float(np.average(between[paired], weights=ink.counts[paired]))
+    paired = _likeness(ink, axis, at).max(1) >= IMAGE
+    beside: Bool[np.ndarray, " k"] = np.abs(middle - at) > ink.side[:, axis] / 2.0 - ASIDE
+    lacking = beside & ~paired
+    if not lacking.any() or not paired.any():
+        return None
+    good, lack, amiss = (float(ink.counts[rows].sum()) for rows in (paired, lacking, ~(paired | lacking)))
+    symmetry = (good - LACKING * lack - amiss) / float(ink.counts.sum())
+    rows = tuple(int(row) for row in np.flatnonzero(lacking))
+    return rows, symmetry + (UPRIGHT if axis == 0 else 0.0), at
+
+
+def _likeness(ink: _Ink, axis: int, at: float) -> Float[np.ndarray, "k k"]:
+    """How much the image of each stroke is each stroke: the harmonic mean of two shares of ink (F1)."""
+    image, points = _image(ink.points, axis, at), ink.points
+    far = (image[:, None, 0] - points[:, 0]) ** 2 + (image[:, None, 1] - points[:, 1]) ** 2
+    starts = np.cumsum(ink.counts) - ink.counts
+    near = np.minimum.reduceat(far, starts, axis=1) <= NEAR**2
+    # Of the images of one's points, those near the other; a mirror turns both ways.
+    share = np.add.reduceat(near.astype(np.float64), starts, axis=0) / ink.counts[:, None]
+    return 2.0 * share * share.T / np.maximum(share + share.T, 1e-9)
+
+
+def _image(points: Points, axis: int, at: float) -> Points:
+    """Points in the mirror."""
+    found = points.copy()
+    found[:, axis] = 2.0 * at - found[:, axis]
+    return found

@@ -1,0 +1,215 @@
+"""Batches of drawings as tensors: cut as people would begin a drawing, at known or unknown size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sketchgen.data.splitting import held_back, opened
+from sketchgen.data.store import Drawings
+from sketchgen.sketch.geometry import BOX, CENTRE, GIVEN_SIDE
+from sketchgen.sketch.strokes import Pen
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """How training drawings are cut and presented; shares of the drawings.
+
+    Attributes:
+        nothing, first_stroke, stroke_end, anywhere: kinds of cut; the rest are cut within the last tenth.
+        unknown: share of the cut drawings shown in the given part's own frame.
+        scale_jitter: deviation of the log of that frame's scale.
+        drop_category: share shown without their category.
+        warp: share of drawings slightly turned, sheared and stretched.
+        held_back: share of which one stroke, or some, anywhere in the drawing, come last and all others are
+            given: for a person who has drawn all but a part that others draw early.
+        opened: share of which a piece of a line comes last, and all else is given: for lines that are to be
+            closed, wherever they begin.
+    """
+
+    nothing: float = 0.25
+    first_stroke: float = 0.15
+    stroke_end: float = 0.25
+    anywhere: float = 0.25
+    unknown: float = 0.35
+    scale_jitter: float = 0.25
+    drop_category: float = 0.1
+    warp: float = 0.5
+    held_back: float = 0.25
+    opened: float = 0.1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Whole drawings with a cut, padded to the longest.
+
+    Attributes:
+        offset: px as the network reads them; the first is counted from the frame's centre.
+        target: px as they are scored, dequantised; one step more than points, the last without meaning.
+        pen: after each point, END behind the last one and in the padding.
+        length: points of each drawing.
+        cut: how many of them are given.
+        category, known: see `sketchgen.models.stroke_model.Steps`.
+        scored: which of the n + 1 steps count.
+        key: hash of each drawing, the bits of its 64 as a signed number; by it a drawing is found again.
+    """
+
+    offset: Float[Tensor, "b n 2"]
+    target: Float[Tensor, "b m 2"]
+    pen: Int[Tensor, "b m"]
+    length: Int[Tensor, " b"]
+    cut: Int[Tensor, " b"]
+    category: Int[Tensor, " b"]
+    known: Float[Tensor, " b"]
+    scored: Bool[Tensor, "b m"]
+    key: Int[Tensor, " b"]
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on another device; from pinned memory it is copied while the device computes."""
+        return Batch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
+
+    def pin_memory(self) -> Batch:
+        """The batch where a GPU fetches it faster; torch's loader calls this."""
+        return Batch(**{name: value.pin_memory() for name, value in vars(self).items()})
+
+
+def cut_points(
+    length: NDArray[np.int64], lift: NDArray[np.bool_], prefixes: Prefixes, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """(b,) how many points of each padded drawing, (b, n) `lift`, are given.
+
+    Only cuts within the last tenth may give the whole drawing, and so ask for its end at once. A person who
+    asks for a completion has not finished; and cuts at any stroke's end, the last one included, would show
+    drawings of one stroke as finished more often than those of many, so that completions would end early.
+    """
+    batch, count = lift.shape
+    kind = random.random(batch)
+    edges = np.cumsum([prefixes.nothing, prefixes.first_stroke, prefixes.stroke_end, prefixes.anywhere])
+    inside = 1 + np.floor(random.random(batch) * (length - 1)).astype(np.int64)
+    ends = lift & (np.arange(count) < length[:, None] - 1)
+    several = ends.any(1)
+    first = np.where(several, ends.argmax(1) + 1, inside)
+    # A random stroke end: the position of the largest of random numbers that stand at ends only.
+    end = np.where(several, np.where(ends, random.random((batch, count)), 0.0).argmax(1) + 1, inside)
+    back = np.floor(random.random(batch) * np.maximum(length * 0.1, 1)).astype(np.int64)
+    near = np.maximum(1, length - back)
+    cut = np.select([kind < edge for edge in edges], [np.zeros_like(length), first, end, inside], near)
+    return np.minimum(cut, length)
+
+
+def _warped(points: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+    """(b, n, 2) drawings, each slightly turned, sheared and stretched; padding moves along."""
+    angle, shear, stretch = random.normal(size=(3, len(points))) * [[0.05], [0.04], [0.06]]
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], 1)
+    skew = np.zeros_like(turn)
+    skew[:, 0, 0], skew[:, 0, 1], skew[:, 1, 1] = np.exp(stretch), shear, np.exp(-stretch)
+    return (points - CENTRE) @ (turn @ skew).transpose(0, 2, 1)
+
+
+def _extent(
+    points: NDArray[np.float64], valid: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower corner (b, 2) and longer side (b,) of the points where `valid`."""
+    low = np.where(valid[..., None], points, np.inf).min(1)
+    high = np.where(valid[..., None], points, -np.inf).max(1)
+    return low, (high - low).max(1)
+
+
+def padded(drawings: Drawings) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Points (b, n, 2), lifts (b, n) and which are no padding (b, n); padding repeats the last point."""
+    lengths = drawings.lengths
+    count = int(lengths.max())
+    index = np.arange(count)
+    valid = index < lengths[:, None]
+    rows = drawings.start[:-1, None] + np.minimum(index, lengths[:, None] - 1)
+    return drawings.points[rows].astype(np.float64), drawings.lift[rows] & valid, valid
+
+
+def make_batch(
+    drawings: Drawings, random: np.random.Generator, any_category: int, prefixes: Prefixes
+) -> Batch:
+    """A training batch of `drawings`, cut and presented as `prefixes` says."""
+    points, lift, valid = padded(drawings)
+    lengths, batch = drawings.lengths, len(drawings)
+    warp = random.random(batch) < prefixes.warp
+    bent = _warped(points, random)
+    low, side = _extent(bent, valid)
+    bent = np.rint((bent - low[:, None]) * (BOX / np.maximum(side, 1.0))[:, None, None])
+    points = np.where(warp[:, None, None], bent, points) - CENTRE
+    cut = cut_points(lengths, lift, prefixes, random)
+    order, others = held_back(lengths, lift, prefixes.held_back, random)
+    lift = np.take_along_axis(lift, order, 1)
+    turn, lift, pieces = opened(np.where(others < 0, lengths, 0), points, lift, prefixes.opened, random)
+    points = np.take_along_axis(points, np.where(pieces[:, None] < 0, order, turn)[..., None], 1)
+    others = np.maximum(others, pieces)
+    late = others >= 0
+    cut = np.where(late, others, cut)
+    scale, shift = np.ones(batch), np.zeros((batch, 2))
+    given = np.arange(points.shape[1]) < np.maximum(cut, 1)[:, None]
+    low, side = _extent(points, given)
+    wanted = GIVEN_SIDE / np.maximum(side, 1e-9) * np.exp(random.normal(size=batch) * prefixes.scale_jitter)
+    unknown = (random.random(batch) < prefixes.unknown) & (cut > 1) & (wanted < 4.0)
+    jitter = random.random(points.shape) - 0.5
+    middle = (low + np.where(given[..., None], points, -np.inf).max(1)) / 2
+    scale, shift = np.where(unknown, wanted, scale), np.where(unknown[:, None], middle, shift)
+    # Where the scale is unknown, any real number is a coordinate: the network reads the noise as well.
+    points = (points + jitter * unknown[:, None, None] - shift[:, None]) * scale[:, None, None]
+    offset = np.diff(points, axis=1, prepend=0.0)
+    noise = (random.random(points.shape) - 0.5) * ~unknown[:, None, None]
+    drop = random.random(batch) < prefixes.drop_category
+    category = np.where(drop, any_category, drawings.category)
+    # Nor is anything learned of the order of what was given where it is not the one it was drawn in.
+    first_scored = np.where(unknown | late, cut, 0)
+    return assemble(drawings, offset, offset + noise, lift, cut, category, ~unknown, first_scored)
+
+
+def assemble(
+    drawings: Drawings,
+    offset: NDArray[np.float64],
+    target: NDArray[np.float64],
+    lift: NDArray[np.bool_],
+    cut: NDArray[np.int64],
+    category: NDArray[np.int64],
+    known: NDArray[np.bool_],
+    first_scored: NDArray[np.int64],
+) -> Batch:
+    """Tensors from padded arrays; steps before `first_scored` (b,) and behind the end do not count."""
+    batch, count = lift.shape
+    lengths = drawings.lengths
+    steps = np.arange(count + 1)
+    pen = np.full((batch, count + 1), int(Pen.END), dtype=np.int64)
+    pen[:, :count] = np.where(steps[:count] < lengths[:, None], np.where(lift, Pen.LIFT, Pen.DRAW), Pen.END)
+    wide = np.zeros((batch, count + 1, 2), dtype=np.float32)
+    wide[:, :count] = target
+    scored = (steps <= lengths[:, None]) & (steps >= first_scored[:, None])
+    return Batch(
+        offset=torch.from_numpy(offset.astype(np.float32)),
+        target=torch.from_numpy(wide),
+        pen=torch.from_numpy(pen),
+        length=torch.from_numpy(np.asarray(lengths, dtype=np.int64)),
+        cut=torch.from_numpy(np.asarray(cut, dtype=np.int64)),
+        category=torch.from_numpy(np.asarray(category, dtype=np.int64)),
+        known=torch.from_numpy(known.astype(np.float32)),
+        scored=torch.from_numpy(scored),
+        key=torch.from_numpy(drawings.key.astype(np.uint64).view(np.int64)),
+    )
+
+
+def evaluation_batch(drawings: Drawings, random: np.random.Generator, fraction: float) -> Batch:
+    """Drawings in their 255 box, the first round(fraction * n) points given and only the rest scored.
+
+    Offsets are dequantised by uniform noise in [-0.5, 0.5) from `random`, which the network does not read.
+    """
+    points, lift, _ = padded(drawings)
+    lengths = drawings.lengths
+    offset = np.diff(points - CENTRE, axis=1, prepend=0.0)
+    noise = random.random(offset.shape) - 0.5
+    cut = np.round(fraction * lengths).astype(np.int64)
+    known = np.ones(len(drawings), dtype=bool)
+    return assemble(drawings, offset, offset + noise, lift, cut, drawings.category, known, cut)

@@ -1,0 +1,1 @@
+"""Read and write drawings in every file format."""

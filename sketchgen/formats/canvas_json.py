@@ -1,0 +1,168 @@
+"""Drawings as JSON: what the drawing canvas of the web page sends, and the program's own exact form."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+
+from sketchgen.errors import FormatError, SketchError
+from sketchgen.sketch.sketch import MAX_COORDINATE, MAX_POINTS, Box, Completion, Sketch
+
+MAX_BYTES = 32 * 1024 * 1024
+"""Largest JSON text read."""
+
+FORMAT = "sketchgen"
+"""Value of `format` in the program's own JSON."""
+
+VERSION = 1
+"""Version of the program's own JSON; higher ones are refused."""
+
+
+def load_json(text: str | bytes, name: str) -> Any:
+    """Parse JSON; NaN and Infinity are no JSON and are refused.
+
+    Raises:
+        FormatError: empty, longer than `MAX_BYTES`, or not JSON.
+    """
+    if len(text) > MAX_BYTES:
+        raise FormatError(f"{name} is larger than {MAX_BYTES // 2**20} MB; simplify the drawing")
+    if not text.strip():
+        raise FormatError(f"{name} is empty")
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise FormatError(f"{name} is not JSON: {str(error)[:80]}") from error
+
+
+def parse_canvas(source: Any, name: str = "canvas") -> Sketch:
+    """Read a drawing from a JSON text or from what JSON was parsed to.
+
+    Three forms: `{"strokes": [...], "width": 640, "height": 480}` of a canvas, whose page is 0, 0, width,
+    height; the program's own `{"format": "sketchgen", "version": 1, "strokes": [...], "page": [x, y, w, h]}`;
+    and a plain list of strokes. A stroke is a list of points, a point `[x, y]`, `[x, y, t_ms]` or
+    `[x, y, t_ms, pressure]`; time and pressure are checked and left out. Other keys are ignored.
+
+    Raises:
+        FormatError: not JSON, or not of one of these forms.
+        SketchError: too many points, or a point that is not finite or too far away.
+    """
+    value = load_json(source, name) if isinstance(source, str | bytes) else source
+    if isinstance(value, list):
+        return Sketch.from_strokes(_strokes(value, name))
+    if not isinstance(value, dict):
+        raise FormatError(f"{name} must be an object with 'strokes' or a list of strokes, not {_kind(value)}")
+    if "strokes" not in value:
+        raise FormatError(f"{name} has no 'strokes'")
+    if "format" in value or "version" in value:
+        _check_version(value, name)
+    if "rev" in value and (not isinstance(value["rev"], int) or isinstance(value["rev"], bool)):
+        raise FormatError(f"{name}: rev must be a whole number, not {_kind(value['rev'])}")
+    category = value.get("category")
+    if category is not None and not isinstance(category, str):
+        raise FormatError(f"{name}: category must be text, not {_kind(category)}")
+    strokes = _strokes(value["strokes"], name)
+    given = value.get("given")
+    if given is not None and (type(given) is not int or not 0 <= given <= len(strokes)):
+        raise FormatError(f"{name}: given must be a number of strokes from 0 to {len(strokes)}")
+    return Sketch.from_strokes(strokes, page=_page(value, name), category=category)
+
+
+def sketch_to_json(item: Sketch | Completion) -> str:
+    """A drawing in the program's own JSON, one line; every float reads back as the same float64.
+
+    Of a completion, all strokes are written and `given` tells how many of them were given.
+    """
+    whole = item.whole if isinstance(item, Completion) else item
+    value: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "strokes": [stroke.tolist() for stroke in whole.strokes],
+        "page": None if whole.page is None else list(whole.page),
+        "category": whole.category,
+    }
+    if isinstance(item, Completion):
+        value["given"] = len(item.given.strokes)
+    return orjson.dumps(value).decode() + "\n"
+
+
+def _kind(value: object) -> str:
+    """What a JSON value is, in words for an error."""
+    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number" if isinstance(value, int | float) else type(value).__name__)
+
+
+def _check_version(value: dict[str, Any], name: str) -> None:
+    """Refuse what only looks like the program's own JSON."""
+    if value.get("format") != FORMAT:
+        raise FormatError(f"{name}: format is {str(value.get('format'))[:40]!r}, not {FORMAT!r}")
+    if type(value.get("version")) is not int or value["version"] != VERSION:
+        raise FormatError(
+            f"{name}: version is {str(value.get('version'))[:20]}; this program reads {VERSION}"
+        )
+
+
+def _number(value: object, what: str) -> float:
+    """A finite number within the limit; `bool` and text are none."""
+    if type(value) is not float and type(value) is not int:
+        raise FormatError(f"{what} must be a number, not {_kind(value)}")
+    if isinstance(value, int):
+        value = max(min(value, 10**300), -(10**300))
+    if not math.isfinite(value):
+        raise SketchError(f"{what} is not finite: {value}")
+    if abs(value) > MAX_COORDINATE:
+        raise SketchError(f"{what} is {value:g}, beyond {MAX_COORDINATE:g}; scale the drawing down")
+    return float(value)
+
+
+def _page(value: dict[str, Any], name: str) -> Box | None:
+    """The page that an object names: `page`, or `width` and `height`; None where it names neither."""
+    page = value.get("page")
+    if page is not None:
+        if not isinstance(page, list) or len(page) != 4:
+            raise FormatError(f"{name}: page must be [x, y, width, height]")
+        box = Box(*(_number(side, f"{name}: page[{index}]") for index, side in enumerate(page)))
+    elif value.get("width") is None and value.get("height") is None:
+        return None
+    else:
+        sides = [_number(value.get(key), f"{name}: {key}") for key in ("width", "height")]
+        box = Box(0.0, 0.0, *sides)
+    if box.width <= 0 or box.height <= 0:
+        raise FormatError(f"{name}: width and height must be above 0, not {box.width:g} x {box.height:g}")
+    return box
+
+
+def _strokes(value: object, name: str) -> list[list[tuple[float, float]]]:
+    """Checked strokes; sizes come first, so that a flood is refused before its points are looked at."""
+    if not isinstance(value, list):
+        raise FormatError(f"{name}: strokes must be a list, not {_kind(value)}")
+    total = 0
+    for index, stroke in enumerate(value):
+        if not isinstance(stroke, list):
+            raise FormatError(f"{name}: stroke {index} must be a list of points, not {_kind(stroke)}")
+        if not stroke:
+            raise FormatError(f"{name}: stroke {index} has no points; leave it out")
+        total += len(stroke)
+        if total > MAX_POINTS:
+            raise SketchError(
+                f"{name}: more than {MAX_POINTS} points in one drawing; simplify it or split it"
+            )
+    return [
+        [_point(point, name, index, at) for at, point in enumerate(stroke)]
+        for index, stroke in enumerate(value)
+    ]
+
+
+def _point(value: object, name: str, stroke: int, at: int) -> tuple[float, float]:
+    """The x and y of one point; time and pressure may be null."""
+    if not isinstance(value, list) or not 2 <= len(value) <= 4:
+        raise FormatError(
+            f"{name}: stroke {stroke}, point {at} must be [x, y] with time and pressure at most"
+        )
+    where = f"{name}: stroke {stroke}, point {at}"
+    for extra in value[2:]:
+        # Time is often milliseconds since 1970, far beyond the limit of a coordinate.
+        if extra is not None and (type(extra) not in (int, float) or not -1e18 < extra < 1e18):
+            raise FormatError(f"{where}: time and pressure must be finite numbers or null")
+    return _number(value[0], where), _number(value[1], where)

@@ -1,0 +1,337 @@
+"""Reading SVG as strokes, in the units of its viewBox; nothing in a file can reach out or run away.
+
+What counts as a stroke: every path, polyline, polygon, line, rect, circle and ellipse that shows, filled or
+stroked (a filled shape stands for its outline). Straight lines keep their points; curves are flattened, but
+for those that `svg` has written, of which the nodes are read.
+Not read: what is hidden (`display`, `visibility`, neither fill nor stroke), definitions that nothing uses,
+clip paths, masks, text, images, scripts, an element of class or id `background`, and a filled rectangle as
+large as the page. Animation is ignored; of style sheets only the selectors `*`, a tag, `.class`, `#id` count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
+
+import numpy as np
+import svgelements
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
+from numpy.typing import NDArray
+
+from sketchgen.errors import FormatError, SketchError
+from sketchgen.formats.svg_shapes import PPI, SHAPES, length, numbers, outline, path_cost
+from sketchgen.formats.svg_writer import MARK, NODES, SHOW
+from sketchgen.sketch.sketch import MAX_POINTS, Box, Points, Sketch
+
+MAX_BYTES = 32 * 1024 * 1024
+"""Largest SVG text read."""
+
+MAX_ELEMENTS = 50_000
+"""Most elements drawn, each use of a definition counted."""
+
+MAX_DEPTH = 64
+"""Deepest nesting of groups and uses."""
+
+_TOLERANCE = 1 / 2000
+"""How far a flattened curve may stray, as a share of the longer side of the page."""
+
+_CONTAINERS = frozenset({"svg", "g", "a", "switch"})
+_STYLED = ("display", "visibility", "fill", "stroke", "opacity")
+_INVISIBLE = ("none", "transparent")
+_HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What an element inherits: a 2x3 matrix (None: identity, numbers untouched), style, depth, area."""
+
+    matrix: NDArray[np.float64] | None = None
+    style: Mapping[str, str] = field(default_factory=lambda: {"fill": "black", "stroke": "none"})
+    depth: int = 0
+    area: tuple[float, float] = (300.0, 150.0)
+
+
+def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
+    """Read the strokes of an SVG file.
+
+    Args:
+        text: the file's content, at most `MAX_BYTES`.
+        name: what errors call it.
+
+    Returns:
+        A drawing in user units. Its page is the viewBox, else width and height, else unknown. An SVG that
+        holds nothing at all is an empty drawing.
+
+    Raises:
+        FormatError: empty, not SVG, not well-formed; with entities or a DTD inside its DOCTYPE; with shapes
+            that cannot be read; without any stroke while it holds something else; nested or used without
+            bounds.
+        SketchError: too many points, or a point that is not finite or too far away.
+    """
+    root = _parse_xml(text, name)
+    try:
+        page = _page(root)
+        reader = _Reader(root, page)
+        strokes = list(reader.strokes(root, reader.start))
+        sketch = Sketch.from_strokes(strokes, page=page, category=root.get("data-category"))
+    except FormatError as error:
+        raise FormatError(f"{name}: {error}") from error
+    except SketchError as error:
+        raise SketchError(f"{name}: {error}") from error
+    if not strokes and reader.passed_over:
+        held = ", ".join(sorted(reader.passed_over)[:4])
+        raise FormatError(f"{name} holds no strokes to read, only {held}; convert it to paths")
+    return sketch
+
+
+class _Parser(ElementTree.DefusedXMLParser):
+    """Takes a DOCTYPE that only names a DTD (never fetched), as many programs write it; refuses its own DTD.
+
+    Not only entities: attribute defaults that a file declares for itself can blow it up as well.
+    """
+
+    def defused_start_doctype_decl(
+        self, name: str, sysid: str | None, pubid: str | None, has_internal_subset: bool | int
+    ) -> None:
+        """Called by expat where a DOCTYPE begins."""
+        if has_internal_subset:
+            super().defused_start_doctype_decl(name, sysid, pubid, True)
+
+
+def _parse_xml(text: str | bytes, name: str) -> Element:
+    """The root element of an SVG text, refused before anything in it is expanded."""
+    if len(text) > MAX_BYTES:
+        raise FormatError(f"{name} is larger than {MAX_BYTES // 2**20} MB; simplify the drawing")
+    stripped = text.strip()
+    if isinstance(stripped, str):
+        stripped = stripped.removeprefix("\ufeff")
+    if not stripped:
+        raise FormatError(f"{name} is empty")
+    try:
+        parser = _Parser(target=TreeBuilder(), forbid_dtd=True)
+        parser.feed(stripped)
+        root = parser.close()
+    except DefusedXmlException as error:
+        raise FormatError(
+            f"{name} declares entities or a DTD of its own in its DOCTYPE, which is refused; save it without"
+        ) from error
+    except (ParseError, ValueError, LookupError, RecursionError) as error:
+        raise FormatError(f"{name} is not SVG: {str(error).splitlines()[0][:80]}") from error
+    if _tag(root) != "svg":
+        raise FormatError(f"{name} is not SVG: its root element is <{_tag(root)[:40]}>")
+    return root
+
+
+def _tag(element: Element) -> str:
+    """An element's name without its namespace; "" for a comment and for an element of another namespace."""
+    tag = element.tag
+    if not isinstance(tag, str):
+        return ""
+    space, _, local = tag.rpartition("}")
+    return local if not space or "w3.org/2000/svg" in space else ""
+
+
+def _page(root: Element) -> Box | None:
+    """The viewBox, else width and height in px, else None."""
+    view = root.get("viewBox")
+    if view is not None and view.strip() not in ("", "none"):
+        return _view_box(view)
+    sides = [root.get(side, "") for side in ("width", "height")]
+    if any(not side.strip() or "%" in side or side.strip() == "auto" for side in sides):
+        return None
+    width, height = (length(side, 0.0) for side in sides)
+    return Box(0.0, 0.0, width, height) if width > 0 and height > 0 else None
+
+
+def _view_box(text: str) -> Box:
+    """Four numbers with an area."""
+    values = numbers(text[:200])
+    if len(values) != 4 or not (values[2] > 0 and values[3] > 0):
+        raise FormatError(f"viewBox is {text[:40]!r}; it needs x, y, and a width and height above 0")
+    return Box(*values)
+
+
+def _declarations(text: str) -> dict[str, str]:
+    """The declarations in "fill: none; stroke: red" that count here; the later one wins."""
+    pairs = (part.partition(":") for part in text.split(";"))
+    values = ((key.strip().lower(), value.replace("!important", "").strip()) for key, _, value in pairs)
+    return {key: value for key, value in values if key in _STYLED}
+
+
+def _rules(root: Element) -> dict[str, dict[str, str]]:
+    """The style sheets' plain rules, by selector. Split by hand: a pattern may hang on a bad sheet."""
+    rules: dict[str, dict[str, str]] = {}
+    for element in root.iter():
+        if _tag(element) != "style" or not element.text:
+            continue
+        pieces = element.text.split("/*")
+        sheet = pieces[0] + "".join(piece.partition("*/")[2] for piece in pieces[1:])
+        for block in sheet.split("}"):
+            selectors, _, body = block.partition("{")
+            values = _declarations(body)
+            for selector in selectors.split(",") if values else ():
+                rules.setdefault(selector.strip(), {}).update(values)
+    return rules
+
+
+def _matrix(text: str, area: tuple[float, float]) -> NDArray[np.float64] | None:
+    """A `transform` as [[a, c, e], [b, d, f]], or None for the identity."""
+    try:
+        matrix: Any = svgelements.Matrix(text)
+        matrix.render(ppi=PPI, width=area[0], height=area[1])
+        values = [float(value) for value in (matrix.a, matrix.c, matrix.e, matrix.b, matrix.d, matrix.f)]
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise FormatError(f"the transform {text[:40]!r} cannot be read") from error
+    if not all(math.isfinite(value) for value in values):
+        raise FormatError(f"the transform {text[:40]!r} is not finite")
+    result = np.array(values).reshape(2, 3)
+    return None if np.array_equal(result, np.eye(2, 3)) else result
+
+
+def _chained(
+    outer: NDArray[np.float64] | None, inner: NDArray[np.float64] | None
+) -> NDArray[np.float64] | None:
+    """Both maps as one: `inner` first, then `outer`."""
+    if outer is None or inner is None:
+        return inner if outer is None else outer
+    return outer @ np.vstack([inner, [0.0, 0.0, 1.0]])
+
+
+class _Reader:
+    """Walks the elements of one file, counting as it goes."""
+
+    def __init__(self, root: Element, page: Box | None) -> None:
+        """Collect ids and style rules of `root`."""
+        self.page = page
+        self.start = _Context(area=(page.width, page.height) if page else (300.0, 150.0))
+        self.passed_over: set[str] = set()
+        self._ids = {node.get("id"): node for node in root.iter() if node.get("id")}
+        self._rules = _rules(root)
+        self._root = root
+        self._elements = self._points = self._segments = self._characters = 0
+
+    def strokes(self, element: Element, context: _Context) -> Iterator[Points]:
+        """The strokes of an element and of what it holds, in drawing order, on the page."""
+        self._elements += 1
+        self._characters += sum(len(value) for value in element.attrib.values())
+        # Characters too: a use is short, but what it repeats may be megabytes that amount to no point at all.
+        if self._elements > MAX_ELEMENTS or self._characters > 2 * MAX_BYTES:
+            raise FormatError(f"more than {MAX_ELEMENTS} elements (uses counted); simplify the drawing")
+        if context.depth > MAX_DEPTH:
+            raise FormatError(f"nested or used more than {MAX_DEPTH} deep; ungroup the drawing")
+        tag = _tag(element)
+        if tag in _CONTAINERS or tag == "use" or tag in SHAPES:
+            context = self._inherit(element, tag, context)
+            if context.style.get("display") != "none" and context.style.get("opacity") not in (
+                "0",
+                "0.0",
+                "0%",
+            ):
+                yield from self._shown(element, tag, context)
+        elif tag in ("text", "image", "foreignObject"):
+            self.passed_over.add(tag)
+
+    def _shown(self, element: Element, tag: str, context: _Context) -> Iterator[Points]:
+        """The strokes of an element that is not switched off."""
+        if "background" in (element.get("id"), *element.get("class", "").split()):
+            return
+        if element.get(MARK) == SHOW:
+            return
+        if tag in SHAPES:
+            yield from self._shape(element, tag, context)
+        elif tag == "use":
+            yield from self._use(element, context)
+        else:
+            if tag == "svg" and element is not self._root:
+                context = self._framed(element, element, context)
+            for child in element:
+                yield from self.strokes(child, context)
+
+    def _inherit(self, element: Element, tag: str, context: _Context) -> _Context:
+        """The context with the element's own transform and style."""
+        own = {key: value for key in _STYLED if (value := element.get(key)) is not None}
+        if self._rules:
+            for selector in ("*", tag, *(f".{name}" for name in element.get("class", "").split())):
+                own.update(self._rules.get(selector, {}))
+            own.update(self._rules.get(f"#{element.get('id')}", {}))
+        own.update(_declarations(element.get("style", "")))
+        own = {key: value.strip().lower() for key, value in own.items() if value.strip() != "inherit"}
+        matrix = context.matrix
+        if transform := element.get("transform"):
+            matrix = _chained(matrix, _matrix(transform, context.area))
+        # Opacity and display act on the element alone: what hides a group is never asked of its children.
+        return replace(context, matrix=matrix, style={**context.style, **own}, depth=context.depth + 1)
+
+    def _use(self, element: Element, context: _Context) -> Iterator[Points]:
+        """The strokes of what a `<use>` points at, moved to its place. Depth bounds a use of itself."""
+        reference = next((value for key in _HREFS if (value := element.get(key))), "")
+        target = self._ids.get(reference[1:]) if reference.startswith("#") else None
+        if target is None:
+            self.passed_over.add("use of something that is not in the file")
+            return
+        x, y = length(element.get("x"), context.area[0]), length(element.get("y"), context.area[1])
+        if x or y:
+            context = replace(context, matrix=_chained(context.matrix, np.array([[1, 0, x], [0, 1, y]])))
+        if _tag(target) == "symbol":
+            context = self._framed(target, element, self._inherit(target, "symbol", context))
+            for child in target:
+                yield from self.strokes(child, context)
+        else:
+            yield from self.strokes(target, context)
+
+    def _framed(self, element: Element, sized: Element, context: _Context) -> _Context:
+        """The context within a nested `<svg>` or a `<symbol>`, whose width and height stand at `sized`."""
+        area = context.area
+        x, y = (length(element.get(key), side) for key, side in zip("xy", area, strict=True))
+        w, h = (
+            length(sized.get(key), side, side) for key, side in zip(("width", "height"), area, strict=True)
+        )
+        if not (view := element.get("viewBox")):
+            inner = np.array([[1.0, 0.0, x], [0.0, 1.0, y]]) if x or y else None
+            return replace(context, matrix=_chained(context.matrix, inner), area=(w, h))
+        box, fit = _view_box(view), element.get("preserveAspectRatio")
+        if w <= 0 or h <= 0:
+            raise FormatError("a nested svg has no width or no height")
+        text = svgelements.Viewbox.viewbox_transform(x, y, w, h, box.x, box.y, box.width, box.height, fit)
+        matrix = _chained(context.matrix, _matrix(text, area))
+        return replace(context, matrix=matrix, area=(box.width, box.height))
+
+    def _shape(self, element: Element, tag: str, context: _Context) -> Iterable[Points]:
+        """The strokes of one shape on the page, if it shows."""
+        style, matrix = context.style, context.matrix
+        filled, stroked = (style[key] not in _INVISIBLE for key in ("fill", "stroke"))
+        if style.get("visibility") in ("hidden", "collapse") or not (filled or stroked):
+            return []
+        scale = 1.0 if matrix is None else float(np.linalg.norm(matrix[:, :2], 2))
+        tolerance = self.page.longer * _TOLERANCE / scale if self.page and scale > 0 else None
+        self._segments += path_cost(element.get("d", "")) if tag == "path" else 0
+        if element.get(MARK) == NODES:
+            tolerance = math.inf
+        lines = (
+            outline(tag, element.attrib, context.area, tolerance) if self._segments <= 2 * MAX_POINTS else []
+        )
+        self._points += sum(len(line) for line in lines)
+        if max(self._points, self._segments // 2) > MAX_POINTS:
+            raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
+        if matrix is not None:
+            lines = [line @ matrix[:, :2].T + matrix[:, 2] for line in lines]
+        if not lines:
+            self.passed_over.add(f"an empty {tag}")
+        if tag == "rect" and not stroked and lines and self._covers_page(lines[0]):
+            return []
+        return lines
+
+    def _covers_page(self, points: Points) -> bool:
+        """Whether a rectangle is as large as the page, to a hundredth of it."""
+        if self.page is None:
+            return False
+        slack, page = self.page.longer / 100, self.page
+        low, high = points.min(axis=0), points.max(axis=0)
+        return bool(
+            (low <= (page.x + slack, page.y + slack)).all()
+            and (high >= (page.x + page.width - slack, page.y + page.height - slack)).all()
+        )

@@ -1,0 +1,247 @@
+"""The distribution over the next step: a mixture of Gaussians over the offset, with the pen and the end.
+
+With probability `end` the drawing ends (possible only where the pen is up). Otherwise a component k is
+drawn; it gives the offset from a full-covariance Gaussian and the pen (LIFT or DRAW) from its own odds, so
+that where a line ends depends on where it goes. Density of a Gaussian of two variables with correlation:
+Graves 2013, "Generating sequences with recurrent neural networks", equations 24 and 25.
+
+Here it is differentiable and scores steps; `sketchgen.models.numpy_mixture` draws from it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from sketchgen.models.features import (
+    BORDERS,
+    IMPOSSIBLE,
+    MEAN_LIMIT,
+    PARAMETER_LIMIT,
+    PER_COMPONENT,
+    RHO_LIMIT,
+    SIGMA_CEILING,
+    SIGMA_FLOOR,
+    VARIANCE_FLOOR,
+)
+from sketchgen.sketch.geometry import CENTRE
+from sketchgen.sketch.strokes import Pen
+
+
+@dataclass(frozen=True)
+class StepDistribution:
+    """Distribution over a step (offset in px of the box, pen), for any leading shape.
+
+    Attributes:
+        log_weight: log share of each component, they sum to 1.
+        mean: of the offset, px.
+        log_sigma: log deviations in x and y, px.
+        rho: correlation.
+        lift: logit of LIFT against DRAW, each component.
+        end: logit of the end against going on; -inf where the drawing cannot end.
+    """
+
+    log_weight: Float[Tensor, "*b k"]
+    mean: Float[Tensor, "*b k 2"]
+    log_sigma: Float[Tensor, "*b k 2"]
+    rho: Float[Tensor, "*b k"]
+    lift: Float[Tensor, "*b k"]
+    end: Float[Tensor, "*b"]
+
+    @classmethod
+    def from_parameters(
+        cls, values: Float[Tensor, "*b p"], can_end: Bool[Tensor, "*b"], offset_scale: float
+    ) -> StepDistribution:
+        """Read a network's output; every parameter is brought into a range where all densities are finite.
+
+        Args:
+            values: `sketchgen.models.features.parameter_count(k)` numbers.
+            can_end: where the pen is up, so that the drawing may end.
+            offset_scale: px for one unit of the network's means and deviations.
+        """
+        # nan_to_num only meets a network that has diverged.
+        values = torch.nan_to_num(values.float()).clamp(-PARAMETER_LIMIT, PARAMETER_LIMIT)
+        end, rest = values[..., 0], values[..., 1:]
+        weight, mx, my, sx, sy, rho, lift = rest.unflatten(-1, (PER_COMPONENT, -1)).unbind(-2)
+        log_sigma = torch.stack([sx, sy], -1) + math.log(offset_scale)
+        return cls(
+            log_weight=torch.log_softmax(weight, -1),
+            mean=(torch.stack([mx, my], -1) * offset_scale).clamp(-MEAN_LIMIT, MEAN_LIMIT),
+            log_sigma=log_sigma.clamp(math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING)),
+            rho=RHO_LIMIT * torch.tanh(rho),
+            lift=lift,
+            end=end.masked_fill(~can_end, -math.inf),
+        )
+
+    def turned(self, direction: Float[Tensor, "*b 2"], count: int) -> StepDistribution:
+        """This distribution with the first `count` components turned, from x being `direction`, to the page.
+
+        A line that goes on, or turns by so much, is then the same component whatever way it goes.
+        """
+        if not count:
+            return self
+        cos, sin = direction.unsqueeze(-2).unbind(-1)
+        mx, my = self.mean[..., :count, :].unbind(-1)
+        sigma = torch.exp(self.log_sigma[..., :count, :])
+        (vx, vy), rho = sigma.square().unbind(-1), self.rho[..., :count]
+        both = rho * sigma.prod(-1)
+        x = cos.square() * vx + sin.square() * vy - 2 * cos * sin * both
+        y = sin.square() * vx + cos.square() * vy + 2 * cos * sin * both
+        covariance = cos * sin * (vx - vy) + (cos.square() - sin.square()) * both
+        # Rounding must bring neither a variance to 0 nor a correlation to 1, where the density is infinite.
+        x, y = x.clamp(min=VARIANCE_FLOOR), y.clamp(min=VARIANCE_FLOOR)
+        turned_rho = (covariance / (x * y).sqrt()).clamp(-RHO_LIMIT, RHO_LIMIT)
+        mean = torch.stack([cos * mx - sin * my, sin * mx + cos * my], -1)
+        log_sigma = 0.5 * torch.log(torch.stack([x, y], -1))
+        return replace(
+            self,
+            mean=torch.cat([mean, self.mean[..., count:, :]], -2),
+            log_sigma=torch.cat([log_sigma, self.log_sigma[..., count:, :]], -2),
+            rho=torch.cat([turned_rho, self.rho[..., count:]], -1),
+        )
+
+    def pointing(
+        self,
+        gate: Float[Tensor, "*b"],
+        score: Float[Tensor, "*b n"],
+        target: Float[Tensor, "*b n 2"],
+        log_sigma: Float[Tensor, "*b 2"],
+        lift: Float[Tensor, "*b"],
+    ) -> StepDistribution:
+        """This distribution with a further component at each of n targets.
+
+        Args:
+            gate: logit of taking one of the targets against one of the old components.
+            score: logits of the targets; -inf for one that is not to be taken.
+            target: offsets that lead there, px.
+            log_sigma: log deviations around each, px, without the network's scale.
+            lift: logit of LIFT against DRAW at any of them.
+        """
+        # Where nothing can be pointed at all scores are -inf, and a softmax of them would be NaN.
+        possible = torch.isfinite(score)
+        target = target.masked_fill(~possible.unsqueeze(-1), 0.0)
+        share = torch.log_softmax(score.masked_fill(~possible, IMPOSSIBLE), -1)
+        share = share.masked_fill(~possible, IMPOSSIBLE)
+        return self._joined(
+            gate.unsqueeze(-1) + share,
+            target,
+            log_sigma.unsqueeze(-2).expand_as(target),
+            lift.unsqueeze(-1).expand_as(score),
+        )
+
+    def bordered(
+        self,
+        values: Float[Tensor, "*b p"],
+        position: Float[Tensor, "*b 2"],
+        known: Bool[Tensor, "*b"],
+        offset_scale: float,
+    ) -> StepDistribution:
+        """This distribution with a further component at each side of the box, exact across it.
+
+        A whole drawing is scaled so that it touches three of its box's sides at least. A Gaussian whose mean
+        the network has to work out is some px wide, one that stands at the side half a px.
+
+        Args:
+            values: `sketchgen.models.features.BORDER` numbers.
+            position: where the pen is, px from the box's centre.
+            known: where the frame is that box; elsewhere there are no sides.
+            offset_scale: px for one unit of the means and deviations along a side.
+        """
+        values = torch.nan_to_num(values.float()).clamp(-PARAMETER_LIMIT, PARAMETER_LIMIT)
+        gate, along, spread, lift = values[..., :-1].unflatten(-1, (4, -1)).unbind(-2)
+        spread, across = spread + math.log(offset_scale), values[..., -1:].expand_as(spread)
+        along = (along * offset_scale).clamp(-MEAN_LIMIT, MEAN_LIMIT)
+        mean, sigma = [], []
+        for side, (axis, sign) in enumerate(BORDERS):
+            there = [along[..., side], along[..., side]]
+            there[axis] = sign * CENTRE - position[..., axis]
+            wide = [spread[..., side], spread[..., side]]
+            wide[axis] = across[..., side]
+            mean.append(torch.stack(there, -1))
+            sigma.append(torch.stack(wide, -1))
+        gate = gate.masked_fill(~known.unsqueeze(-1), IMPOSSIBLE)
+        return self._joined(gate, torch.stack(mean, -2), torch.stack(sigma, -2), lift)
+
+    def _joined(
+        self,
+        weight: Float[Tensor, "*b n"],
+        mean: Float[Tensor, "*b n 2"],
+        log_sigma: Float[Tensor, "*b n 2"],
+        lift: Float[Tensor, "*b n"],
+    ) -> StepDistribution:
+        """With n further components without correlation, their weights logits against all the others'."""
+        log_sigma = log_sigma.clamp(math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING))
+        return StepDistribution(
+            log_weight=torch.log_softmax(torch.cat([self.log_weight, weight], -1), -1),
+            mean=torch.cat([self.mean, mean], -2),
+            log_sigma=torch.cat([self.log_sigma, log_sigma], -2),
+            rho=torch.cat([self.rho, torch.zeros_like(weight)], -1),
+            lift=torch.cat([self.lift, lift], -1),
+            end=self.end,
+        )
+
+    def component_log_density(self, offset: Float[Tensor, "*b 2"]) -> Float[Tensor, "*b k"]:
+        """Log density of the offset (px) under each component, in nats per px squared."""
+        z = (offset.unsqueeze(-2) - self.mean) * torch.exp(-self.log_sigma)
+        zx, zy = z.unbind(-1)
+        free = 1.0 - self.rho.square()
+        distance = (zx.square() + zy.square() - 2.0 * self.rho * zx * zy) / free
+        return -0.5 * distance - self.log_sigma.sum(-1) - 0.5 * torch.log(free) - math.log(2.0 * math.pi)
+
+    def log_end(self) -> tuple[Float[Tensor, "*b"], Float[Tensor, "*b"]]:
+        """Log probabilities of ending and of going on; going on is certain (0) where it cannot end."""
+        possible = torch.isfinite(self.end)
+        # where() around a finite stand-in: the gradient of logsigmoid(-inf) would be NaN.
+        logit = torch.where(possible, self.end, torch.zeros_like(self.end))
+        go_on = torch.where(possible, functional.logsigmoid(-logit), torch.zeros_like(logit))
+        end = torch.where(possible, functional.logsigmoid(logit), torch.full_like(logit, -math.inf))
+        return end, go_on
+
+    def log_prob(self, offset: Float[Tensor, "*b 2"], pen: Int[Tensor, "*b"]) -> Float[Tensor, "*b"]:
+        """Log density of a step, nats; a step with pen END is a probability, its offset is not looked at."""
+        lifted = (pen == Pen.LIFT).unsqueeze(-1)
+        log_pen = functional.logsigmoid(torch.where(lifted, self.lift, -self.lift))
+        going = torch.logsumexp(self.log_weight + self.component_log_density(offset) + log_pen, -1)
+        end, go_on = self.log_end()
+        return torch.where(pen == Pen.END, end, go_on + going)
+
+    def lift_logit(self, offset: Float[Tensor, "*b 2"]) -> Float[Tensor, "*b"]:
+        """Log odds that the pen is lifted after a step of this offset, px; `NextStep.lift_probability`."""
+        odds = self.log_weight + self.component_log_density(offset)
+        up, down = (torch.logsumexp(odds + functional.logsigmoid(sign * self.lift), -1) for sign in (1, -1))
+        return up - down
+
+    def at(self, step: Int[Tensor, " b"]) -> StepDistribution:
+        """Of the distributions of b drawings' steps, (b, n), that of one step of each."""
+        rows = torch.arange(len(step), device=step.device)
+        return StepDistribution(**{name: value[rows, step] for name, value in vars(self).items()})
+
+    def tempered(self, temperature: Float[Tensor, "*b"]) -> StepDistribution:
+        """The distribution at temperatures > 0, as `sketchgen.models.numpy_mixture.NextStep.tempered`."""
+        weight = torch.log_softmax(self.log_weight / temperature.unsqueeze(-1), -1)
+        wider = 0.5 * torch.log(temperature)[..., None, None]
+        return replace(self, log_weight=weight, log_sigma=self.log_sigma + wider)
+
+    def sample(self) -> tuple[Float[Tensor, "*b 2"], Int[Tensor, "*b"]]:
+        """A step from each distribution, by torch's generator: its offset, px, and its pen.
+
+        For teaching and practising; what draws for people is `sketchgen.models.numpy_mixture`.
+        """
+        # The largest of the log shares, each with Gumbel noise, is a draw from them: no sum, no search.
+        noise = -torch.log(torch.empty_like(self.log_weight).exponential_())
+        chosen = (self.log_weight + noise).argmax(-1, keepdim=True)
+        mean, log_sigma = (
+            part.gather(-2, chosen.unsqueeze(-1).expand(*chosen.shape, 2)).squeeze(-2)
+            for part in (self.mean, self.log_sigma)
+        )
+        rho, lift = (part.gather(-1, chosen).squeeze(-1) for part in (self.rho, self.lift))
+        x, y = torch.randn_like(mean).unbind(-1)
+        along = torch.stack([x, rho * x + (1.0 - rho.square()).sqrt() * y], -1)
+        lifted, ended = (torch.rand_like(odds) < torch.sigmoid(odds) for odds in (lift, self.end))
+        pen = torch.where(lifted, int(Pen.LIFT), int(Pen.DRAW)).masked_fill(ended, int(Pen.END))
+        return mean + torch.exp(log_sigma) * along, pen

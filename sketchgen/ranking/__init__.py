@@ -1,0 +1,1 @@
+"""Choose the best of several candidate completions."""

@@ -1,0 +1,144 @@
+"""Drawings into the page and out of it, in memory: nothing of a person's is written to disk."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from sketchgen import example
+from sketchgen.errors import FormatError, SketchError
+from sketchgen.formats.animation import to_gif
+from sketchgen.formats.motion import to_animated_svg
+from sketchgen.formats.read_write import encode, read
+from sketchgen.sketch.geometry import moved, simplify
+from sketchgen.sketch.sketch import Box, Completion, Sketch
+from sketchgen.web.request import MAX_POINTS, MAX_STROKES, checked_sketch, within_limits
+
+PAGE = Box(0.0, 0.0, 640.0, 480.0)
+"""The page in the browser, in its own units."""
+
+FILL = 0.8
+"""Share of the page that an opened drawing without a page of its own fills."""
+
+EDGE = 0.02
+"""Room around ink that lies beyond the page, as a share of the page's longer side."""
+
+MAX_TEXT = 2 * 1024 * 1024
+"""Longest file opened, characters."""
+
+STARTERS = {
+    "half-a-cat": "cat",
+    "face": "face",
+    "car": "car",
+    "pineapple": "pineapple",
+    "mona-lisa": "The Mona Lisa",
+}
+"""The bundled beginnings, and what each is to become."""
+
+TYPES = {
+    "svg": ("drawing.svg", "image/svg+xml"),
+    "animated": ("drawing-animated.svg", "image/svg+xml"),
+    "png": ("drawing.png", "image/png"),
+    "gif": ("drawing.gif", "image/gif"),
+    "json": ("drawing.json", "application/json"),
+    "ndjson": ("drawing.ndjson", "application/x-ndjson"),
+}
+"""File name and media type of each format that the page saves."""
+
+
+def split(sketch: Sketch, marks: Any) -> Completion:
+    """A drawing as what a person drew and what was added, which a list of true and false tells."""
+    flags = [flag is True for flag in marks] if isinstance(marks, list) else []
+    flags += [False] * (len(sketch.strokes) - len(flags))
+    given, added = (
+        tuple(stroke for stroke, flag in zip(sketch.strokes, flags, strict=False) if flag is wanted)
+        for wanted in (False, True)
+    )
+    page, category = sketch.page, sketch.category
+    return Completion(Sketch(given, page, category), Sketch(added, page, category))
+
+
+def exported(payload: Any, form: Any) -> tuple[str, str, bytes]:
+    """File name, media type and content of the page's drawing in one of the formats of `TYPES`.
+
+    Raises:
+        FormatError: no such format, or no drawing.
+        SketchError: too large a drawing, or nothing drawn.
+    """
+    if not isinstance(form, str) or form not in TYPES:
+        raise FormatError(f"no format {str(form)[:20]!r}; there are {', '.join(TYPES)}")
+    name, kind = TYPES[form]
+    sketch = checked_sketch(payload)
+    if sketch.is_empty:
+        raise SketchError("the page is empty; draw something first")
+    if form not in ("json", "ndjson"):
+        sketch = sketch.replaced(page=_shown(sketch))
+    # Played back as it was drawn, whoever drew what.
+    if form == "animated":
+        return name, kind, to_animated_svg(sketch).encode()
+    if form == "gif":
+        return name, kind, to_gif(sketch)
+    completion = split(sketch, payload.get("added") if isinstance(payload, dict) else None)
+    # A drawing by one hand has no second part.
+    return name, kind, encode(completion if completion.added.strokes else sketch, f".{form}")
+
+
+def _shown(sketch: Sketch) -> Box:
+    """The page, or more of it where ink lies beyond: a picture cuts nothing off that was drawn."""
+    page, ink = sketch.page or PAGE, sketch.bounds or PAGE
+    margin = EDGE * page.longer
+    left, top = min(page.x, ink.x - margin), min(page.y, ink.y - margin)
+    right = max(page.x + page.width, ink.x + ink.width + margin)
+    bottom = max(page.y + page.height, ink.y + ink.height + margin)
+    inside = ink.x >= page.x and ink.y >= page.y
+    inside = (
+        inside and ink.x + ink.width <= page.x + page.width and ink.y + ink.height <= page.y + page.height
+    )
+    return page if inside else Box(left, top, right - left, bottom - top)
+
+
+def opened(text: Any, name: Any) -> Sketch:
+    """A drawing from the text of an SVG, JSON or ndjson file, on the page.
+
+    Raises:
+        SketchgenError: it is none, or too large.
+    """
+    if not isinstance(text, str) or not isinstance(name, str):
+        raise FormatError("a file is opened by its text and its name")
+    if len(text) > MAX_TEXT:
+        raise FormatError(f"{name[:60]} is larger than {MAX_TEXT // 2**20} MB; simplify the drawing")
+    stream = io.BytesIO(text.encode("utf-8", "surrogatepass"))
+    stream.name = name[:60]
+    sketch = on_page(read(stream))
+    if sketch.is_empty:
+        raise SketchError(f"{name[:60]} holds no strokes")
+    if sketch.point_count > MAX_POINTS and len(sketch.strokes) <= MAX_STROKES:
+        sketch = simplify(sketch, epsilon=0.5)
+    within_limits(len(sketch.strokes), sketch.point_count, name[:60])
+    return sketch
+
+
+def on_page(sketch: Sketch) -> Sketch:
+    """The drawing moved and scaled onto `PAGE`: its own page onto it, or its ink into the middle."""
+    box, share = sketch.page, 1.0
+    if box is None:
+        box, share = sketch.bounds, FILL
+    if box is None or box == PAGE:
+        return Sketch(sketch.strokes, PAGE, sketch.category)
+    scale = share * min(PAGE.width / max(box.width, 1e-9), PAGE.height / max(box.height, 1e-9))
+    # A dot has no size to go by.
+    scale = scale if box.longer > 1e-6 else 1.0
+    (x, y), (px, py) = box.centre, PAGE.centre
+    placed = moved(sketch, scale, px - x * scale, py - y * scale)
+    return Sketch(placed.strokes, PAGE, sketch.category)
+
+
+def starter(name: Any) -> tuple[Sketch, str]:
+    """A bundled beginning on the page, and its category.
+
+    Raises:
+        FormatError: there is none of that name.
+    """
+    if not isinstance(name, str) or name not in STARTERS:
+        raise FormatError(f"no starter {str(name)[:20]!r}; there are {', '.join(STARTERS)}")
+    return on_page(read(example(name))), STARTERS[name]

@@ -1,0 +1,165 @@
+"""The sampler, on a fake model that only knows `prime` and `advance`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+import untrained
+from numpy.typing import NDArray
+
+from sketchgen.completion.sampler import Sampled, noise_of, noise_rows, sample_steps, steps
+from sketchgen.models.numpy_attention import Past
+from sketchgen.models.numpy_mixture import NextStep
+from sketchgen.models.numpy_pen_state import PenState
+from sketchgen.models.numpy_stroke_model import Prefix, State
+from sketchgen.sketch.strokes import Pen
+
+
+def distribution(batch: int, *, end: float, lift: float) -> NextStep:
+    """One narrow component at (10, 0)."""
+    return NextStep(
+        log_weight=np.zeros((batch, 1)),
+        mean=np.tile([10.0, 0.0], (batch, 1, 1)),
+        log_sigma=np.full((batch, 1, 2), -1.0),
+        rho=np.zeros((batch, 1)),
+        lift=np.full((batch, 1), lift),
+        end=np.full(batch, end),
+    )
+
+
+@dataclass
+class Fake:
+    """Goes on for `points` points, then is sure that the drawing has ended."""
+
+    points: int
+    ways: int = 1
+    advanced: int = 0
+
+    def _answer(self, batch: int) -> NextStep:
+        done = self.advanced >= self.points
+        return distribution(batch, end=50.0 if done else -np.inf, lift=50.0 if done else -50.0)
+
+    def prime(self, given: Prefix) -> tuple[NextStep, State]:
+        batch = len(given.category)
+        return self._answer(batch), State(
+            (), PenState.begin(batch), np.zeros((batch, 1)), given.known, Past.nothing(batch, 0, 0)
+        )
+
+    def advance(
+        self, offset: NDArray[np.float64], pen: NDArray[np.int64], state: State
+    ) -> tuple[NextStep, State]:
+        self.advanced += 1
+        return self._answer(len(offset)), state
+
+
+def blank(batch: int) -> Prefix:
+    none = np.zeros(0, dtype=np.int64)
+    return Prefix(np.zeros((0, 2)), none, np.zeros(batch, dtype=np.int64), known=True)
+
+
+def noise_for(seed: int, index: int, limit: int) -> np.ndarray:
+    """(limit + 1, 5) noise of one drawing."""
+    rows = islice(noise_rows(seed, index + 1), limit + 1)
+    return np.stack(list(rows))[:, index]
+
+
+def noise(batch: int, limit: int) -> NDArray[np.float64]:
+    return np.stack([noise_for(3, index, limit) for index in range(batch)])
+
+
+def sample(model: Fake, batch: int, limit: int, temperature: float, **settings: Any) -> Sampled:
+    return sample_steps(model, blank(batch), noise_rows(3, batch), limit, temperature, **settings)
+
+
+def test_it_ends_when_the_model_says_so() -> None:
+    sampled = sample(Fake(points=5), 3, 20, 0.5)
+    assert sampled.length.tolist() == [5, 5, 5]
+    assert sampled.ended.tolist() == [True] * 3
+    assert sampled.offset.shape == (3, 5, 2)
+    assert np.allclose(sampled.offset.mean((0, 1)), [10.0, 0.0], atol=0.5)
+
+
+def test_it_stops_at_the_limit_and_says_so() -> None:
+    sampled = sample(Fake(points=1000), 2, 7, 0.5)
+    assert sampled.length.tolist() == [7, 7]
+    assert sampled.ended.tolist() == [False, False]
+    assert (sampled.pen == Pen.DRAW).all()
+
+
+@pytest.mark.parametrize(("at_least_one", "points"), [(True, 1), (False, 0)])
+def test_a_finished_drawing_gets_a_point_only_if_asked(at_least_one: bool, points: int) -> None:
+    sampled = sample(Fake(points=0), 2, 9, 0.5, at_least_one=at_least_one)
+    assert sampled.length.tolist() == [points, points]
+    assert sampled.ended.all()
+
+
+def test_log_likelihood_is_the_sum_over_its_steps() -> None:
+    sampled = sample(Fake(points=2), 1, 9, 0.7)
+    going = distribution(1, end=-np.inf, lift=-50.0)
+    expected = sum(going.log_prob(sampled.offset[:, i], sampled.pen[:, i]) for i in range(2))
+    assert np.allclose(sampled.log_prob, expected)
+
+
+def test_noise_does_not_depend_on_the_limit_but_on_seed_and_index() -> None:
+    assert np.array_equal(noise_for(1, 2, 10), noise_for(1, 2, 30)[:11])
+    assert not np.array_equal(noise_for(1, 2, 10), noise_for(1, 3, 10))
+    assert not np.array_equal(noise_for(1, 2, 10), noise_for(2, 2, 10))
+
+
+def test_rows_of_noise_are_those_of_each_drawing() -> None:
+    rows = np.stack([row for row, _ in zip(noise_rows(3, 2), range(8), strict=False)], 1)
+    assert np.array_equal(rows, noise(2, 7))
+
+
+def test_nothing_is_computed_ahead_of_who_asks() -> None:
+    fake = Fake(points=1000)
+    stream = steps(fake, blank(2), noise_rows(0, 2), 100, 0.5)
+    for number in range(5):
+        next(stream)
+        assert fake.advanced == number
+
+
+def test_the_last_step_draws_no_point_but_tells_who_ended() -> None:
+    found = list(steps(Fake(points=3), blank(2), noise_rows(0, 2), 100, 0.5))
+    assert [step.drawn.tolist() for step in found] == [[True, True]] * 3 + [[False, False]]
+    assert [step.ended.all() for step in found] == [False] * 3 + [True]
+    cut = list(steps(Fake(points=3), blank(2), noise_rows(0, 2), 2, 0.5))
+    assert len(cut) == 3
+    assert not cut[-1].drawn.any()
+    assert not cut[-1].ended.any()
+
+
+def test_likelihoods_end_with_each_drawing():
+    decoder = untrained.decoder(untrained.network(untrained.shaped({"pointers": 8})))
+    given = Prefix(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.zeros(6, dtype=np.int64), known=True)
+    together = sample_steps(decoder, given, noise_rows(1, 6), 60, 1.0)
+    assert len(set(together.length.tolist())) > 2
+    for row in range(6):
+        one, noise = replace(given, category=given.category[:1]), (item[None] for item in noise_of(1, row))
+        alone = sample_steps(decoder, one, noise, 60, 1.0)
+        assert alone.length[0] == together.length[row]
+        assert alone.log_prob[0] == pytest.approx(together.log_prob[row], rel=1e-5)
+
+
+def test_forced_steps_are_taken_whatever_is_sampled_and_the_others_stay_as_they_are() -> None:
+    offset, pen = np.array([[3.0, 4.0], [5.0, -6.0]]), np.array([int(Pen.DRAW), int(Pen.LIFT)])
+    free = sample(Fake(points=5), 3, 20, 0.5)
+    found = sample(Fake(points=5), 3, 20, 0.5, forced={1: (offset, pen)})
+    assert found.length.tolist() == [5, 2, 5]
+    assert found.ended.tolist() == [True, True, True]
+    assert found.offset[1, :2].tolist() == offset.tolist()
+    assert found.pen[1, :2].tolist() == pen.tolist()
+    for row in (0, 2):
+        assert np.array_equal(found.offset[row], free.offset[row])
+        assert found.log_prob[row] == free.log_prob[row]
+
+
+def test_forced_steps_stop_at_the_limit_too() -> None:
+    steps_of = {0: (np.ones((9, 2)), np.zeros(9, dtype=np.int64))}
+    found = sample(Fake(points=1000), 2, 7, 0.5, forced=steps_of)
+    assert found.length.tolist() == [7, 7]
+    assert not found.ended.any()

@@ -1,0 +1,230 @@
+"""What is said of a plotter's page is what vpype finds in it, and vpype reads whatever SVG is written."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import vpype
+
+from sketchgen.errors import SettingError
+from sketchgen.formats.gcode import to_gcode
+from sketchgen.formats.plotter import Plan, Travel, plot_pages, plot_svg
+from sketchgen.formats.read_write import read_all
+from sketchgen.formats.registry import FORMS, Look, encode_as, sheet_as
+from sketchgen.formats.svg_reader import parse_svg
+from sketchgen.formats.svg_writer import Style, grid_to_svg
+from sketchgen.formats.units import Page
+from sketchgen.sketch.sketch import Completion, Sketch
+
+MM = 25.4 / 96
+NEAR = 1e-4
+"""vpype's px are 3.7795 to the mm, a millionth off."""
+
+
+def seen(svg, quantum=0.1):
+    """The document that vpype reads."""
+    return vpype.read_multilayer_svg(io.StringIO(svg), quantum, crop=False)
+
+
+def finished():
+    first = Sketch.from_strokes(
+        [[(0, 0), (50, 0), (50, 50)], [(10, 80)]], page=(0, 0, 100, 100), category="cat"
+    )
+    second = Sketch.from_strokes([[(50, 50), (0, 50)], [(90, 90), (0, 50)]], page=(0, 0, 100, 100))
+    return Completion(first, second)
+
+
+@pytest.fixture(scope="module")
+def drawings(sample_dir):
+    paths = sorted(sample_dir.glob("*.ndjson"))
+    return [sketch for path in paths for sketch in itertools.islice(read_all(path), 2)]
+
+
+def test_vpype_finds_what_we_say(drawings):
+    page = Page.parse("a3 landscape", "15mm")
+    items = [finished(), *drawings]
+    (plot,) = plot_svg(items, page, Plan(pen=0.5))
+    document = seen(plot.svg)
+    assert np.array(document.page_size) * MM == pytest.approx((420, 297), rel=NEAR)
+    assert [layer.metadata["vp_name"] for layer in document.layers.values()] == list(plot.layers)
+    assert list(document.layers) == [1, 2]
+    for layer, colour in zip(document.layers.values(), ("#111111", "#2563eb"), strict=True):
+        assert layer.metadata["vp_pen_width"] * MM == pytest.approx(0.5, rel=NEAR)
+        assert layer.metadata["vp_color"].as_hex() == colour
+    assert sum(len(layer) for layer in document.layers.values()) == plot.travel.strokes_after
+    assert document.length() * MM == pytest.approx(plot.travel.drawn, rel=NEAR)
+    assert document.pen_up_length() * MM == pytest.approx(plot.travel.up_after, rel=NEAR)
+    x0, y0, x1, y1 = (side * MM for side in document.bounds() or ())
+    assert min(x0, y0) >= 15 - 0.01
+    assert (x1, y1) <= (405.01, 282.01)
+    assert plot.drawings == len(items)
+
+
+def test_the_way_before_is_that_of_the_page_as_it_was_drawn(drawings):
+    (plot,) = plot_svg(drawings)
+    (plain,) = plot_svg(drawings, plan=Plan(join=None, sort=False))
+    before = seen(plain.svg)
+    assert before.pen_up_length() * MM == pytest.approx(plot.travel.up_before, rel=NEAR)
+    assert sum(len(layer) for layer in before.layers.values()) == plot.travel.strokes_before
+    assert plain.travel.up_after == plain.travel.up_before
+    assert plot.travel.up_after < 0.6 * plot.travel.up_before
+
+
+def test_order_and_joints_change_no_point(drawings):
+    (plot,), (plain,) = plot_svg(drawings), plot_svg(drawings, plan=Plan(join=None, sort=False))
+    points = [
+        sorted({tuple(row) for stroke in parse_svg(one.svg).strokes for row in stroke.tolist()})
+        for one in (plot, plain)
+    ]
+    assert points[0] == points[1]
+    assert len(points[0]) > 500
+
+
+def test_layers_as_inkscape_has_them():
+    (plot,) = plot_svg([finished()])
+    root = ElementTree.fromstring(plot.svg)
+    space = "{http://www.inkscape.org/namespaces/inkscape}"
+    layers = root.findall("{http://www.w3.org/2000/svg}g")
+    assert [layer.get(f"{space}groupmode") for layer in layers] == ["layer", "layer"]
+    assert [layer.get(f"{space}label") for layer in layers] == ["1 given", "2 added"]
+    assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("210mm", "297mm", "0 0 210 297")
+    assert "rect" not in plot.svg
+    (alone,) = plot_svg([finished().given])
+    assert alone.layers == ("1 drawing",)
+    assert parse_svg(alone.svg).category == "cat"
+
+
+def test_ends_are_joined_within_a_layer_only():
+    (plot,) = plot_svg([finished()])
+    assert (plot.travel.strokes_before, plot.travel.strokes_after) == (4, 3)
+    document = seen(plot.svg)
+    assert [len(layer) for layer in document.layers.values()] == [2, 1]
+
+
+def test_a_dot_is_put_down():
+    (plot,) = plot_svg([Sketch.from_strokes([[(5, 5)]])])
+    (line,) = seen(plot.svg).layers[1]
+    assert len(line) == 2
+    assert line[0] == line[1]
+    assert line[0] * MM == pytest.approx(105 + 148.5j, rel=NEAR)
+
+
+def test_a_drawing_stands_where_it_stood_on_its_page():
+    page = Page(120, 120, 10)
+    (plot,) = plot_svg([finished()], page, Plan(join=None, sort=False))
+    assert parse_svg(plot.svg).strokes[0].tolist() == [[10, 10], [60, 10], [60, 60]]
+    (cropped,) = plot_svg([finished()], page, Plan(join=None, sort=False, crop=True))
+    assert parse_svg(cropped.svg).bounds == pytest.approx((10, 10, 100, 100))
+    beyond = Sketch.from_strokes([[(0, 0), (200, 100)]], page=(0, 0, 100, 100))
+    (wide,) = plot_svg([beyond], page)
+    bounds = parse_svg(wide.svg).bounds
+    assert bounds is not None
+    assert (bounds.x, bounds.width) == pytest.approx((10, 100))
+
+
+def test_many_drawings_take_several_pages(drawings):
+    plan = Plan(cell=60)
+    plots = plot_svg(drawings, Page(), plan)
+    assert [plot.drawings for plot in plots] == [12, 12, len(drawings) - 24]
+    assert sum((plot.travel for plot in plots), Travel()).strokes_before == sum(
+        len(sketch.strokes) for sketch in drawings
+    )
+    assert [plot.svg for plot in plot_pages(drawings, Page(), plan)] == [plot.svg for plot in plots]
+    (empty,) = plot_svg([])
+    assert empty.drawings == 0
+
+
+def test_smooth_lines_hold_their_points():
+    wave = Sketch.from_strokes([[(0, 0), (20, 30), (40, 0), (60, 30)], [(0, 50), (30, 60), (60, 50)]])
+    (straight,) = plot_svg([wave], plan=Plan(join=None, sort=False))
+    (smooth,) = plot_svg([wave], plan=Plan(join=None, sort=False), style=Style(smooth=1))
+    for coarse, fine in zip(parse_svg(straight.svg).strokes, parse_svg(smooth.svg).strokes, strict=True):
+        assert {tuple(row) for row in coarse.tolist()} <= {tuple(row) for row in fine.tolist()}
+        assert len(fine) >= len(coarse)
+    assert smooth.travel.drawn > straight.travel.drawn
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form in ("svg", "animated", "plot")])
+@pytest.mark.parametrize(
+    "style", [Style(), Style(smooth=1), Style(pressure=1), Style(smooth=1, pressure=0.5, background=None)]
+)
+def test_vpype_reads_every_svg(form, style):
+    item = finished()
+    svg = encode_as(item, form, Look(style=style)).decode()
+    layers = seen(svg).layers
+    assert len(layers) >= 2
+    ends = {
+        complex(round(z.real, 2), round(z.imag, 2))
+        for layer in layers.values()
+        for line in layer
+        for z in line
+    }
+    if form != "plot":
+        for stroke in item.whole.strokes:
+            if len(stroke) > 1:
+                assert {complex(*(stroke[at] * 5.12).round(2)) for at in (0, -1)} <= ends
+
+
+def test_vpype_reads_sheets(drawings):
+    for svg in (
+        grid_to_svg(drawings[:3]),
+        next(sheet_as(drawings[:3], "svg")).decode(),
+        next(sheet_as(drawings[:3], "svg", labels=["a", "b", "c"])).decode(),
+    ):
+        lines = sum(len(layer) for layer in seen(svg).layers.values())
+        assert lines >= sum(len(sketch.strokes) for sketch in drawings[:3])
+
+
+def test_gcode(drawings):
+    (plot,) = plot_svg(drawings[:2])
+    text = to_gcode(plot.svg)
+    assert text.startswith("G21\n")
+    assert text.endswith("M2\n")
+    assert text.count("G00 ") == plot.travel.strokes_after
+    xs, ys = ([float(value) for value in re.findall(rf"{axis}([-\d.]+)", text)] for axis in ("X", "Y"))
+    points = parse_svg(plot.svg).points
+    assert (min(xs), max(xs)) == pytest.approx((points[:, 0].min(), points[:, 0].max()), abs=0.01)
+    # A machine counts upwards from the page's lower edge.
+    assert (297 - max(ys), 297 - min(ys)) == pytest.approx((points[:, 1].min(), points[:, 1].max()), abs=0.01)
+    assert to_gcode(plot.svg) == text
+    assert to_gcode(plot.svg, "HPGL-R").startswith("IN;")
+
+
+def test_a_profile_of_one_s_own(tmp_path):
+    config = tmp_path / "mine.toml"
+    config.write_text('[gwrite.mine]\nsegment_first = "UP {x:.1f}\\n"\nsegment = "DOWN\\n"\nunit = "mm"\n')
+    (plot,) = plot_svg([finished().given], Page(120, 120, 10))
+    assert to_gcode(plot.svg, "mine", config).startswith("UP ")
+    config.write_text('[gwrite.bad]\nsegment = "{nothing}"\n')
+    with pytest.raises(SettingError, match=r"the profile 'bad' cannot be written: .*nothing"):
+        to_gcode(plot.svg, "bad", config)
+
+
+def test_bad_gcode_settings(tmp_path, monkeypatch):
+    with pytest.raises(SettingError, match=r"no profile 'gcod'.*gcodemm"):
+        to_gcode("", "gcod")
+    with pytest.raises(SettingError, match="no file"):
+        to_gcode("", config=tmp_path / "none.toml")
+    monkeypatch.setitem(__import__("sys").modules, "vpype_gcode.gwrite", None)
+    with pytest.raises(SettingError, match=r"pip install 'sketchgen\[plotter\]'"):
+        to_gcode("")
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ({"pen": 0}, "the pen is 0 mm wide"),
+        ({"pen": 500}, "at most 190 mm"),
+        ({"cell": 300}, "a cell of 300 mm"),
+        ({"join": -1}, "join is -1 mm; it must be from 0 to 5 mm"),
+        ({"columns": 0}, "0 columns"),
+    ],
+)
+def test_bad_plans(plan, words):
+    with pytest.raises(SettingError, match=words):
+        plot_pages([Sketch()], plan=Plan(**plan))

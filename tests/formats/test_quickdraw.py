@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sketchgen.errors import FormatError, SketchError, SketchgenError
+from sketchgen.formats.quickdraw import parse_line, to_line
+from sketchgen.sketch.sketch import Sketch
+
+coordinates = st.floats(-1e9, 1e9, allow_nan=False) | st.integers(0, 255).map(float)
+strokes = st.lists(st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=6), max_size=5)
+
+
+@settings(deadline=None, max_examples=80)
+@given(strokes, st.none() | st.text())
+def test_round_trip(values, category):
+    sketch = Sketch.from_strokes(values, category=category)
+    result = parse_line(to_line(sketch))
+    assert result == sketch
+    assert [a.tobytes() for a in result.strokes] == [b.tobytes() for b in sketch.strokes]
+
+
+def test_googles_form():
+    simplified = parse_line('{"word":"cat","recognized":true,"drawing":[[[0,5],[1,6]],[[7],[8]]]}')
+    assert [stroke.tolist() for stroke in simplified.strokes] == [[[0, 1], [5, 6]], [[7, 8]]]
+    assert (simplified.category, simplified.page) == ("cat", None)
+    raw = parse_line(b'{"drawing":[[[0.5,5],[1,6],[0,17]]]}\n')
+    assert raw.strokes[0].tolist() == [[0.5, 1], [5, 6]]
+    assert raw.category is None
+
+
+def test_whole_numbers_are_written_as_integers():
+    assert to_line(Sketch.from_strokes([[(1, 2.5), (3, 4)]])) == '{"drawing":[[[1,3],[2.5,4]]]}\n'
+    assert json.loads(to_line(Sketch(category="a\nb"))) == {"word": "a\nb", "drawing": []}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "is empty"),
+        ("{", "not JSON"),
+        ("[]", "no 'drawing'"),
+        ('{"drawing": 3}', "no 'drawing'"),
+        ('{"drawing": [3]}', "stroke 0 must be"),
+        ('{"drawing": [[[1]]]}', "stroke 0 must be"),
+        ('{"drawing": [[[1], [1]], [[1, 2], [1]]]}', "stroke 1 needs as many"),
+        ('{"drawing": [[[], []]]}', "at least one"),
+        ('{"drawing": [[["1"], ["2"]]]}', "not a number"),
+        ('{"drawing": [[[null], [2]]]}', "not a number"),
+        ('{"drawing": [[[true], [false]]]}', "not a number"),
+        ('{"drawing": [[[[1]], [2]]]}', "not a number"),
+        ('{"drawing": [[[NaN], [2]]]}', "not JSON"),
+        ('{"drawing": [[[1e308], [2]]]}', "beyond"),
+        ('{"drawing": [], "word": 5}', "word must be text"),
+    ],
+)
+def test_bad_lines(line, message):
+    with pytest.raises(SketchgenError, match=message) as caught:
+        parse_line(line, "cat.ndjson, line 7")
+    assert "cat.ndjson, line 7" in str(caught.value)
+
+
+def test_too_many_points():
+    line = json.dumps({"drawing": [[[0] * 1_000_000, [0] * 1_000_000]]})
+    with pytest.raises(SketchError, match="more than 200000 points"):
+        parse_line(line)
+    with pytest.raises(FormatError):
+        parse_line(b"\xff")

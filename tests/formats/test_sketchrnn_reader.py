@@ -1,0 +1,174 @@
+"""sketch-rnn's files are read without unpickling: the real ones, ours, and those that mean harm."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sketchgen.errors import SketchgenError
+from sketchgen.formats.sketchrnn_reader import PARTS, read_npz
+
+STEPS = [
+    np.array([[10, 0, 0], [0, 20, 1], [5, 5, 0], [-3, 4, 1]], dtype=np.int16),
+    np.array([[7, 7, 1]], dtype=np.int16),
+]
+
+
+def of_arrays(arrays: list[Any]) -> np.ndarray:
+    whole = np.empty(len(arrays), dtype=object)
+    whole[:] = arrays
+    return whole
+
+
+def member(content: bytes, count: int = 1) -> bytes:
+    """A .npy file of objects with this pickle in it."""
+    out = io.BytesIO()
+    header = {"descr": "|O", "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(out, header)
+    return out.getvalue() + content
+
+
+def packed(path: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as whole:
+        for name in PARTS:
+            good = member(pickle.dumps(of_arrays(STEPS), 2))
+            whole.writestr(f"{name}.npy", members.get(name, good))
+    return path
+
+
+@pytest.mark.parametrize("name", ["aaron_sheep", "short_kanji"])
+def test_real_files_have_the_drawings_that_are_said_to_be_in_them(data_dir: Path, name: str) -> None:
+    count = {"aaron_sheep": 7400 + 300 + 300, "short_kanji": 10_000 + 600 + 500}[name]
+    path = data_dir / "sketch-rnn-npz" / f"{name}.npz"
+    found = list(read_npz(path))
+    assert len(found) == count
+    # Loaded as numpy would, which we may here, for these files are known.
+    with np.load(path, allow_pickle=True, encoding="latin1") as whole:
+        wanted = [steps for part in PARTS for steps in whole[part]]
+    for sketch, steps in zip(found[::97], wanted[::97], strict=True):
+        assert np.array_equal(np.diff(sketch.points, axis=0), steps[:, :2])
+        assert sketch.points.min(axis=0).tolist() == [0, 0]
+        assert len(sketch.strokes) == max(1, int(steps[:, 2].sum()) + (not steps[-1, 2]))
+
+
+@pytest.mark.parametrize("protocol", range(2, 5))
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.float32, np.dtype(">i2")])
+def test_what_numpy_saves_is_read(tmp_path: Path, protocol: int, kind: Any) -> None:
+    arrays = of_arrays([steps.astype(kind) for steps in STEPS])
+    content = member(pickle.dumps(arrays, protocol), 2)
+    if protocol == 2:
+        # Python 3 writes bytes in this protocol by a call of a codec, which Python 2 had no need of.
+        with pytest.raises(SketchgenError, match="encode"):
+            list(read_npz(packed(tmp_path / "a.npz", train=content)))
+        return
+    first, second, *_ = read_npz(packed_all(tmp_path / "a.npz", content))
+    assert [stroke.tolist() for stroke in first.strokes] == [
+        [[0, 0], [10, 0], [10, 20]],
+        [[15, 25], [12, 29]],
+    ]
+    assert second.points.tolist() == [[0, 0], [7, 7]]
+
+
+def packed_all(path: Path, content: bytes) -> Path:
+    return packed(path, **dict.fromkeys(PARTS, content))
+
+
+def test_numpy_s_own_way_of_saving_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "cat.npz"
+    np.savez_compressed(path, **dict.fromkeys(PARTS, of_arrays(STEPS)))
+    assert len(list(read_npz(path))) == 6
+
+
+class Trap:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, call: Any, *arguments: Any) -> None:
+        self.call, self.arguments = call, arguments
+
+    def __reduce__(self) -> Any:
+        return self.call, self.arguments
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize(
+    "how", ["system", "touch", "eval", "getattr", "inside an array", "as a state", "numpy's load"]
+)
+def test_a_pickle_that_means_harm_is_refused_and_not_run(tmp_path: Path, protocol: int, how: str) -> None:
+    sprung = tmp_path / "sprung"
+    traps = {
+        "system": Trap(os.system, f"touch {sprung}"),
+        "touch": Trap(Path.touch, sprung),
+        "eval": Trap(eval, f"open({str(sprung)!r}, 'w')"),
+        "getattr": Trap(getattr, os, "system") if protocol > 5 else Trap(getattr, "x", "upper"),
+        "inside an array": of_arrays([*STEPS, Trap(os.system, f"touch {sprung}")]),
+        "as a state": {"a": Trap(os.system, f"touch {sprung}")},
+        "numpy's load": Trap(np.load, str(sprung)),
+    }
+    path = packed(tmp_path / "trap.npz", train=member(pickle.dumps(traps[how], protocol)))
+    with pytest.raises(SketchgenError) as caught:
+        list(read_npz(path))
+    assert str(caught.value).startswith("trap.npz")
+    assert "\n" not in str(caught.value)
+    assert not sprung.exists()
+
+
+def test_the_trap_would_have_sprung(tmp_path: Path) -> None:
+    sprung = tmp_path / "sprung"
+    path = packed(tmp_path / "a.npz", train=member(pickle.dumps(Trap(os.system, f"touch {sprung}"), 2)))
+    with np.load(path, allow_pickle=True) as whole:
+        whole["train"]
+    assert sprung.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x80\x02",
+        member(b""),
+        member(b"\x80\x02."),
+        member(b"\x80\x02]."),
+        member(b"\x80\x02K\x01."),
+        member(pickle.dumps([1, 2, 3], 3)),
+        member(pickle.dumps(of_arrays([np.zeros((3, 3), dtype=object)]), 3)),
+        member(pickle.dumps(of_arrays([np.zeros(3)]), 3)),
+        member(pickle.dumps(of_arrays([np.zeros((3, 2))]), 3)),
+        member(pickle.dumps(of_arrays([np.full((3, 3), np.nan)]), 3)),
+        member(pickle.dumps(of_arrays([np.full((3, 3), "x")]), 3)),
+    ],
+)
+def test_what_is_no_drawings_is_refused_in_a_line(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(SketchgenError) as caught:
+        list(read_npz(packed(tmp_path / "a.npz", train=content)))
+    assert "\n" not in str(caught.value)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(b"PK nothing")
+    np.savez(tmp_path / "b.npz", train=np.zeros(3))
+    np.savez(tmp_path / "c.npz", **dict.fromkeys(PARTS, np.zeros((4, 3))))
+    for name, words in (("a", "no sketch-rnn file"), ("b", "not an array of drawings"), ("c", "float64")):
+        with pytest.raises(SketchgenError, match=words):
+            list(read_npz(tmp_path / f"{name}.npz"))
+
+
+@given(st.data())
+def test_a_damaged_file_never_does_more_than_fail(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    raw = bytearray(pickle.dumps(of_arrays(STEPS), 4))
+    for _ in range(data.draw(st.integers(1, 5))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path = packed(tmp_path_factory.mktemp("damaged") / "a.npz", train=member(bytes(raw)))
+    with contextlib.suppress(SketchgenError):
+        assert all(sketch.point_count for sketch in read_npz(path))

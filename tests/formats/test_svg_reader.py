@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import contextlib
+import time
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sketchgen.errors import FormatError, SketchError, SketchgenError
+from sketchgen.formats.svg_reader import parse_svg
+from sketchgen.sketch.sketch import Box
+
+
+def svg(body, attributes='viewBox="0 0 100 100"'):
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f"{attributes}>{body}</svg>"
+    )
+
+
+def lists(text):
+    return [stroke.tolist() for stroke in parse_svg(text).strokes]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('<polyline points="1,2 3,4 5.5,-6e-1"/>', [[[1, 2], [3, 4], [5.5, -0.6]]]),
+        ('<polyline points="1-2.5.5 4 7"/>', [[[1, -2.5], [0.5, 4]]]),
+        ('<polygon points="0,0 5,0 5,5"/>', [[[0, 0], [5, 0], [5, 5], [0, 0]]]),
+        ('<line x1="1" y1="2" x2="50%" y2="1in" stroke="red"/>', [[[1, 2], [50, 96]]]),
+        ('<rect x="1" y="2" width="3" height="4"/>', [[[1, 2], [4, 2], [4, 6], [1, 6], [1, 2]]]),
+        (
+            '<path d="M0,0L10,10h5v5zm1,1l1,1"/>',
+            [[[0, 0], [10, 10], [15, 10], [15, 15], [0, 0]], [[1, 1], [2, 2]]],
+        ),
+        ('<path d="M1,1 2,2 M9,9"/>', [[[1, 1], [2, 2]]]),
+        ('<path d="M5,5h0M6,6z"/>', [[[5, 5]], [[6, 6]]]),
+        (
+            '<g transform="translate(10,20)"><g transform="scale(2)"><polyline points="1,1 2,2"/></g></g>',
+            [[[12, 22], [14, 24]]],
+        ),
+        (
+            '<defs><g id="a"><polyline points="1,1 2,2"/></g></defs><use xlink:href="#a" x="5"/>'
+            '<use href="#a"/>',
+            [[[6, 1], [7, 2]], [[1, 1], [2, 2]]],
+        ),
+        (
+            '<symbol id="s" viewBox="0 0 10 10"><polyline points="1,1 2,2"/></symbol>'
+            '<use href="#s" width="20" height="20"/>',
+            [[[2, 2], [4, 4]]],
+        ),
+        (
+            '<svg x="10" width="50" height="50" viewBox="0 0 100 100"><polyline points="2,2 4,4"/></svg>',
+            [[[11, 1], [12, 2]]],
+        ),
+        ('<a><switch><polyline points="1,1 2,2"/></switch></a>', [[[1, 1], [2, 2]]]),
+    ],
+)
+def test_shapes(body, expected):
+    np.testing.assert_allclose(np.concatenate(lists(svg(body))), np.concatenate(expected), atol=1e-12)
+    assert [len(stroke) for stroke in lists(svg(body))] == [len(stroke) for stroke in expected]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<circle cx="50" cy="50" r="40"/>',
+        '<ellipse cx="50" cy="50" rx="40" ry="40"/>',
+        '<path d="M90,50A40,40 0 0 1 10,50A40,40 0 0 1 90,50"/>',
+        '<rect x="10" y="10" width="80" height="80" rx="40"/>',
+        '<g transform="translate(50,50) scale(4)"><circle r="10"/></g>',
+    ],
+)
+def test_curves_stay_within_the_tolerance(body):
+    (stroke,) = parse_svg(svg(body)).strokes
+    middles = (stroke[1:] + stroke[:-1]) / 2
+    for points in (stroke, middles):
+        assert np.abs(np.hypot(*(points - 50).T) - 40).max() < 0.06
+    assert 20 < len(stroke) < 300
+    np.testing.assert_allclose(stroke[0], stroke[-1], atol=1e-9)
+
+
+def test_bezier_curves():
+    cubic, quadratic = parse_svg(svg('<path d="M0,0C0,60 60,60 60,0M0,0Q30,80 60,0"/>')).strokes
+    assert cubic[[0, -1]].tolist() == [[0, 0], [60, 0]]
+    assert cubic[:, 1].max() == pytest.approx(45, abs=0.1)
+    assert quadratic[:, 1].max() == pytest.approx(40, abs=0.1)
+    (straight,) = parse_svg(svg('<path d="M0,0C10,10 20,20 30,30"/>')).strokes
+    assert len(straight) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<g display="none"><path d="M0,0h9"/></g>',
+        '<path style="display:none" d="M0,0h9"/>',
+        '<g visibility="hidden"><path d="M0,0h9"/></g>',
+        '<path fill="none" d="M0,0h9"/>',
+        '<style>/* x */ .a, #b { fill: none }</style><path class="z a" d="M0,0h9"/><path id="b" d="M0,0h9"/>',
+        '<defs><path d="M0,0h9"/></defs>',
+        '<clipPath><path d="M0,0h9"/></clipPath><mask><path d="M0,0h9"/></mask>',
+        '<marker><path d="M0,0h9"/></marker>',
+        "<script>alert(1)</script>",
+        '<rect width="100" height="100" fill="white"/>',
+        '<rect class="background" width="5" height="5"/>',
+        "",
+    ],
+)
+def test_what_does_not_show_is_no_stroke(body):
+    assert parse_svg(svg(body)).is_empty
+
+
+def test_what_shows_despite_its_parents():
+    assert len(lists(svg('<g fill="none"><path stroke="red" d="M0,0h9"/></g>'))) == 1
+    assert len(lists(svg('<g visibility="hidden"><path visibility="visible" d="M0,0h9"/></g>'))) == 1
+    assert len(lists(svg('<rect width="100" height="100" fill="none" stroke="red"/>'))) == 1
+
+
+def test_pages():
+    body = '<polyline points="1,2 3,4"/>'
+    assert parse_svg(svg(body, 'viewBox="-5 -6.5 10 20" width="100mm" height="7"')).page == Box(
+        -5, -6.5, 10, 20
+    )
+    assert parse_svg(svg(body, 'width="1in" height="48px"')).page == Box(0, 0, 96, 48)
+    assert parse_svg(svg(body, 'width="100%" height="48px"')).page is None
+    assert lists(svg(body, 'viewBox="-5 -5 10 20" width="100mm" height="7"')) == [[[1, 2], [3, 4]]]
+
+
+def test_other_encodings_and_prefixes():
+    head = '<?xml version="1.0" encoding="UTF-16"?>'
+    text = head + '<s:svg xmlns:s="http://www.w3.org/2000/svg"><s:path d="M0,0h9"/></s:svg>'
+    assert lists(text.encode("utf-16")) == [[[0, 0], [9, 0]]]
+    assert lists("\ufeff" + svg('<path d="M0,0h9"/>')) == [[[0, 0], [9, 0]]]
+    assert lists("<svg><path d='M0,0h9'/></svg>") == [[[0, 0], [9, 0]]]
+
+
+W3C = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
+REFUSED = "declares entities or a DTD of its own in its DOCTYPE, which is refused; save it without$"
+
+
+@pytest.mark.parametrize("doctype", [W3C, "<!DOCTYPE svg>", '<!DOCTYPE svg SYSTEM "file:///etc/passwd">'])
+def test_a_doctype_that_only_names_a_dtd_is_passed_over(doctype, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("reached out")
+
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n{doctype}\n' + svg('<path d="M0,0h9"/>')
+    with monkeypatch.context() as patch:
+        patch.setattr("socket.socket", refuse)
+        patch.setattr("builtins.open", refuse)
+        sketch = parse_svg(text.encode())
+    assert [stroke.tolist() for stroke in sketch.strokes] == [[[0, 0], [9, 0]]]
+    assert lists(text) == [[[0, 0], [9, 0]]]
+
+
+BOMB = '<!DOCTYPE svg [<!ENTITY a "aaaa">' + "".join(
+    f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">' for i in range(9)
+)
+USES = '<defs><g id="a0"><path d="M0,0h5"/></g>' + "".join(
+    f'<g id="a{i}">' + f'<use href="#a{i - 1}"/>' * 10 + "</g>" for i in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "x.svg is empty"),
+        (b" \n", "is empty"),
+        ("hello", "x.svg is not SVG"),
+        ("<html></html>", "root element is <html>"),
+        (b"\xff\xfe\x00\x01", "is not SVG"),
+        (svg("<path"), "is not SVG"),
+        ('<!DOCTYPE svg [<!ENTITY x "a">]>' + svg("<text>&x;</text>"), REFUSED),
+        ('<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + svg("<text>&x;</text>"), REFUSED),
+        (W3C[:-1] + ' [<!ENTITY x SYSTEM "http://127.0.0.1:9/x">]>' + svg("<text>&x;</text>"), REFUSED),
+        ('<!DOCTYPE svg [<!ENTITY % x SYSTEM "http://127.0.0.1:9/x"> %x;]>' + svg(""), REFUSED),
+        ("<!DOCTYPE svg [<!ENTITY % x \"<!ENTITY y 'a'>\"> %x;]>" + svg("<text>&y;</text>"), REFUSED),
+        ('<!DOCTYPE svg [<!ATTLIST path d CDATA "M0,0h5">]>' + svg("<path/>"), REFUSED),
+        (BOMB + "]>" + svg("<text>&j;</text>"), REFUSED),
+        (W3C + svg("<text>&nbsp;</text>"), "undefined entity"),
+        (svg("<text>cat</text>"), "no strokes to read, only text"),
+        (svg('<image href="http://x/y.png"/>'), "only image"),
+        (svg('<use href="#nothing"/>'), "not in the file"),
+        (svg('<path d="M0,0L1"/>'), "path 'M0,0L1' cannot be read"),
+        (svg('<path d="M0,0LNaN,1"/>'), "cannot be read"),
+        (svg('<polyline points="1,2 NaN,3"/>'), "'NaN' stands where numbers should"),
+        (svg('<circle r="abc"/>'), "'abc' is not a length"),
+        (svg('<g transform="matrix(1 2 3)"><path d="M0,0h1"/></g>'), "transform"),
+        (svg("", 'viewBox="0 0 0 5"'), "viewBox"),
+        (svg("<g>" * 100 + "</g>" * 100), "nested"),
+        (svg('<g id="a"><use href="#a"/></g>'), "nested or used"),
+        (svg(USES + '</defs><use href="#a11"/>'), "more than 50000 elements"),
+        (svg("<!--" + " " * (32 * 2**20) + "-->"), "larger than 32 MB"),
+    ],
+)
+def test_bad_files(text, message):
+    begun = time.monotonic()
+    with pytest.raises(FormatError, match=message) as caught:
+        parse_svg(text, "x.svg")
+    assert "x.svg" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('<polyline points="1e308,2 3,4"/>', "beyond 1e\\+09"),
+        ('<polyline points="1e999,2 3,4"/>', "not finite"),
+        ('<polyline points="' + "1,2 " * 1_000_000 + '"/>', "more than 200000 points"),
+        ('<path d="M0,0' + "L1,2" * 1_000_000 + '"/>', "more than 200000 points"),
+        (
+            '<g transform="scale(1e8)"><path d="M0,0' + "c10,20 30,40 50,60" * 5_000 + '"/></g>',
+            "more than 200000",
+        ),
+    ],
+)
+def test_too_much(body, message):
+    begun = time.monotonic()
+    with pytest.raises(SketchError, match=message):
+        parse_svg(svg(body))
+    assert time.monotonic() - begun < 30
+
+
+pieces = st.sampled_from(
+    [
+        *"MLHVCSQTAZmlhvcsqtaz ,-.",
+        *["0", "1", "-7.5", "1e9", "1e400", "nan", "%", "mm", "rotate(", "5)", "matrix(1"],
+    ]
+)
+junk = st.lists(pieces, max_size=12).map("".join) | st.text("0123456789.eE+-, MLCAz", max_size=20)
+
+
+@settings(deadline=None, max_examples=250)
+@given(junk, junk, junk)
+@example("M0 0A0 0 0 0 0 0 0", "1,", "")
+@example("M0 0A1e-320 1 0 0 0 5 5", "1e-5", "scale(0)")
+def test_junk_gives_a_drawing_or_an_error_of_ours(d, other, transform):
+    body = (
+        f'<g transform="{transform}"><path d="{d}"/></g><polygon points="{other}"/>'
+        f'<rect width="{other}" height="9" rx="{d}"/><circle r="{other}" cx="{transform}"/>'
+    )
+    for attributes in ('viewBox="0 0 100 100"', f'viewBox="{other}"', f'width="{other}" height="{d}"'):
+        # Whatever else is raised fails the test.
+        with contextlib.suppress(SketchgenError):
+            assert np.isfinite(parse_svg(svg(body, attributes)).points).all()

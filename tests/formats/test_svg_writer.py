@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sketchgen.errors import SettingError
+from sketchgen.formats.svg_reader import parse_svg
+from sketchgen.formats.svg_writer import (
+    Style,
+    completion_to_svg,
+    grid_to_svg,
+    number,
+    sketch_to_svg,
+    visible_box,
+)
+from sketchgen.sketch.sketch import Box, Completion, Sketch
+
+NS = "{http://www.w3.org/2000/svg}"
+coordinates = st.floats(-1e9, 1e9, allow_nan=False)
+strokes = st.lists(st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=6), max_size=5)
+
+
+def same_bits(one, other):
+    assert len(one.strokes) == len(other.strokes)
+    for a, b in zip(one.strokes, other.strokes, strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+@settings(deadline=None, max_examples=80)
+@given(strokes, st.sampled_from([None, (0, 0, 640, 480), (-3.25, 1e-7, 0.1, 1e8)]))
+def test_what_is_written_is_read_bit_for_bit(values, page):
+    sketch = Sketch.from_strokes(values, page=page, category="cat & <dog>")
+    result = parse_svg(sketch_to_svg(sketch))
+    same_bits(sketch, result)
+    assert result.category == sketch.category
+    assert result.page == visible_box(sketch, Style())
+    if page is not None:
+        assert result == sketch
+
+
+@settings(deadline=None, max_examples=40)
+@given(strokes, strokes)
+def test_given_strokes_come_back_first(first, second):
+    completion = Completion(Sketch.from_strokes(first), Sketch.from_strokes(second))
+    result = parse_svg(completion_to_svg(completion))
+    same_bits(result, completion.whole)
+
+
+def test_two_groups():
+    given_part = Sketch.from_strokes([[(0, 0), (10, 10)], [(5, 5)]], page=(0, 0, 100, 50))
+    added = Sketch.from_strokes([[(10, 10), (500, 20)]], page=(0, 0, 100, 50))
+    text = completion_to_svg(Completion(given_part, added))
+    root = ElementTree.fromstring(text)
+    groups = {group.get("id"): group for group in root.iter(f"{NS}g")}
+    assert list(groups) == ["given", "added"]
+    assert [len(groups[name]) for name in groups] == [2, 1]
+    assert groups["given"].get("stroke") != groups["added"].get("stroke")
+    assert {group.get("stroke-linecap") for group in groups.values()} == {"round"}
+    assert root.get("viewBox") == "0 0 100 50"
+    assert (root.get("width"), root.get("height")) == ("512", "256")
+
+
+def test_same_bytes():
+    sketch = Sketch.from_strokes([[(0.1, 1 / 3), (2, 3)], [(4, 4)]], category="cat")
+    assert sketch_to_svg(sketch) == sketch_to_svg(Sketch.from_strokes(sketch.strokes, category="cat"))
+    assert sketch_to_svg(sketch, Style(given_colour="red")) != sketch_to_svg(sketch)
+
+
+def test_a_dot_has_a_round_cap_to_show():
+    root = ElementTree.fromstring(sketch_to_svg(Sketch.from_strokes([[(5, 6)]])))
+    path = root.find(f".//{NS}path")
+    assert path is not None
+    assert path.get("d") == "M5,6h0"
+
+
+def test_what_is_shown():
+    style = Style()
+    assert visible_box(Sketch(), style) == Box(0, 0, 255, 255)
+    assert visible_box(Sketch.from_strokes([[(0, 0), (100, 200)]]), style) == Box(-10, -10, 120, 220)
+    dot = visible_box(Sketch.from_strokes([[(7, 7)]]), style)
+    assert dot.centre == (7, 7)
+    assert dot.width > 0
+    flat = visible_box(Sketch.from_strokes([[(0, 5), (100, 5)]]), style)
+    assert flat.height >= 10
+    assert visible_box(Sketch(page=Box(1, 2, 3, 4)), style) == Box(1, 2, 3, 4)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_numbers_are_shortest_and_exact(value):
+    text = number(value)
+    assert np.float64(text).tobytes() == np.float64(value).tobytes()
+    assert not text.endswith(".0")
+
+
+def test_no_background_and_control_characters():
+    sketch = Sketch.from_strokes([[(0, 0), (1, 1)]], category="a\x00b")
+    text = sketch_to_svg(sketch, Style(background=None))
+    assert "rect" not in text
+    assert parse_svg(text).category == "ab"
+
+
+def test_grid():
+    cells = [
+        Sketch.from_strokes([[(0, 0), (9, 9)]]),
+        Sketch(),
+        Completion(Sketch(), Sketch.from_strokes([[(1, 1)]])),
+    ]
+    root = ElementTree.fromstring(grid_to_svg(cells, 2, labels=["a", "b & c", "d"], cell=100))
+    inner = root.findall(f"{NS}svg")
+    assert [(item.get("x"), item.get("y")) for item in inner] == [("0", "0"), ("100", "0"), ("0", "114")]
+    assert [item.text for item in root.findall(f"{NS}text")] == ["a", "b & c", "d"]
+    assert not [item for item in root.iter() if item.get("id")]
+    assert "<svg" in grid_to_svg([], 3)
+
+
+@pytest.mark.parametrize(
+    "settings_",
+    [
+        {"size": 0},
+        {"size": float("nan")},
+        {"stroke_width": -1},
+        {"margin": 2},
+        {"given_colour": '"/><script>'},
+    ],
+)
+def test_style_limits(settings_):
+    with pytest.raises(SettingError):
+        Style(**settings_)
+
+
+def test_grid_limits():
+    with pytest.raises(SettingError, match="columns"):
+        grid_to_svg([Sketch()], 0)
+    with pytest.raises(SettingError, match="2 labels for 1 cells"):
+        grid_to_svg([Sketch()], 1, labels=["a", "b"])

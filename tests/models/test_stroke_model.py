@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import jaxtyping
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from sketchgen.errors import SettingError
+from sketchgen.models.config import ModelConfig
+from sketchgen.models.encoder import reversed_within
+from sketchgen.models.features import BORDERS
+from sketchgen.models.layers import Dropout
+from sketchgen.models.mixture import StepDistribution
+from sketchgen.models.stroke_model import Steps, StrokeModel
+from sketchgen.sketch.strokes import Pen
+from tests.support import untrained
+
+BATCH, COUNT = 3, 9
+each_network = pytest.mark.parametrize("shape", untrained.SHAPES, ids=str)
+
+
+def network(shape: dict[str, Any] | None = None) -> StrokeModel:
+    return untrained.network(untrained.shaped(shape or {}))
+
+
+def steps(count: int = COUNT, seed: int = 0) -> Steps:
+    random = torch.Generator().manual_seed(seed)
+    return Steps(
+        offset=(torch.randn(BATCH, count, 2, generator=random) * 30).round(),
+        pen=torch.randint(0, 2, (BATCH, count), generator=random),
+        category=torch.tensor([0, 1, 2]),
+        known=torch.tensor([1.0, 0.0, 1.0]),
+    )
+
+
+def first(given: Steps, count: int) -> Steps:
+    return replace(given, offset=given.offset[:, :count], pen=given.pen[:, :count])
+
+
+def at(flat: StepDistribution, step: int | slice) -> dict[str, Tensor]:
+    return {name: value[:, step] for name, value in vars(flat).items()}
+
+
+def check_close(one: dict[str, Tensor], two: dict[str, Tensor]) -> None:
+    for name, value in one.items():
+        torch.testing.assert_close(value, two[name], atol=1e-5, rtol=1e-5, msg=name)
+
+
+def cuts(count: int) -> Tensor:
+    return torch.full((BATCH,), count)
+
+
+@torch.no_grad()
+@each_network
+def test_before_the_cut_nothing_is_known_of_it(shape: dict[str, Any]):
+    model, given = network(shape), steps()
+    check_close(at(model(given, cuts(6)), slice(0, 6)), at(model(given, cuts(0)), slice(0, 6)))
+
+
+@torch.no_grad()
+@each_network
+def test_padding_never_changes_results(shape: dict[str, Any]):
+    model, given = network(shape), steps()
+    count = torch.tensor([9, 5, 2])
+    cut = torch.tensor([4, 0, 2])
+    together = model(given, cut)
+    for row in range(BATCH):
+        end = int(count[row])
+        alone = Steps(*(value[row : row + 1] for value in vars(given).values()))
+        single = model(first(alone, end), cut[row : row + 1])
+        among = {name: value[row : row + 1, : end + 1] for name, value in vars(together).items()}
+        count_alone = single.log_weight.shape[-1]
+        shorter = {
+            name: value if name == "end" else value[:, :, :count_alone] for name, value in among.items()
+        }
+        check_close(shorter, vars(single))
+
+
+@torch.no_grad()
+@each_network
+@pytest.mark.parametrize("cut", [0, 3])
+@pytest.mark.parametrize("changed", [3, 6])
+def test_a_point_changes_only_what_follows_it(shape: dict[str, Any], cut: int, changed: int):
+    model, given = network(shape), steps()
+    offset, pen = given.offset.clone(), given.pen.clone()
+    offset[:, changed] += 17.0
+    pen[:, changed] = 1 - pen[:, changed]
+    before, after = model(given, cuts(cut)), model(replace(given, offset=offset, pen=pen), cuts(cut))
+    for name, value in vars(before).items():
+        assert torch.equal(value[:, : changed + 1], vars(after)[name][:, : changed + 1]), name
+    assert not torch.allclose(before.mean[:, changed + 1], after.mean[:, changed + 1])
+
+
+@torch.no_grad()
+@each_network
+def test_the_given_part_reaches_all_that_follows_the_cut(shape: dict[str, Any]):
+    model, given = network(shape), steps()
+    offset = given.offset.clone()
+    offset[:, 2] += 17.0
+    before, after = model(given, cuts(5)), model(replace(given, offset=offset), cuts(5))
+    for step in range(5, COUNT + 1):
+        assert not torch.allclose(before.mean[:, step], after.mean[:, step])
+
+
+@each_network
+def test_gradients_reach_every_parameter(shape: dict[str, Any]):
+    model, given = network(shape), steps()
+    pen = torch.cat([given.pen, torch.full((BATCH, 1), int(Pen.DRAW))], 1)
+    pen[:, -1] = torch.where(given.pen[:, -1] == Pen.LIFT, int(Pen.END), int(Pen.DRAW))
+    target = torch.cat([given.offset, torch.zeros(BATCH, 1, 2)], 1)
+    (-model(given, torch.tensor([4, 0, 7])).log_prob(target, pen).sum()).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@torch.no_grad()
+def test_a_new_network_takes_the_sides_of_the_box_for_rare():
+    found = network({"inputs": "bounded", "borders": True})(steps(), cuts(0))
+    sides = found.log_weight[:, :, -len(BORDERS) :].exp().sum(-1)
+    assert 0.1 < float(sides[0].mean()) < 0.2
+    # Where the frame is not the box there are none.
+    assert float(sides[1].max()) == 0.0
+
+
+@torch.no_grad()
+def test_category_and_frame_are_read():
+    model, given = network(), steps()
+    before = model(given, cuts(0)).mean
+    for other in (
+        replace(given, category=torch.tensor([1, 2, 0])),
+        replace(given, known=1 - given.known),
+    ):
+        assert not torch.allclose(before, model(other, cuts(0)).mean)
+
+
+@torch.no_grad()
+def test_a_drawing_can_end_only_with_the_pen_up():
+    given = steps()
+    flat = network()(given, cuts(2))
+    assert (flat.end[:, 0] == -torch.inf).all()
+    assert torch.equal(torch.isfinite(flat.end[:, 1:]), given.pen == Pen.LIFT)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=5))
+def test_reversing_twice_is_nothing_and_leaves_the_padding(lengths: list[int]):
+    values = torch.arange(len(lengths) * 6 * 2.0).reshape(len(lengths), 6, 2)
+    count = torch.tensor(lengths)
+    back = reversed_within(values, count)
+    assert torch.equal(reversed_within(back, count), values)
+    for row, length in enumerate(lengths):
+        assert torch.equal(back[row, :length], values[row, :length].flip(0))
+        assert torch.equal(back[row, length:], values[row, length:])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cell": "transformer"},
+        {"layers": 0},
+        {"width": 8.5},
+        {"components": 101},
+        {"dropout": 1.0},
+        {"offset_scale": 0.0},
+        {"offset_scale": float("nan")},
+        {"categories": ["cat", "cat"]},
+        {"categories": []},
+        {"heads": 4},
+        {"inputs": "ink"},
+        {"pen": "brush"},
+        {"recall": 16, "layers": 1},
+        {"recall": 18, "layers": 2},
+        {"pointers": -1},
+    ],
+)
+def test_a_configuration_outside_its_limits_is_refused_in_one_line(wrong: dict):
+    right = network().config.to_dict()
+    assert ModelConfig.from_dict(right) == network().config
+    with pytest.raises(SettingError) as caught:
+        ModelConfig.from_dict(right | wrong)
+    assert "\n" not in str(caught.value)
+
+
+def test_shapes_are_checked_while_tests_run():
+    with pytest.raises(jaxtyping.TypeCheckError):
+        network()(steps(), torch.zeros(BATCH + 1, dtype=torch.int64))
+    with pytest.raises(jaxtyping.TypeCheckError):
+        replace(steps(), known=torch.zeros(BATCH, 2))
+
+
+@pytest.mark.parametrize("share", [0.05, 0.25, 0.5])
+def test_dropout_drops_its_share_and_keeps_the_mean(share: float):
+    torch.manual_seed(0)
+    dropout, ones = Dropout(share), torch.ones(100, 37, 11)
+    assert torch.equal(dropout.eval()(ones), ones)
+    found = dropout.train()(ones)
+    assert float((found == 0).float().mean()) == pytest.approx(share, abs=0.01)
+    assert float(found.mean()) == pytest.approx(1.0, abs=0.02)
+    assert len(found.unique()) == 2
+    # Which numbers are dropped depends on neither place nor neighbours.
+    for axis in range(3):
+        others = tuple(set(range(3)) - {axis})
+        assert (found == 0).float().mean(others).sub(share).abs().max() < 0.2
+    torch.manual_seed(0)
+    assert torch.equal(dropout(ones), found)
+    torch.manual_seed(1)
+    assert not torch.equal(dropout(ones), found)
+
+
+def test_gradients_flow_where_nothing_was_dropped():
+    torch.manual_seed(0)
+    values = torch.ones(10, 50, requires_grad=True)
+    found = Dropout(0.3)(values)
+    found.sum().backward()
+    assert values.grad is not None
+    assert torch.equal(values.grad, found.detach())

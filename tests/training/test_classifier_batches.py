@@ -1,0 +1,170 @@
+"""What is learned from: drawings as they are where nothing is changed, and beginnings of the length said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sketchgen.data.drawings import Drawings, from_lists
+from sketchgen.models.classifier_features import features
+from sketchgen.training.classifier_batches import (
+    LEFT_OUT,
+    Changes,
+    _some_points,
+    _some_strokes,
+    bends,
+    chosen_cuts,
+    make_lesson,
+)
+
+PLAIN = Changes(cut=0.0, warp=0.0, mirror=0.0, fewer_strokes=0.0, fewer_points=0.0, jitter=0.0)
+STROKES = ([5, 4, 6], [3], [2, 2, 2, 2], [9, 1])
+
+
+def drawings(times: int = 1) -> Drawings:
+    random = np.random.default_rng(0)
+    strokes = [*STROKES] * times
+    points = [random.integers(0, 256, (sum(lengths), 2)).astype(np.uint8) for lengths in strokes]
+    count = len(strokes)
+    return from_lists([n % 2 for n in range(count)], list(range(count)), strokes, points, ("cat", "dog"))
+
+
+def lesson(cut: np.ndarray, changes: Changes = PLAIN, seed: int = 0, times: int = 1):
+    return make_lesson(drawings(times), cut, np.random.default_rng(seed), changes)
+
+
+def alone(index: int, count: int) -> np.ndarray:
+    """The features of the first points of a drawing."""
+    known = drawings()
+    first = int(known.start[index])
+    lift = known.lift[first : first + count].copy()
+    lift[-1] = True
+    points = known.points[first : first + count].astype(np.float64)
+    return features(points[None], lift[None], np.array([count]))[0]
+
+
+@pytest.mark.parametrize("cuts", [(15, 3, 8, 10), (1, 2, 5, 9)])
+def test_unchanged_ones_are_as_they_are(cuts: tuple[int, ...]):
+    found = lesson(np.array(cuts))
+    assert found.length.tolist() == list(cuts)
+    assert found.category.tolist() == [0, 1, 0, 1]
+    for row, count in enumerate(cuts):
+        np.testing.assert_allclose(found.steps[row, :count], alone(row, count), atol=1e-5)
+        assert (found.steps[row, count:] == 0.0).all()
+
+
+def test_no_cuts_show_everything():
+    known = drawings(50)
+    assert (chosen_cuts(known, 0.0, np.random.default_rng(0)) == known.lengths).all()
+
+
+def test_half_of_the_cuts_end_with_a_stroke():
+    known = drawings(500)
+    cut = chosen_cuts(known, 1.0, np.random.default_rng(0))
+    assert (cut >= 1).all()
+    assert (cut <= known.lengths).all()
+    ends = known.lift[known.start[:-1] + cut - 1]
+    first = np.arange(len(cut)) % len(STROKES) == 0
+    # Of its 15 points 3 end a stroke; a cut anywhere meets one of those in a fifth of the cases.
+    assert 0.55 < ends[first].mean() < 0.65
+    assert set(cut[first & ends].tolist()) == {5, 9, 15}
+    assert (cut[first] == 15).mean() < 0.06
+    assert set(cut[np.arange(len(cut)) % len(STROKES) == 1].tolist()) == {1, 2, 3}
+
+
+def test_the_share_of_cuts_is_kept():
+    known = drawings(500)
+    cut = chosen_cuts(known, 0.35, np.random.default_rng(0))
+    assert 0.25 < (cut < known.lengths).mean() < 0.36
+
+
+@pytest.mark.parametrize("name", ["warp", "mirror", "fewer_strokes", "fewer_points", "jitter"])
+def test_each_change_changes_something(name: str):
+    whole = drawings(50).lengths
+    plain, changed = lesson(whole, times=50), lesson(whole, replace(PLAIN, **{name: 1.0}), times=50)
+    fewer = name.startswith("fewer")
+    assert (changed.length < plain.length).any() == fewer
+    assert (changed.length >= 1).all()
+    if not fewer:
+        assert np.abs(changed.steps - plain.steps).max() > 1e-3
+
+
+def test_a_mirrored_drawing_is_the_same_from_the_other_side():
+    whole = drawings().lengths
+    plain, mirrored = lesson(whole), lesson(whole, replace(PLAIN, mirror=1.0))
+    across = [0, 2, 4, 10]
+    np.testing.assert_allclose(mirrored.steps[..., across], -plain.steps[..., across], atol=1e-5)
+    rest = [index for index in range(13) if index not in across]
+    np.testing.assert_allclose(mirrored.steps[..., rest], plain.steps[..., rest], atol=1e-5)
+
+
+def test_strokes_keep_their_ends_where_points_are_left_out():
+    whole = drawings(50).lengths
+    found = lesson(whole, replace(PLAIN, fewer_points=1.0), times=50)
+    strokes = [len(lengths) for lengths in STROKES] * 50
+    assert found.steps[..., 8].sum(1).astype(int).tolist() == strokes
+
+
+def test_the_first_and_the_last_point_of_a_stroke_stay():
+    random = np.random.default_rng(0)
+    lift = random.random((200, 30)) < 0.2
+    kept = _some_points(lift, random, 1.0)
+    assert kept[lift].all()
+    assert kept[:, 0].all()
+    assert kept[:, 1:][lift[:, :-1]].all()
+    inside = ~lift[:, 1:] & ~lift[:, :-1]
+    assert 0.8 < kept[:, 1:][inside].mean() < 0.9
+
+
+def test_strokes_are_left_out_but_never_all_that_is_shown():
+    random = np.random.default_rng(0)
+    lift = random.random((4000, 40)) < 0.2
+    lift[:, -1] = True
+    shown = np.arange(40) < random.integers(1, 12, (4000, 1))
+    assert _some_strokes(lift, shown, random, 0.0).all()
+    kept = _some_strokes(lift, shown, random, 1.0)
+    assert (kept & shown).any(1).all()
+    # Whole strokes: wherever one is not over, its next point is kept or left out with it.
+    assert (kept[:, 1:] == kept[:, :-1])[~lift[:, :-1]].all()
+    assert (~kept[:, -1]).mean() == pytest.approx(LEFT_OUT, abs=0.03)
+    assert _some_strokes(lift, shown, random, 0.5)[:, -1].mean() > kept[:, -1].mean()
+
+
+def test_drawings_are_bent_a_little_and_keep_their_area():
+    axes = np.tile(np.eye(2), (6000, 1, 1))
+    moved = axes @ bends(len(axes), np.random.default_rng(0), replace(PLAIN, warp=0.5, mirror=0.5))
+    area = np.linalg.det(moved)
+    np.testing.assert_allclose(np.abs(area), 1.0, atol=1e-9)
+    along = moved[:, 0] * np.sign(area)[:, None]
+    warped = np.abs(np.linalg.norm(along, axis=1) - 1.0) > 1e-9
+    assert warped.mean() == pytest.approx(0.5, abs=0.03)
+    # Mirrored by a chance of its own.
+    for chosen in (warped, ~warped):
+        assert (area[chosen] < 0).mean() == pytest.approx(0.5, abs=0.04)
+    angle = np.arctan2(along[warped, 1], along[warped, 0])
+    assert angle.std() == pytest.approx(0.1, abs=0.01)
+    assert np.log(np.linalg.norm(along[warped], axis=1)).std() == pytest.approx(0.12, abs=0.01)
+
+
+def test_noise_is_px_of_the_box_whatever_the_size_of_the_drawing():
+    random = np.random.default_rng(3)
+    small = random.integers(0, 13, (20, 2)).astype(np.uint8)
+    steps = [
+        make_lesson(
+            from_lists([0], [0], [[12, 8]], [points], ("cat", "dog")),
+            np.array([20]),
+            np.random.default_rng(1),
+            replace(PLAIN, jitter=1.0),
+        ).steps
+        for points in (small, small * np.uint8(20))
+    ]
+    np.testing.assert_allclose(steps[0], steps[1], atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_lesson():
+    whole = drawings().lengths
+    one, two, other = (lesson(whole, Changes(), seed) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one.steps, two.steps)
+    assert one.steps.shape != other.steps.shape or not np.array_equal(one.steps, other.steps)

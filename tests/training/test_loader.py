@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import itertools
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from sketchgen.data.batching import Batch, Prefixes
+from sketchgen.data.order import Lane, Order
+from sketchgen.data.prepare import prepare
+from sketchgen.data.store import Split, Store
+from sketchgen.training.loader import TrainingBatches, endless_loader
+
+PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0, opened=0.0)
+
+
+@pytest.fixture(scope="module")
+def split(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Split:
+    out = tmp_path_factory.mktemp("sample") / "store"
+    prepare([sample_dir], out)
+    return Store.open(out).split("train")
+
+
+def batches(split: Split, size: int = 100, lane: Lane | None = None, cuts: Prefixes | None = None):
+    order = Order(split.block_sizes, size, 5, lane or Lane())
+    return TrainingBatches(split, order, split.categories, cuts or Prefixes())
+
+
+def same(one: Batch, two: Batch) -> bool:
+    return all(torch.equal(value, vars(two)[name]) for name, value in vars(one).items())
+
+
+def test_a_batch_is_the_same_however_one_gets_there(split: Split):
+    stream = batches(split)
+    per_epoch = -(-len(split) // 100)
+    straight = [stream[number] for number in range(2 * per_epoch)]
+    for number in (per_epoch + 1, 2, 0, 2 * per_epoch - 1):
+        assert same(batches(split)[number], straight[number])
+        assert same(stream[number], straight[number])
+    assert not same(straight[0], straight[per_epoch])
+
+
+def test_an_epoch_shows_every_drawing_once(split: Split):
+    stream = batches(split)
+    per_epoch = -(-len(split) // 100)
+    for epoch in range(2):
+        keys = [stream[epoch * per_epoch + number].key for number in range(per_epoch)]
+        assert sorted(torch.cat(keys).tolist()) == sorted(split.drawings().key.astype("int64").tolist())
+
+
+def test_each_batch_has_its_own_noise(split: Split):
+    # One batch an epoch, of the same drawings.
+    stream = batches(split, len(split), cuts=PLAIN)
+    found = [stream[number] for number in range(3)]
+    targets = [batch.target[batch.key.argsort()] for batch in found]
+    assert not torch.equal(targets[0], targets[1])
+    assert all(float((targets[0] - target).abs().max()) <= 1.0 for target in targets)
+
+
+def test_lanes_share_an_epoch_and_draw_noise_of_their_own(split: Split):
+    lanes = [batches(split, len(split), Lane(number, 2), PLAIN)[0] for number in range(2)]
+    keys = torch.cat([batch.key for batch in lanes])
+    assert len(set(keys.tolist())) == len(split)
+    noise = [(batch.target[:, :-1] - batch.offset)[:50, :3] for batch in lanes]
+    assert not torch.equal(noise[0], noise[1])
+
+
+def test_categories_are_those_of_the_network(split: Split):
+    turned = tuple(reversed(split.categories[1:]))
+    order = Order(split.block_sizes, 100, 5)
+    batch = TrainingBatches(split, order, turned, PLAIN)[0]
+    for key, index in zip(batch.key.tolist(), batch.category.tolist(), strict=True):
+        name = split.find(key % 2**64).sketch(0).category
+        assert index == (turned.index(name) if name in turned else len(turned))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loader_gives_them_in_order_from_where_it_is_told(split: Split, workers: int):
+    loader = endless_loader(batches(split), 3, workers, pin=False)
+    assert all(
+        same(batch, batches(split)[3 + number])
+        for number, batch in enumerate(itertools.islice(iter(loader), 8))
+    )
+
+
+def test_what_was_read_does_not_travel_to_a_worker(split: Split):
+    stream = batches(split)
+    first = stream[0]
+    data = pickle.dumps(stream)
+    assert len(data) < 20_000
+    assert same(pickle.loads(data)[0], first)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sketchgen.errors import SketchgenError
+from sketchgen.formats.canvas_json import parse_canvas
+from sketchgen.formats.quickdraw import parse_line
+from sketchgen.formats.svg_reader import parse_svg
+from sketchgen.sketch.sketch import Box, Sketch
+from sketchgen.web.exchange import FILL, PAGE, STARTERS, TYPES, exported, on_page, opened, split, starter
+from sketchgen.web.request import checked_sketch
+
+DRAWING: dict[str, Any] = {
+    "strokes": [[[10, 10], [60, 20]], [[90, 90], [100, 200], [7.25, 8]], [[300, 300]]],
+    "added": [False, True, False],
+    "width": 640,
+    "height": 480,
+}
+STROKES = [np.array(stroke, dtype=float).tolist() for stroke in DRAWING["strokes"]]
+
+
+def test_given_and_added_are_told_apart() -> None:
+    completion = split(checked_sketch(DRAWING), DRAWING["added"])
+    assert [stroke.tolist() for stroke in completion.given.strokes] == [STROKES[0], STROKES[2]]
+    assert [stroke.tolist() for stroke in completion.added.strokes] == [STROKES[1]]
+    assert completion.given.page == completion.added.page == PAGE
+
+
+@pytest.mark.parametrize("added", [None, [], [True, "yes"], "no", [1, 1, 1, 1, 1]])
+def test_only_true_is_added(added: Any) -> None:
+    completion = split(checked_sketch(DRAWING), added)
+    wanted = 1 if added == [True, "yes"] else 0
+    assert len(completion.added.strokes) == wanted
+    assert len(completion.given.strokes) == 3 - wanted
+
+
+def test_every_format_reads_back() -> None:
+    found = {form: exported(DRAWING, form) for form in TYPES}
+    assert {name for name, _, _ in found.values()} == {name for name, _ in TYPES.values()}
+    by_parts = [STROKES[0], STROKES[2], STROKES[1]]
+    assert [s.tolist() for s in parse_svg(found["svg"][2], "svg").strokes] == by_parts
+    assert [s.tolist() for s in parse_svg(found["animated"][2], "svg").strokes] == STROKES
+    assert [s.tolist() for s in parse_canvas(found["json"][2]).strokes] == by_parts
+    assert [s.tolist() for s in parse_line(found["ndjson"][2]).strokes] == by_parts
+    assert Image.open(io.BytesIO(found["png"][2])).format == "PNG"
+    assert Image.open(io.BytesIO(found["gif"][2])).format == "GIF"
+
+
+def test_ink_beyond_the_page_is_not_cut_off() -> None:
+    inside = exported(DRAWING, "svg")[2]
+    assert b'viewBox="0 0 640 480"' in inside
+    drawing = {**DRAWING, "strokes": [[[-100, 10], [60, 20]], *DRAWING["strokes"][1:]]}
+    page = parse_svg(exported(drawing, "svg")[2], "svg").page
+    assert page is not None
+    assert page.x < -100
+    assert page.x + page.width == pytest.approx(640)
+    assert (page.y, page.height) == (0, 480) or page.y < 0
+    assert parse_canvas(exported(drawing, "json")[2]).page == PAGE
+
+
+@pytest.mark.parametrize("form", ["exe", "", None, 7, "../svg", "svg\0"])
+def test_other_formats_are_refused(form: Any) -> None:
+    with pytest.raises(SketchgenError, match="no format"):
+        exported(DRAWING, form)
+
+
+def test_an_empty_page_is_not_saved() -> None:
+    with pytest.raises(SketchgenError, match="empty"):
+        exported({"strokes": []}, "svg")
+
+
+def test_a_page_is_laid_onto_the_page_and_ink_into_its_middle() -> None:
+    line = [(0.0, 0.0), (100.0, 50.0)]
+    paged = on_page(Sketch.from_strokes([line], page=Box(0, 0, 1280, 960)))
+    assert paged.points.tolist() == [[0, 0], [50, 25]]
+    free = on_page(Sketch.from_strokes([line]))
+    assert free.bounds is not None
+    assert free.bounds.centre == pytest.approx(PAGE.centre)
+    assert free.bounds.width == pytest.approx(FILL * PAGE.width)
+    same = on_page(Sketch.from_strokes([line], page=PAGE))
+    assert same.points.tolist() == [[0, 0], [100, 50]]
+    dot = on_page(Sketch.from_strokes([[(5.0, 5.0)]]))
+    assert dot.points.tolist() == [list(PAGE.centre)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("hello", "neither SVG nor JSON"),
+        ('<svg xmlns="http://www.w3.org/2000/svg"/>', "no strokes"),
+        ('{"strokes": [[[0, 0]]', "not JSON"),
+        ('{"strokes": ' + str([[[k, 0]] for k in range(600)]) + "}", "600 strokes"),
+        ("x" * (2 * 1024 * 1024 + 1), "larger than 2 MB"),
+        (7, "by its text"),
+    ],
+)
+def test_what_is_no_drawing_is_not_opened(text: Any, words: str) -> None:
+    with pytest.raises(SketchgenError) as caught:
+        opened(text, "file")
+    assert words in str(caught.value)
+
+
+def test_a_dense_drawing_is_thinned_to_what_the_page_takes() -> None:
+    angle = np.linspace(0, 40, 60_000)
+    spiral = np.column_stack([np.cos(angle), np.sin(angle)]) * angle[:, None] * 5
+    text = '{"strokes": ' + str([spiral.round(3).tolist()]) + "}"
+    assert 100 < opened(text, "spiral.json").point_count < 20_000
+
+
+def test_every_starter_stands_on_the_page(tmp_path: Path) -> None:
+    for name, category in STARTERS.items():
+        sketch, found = starter(name)
+        assert found == category
+        bounds = sketch.bounds
+        assert bounds is not None
+        assert bounds.x >= 0
+        assert bounds.y >= 0
+        assert bounds.x + bounds.width <= PAGE.width
+        assert bounds.y + bounds.height <= PAGE.height
+    with pytest.raises(SketchgenError, match="no starter"):
+        starter("../../etc/passwd")
