@@ -19,7 +19,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sketchgen.errors import SketchgenError
+from sketchgen.errors import SketchgenError, missing_dependency
 from sketchgen.resources import ResourceError, bundled
 
 if TYPE_CHECKING:
@@ -92,10 +92,17 @@ def example(name: str) -> Path:
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
+    """Load a public name when it is first used.
+
+    Raises:
+        MissingDependencyError: it needs a package of an extra that is not installed.
+    """
     if name not in _HOMES:
         raise AttributeError(f"module 'sketchgen' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        raise missing_dependency(error) or error from error
 
 
 def __dir__() -> list[str]:

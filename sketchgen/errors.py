@@ -45,6 +45,34 @@ class ProcessLostError(SketchgenError):
     """Another of several processes that work together has ended."""
 
 
+class MissingDependencyError(SketchgenError, ImportError):
+    """A package that an optional part of sketchgen needs is not installed."""
+
+
+EXTRAS = {
+    "gradio": "web",
+    "torch": "train",
+    "lightning": "train",
+    "pyarrow": "train",
+    "httpx": "train",
+    "tensorboard": "train",
+    "vpype": "plotter",
+    "vpype_gcode": "plotter",
+    "ray": "ray",
+}
+"""The extra that installs each optional package, by the package's import name."""
+
+
+def missing_dependency(error: ModuleNotFoundError) -> MissingDependencyError | None:
+    """Return the error to show for a failed import of an optional package; None for any other module."""
+    package = (error.name or "").split(".")[0]
+    if package not in EXTRAS:
+        return None
+    return MissingDependencyError(
+        f"this needs {package}, which is not installed; run pip install 'sketchgen[{EXTRAS[package]}]'"
+    )
+
+
 def unknown_category(name: str, known: Iterable[str]) -> CategoryError:
     """Build the error for a category that is not in `known`, with the nearest names as the remedy."""
     names = sorted(known)

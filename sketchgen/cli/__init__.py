@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sketchgen.errors import SketchgenError
+from sketchgen.errors import SketchgenError, missing_dependency
 
 COMMANDS = {
     "complete": "finish a drawing that was begun",
@@ -86,6 +86,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except SketchgenError as error:
         return _fail(str(error))
+    except ModuleNotFoundError as error:
+        missing = missing_dependency(error)
+        if missing is None:
+            raise
+        return _fail(str(missing))
     except (MemoryError, OSError, RuntimeError) as error:
         words = _system_words(error)
         if words is None:
