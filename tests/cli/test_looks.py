@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
+from sketchgen.jobs.render_options import BY_SUFFIX, FORMS, TOGETHER, Look
 
 from sketchgen import cli
 from sketchgen.cli.look_options import Form
 from sketchgen.formats.read_write import read
-from sketchgen.jobs.render_options import BY_SUFFIX, FORMS, TOGETHER, Look
 from sketchgen.sketch.sketch import Completion, Sketch
 
 SQUARE = Sketch.from_strokes([[(0, 0), (100, 0), (100, 100), (0, 100)], [(20, 20), (40, 60)]], category="cat")

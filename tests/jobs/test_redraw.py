@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from scribbles import open_scribbles, scribble
+from sketchgen.jobs.render_options import Look
 
 from sketchgen.completion.gap_closing import CLOSING
 from sketchgen.errors import CheckpointError, FormatError, SettingError, SketchgenError
@@ -17,7 +18,6 @@ from sketchgen.jobs.executor import InProcess
 from sketchgen.jobs.identity import identity
 from sketchgen.jobs.inputs import Source, open_source
 from sketchgen.jobs.opening import open_target
-from sketchgen.jobs.render_options import Look
 from sketchgen.jobs.request import Sampling, Wish
 from sketchgen.jobs.run import Run
 from sketchgen.jobs.serialized import fingerprint, from_kept, to_kept

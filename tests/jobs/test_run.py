@@ -21,6 +21,7 @@ from scribbles import (
     open_scribbles,
     scribble,
 )
+from sketchgen.jobs.render_options import Look
 
 from sketchgen.errors import FormatError, OutputError, ProcessLostError, SettingError, SketchgenError
 from sketchgen.formats.read_write import read, read_all
@@ -30,7 +31,6 @@ from sketchgen.jobs.inputs import Source, open_source
 from sketchgen.jobs.near_duplicates import apart
 from sketchgen.jobs.opening import open_target
 from sketchgen.jobs.process_executor import Processes
-from sketchgen.jobs.render_options import Look
 from sketchgen.jobs.request import Sampling
 from sketchgen.jobs.run import Outcome, Run
 from sketchgen.jobs.spec import Job

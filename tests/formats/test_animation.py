@@ -12,11 +12,20 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sketchgen.errors import SettingError
-from sketchgen.formats.animation import MAX_FRAMES, MAX_GIF, to_gif
-from sketchgen.formats.motion import MAX_SECONDS, Motion, Span, timeline, to_animated_svg
+from sketchgen.formats.animation import (
+    MAX_FRAMES,
+    MAX_SECONDS,
+    MAX_SIDE,
+    Motion,
+    Span,
+    timeline,
+    to_animated_svg,
+    to_gif,
+    to_webp,
+)
 from sketchgen.formats.raster import to_image
 from sketchgen.formats.svg_reader import parse_svg
-from sketchgen.formats.svg_writer import Style, completion_to_svg, sketch_to_svg
+from sketchgen.formats.svg_writer import Style, to_svg
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 
 NS = "{http://www.w3.org/2000/svg}"
@@ -74,10 +83,10 @@ def test_strokes_follow_one_another(first, second, page, motion):
     added = Sketch.from_strokes(second, page=page)
     spans = timeline(Completion(Sketch.from_strokes(first, page=page), added), None, motion)
     assert len(spans) == len(added.strokes)
-    assert all(begin < end for begin, end in spans)
-    assert all(one.end <= other.begin for one, other in itertools.pairwise(spans))
+    assert all(start < end for start, end in spans)
+    assert all(one.end <= other.start for one, other in itertools.pairwise(spans))
     if spans:
-        assert spans[0].begin == 0
+        assert spans[0].start == 0
         assert spans[-1].end <= MAX_SECONDS
 
 
@@ -114,7 +123,7 @@ def test_a_long_drawing_is_drawn_faster():
     long = Sketch.from_strokes(lines, page=PAGE)
     spans = timeline(long)
     assert spans[-1].end == pytest.approx(MAX_SECONDS)
-    assert all(begin < end for begin, end in spans)
+    assert all(start < end for start, end in spans)
     # Still in proportion: the first half of the strokes takes about half the time.
     assert spans[9].end == pytest.approx(MAX_SECONDS / 2, rel=0.1)
     slow, slower = (timeline(long, None, Motion(speed=speed)) for speed in (2, 1))
@@ -134,14 +143,14 @@ def test_what_moves_is_read_bit_for_bit(first, second, page, loop):
     result = parse_svg(to_animated_svg(completion, motion=motion))
     same_bits(result, completion.whole)
     assert result.category == sketch.category
-    assert result.page == parse_svg(completion_to_svg(completion)).page
+    assert result.page == parse_svg(to_svg(completion)).page
 
 
 def test_without_its_motion_it_is_the_still_file():
     item = two_parts()
     for moving, quiet in (
-        (to_animated_svg(item), completion_to_svg(item)),
-        (to_animated_svg(item.given), sketch_to_svg(item.given)),
+        (to_animated_svg(item), to_svg(item)),
+        (to_animated_svg(item.given), to_svg(item.given)),
     ):
         text = re.sub(r"<defs>.*</defs>", "<defs />", moving, flags=re.DOTALL)
         text = re.sub(r' (pathLength="1"|style="animation:[^"]*")', "", text)
@@ -327,9 +336,56 @@ def test_limits(name, value):
 def test_bad_settings_of_a_gif():
     for call in (
         lambda: to_gif(Sketch(), size=0),
-        lambda: to_gif(Sketch(), size=MAX_GIF + 1),
+        lambda: to_gif(Sketch(), size=MAX_SIDE + 1),
         lambda: to_gif(Sketch(), Style(background="nocolour")),
         lambda: to_gif(Sketch(), Style(added_colour="nocolour")),
     ):
         with pytest.raises(SettingError):
             call()
+
+
+# --- WebP ------------------------------------------------------------------------------------------------
+
+
+def webp_frames(data):
+    with Image.open(io.BytesIO(data)) as image:
+        pictures, times = [], []
+        for index in range(getattr(image, "n_frames", 1)):
+            image.seek(index)
+            pictures.append(np.asarray(image.convert("RGBA")).astype(int))
+            times.append(image.info.get("duration", 0))
+        return pictures, times, image.info.get("loop"), image.format
+
+
+@pytest.mark.parametrize("style", [Style(background=None), Style(smooth=1, pressure=1)])
+def test_a_webp_is_animated_and_loses_nothing(style):
+    item = two_parts()
+    pictures, times, loop, kind = webp_frames(to_webp(item, style, size=90))
+    assert (kind, loop) == ("WEBP", 0)
+    assert len(pictures) > 10
+    finished = np.asarray(to_image(item, 90, style)).astype(int)
+
+    def apart(one, other):
+        # What cannot be seen at all may have any colour.
+        return np.abs(one * one[..., 3:] - other * other[..., 3:]) / 255
+
+    # A line drawn piece by piece is rounded a little differently at the seams.
+    assert apart(pictures[-1], finished).mean() < 0.5
+    assert apart(pictures[len(pictures) // 2], finished).mean() > 0.5
+    start = np.asarray(to_image(Completion(item.given, Sketch(page=item.added.page)), 90, style)).astype(int)
+    assert apart(pictures[0], start).max() == 0
+    assert sum(times) == pytest.approx(1000 * (timeline(item)[-1].end + Motion().hold), abs=60)
+    assert webp_frames(to_webp(item, motion=Motion(loop=False), size=40))[2] == 1
+
+
+def test_animations_follow_curves_and_pressure():
+    item = two_parts()
+    text = to_animated_svg(item, Style(smooth=1, pressure=1))
+    # Curves are drawn by the same dash, and pressure leaves the line even.
+    assert 'data-sketchgen="nodes"' in text
+    assert 'data-sketchgen="show"' not in text
+    wave = Sketch.from_strokes([[(10, 10), (50, 40), (90, 10)]], page=(0, 0, 100, 100))
+    for style in (Style(smooth=1), Style(pressure=1)):
+        last = frames(to_gif(wave, style, size=120))[0][-1]
+        assert np.abs(last - still(wave, 120, style)).mean() < 0.3
+        assert np.abs(last - still(wave, 120)).mean() > 0.5
