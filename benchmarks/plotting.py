@@ -9,9 +9,9 @@ import time
 import vpype
 import vpype_cli
 
-from sketchgen.formats.plotter import Plan, Travel, plot_svg
+from sketchgen.formats.page import Page
+from sketchgen.formats.plotter import Plan, Travel, plot_pages
 from sketchgen.formats.read_write import read_all
-from sketchgen.formats.units import Page
 from sketchgen.resources import bundled
 
 MM = 25.4 / 96
@@ -34,10 +34,10 @@ def main() -> None:
         items = drawings[:: len(drawings) // count][:count]
         cell = 20.0 if count == 960 else None
         begin = time.perf_counter()
-        plots = plot_svg(items, Page.parse("a3"), Plan(cell=cell))
+        plots = list(plot_pages(items, Page.parse("a3"), Plan(cell=cell)))
         seconds = time.perf_counter() - begin
         total = sum((plot.travel for plot in plots), Travel())
-        plain = plot_svg(items, Page.parse("a3"), Plan(cell=cell, join=None, sort=False))
+        plain = list(plot_pages(items, Page.parse("a3"), Plan(cell=cell, join=None, sort=False)))
         theirs = [
             sum(by_vpype(plot.svg, how) for plot in plain) for how in ("linesort", "linesort --two-opt")
         ]

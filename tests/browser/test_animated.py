@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from sketchgen.formats.motion import Motion, to_animated_svg
+from sketchgen.formats.animation import Motion, to_animated_svg
 
 from sketchgen.sketch.sketch import Completion, Sketch
 

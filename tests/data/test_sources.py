@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sketchgen.formats.quickdraw_binary import read_binary
 
 from sketchgen.data.gather import MAX_FAULTS
 from sketchgen.data.prepare import prepare, read_drawings
@@ -17,7 +16,7 @@ from sketchgen.data.rules import UNREADABLE, Wanted, is_name
 from sketchgen.data.sources import entries, source_files
 from sketchgen.data.store import SPLITS, Store
 from sketchgen.errors import FormatError, SettingError
-from sketchgen.formats.quickdraw import parse_line
+from sketchgen.formats.quickdraw import Entry, parse_line, read_binary
 from sketchgen.sketch.sketch import Sketch
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0L90 {y}L10 60"/></svg>'
@@ -68,7 +67,9 @@ def test_binary_drawings_are_those_of_the_lines(tmp_path: Path) -> None:
     (tmp_path / "cat.bin").write_bytes(record(drawn, 1) + record(drawn[:1], 0))
     with (tmp_path / "cat.bin").open("rb") as stream:
         first, second = read_binary(stream)
-    assert [stroke.tolist() for stroke in first.sketch.strokes] == [[list(point) for point in s] for s in drawn]
+    assert [stroke.tolist() for stroke in first.sketch.strokes] == [
+        [list(point) for point in s] for s in drawn
+    ]
     assert (len(second.sketch.strokes), first.recognised, second.recognised) == (1, True, False)
     line = json.dumps(
         {"word": "cat", "drawing": [[list(axis) for axis in zip(*s, strict=True)] for s in drawn]}
