@@ -24,6 +24,12 @@ from sketchgen.sketch.sketch import Completion, Item, Points, Sketch
 MAX_SECONDS = 30.0
 """Maximum duration of an animation; longer ones are sped up."""
 
+TRAVEL = 3.0
+"""Speed of the pen from one stroke to the next, as a multiple of that along the strokes."""
+
+FRAME = 5
+"""Duration of a frame of a GIF or WebP, hundredths of a second."""
+
 MAX_FRAMES = 400
 """Maximum number of frames of a GIF or WebP; longer animations have fewer a second."""
 
@@ -58,9 +64,7 @@ class Motion:
     Attributes:
         speed: px a second along the strokes, the longer side of the picture being 255 px: a large page takes
             as long as a small one. Animations of over `MAX_SECONDS` are sped up.
-        travel: speed from one stroke to the next, as a multiple.
         hold: seconds that the finished drawing stays.
-        frames_per_second: of a GIF or WebP; frames last whole hundredths of a second.
         loop: whether the animation repeats for ever.
 
     Raises:
@@ -68,21 +72,15 @@ class Motion:
     """
 
     speed: float = 350.0
-    travel: float = 3.0
     hold: float = 1.5
-    frames_per_second: float = 20.0
     loop: bool = True
 
     def __post_init__(self) -> None:
         """Check the limits."""
-        for name, value, low, high, unit in (
-            ("speed", self.speed, 1, 100_000, " px a second"),
-            ("travel", self.travel, 1, 1000, " times"),
-            ("hold", self.hold, 0, 60, " seconds"),
-            ("frames_per_second", self.frames_per_second, 1, 50, ""),
-        ):
-            if not low <= value <= high:
-                raise SettingError(f"{name} is {value:g}{unit}; it must be from {low} to {high}")
+        if not 1 <= self.speed <= 100_000:
+            raise SettingError(f"speed is {self.speed:g} px a second; it must be from 1 to 100000")
+        if not 0 <= self.hold <= 60:
+            raise SettingError(f"hold is {self.hold:g} seconds; it must be from 0 to 60")
 
 
 class Span(NamedTuple):
@@ -106,7 +104,7 @@ def timeline(item: Item, style: Style | None = None, motion: Motion | None = Non
     spans: list[Span] = []
     pen: Points | None = None
     for stroke in _animated(item).strokes:
-        gap = 0.0 if pen is None else seconds(float(np.hypot(*(stroke[0] - pen)))) / motion.travel
+        gap = 0.0 if pen is None else seconds(float(np.hypot(*(stroke[0] - pen)))) / TRAVEL
         start = gap + (spans[-1].end if spans else 0.0)
         spans.append(Span(start, start + max(_MIN_STROKE_SECONDS, seconds(float(_steps(stroke).sum())))))
         pen = stroke[-1]
@@ -190,13 +188,13 @@ def _schedule(spans: Sequence[Span], size: tuple[int, int], motion: Motion) -> _
     """Return the times of the frames of a picture of `size` px; the last frame is the finished drawing."""
     end = spans[-1].end if spans else 0.0
     most = max(2, min(MAX_FRAMES, _MAX_PIXELS // math.prod(size)))
-    step = max(round(100 / motion.frames_per_second), math.ceil(100 * end / (most - 1)))
+    step = max(FRAME, math.ceil(100 * end / (most - 1)))
     times = [step * index / 100 for index in range(math.ceil(100 * end / step))]
     return _Schedule(step, times, round(100 * motion.hold))
 
 
 def to_gif(
-    item: Item, style: Style | None = None, motion: Motion | None = None, *, size: int = SIZE
+    item: Item, style: Style | None = None, motion: Motion | None = None, *, size: int | None = None
 ) -> bytes:
     """Return the drawing as the bytes of an animated GIF; same arguments, same bytes.
 
@@ -207,12 +205,12 @@ def to_gif(
         item: a drawing or a completion.
         style: colours and pen; its `size` is not used.
         motion: pace, hold, frames a second.
-        size: longer side, px, from 1 to `MAX_SIDE`.
+        size: longer side, px, from 1 to `MAX_SIDE`; by default `SIZE`.
 
     Raises:
         SettingError: `size` outside its limits, or a colour that Pillow does not know.
     """
-    check_size("GIF", size)
+    size = check_size("GIF", size)
     motion, style = motion or Motion(), _opaque(style or Style())
     palette = _palette(style, both=isinstance(item, Completion))
     carrier = images.new("P", (1, 1))
@@ -225,28 +223,30 @@ def to_gif(
 
 
 def to_webp(
-    item: Item, style: Style | None = None, motion: Motion | None = None, *, size: int = SIZE
+    item: Item, style: Style | None = None, motion: Motion | None = None, *, size: int | None = None
 ) -> bytes:
     """Return the drawing as the bytes of a lossless animated WebP, which may be transparent; see `to_gif`.
 
     Raises:
         SettingError: `size` outside its limits, or a colour that Pillow does not know.
     """
-    check_size("WebP", size)
+    size = check_size("WebP", size)
     motion = motion or Motion()
     frames, schedule = _frames(item, style or Style(), motion, size)
     loop = 0 if motion.loop else 1
     return _saved(frames, schedule, format="WEBP", lossless=True, background=(0, 0, 0, 0), loop=loop)
 
 
-def check_size(kind: str, size: int) -> None:
-    """Check the longer side, px, of a GIF or WebP; `kind` is what the error calls it.
+def check_size(kind: str, size: int | None) -> int:
+    """Return the checked longer side, px, of a GIF or WebP; `kind` is what the error calls it.
 
     Raises:
         SettingError: it is outside its limits.
     """
+    size = SIZE if size is None else size
     if not 1 <= size <= MAX_SIDE:
         raise SettingError(f"size of a {kind} is {size} px; it must be from 1 to {MAX_SIDE}")
+    return size
 
 
 def _saved(frames: Iterator[Image], schedule: _Schedule, **options: Any) -> bytes:

@@ -68,16 +68,16 @@ def animated_svg(item: Item, options: RenderOptions) -> bytes:
 
 def gif(item: Item, options: RenderOptions) -> bytes:
     """Return an animation as GIF."""
-    from sketchgen.formats.animation import SIZE, to_gif
+    from sketchgen.formats.animation import to_gif
 
-    return to_gif(item, options.style, options.motion, size=SIZE if options.size is None else options.size)
+    return to_gif(item, options.style, options.motion, size=options.size)
 
 
 def animated_webp(item: Item, options: RenderOptions) -> bytes:
     """Return an animation as WebP."""
-    from sketchgen.formats.animation import SIZE, to_webp
+    from sketchgen.formats.animation import to_webp
 
-    return to_webp(item, options.style, options.motion, size=SIZE if options.size is None else options.size)
+    return to_webp(item, options.style, options.motion, size=options.size)
 
 
 def json(item: Item, _options: RenderOptions) -> bytes:
@@ -168,9 +168,9 @@ def check_animated(options: RenderOptions, suffix: str, total: int) -> None:
     """Check style, pace and size of an animation."""
     _ = options.style, options.motion
     if suffix != ".svg":
-        from sketchgen.formats.animation import SIZE, check_size
+        from sketchgen.formats.animation import check_size
 
-        check_size("GIF" if suffix == ".gif" else "WebP", SIZE if options.size is None else options.size)
+        check_size("GIF" if suffix == ".gif" else "WebP", options.size)
         check_picture(options, suffix, total)
 
 

@@ -14,19 +14,24 @@ from sketchgen.errors import SettingError
 from sketchgen.formats.page import Grid, Page, page_grid
 from sketchgen.formats.raster import rgba, to_image, write_line
 from sketchgen.formats.svg_writer import (
-    MAX_SIZE,
     Style,
     add_drawing,
     new_document,
     number,
-    text_line,
     view_box,
     visible_box,
+    xml_text,
 )
 from sketchgen.sketch.sketch import Box, Item
 
 MAX_PIXELS = 100_000_000
 """Maximum size of a poster as a picture."""
+
+CELL = 192.0
+"""Side of a cell with its label, px; on paper, cells are as large as fit."""
+
+DPI = 150.0
+"""Resolution on paper of a PNG."""
 
 LABEL = 0.12
 """Height of a label, as a share of its cell."""
@@ -45,37 +50,25 @@ class Poster:
     Attributes:
         page: the paper, mm; None for a page as large as its cells, px.
         columns: cells in a row; None for about `_ASPECT`.
-        cell: side of a cell with its label, px; on paper, cells are as large as fit.
-        gap: between cells, mm or px.
         title: a line at the top.
-        dpi: resolution on paper, of a PNG.
 
     Raises:
-        SettingError: a number outside its limits.
+        SettingError: fewer than one column.
     """
 
     page: Page | None = None
     columns: int | None = None
-    cell: float = 192.0
-    gap: float = 0.0
     title: str | None = None
-    dpi: float = 150.0
 
     def __post_init__(self) -> None:
         """Check the limits."""
-        if not 1 <= self.cell <= MAX_SIZE:
-            raise SettingError(f"cell is {self.cell:g} px; it must be from 1 to {MAX_SIZE}")
-        if not 1 <= self.dpi <= 2400:
-            raise SettingError(f"dpi is {self.dpi:g}; it must be from 1 to 2400")
-        if not 0 <= self.gap < math.inf:
-            raise SettingError(f"gap is {self.gap:g}; it must be 0 or more")
         if self.columns is not None and self.columns < 1:
             raise SettingError(f"a poster of {self.columns} columns; there must be 1 or more")
 
     @property
     def scale(self) -> float:
         """Pixels of a picture for one unit of the page."""
-        return 1.0 if self.page is None else self.dpi / 25.4
+        return 1.0 if self.page is None else DPI / 25.4
 
 
 @dataclass(frozen=True)
@@ -101,15 +94,14 @@ def _layout(poster: Poster, count: int, labels: Sequence[str] | None = None) -> 
     if page is None:
         columns = min(poster.columns or math.ceil(math.sqrt(count * _ASPECT)), count)
         rows = math.ceil(count / columns)
-        across = columns * (poster.cell + poster.gap) - poster.gap
-        down = rows * (poster.cell + poster.gap) - poster.gap
+        across, down = columns * CELL, rows * CELL
         strip = max(across, down) * TITLE if poster.title else 0.0
-        grid = Grid(columns, rows, poster.cell, poster.cell, poster.gap, 0.0, strip)
+        grid = Grid(columns, rows, CELL, CELL, 0.0, 0.0, strip)
         return _Layout(across, down + strip, "px", grid, Box(0.0, 0.0, across, strip))
     top, right, bottom, left = page.margins
     strip = max(page.width, page.height) * TITLE if poster.title else 0.0
     rest = Page(page.width, page.height, (top + strip, right, bottom, left))
-    grid = page_grid(rest, count, columns=poster.columns, gap=poster.gap, least=0.0)
+    grid = page_grid(rest, count, columns=poster.columns, gap=0.0, least=0.0)
     if grid.room < count:
         raise SettingError(
             f"{count} drawings do not fit on {page.width:g} x {page.height:g} mm; name more columns or a "
@@ -149,7 +141,7 @@ def poster_svg(
     if style.background is not None:
         drawing.add(drawing.rect(size=("100%", "100%"), fill=style.background, class_="background"))
     if poster.title:
-        drawing.add(text_line(drawing, poster.title, layout.title, style))
+        drawing.add(_text(drawing, poster.title, layout.title, style))
     head, end = drawing.tostring().rsplit("</svg>", 1)
     pieces = [head, "\n"]
     # Cell by cell, since the elements of thousands of drawings take much more memory than their text.
@@ -157,7 +149,7 @@ def poster_svg(
         picture, line = _split_cell(layout.grid.place(index), labels is not None)
         pieces.append(_cell(drawing, item, picture, style).tostring())
         if labels is not None:
-            pieces.append(text_line(drawing, labels[index], line, style).tostring())
+            pieces.append(_text(drawing, labels[index], line, style).tostring())
     return "".join([*pieces, "</svg>", end, "\n"])
 
 
@@ -170,13 +162,21 @@ def _cell(drawing: Any, item: Item, place: Box, style: Style) -> Any:
     return inner
 
 
+def _text(drawing: Any, text: str, place: Box, style: Style) -> Any:
+    """Return the element of a line of text in the middle of a box."""
+    x, y, size = place.centre[0], place.y + place.height * 0.7, place.height * 0.7
+    x, y, size = (number(round(value, 3)) for value in (x, y, size))
+    font = {"font_size": size, "font_family": "sans-serif", "text_anchor": "middle"}
+    return drawing.text(xml_text(text), insert=(x, y), fill=style.given_colour, **font)
+
+
 def poster_image(
     items: Sequence[Item],
     poster: Poster | None = None,
     style: Style | None = None,
     labels: Sequence[str] | None = None,
 ) -> Image:
-    """Return many drawings on one page as an RGBA picture: in px, or on paper at its `dpi`.
+    """Return many drawings on one page as an RGBA picture: in px, or on paper at `DPI`.
 
     Raises:
         SettingError: as `poster_svg`; more than `MAX_PIXELS`; a colour that Pillow does not know.
@@ -215,7 +215,7 @@ def _pixels(layout: _Layout, scale: float) -> tuple[int, int]:
     if width * height > MAX_PIXELS:
         raise SettingError(
             f"a poster of {width} x {height} px; it must have at most {MAX_PIXELS // 10**6} million: "
-            "make cells or dpi smaller"
+            "choose a smaller page, or fewer drawings"
         )
     return width, height
 

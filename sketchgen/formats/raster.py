@@ -83,7 +83,9 @@ def contact_sheet(
         SettingError: `columns` or `cell` below 1, not one label a cell, or a sheet too large.
     """
     style = style or Style()
-    check_sheet(len(cells), columns, cell, labels)
+    check_sheet(columns, cell)
+    if labels is not None and len(labels) != len(cells):
+        raise SettingError(f"{len(labels)} labels for {len(cells)} cells; give one a cell")
     columns = max(1, min(columns, len(cells)))
     strip = max(14, round(cell * 0.12)) if labels is not None else 0
     rows = max(1, math.ceil(len(cells) / columns))

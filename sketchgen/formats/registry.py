@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from io import BufferedIOBase
 from pathlib import Path
+from typing import Any
 
 from sketchgen.errors import FormatError, SettingError, SketchgenError
 from sketchgen.formats import encoders
@@ -45,24 +46,24 @@ class Format:
         write: the writer of one drawing, by suffix; the first suffix is the default.
         write_many: the writer of several drawings into one file, or onto pages, by suffix; empty if a file
             holds one drawing.
+        options: the fields of `RenderOptions` that it takes.
+        check: checks the options for a number of drawings, before any is made.
         max_many: maximum number of drawings of a file.
         one_file: whether all drawings of a job go into one file, whatever their number.
         lines: whether the file of several drawings is that of each, one after the other.
         animated: whether the drawing draws itself.
-        options: the fields of `RenderOptions` that it takes.
-        check: checks the options for a number of drawings, before any is made.
     """
 
     name: str
     summary: str
     write: Mapping[str, Writer]
     write_many: Mapping[str, ManyWriter]
+    options: frozenset[str]
+    check: Callable[[RenderOptions, str, int], None]
     max_many: int = MAX_SHEET
     one_file: bool = False
     lines: bool = False
     animated: bool = False
-    options: frozenset[str] = frozenset()
-    check: Callable[[RenderOptions, str, int], None] = encoders.check_nothing
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -75,87 +76,34 @@ def _single(write: ManyWriter) -> Writer:
 
 
 def _rows() -> Iterator[Format]:
+    """Yield the rows of the table."""
     e = encoders
     lines = frozenset({"width", "colour", "added_colour", "background", "smooth", "pressure"})
-    picture, animation = lines | {"size"}, lines | {"size", "speed"}
-    paper = frozenset({"page", "margin", "columns"})
+    picture, paper = lines | {"size"}, frozenset({"page", "margin", "columns"})
     plot = paper | {"pen", "crop", "colour", "added_colour", "smooth"}
-    poster = lines | paper | {"title", "labels"}
     posters = {".svg": e.poster_svg, ".png": e.poster_png}
     animations = {".svg": e.animated_svg, ".gif": e.gif, ".webp": e.animated_webp}
 
-    yield Format(
-        "svg",
-        "SVG with the exact strokes",
-        {".svg": e.svg},
-        {".svg": e.svg_sheet},
-        options=lines | {"columns"},
-        check=e.check_svg,
+    def row(name: str, summary: str, write: Any, many: Any, options: Any, check: Any, **more: Any) -> Format:
+        write = {suffix: _single(writer) for suffix, writer in many.items()} if write is None else write
+        return Format(name, summary, write, many, frozenset(options), check, **more)
+
+    yield row("svg", "SVG", {".svg": e.svg}, {".svg": e.svg_sheet}, lines | {"columns"}, e.check_svg)
+    yield row(
+        "png", "picture", {".png": e.png}, {".png": e.png_sheet}, picture | {"columns"}, e.check_picture
     )
-    yield Format(
-        "png",
-        "a picture",
-        {".png": e.png},
-        {".png": e.png_sheet},
-        options=picture | {"columns"},
-        check=e.check_picture,
-    )
-    yield Format("webp", "a picture", {".webp": e.webp}, {}, options=picture, check=e.check_picture)
-    yield Format(
-        "gif",
-        "an animation",
-        {".gif": e.gif},
-        {},
-        animated=True,
-        options=animation,
-        check=e.check_animated,
-    )
-    yield Format(
-        "animated",
-        "an animation, as SVG, GIF or WebP",
-        animations,
-        {},
-        animated=True,
-        options=animation,
-        check=e.check_animated,
-    )
-    yield Format("json", "JSON with the exact strokes", {".json": e.json}, {})
-    yield Format(
-        "ndjson", "Quick, Draw!'s lines", {".ndjson": e.ndjson}, {".ndjson": e.ndjson_lines}, lines=True
-    )
-    yield Format(
-        "npz",
-        "sketch-rnn's arrays",
-        {".npz": _single(e.npz)},
-        {".npz": e.npz},
-        max_many=MAX_ARRAYS,
-        one_file=True,
-    )
-    yield Format(
-        "plot",
-        "SVG for a pen plotter",
-        {".svg": _single(e.plot)},
-        {".svg": e.plot},
-        options=plot,
-        check=e.check_plot,
-    )
-    yield Format(
-        "gcode",
-        "G-code for a pen plotter",
-        {".gcode": _single(e.gcode)},
-        {".gcode": e.gcode},
-        options=plot | {"profile"},
-        check=e.check_gcode,
-    )
-    yield Format(
-        "poster",
-        "all drawings on one page, as SVG or PNG",
-        {suffix: _single(write) for suffix, write in posters.items()},
-        posters,
-        one_file=True,
-        options=poster,
-        check=e.check_poster,
-    )
+    yield row("webp", "picture", {".webp": e.webp}, {}, picture, e.check_picture)
+    yield row("gif", "animation", {".gif": e.gif}, {}, picture | {"speed"}, e.check_animated, animated=True)
+    yield row("animated", "animation", animations, {}, picture | {"speed"}, e.check_animated, animated=True)
+    yield row("json", "exact strokes", {".json": e.json}, {}, (), e.check_nothing)
+    ndjson = {".ndjson": e.ndjson}, {".ndjson": e.ndjson_lines}
+    yield row("ndjson", "Quick, Draw!'s lines", *ndjson, (), e.check_nothing, lines=True)
+    npz = {"max_many": MAX_ARRAYS, "one_file": True}
+    yield row("npz", "sketch-rnn's arrays", None, {".npz": e.npz}, (), e.check_nothing, **npz)
+    yield row("plot", "pages for a plotter", None, {".svg": e.plot}, plot, e.check_plot)
+    yield row("gcode", "plot as G-code", None, {".gcode": e.gcode}, plot | {"profile"}, e.check_gcode)
+    poster = lines | paper | {"title", "labels"}
+    yield row("poster", "all on one page", None, posters, poster, e.check_poster, one_file=True)
 
 
 FORMATS = {row.name: row for row in _rows()}

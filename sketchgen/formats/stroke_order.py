@@ -57,29 +57,34 @@ def join_strokes(strokes: Sequence[Points], tolerance: float) -> list[Points]:
     """
     if tolerance < 0 or len(strokes) < 2:
         return list(strokes)
-    index = _EndIndex(strokes, tolerance)
+    ends = np.array([stroke[at] for stroke in strokes for at in (0, -1)])
+    used = np.zeros(len(ends))
     result: list[Points] = []
-    for first in range(len(strokes)):
-        if not index.free[first]:
-            continue
-        index.free[first] = False
-        ahead = _followed(index, strokes[first], [strokes[first]])
-        behind = _followed(index, strokes[first][::-1], [])
-        chain = [part[::-1] for part in reversed(behind)] + ahead
-        result.append(_chained(chain))
+    for first, stroke in enumerate(strokes):
+        if used[2 * first] == 0:
+            used[2 * first : 2 * first + 2] = np.inf
+            ahead = _continued(strokes, ends, used, stroke[-1], tolerance)
+            behind = _continued(strokes, ends, used, stroke[0], tolerance)
+            result.append(_concatenated([*(part[::-1] for part in reversed(behind)), stroke, *ahead]))
     return result
 
 
-def _followed(index: _EndIndex, start: Points, chain: list[Points]) -> list[Points]:
-    """Return the chain, extended by the strokes that continue it."""
-    end = start[-1]
-    while (found := index.take(end)) is not None:
-        chain.append(found)
-        end = found[-1]
-    return chain
+def _continued(
+    strokes: Sequence[Points], ends: Points, used: NDArray[np.float64], end: Points, tolerance: float
+) -> list[Points]:
+    """Return the strokes that continue from a point, nearest ends first, and mark them as used."""
+    chain: list[Points] = []
+    while True:
+        gaps = np.hypot(ends[:, 0] - end[0], ends[:, 1] - end[1]) + used
+        at = int(np.argmin(gaps))
+        if gaps[at] > tolerance:
+            return chain
+        used[at & ~1] = used[at | 1] = np.inf
+        chain.append(strokes[at >> 1][::-1] if at & 1 else strokes[at >> 1])
+        end = chain[-1][-1]
 
 
-def _chained(chain: Sequence[Points]) -> Points:
+def _concatenated(chain: Sequence[Points]) -> Points:
     """Return consecutive strokes as one, without the repeated points at seams."""
     parts = [chain[0]]
     for part in chain[1:]:
@@ -87,38 +92,6 @@ def _chained(chain: Sequence[Points]) -> Points:
         if len(part) > 1 or not seam:
             parts.append(part[1:] if seam else part)
     return np.concatenate(parts) if len(parts) > 1 else chain[0]
-
-
-class _EndIndex:
-    """Finds the free stroke whose end is nearest to a point, by a grid of cells one tolerance wide."""
-
-    def __init__(self, strokes: Sequence[Points], tolerance: float) -> None:
-        self.free = np.ones(len(strokes), dtype=bool)
-        self._strokes, self._tolerance = strokes, tolerance
-        self._side = tolerance or 1e-6
-        self._cells: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for index, stroke in enumerate(strokes):
-            for end in (0, -1):
-                self._cells.setdefault(self._cell(stroke[end]), []).append((index, end))
-
-    def _cell(self, point: Points) -> tuple[int, int]:
-        return int(point[0] // self._side), int(point[1] // self._side)
-
-    def take(self, point: Points) -> Points | None:
-        """Return the stroke that continues from a point, reversed if necessary, and mark it as used."""
-        column, row = self._cell(point)
-        best: tuple[float, int, int] | None = None
-        for near in ((column + dx, row + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)):
-            for index, end in self._cells.get(near, ()):
-                if self.free[index]:
-                    gap = float(np.hypot(*(self._strokes[index][end] - point)))
-                    if gap <= self._tolerance:
-                        best = min(best or (gap, index, -end), (gap, index, -end))
-        if best is None:
-            return None
-        _, index, reverse = best
-        self.free[index] = False
-        return self._strokes[index][::-1] if reverse else self._strokes[index]
 
 
 # --- sorting ---------------------------------------------------------------------------------------------

@@ -246,12 +246,7 @@ def to_svg(item: Item, style: Style | None = None) -> str:
 
 
 def grid_to_svg(
-    cells: Sequence[Item],
-    columns: int = 4,
-    style: Style | None = None,
-    *,
-    cell: float = 192,
-    labels: Sequence[str] | None = None,
+    cells: Sequence[Item], columns: int = 4, style: Style | None = None, *, cell: float = 192
 ) -> str:
     """Return a contact sheet as the text of an SVG file, row by row.
 
@@ -260,47 +255,31 @@ def grid_to_svg(
         columns: cells in a row; fewer if there are fewer cells.
         style: colours and pen; its `size` is not used.
         cell: side of a cell, CSS px.
-        labels: a line of text under each cell.
 
     Raises:
-        SettingError: `columns` or `cell` below 1, or not one label a cell.
+        SettingError: `columns` or `cell` outside their limits.
     """
     style = style or Style()
-    check_sheet(len(cells), columns, cell, labels)
+    check_sheet(columns, cell)
     columns = max(1, min(columns, len(cells)))
-    strip = max(14.0, cell * 0.12) if labels is not None else 0.0
-    rows = max(1, math.ceil(len(cells) / columns))
-    width, height = _px(columns * cell), _px(rows * (cell + strip))
+    width, height = _px(columns * cell), _px(max(1, math.ceil(len(cells) / columns)) * cell)
     drawing = new_document((width, height), f"0 0 {width} {height}")
     if style.background is not None:
         drawing.add(drawing.rect(size=("100%", "100%"), fill=style.background, class_="background"))
     for index, item in enumerate(cells):
         row, column = divmod(index, columns)
-        x, y = column * cell, row * (cell + strip)
-        view = view_box(visible_box(item, style))
-        inner = drawing.svg(insert=(_px(x), _px(y)), size=(_px(cell), _px(cell)), viewBox=view)
+        corner, sides = (_px(column * cell), _px(row * cell)), (_px(cell), _px(cell))
+        inner = drawing.svg(insert=corner, size=sides, viewBox=view_box(visible_box(item, style)))
         add_drawing(drawing, inner, item, style)
         drawing.add(inner)
-        if labels is not None:
-            place = Box(x, y + cell, cell, strip)
-            drawing.add(text_line(drawing, labels[index], place, style))
     return svg_text(drawing)
 
 
-def text_line(drawing: Any, text: str, place: Box, style: Style) -> Any:
-    """Return the element of a line of text in the middle of a box."""
-    at = _px(place.centre[0]), _px(place.y + place.height * 0.7)
-    font = {"font_size": _px(place.height * 0.7), "font_family": "sans-serif", "text_anchor": "middle"}
-    return drawing.text(xml_text(text), insert=at, fill=style.given_colour, **font)
-
-
-def check_sheet(count: int, columns: int, cell: float, labels: Sequence[str] | None) -> None:
+def check_sheet(columns: int, cell: float) -> None:
     """Check the measures of a contact sheet.
 
     Raises:
-        SettingError: `columns` or `cell` below 1, or not one label for each of the `count` cells.
+        SettingError: `columns` or `cell` outside their limits.
     """
     if columns < 1 or not 1 <= cell <= MAX_SIZE:
         raise SettingError(f"a sheet of {columns} columns of {cell} px; both must be 1 or more")
-    if labels is not None and len(labels) != count:
-        raise SettingError(f"{len(labels)} labels for {count} cells; give one a cell")
