@@ -110,7 +110,7 @@ def plot(items: Sequence[Item], options: RenderOptions, _columns: int) -> list[b
     """Return the pages of a plot as SVG."""
     from sketchgen.formats.plotter import plot_pages
 
-    return [page.svg.encode() for page in plot_pages(items, options.paper, options.plan, options.style)]
+    return [page.encode() for page in plot_pages(items, options.paper, options.plan, options.style)]
 
 
 def gcode(items: Sequence[Item], options: RenderOptions, columns: int) -> list[bytes]:

@@ -29,7 +29,7 @@ def to_gcode(svg: str, profile: str = PROFILE, config: str | os.PathLike[str] | 
     """Return an SVG file as G-code, or as HPGL and others that vpype-gcode has a profile for.
 
     Args:
-        svg: the text of the file, best a `Plot`: in real units, without a background.
+        svg: the text of the file, best a page of a plot: in real units, without a background.
         profile: one of vpype-gcode's, of the user's `~/.vpype.toml`, or of `config`.
         config: a further TOML file of profiles, as for `vpype --config`.
 

@@ -6,15 +6,14 @@ The files are SVG with Inkscape's layers, numbered as vpype and AxiDraw's progra
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sketchgen.errors import SettingError
 from sketchgen.formats.curves import flatten
 from sketchgen.formats.page import Grid, Page, page_grid
-from sketchgen.formats.stroke_order import drawn_length, join_strokes, sort_strokes, travel_length
+from sketchgen.formats.stroke_order import join_strokes, sort_strokes
 from sketchgen.formats.svg_writer import (
     Style,
     new_document,
@@ -67,51 +66,16 @@ class Plan:
             raise SettingError(f"join is {self.join:g} mm; it must be from 0 to {MAX_JOIN:g} mm")
 
 
-@dataclass(frozen=True)
-class Travel:
-    """Lengths, mm, and strokes of a plot; within each layer, without the way from and to the home position.
-
-    Attributes:
-        drawn: length with the pen down.
-        up_before, up_after: length with the pen up, before and after joining and sorting.
-        strokes_before, strokes_after: number of strokes, before and after joining.
-    """
-
-    drawn: float = 0.0
-    up_before: float = 0.0
-    up_after: float = 0.0
-    strokes_before: int = 0
-    strokes_after: int = 0
-
-    def __add__(self, other: Travel) -> Travel:
-        """Return the sum."""
-        return Travel(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A page for a plotter.
-
-    Attributes:
-        svg: the text of the file.
-        layers: names of the layers, in order.
-        drawings: number of drawings on the page.
-        travel: lengths and strokes.
-    """
-
-    svg: str
-    layers: tuple[str, ...]
-    drawings: int
-    travel: Travel
-
-
 def plot_pages(
     items: Sequence[Item],
     page: Page | None = None,
     plan: Plan | None = None,
     style: Style | None = None,
-) -> Iterator[Plot]:
-    """Yield the pages of a plot, with the drawings in a grid; a single drawing fills the page.
+) -> Iterator[str]:
+    """Yield the pages of a plot as the texts of SVG files.
+
+    The drawings are in a grid; a single one fills the page. Given and added strokes are on two layers, "1 given"
+    and "2 added"; drawings without two parts are on one layer, "1 drawing".
 
     Each drawing is as large as its cell allows. If it has a page of its own, that page (and strokes beyond
     it) is fitted into the cell, so that the drawing keeps its place.
@@ -133,23 +97,17 @@ def plot_pages(
     return (_plot(items[at : at + grid.room], page, grid, plan, style) for at in starts)
 
 
-def _plot(items: Sequence[Item], page: Page, grid: Grid, plan: Plan, style: Style) -> Plot:
+def _plot(items: Sequence[Item], page: Page, grid: Grid, plan: Plan, style: Style) -> str:
     """Return one page."""
-    names, colours = ("1 given", "2 added"), (style.given_colour, style.added_colour)
-    layers: tuple[list[Points], ...] = ([], [])
+    layers: dict[str, list[Points]] = {"1 given": [], "2 added": []}
     for index, item in enumerate(items):
-        for layer, strokes in zip(layers, _placed(item, grid.place(index), plan, style), strict=True):
+        placed = _placed(item, grid.place(index), plan, style)
+        for layer, strokes in zip(layers.values(), placed, strict=True):
             layer += strokes
     if not any(isinstance(item, Completion) for item in items):
-        names, colours, layers = ("1 drawing",), colours[:1], layers[:1]
-    plotted, total = [], Travel()
-    for layer in layers:
-        strokes, travel = _in_order(layer, plan)
-        plotted.append(strokes)
-        total += travel
+        layers = {"1 drawing": layers["1 given"]}
     category = parts(items[0])[0].category if len(items) == 1 else None
-    svg = _document(page, zip(names, colours, plotted, strict=True), plan.pen, category)
-    return Plot(svg, names, len(items), total)
+    return _document(page, layers, (style.given_colour, style.added_colour), plan, category)
 
 
 def _placed(item: Item, cell: Box, plan: Plan, style: Style) -> tuple[list[Points], list[Points]]:
@@ -183,26 +141,26 @@ def _extent(item: Item, plan: Plan, style: Style) -> Box:
     return Box(x, y, right - x, bottom - y)
 
 
-def _in_order(strokes: list[Points], plan: Plan) -> tuple[list[Points], Travel]:
-    """Return the strokes of a layer as they are plotted, and their travel."""
-    found = strokes if plan.join is None else join_strokes(strokes, plan.join)
-    found = sort_strokes(found) if plan.sort else found
-    lengths = drawn_length(found), travel_length(strokes), travel_length(found)
-    return found, Travel(*lengths, len(strokes), len(found))
+def _in_order(strokes: list[Points], plan: Plan) -> list[Points]:
+    """Return the strokes of a layer as they are plotted."""
+    joined = strokes if plan.join is None else join_strokes(strokes, plan.join)
+    return sort_strokes(joined) if plan.sort else joined
 
 
-def _document(page: Page, layers: Any, pen: float, category: str | None) -> str:
-    """Return the text of an SVG file in mm; layers are (name, colour, strokes)."""
+def _document(
+    page: Page, layers: dict[str, list[Points]], colours: Sequence[str], plan: Plan, category: str | None
+) -> str:
+    """Return the text of an SVG file in mm, with strokes by the name of their layer."""
     from svgwrite.extensions import Inkscape
 
     width, height = number(page.width), number(page.height)
     drawing = new_document((f"{width}mm", f"{height}mm"), f"0 0 {width} {height}")
     inkscape = Inkscape(drawing)
-    for name, colour, strokes in layers:
-        pen_style = {"fill": "none", "stroke": colour, "stroke_width": number(pen)}
+    for (name, strokes), colour in zip(layers.items(), colours, strict=False):
+        pen_style = {"fill": "none", "stroke": colour, "stroke_width": number(plan.pen)}
         pen_style |= {"stroke_linecap": "round", "stroke_linejoin": "round"}
         layer = inkscape.layer(label=name, id=f"layer{name[0]}", **pen_style)
-        for stroke in strokes:
+        for stroke in _in_order(strokes, plan):
             # A dot as two equal points: plotters, and vpype, leave out a path of one.
             points = stroke if len(stroke) > 1 else stroke[[0, 0]]
             layer.add(drawing.polyline(points=[(number(x), number(y)) for x, y in points.tolist()]))

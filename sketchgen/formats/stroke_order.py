@@ -34,11 +34,6 @@ def travel_length(strokes: Sequence[Points]) -> float:
     return float(np.abs(ends[1:, 0] - ends[:-1, 1]).sum())
 
 
-def drawn_length(strokes: Sequence[Points]) -> float:
-    """Return the length of the strokes."""
-    return float(sum(np.hypot(*np.diff(stroke, axis=0).T).sum() for stroke in strokes))
-
-
 def _ends(strokes: Sequence[Points]) -> _Ends:
     return np.array([[complex(*stroke[0]), complex(*stroke[-1])] for stroke in strokes])
 

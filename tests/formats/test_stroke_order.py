@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections import Counter
 
 import numpy as np
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sketchgen.formats import stroke_order as ordering
-from sketchgen.formats.stroke_order import drawn_length, join_strokes, sort_strokes, travel_length
+from sketchgen.formats.stroke_order import join_strokes, sort_strokes, travel_length
 
 whole = st.integers(0, 6).map(float)
 strokes = st.lists(
@@ -76,7 +75,6 @@ def test_the_way_becomes_much_shorter():
     lines = scattered(300)
     found = sort_strokes(lines)
     assert travel_length(found) < travel_length(lines) / 8
-    assert drawn_length(found) == pytest.approx(drawn_length(lines))
     # Greedy alone is a good deal worse: turning stretches about does something.
     ends = ordering._ends(lines)
     greedy = ordering._nearest(ends, np.arange(len(lines)))
@@ -98,9 +96,7 @@ def test_thousands_of_strokes_are_bounded(monkeypatch):
     monkeypatch.setattr(ordering, "MAX_GREEDY", 400)
     monkeypatch.setattr(ordering, "MAX_WORK", 1_000_000)
     lines = scattered(3000)
-    start = time.perf_counter()
     found = sort_strokes(lines)
-    assert time.perf_counter() - start < 20
     assert as_sets(found) == as_sets(lines)
     assert travel_length(found) < travel_length(lines) / 10
 
@@ -110,4 +106,3 @@ def test_few_strokes():
     assert sort_strokes([]) == join_strokes([], 1.0) == []
     one = np.array([(1.0, 2.0)])
     assert sort_strokes([one])[0] is one
-    assert drawn_length([one]) == 0
