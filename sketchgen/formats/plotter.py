@@ -74,8 +74,8 @@ def plot_pages(
 ) -> Iterator[str]:
     """Yield the pages of a plot as the texts of SVG files.
 
-    The drawings are in a grid; a single one fills the page. Given and added strokes are on two layers, "1 given"
-    and "2 added"; drawings without two parts are on one layer, "1 drawing".
+    The drawings are in a grid; a single one fills the page. Given and added strokes are on the layers
+    "1 given" and "2 added"; drawings without two parts are on one layer, "1 drawing".
 
     Each drawing is as large as its cell allows. If it has a page of its own, that page (and strokes beyond
     it) is fitted into the cell, so that the drawing keeps its place.

@@ -6,7 +6,7 @@ clock, so that the same strokes have the same order on any machine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,31 +52,36 @@ def join_strokes(strokes: Sequence[Points], tolerance: float) -> list[Points]:
     """
     if tolerance < 0 or len(strokes) < 2:
         return list(strokes)
+    # A grid of cells one tolerance wide, with the ends 2 * index (start) and 2 * index + 1 in each.
     ends = np.array([stroke[at] for stroke in strokes for at in (0, -1)])
-    used = np.zeros(len(ends))
+    side = tolerance or 1e-6
+    cells: dict[tuple[int, int], list[int]] = {}
+    for at, (column, row) in enumerate((ends // side).astype(np.int64).tolist()):
+        cells.setdefault((column, row), []).append(at)
+    used = np.zeros(len(strokes), dtype=bool)
+
+    def continued(end: Points) -> Iterator[Points]:
+        """Yield the strokes that continue from a point, nearest ends first."""
+        while True:
+            column, row = (end // side).astype(np.int64).tolist()
+            near = [(column + dx, row + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+            free = [at for cell in near for at in cells.get(cell, ()) if not used[at >> 1]]
+            gap, at = min(((float(np.hypot(*(ends[at] - end))), at) for at in free), default=(np.inf, 0))
+            if gap > tolerance:
+                return
+            used[at >> 1] = True
+            stroke = strokes[at >> 1][::-1] if at & 1 else strokes[at >> 1]
+            yield stroke
+            end = stroke[-1]
+
     result: list[Points] = []
     for first, stroke in enumerate(strokes):
-        if used[2 * first] == 0:
-            used[2 * first : 2 * first + 2] = np.inf
-            ahead = _continued(strokes, ends, used, stroke[-1], tolerance)
-            behind = _continued(strokes, ends, used, stroke[0], tolerance)
-            result.append(_concatenated([*(part[::-1] for part in reversed(behind)), stroke, *ahead]))
+        if not used[first]:
+            used[first] = True
+            ahead = list(continued(stroke[-1]))
+            behind = [part[::-1] for part in continued(stroke[0])]
+            result.append(_concatenated([*reversed(behind), stroke, *ahead]))
     return result
-
-
-def _continued(
-    strokes: Sequence[Points], ends: Points, used: NDArray[np.float64], end: Points, tolerance: float
-) -> list[Points]:
-    """Return the strokes that continue from a point, nearest ends first, and mark them as used."""
-    chain: list[Points] = []
-    while True:
-        gaps = np.hypot(ends[:, 0] - end[0], ends[:, 1] - end[1]) + used
-        at = int(np.argmin(gaps))
-        if gaps[at] > tolerance:
-            return chain
-        used[at & ~1] = used[at | 1] = np.inf
-        chain.append(strokes[at >> 1][::-1] if at & 1 else strokes[at >> 1])
-        end = chain[-1][-1]
 
 
 def _concatenated(chain: Sequence[Points]) -> Points:
