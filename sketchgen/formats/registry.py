@@ -109,7 +109,10 @@ def _rows() -> Iterator[Format]:
 FORMATS = {row.name: row for row in _rows()}
 """Every format that is written, by name."""
 
-SUFFIXES = {end: row.name for row in reversed(FORMATS.values()) for end in reversed(row.suffixes)}
+SUFFIXES: dict[str, str] = {}
+for _row in FORMATS.values():
+    for _suffix in _row.suffixes:
+        SUFFIXES.setdefault(_suffix, _row.name)
 """The format that each suffix stands for, if no other is asked for: that of the first row that has it."""
 
 

@@ -188,12 +188,6 @@ def test_keyframes_never_fall_together(values, page, motion):
     assert shares == sorted(shares)
 
 
-def test_it_ends_where_it_does_not_loop():
-    text = to_animated_svg(two_parts(), motion=Motion(loop=False))
-    assert "linear 1" in text
-    assert "infinite" not in text
-
-
 def test_reduced_motion_shows_the_finished_drawing():
     text = to_animated_svg(two_parts())
     rule = re.search(r"@media [^{]*\(prefers-reduced-motion:reduce\)\{([^{]*)\{([^}]*)\}\}", text)
@@ -202,11 +196,6 @@ def test_reduced_motion_shows_the_finished_drawing():
         f"{NS}{tag}" for tag in rule[1].split(",")
     }
     assert rule[2] == "animation:none!important"
-
-
-def test_same_bytes():
-    assert to_animated_svg(two_parts()) == to_animated_svg(two_parts())
-    assert to_gif(two_parts(), size=64) == to_gif(two_parts(), size=64)
 
 
 def test_drawings_on_one_page_do_not_share_names():
@@ -261,14 +250,6 @@ def test_ink_grows():
     assert all(one < other for one, other in itertools.pairwise(ink))
     # The hand keeps its pace: in the middle of the time, half of the ink is there.
     assert ink[len(ink) // 2] / ink[-1] == pytest.approx(0.5, abs=0.1)
-
-
-def test_many_strokes_in_one_frame():
-    places = np.random.default_rng(1).uniform(10, 245, (60, 1, 2))
-    dots = Sketch.from_strokes(places, page=PAGE)
-    pictures, _ = frames(to_gif(dots, motion=Motion(speed=1e5), size=120))
-    assert len(pictures) < 60
-    assert np.abs(pictures[-1] - still(dots, 120)).max() < 20
 
 
 def test_frames_are_bounded():

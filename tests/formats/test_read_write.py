@@ -132,11 +132,6 @@ def test_open_files_of_bytes_and_of_text(content):
     assert read(io.StringIO(content.decode())) == expected
 
 
-def test_many_drawings_from_standard_input(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(LINE + b"\n" + LINE)))
-    assert len(list(read_all("-"))) == 2
-
-
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -85,12 +85,6 @@ def packed_all(path: Path, content: bytes) -> Path:
     return packed(path, **dict.fromkeys(PARTS, content))
 
 
-def test_numpy_s_own_way_of_saving_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "cat.npz"
-    np.savez_compressed(path, **dict.fromkeys(PARTS, of_arrays(STEPS)))
-    assert len(list(read_all(path))) == 6
-
-
 class Trap:
     """Creates a file when it is unpickled."""
 

@@ -87,11 +87,6 @@ def test_a_row_is_drawn_from_one_end_to_the_other():
     assert travel_length(sort_strokes(row)) == pytest.approx(2.0)
 
 
-def test_same_strokes_same_order():
-    first, second = sort_strokes(scattered(200)), sort_strokes(scattered(200))
-    assert [line.tobytes() for line in first] == [line.tobytes() for line in second]
-
-
 def test_thousands_of_strokes_are_bounded(monkeypatch):
     monkeypatch.setattr(ordering, "MAX_GREEDY", 400)
     monkeypatch.setattr(ordering, "MAX_WORK", 1_000_000)
