@@ -21,15 +21,15 @@ def one(out: Path, jobs: int, count: int, form: str) -> None:
     sys.path.insert(0, str(SUPPORT))
     from scribbles import open_scribbles  # pyright: ignore[reportMissingImports]
 
+    from sketchgen.formats.render_options import RenderOptions
     from sketchgen.jobs.executor import InProcess
     from sketchgen.jobs.opening import open_target
     from sketchgen.jobs.process_executor import Processes
-    from sketchgen.jobs.render_options import Look
     from sketchgen.jobs.request import Sampling
     from sketchgen.jobs.run import Run
     from sketchgen.jobs.spec import Job
 
-    job = Job(Sampling(slots=64), "batch", ("cat",), count, 0, ("cat",), look=Look(form))
+    job = Job(Sampling(slots=64), "batch", ("cat",), count, 0, ("cat",), look=RenderOptions(form))
     target = open_target(out / f"{count}-{form}" if form == "svg" else out / f"{count}.ndjson", job)
     begun = time.perf_counter()
     Run(job, None, target, "none").go(Processes(jobs, open_scribbles) if jobs else InProcess(open_scribbles))

@@ -9,9 +9,9 @@ import time
 import vpype
 import vpype_cli
 
-from sketchgen.formats.plotter import Plan, Travel, plot_svg
+from sketchgen.formats.page import Page
+from sketchgen.formats.plotter import Plan, plot_pages
 from sketchgen.formats.read_write import read_all
-from sketchgen.formats.units import Page
 from sketchgen.resources import bundled
 
 MM = 25.4 / 96
@@ -19,10 +19,13 @@ EACH = 60
 """Drawings of each of the sample's categories."""
 
 
-def by_vpype(svg: str, command: str) -> float:
-    """The way with the pen up, in mm, after vpype has sorted the lines."""
+def measured(svg: str, command: str = "") -> tuple[int, float, float]:
+    """Number of strokes, and lengths with the pen down and up, mm, as vpype counts them after a command."""
     document = vpype.read_multilayer_svg(io.StringIO(svg), 0.1)
-    return vpype_cli.execute(f"linemerge -t 0.05mm {command}", document).pen_up_length() * MM
+    if command:
+        document = vpype_cli.execute(f"linemerge -t 0.05mm {command}", document)
+    strokes = sum(len(layer) for layer in document.layers.values())
+    return strokes, document.length() * MM, document.pen_up_length() * MM
 
 
 def main() -> None:
@@ -34,16 +37,15 @@ def main() -> None:
         items = drawings[:: len(drawings) // count][:count]
         cell = 20.0 if count == 960 else None
         begin = time.perf_counter()
-        plots = plot_svg(items, Page.parse("a3"), Plan(cell=cell))
+        pages = list(plot_pages(items, Page.parse("a3"), Plan(cell=cell)))
         seconds = time.perf_counter() - begin
-        total = sum((plot.travel for plot in plots), Travel())
-        plain = plot_svg(items, Page.parse("a3"), Plan(cell=cell, join=None, sort=False))
-        theirs = [
-            sum(by_vpype(plot.svg, how) for plot in plain) for how in ("linesort", "linesort --two-opt")
-        ]
-        figures = (total.drawn, total.up_before, total.up_after)
-        print(count, len(plots), total.strokes_after, *(f"{figure:.0f}" for figure in figures), end=" ")
-        print(f"{seconds:.1f}", *(f"{figure:.0f}" for figure in theirs))
+        plain = list(plot_pages(items, Page.parse("a3"), Plan(cell=cell, join=None, sort=False)))
+        strokes, drawn, after = (sum(column) for column in zip(*map(measured, pages), strict=True))
+        before, linesort, two_opt = (
+            sum(measured(page, how)[2] for page in plain) for how in ("", "linesort", "linesort --two-opt")
+        )
+        print(count, len(pages), strokes, f"{drawn:.0f} {before:.0f} {after:.0f} {seconds:.1f}", end=" ")
+        print(f"{linesort:.0f} {two_opt:.0f}")
 
 
 if __name__ == "__main__":

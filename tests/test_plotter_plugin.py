@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from sketchgen import example
 from sketchgen.formats.read_write import read
-from sketchgen.formats.svg_writer import Style, sketch_to_svg
+from sketchgen.formats.svg_writer import Style, to_svg
 
 MM = 25.4 / 96
 COMMANDS = {"sketchgen", "sketchgen-complete"}
@@ -79,7 +79,7 @@ def test_layers_and_a_category_that_is_a_command(vpype_runs, tmp_path: Path) -> 
 def test_a_drawing_is_finished(vpype_runs, tmp_path: Path) -> None:
     half, out = tmp_path / "half.svg", tmp_path / "done.svg"
     given = read(example("half-a-cat"))
-    half.write_text(sketch_to_svg(given, Style(background=None)), encoding="utf-8")
+    half.write_text(to_svg(given, Style(background=None)), encoding="utf-8")
     done = vpype_runs("read", str(half), "sketchgen-complete", "cat", *TINY, "write", str(out))
     assert done.exit_code == 0, done.output
     before, after = document(half), document(out)

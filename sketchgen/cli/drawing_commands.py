@@ -75,13 +75,14 @@ def redraw(options: Redraw) -> None:
     Raises:
         SketchgenError: it is no manifest, or the model or the source is another one.
     """
+    from sketchgen.formats.registry import encode
+    from sketchgen.formats.render_options import RenderOptions
     from sketchgen.jobs import redraw as again
     from sketchgen.jobs.opening import is_file, look_for
-    from sketchgen.jobs.render_options import Look
     from sketchgen.sketch.files import check_target, write_atomic
 
     earlier = again.find(options.manifest, options.number)
-    look = earlier.job.look if options.format is None else Look(options.format)
+    look = earlier.job.look if options.format is None else RenderOptions(options.format)
     out = None if options.out is None or str(options.out) == "-" else options.out
     if out is not None and not is_file(out):
         raise SettingError(f"{out} is no file name for a drawing; name one such as one.svg")
@@ -90,7 +91,7 @@ def redraw(options: Redraw) -> None:
     if options.checkpoint is not None:
         sampling = {**earlier.header["sampling"], "checkpoint": options.checkpoint}
         earlier = replace(earlier, header={**earlier.header, "sampling": sampling})
-    data = look_for(out, look).encoded(again.redraw(earlier, _earlier_source(earlier, options.source)))
+    data = encode(again.redraw(earlier, _earlier_source(earlier, options.source)), look_for(out, look))
     if out is not None:
         write_atomic(out, data, force=options.force)
         sys.stdout.write(f"{out}\n")

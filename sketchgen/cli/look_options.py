@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Optional
 from tyro.conf import arg
 
 Form = Literal[
-    "svg", "animated", "plot", "poster", "png", "gif", "webp", "still-webp", "json", "ndjson", "npz", "gcode"
-]
-"""The forms in which drawings are written; also those of `sketchgen.jobs.render_options.FORMS`."""
+    "svg", "png", "webp", "gif", "animated", "json", "ndjson", "npz", "plot", "gcode", "poster"
+]  # fmt: skip
+"""The names of `sketchgen.formats.registry.FORMATS`."""
 
 Number = Annotated[Optional[float], arg(metavar="FLOAT", help_behavior_hint="")]
 Whole = Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="")]
@@ -24,7 +24,7 @@ class Looks:
     """How drawings look."""
 
     format: Form = "svg"
-    """Form of the drawings. animated is an SVG that draws itself, as gif and webp do; plot and gcode are for
+    """Form of the drawings. animated (as .svg, .gif or .webp) and gif draw themselves; plot and gcode are for
     plotters; poster (as .svg or .png) and npz (sketch-rnn's) are one file for all."""
     page: Annotated[Optional[str], arg(metavar="PAGE", help_behavior_hint="")] = None
     """Paper of a plotter or a poster: A4, "A3 landscape", letter, 210x297mm. With svg it means plot."""

@@ -27,19 +27,12 @@ from sketchgen.data.rules import (
     row_of,
 )
 from sketchgen.data.simplified import Block, read_block
-from sketchgen.data.sources import (
-    Found,
-    entries,
-    has_lines,
-    line_blocks,
-    line_entry,
-    opened,
-    readable,
-    too_long,
-)
+from sketchgen.data.sources import Found, entries, has_lines, line_blocks, opened
 from sketchgen.data.spill import Sink, Spill, SpillFile
 from sketchgen.data.tasks import Piece
 from sketchgen.errors import FormatError, SketchgenError
+from sketchgen.formats.quickdraw import line_entry, too_long
+from sketchgen.formats.read_write import readable
 
 MAX_FAULTS = 20
 """How many of the things that cannot be read are named; the others are counted."""

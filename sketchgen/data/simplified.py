@@ -1,9 +1,8 @@
-"""Blocks of Quick, Draw!'s simplified lines, all at once: bytes in, flat arrays out.
+"""Parse blocks of Quick, Draw!'s simplified lines at once, from bytes to flat arrays.
 
-Python objects for each number are what reading such lines costs. Here their brackets, commas and digits are
-told apart by some operations of numpy on the whole block: 60 MB/s on a core where orjson and arrays made of
-its lists do 35 MB/s and pyarrow's reader 30 MB/s, checks not counted. What is not plainly of that form is
-left to the reader of single lines (`sketchgen.formats.quickdraw`), so that nothing is read differently.
+Parsers spend their time on a Python object for each number. Here numpy classifies the bytes of a block:
+60 MB/s on a core, where orjson with arrays of its lists reaches 35 MB/s and pyarrow's reader 30 MB/s. Other
+lines are left to the reader of single lines (`sketchgen.formats.quickdraw`).
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ import orjson
 from numpy.typing import NDArray
 
 SHORTEST_FILLED = 245
-"""Longer side, px, from which a drawing that is aligned to 0 counts as simplified already.
+"""Minimum longer side, px, of a drawing that is aligned to 0 and counts as simplified already.
 
-Google thins after it scales, so that a fifth of its simplified drawings have lost their outermost point and
-end at 248 to 254; to scale and thin those again would lose a few points more.
+Google thins after scaling, so that a fifth of its simplified drawings have lost their outermost point and end
+at 248 to 254. Scaling and thinning them again would lose a few points more.
 """
 
 _TEXT = rb'"[^"\\\x00-\x1f]*"'
@@ -28,25 +27,25 @@ _LINE = re.compile(
     rb'(?m)^\{"word":"([^"\\\x00-\x1f]*)",(?:"countrycode":%s,"timestamp":%s,)?(?:"recognized":(true|false),)?'
     rb'(?:"key_id":%s,)?"drawing":(.*)\}\n' % (_TEXT, _TEXT, _TEXT)
 )
-"""The fields in the order of Google's files, or fewer of them, and anything as the drawing."""
+"""The fields in the order of Google's files, some of them optional, and anything as the drawing."""
 
 _OPEN, _COMMA, _CLOSE, _NEWLINE = b"[,]\n"
 _STROKE = np.frombuffer(b"[[][]]", dtype=np.uint8)
-"""The brackets of a stroke, [[x, ...], [y, ...]]."""
+"""Brackets of a stroke, [[x, ...], [y, ...]]."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """What was read of a block of lines.
+    """The drawings of a block of lines.
 
     Attributes:
-        word: (n,) the category of each drawing, UTF-8.
-        recognised: (n,) whether the game recognised it; True where nothing is said of that.
-        start: (n + 1,) where its points begin.
-        points: (p, 2) px, each drawing aligned to 0 and `SHORTEST_FILLED` to 255 in its longer side.
+        word: (n,) category of each drawing, UTF-8.
+        recognised: (n,) whether the game recognised it; True where the line does not say.
+        start: (n + 1,) index of its first point.
+        points: (p, 2) px, each drawing aligned to 0 and from `SHORTEST_FILLED` to 255 in its longer side.
         lift: (p,) true at the last point of each stroke.
         count: number of lines.
-        rest: number in the block, from 0, and bytes of every line that is not of that form, nor blank.
+        rest: index in the block and bytes of every line of another form, except blank ones.
     """
 
     word: Sequence[bytes]
@@ -60,7 +59,7 @@ class Block:
 
 @dataclass(frozen=True)
 class _Shapes:
-    """The drawings of lines that are all well-formed, and which of them are simplified."""
+    """The drawings of well-formed lines, and which of them are simplified."""
 
     start: NDArray[np.int64]
     points: NDArray[np.uint8]
@@ -69,7 +68,7 @@ class _Shapes:
 
 
 def read_block(block: bytes) -> Block:
-    """Read lines, each with its newline."""
+    """Parse a block of lines, each with its newline."""
     found = _LINE.findall(block) if _is_text(block) else []
     count = block.count(b"\n")
     numbers = np.arange(count)
@@ -95,7 +94,7 @@ def read_block(block: bytes) -> Block:
 
 
 def _is_text(data: bytes) -> bool:
-    """Whether bytes are UTF-8."""
+    """Return whether bytes are UTF-8."""
     if data.isascii():
         return True
     try:
@@ -106,7 +105,7 @@ def _is_text(data: bytes) -> bool:
 
 
 def _fields(line: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """Word, "false" where the game did not recognise it, and drawing as compact JSON; None if it is odd."""
+    """Return word, "false" if not recognised, and drawing as compact JSON; None for other lines."""
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -121,7 +120,7 @@ def _fields(line: bytes) -> tuple[bytes, bytes, bytes] | None:
 
 
 def _shapes(texts: Sequence[bytes]) -> tuple[NDArray[np.int64], _Shapes]:
-    """The drawings of those texts that are well-formed, and which these are."""
+    """Return the indices and the drawings of the well-formed texts."""
     kept = np.arange(len(texts))
     while len(kept):
         found = _parsed(b"\n".join((b"", *texts, b"")), len(kept))
@@ -134,16 +133,16 @@ def _shapes(texts: Sequence[bytes]) -> tuple[NDArray[np.int64], _Shapes]:
 
 
 def _parsed(text: bytes, count: int) -> _Shapes | NDArray[np.bool_]:
-    """The drawings of `count` texts, a newline before and behind each; or (count,) which are malformed.
+    """Return the drawings of `count` texts between newlines; or (count,) which of them are malformed.
 
-    Well-formed is a list of strokes, a stroke two lists of as many whole numbers of digits; no spaces. Most
-    operations look at each byte and those beside it: ten of them take less time than one that picks some.
+    A well-formed text is a list of strokes without spaces; a stroke is two lists of as many integers. Most
+    operations look at each byte and its neighbours: ten of them take less time than one that selects bytes.
     """
     raw = np.frombuffer(text, dtype=np.uint8)
     digit = (raw - np.uint8(48)) < 10
     bracket, wrong = _structure(raw, digit)
     if wrong.any():
-        # Blamed on the latter of two bytes, or a line that begins wrong would cost the one before.
+        # The second of two bytes is at fault, or a bad start of a line would cost the line before.
         return _lines(raw, np.flatnonzero(wrong) + 1, count)
     strokes, odd = _strokes(raw.take(np.flatnonzero(bracket)[1:]))
     if odd.any():
@@ -164,7 +163,7 @@ def _parsed(text: bytes, count: int) -> _Shapes | NDArray[np.bool_]:
 def _structure(
     raw: NDArray[np.uint8], digit: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where brackets and newlines stand, and which bytes may not be followed by those that follow them."""
+    """Return where brackets and newlines are, and which bytes have a successor that is not allowed."""
     opens, closes, comma, newline = (raw == byte for byte in (_OPEN, _CLOSE, _COMMA, _NEWLINE))
     bracket = opens | closes | newline
     in_axis = comma.copy()
@@ -179,29 +178,29 @@ def _structure(
 
 
 def _lines(raw: NDArray[np.uint8], at: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    """(count,) in which lines, with a newline before the first, some bytes stand."""
+    """Return (count,) which lines, with a newline before the first, contain the given bytes."""
     return _marked(np.searchsorted(np.flatnonzero(raw == _NEWLINE)[1:], at), count)
 
 
 def _gaps(at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How far each of some rising positions lies behind the one before, or behind -1."""
+    """Return the differences of increasing positions, the first one from -1."""
     gaps = at + 1
     gaps[1:] -= gaps[:-1].copy()
     return gaps
 
 
 def _marked(lines: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    """(count,) true at some lines."""
+    """Return a (count,) mask that is true at the given lines."""
     mask = np.zeros(count, dtype=bool)
     mask[lines] = True
     return mask
 
 
 def _strokes(brackets: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """How many strokes each line has, by its brackets and its newline; which are malformed."""
+    """Return the number of strokes of each line, by its brackets and newline, and which are malformed."""
     newline = np.flatnonzero(brackets == _NEWLINE)
     count = _gaps(newline)
-    # [ before the strokes, ] and the newline behind them, and six for each stroke.
+    # One [ before the strokes, ] and the newline after them, and six for each stroke.
     strokes, odd = count // 6, (count % 6 != 3) | (count < 9)
     if not odd.any():
         inner = np.ones(len(brackets), dtype=bool)
@@ -214,7 +213,7 @@ def _strokes(brackets: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np
 
 
 def _values(raw: NDArray[np.uint8], digit: NDArray[np.bool_]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The number that ends at each byte, modulo 256; where one is over 255 or begins with a needless 0."""
+    """Return the number that ends at each byte, modulo 256, and where one is over 255 or has a leading 0."""
     one = (raw - np.uint8(48)) * digit.view(np.uint8)
     value = one.copy()
     value[1:] += one[:-1] * np.uint8(10)
@@ -229,7 +228,7 @@ def _values(raw: NDArray[np.uint8], digit: NDArray[np.bool_]) -> tuple[NDArray[n
 
 
 def _arranged(value: NDArray[np.uint8], length: NDArray[np.int64], strokes: NDArray[np.int64]) -> _Shapes:
-    """Points from numbers that stand stroke by stroke, all x before all y, in strokes of some lengths."""
+    """Return the drawings of numbers in stroke order, all x of a stroke before all y."""
     first = np.cumsum(length) - length
     x_at = np.arange(len(value) // 2) + np.repeat(first, length)
     x, y = value.take(x_at), value.take(x_at + np.repeat(length, length))
@@ -245,7 +244,7 @@ def _arranged(value: NDArray[np.uint8], length: NDArray[np.int64], strokes: NDAr
 
 
 def _taken(shapes: _Shapes, rows: NDArray[np.int64]) -> _Shapes:
-    """Some of the drawings, in order."""
+    """Return some of the drawings, in order."""
     lengths = np.diff(shapes.start)
     mask = np.zeros(len(lengths), dtype=bool)
     mask[rows] = True

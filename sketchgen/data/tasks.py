@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sketchgen.data.sources import has_lines, readable
+from sketchgen.data.sources import has_lines
 from sketchgen.data.spill import range_count
+from sketchgen.formats.read_write import readable
 
 TASK_BYTES = 16 * 1024 * 1024
 """What a process reads at a time: about a second, so that a run can be watched and stopped."""

@@ -1,42 +1,178 @@
-"""Drawings that draw themselves as pictures that move: GIF and WebP; and a still WebP."""
+"""Drawings that draw themselves, stroke by stroke at the pace of a hand, as SVG, GIF and WebP."""
 
 from __future__ import annotations
 
 import io
 import math
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as images
 from PIL.Image import Dither, Image
 
 from sketchgen.errors import SettingError
-from sketchgen.formats.curves import Traced
-from sketchgen.formats.motion import Motion, Span, Way, moving, steps, timeline
-from sketchgen.formats.raster import Area, Raster, rgba, to_image
-from sketchgen.formats.svg_writer import Style, parts
-from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.formats.curves import WidthLine
+from sketchgen.formats.raster import Area, Raster, rgba
+from sketchgen.formats.svg_writer import Style, number, parts, svg_document, svg_text, visible_box
+from sketchgen.sketch.geometry import BOX
+from sketchgen.sketch.sketch import Completion, Item, Points, Sketch
+
+MAX_SECONDS = 30.0
+"""Maximum duration of an animation; longer ones are sped up."""
+
+TRAVEL = 3.0
+"""Speed of the pen from one stroke to the next, as a multiple of that along the strokes."""
+
+FRAME = 5
+"""Duration of a frame of a GIF or WebP, hundredths of a second."""
 
 MAX_FRAMES = 400
-"""Most frames of a moving picture; a longer one has fewer a second."""
+"""Maximum number of frames of a GIF or WebP; longer animations have fewer a second."""
 
-MAX_GIF = 1024
-"""Longer side of the largest moving picture, GIF or WebP, in px."""
+MAX_SIDE = 1024
+"""Maximum longer side of a GIF or an animated WebP, px."""
 
 SIZE = 360
-"""Longer side of a moving picture, in px, where nothing else is asked for."""
+"""Default longer side of a GIF or an animated WebP, px."""
 
 _MAX_PIXELS = 100_000_000
-"""Most pixels over all frames of a moving picture, to bound memory."""
+"""Maximum number of pixels over all frames, to bound memory."""
+
+_MIN_STROKE_SECONDS = 0.04
+"""Minimum duration of a stroke, so that dots are seen to appear."""
+
+_MAX_DISTANCE = 1e5
+"""Maximum length counted, in boxes, so that a tiny page does not make an endless animation."""
 
 _TONES = 16
-"""Colours from the paper to an ink, both counted: enough for smooth edges."""
+"""Number of colours from the background to an ink: enough for smooth edges."""
+
+_UNITS = 10**8
+"""Keyframes are given in whole units of a millionth of a per cent."""
+
+_STILL = "@media print,(prefers-reduced-motion:reduce){polyline,path{animation:none!important}}"
 
 
-class _Reel(NamedTuple):
-    """When the frames of a moving picture come, in hundredths of a second."""
+@dataclass(frozen=True)
+class Motion:
+    """Pace of an animation.
+
+    Attributes:
+        speed: px a second along the strokes, the longer side of the picture being 255 px: a large page takes
+            as long as a small one. Animations of over `MAX_SECONDS` are sped up.
+        hold: seconds that the finished drawing stays.
+        loop: whether the animation repeats for ever.
+
+    Raises:
+        SettingError: a number outside its limits.
+    """
+
+    speed: float = 350.0
+    hold: float = 1.5
+    loop: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the limits."""
+        if not 1 <= self.speed <= 100_000:
+            raise SettingError(f"speed is {self.speed:g} px a second; it must be from 1 to 100000")
+        if not 0 <= self.hold <= 60:
+            raise SettingError(f"hold is {self.hold:g} seconds; it must be from 0 to 60")
+
+
+class Span(NamedTuple):
+    """Start and end of a stroke in seconds, start < end."""
+
+    start: float
+    end: float
+
+
+def timeline(item: Item, style: Style | None = None, motion: Motion | None = None) -> tuple[Span, ...]:
+    """Return the time span of each animated stroke: the added ones of a completion, all of a drawing.
+
+    Strokes follow in order and never overlap; the first starts at 0, the last ends by `MAX_SECONDS`.
+    """
+    motion = motion or Motion()
+    box = visible_box(item, style or Style())
+
+    def seconds(length: float) -> float:
+        return min(length / box.longer, _MAX_DISTANCE) * BOX / motion.speed
+
+    spans: list[Span] = []
+    pen: Points | None = None
+    for stroke in _animated(item).strokes:
+        gap = 0.0 if pen is None else seconds(float(np.hypot(*(stroke[0] - pen)))) / TRAVEL
+        start = gap + (spans[-1].end if spans else 0.0)
+        spans.append(Span(start, start + max(_MIN_STROKE_SECONDS, seconds(float(_steps(stroke).sum())))))
+        pen = stroke[-1]
+    if not spans or spans[-1].end <= MAX_SECONDS:
+        return tuple(spans)
+    pace = MAX_SECONDS / spans[-1].end
+    return tuple(Span(start * pace, min(end * pace, MAX_SECONDS)) for start, end in spans)
+
+
+def _animated(item: Item) -> Sketch:
+    """Return the part of a drawing that is animated."""
+    given, added = parts(item)
+    return given if added is None else added
+
+
+def _steps(stroke: Points) -> NDArray[np.float64]:
+    """Return the (n - 1,) distances from each point to the next."""
+    offsets = np.diff(stroke, axis=0)
+    return np.hypot(offsets[:, 0], offsets[:, 1])
+
+
+# --- SVG ------------------------------------------------------------------------------------------------
+
+
+def to_animated_svg(item: Item, style: Style | None = None, motion: Motion | None = None) -> str:
+    """Return the drawing as the text of an animated SVG, for browsers and `<img>` elements.
+
+    It is the still file with CSS and without scripts: programs that do not know CSS animations, printers, and
+    people who have asked for reduced motion see the finished drawing. The given strokes of a completion are
+    there from the start. Every line has one width, whatever the pressure. Same arguments, same bytes.
+    """
+    motion = motion or Motion()
+    # A growing dash can show a line of one width only.
+    style = replace(style or Style(), pressure=0.0)
+    drawing = svg_document(item, style)
+    spans = timeline(item, style, motion)
+    if spans:
+        period = spans[-1].end + motion.hold
+        frames = [_keyframes(span, period) for span in spans]
+        # Several drawings may be on one page, where the last of equal names wins: name them by content.
+        name = f"ink-{zlib.crc32(''.join(frames).encode()):08x}"
+        times = f"{number(round(period, 3))}s linear {'infinite' if motion.loop else '1'}"
+        for index, element in enumerate(drawing.elements[-1].elements):
+            element.attribs["pathLength"] = "1"
+            element.attribs["style"] = f"animation:{name}-{index} {times}"
+        rules = [f"@keyframes {name}-{index}{{{text}}}" for index, text in enumerate(frames)]
+        drawing.defs.add(drawing.style("\n".join([*rules, _STILL])))
+    return svg_text(drawing)
+
+
+def _keyframes(span: Span, period: float) -> str:
+    """Return the keyframes of a stroke within `period` seconds, in per cent.
+
+    The stroke is hidden until it starts, because the round cap of an empty dash would show. The dash is set
+    here only: a program without animations may not know `pathLength` either.
+    """
+    start = min(round(span.start / period * _UNITS), _UNITS - 1)
+    end = max(round(span.end / period * _UNITS), start + 1)
+    first, last = (f"{100 * units / _UNITS:.6f}" for units in (start, end))
+    dash = "stroke-dasharray:1;stroke-dashoffset"
+    return f"0%,{first}%{{{dash}:1;visibility:hidden}}{last}%,100%{{{dash}:0;visibility:visible}}"
+
+
+# --- GIF and WebP ---------------------------------------------------------------------------------------
+
+
+class _Schedule(NamedTuple):
+    """Times of the frames: `step` and `hold` in hundredths of a second, `times` in seconds."""
 
     step: int
     times: list[float]
@@ -44,117 +180,84 @@ class _Reel(NamedTuple):
 
     @property
     def durations(self) -> list[int]:
-        """How long each frame stands, in ms."""
+        """Duration of each frame, ms."""
         return [10 * self.step] * len(self.times) + [10 * max(self.step, self.hold)]
 
 
-def _reel(spans: Sequence[Span], size: tuple[int, int], motion: Motion) -> _Reel:
-    """The frames of a picture of `size` px: one at each step, and the finished drawing."""
+def _schedule(spans: Sequence[Span], size: tuple[int, int], motion: Motion) -> _Schedule:
+    """Return the times of the frames of a picture of `size` px; the last frame is the finished drawing."""
     end = spans[-1].end if spans else 0.0
     most = max(2, min(MAX_FRAMES, _MAX_PIXELS // math.prod(size)))
-    # Hundredths of a second from one frame to the next.
-    step = max(round(100 / motion.frames_per_second), math.ceil(100 * end / (most - 1)))
+    step = max(FRAME, math.ceil(100 * end / (most - 1)))
     times = [step * index / 100 for index in range(math.ceil(100 * end / step))]
-    return _Reel(step, times, round(100 * motion.hold))
+    return _Schedule(step, times, round(100 * motion.hold))
 
 
 def to_gif(
-    item: Sketch | Completion,
-    style: Style | None = None,
-    motion: Motion | None = None,
-    *,
-    size: int = SIZE,
+    item: Item, style: Style | None = None, motion: Motion | None = None, *, size: int | None = None
 ) -> bytes:
-    """The drawing as the bytes of a GIF that draws itself; same arguments, same bytes.
+    """Return the drawing as the bytes of an animated GIF; same arguments, same bytes.
 
-    The first frame shows the given strokes of a completion, or an empty page; the last one all. A page
-    without background is white, since a GIF knows no half-transparent edges.
+    The first frame shows the given strokes of a completion, or an empty page; the last one everything. A
+    transparent page becomes white, because a GIF has no half-transparent edges.
 
     Args:
         item: a drawing or a completion.
-        style: colours and pen; its own `size` is not used.
+        style: colours and pen; its `size` is not used.
         motion: pace, hold, frames a second.
-        size: longer side in px, from 1 to `MAX_GIF`.
+        size: longer side, px, from 1 to `MAX_SIDE`; by default `SIZE`.
 
     Raises:
         SettingError: `size` outside its limits, or a colour that Pillow does not know.
     """
-    check_moving("GIF", size)
+    size = check_size("GIF", size)
     motion, style = motion or Motion(), _opaque(style or Style())
-    raster = Raster(item, size, style)
-    reel = _reel(spans := timeline(item, style, motion), raster.size, motion)
     palette = _palette(style, both=isinstance(item, Completion))
     carrier = images.new("P", (1, 1))
     carrier.putpalette(palette)
-    frames = (
-        frame.convert("RGB").quantize(palette=carrier, dither=Dither.NONE)
-        for frame in _frames(item, raster, style, spans, reel)
-    )
-    return _saved(frames, reel, motion, format="GIF", palette=palette)
+    frames, schedule = _frames(item, style, motion, size)
+    colours = (frame.convert("RGB").quantize(palette=carrier, dither=Dither.NONE) for frame in frames)
+    # Pillow writes no loop count at all for a GIF that plays once.
+    loop = {"loop": 0} if motion.loop else {}
+    return _saved(colours, schedule, format="GIF", palette=palette, **loop)
 
 
 def to_webp(
-    item: Sketch | Completion,
-    style: Style | None = None,
-    motion: Motion | None = None,
-    *,
-    size: int = SIZE,
+    item: Item, style: Style | None = None, motion: Motion | None = None, *, size: int | None = None
 ) -> bytes:
-    """The drawing as the bytes of a WebP that draws itself; see `to_gif`.
-
-    It has all colours, a page without background is transparent, and nothing is lost.
+    """Return the drawing as the bytes of a lossless animated WebP, which may be transparent; see `to_gif`.
 
     Raises:
         SettingError: `size` outside its limits, or a colour that Pillow does not know.
     """
-    check_moving("WebP", size)
-    motion, style = motion or Motion(), style or Style()
-    raster = Raster(item, size, style)
-    reel = _reel(spans := timeline(item, style, motion), raster.size, motion)
-    frames = _frames(item, raster, style, spans, reel)
-    return _saved(frames, reel, motion, format="WEBP", lossless=True, background=(0, 0, 0, 0))
+    size = check_size("WebP", size)
+    motion = motion or Motion()
+    frames, schedule = _frames(item, style or Style(), motion, size)
+    loop = 0 if motion.loop else 1
+    return _saved(frames, schedule, format="WEBP", lossless=True, background=(0, 0, 0, 0), loop=loop)
 
 
-def to_still_webp(item: Sketch | Completion, style: Style | None = None, *, size: int | None = None) -> bytes:
-    """The drawing as the bytes of a WebP that stands still and has lost nothing.
-
-    Args:
-        item: a drawing or a completion.
-        style: colours and pen.
-        size: longer side in px; by default the style's.
-
-    Raises:
-        SettingError: `size` outside its limits, or a colour that Pillow does not know.
-    """
-    style = style or Style()
-    buffer = io.BytesIO()
-    picture = to_image(item, round(style.size) if size is None else size, style)
-    picture.save(buffer, format="WEBP", lossless=True)
-    return buffer.getvalue()
-
-
-def check_moving(kind: str, size: int) -> None:
-    """Check the longer side, in px, of a moving picture; `kind` is what the error calls it.
+def check_size(kind: str, size: int | None) -> int:
+    """Return the checked longer side, px, of a GIF or WebP; `kind` is what the error calls it.
 
     Raises:
         SettingError: it is outside its limits.
     """
-    if not 1 <= size <= MAX_GIF:
-        raise SettingError(f"size of a {kind} is {size} px; it must be from 1 to {MAX_GIF}")
+    size = SIZE if size is None else size
+    if not 1 <= size <= MAX_SIDE:
+        raise SettingError(f"size of a {kind} is {size} px; it must be from 1 to {MAX_SIDE}")
+    return size
 
 
-def _saved(frames: Iterator[Image], reel: _Reel, motion: Motion, **how: Any) -> bytes:
-    """All frames as one file; Pillow takes them one at a time."""
-    loop = 0 if motion.loop else 1
-    if how["format"] == "WEBP" or motion.loop:
-        how["loop"] = loop
+def _saved(frames: Iterator[Image], schedule: _Schedule, **options: Any) -> bytes:
+    """Return all frames as one file; Pillow takes them one at a time."""
     buffer = io.BytesIO()
-    next(frames).save(buffer, save_all=True, append_images=frames, duration=reel.durations, **how)
+    next(frames).save(buffer, save_all=True, append_images=frames, duration=schedule.durations, **options)
     return buffer.getvalue()
 
 
 def _opaque(style: Style) -> Style:
-    """The style with colours as a GIF can show them: the paper over white, the inks over the paper."""
+    """Return the style with opaque colours: the background over white, the inks over the background."""
 
     def over(colour: str | None, ground: tuple[int, ...]) -> tuple[int, ...]:
         *tones, alpha = rgba(colour)
@@ -170,7 +273,7 @@ def _opaque(style: Style) -> Style:
 
 
 def _palette(style: Style, *, both: bool) -> bytes:
-    """RGB tones between paper and inks, and between both inks where there are two."""
+    """Return RGB tones between the background and the inks, and between the inks if there are two."""
     paper, given, added = (
         np.array(rgba(colour)[:3]) for colour in (style.background, style.given_colour, style.added_colour)
     )
@@ -180,20 +283,28 @@ def _palette(style: Style, *, both: bool) -> bytes:
     return np.unique(tones, axis=0).astype(np.uint8).tobytes()
 
 
-def _frames(
-    item: Sketch | Completion, raster: Raster, style: Style, spans: Sequence[Span], reel: _Reel
+def _frames(item: Item, style: Style, motion: Motion, size: int) -> tuple[Iterator[Image], _Schedule]:
+    """Return the frames of an animation, and their times."""
+    raster = Raster(item, size, style)
+    spans = timeline(item, style, motion)
+    schedule = _schedule(spans, raster.size, motion)
+    return _pictures(item, raster, style, spans, schedule.times), schedule
+
+
+def _pictures(
+    item: Item, raster: Raster, style: Style, spans: Sequence[Span], times: Sequence[float]
 ) -> Iterator[Image]:
-    """The picture at each time of the reel and when all is drawn, made anew only where something is new."""
+    """Yield the picture at each time and the finished one; only what has changed is drawn anew."""
     given, added = parts(item)
     colour = rgba(style.given_colour)
     if added is not None:
         for stroke in given.strokes:
-            raster.ink(raster.traced(stroke), colour)
+            raster.draw(raster.line_of(stroke), colour)
         colour = rgba(style.added_colour)
     page = raster.picture()
-    lines = [raster.traced(stroke) for stroke in moving(item).strokes]
-    for pieces in _pieces(lines, spans, [*reel.times, math.inf]):
-        areas = [area for piece in pieces if (area := raster.ink(piece, colour)) is not None]
+    lines = [raster.line_of(stroke) for stroke in _animated(item).strokes]
+    for pieces in _pieces(lines, spans, [*times, math.inf]):
+        areas = [area for piece in pieces if (area := raster.draw(piece, colour)) is not None]
         if areas:
             left, top, right, bottom = zip(*areas, strict=True)
             new: Area = min(left), min(top), max(right), max(bottom)
@@ -201,29 +312,31 @@ def _frames(
         yield page.copy()
 
 
-def _pieces(lines: Sequence[Traced], spans: Sequence[Span], times: Iterable[float]) -> Iterator[list[Traced]]:
-    """For each time, in seconds, the pieces of lines drawn since the time before."""
+def _pieces(
+    lines: Sequence[WidthLine], spans: Sequence[Span], times: Iterable[float]
+) -> Iterator[list[WidthLine]]:
+    """Yield, for each time in seconds, the pieces of lines drawn since the time before."""
     index, drawn = 0, 0.0
-    way: Way | None = None
+    distance: NDArray[np.float64] | None = None
     for time in times:
-        pieces: list[Traced] = []
-        while index < len(spans) and spans[index].begin < time:
-            (begin, end), line = spans[index], lines[index]
-            way = np.append(0.0, np.cumsum(steps(line))) if way is None else way
-            share = min(1.0, (time - begin) / (end - begin))
-            pieces.append(_piece(line, way, drawn, share))
+        pieces: list[WidthLine] = []
+        while index < len(spans) and spans[index].start < time:
+            (start, end), line = spans[index], lines[index]
+            distance = np.append(0.0, np.cumsum(_steps(line))) if distance is None else distance
+            share = min(1.0, (time - start) / (end - start))
+            pieces.append(_piece(line, distance, drawn, share))
             drawn = share
             if share < 1:
                 break
-            index, drawn, way = index + 1, 0.0, None
+            index, drawn, distance = index + 1, 0.0, None
         yield pieces
 
 
-def _piece(line: Traced, way: Way, first: float, last: float) -> Traced:
-    """What lies between two shares (0 to 1) of a line; `way` leads to each of its points."""
-    if way[-1] == 0:
+def _piece(line: WidthLine, distance: NDArray[np.float64], first: float, last: float) -> WidthLine:
+    """Return the piece between two shares (0 to 1) of a line, given the distance along it of each point."""
+    if distance[-1] == 0:
         return line
-    ends = np.array([first, last]) * way[-1]
-    begin, end = np.stack([np.interp(ends, way, axis) for axis in line.T], axis=1)
-    low, high = np.searchsorted(way, ends[0], "right"), np.searchsorted(way, ends[1], "left")
-    return np.concatenate([begin[None], line[low:high], end[None]])
+    ends = np.array([first, last]) * distance[-1]
+    start, end = np.stack([np.interp(ends, distance, axis) for axis in line.T], axis=1)
+    low, high = np.searchsorted(distance, ends[0], "right"), np.searchsorted(distance, ends[1], "left")
+    return np.concatenate([start[None], line[low:high], end[None]])

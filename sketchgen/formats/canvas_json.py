@@ -1,4 +1,4 @@
-"""Drawings as JSON: what the drawing canvas of the web page sends, and the program's own exact form."""
+"""Drawings as JSON: from a canvas, and in the exact form of sketchgen."""
 
 from __future__ import annotations
 
@@ -8,41 +8,42 @@ from typing import Any
 import orjson
 
 from sketchgen.errors import FormatError, SketchError
-from sketchgen.sketch.sketch import MAX_COORDINATE, MAX_POINTS, Box, Completion, Sketch
-
-MAX_BYTES = 32 * 1024 * 1024
-"""Largest JSON text read."""
+from sketchgen.sketch.files import MAX_BYTES
+from sketchgen.sketch.sketch import MAX_COORDINATE, MAX_POINTS, Box, Completion, Item, Sketch
 
 FORMAT = "sketchgen"
-"""Value of `format` in the program's own JSON."""
+"""Value of `format` in sketchgen's JSON."""
 
 VERSION = 1
-"""Version of the program's own JSON; higher ones are refused."""
+"""Version of sketchgen's JSON; others are refused."""
 
 
 def load_json(text: str | bytes, name: str) -> Any:
-    """Parse JSON; NaN and Infinity are no JSON and are refused.
+    """Return the value of a JSON text, with or without a byte order mark; NaN and Infinity are not JSON.
 
     Raises:
-        FormatError: empty, longer than `MAX_BYTES`, or not JSON.
+        FormatError: empty, longer than `MAX_BYTES`, not UTF-8, or not JSON.
     """
     if len(text) > MAX_BYTES:
         raise FormatError(f"{name} is larger than {MAX_BYTES // 2**20} MB; simplify the drawing")
+    text = text.removeprefix("\ufeff") if isinstance(text, str) else text.removeprefix(b"\xef\xbb\xbf")
     if not text.strip():
         raise FormatError(f"{name} is empty")
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
+        if "UTF-8" in str(error):
+            raise FormatError(f"{name} is not UTF-8 text") from error
         raise FormatError(f"{name} is not JSON: {str(error)[:80]}") from error
 
 
 def parse_canvas(source: Any, name: str = "canvas") -> Sketch:
-    """Read a drawing from a JSON text or from what JSON was parsed to.
+    """Return the drawing in a JSON text, or in a value that was parsed from one.
 
-    Three forms: `{"strokes": [...], "width": 640, "height": 480}` of a canvas, whose page is 0, 0, width,
-    height; the program's own `{"format": "sketchgen", "version": 1, "strokes": [...], "page": [x, y, w, h]}`;
-    and a plain list of strokes. A stroke is a list of points, a point `[x, y]`, `[x, y, t_ms]` or
-    `[x, y, t_ms, pressure]`; time and pressure are checked and left out. Other keys are ignored.
+    The forms are: of a canvas, `{"strokes": [...], "width": 640, "height": 480}`, whose page begins at
+    (0, 0); of sketchgen, `{"format": "sketchgen", "version": 1, "strokes": [...], "page": [x, y, w, h]}`; and
+    a list of strokes. A stroke is a list of points `[x, y]`, `[x, y, t_ms]` or `[x, y, t_ms, pressure]`; time
+    and pressure are checked and left out. Other keys are ignored.
 
     Raises:
         FormatError: not JSON, or not of one of these forms.
@@ -69,10 +70,10 @@ def parse_canvas(source: Any, name: str = "canvas") -> Sketch:
     return Sketch.from_strokes(strokes, page=_page(value, name), category=category)
 
 
-def sketch_to_json(item: Sketch | Completion) -> str:
-    """A drawing in the program's own JSON, one line; every float reads back as the same float64.
+def sketch_to_json(item: Item) -> str:
+    """Return a drawing as one line of sketchgen's JSON; every float reads back as the same float64.
 
-    Of a completion, all strokes are written and `given` tells how many of them were given.
+    For a completion, `given` is the number of given strokes, which come first.
     """
     whole = item.whole if isinstance(item, Completion) else item
     value: dict[str, Any] = {
@@ -88,13 +89,13 @@ def sketch_to_json(item: Sketch | Completion) -> str:
 
 
 def _kind(value: object) -> str:
-    """What a JSON value is, in words for an error."""
+    """Return the kind of a JSON value, in words."""
     kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
     return kinds.get(type(value), "a number" if isinstance(value, int | float) else type(value).__name__)
 
 
 def _check_version(value: dict[str, Any], name: str) -> None:
-    """Refuse what only looks like the program's own JSON."""
+    """Check `format` and `version`."""
     if value.get("format") != FORMAT:
         raise FormatError(f"{name}: format is {str(value.get('format'))[:40]!r}, not {FORMAT!r}")
     if type(value.get("version")) is not int or value["version"] != VERSION:
@@ -104,7 +105,7 @@ def _check_version(value: dict[str, Any], name: str) -> None:
 
 
 def _number(value: object, what: str) -> float:
-    """A finite number within the limit; `bool` and text are none."""
+    """Return a coordinate as a float; booleans and text are not numbers."""
     if type(value) is not float and type(value) is not int:
         raise FormatError(f"{what} must be a number, not {_kind(value)}")
     if isinstance(value, int):
@@ -117,7 +118,7 @@ def _number(value: object, what: str) -> float:
 
 
 def _page(value: dict[str, Any], name: str) -> Box | None:
-    """The page that an object names: `page`, or `width` and `height`; None where it names neither."""
+    """Return the page of an object: `page`, or `width` and `height`; None if it has neither."""
     page = value.get("page")
     if page is not None:
         if not isinstance(page, list) or len(page) != 4:
@@ -134,7 +135,7 @@ def _page(value: dict[str, Any], name: str) -> Box | None:
 
 
 def _strokes(value: object, name: str) -> list[list[tuple[float, float]]]:
-    """Checked strokes; sizes come first, so that a flood is refused before its points are looked at."""
+    """Return checked strokes; sizes are checked first, so that a flood of points is refused at once."""
     if not isinstance(value, list):
         raise FormatError(f"{name}: strokes must be a list, not {_kind(value)}")
     total = 0
@@ -155,14 +156,14 @@ def _strokes(value: object, name: str) -> list[list[tuple[float, float]]]:
 
 
 def _point(value: object, name: str, stroke: int, at: int) -> tuple[float, float]:
-    """The x and y of one point; time and pressure may be null."""
+    """Return x and y of a point; time and pressure may be null."""
     if not isinstance(value, list) or not 2 <= len(value) <= 4:
         raise FormatError(
             f"{name}: stroke {stroke}, point {at} must be [x, y] with time and pressure at most"
         )
     where = f"{name}: stroke {stroke}, point {at}"
     for extra in value[2:]:
-        # Time is often milliseconds since 1970, far beyond the limit of a coordinate.
+        # Time is often in milliseconds since 1970, far beyond the limit of a coordinate.
         if extra is not None and (type(extra) not in (int, float) or not -1e18 < extra < 1e18):
             raise FormatError(f"{where}: time and pressure must be finite numbers or null")
     return _number(value[0], where), _number(value[1], where)

@@ -1,8 +1,10 @@
-"""Curves through the points of a stroke, and the pressure of a hand along it; the points themselves stay."""
+"""Curves through the points of a stroke, widths as under the pressure of a hand, and their outlines."""
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,47 +12,49 @@ from numpy.typing import NDArray
 from sketchgen.sketch.sketch import Points
 
 CORNER = 80.0
-"""Degrees; where a line turns by more than this it has a corner, which smoothing leaves."""
+"""Turn, in degrees, above which a point is a corner, which smoothing leaves."""
 
 LONE_CORNER = 50.0
-"""Degrees; the same where it turns at least twice as much as at the points before and behind: a small circle
-of few points turns by as much, but at every point."""
+"""The same where the line turns at least twice as much as at the neighbouring points: a small circle of few
+points turns by as much, but at every point."""
 
-Handles = NDArray[np.float64]
-"""(n - 1, 2, 2) the two inner control points of the cubic Bézier from each of n points to the next."""
+ControlPoints = NDArray[np.float64]
+"""(n - 1, 2, 2) the two inner control points of the cubic Bézier curve from each of n points to the next."""
 
-Traced = NDArray[np.float64]
-"""(n, 3) x, y in the drawing's own units, and the line's width there as a multiple of the pen's."""
+WidthLine = NDArray[np.float64]
+"""(n, 3) x, y in the drawing's own units, and the width there as a multiple of the pen's."""
 
 _MAX_PIECES = 64
-"""Most straight pieces of the curve between two points."""
+"""Maximum number of straight pieces of the curve between two points."""
 
 _MAX_SAMPLES = 4_000
-"""Most places along a stroke at which its pressure is told."""
+"""Maximum number of places along a stroke at which its pressure is computed."""
 
 _SPACING = 1.5
-"""Pen widths from one of these places to the next."""
+"""Distance of these places, in pen widths."""
 
 _ATTACK, _RELEASE = 6.0, 16.0
-"""Pen widths over which a hand comes down at a stroke's begin, and lifts off at its end."""
+"""Distances, in pen widths, over which the pressure rises at the start of a stroke, and falls at its end."""
 
 _SLOW = 5.0
-"""Pen widths before and behind a bend in which a hand is slower."""
+"""Distance, in pen widths, before and after a bend over which a hand is slower."""
 
 _TAPER, _SWING = 0.8, 0.25
-"""How much thinner a stroke is at its ends than within; thinner on straights, and wider in bends."""
+"""How much thinner a stroke is at its ends; how much thinner on straights, and wider in bends."""
+
+_SHARP = math.radians(30)
+"""Turn above which an outline is cut, and a disc laid over the cut."""
 
 
-def handles(points: Points, strength: float = 1.0) -> Handles:
-    """The control points of smooth curves through every point: a centripetal Catmull-Rom spline.
+def control_points(points: Points, strength: float = 1.0) -> ControlPoints:
+    """Return the control points of a centripetal Catmull-Rom spline through every point.
 
-    Centripetal, since that has neither loops nor cusps between two points, however unevenly they lie
-    (Yuksel, Schaefer and Keyser 2011). It is broken at corners (see `CORNER`) and where points coincide; a
-    stroke that ends where it began goes on smoothly there.
+    The centripetal form has neither loops nor cusps between two points (Yuksel, Schaefer and Keyser 2011). It
+    is broken at corners (see `CORNER`) and where points coincide; a closed stroke stays smooth at its seam.
 
     Args:
         points: (n, 2), n >= 2.
-        strength: 0 for straight lines to 1 for the whole curve.
+        strength: from 0 (straight lines) to 1 (the spline).
     """
     chords = np.diff(points, axis=0)
     straight = np.stack([points[:-1] + chords / 3, points[1:] - chords / 3], axis=1)
@@ -59,10 +63,10 @@ def handles(points: Points, strength: float = 1.0) -> Handles:
     curved = straight.copy()
     curved[:, 0] = points[:-1] + tangents[:-1] * knots[:, None] / 3
     curved[:, 1] = points[1:] - tangents[1:] * knots[:, None] / 3
-    # With a direction at one end only, the curve is a parabola, which is the calmest one.
+    # With a tangent at one end only, the curve is a parabola.
     first, last = known[:-1], known[1:]
-    begins, ends = ~first & last, first & ~last
-    curved[begins, 0] = (points[:-1] + chords * (2 / 3) + curved[:, 1] - points[1:])[begins]
+    starts, ends = ~first & last, first & ~last
+    curved[starts, 0] = (points[:-1] + chords * (2 / 3) + curved[:, 1] - points[1:])[starts]
     curved[ends, 1] = (points[1:] - chords * (2 / 3) + curved[:, 0] - points[:-1])[ends]
     neither = ~first & ~last
     curved[neither] = straight[neither]
@@ -70,7 +74,7 @@ def handles(points: Points, strength: float = 1.0) -> Handles:
 
 
 def _tangents(points: Points, chords: Points, knots: NDArray[np.float64]) -> tuple[Points, NDArray[np.bool_]]:
-    """(n, 2) the spline's derivative at each point, and (n,) whether the line has a direction there."""
+    """Return the (n, 2) derivatives of the spline, and (n,) whether the line has a tangent at each point."""
     tangents, known = np.zeros_like(points), np.zeros(len(points), dtype=bool)
     before, after, into, out = chords[:-1], chords[1:], knots[:-1], knots[1:]
     closed = len(points) > 3 and bool((points[0] == points[-1]).all())
@@ -92,7 +96,7 @@ def _tangents(points: Points, chords: Points, knots: NDArray[np.float64]) -> tup
 
 
 def _corners(turns: NDArray[np.float64], closed: bool) -> NDArray[np.bool_]:
-    """Whether a line has a corner at each point, by how many degrees it turns there."""
+    """Return whether each point is a corner, by the degrees that the line turns there."""
     if len(turns) < 2:
         return turns > CORNER
     beside = np.append(0.0, turns[:-1]), np.append(turns[1:], 0.0)
@@ -102,18 +106,18 @@ def _corners(turns: NDArray[np.float64], closed: bool) -> NDArray[np.bool_]:
     return (turns > CORNER) | lone
 
 
-def curved(points: Points, strength: float, tolerance: float) -> Points:
-    """The smooth curve through the points as a polyline that holds each of them, bit for bit.
+def flatten(points: Points, strength: float, tolerance: float) -> Points:
+    """Return the smooth curve through the points as a polyline that contains each of them, bit for bit.
 
     Args:
         points: (n, 2), n >= 1.
-        strength: see `handles`; 0 gives the points back.
-        tolerance: how far the polyline may stray from the curve, in the drawing's own units, above 0.
+        strength: see `control_points`; 0 returns the points.
+        tolerance: maximum distance of the polyline from the curve, in the drawing's own units, above 0.
     """
     if len(points) < 3 or strength == 0:
         return points
     parts = [points[:1]]
-    for start, inner, end in zip(points[:-1], handles(points, strength), points[1:], strict=True):
+    for start, inner, end in zip(points[:-1], control_points(points, strength), points[1:], strict=True):
         controls = np.stack([start, *inner, end])
         bend = float(np.hypot(*np.diff(controls, n=2, axis=0).T).max())
         count = min(max(1, math.ceil(math.sqrt(0.75 * bend / tolerance))), _MAX_PIECES)
@@ -124,59 +128,121 @@ def curved(points: Points, strength: float, tolerance: float) -> Points:
     return np.concatenate(parts)
 
 
-def least_width(pressure: float) -> float:
-    """The width below which no line of that pressure falls, as a multiple of the pen's."""
+# --- Pressure -------------------------------------------------------------------------------------------
+
+
+def min_width(pressure: float) -> float:
+    """Return the minimum width of a line under pressure, as a multiple of the pen's."""
     return (1 - _TAPER * pressure) * (1 - _SWING * pressure)
 
 
-def pressed(points: Points, width: float, pressure: float) -> Traced:
-    """A line as a hand would draw it: thinner at its ends and on straights, wider in bends.
+def with_pressure(points: Points, width: float, pressure: float) -> WidthLine:
+    """Return a line as drawn by a hand: thin at its ends and on straights, wide in bends.
 
-    A hand is fast on straights and slow in bends, and presses less where it is fast. Nothing is random: the
-    same line gives the same widths.
+    A hand is fast on straights and slow in bends, and presses less where it is fast. Nothing is random.
 
     Args:
         points: (n, 2) the line; its points stay, others come between them.
         width: of the pen, in the drawing's own units, above 0.
-        pressure: 0 for an even line to 1.
+        pressure: from 0 (one width) to 1.
     """
     steps = np.hypot(*np.diff(points, axis=0).T)
-    way = np.append(0.0, np.cumsum(steps))
-    length = float(way[-1])
+    distance = np.append(0.0, np.cumsum(steps))
+    length = float(distance[-1])
     if length == 0 or pressure == 0:
         wide = 1.0 if pressure == 0 else 1 + _SWING * pressure
         return np.column_stack([points, np.full(len(points), wide)])
     count = min(max(4, math.ceil(length / (_SPACING * width))), _MAX_SAMPLES)
     places = np.linspace(0.0, length, count + 1)
-    at = np.unique(np.concatenate([way, places]))
+    at = np.unique(np.concatenate([distance, places]))
     attack, release = min(_ATTACK * width, length / 3), min(_RELEASE * width, length / 2)
-    ease = np.minimum(_eased(at, attack), _eased(length - at, release))
-    slow = np.interp(at, places, _slowness(points, way, count, width))
+    ease = np.minimum(_smoothstep(at, attack), _smoothstep(length - at, release))
+    slow = np.interp(at, places, _slowness(points, distance, count, width))
     factor = (1 - _TAPER * pressure * (1 - ease)) * (1 + _SWING * pressure * (2 * slow - 1))
-    return np.column_stack([_placed(points, way, at), factor])
+    placed = np.column_stack([np.interp(at, distance, points[:, axis]) for axis in (0, 1)])
+    placed[np.searchsorted(at, distance)] = points
+    return np.column_stack([placed, factor])
 
 
-def _placed(points: Points, way: NDArray[np.float64], at: NDArray[np.float64]) -> Points:
-    """(m, 2) the points at these lengths along a line; those of the line itself exactly."""
-    placed = np.column_stack([np.interp(at, way, points[:, axis]) for axis in (0, 1)])
-    placed[np.searchsorted(at, way)] = points
-    return placed
-
-
-def _eased(way: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
-    """From 0 where `way` is 0 to 1 where it is `reach`, without a kink."""
-    share = np.clip(way / reach, 0.0, 1.0)
+def _smoothstep(distance: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
+    """Return a smooth rise from 0 at distance 0 to 1 at `reach`."""
+    share = np.clip(distance / reach, 0.0, 1.0)
     return share * share * (3 - 2 * share)
 
 
-def _slowness(points: Points, way: NDArray[np.float64], count: int, width: float) -> NDArray[np.float64]:
-    """(count + 1,) from 0 on straights to 1 in bends of a right angle and more, evenly along the line."""
+def _slowness(points: Points, distance: NDArray[np.float64], count: int, width: float) -> NDArray[np.float64]:
+    """Return (count + 1,) values along the line, from 0 on straights to 1 in turns of 90 degrees or more."""
     chords = np.diff(points, axis=0)
     angles = np.arctan2(chords[:, 1], chords[:, 0])
     turns = np.abs((np.diff(angles) + np.pi) % (2 * np.pi) - np.pi)
-    spacing = way[-1] / count
-    near = np.rint(way[1:-1] / spacing).astype(np.int64)
+    spacing = distance[-1] / count
+    near = np.rint(distance[1:-1] / spacing).astype(np.int64)
     bends = np.bincount(near, turns, minlength=count + 1)[: count + 1]
     reach = max(1, min(round(_SLOW * width / spacing), count))
     kernel = 1 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1)
     return np.minimum(np.convolve(bends, kernel)[reach : reach + count + 1] / (np.pi / 2), 1.0)
+
+
+# --- Outlines -------------------------------------------------------------------------------------------
+
+
+def outline(line: WidthLine, width: float) -> tuple[list[Points], WidthLine]:
+    """Return the outline of a line: polygons along it, and discs at its ends and sharp turns.
+
+    All polygons (and discs drawn counterclockwise, y down) have the same orientation, so that filled together
+    by the rule `nonzero` they have no holes.
+
+    Args:
+        line: (n, 3); widths are multiples of the pen's.
+        width: of the pen, in the drawing's own units.
+
+    Returns:
+        The polygons, each (m, 2), and the discs, (k, 3) x, y, radius.
+    """
+    points = line[np.append(True, (np.diff(line[:, :2], axis=0) != 0).any(axis=1))]
+    radii = points[:, 2] * (width / 2)
+    if len(points) == 1:
+        return [], np.column_stack([points[:, :2], radii])
+    chords = np.diff(points[:, :2], axis=0)
+    lengths = np.hypot(chords[:, 0], chords[:, 1])
+    normals = np.column_stack([-chords[:, 1], chords[:, 0]]) / lengths[:, None]
+    cuts = _cuts(normals, lengths, radii)
+    spans = itertools.pairwise(cuts.tolist())
+    polygons = [_polygon(points[a : b + 1, :2], normals[a:b], radii[a : b + 1]) for a, b in spans]
+    return polygons, np.column_stack([points[cuts, :2], radii[cuts]])
+
+
+def _cuts(normals: Points, lengths: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the indices of the points at which the outline is cut, with both ends."""
+    cosine = np.clip((normals[:-1] * normals[1:]).sum(axis=1), -1.0, 1.0)
+    half = np.arccos(cosine) / 2
+    # On the inner side of a bend the outline must not run back behind the point before.
+    tight = radii[1:-1] * np.tan(np.minimum(half, 1.5)) > np.minimum(lengths[:-1], lengths[1:])
+    inner = np.flatnonzero((half > _SHARP / 2) | tight) + 1
+    return np.concatenate([[0], inner, [len(radii) - 1]])
+
+
+def _polygon(points: Points, normals: Points, radii: NDArray[np.float64]) -> Points:
+    """Return one side of a piece and the other side back."""
+    joined = np.concatenate([normals[:1], normals[:-1] + normals[1:], normals[-1:]])
+    joined /= np.hypot(joined[:, 0], joined[:, 1])[:, None]
+    side = joined * radii[:, None]
+    return np.concatenate([points + side, (points - side)[::-1]])
+
+
+def outline_path(line: WidthLine, width: float) -> str:
+    """Return the outline as the `d` of an SVG path, to about a two-hundredth of the pen's width."""
+    digits = min(max(math.ceil(2.3 - math.log10(width)), 0), 15)
+    return "".join(_path_pieces(*outline(line, width), digits))
+
+
+def _path_pieces(polygons: list[Points], discs: WidthLine, digits: int) -> Iterator[str]:
+    def short(value: float) -> str:
+        text = f"{value:.{digits}f}"
+        return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+    for polygon in polygons:
+        yield "M" + " ".join(f"{short(x)},{short(y)}" for x, y in polygon.tolist()) + "z"
+    for x, y, radius in discs.tolist():
+        r, across = short(radius), short(2 * radius)
+        yield f"M{short(x - radius)},{short(y)}a{r},{r} 0 1 0 {across},0a{r},{r} 0 1 0 -{across},0z"

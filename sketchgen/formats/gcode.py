@@ -1,4 +1,4 @@
-"""G-code and its like from an SVG, through vpype and its plugin vpype-gcode, where they are installed."""
+"""G-code from an SVG file, through vpype and its plugin vpype-gcode."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from typing import Any
 from sketchgen.errors import SettingError
 
 PROFILE = "gcodemm"
-"""vpype-gcode's own profile in mm: G0 where the pen is up, G1 where it is down."""
+"""Profile of vpype-gcode in mm: G0 with the pen up, G1 with the pen down."""
 
 QUANTUM = "0.1mm"
-"""How long the lines are that curves are cut into; a plotter's page has none."""
+"""Length of the lines that vpype cuts curves into; the pages of a plotter have no curves."""
 
 MISSING = "G-code needs vpype and vpype-gcode; install them with: pip install 'sketchgen[plotter]'"
 
 
 class _Named(io.StringIO):
-    """A text that calls itself as a file would; profiles may write the name into what they make."""
+    """A text with the name of a file, which profiles may write into their output."""
 
     name = "drawing.gcode"
 
 
 def to_gcode(svg: str, profile: str = PROFILE, config: str | os.PathLike[str] | None = None) -> str:
-    """An SVG as what a machine reads: G-code, or HPGL and others that vpype-gcode has a profile for.
+    """Return an SVG file as G-code, or as HPGL and others that vpype-gcode has a profile for.
 
     Args:
-        svg: the text of a file, best of a `plot_svg`: in real units, without a background.
+        svg: the text of the file, best a page of a plot: in real units, without a background.
         profile: one of vpype-gcode's, of the user's `~/.vpype.toml`, or of `config`.
-        config: a further file of profiles, TOML, as `vpype --config` takes it.
+        config: a further TOML file of profiles, as for `vpype --config`.
 
     Raises:
-        SettingError: vpype or vpype-gcode is not installed; no such profile; a profile that asks for what is
-            not there.
+        SettingError: vpype or vpype-gcode is not installed, or there is no such profile, or it fails.
     """
     check_profile(profile, config)
     vpype, cli, gwrite = _tools()
@@ -44,7 +43,7 @@ def to_gcode(svg: str, profile: str = PROFILE, config: str | os.PathLike[str] | 
     out = _Named()
     document = vpype.read_multilayer_svg(io.StringIO(svg), vpype.convert_length(QUANTUM))
     try:
-        # Some profiles have a word for the user, which belongs on a terminal and not in a batch.
+        # Some profiles print a message for the user, which belongs on a terminal and not in a batch.
         with contextlib.redirect_stderr(io.StringIO()):
             gwrite.callback(output=out, profile=profile, default=())(cli.State(document))
     except (click.ClickException, KeyError, ValueError) as error:
@@ -54,7 +53,7 @@ def to_gcode(svg: str, profile: str = PROFILE, config: str | os.PathLike[str] | 
 
 
 def check_profile(profile: str, config: str | os.PathLike[str] | None = None) -> None:
-    """Check that G-code can be made; see `to_gcode`.
+    """Check that G-code can be written with a profile; see `to_gcode`.
 
     Raises:
         SettingError: vpype or vpype-gcode is not installed, or there is no such profile.
@@ -70,7 +69,7 @@ def check_profile(profile: str, config: str | os.PathLike[str] | None = None) ->
 
 
 def _tools() -> tuple[Any, Any, Any]:
-    """vpype, its command line, and the writer of vpype-gcode."""
+    """Return vpype, its command line, and the writer of vpype-gcode."""
     try:
         import vpype
         import vpype_cli

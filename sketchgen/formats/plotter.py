@@ -1,49 +1,52 @@
-"""Drawings for pen plotters: pages in real units, given and added strokes as layers, short ways pen up.
+"""Pages for pen plotters: real units, a layer for each pen, short travel with the pen up.
 
-The files are SVG as Inkscape has it. Layers are numbered, as vpype and AxiDraw's programs count them.
+The files are SVG with Inkscape's layers, numbered as vpype and AxiDraw's programs count them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from sketchgen.errors import SettingError
-from sketchgen.formats.curves import curved
-from sketchgen.formats.layout import Grid, grid_on
-from sketchgen.formats.stroke_order import drawn_length, joined, ordered, travel
-from sketchgen.formats.svg_writer import Style, number, parts, plain, visible_box
-from sketchgen.formats.units import Page
-from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
+from sketchgen.formats.curves import flatten
+from sketchgen.formats.page import Grid, Page, page_grid
+from sketchgen.formats.stroke_order import join_strokes, sort_strokes
+from sketchgen.formats.svg_writer import (
+    Style,
+    new_document,
+    number,
+    parts,
+    svg_text,
+    visible_box,
+    xml_text,
+)
+from sketchgen.sketch.sketch import Box, Completion, Item, Points, Sketch
 
 DIGITS = 4
-"""Decimals of a coordinate in mm: a tenth of a micrometre, far below what a plotter can do."""
+"""Decimals of a coordinate, mm: a tenth of a micrometre, far below what a plotter can do."""
 
 CHORD = 0.02
-"""How far the short lines of a curve may stray from it, in mm."""
+"""Maximum distance of a flattened curve from the curve, mm."""
 
 MAX_JOIN = 5.0
-"""Largest distance, in mm, over which ends are joined."""
-
-Layers = tuple[tuple[Points, ...], ...]
-"""The strokes of each layer, in mm on the page."""
+"""Maximum distance over which ends can be joined, mm."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How drawings are put on paper.
+    """Pen, grid and stroke order of a plot.
 
     Attributes:
-        pen: width of the pen's line, in mm.
+        pen: width of the pen's line, mm.
         columns: drawings in a row; None for as many as fit.
-        cell: side of a drawing's cell, in mm; None for as large as possible, see `grid_on`.
-        gap: between cells, in mm.
-        join: ends of strokes that lie this near to each other, in mm, are joined; None joins none.
-        sort: whether strokes are put in an order, and turned, so that the pen travels less.
-        crop: whether what was drawn fills a cell, and not the page that it was drawn on.
+        cell: side of a cell, mm; None for as large as possible, see `page_grid`.
+        gap: between cells, mm.
+        join: maximum distance of ends that are joined, mm; None joins none.
+        sort: whether strokes are sorted, and reversed, to shorten the travel with the pen up.
+        crop: whether the strokes fill the cell, rather than the drawing's page.
 
     Raises:
         SettingError: a number outside its limits.
@@ -63,117 +66,52 @@ class Plan:
             raise SettingError(f"join is {self.join:g} mm; it must be from 0 to {MAX_JOIN:g} mm")
 
 
-@dataclass(frozen=True)
-class Travel:
-    """What a plotter has to do for a page.
-
-    Ways are counted within each layer, as vpype does: not from and to the corner where the pen rests.
-
-    Attributes:
-        drawn: way with the pen down, in mm.
-        up_before, up_after: way with the pen up, in mm, as the strokes were drawn and as they are plotted.
-        strokes_before, strokes_after: how often the pen comes down.
-    """
-
-    drawn: float = 0.0
-    up_before: float = 0.0
-    up_after: float = 0.0
-    strokes_before: int = 0
-    strokes_after: int = 0
-
-    def __add__(self, other: Travel) -> Travel:
-        """Both together."""
-        return Travel(
-            self.drawn + other.drawn,
-            self.up_before + other.up_before,
-            self.up_after + other.up_after,
-            self.strokes_before + other.strokes_before,
-            self.strokes_after + other.strokes_after,
-        )
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A page for a plotter.
-
-    Attributes:
-        svg: the text of the file.
-        layers: names of the layers, in order.
-        drawings: how many stand on the page.
-        travel: what the plotter has to do.
-    """
-
-    svg: str
-    layers: tuple[str, ...]
-    drawings: int
-    travel: Travel
-
-
-def plot_svg(
-    items: Sequence[Sketch | Completion],
+def plot_pages(
+    items: Sequence[Item],
     page: Page | None = None,
     plan: Plan | None = None,
     style: Style | None = None,
-) -> list[Plot]:
-    """Drawings on pages for a plotter, in a grid; one drawing alone has the page between its margins.
+) -> Iterator[str]:
+    """Yield the pages of a plot as the texts of SVG files.
 
-    Each drawing is made as large as its cell lets it be. Where it has a page of its own, that is what fits
-    into the cell (with whatever was drawn beyond it), so that it stands where it stood.
+    The drawings are in a grid; a single one fills the page. Given and added strokes are on the layers
+    "1 given" and "2 added"; drawings without two parts are on one layer, "1 drawing".
+
+    Each drawing is as large as its cell allows. If it has a page of its own, that page (and strokes beyond
+    it) is fitted into the cell, so that the drawing keeps its place.
 
     Args:
         items: drawings and completions; none gives one empty page.
-        page: the paper; A4 upright where left out.
+        page: the paper; by default A4 portrait.
         plan: pen, grid and order.
-        style: the two colours, and how smooth lines are; curves come as short lines. A pen's line is even.
+        style: the two colours, and how smooth lines are; curves become short lines of one width.
 
     Raises:
-        SettingError: pen or cells that do not fit the page, or another number outside its limits.
-    """
-    return list(plot_pages(items, page, plan, style))
-
-
-def plot_pages(
-    items: Sequence[Sketch | Completion],
-    page: Page | None = None,
-    plan: Plan | None = None,
-    style: Style | None = None,
-) -> Iterator[Plot]:
-    """The same, a page at a time: for so many drawings that not all pages should be held at once.
-
-    Raises:
-        SettingError: as `plot_svg`, from the call itself.
+        SettingError: pen or cells that do not fit the page, or another number outside its limits; from the
+            call itself.
     """
     page, plan, style = page or Page(), plan or Plan(), style or Style()
     page.check_pen(plan.pen)
-    grid = grid_on(page, len(items), columns=plan.columns, cell=plan.cell, gap=plan.gap)
+    grid = page_grid(page, len(items), columns=plan.columns, cell=plan.cell, gap=plan.gap)
     starts = range(0, max(1, len(items)), grid.room)
     return (_plot(items[at : at + grid.room], page, grid, plan, style) for at in starts)
 
 
-def _plot(items: Sequence[Sketch | Completion], page: Page, grid: Grid, plan: Plan, style: Style) -> Plot:
-    """One page."""
-    both = any(isinstance(item, Completion) for item in items)
-    names, colours = ("1 given", "2 added"), (style.given_colour, style.added_colour)
-    layers: tuple[list[Points], ...] = ([], [])
+def _plot(items: Sequence[Item], page: Page, grid: Grid, plan: Plan, style: Style) -> str:
+    """Return one page."""
+    layers: dict[str, list[Points]] = {"1 given": [], "2 added": []}
     for index, item in enumerate(items):
-        for layer, strokes in zip(layers, _placed(item, grid.place(index), plan, style), strict=True):
+        placed = _placed(item, grid.place(index), plan, style)
+        for layer, strokes in zip(layers.values(), placed, strict=True):
             layer += strokes
-    if not both:
-        names, colours, layers = ("1 drawing",), colours[:1], layers[:1]
-    plotted, sums = [], Travel()
-    for layer in layers:
-        strokes, counted = _in_order(layer, plan)
-        plotted.append(strokes)
-        sums += counted
+    if not any(isinstance(item, Completion) for item in items):
+        layers = {"1 drawing": layers["1 given"]}
     category = parts(items[0])[0].category if len(items) == 1 else None
-    svg = _document(page, zip(names, colours, plotted, strict=True), plan.pen, category)
-    return Plot(svg, names, len(items), sums)
+    return _document(page, layers, (style.given_colour, style.added_colour), plan, category)
 
 
-def _placed(
-    item: Sketch | Completion, cell: Box, plan: Plan, style: Style
-) -> tuple[list[Points], list[Points]]:
-    """The given and the added strokes of a drawing in its cell, in mm on the page."""
+def _placed(item: Item, cell: Box, plan: Plan, style: Style) -> tuple[list[Points], list[Points]]:
+    """Return the given and the added strokes of a drawing in its cell, mm on the page."""
     box = _extent(item, plan, style)
     scale = min(cell.width / box.width, cell.height / box.height)
     shift = np.array(cell.centre) - np.array(box.centre) * scale
@@ -181,15 +119,15 @@ def _placed(
     def placed(sketch: Sketch | None) -> list[Points]:
         strokes = sketch.strokes if sketch is not None else ()
         return [
-            np.round(curved(stroke * scale + shift, style.smooth, CHORD), DIGITS) + 0.0 for stroke in strokes
+            np.round(flatten(stroke * scale + shift, style.smooth, CHORD), DIGITS) + 0.0 for stroke in strokes
         ]
 
     given, added = parts(item)
     return placed(given), placed(added)
 
 
-def _extent(item: Sketch | Completion, plan: Plan, style: Style) -> Box:
-    """All that was drawn, and the drawing's page where it is known and counts."""
+def _extent(item: Item, plan: Plan, style: Style) -> Box:
+    """Return the box of a drawing that fills its cell: its strokes and, unless cropped, its page."""
     whole = item.whole if isinstance(item, Completion) else item
     ink = whole.bounds
     if ink is not None and plan.crop:
@@ -198,40 +136,35 @@ def _extent(item: Sketch | Completion, plan: Plan, style: Style) -> Box:
     if ink is None:
         return page
     x, y = min(page.x, ink.x), min(page.y, ink.y)
-    right, bottom = (
-        max(page.x + page.width, ink.x + ink.width),
-        max(page.y + page.height, ink.y + ink.height),
-    )
+    right = max(page.x + page.width, ink.x + ink.width)
+    bottom = max(page.y + page.height, ink.y + ink.height)
     return Box(x, y, right - x, bottom - y)
 
 
-def _in_order(strokes: list[Points], plan: Plan) -> tuple[list[Points], Travel]:
-    """The strokes of a layer as they are plotted, and what that takes."""
-    found = strokes if plan.join is None else joined(strokes, plan.join)
-    found = ordered(found) if plan.sort else found
-    counted = Travel(drawn_length(found), travel(strokes), travel(found), len(strokes), len(found))
-    return found, counted
+def _in_order(strokes: list[Points], plan: Plan) -> list[Points]:
+    """Return the strokes of a layer as they are plotted."""
+    joined = strokes if plan.join is None else join_strokes(strokes, plan.join)
+    return sort_strokes(joined) if plan.sort else joined
 
 
-def _document(page: Page, layers: Any, pen: float, category: str | None) -> str:
-    """The text of an SVG in mm; layers are (name, colour, strokes)."""
-    import svgwrite
+def _document(
+    page: Page, layers: dict[str, list[Points]], colours: Sequence[str], plan: Plan, category: str | None
+) -> str:
+    """Return the text of an SVG file in mm, with strokes by the name of their layer."""
     from svgwrite.extensions import Inkscape
 
-    size = f"{number(page.width)}mm", f"{number(page.height)}mm"
-    view = f"0 0 {number(page.width)} {number(page.height)}"
-    drawing = svgwrite.Drawing(size=size, viewBox=view, debug=False)
+    width, height = number(page.width), number(page.height)
+    drawing = new_document((f"{width}mm", f"{height}mm"), f"0 0 {width} {height}")
     inkscape = Inkscape(drawing)
-    for name, colour, strokes in layers:
-        pen_of = {"fill": "none", "stroke": colour, "stroke_width": number(pen)}
-        layer = inkscape.layer(
-            label=name, id=f"layer{name[0]}", **pen_of, stroke_linecap="round", stroke_linejoin="round"
-        )
-        for stroke in strokes:
+    for (name, strokes), colour in zip(layers.items(), colours, strict=False):
+        pen_style = {"fill": "none", "stroke": colour, "stroke_width": number(plan.pen)}
+        pen_style |= {"stroke_linecap": "round", "stroke_linejoin": "round"}
+        layer = inkscape.layer(label=name, id=f"layer{name[0]}", **pen_style)
+        for stroke in _in_order(strokes, plan):
             # A dot as two equal points: plotters, and vpype, leave out a path of one.
             points = stroke if len(stroke) > 1 else stroke[[0, 0]]
             layer.add(drawing.polyline(points=[(number(x), number(y)) for x, y in points.tolist()]))
         drawing.add(layer)
     if category is not None:
-        drawing.attribs["data-category"] = plain(category)
-    return drawing.tostring() + "\n"
+        drawing.attribs["data-category"] = xml_text(category)
+    return svg_text(drawing)

@@ -1,37 +1,63 @@
-"""One line of a Quick, Draw! ndjson file, raw or simplified, as a `Sketch`, and back."""
+"""Quick, Draw!'s files: lines of JSON, raw or simplified, and binary records."""
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedIOBase
 from typing import Any
 
 import numpy as np
 import orjson
 
-from sketchgen.errors import FormatError, SketchError
-from sketchgen.formats.canvas_json import load_json
+from sketchgen.errors import FormatError, SketchError, SketchgenError
+from sketchgen.formats.canvas_json import load_json, parse_canvas
+from sketchgen.sketch.files import MAX_BYTES
 from sketchgen.sketch.sketch import MAX_POINTS, Points, Sketch
+
+HEAD = struct.Struct("<Q2sbIH")
+"""Head of a binary record: key, country, whether recognised, seconds since 1970, number of strokes."""
+
+_COUNT = struct.Struct("<H")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A drawing of a file.
+
+    Attributes:
+        sketch: the drawing, with its category if the file names one.
+        place: where it stands, for messages: the file, and the line or the number in it.
+        recognised: whether Quick, Draw!'s game recognised it; True where the file does not say.
+    """
+
+    sketch: Sketch
+    place: str
+    recognised: bool = True
 
 
 def parse_line(line: str | bytes, name: str = "line") -> Sketch:
-    """Read one drawing: `{"word": "cat", "drawing": [[xs, ys], ...]}`; raw files add `ts` to a stroke.
+    """Return the drawing of one line: `{"word": "cat", "drawing": [[xs, ys], ...]}`.
+
+    Raw files have `[xs, ys, times]` for a stroke; times are left out.
 
     Args:
-        line: one line of ndjson.
+        line: the line.
         name: what errors call it, such as "cat.ndjson, line 7".
 
     Returns:
-        The drawing in the coordinates that stand there, without a page; its category is `word`, if given.
-        Times are left out.
+        The drawing in the coordinates of the line, without a page; its category is `word`, if there is one.
 
     Raises:
-        FormatError: the line is not JSON, or holds no drawing of this form.
+        FormatError: the line is not JSON, or not a drawing of this form.
         SketchError: too many points, or a point that is not finite or too far away.
     """
     return sketch_of(load_json(line, name), name)
 
 
 def sketch_of(value: Any, name: str = "line") -> Sketch:
-    """The drawing in an object that was parsed from a line; see `parse_line`."""
+    """Return the drawing of a parsed line; see `parse_line`."""
     if not isinstance(value, dict) or not isinstance(value.get("drawing"), list):
         raise FormatError(f"{name} holds no 'drawing' list; is it a Quick, Draw! file?")
     word = value.get("word")
@@ -52,23 +78,8 @@ def sketch_of(value: Any, name: str = "line") -> Sketch:
         raise SketchError(f"{name}: {error}") from error
 
 
-def to_line(sketch: Sketch) -> str:
-    """The drawing as one line in the form of Google's simplified files, newline included.
-
-    Whole coordinates are written as integers; others as the shortest float that reads back the same.
-    """
-    drawing = [[_short(axis) for axis in stroke.T] for stroke in sketch.strokes]
-    value = {"drawing": drawing} if sketch.category is None else {"word": sketch.category, "drawing": drawing}
-    return orjson.dumps(value).decode() + "\n"
-
-
-def _short(values: Any) -> list[int | float]:
-    """One axis of a stroke; -0.0 stays a float, for an integer would lose its sign."""
-    return [int(v) if v.is_integer() and (v or str(v) == "0.0") else v for v in values.tolist()]
-
-
 def _stroke(value: object, index: int, name: str) -> Points:
-    """One stroke, (n, 2), of xs and ys of one length."""
+    """Return one stroke, (n, 2), from its xs and ys."""
     if not isinstance(value, list) or len(value) < 2:
         raise FormatError(f"{name}: stroke {index} must be [xs, ys]")
     xs, ys = value[0], value[1]
@@ -82,3 +93,91 @@ def _stroke(value: object, index: int, name: str) -> Points:
     if points.ndim != 2 or points.dtype.kind not in "iuf":
         raise FormatError(f"{name}: stroke {index} holds something that is not a number")
     return points.T.astype(np.float64)
+
+
+def parse_json(data: bytes, name: str) -> Sketch:
+    """Return the drawing of a JSON text: a line of Quick, Draw!, or any form of `parse_canvas`.
+
+    Args:
+        data: the text, UTF-8, with or without a byte order mark.
+        name: what errors call it.
+
+    Raises:
+        FormatError: not UTF-8, not JSON, or not a drawing.
+        SketchError: as `parse_line`.
+    """
+    value = load_json(data, name)
+    if isinstance(value, dict) and "drawing" in value:
+        return sketch_of(value, name)
+    return parse_canvas(value, name)
+
+
+def line_entry(line: bytes, place: str) -> Entry | SketchgenError:
+    """Return the drawing of a line of ndjson, or the error that says why it has none."""
+    try:
+        value = load_json(line, place)
+        if isinstance(value, dict) and "strokes" not in value:
+            return Entry(sketch_of(value, place), place, value.get("recognized", True) is not False)
+        return Entry(parse_canvas(value, place), place)
+    except SketchgenError as error:
+        return error
+
+
+def read_ndjson(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry | SketchgenError]:
+    """Yield the drawing of every line that is not blank, or its error; reading goes on after an error."""
+    number = 0
+    while line := stream.readline(MAX_BYTES + 1):
+        number += 1
+        place = f"{name}, line {number}"
+        if len(line) > MAX_BYTES:
+            yield too_long(place)
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MAX_BYTES)
+        elif line.strip():
+            yield line_entry(line, place)
+
+
+def too_long(place: str) -> FormatError:
+    """Return the error for a line of more than `MAX_BYTES`."""
+    return FormatError(f"{place} is larger than {MAX_BYTES // 2**20} MB")
+
+
+def to_line(sketch: Sketch) -> str:
+    """Return the drawing as a line in the form of Google's simplified files, newline included.
+
+    Whole coordinates are written as integers; others as the shortest float that reads back the same.
+    """
+    drawing = [[_short(axis) for axis in stroke.T] for stroke in sketch.strokes]
+    value = {"drawing": drawing} if sketch.category is None else {"word": sketch.category, "drawing": drawing}
+    return orjson.dumps(value).decode() + "\n"
+
+
+def _short(values: Any) -> list[int | float]:
+    """Return one axis of a stroke; -0.0 stays a float, because an integer would lose its sign."""
+    return [int(v) if v.is_integer() and (v or str(v) == "0.0") else v for v in values.tolist()]
+
+
+def read_binary(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry]:
+    """Yield the drawings of a binary file, which have no category in it.
+
+    Raises:
+        FormatError: the file ends in the middle of a drawing; those before it have been yielded.
+    """
+
+    def exactly(size: int) -> bytes:
+        data = stream.read(size)
+        if len(data) < size:
+            raise FormatError(f"{name} ends in the middle of drawing {number}; get it again")
+        return data
+
+    number = 0
+    while first := stream.read(1):
+        number += 1
+        _, _, recognised, _, count = HEAD.unpack(first + exactly(HEAD.size - 1))
+        strokes = []
+        for _ in range(count):
+            (points,) = _COUNT.unpack(exactly(_COUNT.size))
+            axes = np.frombuffer(exactly(2 * points), dtype=np.uint8).reshape(2, points)
+            strokes.append(axes.T.astype(np.float64))
+        sketch = Sketch.from_strokes([stroke for stroke in strokes if len(stroke)])
+        yield Entry(sketch, f"{name}, drawing {number}", bool(recognised))

@@ -1,4 +1,4 @@
-"""Drawings as pixels: one picture or a sheet of many, smooth, with the look of the SVG writer."""
+"""Drawings as pictures: one at a time or in contact sheets, antialiased, with the style of the SVG writer."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from PIL import ImageColor, ImageDraw, ImageFont
 from PIL.Image import Image
 
 from sketchgen.errors import SettingError
-from sketchgen.formats.curves import Traced, pressed
+from sketchgen.formats.curves import WidthLine, with_pressure
 from sketchgen.formats.svg_writer import (
     Style,
     check_sheet,
-    curve_of,
+    flattened,
     parts,
     pen_width,
     pixel_size,
     visible_box,
 )
 from sketchgen.sketch.files import write_atomic
-from sketchgen.sketch.sketch import Completion, Points, Sketch
+from sketchgen.sketch.sketch import Item, Points
 
-_FINE = 4
-"""Each side is drawn this many times larger and averaged down, which smooths the edges."""
+_SUPERSAMPLING = 4
+"""Factor by which pictures are drawn larger and then averaged down, for smooth edges."""
 
-_THINNEST = 1.75
-"""Least width of a line, in px: thinner ones, and dots above all, would fade out on a thumbnail."""
+_MIN_WIDTH = 1.75
+"""Minimum width of a line, px: thinner ones, and dots above all, would fade on a thumbnail."""
 
 _LARGE = 2048
-"""Pictures with a longer side above this are drawn less fine, to bound memory."""
+"""Pictures with a longer side above this are not supersampled, to bound memory."""
 
 _MAX_PIXELS = 100_000_000
-"""Largest contact sheet."""
+"""Maximum size of a contact sheet."""
 
 Area = tuple[int, int, int, int]
-"""A part of a picture in px: left, top, right, bottom; the last two are outside."""
+"""A part of a picture, px: left, top, right, bottom, the last two exclusive."""
 
 
-def to_image(item: Sketch | Completion, size: int = 256, style: Style | None = None) -> Image:
-    """The drawing as an RGBA picture.
+def to_image(item: Item, size: int = 256, style: Style | None = None) -> Image:
+    """Return the drawing as an RGBA picture.
 
     Args:
-        item: a drawing or a completion; given and added strokes get the style's two colours.
-        size: longer side in px, from 1; the shorter one follows the page.
-        style: colours and pen; its own `size` is not used.
+        item: a drawing or a completion; given and added strokes have the style's two colours.
+        size: longer side, px, from 1; the shorter one follows the page.
+        style: colours and pen; its `size` is not used.
 
     Raises:
         SettingError: `size` outside its limits, or a colour that Pillow does not know.
@@ -59,31 +59,33 @@ def to_image(item: Sketch | Completion, size: int = 256, style: Style | None = N
         if sketch is not None:
             colour = rgba(name)
             for stroke in sketch.strokes:
-                raster.ink(raster.traced(stroke), colour)
+                raster.draw(raster.line_of(stroke), colour)
     return raster.picture()
 
 
 def contact_sheet(
-    cells: Sequence[Sketch | Completion],
+    cells: Sequence[Item],
     columns: int = 8,
     cell: int = 192,
     labels: Sequence[str] | None = None,
     style: Style | None = None,
 ) -> Image:
-    """Many drawings on one RGBA picture, each fitted into a cell of its own, row by row.
+    """Return many drawings as one RGBA picture, row by row.
 
     Args:
-        cells: what to show; none gives an empty sheet of one cell.
-        columns: cells in a row; fewer where there are fewer cells.
-        cell: side of a cell, in px.
-        labels: a line of text under each cell, cut where it is too long.
+        cells: the drawings; none gives an empty sheet of one cell.
+        columns: cells in a row; fewer if there are fewer cells.
+        cell: side of a cell, px.
+        labels: a line of text under each cell, cut if it is too long.
         style: colours and pen; its `size` is not used.
 
     Raises:
         SettingError: `columns` or `cell` below 1, not one label a cell, or a sheet too large.
     """
     style = style or Style()
-    check_sheet(len(cells), columns, cell, labels)
+    check_sheet(columns, cell)
+    if labels is not None and len(labels) != len(cells):
+        raise SettingError(f"{len(labels)} labels for {len(cells)} cells; give one a cell")
     columns = max(1, min(columns, len(cells)))
     strip = max(14, round(cell * 0.12)) if labels is not None else 0
     rows = max(1, math.ceil(len(cells) / columns))
@@ -104,14 +106,25 @@ def contact_sheet(
     return sheet
 
 
-def to_png(item: Sketch | Completion, size: int | None = None, style: Style | None = None) -> bytes:
-    """The drawing as the bytes of a PNG file; `size` is the longer side in px, by default the style's."""
+def to_png(item: Item, size: int | None = None, style: Style | None = None) -> bytes:
+    """Return the drawing as the bytes of a PNG; `size` is the longer side, px, by default the style's."""
+    return image_png(_sized(item, size, style))
+
+
+def to_still_webp(item: Item, size: int | None = None, style: Style | None = None) -> bytes:
+    """Return the drawing as the bytes of a lossless WebP that does not move; see `to_png`."""
+    buffer = io.BytesIO()
+    _sized(item, size, style).save(buffer, format="WEBP", lossless=True)
+    return buffer.getvalue()
+
+
+def _sized(item: Item, size: int | None, style: Style | None) -> Image:
     style = style or Style()
-    return image_png(to_image(item, round(style.size) if size is None else size, style))
+    return to_image(item, round(style.size) if size is None else size, style)
 
 
 def image_png(image: Image) -> bytes:
-    """A picture as the bytes of a PNG file; same picture, same bytes."""
+    """Return a picture as the bytes of a PNG; same picture, same bytes."""
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", optimize=False)
     return buffer.getvalue()
@@ -127,7 +140,11 @@ def save_png(image: Image, path: str | os.PathLike[str], *, force: bool = False)
 
 
 def rgba(value: str | None) -> tuple[int, ...]:
-    """A CSS colour as RGBA; None is transparent."""
+    """Return a CSS colour as RGBA; None is transparent.
+
+    Raises:
+        SettingError: Pillow does not know the colour.
+    """
     if value is None:
         return 255, 255, 255, 0
     try:
@@ -137,10 +154,10 @@ def rgba(value: str | None) -> tuple[int, ...]:
 
 
 class Raster:
-    """A picture that takes ink stroke by stroke: drawn large, and averaged down where it is asked for."""
+    """A picture that is drawn stroke by stroke, supersampled, and averaged down on request."""
 
-    def __init__(self, item: Sketch | Completion, size: int, style: Style) -> None:
-        """An empty page for `item`, its longer side `size` px, in the style's background.
+    def __init__(self, item: Item, size: int, style: Style) -> None:
+        """Create an empty page for `item` with a longer side of `size` px.
 
         Raises:
             SettingError: `size` outside its limits, or a background that Pillow does not know.
@@ -148,67 +165,67 @@ class Raster:
         Style(size=size)
         self._box = box = visible_box(item, style)
         width, height = (max(1, round(side)) for side in pixel_size(box, size))
-        self._fine = _FINE if max(width, height) <= _LARGE else 1
+        self._fine = _SUPERSAMPLING if max(width, height) <= _LARGE else 1
         self._scale = size / box.longer
         self._style = style
-        self._width = max(pen_width(box, style) * self._scale, _THINNEST) * self._fine
-        # Under pressure even the thin parts show, though not as wide as a line without.
+        self._width = max(pen_width(box, style) * self._scale, _MIN_WIDTH) * self._fine
+        # Under pressure thin parts must show, too, though not as wide as a line without.
         self._least = 1.0 if style.pressure == 0 else 0.5
         self.size = width, height
         paper = rgba(style.background)
         self._canvas = images.new("RGBA", (width * self._fine, height * self._fine), paper)
         self._pen = ImageDraw.Draw(self._canvas)
 
-    def traced(self, stroke: Points) -> Traced:
-        """A stroke as the style has it drawn: its curves as short lines, and its width at each point."""
-        line = curve_of(stroke, self._box, self._style)
-        return pressed(line, pen_width(self._box, self._style), self._style.pressure)
+    def line_of(self, stroke: Points) -> WidthLine:
+        """Return a stroke in the style: its curves as short lines, and the width at each point."""
+        line = flattened(stroke, self._box, self._style)
+        return with_pressure(line, pen_width(self._box, self._style), self._style.pressure)
 
-    def ink(self, traced: Traced, colour: tuple[int, ...]) -> Area | None:
-        """Draw a line, or a piece of one, with round ends and joins: discs at the points, lines between them.
+    def draw(self, line: WidthLine, colour: tuple[int, ...]) -> Area | None:
+        """Draw a line with round ends and joins: discs at the points, bars between them.
 
         Returns:
-            What changed at most, in px of the picture; None where the line is off the picture.
+            The part of the picture that has changed at most; None if the line is off the picture.
         """
         fine = self._fine
         # Pillow counts to the middle of a pixel; points far off the picture would overflow its integers.
-        points = (traced[:, :2] - (self._box.x, self._box.y)) * (self._scale * fine) - 0.5
+        points = (line[:, :2] - (self._box.x, self._box.y)) * (self._scale * fine) - 0.5
         points = np.clip(points, -1e6, 1e6)
-        radii = np.maximum(self._width * traced[:, 2], _THINNEST * fine * self._least) / 2
+        radii = np.maximum(self._width * line[:, 2], _MIN_WIDTH * fine * self._least) / 2
         if (radii == radii[0]).all():
-            self._line(points, 2 * float(radii[0]), colour)
+            self._bar(points, 2 * float(radii[0]), colour)
         else:
             for index in range(len(points) - 1):
-                self._line(points[index : index + 2], float(radii[index] + radii[index + 1]), colour)
+                self._bar(points[index : index + 2], float(radii[index] + radii[index + 1]), colour)
         for (x, y), radius in zip(points.tolist(), radii.tolist(), strict=True):
             self._pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
-        # One px more on each side, since Pillow rounds lines and discs outwards.
+        # One px more on each side, because Pillow rounds lines and discs outwards.
         widest = float(radii.max())
         left, top = (max(0, math.floor(low)) for low in (points.min(axis=0) - widest) / fine - 1)
         ends = zip(self.size, (points.max(axis=0) + widest) / fine + 2, strict=True)
         right, bottom = (min(side, math.ceil(high)) for side, high in ends)
         return (left, top, right, bottom) if left < right and top < bottom else None
 
-    def _line(self, points: Points, width: float, colour: tuple[int, ...]) -> None:
-        """Draw a line of one width, without ends, in px of the large picture."""
+    def _bar(self, points: Points, width: float, colour: tuple[int, ...]) -> None:
+        """Draw a line of one width without caps, in px of the supersampled picture."""
         if len(points) > 1:
             path = [tuple(corner) for corner in points.tolist()]
             self._pen.line(path, fill=colour, width=max(1, round(width)))
 
     def picture(self, area: Area | None = None) -> Image:
-        """The picture as it stands, RGBA, or a part of it."""
+        """Return the picture, RGBA, or a part of it."""
         fine = self._fine
         area = area or (0, 0, *self.size)
         return self._canvas.reduce(fine, (area[0] * fine, area[1] * fine, area[2] * fine, area[3] * fine))
 
 
 def write_line(sheet: Image, text: str, place: tuple[int, int, int, int], style: Style) -> None:
-    """Write one line of text into a picture, cut where it is too long.
+    """Write a line of text into a picture, cut if it is too long.
 
     Args:
         sheet: the picture.
-        text: what to write.
-        place: left, top, width and height of the strip that it stands in the middle of, in px.
+        text: the text.
+        place: left, top, width and height of the strip that it is centred in, px.
         style: the given colour is the ink.
     """
     left, top, width, height = place

@@ -1,176 +1,276 @@
-"""Drawings in every form that can be asked for, by the form's name: one at a time, or many on a sheet."""
+"""The table of file formats: names, suffixes, readers, writers, and the options that each takes."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from io import BufferedIOBase
+from pathlib import Path
+from typing import Any
 
-from sketchgen.errors import SettingError
-from sketchgen.formats.animation import SIZE, check_moving, to_gif, to_still_webp, to_webp
-from sketchgen.formats.gcode import PROFILE, check_profile, to_gcode
-from sketchgen.formats.motion import Motion, to_animated_svg
-from sketchgen.formats.plotter import Plan, plot_pages
-from sketchgen.formats.poster import Poster, check_poster, poster_image, poster_pieces
-from sketchgen.formats.raster import image_png, rgba, to_png
-from sketchgen.formats.read_write import encode
-from sketchgen.formats.svg_writer import Style
-from sketchgen.formats.units import Page
-from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.errors import FormatError, SettingError, SketchgenError
+from sketchgen.formats import encoders
+from sketchgen.formats.quickdraw import Entry, parse_json, read_binary, read_ndjson
+from sketchgen.formats.render_options import RenderOptions
+from sketchgen.sketch.files import read_limited, shown
+from sketchgen.sketch.sketch import Item
 
-Item = Sketch | Completion
+Reader = Callable[[BufferedIOBase, str], Iterator[Entry | SketchgenError]]
+"""Yields the drawings of an open file; the text is what errors call the file."""
+
+Writer = Callable[[Item, RenderOptions], bytes]
+"""Returns the file of one drawing."""
+
+ManyWriter = Callable[[Sequence[Item], RenderOptions, int], list[bytes]]
+"""Returns the file of several drawings, or one file a page; the number is that of the columns."""
+
+MAX_SHEET = 5000
+"""Maximum number of drawings of a contact sheet, a poster or a plot."""
+
+MAX_ARRAYS = 1_000_000
+"""Maximum number of drawings of an npz."""
+
+_TEXT_SUFFIXES = (".svg", ".json", ".ndjson", ".gcode")
 
 
 @dataclass(frozen=True)
-class Look:
-    """How drawings look, in whatever form.
+class Format:
+    """A row of the table.
 
     Attributes:
-        style: colours, pen, curves, pressure.
-        motion: pace of a drawing that draws itself.
-        size: longer side of a picture, in px; None for the style's, and `SIZE` where it moves.
-        page: paper of a plotter.
-        plan: pen, grid and order of a plotter.
-        profile: of vpype-gcode, for G-code.
-        poster: page, grid and title of a sheet that is no plotter's.
+        name: what users call it.
+        summary: a phrase for help texts.
+        write: the writer of one drawing, by suffix; the first suffix is the default.
+        write_many: the writer of several drawings into one file, or onto pages, by suffix; empty if a file
+            holds one drawing.
+        options: the fields of `RenderOptions` that it takes.
+        check: checks the options for a number of drawings, before any is made.
+        max_many: maximum number of drawings of a file.
+        one_file: whether all drawings of a job go into one file, whatever their number.
+        lines: whether the file of several drawings is that of each, one after the other.
+        animated: whether the drawing draws itself.
     """
 
-    style: Style = field(default_factory=Style)
-    motion: Motion = field(default_factory=Motion)
-    size: int | None = None
-    page: Page = field(default_factory=Page)
-    plan: Plan = field(default_factory=Plan)
-    profile: str = PROFILE
-    poster: Poster = field(default_factory=Poster)
+    name: str
+    summary: str
+    write: Mapping[str, Writer]
+    write_many: Mapping[str, ManyWriter]
+    options: frozenset[str]
+    check: Callable[[RenderOptions, str, int], None]
+    max_many: int = MAX_SHEET
+    one_file: bool = False
+    lines: bool = False
+    animated: bool = False
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The suffixes of its files, with the dot; the first is the default."""
+        return tuple(self.write)
 
 
-def _moving_size(look: Look) -> int:
-    return SIZE if look.size is None else look.size
+def _single(write: ManyWriter) -> Writer:
+    return lambda item, options: write([item], options, 1)[0]
 
 
-def _plotted(item: Item, look: Look) -> str:
-    return next(iter(plot_pages([item], look.page, look.plan, look.style))).svg
+def _rows() -> Iterator[Format]:
+    """Yield the rows of the table."""
+    e = encoders
+    lines = frozenset({"width", "colour", "added_colour", "background", "smooth", "pressure"})
+    picture, paper = lines | {"size"}, frozenset({"page", "margin", "columns"})
+    plot = paper | {"pen", "crop", "colour", "added_colour", "smooth"}
+    posters = {".svg": e.poster_svg, ".png": e.poster_png}
+    animations = {".svg": e.animated_svg, ".gif": e.gif, ".webp": e.animated_webp}
+
+    def row(name: str, summary: str, write: Any, many: Any, options: Any, check: Any, **more: Any) -> Format:
+        write = {suffix: _single(writer) for suffix, writer in many.items()} if write is None else write
+        return Format(name, summary, write, many, frozenset(options), check, **more)
+
+    yield row("svg", "SVG", {".svg": e.svg}, {".svg": e.svg_sheet}, lines | {"columns"}, e.check_svg)
+    yield row(
+        "png", "picture", {".png": e.png}, {".png": e.png_sheet}, picture | {"columns"}, e.check_picture
+    )
+    yield row("webp", "picture", {".webp": e.webp}, {}, picture, e.check_picture)
+    yield row("gif", "animation", {".gif": e.gif}, {}, picture | {"speed"}, e.check_animated, animated=True)
+    yield row("animated", "animation", animations, {}, picture | {"speed"}, e.check_animated, animated=True)
+    yield row("json", "exact strokes", {".json": e.json}, {}, (), e.check_nothing)
+    ndjson = {".ndjson": e.ndjson}, {".ndjson": e.ndjson_lines}
+    yield row("ndjson", "Quick, Draw!'s lines", *ndjson, (), e.check_nothing, lines=True)
+    npz = {"max_many": MAX_ARRAYS, "one_file": True}
+    yield row("npz", "sketch-rnn's arrays", None, {".npz": e.npz}, (), e.check_nothing, **npz)
+    yield row("plot", "pages for a plotter", None, {".svg": e.plot}, plot, e.check_plot)
+    yield row("gcode", "plot as G-code", None, {".gcode": e.gcode}, plot | {"profile"}, e.check_gcode)
+    poster = lines | paper | {"title", "labels"}
+    yield row("poster", "all on one page", None, posters, poster, e.check_poster, one_file=True)
 
 
-_ENCODERS: dict[str, Callable[[Item, Look], bytes]] = {
-    "svg": lambda item, look: item.to_svg(look.style).encode(),
-    "animated": lambda item, look: to_animated_svg(item, look.style, look.motion).encode(),
-    "png": lambda item, look: to_png(item, look.size, look.style),
-    "gif": lambda item, look: to_gif(item, look.style, look.motion, size=_moving_size(look)),
-    "webp": lambda item, look: to_webp(item, look.style, look.motion, size=_moving_size(look)),
-    "still-webp": lambda item, look: to_still_webp(item, look.style, size=look.size),
-    "json": lambda item, _look: encode(item, ".json"),
-    "ndjson": lambda item, _look: encode(item, ".ndjson"),
-    "plot": lambda item, look: _plotted(item, look).encode(),
-    "gcode": lambda item, look: to_gcode(_plotted(item, look), look.profile).encode(),
+FORMATS = {row.name: row for row in _rows()}
+"""Every format that is written, by name."""
+
+SUFFIXES: dict[str, str] = {}
+for _row in FORMATS.values():
+    for _suffix in _row.suffixes:
+        SUFFIXES.setdefault(_suffix, _row.name)
+"""The format that each suffix stands for, if no other is asked for: that of the first row that has it."""
+
+
+def _read_svg(stream: BufferedIOBase, name: str) -> Iterator[Entry]:
+    from sketchgen.formats.svg_reader import parse_svg
+
+    yield Entry(parse_svg(read_limited(stream, name), name), name)
+
+
+def _read_json(stream: BufferedIOBase, name: str) -> Iterator[Entry]:
+    yield Entry(parse_json(read_limited(stream, name), name), name)
+
+
+def _read_npz(stream: BufferedIOBase, name: str) -> Iterator[Entry]:
+    from sketchgen.formats.sketchrnn import read_npz
+
+    for number, sketch in enumerate(read_npz(stream, name), 1):
+        yield Entry(sketch, f"{name}, drawing {number}")
+
+
+READERS: dict[str, Reader] = {
+    ".svg": _read_svg,
+    ".json": _read_json,
+    ".ndjson": read_ndjson,
+    ".npz": _read_npz,
+    ".bin": read_binary,
 }
-
-SUFFIXES = {name: f".{name}" for name in ("svg", "png", "gif", "webp", "json", "ndjson", "gcode")} | {
-    "animated": ".animated.svg",
-    "still-webp": ".still.webp",
-    "plot": ".plot.svg",
-}
-"""How a file of each form ends; no two forms share it, so that one folder can hold all of them."""
-
-FORMS = tuple(_ENCODERS)
-"""The forms of a drawing: still and self-drawing SVG, pictures, self-drawing pictures, strokes, and plots."""
-
-SHEETS = ("svg", "png", "plot", "gcode")
-"""The forms of a sheet of many drawings."""
-
-_MOVING = {"gif": "GIF", "webp": "WebP"}
+"""The readers, by suffix; Quick, Draw!'s binary files (.bin) are only read."""
 
 
-def check_form(form: str, look: Look | None = None, *, sheet: bool = False) -> None:
-    """Check all that can be checked of a form and its look before there is a drawing.
+def find_format(name: str) -> tuple[Format, str]:
+    """Return a format and its suffix, by a name such as "poster" or "poster.png".
+
+    Raises:
+        SettingError: there is no such format; the message names the nearest, or all.
+    """
+    base, dot, end = name.partition(".")
+    row = FORMATS.get(base)
+    if row is None:
+        near = difflib.get_close_matches(base, FORMATS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(FORMATS)}"
+        raise SettingError(f"no format {name[:40]!r}; {hint}")
+    if dot and dot + end not in row.suffixes:
+        raise SettingError(f"{base} is not written as {(dot + end)[:20]}, only as {', '.join(row.suffixes)}")
+    return row, dot + end if dot else row.suffixes[0]
+
+
+def format_of(options: RenderOptions) -> Format:
+    """Return the format of the options."""
+    return find_format(options.format)[0]
+
+
+def suffix_of(options: RenderOptions) -> str:
+    """Return the suffix of the files, with the dot."""
+    return find_format(options.format)[1]
+
+
+def is_binary(options: RenderOptions) -> bool:
+    """Return whether the files are not text."""
+    return suffix_of(options) not in _TEXT_SUFFIXES
+
+
+def known_suffix(path: str | os.PathLike[str]) -> str | None:
+    """Return the suffix of a file that is to be written, in lower case; None for the name of a folder.
+
+    Raises:
+        FormatError: the name ends like that of a file in a format that cannot be written.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix in SUFFIXES and not Path(path).is_dir():
+        return suffix
+    # "run.1" and "v0.2-b" are names of folders; "cat.jpg" is not.
+    if re.fullmatch(r"\.[a-z][a-z0-9]{1,4}", suffix) and not Path(path).is_dir():
+        raise FormatError(f"{shown(path)}: no writer for {suffix!r}; use {', '.join(SUFFIXES)}")
+    return None
+
+
+def options_for(path: str | os.PathLike[str], options: RenderOptions | None = None) -> RenderOptions:
+    """Return options with the format that the suffix of a file asks for.
+
+    The format of the options is kept if its files may have that suffix.
+
+    Raises:
+        FormatError: no format has that suffix.
+    """
+    options = options or RenderOptions()
+    suffix = known_suffix(path)
+    if suffix is None:
+        raise FormatError(f"{shown(path)} has no suffix of a format; use {', '.join(SUFFIXES)}")
+    row = format_of(options)
+    if suffix not in row.suffixes:
+        return replace(options, format=SUFFIXES[suffix])
+    return replace(options, format=row.name + (suffix if suffix != row.suffixes[0] else ""))
+
+
+def unused_options(options: RenderOptions) -> list[str]:
+    """Return the names of the options that are set, but have no effect on the format."""
+    taken, default = format_of(options).options | {"format"}, RenderOptions()
+    names = [field.name for field in fields(options) if field.name not in taken]
+    return [name for name in names if getattr(options, name) != getattr(default, name)]
+
+
+def check_options(options: RenderOptions, total: int = 1, *, one_file: bool = True) -> None:
+    """Check, before anything is drawn, that drawings can be written.
 
     Args:
-        form: one of `FORMS`, or of `SHEETS`.
-        look: how it is to look.
-        sheet: whether many drawings are to stand on a sheet.
+        options: how they are rendered.
+        total: number of drawings.
+        one_file: whether they go into one file, rather than a file each.
 
     Raises:
-        SettingError: no such form, a size outside its limits, a colour that a picture cannot show, a pen that
-            does not fit the page, or G-code without what makes it.
+        SettingError: they cannot; the message says what to change.
     """
-    look = look or Look()
-    known = SHEETS if sheet else FORMS
-    if form not in known:
-        near = difflib.get_close_matches(form, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-        raise SettingError(f"no form {form[:40]!r}{' of a sheet' if sheet else ''}; {hint}")
-    if form in _MOVING:
-        check_moving(_MOVING[form], _moving_size(look))
-    elif form in ("png", "still-webp") and look.size is not None:
-        Style(size=look.size)
-    if form in ("png", "gif", "webp", "still-webp"):
-        for colour in (look.style.background, look.style.given_colour, look.style.added_colour):
-            rgba(colour)
-    if form in ("plot", "gcode"):
-        plot_pages([], look.page, look.plan, look.style)
-    if form == "gcode":
-        check_profile(look.profile)
+    row, suffix = find_format(options.format)
+    if row.one_file and not one_file:
+        raise SettingError(f"{row.name} is one file for all drawings; name it, as -o all{suffix}")
+    if one_file and total > 1 and not row.lines:
+        if suffix not in row.write_many:
+            raise SettingError(
+                f"{total} drawings for one {suffix[1:].upper()}, which holds 1; "
+                "pass --count 1, --format ndjson, or -o FOLDER"
+            )
+        if total > row.max_many:
+            raise SettingError(
+                f"{total} drawings for one file, which takes {row.max_many} at most; "
+                "pass --format ndjson or -o FOLDER"
+            )
+    row.check(options, suffix, total if one_file else 1)
 
 
-def encode_as(item: Item, form: str, look: Look | None = None) -> bytes:
-    """A drawing or a completion as the bytes of a file; same arguments, same bytes.
+def encode(item: Item, options: RenderOptions | None = None) -> bytes:
+    """Return a drawing as the bytes of a file; same arguments, same bytes.
+
+    Raises:
+        SettingError: an option outside its limits.
+    """
+    options = options or RenderOptions()
+    row, suffix = find_format(options.format)
+    return row.write[suffix](item, options)
+
+
+def encode_many(items: Sequence[Item], options: RenderOptions, columns: int = 4) -> list[bytes]:
+    """Return several drawings as the bytes of one file, or of one file a page.
 
     Args:
-        item: what is drawn.
-        form: one of `FORMS`; `SUFFIXES` says how its file is called.
-        look: how it looks.
+        items: the drawings; a single one is written as `encode` writes it.
+        options: how they are rendered.
+        columns: drawings in a row of a contact sheet, unless the options say so.
 
     Raises:
-        SettingError: as `check_form`.
+        SettingError: an option outside its limits, or drawings that do not fit.
     """
-    look = look or Look()
-    check_form(form, look)
-    return _ENCODERS[form](item, look)
+    row, suffix = find_format(options.format)
+    if len(items) == 1 or suffix not in row.write_many:
+        return [encode(item, options) for item in items]
+    return row.write_many[suffix](items, options, options.columns or columns)
 
 
-def check_sheet_of(count: int, form: str, look: Look | None = None) -> None:
-    """Check that a sheet of that many drawings can be made.
-
-    Raises:
-        SettingError: as `check_form`; or they do not fit on the paper, or are too large a picture.
-    """
-    look = look or Look()
-    check_form(form, look, sheet=True)
-    if form in ("svg", "png"):
-        check_poster(count, look.poster, picture=form == "png")
-    else:
-        # Pages are laid out by the call, and drawn only when they are asked for.
-        plot_pages([Sketch()] * count, look.page, look.plan, look.style)
-
-
-def sheet_as(
-    items: Sequence[Item], form: str, look: Look | None = None, labels: Sequence[str] | None = None
-) -> Iterator[bytes]:
-    """Many drawings on a sheet: a poster as "svg" or "png", or a plotter's pages as "plot" or "gcode".
-
-    Args:
-        items: what is drawn.
-        form: one of `SHEETS`.
-        look: how it looks.
-        labels: a line of text under each drawing of a poster; a plotter draws none.
-
-    Returns:
-        The files, one after another as they are made: one poster, or as many pages as it takes.
-
-    Raises:
-        SettingError: as `check_sheet_of`, from the call itself.
-    """
-    look = look or Look()
-    check_sheet_of(len(items), form, look)
-    return _sheets(items, form, look, labels)
-
-
-def _sheets(items: Sequence[Item], form: str, look: Look, labels: Sequence[str] | None) -> Iterator[bytes]:
-    if form == "svg":
-        pieces = poster_pieces(items, len(items), look.poster, look.style, labels)
-        yield b"".join(piece.encode() for piece in pieces)
-    elif form == "png":
-        yield image_png(poster_image(items, len(items), look.poster, look.style, labels))
-    else:
-        for plot in plot_pages(items, look.page, look.plan, look.style):
-            yield (plot.svg if form == "plot" else to_gcode(plot.svg, look.profile)).encode()
+def contact_sheet(items: Sequence[Item], options: RenderOptions, columns: int) -> bytes:
+    """Return drawings, also a single one, as a contact sheet in PNG, whatever the format."""
+    return encoders.png_sheet(items, options, options.columns or columns)[0]

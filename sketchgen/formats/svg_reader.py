@@ -1,11 +1,12 @@
-"""Reading SVG as strokes, in the units of its viewBox; nothing in a file can reach out or run away.
+"""Read the strokes of SVG files, in the units of the viewBox; a file can neither reach out nor run away.
 
-What counts as a stroke: every path, polyline, polygon, line, rect, circle and ellipse that shows, filled or
-stroked (a filled shape stands for its outline). Straight lines keep their points; curves are flattened, but
-for those that `svg` has written, of which the nodes are read.
-Not read: what is hidden (`display`, `visibility`, neither fill nor stroke), definitions that nothing uses,
-clip paths, masks, text, images, scripts, an element of class or id `background`, and a filled rectangle as
-large as the page. Animation is ignored; of style sheets only the selectors `*`, a tag, `.class`, `#id` count.
+Strokes are all visible paths, polylines, polygons, lines, rects, circles and ellipses, filled or stroked (a
+filled shape is read as its outline). Straight lines keep their points. Curves are flattened, except those of
+`svg_writer`, whose nodes are read.
+Not read are hidden elements (`display`, `visibility`, neither fill nor stroke), unused definitions, clip
+paths, masks, text, images, scripts, elements of class or id `background`, and filled rectangles as large as
+the page.
+Animation is ignored. Of style sheets only the selectors `*`, a tag, `.class` and `#id` count.
 """
 
 from __future__ import annotations
@@ -25,19 +26,17 @@ from numpy.typing import NDArray
 from sketchgen.errors import FormatError, SketchError
 from sketchgen.formats.svg_shapes import PPI, SHAPES, length, numbers, outline, path_cost
 from sketchgen.formats.svg_writer import MARK, NODES, SHOW
+from sketchgen.sketch.files import MAX_BYTES
 from sketchgen.sketch.sketch import MAX_POINTS, Box, Points, Sketch
 
-MAX_BYTES = 32 * 1024 * 1024
-"""Largest SVG text read."""
-
 MAX_ELEMENTS = 50_000
-"""Most elements drawn, each use of a definition counted."""
+"""Maximum number of elements, each use of a definition counted."""
 
 MAX_DEPTH = 64
-"""Deepest nesting of groups and uses."""
+"""Maximum nesting of groups and uses."""
 
 _TOLERANCE = 1 / 2000
-"""How far a flattened curve may stray, as a share of the longer side of the page."""
+"""Maximum distance of a flattened curve from the curve, as a share of the longer side of the page."""
 
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
 _STYLED = ("display", "visibility", "fill", "stroke", "opacity")
@@ -47,7 +46,7 @@ _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 
 @dataclass(frozen=True)
 class _Context:
-    """What an element inherits: a 2x3 matrix (None: identity, numbers untouched), style, depth, area."""
+    """What an element inherits: a 2x3 matrix (None for the identity), style, depth, and viewport size."""
 
     matrix: NDArray[np.float64] | None = None
     style: Mapping[str, str] = field(default_factory=lambda: {"fill": "black", "stroke": "none"})
@@ -56,20 +55,19 @@ class _Context:
 
 
 def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
-    """Read the strokes of an SVG file.
+    """Return the strokes of an SVG text.
 
     Args:
-        text: the file's content, at most `MAX_BYTES`.
+        text: the content of a file, at most `MAX_BYTES`.
         name: what errors call it.
 
     Returns:
-        A drawing in user units. Its page is the viewBox, else width and height, else unknown. An SVG that
-        holds nothing at all is an empty drawing.
+        A drawing in user units. Its page is the viewBox, or else width and height, or else unknown. An SVG
+        without any content is an empty drawing.
 
     Raises:
-        FormatError: empty, not SVG, not well-formed; with entities or a DTD inside its DOCTYPE; with shapes
-            that cannot be read; without any stroke while it holds something else; nested or used without
-            bounds.
+        FormatError: empty, not SVG, not well-formed; entities or a DTD in its DOCTYPE; shapes that cannot be
+            read; no strokes, but other content; nested or used without bounds.
         SketchError: too many points, or a point that is not finite or too far away.
     """
     root = _parse_xml(text, name)
@@ -89,21 +87,21 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
 
 
 class _Parser(ElementTree.DefusedXMLParser):
-    """Takes a DOCTYPE that only names a DTD (never fetched), as many programs write it; refuses its own DTD.
+    """A parser that allows a DOCTYPE with the name of a DTD, which is never fetched, but no internal DTD.
 
-    Not only entities: attribute defaults that a file declares for itself can blow it up as well.
+    Not only entities are dangerous: attribute defaults of an internal DTD can blow up a file as well.
     """
 
     def defused_start_doctype_decl(
         self, name: str, sysid: str | None, pubid: str | None, has_internal_subset: bool | int
     ) -> None:
-        """Called by expat where a DOCTYPE begins."""
+        """Handle the start of a DOCTYPE; called by expat."""
         if has_internal_subset:
             super().defused_start_doctype_decl(name, sysid, pubid, True)
 
 
 def _parse_xml(text: str | bytes, name: str) -> Element:
-    """The root element of an SVG text, refused before anything in it is expanded."""
+    """Return the root element of an SVG text."""
     if len(text) > MAX_BYTES:
         raise FormatError(f"{name} is larger than {MAX_BYTES // 2**20} MB; simplify the drawing")
     stripped = text.strip()
@@ -127,7 +125,7 @@ def _parse_xml(text: str | bytes, name: str) -> Element:
 
 
 def _tag(element: Element) -> str:
-    """An element's name without its namespace; "" for a comment and for an element of another namespace."""
+    """Return the local name of an SVG element; "" for comments and elements of other namespaces."""
     tag = element.tag
     if not isinstance(tag, str):
         return ""
@@ -136,7 +134,7 @@ def _tag(element: Element) -> str:
 
 
 def _page(root: Element) -> Box | None:
-    """The viewBox, else width and height in px, else None."""
+    """Return the viewBox, or else width and height in px, or else None."""
     view = root.get("viewBox")
     if view is not None and view.strip() not in ("", "none"):
         return _view_box(view)
@@ -148,7 +146,7 @@ def _page(root: Element) -> Box | None:
 
 
 def _view_box(text: str) -> Box:
-    """Four numbers with an area."""
+    """Return a parsed viewBox."""
     values = numbers(text[:200])
     if len(values) != 4 or not (values[2] > 0 and values[3] > 0):
         raise FormatError(f"viewBox is {text[:40]!r}; it needs x, y, and a width and height above 0")
@@ -156,14 +154,14 @@ def _view_box(text: str) -> Box:
 
 
 def _declarations(text: str) -> dict[str, str]:
-    """The declarations in "fill: none; stroke: red" that count here; the later one wins."""
+    """Return the relevant declarations of a text such as "fill: none; stroke: red"; the last one wins."""
     pairs = (part.partition(":") for part in text.split(";"))
     values = ((key.strip().lower(), value.replace("!important", "").strip()) for key, _, value in pairs)
     return {key: value for key, value in values if key in _STYLED}
 
 
 def _rules(root: Element) -> dict[str, dict[str, str]]:
-    """The style sheets' plain rules, by selector. Split by hand: a pattern may hang on a bad sheet."""
+    """Return the plain rules of the style sheets, by selector; a regular expression might hang."""
     rules: dict[str, dict[str, str]] = {}
     for element in root.iter():
         if _tag(element) != "style" or not element.text:
@@ -179,7 +177,7 @@ def _rules(root: Element) -> dict[str, dict[str, str]]:
 
 
 def _matrix(text: str, area: tuple[float, float]) -> NDArray[np.float64] | None:
-    """A `transform` as [[a, c, e], [b, d, f]], or None for the identity."""
+    """Return a `transform` as [[a, c, e], [b, d, f]], or None for the identity."""
     try:
         matrix: Any = svgelements.Matrix(text)
         matrix.render(ppi=PPI, width=area[0], height=area[1])
@@ -195,14 +193,14 @@ def _matrix(text: str, area: tuple[float, float]) -> NDArray[np.float64] | None:
 def _chained(
     outer: NDArray[np.float64] | None, inner: NDArray[np.float64] | None
 ) -> NDArray[np.float64] | None:
-    """Both maps as one: `inner` first, then `outer`."""
+    """Return the composition of two maps, `inner` first."""
     if outer is None or inner is None:
         return inner if outer is None else outer
     return outer @ np.vstack([inner, [0.0, 0.0, 1.0]])
 
 
 class _Reader:
-    """Walks the elements of one file, counting as it goes."""
+    """Walks the elements of a file and counts them."""
 
     def __init__(self, root: Element, page: Box | None) -> None:
         """Collect ids and style rules of `root`."""
@@ -215,10 +213,10 @@ class _Reader:
         self._elements = self._points = self._segments = self._characters = 0
 
     def strokes(self, element: Element, context: _Context) -> Iterator[Points]:
-        """The strokes of an element and of what it holds, in drawing order, on the page."""
+        """Yield the strokes of an element and its children, in drawing order, on the page."""
         self._elements += 1
         self._characters += sum(len(value) for value in element.attrib.values())
-        # Characters too: a use is short, but what it repeats may be megabytes that amount to no point at all.
+        # Characters, too: a use is short, but it may repeat megabytes that have not a single point.
         if self._elements > MAX_ELEMENTS or self._characters > 2 * MAX_BYTES:
             raise FormatError(f"more than {MAX_ELEMENTS} elements (uses counted); simplify the drawing")
         if context.depth > MAX_DEPTH:
@@ -226,17 +224,14 @@ class _Reader:
         tag = _tag(element)
         if tag in _CONTAINERS or tag == "use" or tag in SHAPES:
             context = self._inherit(element, tag, context)
-            if context.style.get("display") != "none" and context.style.get("opacity") not in (
-                "0",
-                "0.0",
-                "0%",
-            ):
+            opacity = context.style.get("opacity")
+            if context.style.get("display") != "none" and opacity not in ("0", "0.0", "0%"):
                 yield from self._shown(element, tag, context)
         elif tag in ("text", "image", "foreignObject"):
             self.passed_over.add(tag)
 
     def _shown(self, element: Element, tag: str, context: _Context) -> Iterator[Points]:
-        """The strokes of an element that is not switched off."""
+        """Yield the strokes of an element that is displayed."""
         if "background" in (element.get("id"), *element.get("class", "").split()):
             return
         if element.get(MARK) == SHOW:
@@ -252,7 +247,7 @@ class _Reader:
                 yield from self.strokes(child, context)
 
     def _inherit(self, element: Element, tag: str, context: _Context) -> _Context:
-        """The context with the element's own transform and style."""
+        """Return the context with the element's own transform and style."""
         own = {key: value for key in _STYLED if (value := element.get(key)) is not None}
         if self._rules:
             for selector in ("*", tag, *(f".{name}" for name in element.get("class", "").split())):
@@ -263,11 +258,11 @@ class _Reader:
         matrix = context.matrix
         if transform := element.get("transform"):
             matrix = _chained(matrix, _matrix(transform, context.area))
-        # Opacity and display act on the element alone: what hides a group is never asked of its children.
+        # Opacity and display are not inherited, but the children of a hidden group are never visited.
         return replace(context, matrix=matrix, style={**context.style, **own}, depth=context.depth + 1)
 
     def _use(self, element: Element, context: _Context) -> Iterator[Points]:
-        """The strokes of what a `<use>` points at, moved to its place. Depth bounds a use of itself."""
+        """Yield the strokes that a `<use>` refers to, at its place; the depth limit ends a use of itself."""
         reference = next((value for key in _HREFS if (value := element.get(key))), "")
         target = self._ids.get(reference[1:]) if reference.startswith("#") else None
         if target is None:
@@ -284,7 +279,7 @@ class _Reader:
             yield from self.strokes(target, context)
 
     def _framed(self, element: Element, sized: Element, context: _Context) -> _Context:
-        """The context within a nested `<svg>` or a `<symbol>`, whose width and height stand at `sized`."""
+        """Return the context in a nested `<svg>` or a `<symbol>`; `sized` has its width and height."""
         area = context.area
         x, y = (length(element.get(key), side) for key, side in zip("xy", area, strict=True))
         w, h = (
@@ -301,7 +296,7 @@ class _Reader:
         return replace(context, matrix=matrix, area=(box.width, box.height))
 
     def _shape(self, element: Element, tag: str, context: _Context) -> Iterable[Points]:
-        """The strokes of one shape on the page, if it shows."""
+        """Return the strokes of a shape on the page, if it is visible."""
         style, matrix = context.style, context.matrix
         filled, stroked = (style[key] not in _INVISIBLE for key in ("fill", "stroke"))
         if style.get("visibility") in ("hidden", "collapse") or not (filled or stroked):
@@ -326,7 +321,7 @@ class _Reader:
         return lines
 
     def _covers_page(self, points: Points) -> bool:
-        """Whether a rectangle is as large as the page, to a hundredth of it."""
+        """Return whether a rectangle is as large as the page, to a hundredth of it."""
         if self.page is None:
             return False
         slack, page = self.page.longer / 100, self.page

@@ -1,4 +1,4 @@
-"""The basic shapes of SVG as polylines: corners kept exactly, curves flattened within a tolerance."""
+"""SVG's basic shapes as polylines: corners are exact, curves are flattened within a tolerance."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ PPI = 96.0
 """CSS px in an inch."""
 
 SHAPES = frozenset({"path", "polyline", "polygon", "line", "rect", "circle", "ellipse"})
-"""Elements that hold lines of their own."""
+"""Elements with lines of their own."""
 
 MAX_PIECES = 4096
-"""Most straight pieces that one curve is cut into."""
+"""Maximum number of straight pieces of a curve."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _ROUGHNESS = 1 / 500
-"""Tolerance over a curve's own extent, where the page gives no tolerance."""
+"""Tolerance as a share of the extent of a curve, if there is no page."""
 
 
 def length(text: str | None, whole: float, default: float = 0.0) -> float:
-    """An SVG length ("3mm", "10%", "7") in user units; per cent count from `whole`.
+    """Return an SVG length ("3mm", "10%", "7") in user units; percentages are of `whole`.
 
     Raises:
-        FormatError: the text is no length, or not finite.
+        FormatError: the text is not a length, or not finite.
     """
     if text is None or text.strip() in ("", "auto"):
         return default
@@ -44,10 +44,10 @@ def length(text: str | None, whole: float, default: float = 0.0) -> float:
 
 
 def numbers(text: str) -> list[float]:
-    """All numbers in a text such as `points` or `viewBox`, each the nearest float64.
+    """Return all numbers in a text such as `points` or `viewBox`, each the nearest float64.
 
     Raises:
-        FormatError: something else than numbers, commas and space stands there.
+        FormatError: there is something other than numbers, commas and spaces.
     """
     rest = _NUMBER.sub(" ", text).replace(",", " ").strip()
     if rest:
@@ -58,13 +58,14 @@ def numbers(text: str) -> list[float]:
 def outline(
     tag: str, values: Mapping[str, str], area: tuple[float, float], tolerance: float | None
 ) -> list[Points]:
-    """The lines of one shape in its own coordinates, each (n, 2).
+    """Return the lines of a shape in its own coordinates, each (n, 2).
 
     Args:
         tag: one of `SHAPES`.
         values: the element's attributes.
-        area: width and height that per cent count from.
-        tolerance: how far a flattened curve may stray, in the shape's units; None for a share of the curve.
+        area: width and height that percentages refer to.
+        tolerance: maximum distance of a flattened curve from the curve, in the shape's units; None for a
+            share of its extent.
 
     Raises:
         FormatError: a number or a command that cannot be read.
@@ -75,32 +76,32 @@ def outline(
 def _polyline(
     values: Mapping[str, str], _area: tuple[float, float], _tolerance: float | None
 ) -> list[Points]:
-    """`points` as they stand; an odd number at the end is dropped, as browsers do."""
+    """Return the `points`; a last x without a y is dropped, as in browsers."""
     flat = numbers(values.get("points", ""))
     points = np.array(flat[: len(flat) // 2 * 2], dtype=np.float64).reshape(-1, 2)
     return [points] if len(points) else []
 
 
 def _polygon(values: Mapping[str, str], area: tuple[float, float], tolerance: float | None) -> list[Points]:
-    """A polyline that goes back to where it began."""
+    """Return a closed polyline."""
     return [_closed(points) for points in _polyline(values, area, tolerance)]
 
 
 def _closed(points: Points) -> Points:
-    """The points with the first one once more at the end, unless it stands there."""
+    """Return the points, with the first one repeated at the end unless it is there."""
     if len(points) > 1 and not np.array_equal(points[0], points[-1]):
         return np.concatenate([points, points[:1]])
     return points
 
 
 def _line(values: Mapping[str, str], area: tuple[float, float], _tolerance: float | None) -> list[Points]:
-    """Two ends."""
+    """Return the two ends of a line."""
     x1, y1, x2, y2 = (length(values.get(key), area[key[0] == "y"]) for key in ("x1", "y1", "x2", "y2"))
     return [np.array([[x1, y1], [x2, y2]])]
 
 
 def _rect(values: Mapping[str, str], area: tuple[float, float], tolerance: float | None) -> list[Points]:
-    """Four corners, or four sides and four quarter ellipses."""
+    """Return four corners, or four sides and four quarter ellipses."""
     x, y = length(values.get("x"), area[0]), length(values.get("y"), area[1])
     w, h = length(values.get("width"), area[0]), length(values.get("height"), area[1])
     if w <= 0 or h <= 0:
@@ -119,7 +120,7 @@ def _rect(values: Mapping[str, str], area: tuple[float, float], tolerance: float
 
 
 def _ellipse(values: Mapping[str, str], area: tuple[float, float], tolerance: float | None) -> list[Points]:
-    """A circle or an ellipse, from its rightmost point clockwise, closed."""
+    """Return a circle or an ellipse, clockwise from its rightmost point, closed."""
     diagonal = math.hypot(*area) / math.sqrt(2)
     both = length(values.get("r"), diagonal)
     rx, ry = length(values.get("rx"), area[0], both), length(values.get("ry"), area[1], both)
@@ -134,7 +135,7 @@ def _ellipse(values: Mapping[str, str], area: tuple[float, float], tolerance: fl
 
 
 def _path(values: Mapping[str, str], _area: tuple[float, float], tolerance: float | None) -> list[Points]:
-    """`d`; see `path_lines`."""
+    """Return the subpaths of `d`."""
     return path_lines(values.get("d", ""), tolerance)
 
 
@@ -150,21 +151,21 @@ _READERS: dict[str, Callable[[Mapping[str, str], tuple[float, float], float | No
 
 
 def path_cost(text: str) -> int:
-    """A quick estimate of how many segments a path's `d` holds, at most a few times too low; never parses."""
+    """Estimate the number of segments of a path's `d` without parsing; at most a few times too low."""
     letters = sum(text.count(letter) for letter in "MmLlHhVvCcSsQqTtAaZz")
     curved = any(letter in text for letter in "CcSsQqTtAa")
     return max(letters, sum(1 for _ in _NUMBER.finditer(text)) // (7 if curved else 2))
 
 
 def path_lines(text: str, tolerance: float | None = None) -> list[Points]:
-    """The subpaths of a path's `d`, each (n, 2). A subpath of no length is one point; a lone "M" is nothing.
+    """Return the subpaths of a path's `d`, each (n, 2); one without length is a point, a lone "M" nothing.
 
     Raises:
         FormatError: a command that cannot be read.
         SketchError: more points than a drawing may have.
     """
     try:
-        # svgelements meets broken numbers with whatever error the arithmetic happens to raise.
+        # svgelements raises whatever the arithmetic on broken numbers raises.
         segments = list(svgelements.Path(text).segments(transformed=False))
         lines = _subpaths(segments, tolerance)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
@@ -173,7 +174,7 @@ def path_lines(text: str, tolerance: float | None = None) -> list[Points]:
 
 
 def _subpaths(segments: list[Any], tolerance: float | None) -> list[Points]:
-    """Cut the segments of a path where the pen moves, and lay each piece out as points."""
+    """Return the points of the segments of a path, split where the pen moves."""
     lines: list[Points] = []
     pieces: list[Points] = []
     total = 0
@@ -183,7 +184,7 @@ def _subpaths(segments: list[Any], tolerance: float | None) -> list[Points]:
             pieces = []
             continue
         if not pieces:
-            # A path that goes on after "z" begins a new line at the old start.
+            # A path that continues after "z" starts a new line at the old start.
             pieces.append(np.array([[segment.start.x, segment.start.y]]))
         pieces.append(_flat(segment, tolerance))
         total += len(pieces[-1])
@@ -197,7 +198,7 @@ def _subpaths(segments: list[Any], tolerance: float | None) -> list[Points]:
 
 
 def _flat(segment: Any, tolerance: float | None) -> Points:
-    """The points of one segment after its start, (n, 2), the last one being its exact end."""
+    """Return the (n, 2) points of a segment after its start; the last one is its exact end."""
     end = segment.end if segment.end is not None else segment.start
     last = np.array([[end.x, end.y]])
     if isinstance(segment, svgelements.Arc):
@@ -214,7 +215,7 @@ def _flat(segment: Any, tolerance: float | None) -> Points:
 
 
 def _arc_pieces(rx: float, ry: float, sweep: float, tolerance: float | None) -> int:
-    """Pieces for which no chord strays further than `tolerance` from an elliptic arc of `sweep` radians."""
+    """Return the number of chords that stay within `tolerance` of an elliptic arc of `sweep` radians."""
     radius = max(abs(rx), abs(ry))
     if not (0 < radius < math.inf):
         return 1
@@ -223,7 +224,7 @@ def _arc_pieces(rx: float, ry: float, sweep: float, tolerance: float | None) -> 
 
 
 def _bezier(controls: list[Any], tolerance: float | None) -> Points:
-    """A Bezier curve cut evenly in its parameter; Wang's bound gives the number of pieces."""
+    """Return points of a Bézier curve at even steps of its parameter, their number by Wang's bound."""
     points = np.array([[point.x, point.y] for point in controls], dtype=np.float64)
     if not np.isfinite(points).all():
         raise FormatError("a curve has a point that is not finite; correct its numbers")

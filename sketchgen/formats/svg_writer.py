@@ -1,4 +1,4 @@
-"""Drawings as SVG text: exact coordinates, same drawing same bytes, given and added strokes told apart."""
+"""Write drawings as SVG: exact coordinates, deterministic bytes, given and added strokes in two groups."""
 
 from __future__ import annotations
 
@@ -11,33 +11,31 @@ from typing import Any
 import numpy as np
 
 from sketchgen.errors import SettingError
-from sketchgen.formats.curves import curved, handles, least_width, pressed
-from sketchgen.formats.ribbon import outline_path
-from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
+from sketchgen.formats.curves import control_points, flatten, min_width, outline_path, with_pressure
+from sketchgen.sketch.sketch import Box, Completion, Item, Points, Sketch
 
 PEN_SHARE = 1 / 130
-"""Stroke width over the longer side of the page, where the style names no width."""
+"""Default width of the lines, as a share of the longer side of the page."""
 
 EMPTY_PAGE = Box(0.0, 0.0, 255.0, 255.0)
-"""What is shown of a drawing that has neither strokes nor a page."""
+"""Page of a drawing that has neither strokes nor a page."""
 
 MAX_SIZE = 16_384
-"""Largest picture side, in px."""
+"""Maximum side of a picture, px."""
 
 MARK = "data-sketchgen"
-"""The attribute by which `svg_read` knows again what is drawn for show; its values are the two below."""
+"""Attribute that tells the SVG reader how to read an element; its values are the two below."""
 
 NODES = "nodes"
-"""A curve whose nodes, the points between its pieces, are the stroke's points.
+"""A curve whose nodes are the points of the stroke.
 
-The nodes rather than the points once more in an attribute: each number stands once, and who moves a node in
-another program has moved the point."""
+Each number is in the file once, so that somebody who moves a node in another program has moved the point."""
 
 SHOW = "show"
-"""A group that repeats strokes as they look under pressure; the strokes themselves stand beside it."""
+"""A group for display only: outlines of strokes under pressure. The strokes stand beside it."""
 
 CHORD = 1 / 4000
-"""How far a curve that is drawn as a polyline may stray, as a share of the longer side of the page."""
+"""Maximum distance of a flattened curve from the curve, as a share of the longer side of the page."""
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_COLOUR = re.compile(r"[^#\w(),.%\s/-]")
@@ -45,22 +43,21 @@ _NOT_COLOUR = re.compile(r"[^#\w(),.%\s/-]")
 
 @dataclass(frozen=True)
 class Style:
-    """How a drawing looks as SVG or PNG.
+    """Colours and pen of a drawing.
 
     Attributes:
         stroke_width: in the drawing's own units; None for `PEN_SHARE` of the longer side of the page.
-        given_colour: CSS colour of what a person drew (and of a drawing without two parts).
-        added_colour: CSS colour of what a model drew.
+        given_colour: CSS colour of the given strokes, and of a drawing without two parts.
+        added_colour: CSS colour of the added strokes.
         background: CSS colour of the page, or None for a transparent one.
-        size: longer side of the picture, in CSS px.
-        margin: space around a drawing that has no page, as a share of its longer side.
-        smooth: from 0, straight lines between the points, to 1, curves through them. Corners stay, and so do
-            the strokes: see `NODES`.
-        pressure: from 0, an even line, to 1: thinner at its ends and on straights, as a hand draws. The
-            strokes stay: see `SHOW`. In an SVG that draws itself the line is even.
+        size: longer side of the picture, CSS px.
+        margin: space around a drawing without a page, as a share of its longer side.
+        smooth: from 0 (straight lines) to 1 (curves through the points); corners stay.
+        pressure: from 0 (lines of one width) to 1 (thinner at their ends and on straights, as drawn by a
+            hand). Lines of an animated SVG always have one width.
 
     Raises:
-        SettingError: a number outside its limits, or a colour that is none.
+        SettingError: a number outside its limits, or not a colour.
     """
 
     stroke_width: float | None = None
@@ -86,15 +83,15 @@ class Style:
                 raise SettingError(f"{colour!r} is no colour; write one as '#2563eb' or 'navy'")
 
 
-def parts(item: Sketch | Completion) -> tuple[Sketch, Sketch | None]:
-    """The given and the added drawing; None as the second where there are no two parts."""
+def parts(item: Item) -> tuple[Sketch, Sketch | None]:
+    """Return the given and the added drawing; None as the second if there are no two parts."""
     return (item.given, item.added) if isinstance(item, Completion) else (item, None)
 
 
-def visible_box(item: Sketch | Completion, style: Style) -> Box:
-    """What a picture shows: the page where it is known, else the bounds of the whole drawing and a margin.
+def visible_box(item: Item, style: Style) -> Box:
+    """Return what a picture shows: the page, or else the bounds of the drawing and a margin.
 
-    A drawing without extent stands in the middle of a 255 box; a straight line gets room beside it.
+    A drawing without extent is shown in the middle of a 255 box; a straight line gets room beside it.
     """
     whole = item.whole if isinstance(item, Completion) else item
     page = whole.page or parts(item)[0].page
@@ -112,56 +109,60 @@ def visible_box(item: Sketch | Completion, style: Style) -> Box:
 
 
 def pen_width(box: Box, style: Style) -> float:
-    """Width of the line in the drawing's units, for a picture that shows `box`."""
+    """Return the width of the lines in the drawing's units, for a picture of `box`."""
     return style.stroke_width if style.stroke_width is not None else box.longer * PEN_SHARE
 
 
 def pixel_size(box: Box, size: float) -> tuple[float, float]:
-    """Width and height in px of a picture of `box` whose longer side is `size`; neither below 1."""
+    """Return width and height, px, of a picture of `box` whose longer side is `size`; at least 1."""
     scale = size / box.longer
     return max(box.width * scale, 1.0), max(box.height * scale, 1.0)
 
 
-def plain(text: str) -> str:
-    """A text without the characters that XML cannot hold."""
+def xml_text(text: str) -> str:
+    """Return a text without the characters that XML cannot hold."""
     return _NOT_XML.sub("", text)
 
 
 def number(value: float) -> str:
-    """The shortest text that reads back as the same float64."""
+    """Return the shortest text that reads back as the same float64."""
     text = repr(float(value))
     return text[:-2] if text.endswith(".0") else text
 
 
+def view_box(box: Box) -> str:
+    """Return the text of a viewBox."""
+    return " ".join(number(side) for side in box)
+
+
+def flattened(stroke: Points, box: Box, style: Style) -> Points:
+    """Return a stroke as it looks in a picture of `box`: its points, and its curves as short lines."""
+    return flatten(stroke, style.smooth, box.longer * CHORD)
+
+
 def _px(value: float) -> str:
-    """A length in px, short: a picture's size needs no more than thousandths."""
+    """Return a length in px, to a thousandth."""
     return number(round(value, 3))
 
 
-def _new(width: float, height: float, box: Box | None, **extra: str) -> Any:
-    """An svgwrite drawing; debug is off, for validating is slow and would refuse our exact numbers."""
+def new_document(size: tuple[str, str], view: str) -> Any:
+    """Return an empty svgwrite drawing, without validation, which is slow and refuses exact numbers."""
     import svgwrite
 
-    view = " ".join(number(side) for side in box) if box else f"0 0 {_px(width)} {_px(height)}"
-    return svgwrite.Drawing(size=(_px(width), _px(height)), viewBox=view, debug=False, **extra)
-
-
-def curve_of(stroke: Points, box: Box, style: Style) -> Points:
-    """A stroke as it looks in a picture that shows `box`: its points, and its curves as short lines."""
-    return curved(stroke, style.smooth, box.longer * CHORD)
+    return svgwrite.Drawing(size=size, viewBox=view, debug=False)
 
 
 def _stroke(drawing: Any, stroke: Points, style: Style) -> Any:
-    """One stroke as an element. A dot is a path of no length: its round cap shows, a polyline's may not."""
+    """Return the element of a stroke. A dot is a path of no length: its round cap is always shown."""
     points = [(number(x), number(y)) for x, y in stroke.tolist()]
     if len(points) == 1:
         return drawing.path(d=f"M{points[0][0]},{points[0][1]}h0")
     extent = float(np.ptp(stroke, axis=0).max())
     if style.smooth == 0 or len(points) == 2 or extent == 0:
         return drawing.polyline(points=points)
-    # What lies between the points need not be exact: a hundred-thousandth of the stroke is not to be seen.
+    # Control points need not be exact: a hundred-thousandth of the stroke cannot be seen.
     digits = 5 - math.floor(math.log10(extent))
-    between = np.round(handles(stroke, style.smooth), max(digits, 0)).reshape(-1, 4).tolist()
+    between = np.round(control_points(stroke, style.smooth), max(digits, 0)).reshape(-1, 4).tolist()
     pieces = (
         "C" + " ".join([*map(number, inner), x, y]) for inner, (x, y) in zip(between, points[1:], strict=True)
     )
@@ -171,13 +172,13 @@ def _stroke(drawing: Any, stroke: Points, style: Style) -> Any:
 
 
 def _groups(drawing: Any, sketch: Sketch, colour: str, box: Box, style: Style, **extra: str) -> list[Any]:
-    """The strokes of a drawing as one `<g>` with pen and colour; under pressure, a second one for show."""
+    """Return the strokes of a drawing as a `<g>`; under pressure, followed by a second one for display."""
     width = pen_width(box, style)
     group = drawing.g(
         fill="none",
         stroke=colour,
-        # Under pressure the even line lies hidden beneath the outline of the uneven one.
-        stroke_width=number(width * least_width(style.pressure)),
+        # Under pressure, the line of one width is hidden beneath the outline.
+        stroke_width=number(width * min_width(style.pressure)),
         stroke_linecap="round",
         stroke_linejoin="round",
         **extra,
@@ -189,115 +190,96 @@ def _groups(drawing: Any, sketch: Sketch, colour: str, box: Box, style: Style, *
     shown = drawing.g(fill=colour, stroke="none")
     shown.attribs[MARK] = SHOW
     for stroke in sketch.strokes:
-        traced = pressed(curve_of(stroke, box, style), width, style.pressure)
-        shown.add(drawing.path(d=outline_path(traced, width)))
+        line = with_pressure(flattened(stroke, box, style), width, style.pressure)
+        shown.add(drawing.path(d=outline_path(line, width)))
     return [group, shown]
 
 
-def fill_with(drawing: Any, into: Any, item: Sketch | Completion, style: Style, *, ids: bool = False) -> None:
-    """Put background and strokes of a drawing into an element whose viewBox is its `visible_box`.
+def add_drawing(drawing: Any, parent: Any, item: Item, style: Style, *, ids: bool = False) -> None:
+    """Add background and strokes of a drawing to an element whose viewBox is its `visible_box`.
 
     Args:
-        drawing: the svgwrite drawing that it is for.
-        into: the element.
+        drawing: the svgwrite drawing.
+        parent: the element.
         item: a drawing or a completion.
         style: colours and pen.
-        ids: name the two groups of a completion by id, which must be alone in its file, or else by class.
+        ids: name the two groups of a completion by id, which must be unique in a file, instead of by class.
     """
     box = visible_box(item, style)
     if style.background is not None:
         corner, sides = (number(box.x), number(box.y)), (number(box.width), number(box.height))
-        into.add(drawing.rect(insert=corner, size=sides, fill=style.background, class_="background"))
+        parent.add(drawing.rect(insert=corner, size=sides, fill=style.background, class_="background"))
     given, added = parts(item)
-    names = ({"id": "given"}, {"id": "added"}) if ids else ({"class_": "given"}, {"class_": "added"})
-    name = names[0] if added is not None else {}
+    key = "id" if ids else "class_"
+    name = {key: "given"} if added is not None else {}
     groups = _groups(drawing, given, style.given_colour, box, style, **name)
     if added is not None:
-        groups += _groups(drawing, added, style.added_colour, box, style, **names[1])
+        groups += _groups(drawing, added, style.added_colour, box, style, **{key: "added"})
     for group in groups:
-        into.add(group)
+        parent.add(group)
 
 
-def svg_document(item: Sketch | Completion, style: Style | None = None) -> Any:
-    """An svgwrite drawing that shows one drawing; the last of its elements is the group drawn last."""
-    style = style or Style()
+def svg_document(item: Item, style: Style) -> Any:
+    """Return the svgwrite drawing of a drawing; its last element is the group drawn last."""
     box = visible_box(item, style)
-    drawing = _new(*pixel_size(box, style.size), box)
+    width, height = pixel_size(box, style.size)
+    drawing = new_document((_px(width), _px(height)), view_box(box))
     category = parts(item)[0].category
     if category is not None:
-        drawing.attribs["data-category"] = plain(category)
-    fill_with(drawing, drawing, item, style, ids=True)
+        drawing.attribs["data-category"] = xml_text(category)
+    add_drawing(drawing, drawing, item, style, ids=True)
     return drawing
 
 
 def svg_text(drawing: Any) -> str:
-    """The text of an svgwrite drawing as a file holds it."""
+    """Return the text of an svgwrite drawing."""
     return drawing.tostring() + "\n"
 
 
-def sketch_to_svg(sketch: Sketch, style: Style | None = None) -> str:
-    """The drawing as the text of an SVG file; same drawing and style, same bytes.
+def to_svg(item: Item, style: Style | None = None) -> str:
+    """Return a drawing or a completion as the text of an SVG file; same arguments, same bytes.
 
-    viewBox is the page (or the bounds and a margin), so that the file holds the drawing's own coordinates:
-    reading it back gives each stroke bit for bit.
+    The viewBox is the page (or the bounds and a margin), so that the file has the drawing's own coordinates:
+    reading it returns each stroke bit for bit. A completion has a `<g id="given">` and a `<g id="added">`.
     """
-    return svg_text(svg_document(sketch, style))
-
-
-def completion_to_svg(completion: Completion, style: Style | None = None) -> str:
-    """The completion as the text of an SVG file: a `<g id="given">` and a `<g id="added">`, in that order."""
-    return svg_text(svg_document(completion, style))
+    return svg_text(svg_document(item, style or Style()))
 
 
 def grid_to_svg(
-    cells: Sequence[Sketch | Completion],
-    columns: int = 4,
-    style: Style | None = None,
-    *,
-    cell: float = 192,
-    labels: Sequence[str] | None = None,
+    cells: Sequence[Item], columns: int = 4, style: Style | None = None, *, cell: float = 192
 ) -> str:
-    """Many drawings on one sheet, each fitted into a cell of its own, row by row.
+    """Return a contact sheet as the text of an SVG file, row by row.
 
     Args:
-        cells: what to show; none gives an empty sheet of one cell.
-        columns: cells in a row; fewer where there are fewer cells.
+        cells: the drawings; none gives an empty sheet of one cell.
+        columns: cells in a row; fewer if there are fewer cells.
         style: colours and pen; its `size` is not used.
-        cell: side of a cell, in CSS px.
-        labels: a line of text under each cell.
+        cell: side of a cell, CSS px.
 
     Raises:
-        SettingError: `columns` or `cell` below 1, or not one label a cell.
+        SettingError: `columns` or `cell` outside their limits.
     """
     style = style or Style()
-    check_sheet(len(cells), columns, cell, labels)
+    check_sheet(columns, cell)
     columns = max(1, min(columns, len(cells)))
-    strip = max(14.0, cell * 0.12) if labels is not None else 0.0
-    rows = max(1, math.ceil(len(cells) / columns))
-    drawing = _new(columns * cell, rows * (cell + strip), None)
+    width, height = _px(columns * cell), _px(max(1, math.ceil(len(cells) / columns)) * cell)
+    drawing = new_document((width, height), f"0 0 {width} {height}")
     if style.background is not None:
         drawing.add(drawing.rect(size=("100%", "100%"), fill=style.background, class_="background"))
     for index, item in enumerate(cells):
         row, column = divmod(index, columns)
-        x, y, box = column * cell, row * (cell + strip), visible_box(item, style)
-        view = " ".join(number(side) for side in box)
-        inner = drawing.svg(insert=(_px(x), _px(y)), size=(_px(cell), _px(cell)), viewBox=view)
-        fill_with(drawing, inner, item, style)
+        corner, sides = (_px(column * cell), _px(row * cell)), (_px(cell), _px(cell))
+        inner = drawing.svg(insert=corner, size=sides, viewBox=view_box(visible_box(item, style)))
+        add_drawing(drawing, inner, item, style)
         drawing.add(inner)
-        if labels is not None:
-            at, text = (_px(x + cell / 2), _px(y + cell + strip * 0.7)), plain(labels[index])
-            font = {"font_size": _px(strip * 0.7), "font_family": "sans-serif", "text_anchor": "middle"}
-            drawing.add(drawing.text(text, insert=at, fill=style.given_colour, **font))
     return svg_text(drawing)
 
 
-def check_sheet(count: int, columns: int, cell: float, labels: Sequence[str] | None) -> None:
+def check_sheet(columns: int, cell: float) -> None:
     """Check the measures of a contact sheet.
 
     Raises:
-        SettingError: `columns` or `cell` below 1, or not one label for each of the `count` cells.
+        SettingError: `columns` or `cell` outside their limits.
     """
     if columns < 1 or not 1 <= cell <= MAX_SIZE:
         raise SettingError(f"a sheet of {columns} columns of {cell} px; both must be 1 or more")
-    if labels is not None and len(labels) != count:
-        raise SettingError(f"{len(labels)} labels for {count} cells; give one a cell")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sketchgen.errors import FormatError, SettingError
-from sketchgen.formats.read_write import MAX_BYTES, read_all
-from sketchgen.sketch.files import reason, shown
+from sketchgen.formats.read_write import read_all
+from sketchgen.sketch.files import MAX_BYTES, reason, shown
 from sketchgen.sketch.sketch import Sketch
 
 _PIECE = 2**20

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from sketchgen.errors import OutputError, SettingError
+from sketchgen.formats.registry import check_options, is_binary, known_suffix, options_for, suffix_of
+from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.output import (
     MANIFEST,
     Folder,
@@ -16,23 +17,26 @@ from sketchgen.jobs.output import (
     manifest_beside,
     part_of,
 )
-from sketchgen.jobs.render_options import BINARY, BY_SUFFIX, Look
 from sketchgen.jobs.spec import Job
 from sketchgen.sketch.files import prepare_output_folder
 
 
 def is_file(out: Path | None) -> bool:
-    """Whether an output is one file, as its suffix tells."""
-    return out is not None and out.suffix.lower() in BY_SUFFIX and not out.is_dir()
+    """Return whether an output is one file, by its suffix.
+
+    Raises:
+        FormatError: the suffix is that of a format that cannot be written.
+    """
+    return out is not None and known_suffix(out) is not None
 
 
-def look_for(out: Path | None, look: Look) -> Look:
-    """The look with the form of the file that is named: its suffix goes before what was asked for."""
-    if out is None or not is_file(out) or look.suffix == out.suffix.lower():
-        return look
-    if look.form == "poster" and out.suffix.lower() == ".png":
-        return replace(look, form="poster-png")
-    return replace(look, form=BY_SUFFIX[out.suffix.lower()])
+def look_for(out: Path | None, look: RenderOptions) -> RenderOptions:
+    """Return the options with the format of the file that is named, if there is one.
+
+    Raises:
+        FormatError: the suffix is that of a format that cannot be written.
+    """
+    return options_for(out, look) if out is not None and is_file(out) else look
 
 
 def open_target(out: Path | None, job: Job, *, force: bool = False, resume: bool = False) -> Target:
@@ -49,11 +53,11 @@ def open_target(out: Path | None, job: Job, *, force: bool = False, resume: bool
         SettingError: more drawings than the form holds, or nothing that could be resumed.
     """
     if out is None or str(out) == "-":
-        job.look.check(job.total, one_file=True)
+        check_options(job.look, job.total)
         if resume:
             raise SettingError("standard output cannot be resumed; name a folder or a file with -o")
-        if job.look.form in BINARY and sys.stdout.isatty():
-            suffix = job.look.suffix
+        if is_binary(job.look) and sys.stdout.isatty():
+            suffix = suffix_of(job.look)
             kind = suffix[1:].upper()
             raise SettingError(
                 f"a {kind} is no text for a terminal; write it to a file with -o picture{suffix}"
@@ -61,7 +65,7 @@ def open_target(out: Path | None, job: Job, *, force: bool = False, resume: bool
         return Output(job)
     if is_file(out):
         return _open_file(out, job, force=force, resume=resume)
-    job.look.check(job.total, one_file=False)
+    check_options(job.look, job.total, one_file=False)
     if resume:
         if not (out / MANIFEST).is_file():
             raise SettingError(
@@ -75,7 +79,7 @@ def open_target(out: Path | None, job: Job, *, force: bool = False, resume: bool
 
 def _open_file(out: Path, job: Job, *, force: bool, resume: bool) -> Target:
     """Open a file that holds all drawings."""
-    job.look.check(job.total, one_file=True)
+    check_options(job.look, job.total)
     if resume and job.total == 1:
         raise SettingError("one drawing in one file has nothing to be resumed; leave out --resume")
     if resume and not manifest_beside(out).is_file():

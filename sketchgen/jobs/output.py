@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from sketchgen.errors import OutputError
+from sketchgen.formats.registry import contact_sheet, encode_many, format_of, suffix_of
 from sketchgen.jobs.growing_file import Growing, items_on
 from sketchgen.jobs.serialized import Item
 from sketchgen.jobs.spec import Job
@@ -126,7 +127,7 @@ class Folder:
 
     def put(self, made: Made) -> str:
         """See `Target.put`."""
-        name = self._job.name(made.number) + self._job.look.suffix
+        name = self._job.name(made.number) + suffix_of(self._job.look)
         if made.cell is not None:
             self._cells.add(made.cell)
         write_atomic(self.path / name, made.data or b"", force=self._replace, sync=False)
@@ -138,7 +139,7 @@ class Folder:
         items = items_on(self._cells.path)
         if items:
             columns = columns_of(self._job, len(items))
-            write_atomic(path, self._job.look.sheet(items, ".png", columns), force=self._replace)
+            write_atomic(path, contact_sheet(items, self._job.look, columns), force=self._replace)
         self._cells.remove()
         return [path] if items else []
 
@@ -171,7 +172,7 @@ class OneFile:
         self.path, self.file, self._job, self._replace = path, path.name, job, replace
         # One drawing in one file is done or not, and has nothing to be resumed.
         self.manifest: Path | None = manifest_beside(path) if job.total > 1 else None
-        self.wanted = Place(whole=not job.look.lines)
+        self.wanted = Place(whole=not format_of(job.look).lines)
         self._part = Growing(part_of(path))
         self._finished = resume and path.exists() and not self._part.path.exists()
         self._found = 0
@@ -220,7 +221,7 @@ class OneFile:
 
     def _write_together(self, items: list[Item]) -> list[Path]:
         """Write what is made as a whole; of several pages the second is named <name>-2, and so on."""
-        data = self._job.look.together(items, columns_of(self._job, len(items))) if items else [b""]
+        data = encode_many(items, self._job.look, columns_of(self._job, len(items))) if items else [b""]
         paths = [self.path]
         paths += [self.path.with_stem(f"{self.path.stem}-{page}") for page in range(2, len(data) + 1)]
         for path, page in zip(paths, data, strict=True):
@@ -242,7 +243,7 @@ class Output:
         self.manifest: Path | None = None
         self.file = "-"
         self._job, self._items = job, list[bytes]()
-        self.wanted = Place(whole=not job.look.lines)
+        self.wanted = Place(whole=not format_of(job.look).lines)
 
     def there(self, line: Mapping[str, Any]) -> bool:
         """Nothing is ever there."""
@@ -265,7 +266,7 @@ class Output:
 
         items = [from_kept(line, "standard output") for line in self._items]
         if items:
-            for page in self._job.look.together(items, columns_of(self._job, len(items))):
+            for page in encode_many(items, self._job.look, columns_of(self._job, len(items))):
                 self._write(page)
         return []
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from sketchgen.errors import CheckpointError, FormatError, SettingError, SketchgenError
+from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.assignment import Handout
 from sketchgen.jobs.executor import InProcess, Pool
 from sketchgen.jobs.identity import identity
 from sketchgen.jobs.inputs import Source
 from sketchgen.jobs.manifest import read_entries, read_header
 from sketchgen.jobs.process_executor import Processes
-from sketchgen.jobs.render_options import Look
 from sketchgen.jobs.request import Sampling
 from sketchgen.jobs.serialized import Item, from_kept
 from sketchgen.jobs.spec import Job, Task
@@ -53,7 +53,7 @@ class Earlier:
                 names=tuple(told["names"]),
                 given=None if told["source"] is None else told["source"]["drawings"],
                 best_of=told["best_of"],
-                look=Look(**told["look"]),
+                look=RenderOptions(**told["look"]),
             )
         except (KeyError, TypeError) as error:
             raise FormatError(f"the manifest's header is damaged: {error}") from error

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.inputs import Source
-from sketchgen.jobs.render_options import Look
 from sketchgen.jobs.request import Sampling, Wish
 from sketchgen.sketch.sketch import Sketch
 
@@ -86,7 +86,7 @@ class Job:
     label: bool = False
     unique: bool = False
     avoid: Avoid | None = None
-    look: Look = field(default_factory=Look)
+    look: RenderOptions = field(default_factory=RenderOptions)
 
     @property
     def groups(self) -> int:

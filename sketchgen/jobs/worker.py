@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from sketchgen.formats.registry import encode
 from sketchgen.jobs.request import Drawn, Engine, Wish
 from sketchgen.jobs.serialized import Item, fingerprint, to_kept
 from sketchgen.jobs.spec import Job, Task
@@ -144,7 +145,7 @@ class Maker:
             copied=copied,
             dropped=COPY if near else None,
             code=self._code(item),
-            data=None if near else (kept if self._place.whole else job.look.encoded(item)),
+            data=None if near else (kept if self._place.whole else encode(item, job.look)),
             cell=None if near or self._place.whole else kept,
         )
 

@@ -1,1 +1,1 @@
-"""What a drawing is: strokes of points, their frames, and the files that hold them. No torch here."""
+"""Drawings: strokes of points, their frames and distances, and atomic files."""

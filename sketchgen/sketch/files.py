@@ -1,4 +1,4 @@
-"""Writing with care: a file is there whole or not at all, and nothing is overwritten unasked."""
+"""Read files within limits; write them atomically, and never over another file without permission."""
 
 from __future__ import annotations
 
@@ -8,47 +8,65 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from sketchgen.errors import OutputError
+from sketchgen.errors import FormatError, OutputError
 
-UNNAMED = f".{'[0-9a-f]' * 16}.tmp"
-"""Files that have not got their name yet: the pattern of theirs."""
+MAX_BYTES = 32 * 1024 * 1024
+"""Largest file of one drawing, or line of a file of many, that is read."""
+
+_TEMPORARY = f".{'[0-9a-f]' * 16}.tmp"
+"""Pattern of the names of files that are being written."""
+
+
+def read_limited(stream: Any, name: str) -> bytes:
+    """Return the content of an open file, binary or text, as bytes.
+
+    Args:
+        stream: anything with `read(size)`.
+        name: what errors call it.
+
+    Raises:
+        FormatError: it is empty, larger than `MAX_BYTES`, not UTF-8, or cannot be read.
+    """
+    try:
+        data = stream.read(MAX_BYTES + 1)
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{name} is not UTF-8 text") from error
+    except EOFError as error:
+        raise FormatError(f"{name} cannot be read: it is damaged or cut off") from error
+    except OSError as error:
+        raise FormatError(f"{name} cannot be read: {reason(error)}") from error
+    data = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data or b"")
+    if len(data) > MAX_BYTES:
+        raise FormatError(f"{name} is larger than {MAX_BYTES // 2**20} MB; simplify or split it")
+    if not data.strip():
+        raise FormatError(f"{name} is empty")
+    return data
 
 
 def write_atomic(
     path: str | os.PathLike[str], data: bytes, *, force: bool = False, sync: bool = True
 ) -> None:
-    """Write a file whole or not at all: to a temporary name beside it, to the disk, then renamed.
+    """Write a file completely or not at all: under a temporary name beside it, which is then renamed.
 
     Args:
         path: the file.
         data: its content.
-        force: replace what stands there.
-        sync: wait until it is on the disk. One of ten thousand files, which a resumed job checks and makes
-            again, need not.
+        force: replace a file that exists.
+        sync: wait until it is on the disk. The files of a job that can be resumed need not be.
 
     Raises:
         OutputError: the file exists and `force` is false; no such folder, no permission, or the disk is full.
-    """
-    write_pieces(path, (data,), force=force, sync=sync)
-
-
-def write_pieces(
-    path: str | os.PathLike[str], pieces: Iterable[bytes], *, force: bool = False, sync: bool = True
-) -> None:
-    """The same from pieces, which are taken one at a time: for files larger than should be held at once.
-
-    Raises:
-        OutputError: as `write_atomic`. What the pieces raise is passed on, and nothing is written.
     """
     target = Path(path)
     check_target(target, force)
     # A short name of its own: the target's name may already be as long as the file system allows.
     temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
-        _write_through(temporary, pieces, sync)
+        _write_through(temporary, data, sync)
         put_in_place(temporary, target, force)
     except (OSError, ValueError) as error:
         raise OutputError(f"{shown(path)} cannot be written: {reason(error)}") from error
@@ -58,17 +76,17 @@ def write_pieces(
 
 
 def remove_unnamed(folder: Path) -> None:
-    """Remove what kills in the middle of writing have left in a folder into which nobody else writes now."""
-    for left in folder.glob(UNNAMED):
+    """Remove the temporary files of killed writers from a folder into which nobody else is writing."""
+    for left in folder.glob(_TEMPORARY):
         with contextlib.suppress(OSError):
             left.unlink()
 
 
 def prepare_output_folder(path: str | os.PathLike[str], *, force: bool = False) -> Path:
-    """Make a folder to write into, parents included, and return it.
+    """Create a folder to write into, with its parents, and return it.
 
     Raises:
-        OutputError: it holds something and `force` is false, it is a file, or it cannot be made.
+        OutputError: it is not empty and `force` is false, it is a file, or it cannot be created.
     """
     folder = Path(path)
     try:
@@ -85,16 +103,16 @@ def prepare_output_folder(path: str | os.PathLike[str], *, force: bool = False) 
 
 
 def check_replaceable(folder: Path, marker: str, kind: str, *, force: bool) -> None:
-    """Refuse a folder that stands there, unless it is to be replaced and is of the kind that is written.
+    """Check that a folder does not exist, or may be replaced.
 
     Args:
-        folder: where the new one goes.
-        marker: the file that a folder of this kind holds.
+        folder: path of the new folder.
+        marker: a file that every folder of this kind holds.
         kind: what errors call it, such as "a store".
-        force: an empty folder, or one with the marker, may be replaced.
+        force: allow an empty folder, or one with the marker, to be replaced.
 
     Raises:
-        OutputError: it stands there and may not be replaced.
+        OutputError: it exists and may not be replaced.
     """
     if folder.exists() and not force:
         raise OutputError(f"{folder} exists; choose another folder or use --force")
@@ -104,13 +122,13 @@ def check_replaceable(folder: Path, marker: str, kind: str, *, force: bool) -> N
 
 @contextlib.contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder`, which takes its name (and place) once the block has ended without error.
+    """Yield a new folder that replaces `folder` when the block ends without an error.
 
-    At any moment a whole one stands there, or, for the moment between two renames, beside it: see
+    A complete folder exists at any moment, if only, between two renames, under another name: see
     `recover_folder`.
 
     Raises:
-        OSError: it cannot be made or renamed; what stood at `folder` before is kept until the renaming.
+        OSError: it cannot be created or renamed; an earlier `folder` is kept until then.
     """
     work = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     shutil.rmtree(work, ignore_errors=True)
@@ -127,12 +145,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def _previous(folder: Path) -> Path:
-    """Where the folder before the one at `folder` stands while that is being replaced."""
+    """Return the name of the earlier folder while it is being replaced."""
     return folder.with_name(f".{folder.name}.old")
 
 
 def recover_folder(folder: Path) -> None:
-    """Mend what a kill in the middle of replacing a folder has left: the one before it, or too much."""
+    """Clean up after a process that was killed while it replaced a folder."""
     if folder.exists():
         shutil.rmtree(_previous(folder), ignore_errors=True)
     elif _previous(folder).exists():
@@ -140,7 +158,11 @@ def recover_folder(folder: Path) -> None:
 
 
 def check_target(target: Path, force: bool) -> None:
-    """Refuse what must not be replaced. A device or a pipe is never replaced, even by force."""
+    """Check that a file may be written: devices, pipes and folders are never replaced, files only by force.
+
+    Raises:
+        OutputError: it may not.
+    """
     try:
         mode = target.lstat().st_mode
     except (OSError, ValueError):
@@ -153,14 +175,13 @@ def check_target(target: Path, force: bool) -> None:
         raise OutputError(f"{shown(target)} exists; choose another name or pass --force")
 
 
-def _write_through(path: Path, pieces: Iterable[bytes], sync: bool) -> None:
-    """Write a new file and, where it is asked for, see it to the disk."""
+def _write_through(path: Path, data: bytes, sync: bool) -> None:
+    """Write a new file, and wait for the disk if `sync` is true."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        for data in pieces:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
         if sync:
             os.fsync(descriptor)
     finally:
@@ -168,7 +189,7 @@ def _write_through(path: Path, pieces: Iterable[bytes], sync: bool) -> None:
 
 
 def put_in_place(temporary: Path, target: Path, force: bool) -> None:
-    """Give the finished file its name; without force by a hard link, which fails where a file has come up."""
+    """Rename a finished file; without `force` by a hard link, which fails if the name has been taken."""
     if not force:
         try:
             os.link(temporary, target)
@@ -176,18 +197,18 @@ def put_in_place(temporary: Path, target: Path, force: bool) -> None:
         except FileExistsError:
             raise
         except OSError:
-            pass  # A file system without hard links: the check before writing has to do.
+            pass  # The file system has no hard links: the check before writing must do.
     os.replace(temporary, target)
 
 
 def shown(path: object) -> str:
-    """A path on one line of bearable length, for an error."""
+    """Return a path on one line of at most 200 characters, for an error message."""
     text = str(path).replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")
     return text if len(text) <= 200 else text[:197] + "..."
 
 
 def reason(error: BaseException) -> str:
-    """What the operating system says, without numbers or paths."""
+    """Return the reason that the operating system gives, without numbers or paths."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "no space left on the disk; free some and try again"
     if isinstance(error, OSError) and error.errno == errno.ENOENT:

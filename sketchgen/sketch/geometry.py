@@ -1,4 +1,4 @@
-"""Simplification as Quick, Draw! does it, and the mapping between a page and the frame a model works in."""
+"""Frames between a page and a model's coordinates, resampling, and Quick, Draw!'s simplification."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from sketchgen.errors import SketchError
 from sketchgen.sketch.sketch import Points, Sketch
 
 BOX = 255.0
-"""Side of the box that Quick, Draw! scales its simplified drawings to, in px."""
+"""Longer side of Quick, Draw!'s simplified drawings, px."""
 
 CENTRE = BOX / 2
-"""Where in that box the origin of the model's coordinates lies, in x and in y; first offsets start here."""
+"""Origin of a model's coordinates in that box, in x and in y; first offsets start here."""
 
 GIVEN_SIDE = 160.0
-"""Longer side of a given part in the frame that is used where the whole drawing's size is unknown, px."""
+"""Longer side of a partial drawing in a model's frame, if the size of the whole is unknown, px."""
 
 EPSILON = 2.0
-"""Quick, Draw!'s Ramer-Douglas-Peucker tolerance, in px of that box."""
+"""Quick, Draw!'s Ramer-Douglas-Peucker tolerance, px of that box."""
 
 MIN_EXTENT = 1e-9
-"""A drawing whose longer side is below this has no extent: scaled up, it would be nothing but float noise."""
+"""Minimum longer side of a drawing with an extent; scaled up, a smaller one is float noise."""
 
 MAX_RESAMPLED = 5_000_000
-"""Most points that resampling may make of a stroke, and `simplify` of a whole drawing; about 100 MB."""
+"""Maximum number of points that resampling may make of a drawing; about 100 MB."""
 
 RDP_EFFORT = 20_000_000
-"""Distances that `rdp` may compute for one stroke before it halves long spans; about half a second."""
+"""Number of distances after which `rdp` halves the long spans of a stroke; about half a second."""
 
 _RDP_SPAN = 256
-"""Longest span, in points, that `rdp` does not halve once that effort is spent."""
+"""Maximum length, in points, of the spans that `rdp` does not halve then."""
 
 
 class Frame(NamedTuple):
-    """Where model units sit on a page: page = model * scale + (x, y).
+    """A map between a model's coordinates and a page: page = model * scale + (x, y).
 
     Attributes:
-        scale: page units for one px of the model's box, > 0.
-        x, y: where the model's origin lies on the page.
+        scale: page units in one px of the model, > 0.
+        x, y: the model's origin on the page.
     """
 
     scale: float
@@ -49,16 +49,16 @@ class Frame(NamedTuple):
     y: float
 
     def to_model(self, points: Points) -> Points:
-        """(n, 2) page coordinates as model px."""
+        """Return (n, 2) page coordinates in model px."""
         return (points - (self.x, self.y)) / self.scale
 
     def to_page(self, points: Points) -> Points:
-        """(n, 2) model px as page coordinates; the inverse of `to_model`."""
+        """Return (n, 2) model px in page coordinates; the inverse of `to_model`."""
         return points * self.scale + (self.x, self.y)
 
 
 def moved(sketch: Sketch, scale: float, dx: float = 0.0, dy: float = 0.0) -> Sketch:
-    """The drawing (and its page) scaled about the origin, then shifted."""
+    """Return the drawing and its page scaled about the origin, then shifted."""
     strokes = [stroke * scale + (dx, dy) for stroke in sketch.strokes]
     page = sketch.page
     if page is not None:
@@ -67,9 +67,9 @@ def moved(sketch: Sketch, scale: float, dx: float = 0.0, dy: float = 0.0) -> Ske
 
 
 def box_frame(sketch: Sketch, box: float = BOX) -> Frame:
-    """The frame that aligns a whole drawing to the origin and scales its longer side to `box`.
+    """Return the frame that aligns a drawing to the origin and scales its longer side to `box`.
 
-    A drawing without extent (a dot, or nothing; see `MIN_EXTENT`) is only moved.
+    A drawing without extent (see `MIN_EXTENT`) is not scaled.
     """
     bounds = sketch.bounds
     if bounds is None:
@@ -79,14 +79,14 @@ def box_frame(sketch: Sketch, box: float = BOX) -> Frame:
 
 
 def in_frame(sketch: Sketch, frame: Frame) -> Sketch:
-    """The drawing in model px of `frame`, without its page."""
+    """Return the drawing in model px, without its page."""
     return Sketch.from_strokes(
         [frame.to_model(stroke) for stroke in sketch.strokes], category=sketch.category
     )
 
 
 def _check_length(length: float, spacing: float, what: str) -> None:
-    """Refuse what resampling would blow up."""
+    """Check that resampling makes no more than `MAX_RESAMPLED` points."""
     if length > spacing * MAX_RESAMPLED:
         raise SketchError(
             f"{what} {length:g} long takes over {MAX_RESAMPLED} points {spacing:g} apart; scale it down"
@@ -94,19 +94,19 @@ def _check_length(length: float, spacing: float, what: str) -> None:
 
 
 def _thinned(strokes: Sequence[Points], epsilon: float = EPSILON, spacing: float = 1.0) -> list[Points]:
-    """Every stroke resampled and thinned, if all together are not too long."""
+    """Return every stroke resampled and thinned."""
     total = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
     _check_length(total, spacing, "a drawing")
     return [rdp(resample(stroke, spacing), epsilon) for stroke in strokes]
 
 
 def resample(points: Points, spacing: float = 1.0) -> Points:
-    """Points every `spacing` along a polyline, (m, 2), with its first and last point kept exactly.
+    """Return (m, 2) points every `spacing` along a polyline; its first and last point stay exactly.
 
-    A polyline without length becomes its first point alone.
+    A polyline without length becomes its first point.
 
     Raises:
-        SketchError: it would take more than `MAX_RESAMPLED` points.
+        SketchError: there would be more than `MAX_RESAMPLED` points.
     """
     steps = np.hypot(*np.diff(points, axis=0).T)
     length = np.concatenate([[0.0], np.cumsum(steps)])
@@ -120,13 +120,13 @@ def resample(points: Points, spacing: float = 1.0) -> Points:
 
 
 def evenly(strokes: Sequence[Points], spacing: float, most: float) -> list[Points]:
-    """Points every `spacing` along each stroke; wider apart where there would be over about `most` in all."""
+    """Return points every `spacing` along each stroke, farther apart if there would be over about `most`."""
     length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
     return [resample(stroke, max(spacing, length / most)) for stroke in strokes]
 
 
 def _distances(points: Points, start: Points, end: Points) -> NDArray[np.float64]:
-    """(n,) distance of each point to the line through `start` and `end`, or to both where they meet."""
+    """Return the (n,) distances to the line through `start` and `end`, or to `start` if they coincide."""
     along, offsets = end - start, points - start
     norm = float(np.hypot(along[0], along[1]))
     if norm == 0.0:
@@ -135,16 +135,14 @@ def _distances(points: Points, start: Points, end: Points) -> NDArray[np.float64
 
 
 def rdp(points: Points, epsilon: float = EPSILON) -> Points:
-    """The polyline without the points that lie within `epsilon` of the line through their kept neighbours.
+    """Return a polyline without the points within `epsilon` of the line through their kept neighbours.
 
-    Ramer 1972, Douglas and Peucker 1973; iterative, so that long strokes do not exhaust the stack. The line
-    is infinite, as it is in Google's data: a tip that overshoots and turns back within `epsilon` of its own
-    track is lost. The first and the last point stay.
+    Ramer (1972), Douglas and Peucker (1973). The first and the last point stay. Distances are to the infinite
+    line, as in Google's data: a tip that turns back along its own track is lost.
 
-    A dense zigzag costs the square of its length. So after `RDP_EFFORT` distances (or 32 a point, if that is
-    more) a span of over 256 points is cut in its middle, a point that then stays, instead of at its worst
-    point: the result keeps within `epsilon`, with a few points more. Strokes of up to 6,000 points, and all
-    that resemble drawings, never get there.
+    A dense zigzag costs the square of its length. After `RDP_EFFORT` distances (or 32 a point, if that is
+    more), spans of over 256 points are therefore split at their middle instead of their farthest point. The
+    result is still within `epsilon`, with a few more points. Strokes of up to 6,000 points are not affected.
     """
     if len(points) < 3:
         return points
@@ -172,31 +170,31 @@ def rdp(points: Points, epsilon: float = EPSILON) -> Points:
 
 
 def simplify(sketch: Sketch, *, epsilon: float = EPSILON, spacing: float = 1.0) -> Sketch:
-    """Resample every stroke each `spacing` and thin it with `rdp`, in the units the drawing is in.
+    """Return the drawing with every stroke resampled and thinned by `rdp`, in the drawing's own units.
 
     Raises:
-        SketchError: it would take more than `MAX_RESAMPLED` points on the way.
+        SketchError: resampling would make more than `MAX_RESAMPLED` points.
     """
     strokes = _thinned(sketch.strokes, epsilon, spacing)
     return Sketch.from_strokes(strokes, page=sketch.page, category=sketch.category)
 
 
 def _whole_pixels(stroke: Points) -> Points:
-    """The stroke rounded (half to even), without points that fall on the one before."""
+    """Return the stroke rounded (half to even), without repeated points."""
     rounded = np.rint(stroke)
     return rounded[np.append(True, (np.diff(rounded, axis=0) != 0).any(axis=1))]
 
 
 def simplify_as_quickdraw(sketch: Sketch) -> Sketch:
-    """A raw drawing as Quick, Draw! simplifies it: align, scale to 255, resample 1 px, RDP 2.0, whole px.
+    """Return a raw drawing simplified as Quick, Draw! does it: scaled to 255 px, resampled, thinned, rounded.
 
-    Steps and constants: the Quick, Draw! data set's README ("Simplified Drawing files"). What it leaves out
-    was found by comparing raw with simplified drawings: distances count to the infinite line; coordinates are
-    rounded; points that then coincide are one; a first stroke that is a dot stands as two equal points; the
-    result is aligned to 0 once more, since thinning may lose the leftmost or topmost point.
+    Steps and constants are those of the data set's README ("Simplified Drawing files"). The rest was found by
+    comparing raw with simplified drawings: distances are to the infinite line; rounded points that coincide
+    are one; a first stroke that is a dot has two equal points; and the result is aligned to 0 once more,
+    because thinning may lose the leftmost or topmost point.
 
     Raises:
-        SketchError: it would take more than `MAX_RESAMPLED` points on the way.
+        SketchError: resampling would make more than `MAX_RESAMPLED` points.
     """
     bounds = sketch.bounds
     if bounds is None:

@@ -1,36 +1,34 @@
-"""`Sketch`, the one type that carries a drawing through the program, and `Completion`, given and added."""
+"""`Sketch`, an immutable drawing, and `Completion`, a drawing of given and added strokes."""
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sketchgen.errors import SketchError
 
-if TYPE_CHECKING:
-    from sketchgen.formats.svg_writer import Style
-
 MAX_COORDINATE = 1e9
-"""Largest absolute coordinate taken, in the drawing's own units; float32 models lose a drawing beyond it."""
+"""Maximum absolute coordinate, in the drawing's own units; float32 models lose a drawing beyond it."""
 
 MAX_PAGE = 10 * MAX_COORDINATE
-"""Largest side of a page, and farthest corner: room for every point that is taken, and a margin."""
+"""Maximum side of a page, and distance of its corner: room for every valid point and a margin."""
 
 MAX_POINTS = 200_000
-"""Most points taken in one drawing; the largest Quick, Draw! raw drawings hold a few thousand."""
+"""Maximum number of points of a drawing; the largest raw drawings of Quick, Draw! have a few thousand."""
 
 Points = NDArray[np.float64]
 """(n, 2) x, y in the drawing's own units, y down."""
 
 
 class Box(NamedTuple):
-    """An axis-aligned rectangle in the drawing's own units: a page, or the bounds of some ink."""
+    """An axis-aligned rectangle: a page, or the bounds of some strokes."""
 
     x: float
     y: float
@@ -44,12 +42,12 @@ class Box(NamedTuple):
 
     @property
     def centre(self) -> tuple[float, float]:
-        """The middle of the rectangle."""
+        """The centre of the rectangle."""
         return self.x + self.width / 2, self.y + self.height / 2
 
 
 def _stroke(values: ArrayLike, index: int) -> Points:
-    """Check one stroke and return its own read-only copy, (n, 2) float64."""
+    """Return a checked, read-only copy of a stroke, (n, 2) float64."""
     try:
         points = np.array(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -74,11 +72,11 @@ def _stroke(values: ArrayLike, index: int) -> Points:
 class Sketch:
     """An immutable drawing: ordered strokes in absolute coordinates, y down, in the units of its source.
 
-    Build one with `Sketch.from_strokes`, which checks; the constructor trusts its arguments.
+    Use `Sketch.from_strokes`, which checks its arguments; the constructor does not.
 
     Attributes:
         strokes: one read-only (n, 2) float64 array a stroke, n >= 1. A stroke of one point is a dot.
-        page: the page the drawing stands on, if it is known (an SVG's viewBox, a canvas).
+        page: the page of the drawing, if it is known (an SVG's viewBox, a canvas).
         category: what it shows, if it is known (Quick, Draw!'s `word`).
     """
 
@@ -94,10 +92,10 @@ class Sketch:
         page: Box | Sequence[float] | None = None,
         category: str | None = None,
     ) -> Sketch:
-        """Build a drawing from strokes, each a sequence of (x, y).
+        """Return a drawing of strokes, each a sequence of (x, y).
 
         Args:
-            strokes: any iterable of (n, 2) array-likes; they are copied.
+            strokes: an iterable of (n, 2) array-likes; they are copied.
             page: x, y, width, height of the page, in the same units.
             category: what the drawing shows.
 
@@ -117,12 +115,12 @@ class Sketch:
 
     @property
     def point_count(self) -> int:
-        """Number of points over all strokes."""
+        """Number of points of all strokes."""
         return sum(len(stroke) for stroke in self.strokes)
 
     @property
     def is_empty(self) -> bool:
-        """True for a drawing without any stroke."""
+        """Whether the drawing has no strokes."""
         return not self.strokes
 
     @cached_property
@@ -134,39 +132,39 @@ class Sketch:
 
     @cached_property
     def bounds(self) -> Box | None:
-        """The smallest box around the points, or None for an empty drawing."""
+        """The bounding box of the points, or None for an empty drawing."""
         if not self.strokes:
             return None
         low, high = self.points.min(axis=0), self.points.max(axis=0)
         return Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
 
     def replaced(self, *, page: Box | None = None, category: str | None = None) -> Sketch:
-        """The same strokes (the same arrays) with another page or category where one is named."""
+        """Return the same strokes with another page or category, where one is given."""
         return Sketch(self.strokes, page or self.page, category or self.category)
 
-    def to_svg(self, style: Style | None = None) -> str:
-        """The drawing as the text of an SVG file; same drawing and style, same bytes."""
-        from sketchgen.formats.svg_writer import sketch_to_svg
+    def to_svg(self, style: Any = None) -> str:
+        """Return the drawing as the text of an SVG file; same drawing and style, same bytes.
 
-        return sketch_to_svg(self, style)
+        Args:
+            style: a `sketchgen.formats.svg_writer.Style`.
+        """
+        return _formats("svg_writer").to_svg(self, style)
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Write the drawing to `path`; the suffix picks the format (.svg, .png, .json, .ndjson).
+        """Write the drawing to `path`; the suffix tells the format, see `sketchgen.formats.registry`.
 
         Raises:
             OutputError: the file exists and `force` is false, or it cannot be written.
-            FormatError: no writer for that suffix.
+            FormatError: no format has that suffix.
         """
-        from sketchgen.formats.read_write import write
-
-        write(self, path, force=force)
+        _formats("read_write").write(self, path, force=force)
 
     def _repr_svg_(self) -> str:
-        """How a notebook shows the drawing."""
+        """Show the drawing in a notebook."""
         return self.to_svg()
 
     def __eq__(self, other: object) -> bool:
-        """Equal when page, category and every coordinate are equal."""
+        """Return whether page, category and all coordinates are equal."""
         if not isinstance(other, Sketch):
             return NotImplemented
         return (
@@ -177,12 +175,12 @@ class Sketch:
         )
 
     def __hash__(self) -> int:
-        """Hash of the coordinates, so that equal drawings meet in a set."""
+        """Return a hash of page, category and coordinates."""
         # Adding 0.0 turns -0.0 into 0.0: the two are equal, so their hashes must be.
         return hash((self.page, self.category, tuple((stroke + 0.0).tobytes() for stroke in self.strokes)))
 
     def __repr__(self) -> str:
-        """A short line: counts, page and category, never the points."""
+        """Return a short line: counts, page and category."""
         parts = [f"{len(self.strokes)} strokes", f"{self.point_count} points"]
         if self.page is not None:
             parts.append(f"page {self.page.width:g} x {self.page.height:g}")
@@ -191,8 +189,16 @@ class Sketch:
         return f"Sketch({', '.join(parts)})"
 
 
+def _formats(name: str) -> Any:
+    """Import a module of `sketchgen.formats` when a drawing is shown or saved.
+
+    The package stands above this one, so that no import statement here may name it.
+    """
+    return importlib.import_module(f"sketchgen.formats.{name}")
+
+
 def _page(page: Box | Sequence[float]) -> Box:
-    """Check a page given as four numbers."""
+    """Return a checked page."""
     try:
         values = [float(value) for value in page]
     except (TypeError, ValueError, OverflowError) as error:
@@ -212,15 +218,15 @@ def _page(page: Box | Sequence[float]) -> Box:
 
 @dataclass(frozen=True, eq=False)
 class Completion:
-    """A drawing that a person began and a model went on with.
+    """A partial drawing and the strokes with which a model completed it.
 
     Attributes:
-        given: the very object that was asked to be completed.
-        added: what the model drew, in the same coordinates and on the same page. Where it goes on with the
-            last given stroke, its first stroke starts at that stroke's last point.
-        ended: whether the model ended the drawing by itself (False: it was stopped at the limit).
+        given: the drawing that was to be completed; the same object.
+        added: the strokes of the model, in the same coordinates and on the same page. If they continue the
+            last given stroke, the first of them starts at its last point.
+        ended: whether the model ended the drawing (False: it was stopped at the maximum length).
         log_likelihood: natural log of the density of the added steps under the model at temperature 1, in
-            the model's own frame (255 box). Comparable between completions of the same drawing only.
+            the model's frame (255 px box). Comparable between completions of one drawing only.
         symmetry: where what was added is given strokes seen in a mirror, how symmetric the given drawing is
             besides, up to about 1; 0 where the model drew it. See `sketchgen.completion.symmetry`.
     """
@@ -236,18 +242,18 @@ class Completion:
         """Given and added strokes as one drawing."""
         return Sketch(self.given.strokes + self.added.strokes, self.added.page, self.added.category)
 
-    def to_svg(self, style: Style | None = None) -> str:
-        """The completion as the text of an SVG file, given and added strokes as two groups."""
-        from sketchgen.formats.svg_writer import completion_to_svg
-
-        return completion_to_svg(self, style)
+    def to_svg(self, style: Any = None) -> str:
+        """Return the completion as the text of an SVG file, given and added strokes as two groups."""
+        return _formats("svg_writer").to_svg(self, style)
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Write the completion to `path` with given and added told apart; see `Sketch.save`."""
-        from sketchgen.formats.read_write import write
-
-        write(self, path, force=force)
+        """Write the completion to `path`; see `Sketch.save`."""
+        _formats("read_write").write(self, path, force=force)
 
     def _repr_svg_(self) -> str:
-        """How a notebook shows the completion."""
+        """Show the completion in a notebook."""
         return self.to_svg()
+
+
+Item = Sketch | Completion
+"""What can be written and rendered."""

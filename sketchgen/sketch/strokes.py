@@ -1,4 +1,4 @@
-"""The definition of the pen, and drawings as sequences of steps (stroke-3 and stroke-5)."""
+"""Pen states, and drawings as sequences of steps (stroke-3 and stroke-5)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sketchgen.sketch.sketch import Points, Sketch
 
 
 class Pen(IntEnum):
-    """What follows a point. The only definition of the pen in the program.
+    """Pen state after a point.
 
-    DRAW: the line goes on to the next point. LIFT: the stroke ends here, another begins at the next point.
+    DRAW: the stroke continues to the next point. LIFT: the stroke ends here; the next point begins another.
     END: the drawing has ended; a step of its own after the last point, without an offset.
     """
 
@@ -24,14 +24,14 @@ class Pen(IntEnum):
 
 
 Stroke3 = NDArray[np.float64]
-"""(n, 3) dx, dy, lift: an offset and 1 where the pen is lifted after the point, else 0."""
+"""(n, 3) dx, dy, lift: an offset, and 1 if the pen is lifted after the point, else 0."""
 
 Stroke5 = NDArray[np.float64]
 """(n, 5) dx, dy and one-hot of `Pen`."""
 
 
 def pens(sketch: Sketch) -> NDArray[np.int64]:
-    """(n,) the pen after each point of a finished drawing: LIFT at the last point of a stroke, else DRAW."""
+    """Return the (n,) pen states of a drawing: LIFT at the last point of a stroke, else DRAW."""
     values = np.full(sketch.point_count, Pen.DRAW, dtype=np.int64)
     ends = np.cumsum([len(stroke) for stroke in sketch.strokes], dtype=np.int64) - 1
     values[ends] = Pen.LIFT
@@ -39,9 +39,9 @@ def pens(sketch: Sketch) -> NDArray[np.int64]:
 
 
 def to_stroke3(sketch: Sketch, start: tuple[float, float] = (0.0, 0.0)) -> Stroke3:
-    """The drawing as (n, 3) steps; the first offset is counted from `start`.
+    """Return the drawing as (n, 3) steps; the first offset is relative to `start`.
 
-    Magenta's files leave the first point out; `to_stroke3(sketch)[1:]` is their form.
+    Magenta's files leave out the first point: `to_stroke3(sketch)[1:]`.
     """
     points = sketch.points
     offsets = np.diff(points, axis=0, prepend=np.array([start], dtype=np.float64))
@@ -49,9 +49,9 @@ def to_stroke3(sketch: Sketch, start: tuple[float, float] = (0.0, 0.0)) -> Strok
 
 
 def from_stroke3(steps: ArrayLike, start: tuple[float, float] = (0.0, 0.0)) -> Sketch:
-    """The drawing that (n, 3) steps describe; the inverse of `to_stroke3` with the same `start`.
+    """Return the drawing of (n, 3) steps; the inverse of `to_stroke3` with the same `start`.
 
-    A sequence whose last point is not lifted ends in an unfinished stroke, which is kept.
+    A last stroke without a lift is kept.
 
     Raises:
         FormatError: the array is not (n, 3).
@@ -65,13 +65,13 @@ def from_stroke3(steps: ArrayLike, start: tuple[float, float] = (0.0, 0.0)) -> S
 
 
 def split_strokes(points: Points, lifted: NDArray[np.bool_]) -> list[Points]:
-    """Cut (n, 2) points into strokes after every point where `lifted` (n,) is true."""
+    """Split (n, 2) points into strokes after each point where `lifted` (n,) is true."""
     cuts = np.flatnonzero(lifted) + 1
     return [part for part in np.split(points, cuts) if len(part)]
 
 
 def to_stroke5(sketch: Sketch, start: tuple[float, float] = (0.0, 0.0), length: int | None = None) -> Stroke5:
-    """The drawing as (n + 1, 5) steps, the last one END, padded with END rows up to `length` if given.
+    """Return the drawing as (n + 1, 5) steps, the last one END, padded with END rows to `length`.
 
     Raises:
         FormatError: `length` is less than n + 1.
@@ -88,17 +88,18 @@ def to_stroke5(sketch: Sketch, start: tuple[float, float] = (0.0, 0.0), length: 
 
 
 def from_stroke5(steps: ArrayLike, start: tuple[float, float] = (0.0, 0.0)) -> Sketch:
-    """The drawing that (n, 5) steps describe, up to the first END row.
+    """Return the drawing of (n, 5) steps, up to the first END row.
 
     Raises:
-        FormatError: the array is not (n, 5), or a pen is not one-hot.
+        FormatError: the array is not (n, 5), or a pen state is not one-hot.
     """
     array = np.asarray(steps, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != 5:
         raise FormatError(f"stroke-5 is (n, 5), this is {array.shape}")
     state = array[:, 2:]
-    if not (((state == 0) | (state == 1)).all() and (state.sum(axis=1) == 1).all()):
-        row = int(np.argmin(((state == 0) | (state == 1)).all(axis=1) & (state.sum(axis=1) == 1)))
+    one_hot = ((state == 0) | (state == 1)).all(axis=1) & (state.sum(axis=1) == 1)
+    if not one_hot.all():
+        row = int(np.argmin(one_hot))
         raise FormatError(f"step {row} has a pen that is not one-hot: {tuple(state[row])}")
     ended = state[:, Pen.END] == 1
     count = int(np.argmax(ended)) if ended.any() else len(array)

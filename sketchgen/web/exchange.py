@@ -7,9 +7,9 @@ from typing import Any
 
 from sketchgen import example
 from sketchgen.errors import FormatError, SketchError
-from sketchgen.formats.animation import to_gif
-from sketchgen.formats.motion import to_animated_svg
-from sketchgen.formats.read_write import encode, read
+from sketchgen.formats.read_write import read
+from sketchgen.formats.registry import encode
+from sketchgen.formats.render_options import RenderOptions
 from sketchgen.sketch.geometry import moved, simplify
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 from sketchgen.web.request import MAX_POINTS, MAX_STROKES, checked_sketch, within_limits
@@ -74,13 +74,11 @@ def exported(payload: Any, form: Any) -> tuple[str, str, bytes]:
     if form not in ("json", "ndjson"):
         sketch = sketch.replaced(page=_shown(sketch))
     # Played back as it was drawn, whoever drew what.
-    if form == "animated":
-        return name, kind, to_animated_svg(sketch).encode()
-    if form == "gif":
-        return name, kind, to_gif(sketch)
+    if form in ("animated", "gif"):
+        return name, kind, encode(sketch, RenderOptions(form))
     completion = split(sketch, payload.get("added") if isinstance(payload, dict) else None)
     # A drawing by one hand has no second part.
-    return name, kind, encode(completion if completion.added.strokes else sketch, f".{form}")
+    return name, kind, encode(completion if completion.added.strokes else sketch, RenderOptions(form))
 
 
 def _shown(sketch: Sketch) -> Box:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sketchgen.formats.motion import Motion, to_animated_svg
+from sketchgen.formats.animation import Motion, to_animated_svg
 from sketchgen.sketch.sketch import Completion, Sketch
 
 GIVEN = Sketch.from_strokes([[(10, 10), (240, 10)]], page=(0, 0, 255, 255))

@@ -15,10 +15,10 @@ from sketchgen.data import simplified
 from sketchgen.data.gather import MAX_FAULTS, Gatherer
 from sketchgen.data.rules import MAX_POINTS, UNREADABLE, Wanted, drawing_key, row_of
 from sketchgen.data.simplified import read_block
-from sketchgen.data.sources import line_entry
 from sketchgen.data.spill import Held
 from sketchgen.data.tasks import Piece
 from sketchgen.errors import SketchgenError
+from sketchgen.formats.quickdraw import line_entry
 
 Row = tuple[str, bytes, tuple[int, ...], int]
 

@@ -13,11 +13,10 @@ import pytest
 from sketchgen.data.gather import MAX_FAULTS
 from sketchgen.data.prepare import prepare, read_drawings
 from sketchgen.data.rules import UNREADABLE, Wanted, is_name
-from sketchgen.data.sources import Entry, entries, source_files
+from sketchgen.data.sources import entries, source_files
 from sketchgen.data.store import SPLITS, Store
 from sketchgen.errors import FormatError, SettingError
-from sketchgen.formats.quickdraw import parse_line
-from sketchgen.formats.quickdraw_binary import read_binary
+from sketchgen.formats.quickdraw import Entry, parse_line, read_binary
 from sketchgen.sketch.sketch import Sketch
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0L90 {y}L10 60"/></svg>'
@@ -67,9 +66,11 @@ def test_binary_drawings_are_those_of_the_lines(tmp_path: Path) -> None:
     drawn = [[(0, 0), (255, 80)], [(4, 5)]]
     (tmp_path / "cat.bin").write_bytes(record(drawn, 1) + record(drawn[:1], 0))
     with (tmp_path / "cat.bin").open("rb") as stream:
-        (first, yes), (second, no) = read_binary(stream)
-    assert [stroke.tolist() for stroke in first.strokes] == [[list(point) for point in s] for s in drawn]
-    assert (len(second.strokes), yes, no) == (1, True, False)
+        first, second = read_binary(stream)
+    assert [stroke.tolist() for stroke in first.sketch.strokes] == [
+        [list(point) for point in s] for s in drawn
+    ]
+    assert (len(second.sketch.strokes), first.recognised, second.recognised) == (1, True, False)
     line = json.dumps(
         {"word": "cat", "drawing": [[list(axis) for axis in zip(*s, strict=True)] for s in drawn]}
     )
@@ -89,7 +90,7 @@ def test_a_binary_file_cut_off_keeps_what_was_whole(tmp_path: Path, cut: int) ->
 def test_what_cannot_be_read_is_named_by_file_and_line_and_reading_goes_on(tmp_path: Path) -> None:
     good = lines("cat", 4).splitlines()
     text = "\n".join(
-        [good[0], "", '{"word": "cat", "drawing": [[[0, 1], [0', good[1], "[]", good[2], good[3]]
+        [good[0], "", '{"word": "cat", "drawing": [[[0, 1], [0', good[1], "[3]", good[2], good[3]]
     )
     (tmp_path / "cat.ndjson").write_text(text)
     report = prepare([tmp_path / "cat.ndjson"], tmp_path / "store")

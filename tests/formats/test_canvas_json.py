@@ -59,7 +59,7 @@ def point(text):
     [
         ("", "canvas is empty"),
         ("hello", "not JSON"),
-        (b"\xff\xfe", "not JSON"),
+        (b"\xff\xfe", "not UTF-8"),
         ("[" * 100_000, "not JSON"),
         ("3", "not a number"),
         ('"x"', "not text"),

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from sketchgen.errors import OutputError, SettingError
-from sketchgen.formats.raster import contact_sheet, image_png, save_png, to_image, to_png
+from sketchgen.formats.raster import contact_sheet, image_png, save_png, to_image, to_png, to_still_webp
 from sketchgen.formats.svg_writer import Style
 from sketchgen.sketch.sketch import Completion, Sketch
 
@@ -104,3 +104,11 @@ def test_png(tmp_path):
     assert (tmp_path / "a.png").read_bytes() == image_png(image)
     with pytest.raises(OutputError, match="--force"):
         save_png(image, tmp_path / "a.png")
+
+
+def test_a_still_webp():
+    sketch = Sketch.from_strokes([[(0, 0), (9, 9)]])
+    with Image.open(io.BytesIO(to_still_webp(sketch, 70))) as picture:
+        assert picture.format == "WEBP"
+        assert not getattr(picture, "is_animated", False)
+        assert (np.asarray(picture.convert("RGBA")) == np.asarray(to_image(sketch, 70))).all()

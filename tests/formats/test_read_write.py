@@ -1,17 +1,19 @@
 from __future__ import annotations
 
-import errno
+import gzip
 import io
 import os
+import struct
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from sketchgen.errors import FormatError, OutputError
-from sketchgen.formats.read_write import read, read_all, write
-from sketchgen.sketch.files import prepare_output_folder, recover_folder, whole_folder, write_atomic
+from sketchgen.formats.quickdraw import Entry
+from sketchgen.formats.read_write import entries, read, read_all, write
+from sketchgen.formats.registry import SUFFIXES, encode
+from sketchgen.formats.render_options import RenderOptions
 from sketchgen.sketch.sketch import Completion, Sketch
 
 SKETCH = Sketch.from_strokes([[(0.1, 1 / 3), (20, 30)], [(5, 5)]], page=(0, 0, 64, 48), category="cat")
@@ -28,15 +30,82 @@ def test_write_then_read(tmp_path, suffix):
     assert os.listdir(tmp_path) == [path.name]
 
 
-def test_ndjson_and_png(tmp_path):
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_every_suffix_of_the_table_is_written(tmp_path, suffix):
+    if suffix == ".gcode":
+        pytest.importorskip("vpype_gcode")
+    path = tmp_path / f"a{suffix}"
+    Completion(SKETCH, SKETCH).save(path)
+    assert path.read_bytes() == encode(Completion(SKETCH, SKETCH), RenderOptions(SUFFIXES[suffix]))
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.pdf", "a.bmp", "a.bin", "a", "a.1"])
+def test_what_cannot_be_written_is_refused(tmp_path, name):
+    with pytest.raises(FormatError, match=r"use .*\.svg.*\.ndjson") as caught:
+        SKETCH.save(tmp_path / name)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_ndjson_has_no_page(tmp_path):
     write(SKETCH, tmp_path / "a.ndjson")
     assert read(tmp_path / "a.ndjson") == Sketch(SKETCH.strokes, None, "cat")
-    write(Completion(SKETCH, SKETCH), tmp_path / "a.png")
-    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    write(SKETCH, tmp_path / "a.png")
     with pytest.raises(FormatError, match="neither SVG nor JSON"):
         read(tmp_path / "a.png")
-    with pytest.raises(FormatError, match=r"no writer for '.bmp'; use .svg"):
-        SKETCH.save(tmp_path / "a.bmp")
+
+
+RECORD = struct.pack("<Q2sbIHH", 5, b"DE", 1, 0, 1, 2) + bytes((0, 5, 1, 7))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "data"),
+    [
+        (".svg", SKETCH.to_svg().encode()),
+        (".json", encode(SKETCH, RenderOptions("json"))),
+        (".ndjson", LINE + b"\n" + LINE),
+        (".ndjson", b'{"drawing":[[[0,1],[2,3],[0,17]]]}\n'),
+        (".npz", encode(SKETCH, RenderOptions("npz"))),
+        (".bin", RECORD + RECORD),
+    ],
+)
+def test_every_form_is_read_plain_and_compressed(tmp_path, monkeypatch, suffix, data):
+    plain, packed, unnamed = tmp_path / f"a{suffix}", tmp_path / f"a{suffix}.gz", tmp_path / "b"
+    plain.write_bytes(data)
+    packed.write_bytes(gzip.compress(data))
+    expected = list(read_all(plain))
+    assert expected
+    assert list(read_all(packed)) == expected
+    assert read(packed) == expected[0]
+    if suffix in (".bin", ".npz"):
+        return
+    for content in (data, b"\xef\xbb\xbf" + data, gzip.compress(data)):
+        unnamed.write_bytes(content)
+        assert list(read_all(unnamed)) == expected
+        plain.write_bytes(content)
+        assert list(read_all(plain)) == expected
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+        assert list(read_all("-")) == expected
+
+
+def test_reading_goes_on_after_a_bad_line(tmp_path):
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(LINE + b"\n{\n" + b"x" * (33 * 2**20) + b"\n" + LINE)
+    first, broken, long, last = entries(path, "name")
+    assert isinstance(first, Entry)
+    assert "name, line 2 is not JSON" in str(broken)
+    assert "name, line 3 is larger than 32 MB" in str(long)
+    assert isinstance(last, Entry)
+    assert last.place == "name, line 4"
+
+
+@pytest.mark.parametrize("name", ["a.ndjson.gz", "a.svg.gz"])
+def test_damaged_compression(tmp_path, name):
+    packed = gzip.compress(LINE * 2000)
+    for content in (packed[:-20], b"no gzip", packed[:90] + b"xx"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(FormatError, match=f"{name} cannot be read"):
+            list(read_all(tmp_path / name))
 
 
 def test_completions_keep_both_parts(tmp_path):
@@ -56,31 +125,11 @@ def test_many_drawings(tmp_path):
         next(drawings)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        SKETCH.to_svg().encode(),
-        b"\xef\xbb\xbf" + LINE,
-        LINE + b"\n" + LINE,
-        b"[[[0, 2], [1, 3]]]",
-        b'{\n "strokes": [[[0, 2],\n [1, 3]]]\n}',
-    ],
-)
-def test_the_content_decides_where_the_suffix_cannot(tmp_path, content, monkeypatch):
-    (tmp_path / "plain").write_bytes(content)
-    expected = read(tmp_path / "plain")
-    assert expected.point_count in (2, 3)
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
-    assert read("-") == expected
-    assert read(io.BytesIO(content)) == expected
-    assert next(read_all(io.BytesIO(content))) == expected
-    if not content.startswith(b"\xef"):
-        assert read(io.StringIO(content.decode())) == expected
-
-
-def test_many_drawings_from_standard_input(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(LINE + b"\n" + LINE)))
-    assert len(list(read_all("-"))) == 2
+@pytest.mark.parametrize("content", [LINE, b"[[[0, 2], [1, 3]]]", b'{\n "strokes": [[[0, 2],\n [1, 3]]]\n}'])
+def test_open_files_of_bytes_and_of_text(content):
+    expected = read(io.BytesIO(content))
+    assert expected.point_count == 2
+    assert read(io.StringIO(content.decode())) == expected
 
 
 @pytest.mark.parametrize(
@@ -124,111 +173,3 @@ def test_nothing_is_overwritten_unasked(tmp_path):
     SKETCH.save(path, force=True)
     assert read(path) == SKETCH
     assert os.listdir(tmp_path) == ["a.svg"]
-
-
-def test_a_file_that_comes_up_meanwhile_is_kept(tmp_path, monkeypatch):
-    path, sync = tmp_path / "a", os.fsync
-
-    def late(descriptor):
-        path.write_text("theirs")
-        sync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", late)
-    with pytest.raises(OutputError, match="exists"):
-        write_atomic(path, b"ours")
-    assert path.read_text() == "theirs"
-    assert os.listdir(tmp_path) == ["a"]
-
-
-@pytest.mark.parametrize("call", ["write", "fsync"])
-@pytest.mark.parametrize("force", [False, True])
-def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch, call, force):
-    if force:
-        (tmp_path / "a.svg").write_text("old")
-
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, call, full)
-    with pytest.raises(OutputError, match=r"a\.svg cannot be written: no space left"):
-        SKETCH.save(tmp_path / "a.svg", force=force)
-    monkeypatch.undo()
-    assert os.listdir(tmp_path) == (["a.svg"] if force else [])
-    assert not force or (tmp_path / "a.svg").read_text() == "old"
-
-
-def test_short_writes_are_gone_on_with(tmp_path, monkeypatch):
-    real = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:3]))
-    write_atomic(tmp_path / "a", b"0123456789")
-    monkeypatch.undo()
-    assert (tmp_path / "a").read_bytes() == b"0123456789"
-
-
-def test_places_that_cannot_be_written(tmp_path):
-    with pytest.raises(OutputError, match="no such file or folder"):
-        SKETCH.save(tmp_path / "none" / "a.svg")
-    with pytest.raises(OutputError, match="is a folder"):
-        write_atomic(tmp_path, b"", force=True)
-    with pytest.raises(OutputError, match="cannot be written"):
-        write_atomic(tmp_path / ("x" * 300), b"")
-    with pytest.raises(OutputError, match="not an ordinary file"):
-        write_atomic(os.devnull, b"", force=True)
-    with pytest.raises(OutputError, match="cannot be written"):
-        write_atomic("a\0b", b"")
-    assert os.listdir(tmp_path) == []
-
-
-def test_a_file_system_without_links(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise OSError(errno.EPERM, "Operation not permitted")
-
-    monkeypatch.setattr(os, "link", refuse)
-    write_atomic(tmp_path / "a", b"x")
-    assert (tmp_path / "a").read_bytes() == b"x"
-    assert os.listdir(tmp_path) == ["a"]
-
-
-def test_output_folder(tmp_path):
-    folder = prepare_output_folder(tmp_path / "new" / "deep")
-    assert folder.is_dir()
-    assert prepare_output_folder(folder) == folder
-    (folder / "x").write_text("")
-    with pytest.raises(OutputError, match=r"not empty; .* --force"):
-        prepare_output_folder(folder)
-    assert prepare_output_folder(folder, force=True) == folder
-    assert (folder / "x").exists()
-    with pytest.raises(OutputError, match="cannot be used as a folder"):
-        prepare_output_folder(folder / "x")
-
-
-def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path):
-    folder = tmp_path / "one"
-    for content in ("old", "new"):
-        with whole_folder(folder) as work:
-            (work / "file").write_text(content)
-    assert (folder / "file").read_text() == "new"
-    with pytest.raises(ZeroDivisionError), whole_folder(folder) as work:
-        (work / "file").write_text(str(1 // 0))
-    assert (folder / "file").read_text() == "new"
-    assert [path.name for path in tmp_path.iterdir()] == ["one"]
-
-
-def test_a_kill_between_two_renames_loses_no_folder(tmp_path: Path):
-    folder, before = tmp_path / "one", tmp_path / ".one.old"
-    before.mkdir()
-    (before / "file").write_text("old")
-    recover_folder(folder)
-    assert (folder / "file").read_text() == "old"
-    # Killed behind the second rename: the new one stands, the old one is too many.
-    folder.rename(before)
-    folder.mkdir()
-    recover_folder(folder)
-    assert [path.name for path in tmp_path.iterdir()] == ["one"]
-    assert not list(folder.iterdir())
-    # Who writes anew mends it as well.
-    folder.rename(before)
-    with whole_folder(folder) as work:
-        (work / "file").write_text("new")
-    assert (folder / "file").read_text() == "new"
-    assert [path.name for path in tmp_path.iterdir()] == ["one"]

@@ -12,12 +12,13 @@ from scribbles import open_scribbles, scribble
 from sketchgen.completion.gap_closing import CLOSING
 from sketchgen.errors import CheckpointError, FormatError, SettingError, SketchgenError
 from sketchgen.formats.read_write import read
+from sketchgen.formats.registry import encode
+from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs import redraw as again
 from sketchgen.jobs.executor import InProcess
 from sketchgen.jobs.identity import identity
 from sketchgen.jobs.inputs import Source, open_source
 from sketchgen.jobs.opening import open_target
-from sketchgen.jobs.render_options import Look
 from sketchgen.jobs.request import Sampling, Wish
 from sketchgen.jobs.run import Run
 from sketchgen.jobs.serialized import fingerprint, from_kept, to_kept
@@ -26,7 +27,9 @@ from sketchgen.sketch.sketch import Box, Sketch
 
 LINE = '{"word": "cat", "drawing": [[[0, %d], [0, 100]]]}\n'
 POOL = InProcess(open_scribbles)
-JOB = Job(Sampling("tiny"), "batch", ("cat", "dog"), 7, 5, ("cat", "dog"), best_of=3, look=Look("json"))
+JOB = Job(
+    Sampling("tiny"), "batch", ("cat", "dog"), 7, 5, ("cat", "dog"), best_of=3, look=RenderOptions("json")
+)
 
 
 def drawn(job: Job, out: Path, source: Source | None = None) -> Path:
@@ -38,7 +41,7 @@ def drawn(job: Job, out: Path, source: Source | None = None) -> Path:
 def test_a_drawing_alone_is_what_it_was(which: str, tmp_path: Path) -> None:
     earlier = again.find(drawn(JOB, tmp_path / "out"), which)
     item = again.redraw(earlier, None, POOL)
-    assert earlier.job.look.encoded(item) == (tmp_path / "out" / earlier.line["file"]).read_bytes()
+    assert encode(item, earlier.job.look) == (tmp_path / "out" / earlier.line["file"]).read_bytes()
 
 
 def test_a_completion_alone_is_what_it_was(tmp_path: Path) -> None:
@@ -50,7 +53,7 @@ def test_a_completion_alone_is_what_it_was(tmp_path: Path) -> None:
     earlier = again.find(manifest, "begun-09-2.json")
     assert earlier.line["number"] == 8 * 7 + 1
     item = again.redraw(earlier, source, POOL)
-    assert earlier.job.look.encoded(item) == (tmp_path / "out" / "begun-09-2.json").read_bytes()
+    assert encode(item, earlier.job.look) == (tmp_path / "out" / "begun-09-2.json").read_bytes()
     path.write_text("".join(LINE % number for number in range(2, 14)))
     with pytest.raises(FormatError, match="its content has changed"):
         again.redraw(earlier, open_source(str(path), path, 100, ""), POOL)

@@ -24,13 +24,13 @@ from scribbles import (
 
 from sketchgen.errors import FormatError, OutputError, ProcessLostError, SettingError, SketchgenError
 from sketchgen.formats.read_write import read, read_all
+from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.assignment import Handout
 from sketchgen.jobs.executor import InProcess
 from sketchgen.jobs.inputs import Source, open_source
 from sketchgen.jobs.near_duplicates import apart
 from sketchgen.jobs.opening import open_target
 from sketchgen.jobs.process_executor import Processes
-from sketchgen.jobs.render_options import Look
 from sketchgen.jobs.request import Sampling
 from sketchgen.jobs.run import Outcome, Run
 from sketchgen.jobs.spec import Job
@@ -162,8 +162,8 @@ class TestFolder:
 
 class TestOneFile:
     def test_lines_are_those_of_a_folder(self, tmp_path: Path) -> None:
-        go(job(look=Look("ndjson")), tmp_path / "all.ndjson")
-        go(job(look=Look("ndjson")), tmp_path / "out")
+        go(job(look=RenderOptions("ndjson")), tmp_path / "all.ndjson")
+        go(job(look=RenderOptions("ndjson")), tmp_path / "out")
         rows = lines(tmp_path / "all.ndjson.manifest.jsonl")[1:]
         assert {row["file"] for row in rows} == {"all.ndjson"}
         each = [path.read_bytes() for path in sorted((tmp_path / "out").glob("*.ndjson"))]
@@ -176,7 +176,7 @@ class TestOneFile:
 
     @pytest.mark.parametrize(("name", "start"), [("a.svg", b"<svg"), ("a.png", b"\x89PNG")])
     def test_a_sheet(self, name: str, start: bytes, tmp_path: Path) -> None:
-        go(job(4, look=Look(name[2:])), tmp_path / name)
+        go(job(4, look=RenderOptions(name[2:])), tmp_path / name)
         assert (tmp_path / name).read_bytes().startswith(start)
         assert sorted(path.name for path in tmp_path.iterdir()) == [name, f"{name}.manifest.jsonl"]
 
@@ -187,7 +187,7 @@ class TestOneFile:
     @pytest.mark.parametrize("form", ["json", "gif", "animated"])
     def test_of_what_holds_one(self, form: str, tmp_path: Path) -> None:
         with pytest.raises(SettingError, match="80 drawings for one"):
-            go(job(look=Look(form)), Path("-"))
+            go(job(look=RenderOptions(form)), Path("-"))
 
     def test_of_too_many_on_a_sheet(self, tmp_path: Path) -> None:
         with pytest.raises(SettingError, match="takes 5000 at most"):
@@ -198,8 +198,8 @@ class TestOneFile:
 class TestResume:
     """A job that was ended is gone on with, and is in the end what it would have been."""
 
-    def look(self, name: str) -> Look:
-        return Look("ndjson" if name.endswith("ndjson") else "svg")
+    def look(self, name: str) -> RenderOptions:
+        return RenderOptions("ndjson" if name.endswith("ndjson") else "svg")
 
     def all(self, folder: Path) -> dict[str, bytes]:
         return {
@@ -362,13 +362,17 @@ class TestRefused:
     def test_a_manifest_beside(self, tmp_path: Path) -> None:
         (tmp_path / "a.ndjson.manifest.jsonl").write_text("mine")
         with pytest.raises(OutputError, match="--resume or --force"):
-            go(job(look=Look("ndjson")), tmp_path / "a.ndjson")
+            go(job(look=RenderOptions("ndjson")), tmp_path / "a.ndjson")
         assert (tmp_path / "a.ndjson.manifest.jsonl").read_text() == "mine"
 
     @pytest.mark.parametrize("name", ["out", "a.ndjson", "a.svg"])
     def test_what_fails_at_once_leaves_nothing_behind(self, name: str, tmp_path: Path) -> None:
         with pytest.raises(SettingError, match="no such engine"):
-            go(job(look=Look("ndjson" if "nd" in name else "svg")), tmp_path / name, InProcess(open_failing))
+            go(
+                job(look=RenderOptions("ndjson" if "nd" in name else "svg")),
+                tmp_path / name,
+                InProcess(open_failing),
+            )
         assert list(tmp_path.iterdir()) == []
 
     def test_a_file_for_a_folder(self, tmp_path: Path) -> None:
@@ -449,7 +453,7 @@ class TestProcesses:
 
 
 def test_all_is_in_the_order_of_the_source(tmp_path: Path, beginnings: Source) -> None:
-    what = job(2, categories=(None,), names=("begun",), given=12, look=Look("ndjson"))
+    what = job(2, categories=(None,), names=("begun",), given=12, look=RenderOptions("ndjson"))
     go(what, tmp_path / "all.ndjson", source=beginnings)
     found = [sketch.strokes[0][-1][0] for sketch in read_all(tmp_path / "all.ndjson")]
     assert found == [number for number in range(1, 13) for _ in range(2)]

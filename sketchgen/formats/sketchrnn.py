@@ -1,31 +1,35 @@
-"""sketch-rnn's `.npz` files, whose arrays of arrays are pickles: read as data, never unpickled.
+"""sketch-rnn's `.npz` files: stroke-3 in whole numbers, one array of arrays a split.
 
-A pickle is a program, and loading one from elsewhere runs it. Here its operations are looked at one by one,
-and only those are carried out that put numbers, bytes and lists together; of all the names that it may call,
-the three that numpy's own arrays need stand for plain records, and any other is refused. Nothing is called.
+Arrays of arrays are pickles. A pickle is a program, and loading one runs it, so these are read as data and
+never unpickled: only operations that put numbers, bytes and lists together are interpreted, and only three
+names that numpy's arrays need are known, which stand for plain records. Nothing is called.
 """
 
 from __future__ import annotations
 
+import io
 import pickletools
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from io import BufferedIOBase
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sketchgen.errors import FormatError, SketchgenError
+from sketchgen.errors import FormatError, SettingError, SketchgenError
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import from_stroke3
 
 PARTS = ("train", "valid", "test")
-"""The arrays of such a file, one a split."""
+"""Names of the arrays, one a split."""
 
 MAX_BYTES = 2 * 1024**3
-"""Largest array read; the largest published file unpacks to a sixth of that."""
+"""Maximum size of an array; the largest published file has a sixth of that."""
+
+MAX_OFFSET = int(np.iinfo(np.int16).max)
+"""Maximum offset in a file."""
 
 _ARRAY, _TYPE = object(), object()
 _NAMES = {
@@ -34,12 +38,12 @@ _NAMES = {
     "numpy ndarray": np.ndarray,
     "numpy dtype": _TYPE,
 }
-"""What a pickled array may name; the class stands there only to be passed about."""
+"""Names that a pickled array may contain; the class is only passed about."""
 
 _VALUES = {"BININT", "BININT1", "BININT2", "INT", "LONG1", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
 _VALUES |= {"BINBYTES", "SHORT_BINBYTES", "BINBYTES8"}
 _OLD_STRINGS = {"SHORT_BINSTRING", "BINSTRING"}
-"""Python 2's strings, which are bytes; pickletools shows them as latin-1."""
+"""Strings of Python 2, which are bytes; pickletools decodes them as latin-1."""
 
 _CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
@@ -47,7 +51,7 @@ _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 @dataclass
 class _Record:
-    """What a call in the pickle would have made: of which kind, from what, and its state."""
+    """What a call in the pickle would have created: its kind, arguments and state."""
 
     kind: object
     arguments: Any
@@ -55,7 +59,7 @@ class _Record:
 
 
 class _Reader:
-    """The stack and the memory of a pickle that is read as data."""
+    """Stack and memo of a pickle that is read as data."""
 
     def __init__(self) -> None:
         self.stack: list[Any] = []
@@ -63,17 +67,17 @@ class _Reader:
         self.memory: dict[int, Any] = {}
 
     def since_mark(self) -> list[Any]:
-        """Take what stands above the last mark."""
+        """Pop what is above the last mark."""
         at = self.marks.pop()
         found = self.stack[at:]
         del self.stack[at:]
         return found
 
     def do(self, name: str, argument: Any) -> None:
-        """Carry an operation out.
+        """Interpret an operation.
 
         Raises:
-            FormatError: it is not needed for arrays.
+            FormatError: arrays do not need it.
         """
         stack = self.stack
         if name in _VALUES:
@@ -92,7 +96,7 @@ class _Reader:
             raise FormatError(f"it does more than hold arrays ({name})")
 
     def named(self, words: str | None) -> object:
-        """What a name stands for."""
+        """Return what a name stands for."""
         if words is None:
             name = self.stack.pop()
             words = f"{self.stack.pop()} {name}"
@@ -101,7 +105,7 @@ class _Reader:
         return _NAMES[words]
 
     def remember(self, name: str, argument: Any) -> bool:
-        """Operations of the memory; whether it was one."""
+        """Interpret an operation of the memo; return whether it was one."""
         if name in ("BINPUT", "LONG_BINPUT", "PUT"):
             self.memory[argument] = self.stack[-1]
         elif name == "MEMOIZE":
@@ -113,7 +117,7 @@ class _Reader:
         return True
 
     def collect(self, name: str) -> bool:
-        """Operations that put things together; whether it was one."""
+        """Interpret an operation that builds an object; return whether it was one."""
         stack = self.stack
         if name == "MARK":
             self.marks.append(len(stack))
@@ -145,7 +149,7 @@ def _text(value: Any) -> str:
 
 
 def _numbers(record: Any) -> NDArray[Any]:
-    """The array that a record describes."""
+    """Return the array that a record describes."""
     _, shape, kind, fortran, data = record.state
     code, order = _text(kind.arguments[0]), _text(kind.state[1])
     if record.kind is not _ARRAY or kind.kind is not _TYPE or code[0] not in "iuf" or len(shape) != 2:
@@ -155,7 +159,7 @@ def _numbers(record: Any) -> NDArray[Any]:
 
 
 def _arrays(data: bytes) -> list[NDArray[Any]]:
-    """The arrays in the pickled array of arrays of one part."""
+    """Return the arrays in the pickled array of arrays of a split."""
     reader = _Reader()
     for operation, argument, _ in pickletools.genops(data):
         reader.do(operation.name, argument)
@@ -167,7 +171,7 @@ def _arrays(data: bytes) -> list[NDArray[Any]]:
 
 
 def _content(file: Any, name: str) -> bytes:
-    """What follows an array's header."""
+    """Return what follows the header of an array."""
     version = np.lib.format.read_magic(file)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     _, _, kind = header(file)
@@ -176,18 +180,21 @@ def _content(file: Any, name: str) -> bytes:
     return file.read()
 
 
-def read_npz(path: Path) -> Iterator[Sketch]:
-    """The drawings of a sketch-rnn file, train, valid and test after one another, without their category.
+def read_npz(stream: BufferedIOBase, name: str = "file") -> Iterator[Sketch]:
+    """Yield the drawings of a file, of train, valid and test in turn, without their category.
 
-    Each begins at (0, 0), for the files leave the first point out, and is moved so that its least coordinates
-    are 0.
+    The files leave out the first point. Drawings are moved so that their least coordinates are 0.
+
+    Args:
+        stream: the file, open for reading.
+        name: what errors call it.
 
     Raises:
-        FormatError: it is no such file, is damaged, or its pickles hold anything but numpy's arrays.
-        SketchError: a drawing in it is none.
+        FormatError: it is not a sketch-rnn file, it is damaged, or its pickles hold anything but arrays.
+        SketchError: something in it is not a drawing.
     """
     try:
-        with zipfile.ZipFile(path) as whole:
+        with zipfile.ZipFile(stream) as whole:
             for part in PARTS:
                 if whole.getinfo(f"{part}.npy").file_size > MAX_BYTES:
                     raise FormatError(f"{part} is larger than {MAX_BYTES // 1024**3} GB")
@@ -196,16 +203,78 @@ def read_npz(path: Path) -> Iterator[Sketch]:
                 for steps in found:
                     yield _drawing(steps)
     except SketchgenError as error:
-        raise type(error)(f"{path.name}: {error}") from error
+        raise type(error)(f"{name}: {error}") from error
     except OSError as error:
-        raise FormatError(f"{path.name} cannot be read: {error.strerror or error}") from error
+        raise FormatError(f"{name} cannot be read: {error.strerror or error}") from error
     except Exception as error:
         # A damaged pickle fails in as many ways as there are bytes in it.
-        raise FormatError(f"{path.name} is no sketch-rnn file, or damaged; get it again") from error
+        raise FormatError(f"{name} is no sketch-rnn file, or damaged; get it again") from error
 
 
 def _drawing(steps: NDArray[Any]) -> Sketch:
-    """The drawing of (n, 3) rows dx, dy, lift, moved to the corner."""
+    """Return the drawing of (n, 3) rows dx, dy, lift."""
     sketch = from_stroke3(np.concatenate([np.zeros((1, 3)), steps.astype(np.float64)]))
     corner = sketch.points.min(axis=0)
     return Sketch.from_strokes([stroke - corner for stroke in sketch.strokes])
+
+
+# --- Writing --------------------------------------------------------------------------------------------
+
+
+def npz_bytes(
+    train: Iterable[Sketch],
+    valid: Iterable[Sketch] = (),
+    test: Iterable[Sketch] = (),
+    *,
+    box: float | None = None,
+) -> bytes:
+    """Return drawings as the bytes of a file like Magenta's; `read_npz` reads them without unpickling.
+
+    numpy loads them with `allow_pickle=True`. The form has whole numbers only, and no place on a page:
+    drawings come back rounded, moved to the corner, and without page and category. A first stroke that is a
+    dot comes back as two equal points, because the form leaves out the first point.
+
+    Args:
+        train: the drawings of the first split; empty ones are left out of each.
+        valid: those of the second.
+        test: those of the third.
+        box: longer side that each drawing is scaled to (255 in Magenta's); None keeps the drawings' units.
+
+    Raises:
+        SettingError: a box outside its limits, or a drawing too large for whole numbers of 16 bits.
+    """
+    if box is not None and not 1 <= box <= MAX_OFFSET:
+        raise SettingError(f"box is {box:g}; it must be from 1 to {MAX_OFFSET}")
+    splits = {}
+    for part, sketches in zip(PARTS, (train, valid, test), strict=True):
+        kept = (sketch for sketch in sketches if not sketch.is_empty)
+        splits[part] = _whole([_steps(sketch, box, f"{part} {index}") for index, sketch in enumerate(kept)])
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **splits)
+    return buffer.getvalue()
+
+
+def _whole(arrays: list[NDArray[np.int16]]) -> NDArray[np.object_]:
+    """Return arrays as one array of objects, even if they have the same length."""
+    whole = np.empty(len(arrays), dtype=object)
+    whole[:] = arrays
+    return whole
+
+
+def _steps(sketch: Sketch, box: float | None, name: str) -> NDArray[np.int16]:
+    """Return the (n, 3) offsets and lifts after the first point."""
+    bounds = sketch.bounds
+    longer = bounds.longer if bounds is not None else 0.0
+    scale = box / longer if box is not None and longer > 0 else 1.0
+    # Rounded before the differences, so that errors do not add up along the drawing.
+    strokes = [np.rint((stroke - sketch.points.min(axis=0)) * scale) for stroke in sketch.strokes]
+    if len(strokes[0]) == 1:
+        strokes[0] = strokes[0][[0, 0]]
+    if longer * scale > MAX_OFFSET:
+        raise SettingError(
+            f"drawing {name} is {longer:g} wide, above {MAX_OFFSET}; scale it down or name a box"
+        )
+    offsets = np.diff(np.concatenate(strokes), axis=0)
+    lifts = np.zeros(len(offsets))
+    lifts[np.cumsum([len(stroke) for stroke in strokes]) - 2] = 1
+    return np.column_stack([offsets, lifts]).astype(np.int16)
