@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "sketchgen"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_bundle" not in path.parts)
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 
-MODULE_LINES = 350
+MODULE_LINES = 400
 FUNCTION_LINES = 40
 FUNCTION_LINES_MOST = 80
 FUNCTION_SHARE = 0.95
@@ -32,8 +32,6 @@ TENSORS = (
     "models.layers",
     "models.mixture",
     "models.picture_classifier",
-    "models.picture_recogniser",
-    "models.reward_network",
     "models.scan",
     "models.stroke_model",
 )
