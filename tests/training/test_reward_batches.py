@@ -60,9 +60,9 @@ def test_the_persons_way_comes_first_and_all_are_changed_alike(with_people: None
     assert sorted(lesson.length[1 : GROUP - 1]) == sorted(len(each.lift) for each in one.others)
     assert lesson.inputs == (lesson.steps, lesson.length, lesson.told)
     # How far the other ink is, which no change touches, tells the ways apart.
-    near = np.exp(-one.real.across / 6.0)
+    near = np.exp(-one.real.to_other_part / 6.0)
     np.testing.assert_allclose(lesson.steps[0, : lesson.length[0], 14], near, rtol=1e-5)
-    assert not any(np.allclose(np.exp(-each.across[:20] / 6.0), near[:20]) for each in one.others)
+    assert not any(np.allclose(np.exp(-each.to_other_part[:20] / 6.0), near[:20]) for each in one.others)
     # Which points were added is told of each.
     assert lesson.steps[0, : lesson.length[0], 13].tolist() == one.real.added.astype(float).tolist()
 
@@ -107,7 +107,7 @@ def test_most_groups_are_of_the_models_ways_and_say_what_they_are_worth():
         chosen = []
         for way in range(GROUP):
             far = [
-                np.exp(-each.across / 6.0) if len(each.lift) == length[row, way] else np.zeros(0)
+                np.exp(-each.to_other_part / 6.0) if len(each.lift) == length[row, way] else np.zeros(0)
                 for each in one.others
             ]
             (number,) = (
