@@ -24,7 +24,7 @@ from sketchgen.completion.completer import Completer, load
 from sketchgen.evaluation.completion_metrics import WAYS, nearness
 from sketchgen.evaluation.figures import mean
 from sketchgen.evaluation.held_out import SCALES, Finished, PartialSketch, Scale, finish
-from sketchgen.evaluation.judge import Verdict, judged
+from sketchgen.evaluation.recognition import Verdict, judged
 from sketchgen.evaluation.task import Task
 from sketchgen.models.recogniser import load_recogniser
 from sketchgen.models.reward_model import load_reward_model

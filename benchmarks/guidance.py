@@ -23,7 +23,7 @@ from sketchgen.completion.guidance import Guided
 from sketchgen.evaluation.completion_metrics import WAYS, nearness
 from sketchgen.evaluation.figures import Figure, mean
 from sketchgen.evaluation.held_out import SCALES, Ready, Scale, finish
-from sketchgen.evaluation.judge import Verdict
+from sketchgen.evaluation.recognition import Verdict
 from sketchgen.evaluation.task import Task
 
 

@@ -28,8 +28,8 @@ from sketchgen.data.store import Drawings, Store
 from sketchgen.evaluation.completion_metrics import nearness
 from sketchgen.evaluation.figures import mean, ratio
 from sketchgen.evaluation.held_out import PAGE, PartialSketch, finish, read_beginnings
-from sketchgen.evaluation.judge import Judge, judged, load_judge
 from sketchgen.evaluation.likelihood import Scores, step_log_prob
+from sketchgen.evaluation.recognition import Judge, judged, load_judge
 from sketchgen.evaluation.sampling import drawing_seed
 from sketchgen.models.stroke_model import StrokeModel, as_network
 from sketchgen.sketch.geometry import CENTRE

@@ -3,7 +3,7 @@
 Prints, on the validation split (or `--split test`), the share of drawings whose category is named first
 (top-1) and among the first five (top-5): of whole drawings and of their first 75, 50 and 25 % of the points;
 of categories with 300 training drawings or more, and of the others; and as a mean over the categories. NAME
-may be a judge of pictures too, such as pictures345; it was taught on whole drawings only.
+may be a picture classifier, such as pictures345, which was trained on whole drawings only.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ import numpy as np
 
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.store import Store
-from sketchgen.evaluation.accuracy import DEEP, Accuracy, accuracy
-from sketchgen.evaluation.judge import load_judge
-from sketchgen.models.classifier_checkpoint import DEFAULT_RECOGNISER
+from sketchgen.evaluation.recognition import DEEP, Accuracy, accuracy, load_judge
+from sketchgen.models.checkpoint import CLASSIFIER
 
 FRACTIONS = (1.0, 0.75, 0.5, 0.25)
 
@@ -48,7 +47,7 @@ def margin(found: Accuracy) -> float:
 def measured(name: str | None, drawings: Drawings, counts: dict[str, int]) -> None:
     """Print the table, the calibration and the speed."""
     judge = load_judge(name)
-    print(f"{name or DEFAULT_RECOGNISER}: {len(drawings)} drawings, top-1 / top-5")
+    print(f"{name or CLASSIFIER.default}: {len(drawings)} drawings, top-1 / top-5")
     print(f"points | all | {DEEP} training drawings or more | fewer | mean over categories")
     for fraction in FRACTIONS:
         began = time.process_time()

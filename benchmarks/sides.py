@@ -75,7 +75,7 @@ class Sides:
         z = (target - mean) * np.exp(-log_sigma)
         density = -0.5 * z**2 - log_sigma - 0.5 * np.log(2 * np.pi)
         self.across[0].extend(-np.logaddexp.reduce(weight + density, 1))
-        if self.config.borders:
+        if self.config.box_components:
             first = self.config.components
             rest = np.delete(np.arange(weight.shape[1]), np.s_[first : first + len(BORDERS)])
             kept = log_softmax(weight[:, rest])

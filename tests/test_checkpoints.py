@@ -1,20 +1,26 @@
-"""The shipped model: it is what its card says, and it completes drawings."""
+"""The bundled checkpoints: each is what its card says, and does its work."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import sketchgen
+from sketchgen.data.prepare import read_drawings
+from sketchgen.evaluation.recognition import Judge, accuracy, load_judge
 from sketchgen.evaluation.report import evaluate
-from sketchgen.resources import bundled_checkpoint, bundled_checkpoints, categories
+from sketchgen.evaluation.unfinished import unfinished
+from sketchgen.models.checkpoint import CLASSIFIER, KINDS, PICTURE_CLASSIFIER, Kind
+from sketchgen.resources import bundled, bundled_checkpoints, categories
 from sketchgen.sketch.geometry import moved
-from sketchgen.sketch.sketch import Box, Sketch
+from sketchgen.sketch.sketch import Box, Completion, Sketch
 
-FOLDERS = [bundled_checkpoint(name) for name in bundled_checkpoints()]
+BUNDLED = [(kind, name) for kind in KINDS for name in bundled_checkpoints(kind.format)]
+JUDGES = (CLASSIFIER.default, PICTURE_CLASSIFIER.default)
 
 
 @pytest.fixture(scope="module")
@@ -22,23 +28,32 @@ def model() -> sketchgen.Completer:
     return sketchgen.load()
 
 
-def test_one_is_shipped_and_is_the_default(model: sketchgen.Completer) -> None:
-    assert FOLDERS
-    assert model.name in bundled_checkpoints()
-    assert list(model.categories) == list(categories())
-    assert len(model.categories) == 345
+@pytest.fixture(scope="module", params=JUDGES)
+def judge(request: pytest.FixtureRequest) -> Judge:
+    return load_judge(request.param)
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_it_is_small_self_describing_and_no_pickle(folder: Path) -> None:
+def test_the_default_of_every_kind_is_bundled(model: sketchgen.Completer) -> None:
+    assert {(kind, kind.default) for kind in KINDS} <= set(BUNDLED)
+    assert (model.name, list(model.categories)) == (KINDS[0].default, list(categories()))
+
+
+@pytest.mark.parametrize(("kind", "name"), BUNDLED, ids=[name for _, name in BUNDLED])
+def test_it_is_small_self_describing_and_no_pickle(kind: Kind[Any], name: str) -> None:
+    folder = bundled("checkpoints", name)
     files = {path.name: path.stat().st_size for path in folder.iterdir()}
-    assert files["model.safetensors"] <= 10_000_000
-    assert not [name for name in files if name.endswith((".pt", ".pth", ".ckpt", ".bin", ".pkl"))]
+    limit = 1_600_000 if kind is PICTURE_CLASSIFIER else 10_000_000
+    assert files["model.safetensors"] <= limit
+    assert {Path(file).suffix for file in files} == {".json", ".md", ".safetensors"}
     card = (folder / "README.md").read_text(encoding="utf-8")
-    assert "Quick, Draw!" in card
-    assert "CC BY 4.0" in card
-    measured = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
-    assert f"{measured['nats_per_point']:.3f}" in card
+    assert all(words in card for words in (kind.name, "Quick, Draw!", "CC BY 4.0"))
+    about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert about["model"]["categories"] == categories()
+    facts = {key: value for key, value in about["training"].items() if not isinstance(value, dict)}
+    assert all(f"| {key} | {value} |" in card for key, value in facts.items())
+    if "evaluation.json" in files:
+        measured = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+        assert f"{measured['nats_per_point']:.3f}" in card
 
 
 def test_a_small_head_in_a_corner_gets_a_small_cat_there(model: sketchgen.Completer) -> None:
@@ -81,3 +96,36 @@ def test_an_arc_is_gone_on_with_and_a_circle_that_is_closed_is_not(model: sketch
 
     assert gone_on(0.5) > 0.5
     assert gone_on(1.0) < 0.4
+
+
+def test_most_of_the_sample_is_recognised(judge: Judge, sample_dir: Path) -> None:
+    drawings = read_drawings(sample_dir)[0]
+    drawings = drawings.take(np.arange(0, len(drawings), 6))
+    whole, half = accuracy(judge, drawings), accuracy(judge, drawings, 0.5)
+    assert whole.top(5) > 0.75
+    assert 0.2 < half.top(5) < whole.top(5)
+
+
+@pytest.mark.parametrize(("example", "category"), [("half-a-cat", "cat"), ("face", "face"), ("car", "car")])
+def test_partial_sketches_are_recognised(example: str, category: str) -> None:
+    guesses = sketchgen.recognise(sketchgen.read(sketchgen.example(example)))
+    assert category in [guess.category for guess in guesses]
+
+
+def test_real_drawings_are_recognised(judge: Judge, data_dir: Path) -> None:
+    drawings = read_drawings(data_dir / "quickdraw_simplified" / "cat.ndjson")[0]
+    assert accuracy(judge, drawings.take(np.arange(min(300, len(drawings))))).top(1) > 0.6
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_missing_scores_higher_than_the_same_beside_its_place(known: bool) -> None:
+    reward_model, better = sketchgen.load_reward_model(), []
+    for item in unfinished()[::3]:
+        if item.category not in reward_model.categories:
+            continue
+        shift = 0.3 * item.frame.scale * 255.0
+        shifts = [(0.0, 0.0), (shift, 0.0), (-shift, 0.0), (0.0, shift), (0.0, -shift)]
+        found = [Completion(item.given, moved(item.missing, 1.0, *each)) for each in shifts]
+        scores = reward_model.scores(found, item.category if known else None)
+        better.append((scores[0] > scores[1:]).mean())
+    assert np.mean(better) > 0.8

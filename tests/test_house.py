@@ -34,8 +34,6 @@ TENSORS = (
     "models.layers",
     "models.mixture",
     "models.picture_classifier",
-    "models.picture_recogniser",
-    "models.reward_network",
     "models.scan",
     "models.stroke_model",
 )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sketchgen import resources
-from sketchgen.errors import CheckpointError, SketchgenError
-from sketchgen.resources import ResourceError, bundled, bundled_checkpoint, bundled_checkpoints, categories
+from sketchgen.errors import SketchgenError
+from sketchgen.resources import ResourceError, bundled, bundled_checkpoints, categories
 
 
 def put(path: Path, text: str = "x") -> Path:
@@ -71,25 +71,20 @@ def test_a_missing_file_is_one_line_with_a_remedy() -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_checkpoints_are_folders_with_weights(package: Path) -> None:
+def test_checkpoints_are_listed_by_kind(package: Path) -> None:
     assert bundled_checkpoints() == []
     root = package / "_bundle" / "checkpoints"
-    for name in ("small", "large"):
-        put(root / name / "model.safetensors")
+    for name, text in (
+        ("small", '{"format": "sketchgen-checkpoint"}'),
+        ("large", '{"format": "sketchgen-checkpoint"}'),
+        ("classifier", '{"format": "sketchgen-classifier"}'),
+        ("broken", "{"),
+        ("foreign", "[]"),
+    ):
+        put(root / name / "config.json", text)
     put(root / "README.md")
-    put(root / "half-written" / "config.json")
     assert bundled_checkpoints() == ["large", "small"]
-    assert bundled_checkpoint("large") == root / "large"
-
-
-def test_an_unknown_checkpoint_names_the_nearest(package: Path) -> None:
-    with pytest.raises(CheckpointError, match="no bundled checkpoint 'big'; bundled are none; give the path"):
-        bundled_checkpoint("big")
-    put(package / "_bundle" / "checkpoints" / "large" / "model.safetensors")
-    with pytest.raises(CheckpointError, match="did you mean 'large'"):
-        bundled_checkpoint("larg")
-    with pytest.raises(CheckpointError, match="bundled are large"):
-        bundled_checkpoint("zzz")
+    assert bundled_checkpoints("sketchgen-classifier") == ["classifier"]
 
 
 def test_there_are_345_categories_sorted_and_unique() -> None:

@@ -26,7 +26,7 @@ from sketchgen.completion.sampler import (
 )
 from sketchgen.completion.symmetry import Mirrored, placed
 from sketchgen.errors import SettingError, unknown_category
-from sketchgen.models.checkpoint import DEFAULT_CHECKPOINT, name_of, read_checkpoint
+from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_stroke_model import Decoder, Prefix
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
@@ -332,10 +332,9 @@ def load(name_or_path: str | os.PathLike[str] | None = None) -> Completer:
         CheckpointError: none there, or damaged.
     """
     checkpoint = read_checkpoint(name_or_path)
-    name = name_of(name_or_path, DEFAULT_CHECKPOINT)
     guidance = GUIDANCE if _dropped_categories(checkpoint.summary) else 0.0
     decoder = Decoder(checkpoint.config, checkpoint.weights)
-    return Completer(decoder, name, checkpoint.summary, guidance, CLOSING)
+    return Completer(decoder, checkpoint.name, checkpoint.summary, guidance, CLOSING)
 
 
 def _dropped_categories(summary: Mapping[str, Any]) -> bool:

@@ -14,9 +14,9 @@ from sketchgen.completion.completer import Completer
 from sketchgen.evaluation.completion_metrics import Named, model_nearness, name_completions
 from sketchgen.evaluation.figures import Figure, Groups, category_counts, depth_groups, mean, ratio
 from sketchgen.evaluation.held_out import SCALES
-from sketchgen.evaluation.judge import Judge
 from sketchgen.evaluation.likelihood import FRACTIONS, Scores
 from sketchgen.evaluation.nats import scores_by_share
+from sketchgen.evaluation.recognition import Judge
 from sketchgen.evaluation.report import SAMPLES, Checkpoint, Progress, check_settings, opened, opened_judge
 from sketchgen.evaluation.source import open_source
 from sketchgen.evaluation.task import SHARES, TEMPERATURES, Task, about_judge, make_task

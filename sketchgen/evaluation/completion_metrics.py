@@ -14,7 +14,7 @@ from sketchgen.evaluation.copying import copying, neighbours
 from sketchgen.evaluation.distribution_metrics import fid, kid
 from sketchgen.evaluation.figures import Figure, Groups, mean, ratio
 from sketchgen.evaluation.held_out import SCALES, Finished, PartialSketch, Scale, finish
-from sketchgen.evaluation.judge import Verdict
+from sketchgen.evaluation.recognition import Verdict
 from sketchgen.evaluation.retrieval import Retrieval
 from sketchgen.evaluation.task import SHARES, Task
 from sketchgen.sketch.distance import best, cloud, mean_pairwise

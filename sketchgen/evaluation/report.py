@@ -20,8 +20,8 @@ from sketchgen.evaluation.completion_metrics import (
     retrieval_nearness,
 )
 from sketchgen.evaluation.figures import category_counts
-from sketchgen.evaluation.judge import Judge, load_judge
 from sketchgen.evaluation.nats import likelihood_figures
+from sketchgen.evaluation.recognition import Judge, load_judge
 from sketchgen.evaluation.report_files import check_report, write_report
 from sketchgen.evaluation.source import Source, open_source
 from sketchgen.evaluation.task import TEMPERATURES as FINISHED_AT

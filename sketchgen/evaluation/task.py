@@ -22,7 +22,7 @@ from sketchgen.evaluation.held_out import (
     begin,
     read_beginnings,
 )
-from sketchgen.evaluation.judge import Judge, Verdict, features_of, judged
+from sketchgen.evaluation.recognition import Judge, Verdict, features_of, judged
 from sketchgen.evaluation.retrieval import Retrieval
 from sketchgen.evaluation.sampling import drawing_seed
 from sketchgen.sketch.sketch import Sketch

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from sketchgen.completion.completer import ANY
-from sketchgen.errors import CheckpointError, unknown_category
-from sketchgen.models.checkpoint import (
-    CHECKPOINT_FORMAT,
-    CHECKPOINT_VERSION,
-    CONFIG,
-    WEIGHTS,
-    find_checkpoint,
-    read_about,
-)
-from sketchgen.resources import CRITIC_WEIGHTS, RECOGNISER_WEIGHTS, bundled
+from sketchgen.errors import unknown_category
+from sketchgen.models.checkpoint import CLASSIFIER, REWARD_MODEL, find_checkpoint
 
 ALL = "all"
 """The name that stands for every category that the model knows."""
@@ -28,12 +18,7 @@ def known_categories(checkpoint: str | None) -> tuple[str, ...]:
     Raises:
         CheckpointError: none there, or damaged.
     """
-    folder = find_checkpoint(checkpoint)
-    try:
-        names = read_about(folder, CHECKPOINT_FORMAT, CHECKPOINT_VERSION)["model"]["categories"]
-        return tuple(str(name) for name in names)
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / CONFIG} describes no model; get the checkpoint again") from error
+    return find_checkpoint(checkpoint).config.categories
 
 
 def chosen_categories(text: str | None, known: Sequence[str]) -> tuple[str | None, ...]:
@@ -65,49 +50,19 @@ def chosen_categories(text: str | None, known: Sequence[str]) -> tuple[str | Non
 
 
 def identity(checkpoint: str | None) -> str:
-    """The SHA-256 of a checkpoint's weights and configuration, hexadecimal: it draws as it, or it is not it.
+    """Return the SHA-256 of a checkpoint's weights and configuration, hexadecimal.
 
     Raises:
-        CheckpointError: none there.
+        CheckpointError: there is none, or it is damaged.
     """
-    return hash_of_files(find_checkpoint(checkpoint), WEIGHTS, CONFIG)
+    return find_checkpoint(checkpoint).fingerprint()
 
 
 def recogniser_identity() -> str:
-    """The same of the bundled recogniser.
-
-    Raises:
-        SketchgenError: it did not come along.
-    """
-    from sketchgen.models.classifier_checkpoint import DEFAULT_RECOGNISER
-
-    return hash_of_files(bundled("checkpoints", DEFAULT_RECOGNISER), RECOGNISER_WEIGHTS, CONFIG)
+    """Return the same of the bundled recogniser."""
+    return find_checkpoint(None, CLASSIFIER).fingerprint()
 
 
 def critic_identity() -> str:
-    """The same of the bundled critic.
-
-    Raises:
-        SketchgenError: it did not come along.
-    """
-    from sketchgen.models.reward_checkpoint import DEFAULT_CRITIC
-
-    return hash_of_files(bundled("checkpoints", DEFAULT_CRITIC), CRITIC_WEIGHTS, CONFIG)
-
-
-def hash_of_files(folder: Path, *names: str) -> str:
-    """The SHA-256 of several files of a checkpoint, one after the other.
-
-    Raises:
-        CheckpointError: one cannot be read.
-    """
-    digest = hashlib.sha256()
-    for name in names:
-        try:
-            data = (folder / name).read_bytes()
-        except OSError as error:
-            raise CheckpointError(
-                f"{folder / name} is damaged or missing; get the checkpoint again"
-            ) from error
-        digest.update(len(data).to_bytes(8, "little") + data)
-    return digest.hexdigest()
+    """Return the same of the bundled reward model."""
+    return find_checkpoint(None, REWARD_MODEL).fingerprint()

@@ -58,13 +58,17 @@ class SlotNetwork:
         ]
         self._joined = torch.zeros(slots, config.width * config.layers, dtype=self._kind)
         self._outputs = [("head", self._linear(weights, "head"))]
-        if config.borders:
+        if config.box_components:
             self._outputs.append(("border", self._linear(weights, "border")))
         for name in ("query", "key", "shape") if config.pointers else ():
             self._outputs.append((name, self._linear(weights, f"pointer.{name}")))
         # One product for all that reads the layers' outputs.
         self._out = tuple(torch.cat([pair[part] for _, pair in self._outputs]) for part in (0, 1))
-        self._recall = _SelfAttention(weights, slots, config.recall, self._kind) if config.recall else None
+        self._recall = (
+            _SelfAttention(weights, slots, config.self_attention, self._kind)
+            if config.self_attention
+            else None
+        )
         self._bias = torch.zeros(slots, config.embedding)
         self._trace = PenState(*(part.copy() for part in vars(PenState.begin(slots)).values()))
         self._known = np.zeros(slots, dtype=bool)
@@ -148,7 +152,7 @@ class SlotNetwork:
     def _remember(self, going: Bool[np.ndarray, " b"]) -> Int[np.ndarray, " b"]:
         """Note where the pens are; returns at which place the new step of each slot is kept."""
         at = self._kept
-        if self.config.recall or self.config.pointers:
+        if self.config.self_attention or self.config.pointers:
             self._grow(int(at.max()) + 1)
             self._points[np.arange(self.slots), at] = self._trace.position
             # A slot at rest writes to its last place again and again.

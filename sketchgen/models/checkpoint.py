@@ -1,13 +1,18 @@
-"""Checkpoints: a folder with safetensors weights, the configuration, how it was trained, and a model card."""
+"""Checkpoints: a folder with safetensors weights, a configuration, a training summary and a model card.
+
+`KINDS` lists what a checkpoint can hold. All kinds are read and written in the same way; the configuration
+names the kind, so that none is taken for another. No pickle is ever loaded.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,303 +20,349 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from sketchgen.errors import CheckpointError, OutputError, SettingError
-from sketchgen.models.config import ModelConfig
-from sketchgen.resources import (
-    bundled_checkpoint,
-    bundled_checkpoints,
-    bundled_critics,
-    bundled_picture_judges,
-    bundled_recognisers,
-)
+from sketchgen.models.config import ClassifierConfig, ModelConfig, NetworkConfig, PictureConfig, RewardConfig
+from sketchgen.models.model_card import model_card
+from sketchgen.resources import ResourceError, bundled, bundled_checkpoints
 from sketchgen.sketch.files import check_replaceable, whole_folder
 
-CHECKPOINT_FORMAT = "sketchgen-checkpoint"
-CHECKPOINT_VERSION = 1
-
-RECOGNISER_FORMAT = "sketchgen-recogniser"
-"""What the configuration of a recogniser says; see `sketchgen.models.classifier_checkpoint`."""
-
-PICTURES_FORMAT = "sketchgen-pictures"
-"""What the configuration of a judge of pictures says; see `sketchgen.models.picture_checkpoint`."""
-
-CRITIC_FORMAT = "sketchgen-critic"
-"""What the configuration of a critic says; see `sketchgen.models.reward_checkpoint`."""
-
-DEFAULT_CHECKPOINT = "quickdraw345"
-"""The bundled model that is loaded when none is named."""
-
-_OTHERS = {
-    CHECKPOINT_FORMAT: "a model that draws, and recognises nothing; load it with sketchgen.load",
-    RECOGNISER_FORMAT: "a recogniser, and draws nothing; load it with sketchgen.load_recogniser",
-    PICTURES_FORMAT: "a judge of pictures, and draws nothing; name it to sketchgen evaluate by --judge",
-    CRITIC_FORMAT: "a critic, and draws nothing; it chooses among candidates where sketchgen draws several",
-}
-"""What a checkpoint is that was taken for one of another kind."""
-
+VERSION = 1
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 
 Weights = dict[str, NDArray[np.float32]]
-"""Weights by name; see `ModelConfig.weight_shapes`."""
+"""Weights by name; see `NetworkConfig.weight_shapes`."""
+
+C = TypeVar("C", bound=NetworkConfig)
+C_co = TypeVar("C_co", bound=NetworkConfig, covariant=True)
+
+_REMEDY = "get the checkpoint again"
+
+
+@dataclass(frozen=True)
+class Kind(Generic[C]):
+    """A kind of checkpoint.
+
+    Attributes:
+        name: what messages call it.
+        format: the format that its configuration names.
+        config: class of the configuration.
+        default: bundled checkpoint that is loaded when none is named.
+        usage: what to do with one that was passed where another kind is expected.
+        old_name: stands for the format, for the key of the configuration and for the file of the weights in
+            older checkpoints; empty where these are the same.
+    """
+
+    name: str
+    format: str
+    config: type[C]
+    default: str
+    usage: str
+    old_name: str = ""
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Formats that are read."""
+        return (self.format, f"sketchgen-{self.old_name}") if self.old_name else (self.format,)
+
+
+STROKE_MODEL = Kind(
+    "stroke model",
+    "sketchgen-checkpoint",
+    ModelConfig,
+    "quickdraw345",
+    "load it with sketchgen.load",
+)
+
+CLASSIFIER = Kind(
+    "classifier",
+    "sketchgen-classifier",
+    ClassifierConfig,
+    "recogniser345",
+    "load it with sketchgen.load_recogniser",
+    old_name="recogniser",
+)
+
+PICTURE_CLASSIFIER = Kind(
+    "picture classifier",
+    "sketchgen-picture-classifier",
+    PictureConfig,
+    "pictures345",
+    "pass it to sketchgen evaluate by --judge",
+    old_name="pictures",
+)
+
+REWARD_MODEL = Kind(
+    "reward model",
+    "sketchgen-reward-model",
+    RewardConfig,
+    "reward345",
+    "load it with sketchgen.load_reward_model",
+    old_name="critic",
+)
+
+KINDS: tuple[Kind[Any], ...] = (STROKE_MODEL, CLASSIFIER, PICTURE_CLASSIFIER, REWARD_MODEL)
+
+DEFAULT_CHECKPOINT = STROKE_MODEL.default
+"""Bundled stroke model that is loaded when none is named."""
 
 
 @runtime_checkable
-class Network(Protocol):
-    """What can be saved: the network as it learns, or as it draws."""
+class Network(Protocol[C_co]):
+    """A network that can be saved, in torch or in numpy."""
 
-    config: ModelConfig
+    @property
+    def config(self) -> C_co:
+        """The network's shape and categories."""
+        ...
 
     def weights(self) -> Weights:
-        """All weights, float32."""
+        """Return all weights, float32."""
         ...
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """What a checkpoint holds.
+class Checkpoint(Generic[C]):
+    """Content of a checkpoint.
 
     Attributes:
+        name: name or path that it was asked for by.
         config: the network's shape and categories.
         weights: float32, whatever they are stored as.
-        summary: how it was trained, plain JSON values.
+        summary: how the network was trained and what was measured, plain JSON values.
     """
 
-    config: ModelConfig
+    name: str
+    config: C
     weights: Weights
     summary: dict[str, Any]
 
-    def knowing(self, categories: Sequence[str]) -> Checkpoint:
-        """The checkpoint with these categories besides its own; new ones begin as what "any" is to it."""
-        new = tuple(name for name in categories if name not in self.config.categories)
-        rows = self.weights["category.weight"]
-        grown = np.concatenate([rows[:-1], *[rows[-1:]] * (len(new) + 1)])
-        config = replace(self.config, categories=self.config.categories + new)
-        return Checkpoint(config, self.weights | {"category.weight": grown}, self.summary)
+
+@dataclass(frozen=True)
+class CheckpointFolder(Generic[C]):
+    """Folder of a checkpoint whose weights are not read yet; see `find_checkpoint`.
+
+    Attributes:
+        name: name or path that it was asked for by.
+        path: the folder.
+        kind: what it holds.
+        about: content of the configuration file.
+    """
+
+    name: str
+    path: Path
+    kind: Kind[C]
+    about: Mapping[str, Any]
+
+    @property
+    def weights_file(self) -> Path:
+        """The file of weights."""
+        return self.path / (WEIGHTS if self._is_current else f"{self.kind.old_name}.safetensors")
+
+    @property
+    def config(self) -> C:
+        """The network's shape and categories.
+
+        Raises:
+            CheckpointError: the configuration is not valid.
+        """
+        values = self.about.get("model" if self._is_current else self.kind.old_name)
+        if not isinstance(values, dict):
+            raise CheckpointError(f"{self.path / CONFIG} describes no {self.kind.name}; {_REMEDY}")
+        try:
+            return self.kind.config.from_dict(values)
+        except SettingError as error:
+            raise CheckpointError(f"{self.path / CONFIG}: {error}") from error
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of weights and configuration, hexadecimal.
+
+        Raises:
+            CheckpointError: a file cannot be read.
+        """
+        digest = hashlib.sha256()
+        for file in (self.weights_file, self.path / CONFIG):
+            try:
+                data = file.read_bytes()
+            except OSError as error:
+                raise CheckpointError(f"{file} is damaged or missing; {_REMEDY}") from error
+            digest.update(len(data).to_bytes(8, "little") + data)
+        return digest.hexdigest()
+
+    def read(self) -> Checkpoint[C]:
+        """Read configuration, weights and summary.
+
+        Raises:
+            CheckpointError: the configuration or the weights are damaged, or do not belong together.
+        """
+        config, weights = self.config, _read_weights(self.weights_file)
+        if {name: value.shape for name, value in weights.items()} != config.weight_shapes():
+            raise CheckpointError(f"{self.path}: weights and configuration do not belong together")
+        summary = self.about.get("training")
+        return Checkpoint(self.name, config, weights, summary if isinstance(summary, dict) else {})
+
+    @property
+    def _is_current(self) -> bool:
+        return self.about["format"] == self.kind.format
 
 
-_LIMITS = """## What to expect of it
+@overload
+def find_checkpoint(name_or_path: str | os.PathLike[str] | None = None) -> CheckpointFolder[ModelConfig]: ...
+@overload
+def find_checkpoint(name_or_path: str | os.PathLike[str] | None, kind: Kind[C]) -> CheckpointFolder[C]: ...
+def find_checkpoint(
+    name_or_path: str | os.PathLike[str] | None = None, kind: Kind[Any] = STROKE_MODEL
+) -> CheckpointFolder[Any]:
+    """Find a checkpoint.
 
-It draws lines as people draw them with a mouse in a few seconds: doodles of one colour, from what is given
-on to an end; it does not correct what is given. Of a category with few training drawings it draws worse,
-and may draw something near to it. How large a beginning is in the whole it guesses. It was taught on one
-kind of drawing; what is far from it (handwriting, maps, tracings of photographs) it goes on with as if it
-were a doodle.
+    Args:
+        name_or_path: a folder, or else the name of a bundled checkpoint; None for the default of the kind.
+        kind: what it must hold.
 
-## Data and its bias
-
-If it was trained on Quick, Draw!: the drawings are from Google's Quick, Draw! data set
-(https://github.com/googlecreativelab/quickdraw-dataset), CC BY 4.0. They were made in a game against the
-clock, by players who saw the name of the category in their own language; how a thing looks is how it looks
-to them, and which countries they came from differs by category. Drawings were moderated one by one and may
-still be crude; so may what a model draws.
-"""
-
-
-def described(config: ModelConfig) -> str:
-    """The network in one sentence."""
-    parts = [f"{config.components} components"]
-    if config.turned:
-        parts.append(f"{config.turned} of which turn with the line")
-    if config.pen == "shared":
-        parts.append("one pen for all")
-    if config.pointers:
-        parts.append("pointers to earlier points")
-    if config.recall:
-        parts.append("attention to earlier steps")
-    given = "conditioned on the encoded given part of a drawing"
-    if not config.encoder_width:
-        given = "which the given part of a drawing is replayed through"
-    reads = " It reads offsets and pens only." if config.inputs == "offsets" else ""
-    shape = f"{config.cell}, {config.layers} x {config.width}, {', '.join(parts)}"
-    return f"Recurrent mixture-density decoder ({shape}), {given}.{reads}"
+    Raises:
+        CheckpointError: there is none, or it is foreign, damaged, newer or of another kind.
+    """
+    name = kind.default if name_or_path is None else os.fspath(name_or_path)
+    folder = _folder(name)
+    if folder is None:
+        names = ", ".join(bundled_checkpoints(kind.format)) or "none"
+        where = f"neither a folder with {CONFIG} nor bundled ({names})"
+        raise CheckpointError(f"no {kind.name} {name[:200]!r}: {where}")
+    about = _read_about(folder)
+    found = _kind_of(about)
+    if found is None:
+        raise CheckpointError(f"{folder} is not a sketchgen checkpoint")
+    if found is not kind:
+        raise CheckpointError(f"{name} is a {found.name}, not a {kind.name}; {found.usage}")
+    if about.get("version") != VERSION:
+        version = about.get("version")
+        raise CheckpointError(f"{folder} is of version {version}, this program reads {VERSION}")
+    return CheckpointFolder(name, folder, kind, about)
 
 
-def model_card(config: ModelConfig, summary: dict[str, Any]) -> str:
-    """A model card in Markdown from what the checkpoint itself says."""
-    about = f"# A sketchgen model over {len(config.categories)} categories\n\n{described(config)}\n\n"
-    return card_of(about, summary, _LIMITS)
+@overload
+def read_checkpoint(name_or_path: str | os.PathLike[str] | None = None) -> Checkpoint[ModelConfig]: ...
+@overload
+def read_checkpoint(name_or_path: str | os.PathLike[str] | None, kind: Kind[C]) -> Checkpoint[C]: ...
+def read_checkpoint(
+    name_or_path: str | os.PathLike[str] | None = None, kind: Kind[Any] = STROKE_MODEL
+) -> Checkpoint[Any]:
+    """Read a checkpoint; see `find_checkpoint` for the arguments.
+
+    Raises:
+        CheckpointError: there is none, or it is foreign, damaged, newer or of another kind.
+    """
+    return find_checkpoint(name_or_path, kind).read()
 
 
-def card_of(about: str, summary: dict[str, Any], limits: str) -> str:
-    """A model card in Markdown: the first paragraphs, a table of what `summary` says, and what to expect."""
-    facts = "\n".join(f"| {key} | {value} |" for key, value in summary.items() if not isinstance(value, dict))
-    head = "---\nlicense: cc-by-4.0\nlibrary_name: sketchgen\n---\n\n"
-    return f"{head}{about}| | |\n|---|---|\n{facts}\n\n{limits}"
+def is_picture_classifier(name_or_path: str | os.PathLike[str]) -> bool:
+    """Return whether a folder, or else a bundled name, holds a picture classifier; False if unreadable."""
+    try:
+        find_checkpoint(name_or_path, PICTURE_CLASSIFIER)
+    except CheckpointError:
+        return False
+    return True
 
 
 def save_checkpoint(
-    folder: Path, model: Network, summary: dict[str, Any], *, force: bool = False, half: bool = False
+    folder: Path,
+    network: Network[NetworkConfig],
+    summary: dict[str, Any],
+    *,
+    force: bool = False,
+    half: bool = False,
 ) -> None:
-    """Write a checkpoint; the folder is either whole or not there.
+    """Write a checkpoint of the kind that the network's configuration is of.
+
+    The folder appears whole or not at all.
 
     Args:
         folder: where; its parent is made.
-        model: the network.
+        network: the network.
         summary: how it was trained, plain JSON values.
-        force: replace what stands there.
-        half: store float16 weights (half the size; they are float32 again when loaded).
+        force: replace an existing checkpoint.
+        half: store float16 weights (half the size; float32 again when loaded).
 
     Raises:
         OutputError: the folder exists and `force` is false, or it cannot be written.
     """
-    about = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
-    about |= {"model": model.config.to_dict(), "training": summary}
-    text = model_card(model.config, summary)
-    write_folder(folder, about, text, WEIGHTS, model.weights(), force=force, half=half)
-
-
-def write_folder(
-    folder: Path, about: Mapping[str, Any], text: str, file: str, weights: Weights, *, force: bool, half: bool
-) -> None:
-    """Write a checkpoint of any kind; the folder is either whole or not there.
-
-    Args:
-        folder: where; its parent is made.
-        about: the configuration, plain JSON values; its format goes into the file of weights, too.
-        text: the card.
-        file: the name of the file of weights.
-        weights: what is in it.
-        force: replace what stands there.
-        half: store float16 weights.
-
-    Raises:
-        OutputError: the folder exists and `force` is false, or it cannot be written.
-    """
-    folder = Path(folder)
+    folder, config = Path(folder), network.config
     check_replaceable(folder, CONFIG, "a checkpoint", force=force)
-    number = np.float16 if half else np.float32
-    stored = {name: np.ascontiguousarray(value, number) for name, value in weights.items()}
+    kind = next(kind for kind in KINDS if kind.config is type(config))
+    about = {"format": kind.format, "version": VERSION, "model": config.to_dict(), "training": summary}
+    dtype = np.float16 if half else np.float32
+    stored = {name: np.ascontiguousarray(value, dtype) for name, value in network.weights().items()}
     try:
         with whole_folder(folder) as work:
-            # As bytes: written by its own hand, safetensors keeps the file from everybody but its owner.
-            (work / file).write_bytes(save(stored, metadata={"format": about["format"]}))
-            (work / CONFIG).write_text(
-                json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
-            (work / CARD).write_text(text, encoding="utf-8")
+            # As bytes: safetensors' own writer makes the file unreadable for everybody but its owner.
+            (work / WEIGHTS).write_bytes(save(stored, metadata={"format": kind.format}))
+            text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+            (work / CONFIG).write_text(text, encoding="utf-8")
+            (work / CARD).write_text(model_card(kind.name, config, summary), encoding="utf-8")
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"{folder} cannot be written: {reason}") from error
 
 
-def find_checkpoint(name_or_path: str | os.PathLike[str] | None) -> Path:
-    """The folder of a checkpoint: a path where one stands, else a bundled name; None is the default.
-
-    Raises:
-        CheckpointError: there is none.
-    """
-    wanted = name_of(name_or_path, DEFAULT_CHECKPOINT)
-    path = Path(wanted)
-    if stands_in(path):
-        return path
-    if wanted in bundled_checkpoints():
-        return bundled_checkpoint(wanted)
-    refuse_others(wanted, CHECKPOINT_FORMAT)
-    names = ", ".join(bundled_checkpoints()) or "none"
-    found = f"no checkpoint {wanted[:200]!r}: neither a folder with {CONFIG} nor bundled ({names})"
-    raise CheckpointError(found)
+def with_categories(
+    checkpoint: Checkpoint[ModelConfig], categories: Sequence[str]
+) -> Checkpoint[ModelConfig]:
+    """Return the checkpoint with further categories; new ones start from the embedding of "any"."""
+    new = tuple(name for name in categories if name not in checkpoint.config.categories)
+    rows = checkpoint.weights["category.weight"]
+    grown = np.concatenate([rows[:-1], *[rows[-1:]] * (len(new) + 1)])
+    config = replace(checkpoint.config, categories=checkpoint.config.categories + new)
+    return replace(checkpoint, config=config, weights=checkpoint.weights | {"category.weight": grown})
 
 
-def stands_in(folder: Path) -> bool:
-    """Whether a checkpoint of some kind stands in a folder; not where no folder could have that name."""
+def _folder(name: str) -> Path | None:
+    """Return the folder of a path or of a bundled name, if one with a configuration is there."""
+    if _has_config(Path(name)):
+        return Path(name)
+    try:
+        folder = bundled("checkpoints", name)
+    except (OSError, ResourceError):
+        return None
+    return folder if _has_config(folder) else None
+
+
+def _has_config(folder: Path) -> bool:
+    """Return whether a configuration is in a folder; False for a name that no folder can have."""
     try:
         return (folder / CONFIG).is_file()
     except OSError:
         return False
 
 
-def name_of(name_or_path: str | os.PathLike[str] | None, default: str) -> str:
-    """What a checkpoint is called by who asks for it: its name or path; `default` where none is asked for."""
-    return default if name_or_path is None else os.fspath(name_or_path)
-
-
-def refuse_others(name: str, kind: str) -> None:
-    """Refuse the name of a bundled checkpoint that recognises or judges, and is not of the format `kind`.
+def _read_about(folder: Path) -> Mapping[str, Any]:
+    """Read the configuration file; empty if it is no JSON object.
 
     Raises:
-        CheckpointError: it is one; the message says what it is good for.
-    """
-    others = {
-        RECOGNISER_FORMAT: bundled_recognisers,
-        PICTURES_FORMAT: bundled_picture_judges,
-        CRITIC_FORMAT: bundled_critics,
-    }
-    for other, names in others.items():
-        if other != kind and name in names():
-            raise CheckpointError(f"{name} is {_OTHERS[other]}")
-
-
-def read_checkpoint(name_or_path: str | os.PathLike[str] | None = None) -> Checkpoint:
-    """Read a checkpoint; see `find_checkpoint` for the name.
-
-    Raises:
-        CheckpointError: no checkpoint there, a foreign or newer one, or damaged weights.
-    """
-    folder = find_checkpoint(name_or_path)
-    about = read_about(folder, CHECKPOINT_FORMAT, CHECKPOINT_VERSION)
-    try:
-        config = ModelConfig.from_dict(about["model"])
-    except SettingError as error:
-        raise CheckpointError(f"{folder / CONFIG}: {error}") from error
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / CONFIG} describes no model; get the checkpoint again") from error
-    return Checkpoint(config, *read_trained(folder / WEIGHTS, config.weight_shapes(), about))
-
-
-def read_about(folder: Path, kind: str, version: int) -> Mapping[str, Any]:
-    """The content of the configuration of a checkpoint whose format is `kind`.
-
-    Raises:
-        CheckpointError: it is damaged, foreign, of the other kind, or of another version.
+        CheckpointError: it cannot be read.
     """
     try:
         about = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder / CONFIG} cannot be read; get the checkpoint again") from error
-    found = about.get("format") if isinstance(about, dict) else None
-    if found != kind and found in _OTHERS:
-        raise CheckpointError(f"{folder} is {_OTHERS[found]}")
-    if not isinstance(about, dict) or found != kind:
-        raise CheckpointError(f"{folder} is not a sketchgen checkpoint")
-    if about.get("version") != version:
-        found = f"{folder} is of version {about.get('version')}"
-        raise CheckpointError(f"{found}, this program reads {version}")
-    return about
+        raise CheckpointError(f"{folder / CONFIG} cannot be read; {_REMEDY}") from error
+    return about if isinstance(about, dict) else {}
 
 
-def read_trained(
-    file: Path, shapes: Mapping[str, tuple[int, ...]], about: Mapping[str, Any]
-) -> tuple[Weights, dict[str, Any]]:
-    """The weights of a checkpoint of any kind, as float32, and the summary of how it was trained.
+def _kind_of(about: Mapping[str, Any]) -> Kind[Any] | None:
+    """Return the kind that a configuration file names."""
+    return next((kind for kind in KINDS if about.get("format") in kind.formats), None)
 
-    Args:
-        file: that of the weights.
-        shapes: their names and shapes, as the configuration beside them has it.
-        about: the content of that configuration; where it says nothing of the training, the summary is empty.
+
+def _read_weights(file: Path) -> Weights:
+    """Read weights as float32.
 
     Raises:
-        CheckpointError: the weights cannot be read, or they are not those of the configuration.
+        CheckpointError: the file is missing or damaged, or a value is not a finite float16 or float32.
     """
-    weights = read_weights(file)
-    if {name: value.shape for name, value in weights.items()} != shapes:
-        raise CheckpointError(f"{file.parent}: weights and configuration do not belong together")
-    training = about.get("training")
-    return weights, training if isinstance(training, dict) else {}
-
-
-def read_weights(file: Path) -> Weights:
-    """The weights in a file, as float32.
-
-    Raises:
-        CheckpointError: the file is missing, damaged, not of floating-point numbers, or some are not finite.
-    """
-    remedy = "get the checkpoint again"
     try:
         stored = load_file(file)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise CheckpointError(f"{file} is damaged or missing; {remedy}") from error
+        raise CheckpointError(f"{file} is damaged or missing; {_REMEDY}") from error
     if not all(value.dtype in (np.float16, np.float32) for value in stored.values()):
         raise CheckpointError(f"{file} has weights that are neither float16 nor float32")
     weights = {name: value.astype(np.float32) for name, value in stored.items()}
     if not all(bool(np.isfinite(value).all()) for value in weights.values()):
-        raise CheckpointError(f"{file} has weights that are not finite; {remedy}")
+        raise CheckpointError(f"{file} has weights that are not finite; {_REMEDY}")
     return weights

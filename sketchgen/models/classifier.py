@@ -1,7 +1,8 @@
-"""The recogniser as it learns, in torch; `sketchgen.models.numpy_classifier` is the same network in numpy.
+"""The classifier of strokes and the reward model in torch.
 
-Two convolutions over neighbouring points, recurrent layers in both directions, and a pooling of all points:
-the mean by attention, and the maximum. Many steps go in, one label comes out.
+Both share an encoder: two convolutions over neighbouring points, bidirectional LSTM layers, each half as long
+as the one below, and pooling over the steps by attention and maximum. `sketchgen.models.numpy_classifier` and
+`sketchgen.models.reward_model` are the same networks in numpy.
 """
 
 from __future__ import annotations
@@ -13,33 +14,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-from sketchgen.models.classifier_config import FIRST_SPAN, SECOND_SPAN, RecogniserConfig
+from sketchgen.models.checkpoint import Weights
+from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, ClassifierConfig, RewardConfig
 from sketchgen.models.encoder import reversed_within
 from sketchgen.models.layers import Dropout
 
-
-def neighbours(values: Float[Tensor, "b n f"], span: int) -> Float[Tensor, "b n g"]:
-    """Each point beside its neighbours, `span` of them in all, in their order; 0 beyond the ends."""
-    count, side = values.shape[1], span // 2
-    wide = pad(values, (0, 0, side, side))
-    return torch.cat([wide[:, shift : shift + count] for shift in range(span)], -1)
+GROUP = 5
+"""Completions of the same partial sketch that a reward model is trained on together."""
 
 
-def real(values: Float[Tensor, "b n f"], length: Int[Tensor, " b"]) -> Bool[Tensor, "b n"]:
-    """Which steps are of the drawing and not of the padding."""
-    return torch.arange(values.shape[1], device=values.device) < length.unsqueeze(1)
+class StrokeEncoder(nn.Module):
+    """Stroke encoder shared by the classifier and the reward model."""
 
-
-def in_pairs(values: Float[Tensor, "b n f"]) -> Float[Tensor, "b m g"]:
-    """Steps 0 and 1 side by side, then 2 and 3, and so on; 0 beside a last one that is alone."""
-    return pad(values, (0, 0, 0, values.shape[1] % 2)).reshape(len(values), -1, 2 * values.shape[2])
-
-
-class Describer(nn.Module):
-    """What reads the features of a drawing's points and describes the drawing by some numbers."""
-
-    def __init__(self, config: RecogniserConfig) -> None:
-        """Build the layers that `config` describes, but for the last."""
+    def __init__(self, config: ClassifierConfig) -> None:
+        """Build the layers that `config` describes, except the last."""
         super().__init__()
         self.config = config
         both = 2 * config.widths[-1]
@@ -57,53 +45,122 @@ class Describer(nn.Module):
                 with torch.no_grad():
                     value[len(value) // 4 : len(value) // 2] = 1.0
 
-    def described(self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"]) -> Float[Tensor, "b d"]:
-        """What a drawing is described by before the last layer."""
-        hidden, length = self._read(steps, length)
-        return relu(self.pool(self.dropout(self._pooled(hidden, real(hidden, length)))))
-
-    def _read(
-        self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"]
-    ) -> tuple[Float[Tensor, "b m w"], Int[Tensor, " b"]]:
-        """The last layer's outputs, and how many of them are of the drawing and not of the padding."""
-        hidden = relu(self.first(neighbours(steps, FIRST_SPAN))) * real(steps, length).unsqueeze(-1)
-        hidden = relu(self.second(neighbours(hidden, SECOND_SPAN)))
-        for index, (forwards, backwards) in enumerate(zip(self.forwards, self.backwards, strict=True)):
-            if index:
-                hidden = in_pairs(hidden * real(hidden, length).unsqueeze(-1))
-                length = (length + 1) // 2
-            ahead = forwards(hidden)[0]
-            back = reversed_within(backwards(reversed_within(hidden, length))[0], length)
-            hidden = self.dropout(torch.cat([ahead, back], -1))
-        return hidden, length
-
-    def _pooled(self, hidden: Float[Tensor, "b n w"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b p"]:
-        """Mean by attention, each head over its own part of the numbers, and maximum, over the points."""
-        hidden = hidden.float()
-        score = self.attention(hidden).float().masked_fill(~valid.unsqueeze(-1), -torch.inf)
-        share = torch.softmax(score, 1).unsqueeze(-1)
-        mean = (hidden.unflatten(-1, (self.config.heads, -1)) * share).sum(1).flatten(1)
-        most = hidden.masked_fill(~valid.unsqueeze(-1), -torch.inf).amax(1)
-        return torch.cat([mean, most], -1)
-
-    def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Copies of all weights by name, float32: what a checkpoint holds."""
-        return {name: value.float().cpu().numpy().copy() for name, value in self.state_dict().items()}
-
-
-class RecogniserNetwork(Describer):
-    """Log probabilities of the categories, given the features of drawings."""
-
-    def __init__(self, config: RecogniserConfig) -> None:
-        """Build the network that `config` describes."""
-        super().__init__(config)
-        self.head = nn.Linear(config.pooled, len(config.categories))
-
-    def forward(self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
-        """Logits of the categories.
+    def encode(self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"]) -> Float[Tensor, "b d"]:
+        """Return the representation of drawings that the last layer reads.
 
         Args:
             steps: features of the points, 0 in the padding.
             length: points of each drawing, 1 or more.
         """
-        return self.head(self.dropout(self.described(steps, length))).float()
+        hidden = relu(self.first(_windows(steps, FIRST_SPAN))) * _mask(steps, length).unsqueeze(-1)
+        hidden = relu(self.second(_windows(hidden, SECOND_SPAN)))
+        for index, (forwards, backwards) in enumerate(zip(self.forwards, self.backwards, strict=True)):
+            if index:
+                hidden = _pairs(hidden * _mask(hidden, length).unsqueeze(-1))
+                length = (length + 1) // 2
+            ahead = forwards(hidden)[0]
+            back = reversed_within(backwards(reversed_within(hidden, length))[0], length)
+            hidden = self.dropout(torch.cat([ahead, back], -1))
+        return relu(self.pool(self.dropout(self._pool(hidden, _mask(hidden, length)))))
+
+    def _pool(self, hidden: Float[Tensor, "b n w"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b p"]:
+        """Pool over the steps: the mean by attention, each head over its own channels, and the maximum."""
+        hidden = hidden.float()
+        score = self.attention(hidden).float().masked_fill(~valid.unsqueeze(-1), -torch.inf)
+        share = torch.softmax(score, 1).unsqueeze(-1)
+        mean = (hidden.unflatten(-1, (self.config.heads, -1)) * share).sum(1).flatten(1)
+        maximum = hidden.masked_fill(~valid.unsqueeze(-1), -torch.inf).amax(1)
+        return torch.cat([mean, maximum], -1)
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """Return copies of all weights, float32."""
+        return {name: value.float().cpu().numpy().copy() for name, value in self.state_dict().items()}
+
+
+class Classifier(StrokeEncoder):
+    """Classifier of whole and partial drawings."""
+
+    def __init__(self, config: ClassifierConfig) -> None:
+        """Build the network that `config` describes."""
+        super().__init__(config)
+        self.head = nn.Linear(config.pooled, len(config.categories))
+
+    @classmethod
+    def from_weights(cls, config: ClassifierConfig, weights: Weights) -> Classifier:
+        """Build the network of a checkpoint."""
+        network = cls(config)
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+        return network
+
+    def forward(self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
+        """Return the logits of the categories; see `encode` for the arguments."""
+        return self.head(self.dropout(self.encode(steps, length))).float()
+
+
+class RewardNetwork(StrokeEncoder):
+    """Reward model of finished drawings, conditioned on the category.
+
+    The category's embedding multiplies the representation, so that each category weighs it in its own way.
+    """
+
+    def __init__(self, config: RewardConfig) -> None:
+        """Build the network that `config` describes; a new one gives the same score to all drawings."""
+        super().__init__(config)
+        wide = config.pooled
+        self.category = nn.Embedding(len(config.categories) + 1, wide)
+        self.told, self.wide = nn.Linear(2 * wide, wide), nn.Linear(wide, wide)
+        self.head = nn.Linear(wide, 1)
+        nn.init.zeros_(self.head.weight)
+
+    def forward(
+        self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"], category: Int[Tensor, " b"]
+    ) -> Float[Tensor, "g w"]:
+        """Return the scores of groups of `GROUP` completions of the same partial sketch; see `scores`."""
+        return self.scores(steps, length, category).view(-1, GROUP)
+
+    def scores(
+        self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"], category: Int[Tensor, " b"]
+    ) -> Float[Tensor, " b"]:
+        """Return scores, nats; only those of completions of the same partial sketch can be compared.
+
+        Args:
+            steps: features of the points, 0 in the padding.
+            length: points of each drawing, 1 or more.
+            category: index of each drawing's category; the number of categories for any.
+        """
+        encoded, category = self.encode(steps, length), self.category(category)
+        both = relu(self.told(torch.cat([encoded, encoded * category], -1)) + self.wide(category))
+        return self.head(self.dropout(both)).squeeze(-1).float()
+
+    @torch.no_grad()
+    def initialise_from(self, classifier: Classifier) -> None:
+        """Copy the weights of a classifier of the same shape and categories.
+
+        The features that it does not read start with weight 0. The embedding of a category starts as its row
+        in the classifier's last layer, that of any category as the mean of all rows.
+        """
+        own, theirs = self.state_dict(), classifier.state_dict()
+        for name, value in theirs.items():
+            if not name.startswith(("first.weight", "head.")):
+                own[name].copy_(value)
+        first = own["first.weight"].zero_().view(-1, FIRST_SPAN, self.config.features)
+        first[..., :POINT_FEATURES] = theirs["first.weight"].view(-1, FIRST_SPAN, POINT_FEATURES)
+        names = theirs["head.weight"]
+        own["category.weight"].copy_(torch.cat([names, names.mean(0, keepdim=True)]))
+
+
+def _windows(values: Float[Tensor, "b n f"], span: int) -> Float[Tensor, "b n g"]:
+    """Return each step beside its neighbours, `span` in all; 0 beyond the ends."""
+    count, side = values.shape[1], span // 2
+    wide = pad(values, (0, 0, side, side))
+    return torch.cat([wide[:, shift : shift + count] for shift in range(span)], -1)
+
+
+def _mask(values: Float[Tensor, "b n f"], length: Int[Tensor, " b"]) -> Bool[Tensor, "b n"]:
+    """Return which steps are not padding."""
+    return torch.arange(values.shape[1], device=values.device) < length.unsqueeze(1)
+
+
+def _pairs(values: Float[Tensor, "b n f"]) -> Float[Tensor, "b m g"]:
+    """Return steps 0 and 1 side by side, then 2 and 3, and so on; 0 beside a last one that is alone."""
+    return pad(values, (0, 0, 0, values.shape[1] % 2)).reshape(len(values), -1, 2 * values.shape[2])

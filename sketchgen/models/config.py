@@ -1,10 +1,10 @@
-"""The validated configuration that a checkpoint carries and a network is built from."""
+"""Configurations: the validated shape of each network, which its checkpoint carries."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypeVar
 
 from sketchgen.errors import SettingError
 from sketchgen.models.features import BORDER, GATES, INPUTS, PENS, POINTER, RECALL_HEADS, parameter_count
@@ -12,31 +12,122 @@ from sketchgen.models.features import BORDER, GATES, INPUTS, PENS, POINTER, RECA
 CELLS = tuple(GATES)
 """Names of the recurrent cells."""
 
+MAX_LEVELS, MAX_WIDTH = 6, 2048
+"""Most recurrent layers of a classifier, or stages of a picture classifier, and most units of one."""
+
+POINT_FEATURES = 13
+"""Features of a point that a classifier reads; see `sketchgen.models.numpy_classifier.point_features`."""
+
+REWARD_FEATURES = 5
+"""Features that a reward model reads besides; see `sketchgen.models.reward_model.reward_features`."""
+
+FIRST_SPAN, SECOND_SPAN = 5, 3
+"""Window of the two convolutions of a classifier over neighbouring points."""
+
+ENTRY_SPAN, SPAN = 5, 3
+"""Side, in pixels, of a picture classifier's first kernel and of all others."""
+
+MAX_BLOCKS = 8
+"""Most residual blocks of a stage of a picture classifier."""
+
+Shapes = dict[str, tuple[int, ...]]
+"""Shapes of weights by name."""
+
+N = TypeVar("N", bound="NetworkConfig")
+
 
 @dataclass(frozen=True)
-class ModelConfig:
-    """Shape of a network and the units it works in.
+class NetworkConfig:
+    """What every configuration has.
 
     Attributes:
-        categories: names that the model knows; index len(categories) stands for "any".
+        categories: names of the categories, each once.
+    """
+
+    old_names: ClassVar[Mapping[str, str]] = {}
+    """Settings whose names have changed, by the name that older checkpoints have."""
+
+    min_categories: ClassVar[int] = 2
+
+    categories: tuple[str, ...]
+
+    def weight_shapes(self) -> Shapes:
+        """Return the shapes of all weights by name, as a checkpoint holds them."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain JSON values."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    @classmethod
+    def from_dict(cls: type[N], values: Mapping[str, Any]) -> N:
+        """Return the configuration in a checkpoint's JSON.
+
+        Raises:
+            SettingError: a setting is unknown, missing, of the wrong type or outside its limits.
+        """
+        values = {cls.old_names.get(name, name): value for name, value in values.items()}
+        unknown = sorted(set(values) - {item.name for item in fields(cls)})
+        if unknown:
+            raise SettingError(f"unknown setting {unknown[0]!r}; is the checkpoint from a newer version?")
+        names = values.get("categories")
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            raise SettingError("the categories are missing")
+        rows = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        try:
+            return cls(**(values | rows))
+        except TypeError as error:
+            reason = str(error).splitlines()[0]
+            raise SettingError(f"a setting has the wrong type: {reason}") from error
+
+    def _check(self, limits: Mapping[str, tuple[int, int]], dropout: float) -> None:
+        """Check the categories, whole numbers by name and the share of units dropped in training.
+
+        Raises:
+            SettingError: the first value outside its limits.
+        """
+        if len(self.categories) < self.min_categories or len(set(self.categories)) != len(self.categories):
+            count = "one name" if self.min_categories == 1 else f"{self.min_categories} names"
+            raise SettingError(f"categories must be at least {count}, each once")
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or not low <= value <= high:
+                raise SettingError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        if not 0.0 <= dropout < 1.0:
+            raise SettingError(f"dropout must be at least 0 and under 1, not {dropout!r}")
+
+
+@dataclass(frozen=True)
+class ModelConfig(NetworkConfig):
+    """Shape of a stroke model and the units that it works in.
+
+    Attributes:
+        categories: names of the categories; index len(categories) stands for any.
         cell: one of `CELLS`, for the decoder and the encoder.
         layers: recurrent layers of the decoder.
         width: units of each decoder layer.
         components: components of the mixture over the offset.
-        embedding: width of the decoder's input, where features, category and code are added up.
-        encoder_width: units of the encoder, each direction; 0 for none, then the given part is only replayed.
+        embedding: width of the decoder's input, the sum of features, category and encoding.
+        encoder_width: units of the encoder in each direction; 0 for a decoder that replays the given part.
         dropout: share of a layer's outputs dropped in training.
-        offset_scale: px of the 255 box that one unit of the network's offsets stands for.
-        inputs: what of a step is read, a name in `INPUTS`.
+        offset_scale: px of the 255 box in one unit of the network's offsets.
+        inputs: features of a step that the network reads, a key of `INPUTS`.
         pen: one of `PENS`.
-        recall: width of the attention of the second layer to all earlier steps; 0 for none.
-        turned: how many of the components, the first ones, stand in the frame of the last offset: x the way
-            that the pen came, y to its right (y points down), whatever way that was.
-        pointers: width of the keys by which earlier points are pointed at; 0 for no pointers.
-        borders: whether there are components at the sides of the box, which a whole drawing is known to fill.
+        rotated: components, from the first on, that stand in the frame of the last offset: x along it, y to
+            its right (y points down).
+        self_attention: width of the second layer's attention to earlier steps; 0 for none.
+        pointers: width of the keys of the pointers to earlier points; 0 for none.
+        box_components: whether there are components at the sides of the box, which a whole drawing fills.
     """
 
-    categories: tuple[str, ...]
+    old_names: ClassVar[Mapping[str, str]] = {
+        "turned": "rotated",
+        "recall": "self_attention",
+        "borders": "box_components",
+    }
+    min_categories: ClassVar[int] = 1
+
     cell: str = "lstm"
     layers: int = 2
     width: int = 512
@@ -47,16 +138,16 @@ class ModelConfig:
     offset_scale: float = 33.0
     inputs: str = "full"
     pen: str = "component"
-    turned: int = 0
-    recall: int = 0
+    rotated: int = 0
+    self_attention: int = 0
     pointers: int = 0
-    borders: bool = False
+    box_components: bool = False
 
     def __post_init__(self) -> None:
         """Check every value.
 
         Raises:
-            SettingError: a value outside its limits.
+            SettingError: a value is outside its limits.
         """
         for name, known in (("cell", CELLS), ("inputs", tuple(INPUTS)), ("pen", PENS)):
             if getattr(self, name) not in known:
@@ -67,114 +158,213 @@ class ModelConfig:
             "components": (1, 100),
             "embedding": (8, 1024),
             "encoder_width": (0, 2048),
-            "turned": (0, self.components),
-            "recall": (0, 1024),
+            "rotated": (0, self.components),
+            "self_attention": (0, 1024),
             "pointers": (0, 1024),
         }
-        check_whole_numbers(self, limits)
-        if self.recall and (self.layers < 2 or self.recall % RECALL_HEADS):
-            raise SettingError(f"recall needs two layers and a multiple of {RECALL_HEADS}, not {self.recall}")
-        if not isinstance(self.borders, bool):
-            raise SettingError(f"borders must be true or false, not {self.borders!r}")
-        check_dropout(self.dropout)
+        self._check(limits, self.dropout)
+        if self.self_attention and (self.layers < 2 or self.self_attention % RECALL_HEADS):
+            wanted = f"two layers and a multiple of {RECALL_HEADS}"
+            raise SettingError(f"self_attention needs {wanted}, not {self.self_attention}")
+        if not isinstance(self.box_components, bool):
+            raise SettingError(f"box_components must be true or false, not {self.box_components!r}")
         if not 0.0 < self.offset_scale < 1e4:
             raise SettingError(f"offset_scale must be above 0 and under 10000 px, not {self.offset_scale!r}")
-        if not self.categories or len(set(self.categories)) != len(self.categories):
-            raise SettingError("categories must be at least one name, each once")
 
     @property
     def any_category(self) -> int:
-        """The index that stands for "any category"."""
+        """Index that stands for any category."""
         return len(self.categories)
 
-    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The names and shapes of all weights, as a checkpoint holds them."""
+    def weight_shapes(self) -> Shapes:
+        """Return the shapes of all weights by name, as a checkpoint holds them."""
         read, joined = len(INPUTS[self.inputs]), self.width * self.layers
-        shapes: dict[str, tuple[int, ...]] = {
+        shapes: Shapes = {
             "category.weight": (len(self.categories) + 1, self.embedding),
             "encoder.nothing": (self.embedding,),
         }
         linear = {
-            "read": (read, self.embedding),
-            "head": (joined, parameter_count(self.components, self.pen)),
+            "read": (self.embedding, read),
+            "head": (parameter_count(self.components, self.pen), joined),
         }
         cells = []
         if self.encoder_width:
-            linear["encoder.project"] = (2 * self.encoder_width, self.embedding)
+            linear["encoder.project"] = (self.embedding, 2 * self.encoder_width)
             cells += [(f"encoder.{way}", read, self.encoder_width) for way in ("forwards", "backwards")]
-        if self.recall:
-            linear |= {
-                f"stack.recall.{name}": (self.width, self.recall) for name in ("query", "key", "value")
-            }
-            linear["stack.recall.out"] = (self.recall, self.width)
+        if self.self_attention:
+            for name in ("query", "key", "value"):
+                linear[f"stack.recall.{name}"] = (self.self_attention, self.width)
+            linear["stack.recall.out"] = (self.width, self.self_attention)
         if self.pointers:
-            linear |= {f"pointer.{name}": (joined, self.pointers) for name in ("query", "key")}
-            linear["pointer.shape"] = (joined, POINTER)
-        if self.borders:
-            linear["border"] = (joined, BORDER)
+            linear |= {f"pointer.{name}": (self.pointers, joined) for name in ("query", "key")}
+            linear["pointer.shape"] = (POINTER, joined)
+        if self.box_components:
+            linear["border"] = (BORDER, joined)
         for index in range(self.layers):
-            below = self.width if index else self.embedding
-            cells.append((f"stack.layers.{index}", below, self.width))
-        for name, (inputs, outputs) in linear.items():
-            shapes |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+            cells.append((f"stack.layers.{index}", self.width if index else self.embedding, self.width))
+        shapes |= _linear_shapes(linear)
         for name, inputs, width in cells:
-            shapes |= {f"{name}.{part}": shape for part, shape in self._cell_shapes(inputs, width).items()}
+            shapes |= _cell_shapes(name, self.cell, inputs, width)
         return shapes
 
-    def _cell_shapes(self, inputs: int, width: int) -> dict[str, tuple[int, ...]]:
-        """The same of one recurrent layer."""
-        gates = GATES[self.cell] * width
-        if self.cell == "gated":
-            return {"look_back": (inputs,), "gates.weight": (gates, inputs), "gates.bias": (gates,)}
-        weights = {"weight_ih_l0": (gates, inputs), "weight_hh_l0": (gates, width)}
-        return weights | {"bias_ih_l0": (gates,), "bias_hh_l0": (gates,)}
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain values for JSON."""
-        return asdict(self) | {"categories": list(self.categories)}
+@dataclass(frozen=True)
+class ClassifierConfig(NetworkConfig):
+    """Shape of a classifier of strokes.
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
-        """The configuration in a checkpoint's JSON.
+    Attributes:
+        categories: names of the classes.
+        entry: channels of the convolutions.
+        widths: units of each recurrent layer in each direction. All but the first read two steps of the layer
+            below as one, so that each is half as long.
+        heads: heads of the attention that pools the steps.
+        pooled: width of the representation of a drawing before the last layer.
+        dropout: share of a recurrent layer's outputs, and of the last layer's inputs, dropped in training.
+    """
+
+    entry: int = 128
+    widths: tuple[int, ...] = (192, 256)
+    heads: int = 4
+    pooled: int = 256
+    dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Check every value.
 
         Raises:
-            SettingError: an unknown or a missing name, or a value outside its limits.
+            SettingError: a value is outside its limits.
         """
-        known = {item.name for item in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            hint = "is the checkpoint from a newer version?"
-            raise SettingError(f"unknown model setting {unknown[0]!r}; {hint}")
-        if "categories" not in values or not all(isinstance(name, str) for name in values["categories"]):
-            raise SettingError("the model's categories are missing")
-        try:
-            return cls(**{**values, "categories": tuple(values["categories"])})
-        except TypeError as error:
-            reason = str(error).splitlines()[0]
-            raise SettingError(f"a model setting is of the wrong type: {reason}") from error
+        self._check({"entry": (8, 1024), "heads": (1, 64), "pooled": (8, 4096)}, self.dropout)
+        _check_widths(self.widths, 8)
+        if 2 * self.widths[-1] % self.heads:
+            wanted = f"divide {2 * self.widths[-1]}, twice the last width"
+            raise SettingError(f"heads must {wanted}, not be {self.heads}")
+
+    @property
+    def features(self) -> int:
+        """Number of features of a point."""
+        return POINT_FEATURES
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """Width of a step that each recurrent layer reads."""
+        return (self.entry, *(4 * width for width in self.widths[:-1]))
+
+    def linear_shapes(self) -> dict[str, tuple[int, int]]:
+        """Return outputs and inputs of each linear layer by name."""
+        both = 2 * self.widths[-1]
+        return {
+            "first": (self.entry, FIRST_SPAN * self.features),
+            "second": (self.entry, SECOND_SPAN * self.entry),
+            "attention": (self.heads, both),
+            "pool": (self.pooled, 2 * both),
+            "head": (len(self.categories), self.pooled),
+        }
+
+    def weight_shapes(self) -> Shapes:
+        """Return the shapes of all weights by name, as a checkpoint holds them."""
+        shapes = _linear_shapes(self.linear_shapes())
+        for index, (inputs, width) in enumerate(zip(self.inputs, self.widths, strict=True)):
+            for way in ("forwards", "backwards"):
+                shapes |= _cell_shapes(f"{way}.{index}", "lstm", inputs, width)
+        return shapes
 
 
-def check_whole_numbers(config: Any, limits: Mapping[str, tuple[int, int]]) -> None:
-    """Refuse a configuration whose whole numbers are outside their limits, or are none.
+@dataclass(frozen=True)
+class RewardConfig(ClassifierConfig):
+    """Shape of a reward model: a classifier's with more features, conditioned on a category, one output.
 
-    Args:
-        config: the configuration.
-        limits: by the name of the setting, the least and the most that it may be.
+    See `ClassifierConfig` for the attributes; index len(categories) stands for any category.
+    """
+
+    @property
+    def features(self) -> int:
+        """Number of features of a point."""
+        return POINT_FEATURES + REWARD_FEATURES
+
+    def linear_shapes(self) -> dict[str, tuple[int, int]]:
+        """Return outputs and inputs of each linear layer by name."""
+        wide = self.pooled
+        return super().linear_shapes() | {"told": (wide, 2 * wide), "wide": (wide, wide), "head": (1, wide)}
+
+    def weight_shapes(self) -> Shapes:
+        """Return the shapes of all weights by name, as a checkpoint holds them."""
+        return super().weight_shapes() | {"category.weight": (len(self.categories) + 1, self.pooled)}
+
+
+@dataclass(frozen=True)
+class PictureConfig(NetworkConfig):
+    """Shape of a classifier of pictures.
+
+    Attributes:
+        categories: names of the classes.
+        widths: channels of each stage. A stage begins with a convolution of stride 2; the mean of the last
+            one's channels over the picture represents the drawing.
+        blocks: residual blocks of two convolutions in each stage.
+        dropout: share of the last layer's inputs dropped in training.
+    """
+
+    widths: tuple[int, ...] = (32, 64, 128, 192)
+    blocks: tuple[int, ...] = (0, 1, 1, 0)
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            SettingError: a value is outside its limits.
+        """
+        self._check({}, self.dropout)
+        _check_widths(self.widths, 4)
+        valid = all(isinstance(count, int) and 0 <= count <= MAX_BLOCKS for count in self.blocks)
+        if not valid or len(self.blocks) != len(self.widths):
+            wanted = f"as many whole numbers from 0 to {MAX_BLOCKS} as there are widths"
+            raise SettingError(f"blocks must be {wanted}, not {self.blocks!r}")
+
+    def weight_shapes(self) -> Shapes:
+        """Return the shapes of all weights by name, as a checkpoint holds them."""
+        shapes: Shapes = {}
+
+        def convolution(name: str, inputs: int, width: int, span: int) -> None:
+            shapes[f"{name}.conv.weight"] = (width, inputs, span, span)
+            for part in ("weight", "bias", "running_mean", "running_var"):
+                shapes[f"{name}.norm.{part}"] = (width,)
+
+        below = (1, *self.widths[:-1])
+        for stage, (inputs, width, blocks) in enumerate(zip(below, self.widths, self.blocks, strict=True)):
+            convolution(f"halve.{stage}", inputs, width, SPAN if stage else ENTRY_SPAN)
+            for block in range(blocks):
+                for part in ("first", "second"):
+                    convolution(f"blocks.{stage}.{block}.{part}", width, width, SPAN)
+        return shapes | _linear_shapes({"head": (len(self.categories), self.widths[-1])})
+
+
+def _check_widths(widths: tuple[int, ...], low: int) -> None:
+    """Check the widths of layers or stages, each `low` or more.
 
     Raises:
-        SettingError: the first that is; the message names it and its limits.
+        SettingError: there are none, too many, or one is outside its limits.
     """
-    for name, (low, high) in limits.items():
-        value = getattr(config, name)
-        if not isinstance(value, int) or not low <= value <= high:
-            raise SettingError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+    valid = all(isinstance(width, int) and low <= width <= MAX_WIDTH for width in widths)
+    if not valid or not 1 <= len(widths) <= MAX_LEVELS:
+        wanted = f"1 to {MAX_LEVELS} whole numbers from {low} to {MAX_WIDTH}"
+        raise SettingError(f"widths must be {wanted}, not {widths!r}")
 
 
-def check_dropout(share: float) -> None:
-    """Refuse a share to be dropped that would leave nothing to learn from.
+def _linear_shapes(layers: Mapping[str, tuple[int, int]]) -> Shapes:
+    """Return the shapes of linear layers' weights, given outputs and inputs of each by name."""
+    shapes: Shapes = {}
+    for name, (outputs, inputs) in layers.items():
+        shapes |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+    return shapes
 
-    Raises:
-        SettingError: it is under 0, or 1 or more.
-    """
-    if not 0.0 <= share < 1.0:
-        raise SettingError(f"dropout must be at least 0 and under 1, not {share!r}")
+
+def _cell_shapes(name: str, cell: str, inputs: int, width: int) -> Shapes:
+    """Return the shapes of a recurrent layer's weights."""
+    gates = GATES[cell] * width
+    if cell == "gated":
+        parts: Shapes = {"look_back": (inputs,), "gates.weight": (gates, inputs), "gates.bias": (gates,)}
+    else:
+        parts = {"weight_ih_l0": (gates, inputs), "weight_hh_l0": (gates, width)}
+        parts |= {"bias_ih_l0": (gates,), "bias_hh_l0": (gates,)}
+    return {f"{name}.{part}": shape for part, shape in parts.items()}

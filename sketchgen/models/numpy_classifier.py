@@ -1,7 +1,7 @@
-"""The recogniser as it reads, in numpy: `sketchgen.models.classifier` is the same network as it learns.
+"""The classifier of strokes in numpy, and the features of points that it reads.
 
-numpy loads in a tenth of torch's time, which is most of what it takes to recognise one drawing. Drawings of
-about the same length are read together. The tests hold both forms equal.
+`sketchgen.models.classifier` is the same network in torch; tests hold both equal. numpy loads in a tenth of
+torch's time, which is most of what recognising one drawing takes.
 """
 
 from __future__ import annotations
@@ -12,50 +12,80 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sketchgen.models.checkpoint import Weights
-from sketchgen.models.classifier_config import FIRST_SPAN, SECOND_SPAN, RecogniserConfig
-from sketchgen.models.classifier_features import features
+from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, ClassifierConfig
+from sketchgen.models.features import NEAR, POSITION_SCALE
 from sketchgen.models.numpy_layers import Cell
 from sketchgen.models.numpy_mixture import log_softmax
+from sketchgen.sketch.geometry import BOX
 
 BATCH = 256
-"""Drawings that are read together."""
+"""Drawings in a batch."""
 
-Places = tuple[Float[np.ndarray, "_ 2"], Bool[np.ndarray, " _"]]
-"""(n, 2) points of a drawing, px, and (n,) at which of them a stroke ends; one point at least."""
+OFFSET_SCALE = 32.0
+"""Offsets are divided by this many px, about their standard deviation in the 255 box."""
+
+PointSequence = tuple[Float[np.ndarray, "_ 2"], Bool[np.ndarray, " _"]]
+"""(n, 2) points of a drawing, px, and (n,) at which of them a stroke ends; n is 1 or more."""
 
 Steps = Float[np.ndarray, "n b f"]
 
 
-def neighbours(values: Steps, span: int) -> Float[np.ndarray, "n b g"]:
-    """Each point beside its neighbours, `span` of them in all, in their order; 0 beyond the ends."""
-    count, side = len(values), span // 2
-    wide = np.pad(values, ((side, side), (0, 0), (0, 0)))
-    return np.concatenate([wide[shift : shift + count] for shift in range(span)], -1)
+def in_own_box(
+    points: Float[np.ndarray, "b n 2"], valid: Bool[np.ndarray, "b n"]
+) -> Float[np.ndarray, "b n 2"]:
+    """Return points in each drawing's own box: the centre at the origin, the longer side 255 px.
+
+    A drawing without extent, a dot, is only moved.
+    """
+    low = np.where(valid[..., None], points, np.inf).min(1)
+    high = np.where(valid[..., None], points, -np.inf).max(1)
+    side = (high - low).max(1)
+    scale = np.where(side > 0.0, BOX / np.where(side > 0.0, side, 1.0), 1.0)
+    return (points - ((low + high) / 2)[:, None]) * scale[:, None, None]
 
 
-def in_pairs(values: Steps) -> Float[np.ndarray, "m b g"]:
-    """Steps 0 and 1 side by side, then 2 and 3, and so on; 0 beside a last one that is alone."""
-    even = np.pad(values, ((0, len(values) % 2), (0, 0), (0, 0)))
-    return np.concatenate([even[0::2], even[1::2]], -1)
+def point_features(
+    points: Float[np.ndarray, "b n 2"], lift: Bool[np.ndarray, "b n"], length: Int[np.ndarray, " b"]
+) -> Float[np.ndarray, "b n 13"]:
+    """Return the features of the points of padded drawings, float32; 0 in the padding.
+
+    They are the offset from the previous point, the position, the vector from the start of the stroke and a
+    kernel of its length, whether the pen was down and whether it is lifted next, log length and direction of
+    the offset, and the number of earlier strokes. Partial drawings are placed in their own box, too: the size
+    of the whole is not known.
+
+    Args:
+        points: px, in any frame.
+        lift: true at the last point of each stroke.
+        length: points of each drawing, 1 or more.
+    """
+    index = np.arange(points.shape[1])
+    valid = index < length[:, None]
+    placed = in_own_box(points, valid)
+    offset = np.diff(placed, axis=1, prepend=placed[:, :1])
+    begins = np.ones(lift.shape, dtype=bool)
+    begins[:, 1:] = lift[:, :-1]
+    first = np.maximum.accumulate(np.where(begins, index, 0), axis=1)
+    from_start = placed - np.take_along_axis(placed, first[..., None], 1)
+    distance = np.hypot(offset[..., 0], offset[..., 1])
+    found = np.zeros((*lift.shape, POINT_FEATURES), dtype=np.float32)
+    found[..., 0:2] = offset / OFFSET_SCALE
+    found[..., 2:4] = placed / POSITION_SCALE
+    found[..., 4:6] = from_start / POSITION_SCALE
+    found[..., 6] = np.exp(-(from_start**2).sum(-1) / NEAR)
+    found[..., 7] = ~begins
+    found[..., 8] = lift
+    found[..., 9] = np.log1p(distance) / 4.0
+    found[..., 10:12] = offset / np.maximum(distance, 1e-9)[..., None]
+    found[..., 12] = np.tanh((begins.cumsum(1) - 1) / 8.0)
+    return found * valid[..., None]
 
 
-def reversed_within(values: Steps, length: Int[np.ndarray, " b"]) -> Steps:
-    """Each drawing's own steps in reverse order; the padding behind them stays where it is."""
-    index = np.arange(len(values))[:, None]
-    back = length - 1 - index
-    return np.take_along_axis(values, np.where(back >= 0, back, index)[..., None], 0)
+class NumpyEncoder:
+    """Stroke encoder shared by the classifier and the reward model."""
 
-
-def real(values: Steps, length: Int[np.ndarray, " b"]) -> Bool[np.ndarray, "n b 1"]:
-    """Which steps are of the drawing and not of the padding."""
-    return (np.arange(len(values))[:, None] < length)[..., None]
-
-
-class Reader:
-    """Reads drawings: the log probabilities of the categories, and what describes a drawing before them."""
-
-    def __init__(self, config: RecogniserConfig, weights: Weights) -> None:
-        """Make the network that `config` describes of `weights`, those of a checkpoint."""
+    def __init__(self, config: ClassifierConfig, weights: Weights) -> None:
+        """Build the network that `config` describes from a checkpoint's weights."""
         self.config = config
         self._weights = weights
         layers = range(len(config.widths))
@@ -63,61 +93,96 @@ class Reader:
         self._backwards = [Cell("lstm", weights, f"backwards.{index}") for index in layers]
 
     def weights(self) -> Weights:
-        """The weights that it was made of."""
+        """Return all weights, float32."""
         return self._weights
 
-    def read(self, drawings: Sequence[Places]) -> tuple[Float[np.ndarray, "n c"], Float[np.ndarray, "n d"]]:
-        """Log probabilities, float64, and descriptions, float32, of n drawings."""
-        log_prob = np.zeros((len(drawings), len(self.config.categories)))
-        described = np.zeros((len(drawings), self.config.pooled), dtype=np.float32)
-        order = np.argsort([len(points) for points, _ in drawings], kind="stable")
-        for first in range(0, len(order), BATCH):
-            rows = order[first : first + BATCH]
-            steps, length = _padded([drawings[row] for row in rows])
-            described[rows] = self.described(steps, length)
-            log_prob[rows] = log_softmax(self._dense("head", described[rows]).astype(np.float64))
-        return log_prob, described
-
-    def described(
+    def encode(
         self, steps: Float[np.ndarray, "b n f"], length: Int[np.ndarray, " b"]
     ) -> Float[np.ndarray, "b d"]:
-        """What drawings are described by before the last layer, given the features of their points."""
+        """Return the representation of drawings that the last layer reads.
+
+        Args:
+            steps: features of the points, 0 in the padding.
+            length: points of each drawing, 1 or more.
+        """
         hidden = np.ascontiguousarray(steps.transpose(1, 0, 2))
-        hidden = np.maximum(self._dense("first", neighbours(hidden, FIRST_SPAN)), 0.0) * real(hidden, length)
-        hidden = np.maximum(self._dense("second", neighbours(hidden, SECOND_SPAN)), 0.0)
+        hidden = np.maximum(self._linear("first", _windows(hidden, FIRST_SPAN)), 0.0) * _mask(hidden, length)
+        hidden = np.maximum(self._linear("second", _windows(hidden, SECOND_SPAN)), 0.0)
         for index, (forwards, backwards) in enumerate(zip(self._forwards, self._backwards, strict=True)):
             if index:
-                hidden = in_pairs(hidden * real(hidden, length))
+                hidden = _pairs(hidden * _mask(hidden, length))
                 length = (length + 1) // 2
-            begin = forwards.begin(len(length))
-            ahead = forwards.run(hidden, begin)[0]
-            back = backwards.run(reversed_within(hidden, length), begin)[0]
-            hidden = np.concatenate([ahead, reversed_within(back, length)], -1)
-        return np.maximum(self._dense("pool", self._pooled(hidden, real(hidden, length))), 0.0)
+            state = forwards.begin(len(length))
+            ahead = forwards.run(hidden, state)[0]
+            back = backwards.run(_reversed(hidden, length), state)[0]
+            hidden = np.concatenate([ahead, _reversed(back, length)], -1)
+        return np.maximum(self._linear("pool", self._pool(hidden, _mask(hidden, length))), 0.0)
 
-    def _dense(self, name: str, values: Float[np.ndarray, "*b i"]) -> Float[np.ndarray, "*b o"]:
+    def _linear(self, name: str, values: Float[np.ndarray, "*b i"]) -> Float[np.ndarray, "*b o"]:
         return values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
 
-    def _pooled(self, hidden: Steps, valid: Bool[np.ndarray, "n b 1"]) -> Float[np.ndarray, "b p"]:
-        """Mean by attention, each head over its own part of the numbers, and maximum, over the steps."""
-        score = np.where(valid, self._dense("attention", hidden), -np.inf)
+    def _pool(self, hidden: Steps, valid: Bool[np.ndarray, "n b 1"]) -> Float[np.ndarray, "b p"]:
+        """Pool over the steps: the mean by attention, each head over its own channels, and the maximum."""
+        score = np.where(valid, self._linear("attention", hidden), -np.inf)
         share = np.exp(score - score.max(0))
         share /= share.sum(0)
         count, batch, _ = hidden.shape
         parts = hidden.reshape(count, batch, self.config.heads, -1)
         mean = np.einsum("nbhw,nbh->bhw", parts, share).reshape(batch, -1)
-        most = np.where(valid, hidden, np.float32(-np.inf)).max(0)
-        return np.concatenate([mean, most], -1)
+        maximum = np.where(valid, hidden, np.float32(-np.inf)).max(0)
+        return np.concatenate([mean, maximum], -1)
 
 
-def _padded(
-    drawings: Sequence[Places],
-) -> tuple[Float[np.ndarray, "b n f"], Int[np.ndarray, " b"]]:
-    """The features of drawings as one array, 0 in the padding, and their numbers of points."""
+class NumpyClassifier(NumpyEncoder):
+    """Classifier of strokes in numpy."""
+
+    def classify(
+        self, drawings: Sequence[PointSequence]
+    ) -> tuple[Float[np.ndarray, "n c"], Float[np.ndarray, "n d"]]:
+        """Return log probabilities, nats, float64, and representations, float32, of n drawings.
+
+        Drawings of similar length share a batch.
+        """
+        log_prob = np.zeros((len(drawings), len(self.config.categories)))
+        encoded = np.zeros((len(drawings), self.config.pooled), dtype=np.float32)
+        order = np.argsort([len(points) for points, _ in drawings], kind="stable")
+        for first in range(0, len(order), BATCH):
+            rows = order[first : first + BATCH]
+            encoded[rows] = self.encode(*_batch([drawings[row] for row in rows]))
+            log_prob[rows] = log_softmax(self._linear("head", encoded[rows]).astype(np.float64))
+        return log_prob, encoded
+
+
+def _batch(drawings: Sequence[PointSequence]) -> tuple[Float[np.ndarray, "b n f"], Int[np.ndarray, " b"]]:
+    """Return the padded features of drawings and their numbers of points."""
     length = np.array([len(points) for points, _ in drawings], dtype=np.int64)
-    places = np.zeros((len(drawings), int(length.max()), 2))
-    lift = np.zeros(places.shape[:2], dtype=bool)
+    padded = np.zeros((len(drawings), int(length.max()), 2))
+    lift = np.zeros(padded.shape[:2], dtype=bool)
     for row, (points, ends) in enumerate(drawings):
-        places[row, : len(points)] = points
-        lift[row, : len(ends)] = ends
-    return features(places, lift, length), length
+        padded[row, : len(points)], lift[row, : len(ends)] = points, ends
+    return point_features(padded, lift, length), length
+
+
+def _windows(values: Steps, span: int) -> Float[np.ndarray, "n b g"]:
+    """Return each step beside its neighbours, `span` in all; 0 beyond the ends."""
+    count, side = len(values), span // 2
+    wide = np.pad(values, ((side, side), (0, 0), (0, 0)))
+    return np.concatenate([wide[shift : shift + count] for shift in range(span)], -1)
+
+
+def _pairs(values: Steps) -> Float[np.ndarray, "m b g"]:
+    """Return steps 0 and 1 side by side, then 2 and 3, and so on; 0 beside a last one that is alone."""
+    even = np.pad(values, ((0, len(values) % 2), (0, 0), (0, 0)))
+    return np.concatenate([even[0::2], even[1::2]], -1)
+
+
+def _reversed(values: Steps, length: Int[np.ndarray, " b"]) -> Steps:
+    """Return each drawing's steps in reverse order; its padding stays in place."""
+    index = np.arange(len(values))[:, None]
+    back = length - 1 - index
+    return np.take_along_axis(values, np.where(back >= 0, back, index)[..., None], 0)
+
+
+def _mask(values: Steps, length: Int[np.ndarray, " b"]) -> Bool[np.ndarray, "n b 1"]:
+    """Return which steps are not padding."""
+    return (np.arange(len(values))[:, None] < length)[..., None]

@@ -137,9 +137,9 @@ def next_step(
     """
     # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
     step = HeadStep(values, trace.pen == LIFT, config.components, config.offset_scale, trace.points)
-    if not config.turned and border is None:
+    if not config.rotated and border is None:
         return step
-    mixture = step.full().turned(trace.direction(), config.turned) if config.turned else step.full()
+    mixture = step.full().turned(trace.direction(), config.rotated) if config.rotated else step.full()
     if border is None:
         return mixture
     everywhere = np.broadcast_to(known, len(values))

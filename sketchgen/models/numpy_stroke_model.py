@@ -92,10 +92,10 @@ class Decoder:
         self._encoder = [make_cell(config.cell, weights, f"encoder.{way}") for way in ways]
         self._layers = [make_cell(config.cell, weights, f"stack.layers.{n}") for n in range(config.layers)]
         self._head = np.ascontiguousarray(weights["head.weight"].T)
-        self._recall = SelfAttention(weights) if config.recall else None
-        self._border = Linear(weights, "border") if config.borders else None
+        self._recall = SelfAttention(weights) if config.self_attention else None
+        self._border = Linear(weights, "border") if config.box_components else None
         self._pointer = Pointer(weights) if config.pointers else None
-        self._remembers = bool(config.recall or config.pointers)
+        self._remembers = bool(config.self_attention or config.pointers)
 
     def weights(self) -> Weights:
         """The weights that it was made of."""
@@ -116,7 +116,7 @@ class Decoder:
         category, rows = np.unique(given.category, return_inverse=True)
         bias, traces = self._weights["category.weight"][category], self._traces(given)
         layers = tuple(cell.begin(len(category)) for cell in self._layers)
-        past = Past.nothing(len(category), self.config.recall, self.config.pointers)
+        past = Past.nothing(len(category), self.config.self_attention, self.config.pointers)
         code = self._nothing
         if len(given.pen):
             features = np.concatenate([self._features(trace, given.known) for trace in traces])
@@ -149,7 +149,7 @@ class Decoder:
         features = np.stack([self._features(trace, known) for trace in traces])
         points = np.stack([trace.position for trace in traces[:-1]], 1)
         bias = self._weights["category.weight"][np.concatenate([each.category for each in given])]
-        past = Past.nothing(len(given), self.config.recall, self.config.pointers)
+        past = Past.nothing(len(given), self.config.self_attention, self.config.pointers)
         layers, past = self._replay(features[:-1], points, bias + self._nothing, past, length)
         last = PenState(
             **{

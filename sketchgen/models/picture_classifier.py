@@ -1,9 +1,18 @@
-"""The network that names pictures of drawings, in torch: convolutions, each stage half as large as the last.
+"""The classifier of pictures, in torch: it sees ink, and neither strokes nor their order.
 
-Only training and evaluation load it, and they have torch loaded anyway.
+    from sketchgen.models.picture_classifier import load_picture_recogniser
+
+    reading = load_picture_recogniser().read(sketches)   # log_prob (n, 345), features (n, 192)
+
+It measures what stroke models draw, by other means than the classifier of strokes.
 """
 
 from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,43 +21,50 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from sketchgen.models.checkpoint import PICTURE_CLASSIFIER, Weights, read_checkpoint
+from sketchgen.models.config import ENTRY_SPAN, SPAN, PictureConfig
 from sketchgen.models.layers import Dropout
-from sketchgen.models.picture_config import ENTRY_SPAN, SPAN, PictureConfig
+from sketchgen.models.picture_features import pictures_of
+from sketchgen.models.recogniser import Reading, check_not_empty
+from sketchgen.sketch.sketch import Sketch
+
+BATCH = 128
+"""Drawings in a batch."""
 
 UNSAVED = "num_batches_tracked"
-"""What batch norm counts and does not need: no checkpoint holds it."""
+"""Counter of batch norm that no checkpoint holds."""
 
 
 class Convolution(nn.Module):
-    """A convolution and batch norm after it."""
+    """Convolution and batch norm, before the activation."""
 
     def __init__(self, inputs: int, outputs: int, span: int = SPAN, stride: int = 1) -> None:
-        """Build it; it sees `span` pixels each way, and the picture is `stride` times as small after it."""
+        """Build it for square kernels of `span` pixels."""
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, span, stride, span // 2, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, values: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o u v"]:
-        """What comes of it, before the activation."""
+        """Return the normalised channels."""
         return self.norm(self.conv(values))
 
 
 class Block(nn.Module):
-    """Two convolutions, the outcome of which is added to what came in."""
+    """Residual block of two convolutions."""
 
     def __init__(self, width: int) -> None:
-        """Build one that does nothing at first, so that a young network is a shallow one."""
+        """Build a block that starts as the identity, so that a new network is a shallow one."""
         super().__init__()
         self.first, self.second = Convolution(width, width), Convolution(width, width)
         nn.init.zeros_(self.second.norm.weight)
 
     def forward(self, values: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """The sum, 0 where it is negative."""
+        """Return the sum of input and convolutions after the activation."""
         return relu(values + self.second(relu(self.first(values))))
 
 
-class PictureNetwork(nn.Module):
-    """Logits of the categories, given pictures."""
+class PictureClassifier(nn.Module):
+    """Classifier of pictures of whole drawings."""
 
     def __init__(self, config: PictureConfig) -> None:
         """Build the network that `config` describes."""
@@ -64,15 +80,22 @@ class PictureNetwork(nn.Module):
         )
         self.head = nn.Linear(config.widths[-1], len(config.categories))
         self.dropout = Dropout(config.dropout)
-        # A pixel's channels side by side, which is what a processor's convolutions are quickest with.
+        # Convolutions on a CPU are fastest with the channels last.
         self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
-    def forward(self, pictures: Float[Tensor, "b h w"]) -> Float[Tensor, "b c"]:
-        """Logits of the categories; see `sketchgen.models.picture_features.pictures` for what is shown."""
-        return self.head(self.dropout(self.described(pictures))).float()
+    @classmethod
+    def from_weights(cls, config: PictureConfig, weights: Weights) -> PictureClassifier:
+        """Build the network of a checkpoint, in evaluation mode."""
+        network = cls(config)
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+        return network.requires_grad_(False).eval()
 
-    def described(self, pictures: Float[Tensor, "b h w"]) -> Float[Tensor, "b d"]:
-        """What drawings are described by before the last layer: the mean over the picture."""
+    def forward(self, pictures: Float[Tensor, "b h w"]) -> Float[Tensor, "b c"]:
+        """Return the logits of the categories; see `sketchgen.models.picture_features.pictures`."""
+        return self.head(self.dropout(self.encode(pictures))).float()
+
+    def encode(self, pictures: Float[Tensor, "b h w"]) -> Float[Tensor, "b d"]:
+        """Return the representation of drawings that the last layer reads."""
         values = pictures.unsqueeze(1).contiguous(memory_format=torch.channels_last)
         for halve, blocks in zip(self.halve, self.blocks, strict=True):
             values = relu(halve(values))
@@ -81,6 +104,60 @@ class PictureNetwork(nn.Module):
         return values.float().mean((2, 3))
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Copies of all weights by name, float32, with the means and variances of batch norm."""
+        """Return copies of all weights, float32, with the running statistics of batch norm."""
         kept = {name: value for name, value in self.state_dict().items() if UNSAVED not in name}
         return {name: np.array(value.float().cpu().contiguous().numpy()) for name, value in kept.items()}
+
+
+@dataclass(frozen=True)
+class PictureRecogniser:
+    """Recognises drawings by their pictures; make one with `load_picture_recogniser`.
+
+    Attributes:
+        network: the classifier, in evaluation mode.
+        name: the checkpoint's name or path.
+        summary: how it was trained.
+        sees: what it reads of a drawing, in a word.
+    """
+
+    network: PictureClassifier
+    name: str
+    summary: dict[str, Any]
+    sees: str = "pictures"
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories that it knows."""
+        return self.network.config.categories
+
+    def read(self, sketches: Sequence[Sketch]) -> Reading:
+        """Return log probabilities and representations of many drawings, in their order.
+
+        Raises:
+            SketchError: a drawing is empty; the message says which.
+        """
+        check_not_empty(sketches, "see")
+        config = self.network.config
+        log_prob = np.zeros((len(sketches), len(config.categories)))
+        encoded = np.zeros((len(sketches), config.widths[-1]), dtype=np.float32)
+        for first in range(0, len(sketches), BATCH):
+            rows = slice(first, first + BATCH)
+            with torch.inference_mode():
+                features = self.network.encode(torch.from_numpy(pictures_of(sketches[rows])))
+                logits = self.network.head(features).double()
+            encoded[rows], log_prob[rows] = features.numpy(), torch.log_softmax(logits, 1).numpy()
+        return Reading(log_prob, encoded)
+
+
+def load_picture_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> PictureRecogniser:
+    """Load a recogniser of pictures.
+
+    Args:
+        name_or_path: a folder, or else the name of a bundled checkpoint; None for the bundled one.
+
+    Raises:
+        CheckpointError: there is none, or it is of another kind or damaged.
+    """
+    checkpoint = read_checkpoint(name_or_path, PICTURE_CLASSIFIER)
+    network = PictureClassifier.from_weights(checkpoint.config, checkpoint.weights)
+    return PictureRecogniser(network, checkpoint.name, checkpoint.summary)

@@ -1,7 +1,8 @@
-"""Drawings as grey pictures of 64 x 64 px: ink, and nothing of how it came there.
+"""Drawings as grey pictures of 64 x 64 px.
 
-Many drawings are drawn at a time. A line is a row of pixels along its longer direction with a few pixels
-across it, and a pixel is as dark as its distance from the line says; where lines cross, the darkest counts.
+Many drawings are rendered at a time, with numpy alone. A segment covers a few pixels across in each row or
+column along its longer direction. The darkness of a pixel falls with its distance from the segment; where
+segments cross, the darkest counts.
 """
 
 from __future__ import annotations
@@ -16,35 +17,35 @@ from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen, pens
 
 SIDE = 64
-"""Pixels of a picture in each direction."""
+"""Side of a picture, pixels."""
 
 MARGIN = 2.0
-"""Px between a drawing's lines and the picture's edge, at its longer side."""
+"""Margin at the longer side of a drawing, pixels."""
 
 WIDTH = 1.7
-"""Thickness of a line, px of the picture."""
+"""Thickness of a line, pixels."""
 
 REACH = WIDTH / 2 + 0.5
-"""Distance of a pixel's middle from a line, px, from which on it stays white."""
+"""Distance from a line, in pixels, from which on a pixel stays white."""
 
 ACROSS = int(2.0 * REACH * np.sqrt(2.0)) + 1
-"""Pixels across a line that can be nearer to it than `REACH`, in a row or a column; most at 45 degrees."""
+"""Most pixels of a row or a column nearer to a line than `REACH`, as at 45 degrees."""
 
 COLUMNS = 1 << 14
-"""Rows and columns of lines that are drawn at a time, which bounds the memory."""
+"""Rows and columns of segments that are rendered at a time, which bounds the memory."""
 
 
 def pictures(
     points: Float[np.ndarray, "p 2"], lift: Bool[np.ndarray, " p"], start: Int[np.ndarray, " m"]
 ) -> Float[np.ndarray, "n 64 64"]:
-    """Pictures of n drawings, float32: 0 where there is no ink, 1 where a pixel is all ink.
+    """Return pictures of n drawings, float32, from 0 (no ink) to 1.
 
-    Every drawing is fitted into the picture, so that size and place do not matter.
+    Every drawing is fitted into its picture, so that size and place do not matter.
 
     Args:
-        points: of all drawings, in any frame, y down; one at least of each drawing.
+        points: points of all drawings, in any frame, y down; at least one of each drawing.
         lift: true at the last point of each stroke.
-        start: (n + 1,) where each drawing's points begin.
+        start: (n + 1,) index of each drawing's first point, and the number of points.
     """
     found = np.zeros((len(start) - 1) * SIDE * SIDE, dtype=np.float32)
     if len(points):
@@ -54,7 +55,7 @@ def pictures(
 
 
 def pictures_of(sketches: Sequence[Sketch]) -> Float[np.ndarray, "n 64 64"]:
-    """Pictures of drawings that are each one point at least; see `pictures`."""
+    """Return pictures of drawings of at least one point each; see `pictures`."""
     start = np.cumsum([0, *(sketch.point_count for sketch in sketches)])
     points = np.concatenate([np.zeros((0, 2)), *(sketch.points for sketch in sketches)])
     lift = np.concatenate([np.zeros(0, dtype=bool), *(pens(sketch) == Pen.LIFT for sketch in sketches)])
@@ -64,7 +65,7 @@ def pictures_of(sketches: Sequence[Sketch]) -> Float[np.ndarray, "n 64 64"]:
 def fitted(
     points: Float[np.ndarray, "p 2"], start: Int[np.ndarray, " m"], owner: Int[np.ndarray, " p"]
 ) -> Float[np.ndarray, "p 2"]:
-    """Points in px of the picture, (0, 0) the middle of the first pixel, each drawing in the middle.
+    """Return points in pixels, (0, 0) being the centre of the first one, each drawing in the centre.
 
     A drawing without extent, a dot, is only moved.
     """
@@ -78,12 +79,12 @@ def fitted(
 def _segments(
     points: Float[np.ndarray, "p 2"], lift: Bool[np.ndarray, " p"], owner: Int[np.ndarray, " p"]
 ) -> tuple[Float[np.ndarray, "s 2"], Float[np.ndarray, "s 2"], Int[np.ndarray, " s"]]:
-    """Where the straight pieces of lines begin and end, and whose they are; a dot is one without length."""
+    """Return both ends of all segments and the drawing of each; a dot is a segment without length."""
     ends = lift.copy()
     ends[:-1] |= owner[:-1] != owner[1:]
     ends[-1] = True
     begins = np.concatenate([[True], ends[:-1]])
-    # A piece leads from each point but a stroke's last to the next, or from a stroke's only one to itself.
+    # A segment leads from each point to the next of its stroke, or from a stroke's only point to itself.
     first = np.flatnonzero(~ends | begins)
     return points[first], points[first + ~ends[first]], owner[first]
 
@@ -94,10 +95,10 @@ def _draw(
     last: Float[np.ndarray, "s 2"],
     owner: Int[np.ndarray, " s"],
 ) -> None:
-    """Draw straight pieces into `ink`, the flat pictures of all drawings."""
+    """Render segments into `ink`, the flat pictures of all drawings."""
     along = last - first
     steep = np.abs(along[:, 1]) > np.abs(along[:, 0])
-    # Now the first coordinate is that in which a piece is longer, and rises.
+    # The first coordinate becomes that in which a segment is longer, and rises.
     first, last = (np.where(steep[:, None], ends[:, ::-1], ends) for ends in (first, last))
     back = last[:, :1] < first[:, :1]
     first, last = np.where(back, last, first), np.where(back, first, last)
@@ -125,9 +126,9 @@ def _shades(
     du: Float[np.ndarray, " c"],
     dv: Float[np.ndarray, " c"],
 ) -> tuple[Int[np.ndarray, "c a"], Float[np.ndarray, "c a"]]:
-    """The pixels across a line at each `major` coordinate, and how dark they are, 0 to 1.
+    """Return the pixels across a segment at each `major` coordinate and their darkness, 0 to 1.
 
-    The line of each begins at (u, v) and goes on by (du, dv), du at least as far as dv.
+    The segments lead from (u, v) by (du, dv), du being at least |dv|.
     """
     ahead = major - u
     slope = dv / np.maximum(du, 1e-6)
@@ -135,7 +136,7 @@ def _shades(
     minor = lowest[:, None] + np.arange(ACROSS)
     aside = minor.astype(np.float32) - v[:, None]
     square = np.maximum(du * du + dv * dv, 1e-12)
-    # How far along the line the nearest point of it is, 0 to 1.
+    # Position of the nearest point along the segment, 0 to 1.
     part = np.clip(((ahead * du)[:, None] + aside * dv[:, None]) / square[:, None], 0.0, 1.0)
     x, y = ahead[:, None] - part * du[:, None], aside - part * dv[:, None]
     return minor, np.clip(np.float32(REACH) - np.sqrt(x * x + y * y), 0.0, 1.0)

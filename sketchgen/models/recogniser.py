@@ -1,12 +1,12 @@
-"""The recogniser: what a drawing is of, the likeliest category first.
+"""Recognition: the likeliest categories of a drawing.
 
-    from sketchgen.models.recogniser import load_recogniser
+    from sketchgen import load_recogniser
 
     for guess in load_recogniser().recognise(sketch):
         print(guess.category, guess.probability)
 
-Drawings of any size and place, with any number of points, are brought into their own box and simplified as
-Quick, Draw! does it. Beginnings are read as whole drawings are: the recogniser has learned from both.
+Drawings of any size, place and number of points are brought into their own box and simplified as Quick, Draw!
+does it. The classifier is trained on whole and on partial drawings.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ import numpy as np
 from jaxtyping import Float
 
 from sketchgen.errors import SettingError, SketchError
-from sketchgen.models.checkpoint import name_of
-from sketchgen.models.classifier_checkpoint import DEFAULT_RECOGNISER, read_recogniser
-from sketchgen.models.classifier_config import MAX_POINTS, RecogniserConfig
-from sketchgen.models.numpy_classifier import Places, Reader
+from sketchgen.models.checkpoint import CLASSIFIER, read_checkpoint
+from sketchgen.models.config import ClassifierConfig
+from sketchgen.models.numpy_classifier import NumpyClassifier, PointSequence
 from sketchgen.sketch.geometry import EPSILON, box_frame, in_frame, simplify, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen, pens
 
-GRID = 64.0
-"""Coordinates are rounded to 1/64 px before all else, so that float noise of a page's scale is not read."""
+MAX_POINTS = 400
+"""Most points that are read; the longest drawings of Quick, Draw! have about 250."""
 
-COARSEST = 16.0
-"""Tolerance in px up to which a drawing of too many points is thinned; then its end is cut off."""
+GRID = 64.0
+"""Coordinates are first rounded to 1/64 px, so that rounding errors of a page's scale do not matter."""
+
+MAX_EPSILON = 16.0
+"""Tolerance in px up to which a drawing with too many points is simplified; then it is cut off."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,11 @@ class Guess:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read of n drawings.
+    """What a classifier says of n drawings.
 
     Attributes:
-        log_prob: (n, c) float64, nats; a column for each of the recogniser's categories.
-        features: (n, d) float32, what the last layer reads: drawings that are alike are near each other.
+        log_prob: (n, c) float64, nats; a column for each category.
+        features: (n, d) float32, the representation that the last layer reads; close for similar drawings.
     """
 
     log_prob: Float[np.ndarray, "n c"]
@@ -64,32 +66,32 @@ class Reading:
 
 @dataclass(frozen=True)
 class Recogniser:
-    """Tells what drawings are of; make one with `load_recogniser`.
+    """Recognises drawings by their strokes; make one with `load_recogniser`.
 
     Attributes:
-        reader: the network.
+        network: the classifier.
         name: the checkpoint's name or path.
         summary: how it was trained.
         sees: what it reads of a drawing, in a word.
     """
 
-    reader: Reader
+    network: NumpyClassifier
     name: str
     summary: dict[str, Any]
     sees: str = "strokes"
 
     @property
-    def config(self) -> RecogniserConfig:
+    def config(self) -> ClassifierConfig:
         """The network's shape and categories."""
-        return self.reader.config
+        return self.network.config
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The categories that it tells apart."""
+        """The categories that it knows."""
         return self.config.categories
 
     def recognise(self, sketch: Sketch, top: int = 5) -> list[Guess]:
-        """The likeliest categories of a drawing, whole or begun, the likeliest first.
+        """Return the likeliest categories of a whole or partial drawing, the likeliest first.
 
         Args:
             sketch: at least one point, at any size and place.
@@ -104,22 +106,22 @@ class Recogniser:
         return self.ranked(self.read([sketch]).log_prob[0], top)
 
     def ranked(self, log_prob: Float[np.ndarray, " c"], top: int = 5) -> list[Guess]:
-        """The `top` likeliest categories of a drawing from its row of a `Reading`."""
+        """Return the `top` likeliest categories of a drawing from its row of a `Reading`."""
         order = np.argsort(-log_prob, kind="stable")[:top]
         return [Guess(self.categories[index], float(np.exp(log_prob[index]))) for index in order]
 
     def read(self, sketches: Sequence[Sketch]) -> Reading:
-        """Log probabilities and descriptions of many drawings, in their order.
+        """Return log probabilities and representations of many drawings, in their order.
 
         Raises:
             SketchError: a drawing is empty; the message says which.
         """
-        check_drawn(sketches, "recognise")
-        return Reading(*self.reader.read([seen(sketch) for sketch in sketches]))
+        check_not_empty(sketches, "recognise")
+        return Reading(*self.network.classify([point_sequence(sketch) for sketch in sketches]))
 
 
-def check_drawn(sketches: Sequence[Sketch], purpose: str) -> None:
-    """Refuse drawings among which one has no point.
+def check_not_empty(sketches: Sequence[Sketch], purpose: str) -> None:
+    """Check that every drawing has a point.
 
     Args:
         sketches: the drawings.
@@ -134,31 +136,34 @@ def check_drawn(sketches: Sequence[Sketch], purpose: str) -> None:
             raise SketchError(f"{which} is empty; there must be a point to {purpose}")
 
 
-def seen(sketch: Sketch) -> Places:
-    """The points of a drawing as the recogniser reads them, px, and at which of them a stroke ends.
+def point_sequence(sketch: Sketch) -> PointSequence:
+    """Return the simplified points of a drawing in its own box, px, and at which of them a stroke ends.
 
     Raises:
-        SketchError: it would take more than `geometry.MAX_RESAMPLED` points on the way.
+        SketchError: resampling would take more than `geometry.MAX_RESAMPLED` points.
     """
     placed = in_frame(sketch, box_frame(sketch))
     strokes = [np.rint(stroke * GRID) / GRID for stroke in placed.strokes]
     thin = simplify_as_quickdraw(Sketch.from_strokes(strokes))
     epsilon = EPSILON
-    while thin.point_count > MAX_POINTS and epsilon < COARSEST:
+    while thin.point_count > MAX_POINTS and epsilon < MAX_EPSILON:
         epsilon *= 1.5
         thin = simplify(thin, epsilon=epsilon)
     return thin.points[:MAX_POINTS], (pens(thin) == Pen.LIFT)[:MAX_POINTS]
 
 
 def load_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> Recogniser:
-    """Load a recogniser by its bundled name or by the path of its folder; the bundled one without either.
+    """Load a recogniser.
+
+    Args:
+        name_or_path: a folder, or else the name of a bundled checkpoint; None for the bundled classifier.
 
     Raises:
-        CheckpointError: none there, one of a model that draws, or damaged.
+        CheckpointError: there is none, or it is of another kind or damaged.
     """
-    checkpoint = read_recogniser(name_or_path)
-    name = name_of(name_or_path, DEFAULT_RECOGNISER)
-    return Recogniser(Reader(checkpoint.config, checkpoint.weights), name, checkpoint.summary)
+    checkpoint = read_checkpoint(name_or_path, CLASSIFIER)
+    network = NumpyClassifier(checkpoint.config, checkpoint.weights)
+    return Recogniser(network, checkpoint.name, checkpoint.summary)
 
 
 @functools.cache
@@ -167,5 +172,5 @@ def _default() -> Recogniser:
 
 
 def recognise(sketch: Sketch, top: int = 5) -> list[Guess]:
-    """What a drawing is of by the bundled recogniser, which is loaded once; see `Recogniser.recognise`."""
+    """Return the likeliest categories by the bundled recogniser; see `Recogniser.recognise`."""
     return _default().recognise(sketch, top)

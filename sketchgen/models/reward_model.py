@@ -1,14 +1,14 @@
-"""The critic: of several ways to finish a drawing, which is most as a person would have gone on.
+"""The reward model: scores of completions of a partial sketch, in numpy.
 
-    from sketchgen.models.reward_model import load_critic
+    from sketchgen import load_reward_model
 
-    scores = load_critic().scores(completions, "cat")
+    scores = load_reward_model().scores(completions, "cat")
 
-A model draws point by point and sees neither that a wheel comes beside its place nor that it goes on with
-another drawing. The critic reads given and added ink together. It has learned which of the model's own ways
-are nearest to how people went on with drawings, and to tell these from the model's, from moved and from
-unfinished ways (`sketchgen.training.reward_batches`); a nat more is e times likelier to be the best, so
-that taking the best of several candidates mends what the model does wrong.
+A stroke model adds point by point and does not see that a wheel comes beside its place, or that it continues
+with another drawing. The reward model reads given and added strokes together, and of each point whether it
+was added, how near the other part is and how near any other stroke is. It is trained to pick the completion
+that is nearest to a person's (`sketchgen.training.reward_batches`): exp(score) is proportional to the
+probability of being the best of a group. `sketchgen.models.classifier` has the same network in torch.
 """
 
 from __future__ import annotations
@@ -19,76 +19,187 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from sketchgen.models.checkpoint import Weights, name_of
-from sketchgen.models.numpy_classifier import BATCH, Reader
-from sketchgen.models.recogniser import check_drawn
-from sketchgen.models.reward_checkpoint import DEFAULT_CRITIC, read_reward_model
-from sketchgen.models.reward_config import RewardConfig
-from sketchgen.models.reward_features import Shown, reward_features, seen
-from sketchgen.sketch.sketch import Completion
+from sketchgen.models.checkpoint import REWARD_MODEL, read_checkpoint
+from sketchgen.models.config import REWARD_FEATURES
+from sketchgen.models.numpy_classifier import BATCH, NumpyEncoder, point_features
+from sketchgen.models.recogniser import MAX_POINTS, check_not_empty
+from sketchgen.sketch.geometry import BOX, EPSILON, rdp, simplify_as_quickdraw
+from sketchgen.sketch.sketch import Completion, Points, Sketch
+
+NEAR, FAR = 6.0, 30.0
+"""Scales in px of the two kernels of distance: strokes that touch, and strokes nearby."""
 
 
-class NumpyRewardNetwork(Reader):
-    """The critic's network in numpy."""
+@dataclass(frozen=True)
+class MarkedSketch:
+    """A completed drawing of n points, px of its own box of 255, the centre at the origin.
 
-    def __init__(self, config: RewardConfig, weights: Weights) -> None:
-        """Make the network that `config` describes of `weights`, those of a checkpoint."""
-        super().__init__(config, weights)
+    Attributes:
+        points: (n, 2).
+        lift: where strokes end.
+        added: which points were added.
+        to_other_part: distance to the given strokes from added points and to the added ones from given
+            points; `inf` where there are none.
+        to_other_stroke: distance to the nearest other stroke; `inf` where there is none.
+    """
 
-    def scores(self, drawings: Sequence[Shown], category: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        """What each of n finished drawings is worth, nats; see `RewardNetwork.scores`."""
+    points: Float[np.ndarray, "n 2"]
+    lift: Bool[np.ndarray, " n"]
+    added: Bool[np.ndarray, " n"]
+    to_other_part: Float[np.ndarray, " n"]
+    to_other_stroke: Float[np.ndarray, " n"]
+
+
+def simplified(given: Sketch, added: Sketch) -> MarkedSketch:
+    """Return a completed drawing of any size and place, simplified as Quick, Draw! does it.
+
+    Raises:
+        SketchError: resampling would take more than `geometry.MAX_RESAMPLED` points.
+    """
+    strokes = simplify_as_quickdraw(Sketch(given.strokes + added.strokes)).strokes
+    return marked(strokes[: len(given.strokes)], strokes[len(given.strokes) :])
+
+
+def resimplified(given: Sequence[Points], added: Sequence[Points]) -> MarkedSketch:
+    """Return a completed drawing whose strokes are simplified already, as training data are."""
+    both = np.concatenate([*given, *added])
+    low, side = both.min(0), float(np.ptp(both, axis=0).max())
+    scale = BOX / side if side > 0.0 else 1.0
+
+    def thin(stroke: Points) -> Points:
+        placed = (stroke - low) * scale
+        return np.rint(rdp(placed, EPSILON) if len(placed) > 2 else placed)
+
+    return marked([thin(stroke) for stroke in given], [thin(stroke) for stroke in added])
+
+
+def marked(given: Sequence[Points], added: Sequence[Points]) -> MarkedSketch:
+    """Return simplified strokes in any frame as one drawing in its own box.
+
+    Points beyond `MAX_POINTS` are not read; there must be one point.
+    """
+    strokes = [*given, *added]
+    lengths = [len(stroke) for stroke in strokes]
+    owner = np.repeat(np.arange(len(strokes)), lengths)[:MAX_POINTS]
+    points = np.concatenate(strokes).astype(np.float64)[:MAX_POINTS]
+    lift = np.diff(owner, append=-1) != 0
+    low, high = points.min(0), points.max(0)
+    side = float((high - low).max())
+    points = (points - (low + high) / 2) * (BOX / side if side > 0.0 else 1.0)
+    late = owner >= len(given)
+    distance = _distances(points, lift)
+    to_other_part = np.where(late[:, None] != late, distance, np.inf).min(1)
+    to_other_stroke = np.where(owner[:, None] != owner, distance, np.inf).min(1)
+    return MarkedSketch(points, lift, late, to_other_part, to_other_stroke)
+
+
+def _distances(points: Float[np.ndarray, "n 2"], lift: Bool[np.ndarray, " n"]) -> Float[np.ndarray, "n n"]:
+    """Return the distance of each point from the segment that starts at each; at a stroke's end, a point."""
+    index = np.arange(len(points))
+    along = points[np.where(lift, index, index + 1)] - points
+    square = (along**2).sum(1)
+    from_start = points[:, None] - points
+    part = ((from_start * along).sum(-1) / np.where(square > 0.0, square, 1.0)).clip(0.0, 1.0)
+    return np.hypot(*np.moveaxis(from_start - part[..., None] * along, -1, 0))
+
+
+def reward_features(
+    drawings: Sequence[MarkedSketch], points: Float[np.ndarray, "b n 2"] | None = None
+) -> tuple[Float[np.ndarray, "b n f"], Int[np.ndarray, " b"]]:
+    """Return the padded features of drawings, float32, and their numbers of points.
+
+    Args:
+        drawings: at least one.
+        points: padded points to take instead of the drawings' own.
+    """
+    length = np.array([len(each.lift) for each in drawings], dtype=np.int64)
+    places, lift = padded(drawings) if points is None else (points, padded(drawings)[1])
+    more = np.zeros((*lift.shape, REWARD_FEATURES), dtype=np.float32)
+    for row, each in enumerate(drawings):
+        distance = np.stack([each.to_other_part, each.to_other_stroke], -1)
+        count = len(each.lift)
+        more[row, :count, 0] = each.added
+        more[row, :count, 1:3], more[row, :count, 3:5] = np.exp(-distance / NEAR), np.exp(-distance / FAR)
+    return np.concatenate([point_features(places, lift, length), more], -1), length
+
+
+def padded(drawings: Sequence[MarkedSketch]) -> tuple[Float[np.ndarray, "b n 2"], Bool[np.ndarray, "b n"]]:
+    """Return the padded points of drawings and where their strokes end."""
+    longest = max(len(each.lift) for each in drawings)
+    places = np.zeros((len(drawings), longest, 2))
+    lift = np.zeros((len(drawings), longest), dtype=bool)
+    for row, each in enumerate(drawings):
+        places[row, : len(each.points)], lift[row, : len(each.lift)] = each.points, each.lift
+    return places, lift
+
+
+class NumpyRewardNetwork(NumpyEncoder):
+    """Reward model in numpy."""
+
+    def scores(
+        self, drawings: Sequence[MarkedSketch], category: Int[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """Return scores of n completed drawings, nats; see `sketchgen.models.classifier.RewardNetwork`."""
         found = np.zeros(len(drawings))
         order = np.argsort([len(each.lift) for each in drawings], kind="stable")
         for first in range(0, len(order), BATCH):
             rows = order[first : first + BATCH]
-            described = self.described(*reward_features([drawings[row] for row in rows]))
+            encoded = self.encode(*reward_features([drawings[row] for row in rows]))
             wanted = self._weights["category.weight"][category[rows]]
-            told = self._dense("told", np.concatenate([described, described * wanted], -1))
-            found[rows] = self._dense("head", np.maximum(told + self._dense("wide", wanted), 0.0))[:, 0]
+            told = self._linear("told", np.concatenate([encoded, encoded * wanted], -1))
+            found[rows] = self._linear("head", np.maximum(told + self._linear("wide", wanted), 0.0))[:, 0]
         return found
 
 
 @dataclass(frozen=True)
 class RewardModel:
-    """Tells good ways to finish a drawing; make one with `load_reward_model`.
+    """Scores completions of a drawing; make one with `load_reward_model`.
 
     Attributes:
-        config: the network's shape, and the categories that it can be told.
-        reader: the network.
+        network: the reward network.
         name: the checkpoint's name or path.
         summary: how it was trained.
     """
 
-    config: RewardConfig
-    reader: NumpyRewardNetwork
+    network: NumpyRewardNetwork
     name: str
     summary: dict[str, Any]
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories that it knows."""
+        return self.network.config.categories
+
     def scores(self, completions: Sequence[Completion], category: str | None) -> Float[np.ndarray, " n"]:
-        """What each completion is worth, nats; those of one beginning can be compared.
+        """Return a score of each completion, nats; higher is better.
+
+        Only scores of completions of the same partial sketch can be compared.
 
         Args:
             completions: with at least one point each, given or added.
-            category: what they are to be of; None, and one that it does not know, stand for any.
+            category: what they are to be of; None, like an unknown name, stands for any.
 
         Raises:
             SketchError: a drawing is empty; the message says which.
         """
-        check_drawn([each.whole for each in completions], "judge")
-        known = self.config.categories
+        check_not_empty([each.whole for each in completions], "judge")
+        known = self.categories
         index = known.index(category) if category in known else len(known)
-        shown = [seen(each.given, each.added) for each in completions]
-        return self.reader.scores(shown, np.full(len(shown), index))
+        drawings = [simplified(each.given, each.added) for each in completions]
+        return self.network.scores(drawings, np.full(len(drawings), index))
 
 
 def load_reward_model(name_or_path: str | os.PathLike[str] | None = None) -> RewardModel:
-    """Load a critic by its bundled name or by the path of its folder; the bundled one without either.
+    """Load a reward model.
+
+    Args:
+        name_or_path: a folder, or else the name of a bundled checkpoint; None for the bundled reward model.
 
     Raises:
-        CheckpointError: none there, one of another kind, or damaged.
+        CheckpointError: there is none, or it is of another kind or damaged.
     """
-    found = read_reward_model(name_or_path)
-    reader = NumpyRewardNetwork(found.config, found.weights)
-    return RewardModel(found.config, reader, name_of(name_or_path, DEFAULT_CRITIC), found.summary)
+    checkpoint = read_checkpoint(name_or_path, REWARD_MODEL)
+    network = NumpyRewardNetwork(checkpoint.config, checkpoint.weights)
+    return RewardModel(network, checkpoint.name, checkpoint.summary)

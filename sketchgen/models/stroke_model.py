@@ -110,11 +110,11 @@ class StrokeModel(nn.Module):
         self.read = nn.Linear(read, config.embedding)
         self.category = nn.Embedding(len(config.categories) + 1, config.embedding)
         self.stack = Stack(
-            config.cell, config.embedding, config.width, config.layers, config.dropout, config.recall
+            config.cell, config.embedding, config.width, config.layers, config.dropout, config.self_attention
         )
         self.head = nn.Linear(joined, parameter_count(config.components, config.pen))
         self.pointer = Pointer(joined, config.pointers) if config.pointers else None
-        self.border = nn.Linear(joined, BORDER) if config.borders else None
+        self.border = nn.Linear(joined, BORDER) if config.box_components else None
         if self.border is not None:
             # A point in sixteen comes to a side. At 0 they would begin with four fifths of all; so, a sixth.
             with torch.no_grad():
@@ -164,7 +164,7 @@ class StrokeModel(nn.Module):
         found = StepDistribution.from_parameters(
             self._per_component(self.head(outputs)), trace.pen == Pen.LIFT, self.config.offset_scale
         )
-        found = found.turned(trace.direction(), self.config.turned)
+        found = found.turned(trace.direction(), self.config.rotated)
         if self.border is None:
             return found
         framed = (known > 0).reshape(-1, *[1] * (trace.pen.dim() - 1)).expand_as(trace.pen)

@@ -25,7 +25,7 @@ from sketchgen.data.store import Store
 from sketchgen.errors import FormatError
 from sketchgen.evaluation.completion_value import worths
 from sketchgen.evaluation.sampling import Row, sample_rows
-from sketchgen.models.reward_features import thinned
+from sketchgen.models.reward_model import resimplified
 from sketchgen.models.trees import taken
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.training.candidate_files import (
@@ -203,5 +203,5 @@ def read_groups(folder: Path, rehearsal: Rehearsal, categories: Sequence[str]) -
 def _group(row: dict[str, Any], category: int) -> Group:
     given, rest = strokes_of(row["given"]), strokes_of(row["rest"])
     ways = [(strokes_of(way), worth) for way, worth in zip(row["ways"], row["worths"], strict=True) if way]
-    others = [thinned(given, way) for way, _ in ways]
-    return Group(category, given, rest, thinned(given, rest), others, [worth for _, worth in ways])
+    others = [resimplified(given, way) for way, _ in ways]
+    return Group(category, given, rest, resimplified(given, rest), others, [worth for _, worth in ways])

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sketchgen.data.drawings import Drawings
-from sketchgen.models.classifier_features import features, in_own_box
+from sketchgen.models.numpy_classifier import in_own_box, point_features
 from sketchgen.sketch.geometry import CENTRE
 
 
@@ -118,7 +118,7 @@ def make_lesson(
     points = in_own_box(points @ bends(len(points), random, changes), valid)
     # A dot is moved by noise, but has no extent to be scaled up to the box.
     noise = random.normal(size=points.shape) * changes.jitter
-    return Lesson(features(points + noise, lift & valid, length), length, drawings.category)
+    return Lesson(point_features(points + noise, lift & valid, length), length, drawings.category)
 
 
 def _some_strokes(

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from sketchgen.errors import CheckpointError, SettingError
-from sketchgen.models.classifier_checkpoint import read_kept
+from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.training.classifier_batches import Changes
 from sketchgen.training.config import check_limits
 from sketchgen.training.state import StateFile
@@ -132,7 +132,7 @@ class Teacher:
 
     def _take(self, start: str) -> None:
         """Begin with the weights of a checkpoint."""
-        found = read_kept(self.subject.kind, start)
+        found = read_checkpoint(start, self.subject.kind)
         if found.config != self.config:
             remedy = "prepare the store with the same ones, or leave out --from"
             raise CheckpointError(f"{start} has other categories or another shape than the store's; {remedy}")

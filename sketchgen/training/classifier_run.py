@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 from sketchgen.data.order import Order, Window
 from sketchgen.data.store import Drawings, Split, Store
 from sketchgen.errors import OutputError, SettingError
-from sketchgen.evaluation.accuracy import DEEP, Accuracy, accuracy
-from sketchgen.models.classifier_checkpoint import save_kept
-from sketchgen.models.classifier_config import RecogniserConfig
+from sketchgen.evaluation.recognition import DEEP, Accuracy, accuracy
+from sketchgen.models.checkpoint import save_checkpoint
+from sketchgen.models.config import ClassifierConfig, PictureConfig
 from sketchgen.models.memory import keep_freed_memory
-from sketchgen.models.picture_config import PictureConfig
 from sketchgen.sketch.files import recover_folder
 from sketchgen.training.classifier_module import RecogniserTraining, Teacher
 from sketchgen.training.tasks import Batch, Matter, naming_of
@@ -197,7 +196,7 @@ def fit_recogniser(
         raise SettingError(f"{store} has no training drawings; prepare more than a handful")
     # What a run was started from need not be there any more when it is resumed.
     begun = replace(training, start=None) if resume else training
-    shape = PictureConfig if pictures else RecogniserConfig
+    shape = PictureConfig if pictures else ClassifierConfig
     teacher = Teacher(shape(tuple(opened.categories)), begun)
     run_folder(out, resume=resume)
     if resume:
@@ -216,7 +215,7 @@ def fit_recogniser(
         **figures,
         "settings": training.told(),
     }
-    save_kept(teacher.subject.kind, out / "last", teacher.average, summary, force=True, half=half)
+    save_checkpoint(out / "last", teacher.average, summary, force=True, half=half)
     return out / "last"
 
 

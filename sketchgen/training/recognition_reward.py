@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from sketchgen.errors import SettingError
-from sketchgen.models.classifier import RecogniserNetwork
-from sketchgen.models.classifier_checkpoint import read_recogniser
-from sketchgen.models.classifier_features import OFFSET_SCALE
+from sketchgen.models.checkpoint import CLASSIFIER, read_checkpoint
+from sketchgen.models.classifier import Classifier
 from sketchgen.models.features import NEAR, POSITION_SCALE
+from sketchgen.models.numpy_classifier import OFFSET_SCALE
 from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.rollout import Ways
@@ -26,7 +26,7 @@ ROWS = 2048
 class Namer:
     """A recogniser that judges what a network draws."""
 
-    def __init__(self, network: RecogniserNetwork) -> None:
+    def __init__(self, network: Classifier) -> None:
         """Judge by `network`, on its device."""
         self.network = network.eval().requires_grad_(False)
 
@@ -55,7 +55,7 @@ class Namer:
 def features(
     points: Float[Tensor, "b n 2"], lift: Bool[Tensor, "b n"], length: Int[Tensor, " b"]
 ) -> Float[Tensor, "b n 13"]:
-    """`sketchgen.models.classifier_features.features` in torch."""
+    """`sketchgen.models.numpy_classifier.point_features` in torch."""
     index = torch.arange(points.shape[1], device=points.device)
     valid = (index < length.unsqueeze(1)).unsqueeze(-1)
     low = points.masked_fill(~valid, torch.inf).amin(1, keepdim=True)
@@ -88,9 +88,7 @@ def load_namer(name: str, categories: tuple[str, ...], device: torch.device) -> 
         CheckpointError: none there.
         SettingError: one of other categories than those of the network that learns.
     """
-    kept = read_recogniser(name)
+    kept = read_checkpoint(name, CLASSIFIER)
     if kept.config.categories != categories:
         raise SettingError(f"judge {name} has other categories; take one that was trained on this store")
-    network = RecogniserNetwork(kept.config)
-    network.load_state_dict({key: torch.from_numpy(value) for key, value in kept.weights.items()})
-    return Namer(network.to(device))
+    return Namer(Classifier.from_weights(kept.config, kept.weights).to(device))

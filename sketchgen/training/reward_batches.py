@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from sketchgen.models.reward_config import WAYS
-from sketchgen.models.reward_features import Shown, padded, reward_features, thinned
+from sketchgen.models.classifier import GROUP
+from sketchgen.models.reward_model import MarkedSketch, padded, resimplified, reward_features
 from sketchgen.sketch.sketch import Points
 from sketchgen.training.classifier_batches import Changes, bends
 
@@ -50,8 +50,8 @@ class Group:
     category: int
     given: Sequence[Points]
     rest: Sequence[Points]
-    real: Shown
-    others: Sequence[Shown]
+    real: MarkedSketch
+    others: Sequence[MarkedSketch]
     worths: Sequence[float]
 
     @property
@@ -62,7 +62,7 @@ class Group:
 
 @dataclass(frozen=True)
 class CriticLesson:
-    """A batch of groups, `WAYS` rows each.
+    """A batch of groups, `GROUP` rows each.
 
     Attributes:
         steps: features of the points; 0 in the padding.
@@ -113,24 +113,24 @@ class CriticLessons:
 
 def critic_lesson(groups: Sequence[Group], categories: int, random: np.random.Generator) -> CriticLesson:
     """A batch of groups: of each the person's way, some of the model's and a spoiled one, or the model's."""
-    drawings: list[Shown] = []
-    answer = np.zeros((len(groups), WAYS), dtype=np.float32)
+    drawings: list[MarkedSketch] = []
+    answer = np.zeros((len(groups), GROUP), dtype=np.float32)
     for row, group in enumerate(groups):
         if random.random() < ALONE and len(group.others) > 1:
-            chosen = _some(group, WAYS, random)
+            chosen = _some(group, GROUP, random)
             drawings += [group.others[number] for number in chosen]
             likely = np.exp((np.array(group.worths)[chosen] - max(group.worths)) / SHARP)
             answer[row] = likely / likely.sum()
         else:
-            some = [group.others[number] for number in _some(group, WAYS - 2, random)]
+            some = [group.others[number] for number in _some(group, GROUP - 2, random)]
             drawings += [group.real, *some, _spoiled(group, random)]
             answer[row, 0] = 1.0
     points, _ = padded(drawings)
-    bend = np.repeat(bends(len(groups), random, CRITIC_CHANGES), WAYS, axis=0)
+    bend = np.repeat(bends(len(groups), random, CRITIC_CHANGES), GROUP, axis=0)
     moved = points @ bend + random.normal(size=points.shape) * CRITIC_CHANGES.jitter
     steps, length = reward_features(drawings, moved)
     told = np.where(random.random(len(groups)) < TOLD, [group.category for group in groups], categories)
-    return CriticLesson(steps, length, np.repeat(told, WAYS), answer)
+    return CriticLesson(steps, length, np.repeat(told, GROUP), answer)
 
 
 def _some(group: Group, count: int, random: np.random.Generator) -> list[int]:
@@ -139,7 +139,7 @@ def _some(group: Group, count: int, random: np.random.Generator) -> list[int]:
     return [int(order[number % len(order)]) for number in range(count)]
 
 
-def _spoiled(group: Group, random: np.random.Generator) -> Shown:
+def _spoiled(group: Group, random: np.random.Generator) -> MarkedSketch:
     """The person's way with what was added moved, of another size, or not whole."""
     whole = np.concatenate(list(group.rest))
     side = max(float(np.ptp(whole, axis=0).max()), 20.0)
@@ -157,4 +157,4 @@ def _spoiled(group: Group, random: np.random.Generator) -> Shown:
     else:
         shift = random.normal(size=2) * (0.35 * side + 12.0)
         rest = [stroke + shift for stroke in rest]
-    return thinned(group.given, rest)
+    return resimplified(group.given, rest)

@@ -11,17 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, SettingError
-from sketchgen.models.checkpoint import DEFAULT_CHECKPOINT, name_of
-from sketchgen.models.classifier import RecogniserNetwork
-from sketchgen.models.classifier_checkpoint import read_recogniser, save_kept
+from sketchgen.models.checkpoint import CLASSIFIER, DEFAULT_CHECKPOINT, read_checkpoint, save_checkpoint
+from sketchgen.models.classifier import Classifier, RewardNetwork
+from sketchgen.models.config import RewardConfig
 from sketchgen.models.memory import keep_freed_memory
-from sketchgen.models.reward_config import RewardConfig
 from sketchgen.models.reward_model import NumpyRewardNetwork
-from sketchgen.models.reward_network import RewardNetwork
 from sketchgen.training.candidate_files import Rehearsal, noted
 from sketchgen.training.candidates import read_groups, rehearse
 from sketchgen.training.classifier_module import RecogniserTraining, Teacher
@@ -101,7 +98,7 @@ def fit_reward_model(
         teacher.restore(out / STATE)
     lessons = CriticLessons(learned, len(categories), training.batch, training.seed)
     teach(teacher, lessons, out / STATE, say)
-    model = name_of(wanted.model, DEFAULT_CHECKPOINT)
+    model = wanted.model or DEFAULT_CHECKPOINT
     summary = {
         "steps": teacher.step,
         "beginnings seen": teacher.step * training.batch,
@@ -110,7 +107,7 @@ def fit_reward_model(
         **_measured(teacher, measured),
         "settings": training.told() | {"model": Path(model).name, "ways": wanted.ways},
     }
-    save_kept(teacher.subject.kind, out / "last", teacher.average, summary, force=True, half=half)
+    save_checkpoint(out / "last", teacher.average, summary, force=True, half=half)
     return out / "last"
 
 
@@ -119,7 +116,7 @@ def _teacher(
 ) -> Teacher:
     """A critic that begins with a recogniser's network, or with another critic."""
     begun = replace(training, start=None) if resume else training
-    found = read_recogniser(wanted.recogniser)
+    found = read_checkpoint(wanted.recogniser, CLASSIFIER)
     if found.config.categories != categories:
         count, own = len(found.config.categories), len(categories)
         remedy = "train one on this store by train-recogniser, and name it by --recogniser"
@@ -127,11 +124,10 @@ def _teacher(
     shape = {name: getattr(found.config, name) for name in ("entry", "widths", "heads", "pooled", "dropout")}
     teacher = Teacher(RewardConfig(categories, **shape), begun)
     if begun.start is None:
-        recogniser = RecogniserNetwork(found.config)
-        recogniser.load_state_dict({name: torch.from_numpy(value) for name, value in found.weights.items()})
+        classifier = Classifier.from_weights(found.config, found.weights)
         for network in (teacher.network, teacher.average):
             assert isinstance(network, RewardNetwork)
-            network.begin_with(recogniser)
+            network.initialise_from(classifier)
     return teacher
 
 

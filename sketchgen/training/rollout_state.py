@@ -58,7 +58,7 @@ class State:
         whole, layers = torch.int64, network.stack.layers
         below = [config.width if number else config.embedding for number in range(len(layers))]
         gated = [isinstance(layer, Gated) for layer in layers]
-        head = (RECALL_HEADS, total, config.recall // RECALL_HEADS)
+        head = (RECALL_HEADS, total, config.self_attention // RECALL_HEADS)
         return cls(
             Steps(room(total, 2), room(total, dtype=whole), room(dtype=whole), room()),
             room(dtype=whole),

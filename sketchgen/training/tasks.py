@@ -10,27 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sketchgen.data.drawings import Drawings
-from sketchgen.evaluation.accuracy import Namer
-from sketchgen.models.checkpoint import Weights
-from sketchgen.models.classifier import RecogniserNetwork
-from sketchgen.models.classifier_checkpoint import RECOGNISER, Kind
-from sketchgen.models.classifier_config import RecogniserConfig
-from sketchgen.models.numpy_classifier import Reader
-from sketchgen.models.picture_checkpoint import PICTURES
-from sketchgen.models.picture_classifier import PictureNetwork
-from sketchgen.models.picture_config import PictureConfig
-from sketchgen.models.picture_recogniser import PictureJudge, built
+from sketchgen.evaluation.recognition import Judge
+from sketchgen.models.checkpoint import CLASSIFIER, PICTURE_CLASSIFIER, REWARD_MODEL, Kind, Weights
+from sketchgen.models.classifier import Classifier, RewardNetwork
+from sketchgen.models.config import ClassifierConfig, PictureConfig, RewardConfig
+from sketchgen.models.numpy_classifier import NumpyClassifier
+from sketchgen.models.picture_classifier import PictureClassifier, PictureRecogniser
 from sketchgen.models.recogniser import Recogniser
-from sketchgen.models.reward_checkpoint import CRITIC
-from sketchgen.models.reward_config import RewardConfig
-from sketchgen.models.reward_network import RewardNetwork
 from sketchgen.training.classifier_batches import Changes, Strokes
 from sketchgen.training.picture_batches import Pictures
 
-Config = RecogniserConfig | PictureConfig | RewardConfig
+Config = ClassifierConfig | PictureConfig | RewardConfig
 """The shape of a network that can be taught."""
 
-Learner = RecogniserNetwork | PictureNetwork | RewardNetwork
+Learner = Classifier | PictureClassifier | RewardNetwork
 """A network that can be taught."""
 
 
@@ -89,29 +82,29 @@ class Naming(Subject):
     """
 
     matter: Callable[[Changes], Matter[Batch]]
-    namer: Callable[[Any, Weights], Namer]
+    namer: Callable[[Any, Weights], Judge]
     fractions: tuple[float, ...]
 
 
 STROKES = Naming(
-    RECOGNISER,
-    RecogniserNetwork,
+    CLASSIFIER,
+    Classifier,
     Strokes,
-    lambda config, weights: Recogniser(Reader(config, weights), "", {}),
+    lambda config, weights: Recogniser(NumpyClassifier(config, weights), "", {}),
     (1.0, 0.75, 0.5, 0.25),
 )
 """The recogniser, which reads strokes, whole drawings and beginnings."""
 
 SEEN = Naming(
-    PICTURES,
-    PictureNetwork,
+    PICTURE_CLASSIFIER,
+    PictureClassifier,
     Pictures,
-    lambda config, weights: PictureJudge(built(config, weights), "", {}),
+    lambda config, weights: PictureRecogniser(PictureClassifier.from_weights(config, weights), "", {}),
     (1.0,),
 )
 """The judge of pictures, which sees whole drawings."""
 
-CHOOSING = Subject(CRITIC, RewardNetwork)
+CHOOSING = Subject(REWARD_MODEL, RewardNetwork)
 """The critic, which tells good ways to finish a drawing."""
 
 

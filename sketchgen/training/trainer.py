@@ -20,7 +20,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from sketchgen.data.order import Lane, Order
 from sketchgen.data.store import Drawings, Split, Store
 from sketchgen.errors import OutputError, SettingError
-from sketchgen.models.checkpoint import read_checkpoint
+from sketchgen.models.checkpoint import read_checkpoint, with_categories
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.memory import keep_freed_memory
 from sketchgen.models.stroke_model import StrokeModel, as_network
@@ -134,10 +134,11 @@ class Run:
 def _network(config: TrainConfig, store: Store) -> StrokeModel:
     """A new network for the store's categories, or the one to start from, which then knows them, too."""
     if config.start is not None:
-        known = read_checkpoint(config.start).knowing(store.categories)
+        known = with_categories(read_checkpoint(config.start), store.categories)
         return as_network(known.config, known.weights)
     scale = max(float(store.summary["statistics"]["offset_deviation"]), 1.0)
-    return StrokeModel(ModelConfig(tuple(store.categories), offset_scale=scale, **asdict(config.model)))
+    values = asdict(config.model) | {"categories": store.categories, "offset_scale": scale}
+    return StrokeModel(ModelConfig.from_dict(values))
 
 
 def _preferring(config: TrainConfig, categories: tuple[str, ...], device: torch.device) -> Preferring | None:
@@ -145,7 +146,7 @@ def _preferring(config: TrainConfig, categories: tuple[str, ...], device: torch.
     if config.rehearsals is None or config.start is None:
         return None
     preferences = Preferences(Path(config.rehearsals), categories, config.pairs, config.seed, rank())
-    before = read_checkpoint(config.start).knowing(categories)
+    before = with_categories(read_checkpoint(config.start), categories)
     reference = as_network(before.config, before.weights).requires_grad_(False).to(device)
     return Preferring(preferences, reference, weight=config.preference)
 

@@ -14,8 +14,8 @@ import recognisers
 import sketchgen
 from sketchgen.cli import main
 from sketchgen.data.prepare import prepare
-from sketchgen.evaluation.judge import load_judge
-from sketchgen.models.classifier_checkpoint import save_recogniser
+from sketchgen.evaluation.recognition import load_judge
+from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.training import classifier_run as recogniser_run
 from sketchgen.training import reward_run as critic_run
 from sketchgen.training.classifier_batches import CALM, Changes
@@ -29,7 +29,7 @@ LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("recogniser") / "tiny"
-    save_recogniser(folder, recognisers.network(), {})
+    save_checkpoint(folder, recognisers.network(), {})
     return str(folder)
 
 
@@ -90,7 +90,7 @@ def test_bad_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert "no files" in failure(capsys, "recognise")
     assert "no such file" in failure(capsys, "recognise", tmp_path / "none.svg")
     assert "top is 0" in failure(capsys, "recognise", "example:face", "--top", 0)
-    assert "no recogniser" in failure(capsys, "recognise", "example:face", "--checkpoint", "nowhere")
+    assert "no classifier" in failure(capsys, "recognise", "example:face", "--checkpoint", "nowhere")
     assert "needs an end" in failure(capsys, "train-recogniser", tmp_path, "-o", tmp_path / "run")
     limit = ["--time-limit", "soon"]
     assert "time limit" in failure(capsys, "train-recogniser", tmp_path, "-o", tmp_path / "run", *limit)
@@ -166,7 +166,7 @@ def test_what_is_said_of_a_critic_reaches_its_training(
         asked.extend((wanted, out, training, more["resume"]))
         return out / "last"
 
-    monkeypatch.setattr(critic_run, "fit_critic", fit)
+    monkeypatch.setattr(critic_run, "fit_reward_model", fit)
     out = tmp_path / "run"
     told = ["--steps", "7", "--batch", "5", "--seed", "3", "--learning-rate", "0.01", "--time-limit", "2m"]
     told += ["--model", "tiny", "--recogniser", "mine", "--beginnings", "90", "--ways", "4", "--jobs", "2"]

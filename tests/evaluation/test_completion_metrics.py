@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,12 +19,11 @@ from sketchgen.data.prepare import prepare, read_drawings
 from sketchgen.data.store import Drawings, Store
 from sketchgen.errors import CategoryError, CheckpointError, FormatError, OutputError, SettingError
 from sketchgen.evaluation import completion_metrics as completions
-from sketchgen.evaluation import judge as judges
 from sketchgen.evaluation.comparison import compare, paired, paired_ratio
 from sketchgen.evaluation.completion_metrics import nearness
 from sketchgen.evaluation.differences import difference_grids
 from sketchgen.evaluation.held_out import begin
-from sketchgen.evaluation.judge import judged, load_judge
+from sketchgen.evaluation.recognition import judged
 from sketchgen.evaluation.report import evaluate
 from sketchgen.evaluation.report_files import as_html, as_markdown, check_report
 from sketchgen.evaluation.retrieval import Retrieval
@@ -138,7 +135,7 @@ def test_page_and_figures_say_which_judge_named(figures: dict[str, Any], drawing
     assert figures["judge"]["name"] == "nearest mean"
     assert "nearest mean names them" in figures["page"]
     assert "categories, 10 drawings, named by nearest mean" in figures["page"]
-    seen = about_judge(seeing.judge(), drawings)
+    seen = about_judge(seeing.recogniser(), drawings)
     assert (seen["name"], seen["sees"], seen["categories"]) == ("tiny", "pictures", 4)
     assert "tree" not in seen["unknown_to_it"]
     assert about_judge(recognisers.recogniser(), drawings)["sees"] == "strokes"
@@ -202,30 +199,6 @@ def test_bad_input_is_refused_before_anything_is_measured(
     fails(SettingError, "temperatures", temperatures=(0.5, 2.5))
     fails(SettingError, "report", report=tmp_path / "page.doc")
     fails(CheckpointError, "no checkpoint", against=[str(tmp_path / "none")])
-
-
-def test_without_a_judge_likelihood_is_left(sample_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judges, "MODULE", "sketchgen.no_such_module.at_all")
-    with pytest.raises(CheckpointError, match="--protocol likelihood"):
-        load_judge()
-    with pytest.raises(CheckpointError, match="--protocol likelihood"):
-        evaluate(small(), sample_dir, limit=5)
-    found = evaluate(small(), sample_dir, limit=5, samples=2, protocol="likelihood")
-    assert "recognition" not in found
-
-
-def test_the_judge_is_the_recogniser_of_that_name(
-    judge: NearestMean, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[object] = []
-
-    def load(name: str | None) -> NearestMean:
-        asked.append(name)
-        return judge
-
-    monkeypatch.setitem(sys.modules, judges.MODULE, SimpleNamespace(load_recogniser=load))
-    assert load_judge() is load_judge("other") is judge
-    assert asked == [None, "other"]
 
 
 def test_a_judge_that_knows_some_or_none_of_the_categories(drawings: Drawings, judge: NearestMean) -> None:

@@ -44,7 +44,7 @@ def sketches(sample_dir: Path) -> list[Sketch]:
 
 
 @pytest.fixture(
-    scope="module", params=[{}, {"recall": 16, "pointers": 8, "turned": 2}], ids=["plain", "past"]
+    scope="module", params=[{}, {"self_attention": 16, "pointers": 8, "rotated": 2}], ids=["plain", "past"]
 )
 def model(request: pytest.FixtureRequest) -> Completer:
     shape = {"layers": 2, "width": 24, "components": 4, "embedding": 16, "encoder_width": 16}

@@ -83,7 +83,7 @@ def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Pa
 def test_critic_agreement_and_neatness_have_a_say_in_what_goes_on_with_a_drawing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    who, likes = recognisers.recogniser(), critics.critic()
+    who, likes = recognisers.recogniser(), critics.reward_model()
     monkeypatch.setattr("sketchgen.models.recogniser.load_recogniser", lambda: who)
     monkeypatch.setattr("sketchgen.models.reward_model.load_critic", lambda: likes)
     given = Sketch.from_strokes([[(0, 0), (90, 90)]])

@@ -28,7 +28,14 @@ HALF = Sketch.from_strokes([[(10, 20), (60, 90), (200, 40)], [(30, 30), (90, 35)
 DASHES = Sketch.from_strokes([[(x, y), (x + 12, y)] for x in range(0, 149, 30) for y in range(0, 161, 30)])
 OTHER = Sketch.from_strokes([[(0, 0), (10, 2), (30, 8)]], page=(0, 0, 400, 300))
 
-ALL = {"pointers": 8, "recall": 16, "layers": 2, "inputs": "bounded", "borders": True, "turned": 2}
+ALL = {
+    "pointers": 8,
+    "self_attention": 16,
+    "layers": 2,
+    "inputs": "bounded",
+    "box_components": True,
+    "rotated": 2,
+}
 
 each_network = pytest.mark.parametrize(
     ("shape", "guidance"), [(shape, 0.0) for shape in untrained.SHAPES] + [({}, 2.0), (ALL, 2.0)], ids=str
@@ -143,7 +150,7 @@ def test_a_sampling_says_how_strongly_is_guided(kind: Engines, tmp_path: Path):
 
 
 def test_bfloat16_draws_nearly_the_same():
-    made = model({"layers": 2, "recall": 16, "pointers": 8})
+    made = model({"layers": 2, "self_attention": 16, "pointers": 8})
     exact = drawn(SlotEngine(made, HOW), wishes(30))
     coarse = drawn(SlotEngine(made, dataclasses.replace(HOW, precision="bfloat16")), wishes(30))
     near = [
@@ -158,7 +165,7 @@ def test_bfloat16_draws_nearly_the_same():
 
 def test_drawings_longer_than_the_first_room_are_the_same_beside_longer_ones():
     how = dataclasses.replace(HOW, limit=200, temperature=1.0)
-    made = model({"layers": 2, "recall": 16, "pointers": 8})
+    made = model({"layers": 2, "self_attention": 16, "pointers": 8})
     made.decoder.weights()["head.bias"][0] = -4.0
     together = drawn(SlotEngine(made, how), wishes(20))
     assert max(item.points for item in together.values()) > 128
@@ -173,7 +180,7 @@ def test_drawings_longer_than_the_first_room_are_the_same_beside_longer_ones():
 
 
 def test_a_slot_at_rest_keeps_nothing():
-    made = model({"layers": 2, "recall": 16, "pointers": 8})
+    made = model({"layers": 2, "self_attention": 16, "pointers": 8})
     network = SlotNetwork(made.decoder, 16)
     rest = np.zeros((16, 2)), np.zeros(16, dtype=np.int64), np.zeros(16, dtype=bool)
     network.advance(*rest)

@@ -1,90 +1,189 @@
+"""Checkpoints of every kind: whole, round, and never taken for those of another."""
+
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save_file
 
+import sketchgen
 from sketchgen.errors import CheckpointError, OutputError
-from sketchgen.models.checkpoint import CARD, CONFIG, WEIGHTS, model_card, read_checkpoint, save_checkpoint
-from sketchgen.models.config import CELLS, ModelConfig
-from sketchgen.models.mixture import StepDistribution
-from sketchgen.models.stroke_model import Steps, StrokeModel, load_network
-from tests.support import untrained
+from sketchgen.models.checkpoint import (
+    CARD,
+    CLASSIFIER,
+    CONFIG,
+    KINDS,
+    PICTURE_CLASSIFIER,
+    REWARD_MODEL,
+    STROKE_MODEL,
+    WEIGHTS,
+    Kind,
+    find_checkpoint,
+    is_picture_classifier,
+    read_checkpoint,
+    save_checkpoint,
+    with_categories,
+)
+from sketchgen.models.config import ModelConfig
+from sketchgen.models.picture_classifier import load_picture_recogniser
+from tests.support import critics, recognisers, seeing, untrained
 
 SUMMARY = {"steps": 12, "nats_per_point_valid": 7.5, "settings": {"seed": 0}}
 
+NETWORKS: dict[str, Callable[[], Any]] = {
+    STROKE_MODEL.name: lambda: untrained.network(
+        ModelConfig(("cat", "smörgås"), layers=1, width=16, components=3, embedding=8, encoder_width=8)
+    ),
+    CLASSIFIER.name: recognisers.network,
+    PICTURE_CLASSIFIER.name: seeing.network,
+    REWARD_MODEL.name: critics.network,
+}
 
-def network(**changes) -> StrokeModel:
-    torch.manual_seed(1)
-    shape = {"layers": 1, "width": 16, "components": 3, "embedding": 8, "encoder_width": 8}
-    return StrokeModel(ModelConfig(("cat", "smörgås"), **{**shape, **changes}))
+LOAD: dict[str, Callable[[Path], Any]] = {
+    STROKE_MODEL.name: sketchgen.load,
+    CLASSIFIER.name: sketchgen.load_recogniser,
+    PICTURE_CLASSIFIER.name: load_picture_recogniser,
+    REWARD_MODEL.name: sketchgen.load_reward_model,
+}
+
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 
-@torch.no_grad()
-def output(model: StrokeModel) -> StepDistribution:
-    random = torch.Generator().manual_seed(0)
-    steps = Steps(
-        torch.randn(2, 6, 2, generator=random) * 30,
-        torch.randint(0, 2, (2, 6), generator=random),
-        torch.tensor([0, 1]),
-        torch.ones(2),
-    )
-    return model.eval()(steps, torch.tensor([3, 0]))
-
-
-def refused(folder: Path) -> str:
-    """The message of the error that loading gives; one line."""
-    with pytest.raises(CheckpointError) as caught:
-        read_checkpoint(folder)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+def saved(kind: Kind[Any], folder: Path) -> Path:
+    save_checkpoint(folder, NETWORKS[kind.name](), SUMMARY)
+    return folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    save_checkpoint(tmp_path / "model", network(), SUMMARY)
-    return tmp_path / "model"
+    return saved(STROKE_MODEL, tmp_path / "model")
 
 
-def rewrite(folder: Path, **changes) -> None:
+def refused(folder: Path, kind: Kind[Any] = STROKE_MODEL) -> str:
+    """Return the message of the error that reading gives; one line."""
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(folder, kind)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def rewrite(folder: Path, **changes: object) -> None:
     about = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     (folder / CONFIG).write_text(json.dumps(about | changes), encoding="utf-8")
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_what_is_loaded_computes_the_same(tmp_path: Path, cell: str):
-    model = network(cell=cell, layers=2)
-    save_checkpoint(tmp_path / "model", model, SUMMARY)
-    loaded, summary = load_network(tmp_path / "model")
-    assert summary == SUMMARY
-    assert loaded.config == model.config
-    assert not loaded.training
-    for name, value in vars(output(model)).items():
-        assert torch.equal(value, vars(output(loaded))[name]), name
+def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
 
 
-def test_half_the_size_is_nearly_the_same(tmp_path: Path, folder: Path):
-    save_checkpoint(tmp_path / "half", network(), SUMMARY, half=True)
-    assert {value.dtype for value in load_file(tmp_path / "half" / WEIGHTS).values()} == {torch.float16}
-    loaded, _ = load_network(tmp_path / "half")
-    assert {value.dtype for value in loaded.state_dict().values()} == {torch.float32}
-    whole, half = output(network()), output(loaded)
-    torch.testing.assert_close(half.log_weight, whole.log_weight, atol=5e-3, rtol=5e-3)
-    torch.testing.assert_close(half.mean, whole.mean, atol=0.2, rtol=5e-3)
+@each_kind
+def test_a_network_goes_round(kind: Kind[Any], tmp_path: Path):
+    folder, network = saved(kind, tmp_path / "made"), NETWORKS[kind.name]()
+    found = read_checkpoint(folder, kind)
+    assert (found.name, found.config, found.summary) == (str(folder), network.config, SUMMARY)
+    assert {name: value.shape for name, value in found.weights.items()} == network.config.weight_shapes()
+    assert same(found.weights, network.weights())
+    assert LOAD[kind.name](folder).name == str(folder)
 
 
-def test_the_folder_holds_weights_settings_and_a_card_and_no_pickle(folder: Path):
+@each_kind
+def test_the_folder_holds_weights_configuration_and_card_and_no_pickle(kind: Kind[Any], tmp_path: Path):
+    folder = saved(kind, tmp_path / "made")
     assert sorted(path.name for path in folder.iterdir()) == sorted([WEIGHTS, CONFIG, CARD])
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
     # Safetensors: a length and a JSON header, then plain numbers.
     raw = (folder / WEIGHTS).read_bytes()
     assert isinstance(json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")]), dict)
-    assert "smörgås" in (folder / CONFIG).read_text(encoding="utf-8")
-    assert "nats_per_point_valid | 7.5" in (folder / CARD).read_text(encoding="utf-8")
+    card = (folder / CARD).read_text(encoding="utf-8")
+    assert all(words in card for words in (kind.name, "| nats_per_point_valid | 7.5 |", "CC BY 4.0"))
+
+
+@each_kind
+def test_none_is_taken_for_another(kind: Kind[Any], tmp_path: Path):
+    folder = saved(kind, tmp_path / "made")
+    for other in KINDS:
+        if other is not kind:
+            assert refused(folder, other) == f"{folder} is a {kind.name}, not a {other.name}; {kind.usage}"
+            assert refused(Path(kind.default), other).startswith(f"{kind.default} is a {kind.name}, not a")
+    assert [is_picture_classifier(each) for each in (folder, kind.default)] == 2 * [
+        kind is PICTURE_CLASSIFIER
+    ]
+
+
+@each_kind
+def test_checkpoints_of_older_versions_are_read(kind: Kind[Any], tmp_path: Path):
+    folder = saved(kind, tmp_path / "made")
+    wanted = read_checkpoint(folder, kind)
+    about = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    if kind.old_name:
+        about[kind.old_name] = about.pop("model")
+        about["format"] = f"sketchgen-{kind.old_name}"
+        (folder / WEIGHTS).rename(folder / f"{kind.old_name}.safetensors")
+    else:
+        for new, old in (("rotated", "turned"), ("self_attention", "recall"), ("box_components", "borders")):
+            about["model"][old] = about["model"].pop(new)
+    (folder / CONFIG).write_text(json.dumps(about), encoding="utf-8")
+    found = read_checkpoint(folder, kind)
+    assert (found.config, found.summary) == (wanted.config, wanted.summary)
+    assert same(found.weights, wanted.weights)
+    assert find_checkpoint(folder, kind).fingerprint() != find_checkpoint(None, kind).fingerprint()
+
+
+@each_kind
+def test_damaged_configurations_are_refused(kind: Kind[Any], tmp_path: Path):
+    folder = saved(kind, tmp_path / "made")
+    for model in (None, [], "all"):
+        rewrite(folder, model=model)
+        assert f"describes no {kind.name}" in refused(folder, kind)
+    rewrite(folder, model={})
+    assert "categories are missing" in refused(folder, kind)
+    rewrite(folder, version=2)
+    assert "of version 2, this program reads 1" in refused(folder, kind)
+    for text in ("", "{", "\xff"):
+        (folder / CONFIG).write_text(text, encoding="latin-1")
+        assert "cannot be read" in refused(folder, kind)
+    for text in ("[]", "null", "{}", '{"model_type": "gpt2"}', '{"format": "x"}'):
+        (folder / CONFIG).write_text(text)
+        assert "is not a sketchgen checkpoint" in refused(folder, kind)
+
+
+@each_kind
+def test_damaged_weights_are_refused(kind: Kind[Any], tmp_path: Path):
+    folder = saved(kind, tmp_path / "made")
+    raw = (folder / WEIGHTS).read_bytes()
+    # Not from the file, which would be mapped into memory and then truncated.
+    weights = load_tensors(raw)
+    for share in (0.0, 0.01, 0.5, 0.99):
+        (folder / WEIGHTS).write_bytes(raw[: int(share * len(raw))])
+        assert "damaged" in refused(folder, kind)
+    (folder / WEIGHTS).unlink()
+    assert "missing" in refused(folder, kind)
+    for dtype in (torch.float64, torch.bfloat16, torch.int8):
+        save_file({name: value.to(dtype) for name, value in weights.items()}, folder / WEIGHTS)
+        refused(folder, kind)
+    save_file(weights | {"head.scale": weights["head.bias"].clone()}, folder / WEIGHTS)
+    assert "do not belong together" in refused(folder, kind)
+    save_file({name: value for name, value in weights.items() if name != "head.bias"}, folder / WEIGHTS)
+    assert "do not belong together" in refused(folder, kind)
+    weights["head.bias"][0] = torch.nan
+    save_file(weights, folder / WEIGHTS)
+    assert "not finite" in refused(folder, kind)
+
+
+@pytest.mark.parametrize(
+    "change", [{"width": 24}, {"cell": "gru"}, {"cell": "gated"}, {"layers": 2}, {"components": 4}]
+)
+def test_weights_of_another_shape_are_refused(folder: Path, change: dict[str, Any]):
+    rewrite(folder, model=NETWORKS[STROKE_MODEL.name]().config.to_dict() | change)
+    assert "do not belong together" in refused(folder)
 
 
 def test_a_pickle_in_place_of_the_weights_is_not_opened(folder: Path, tmp_path: Path):
@@ -97,52 +196,31 @@ def test_a_pickle_in_place_of_the_weights_is_not_opened(folder: Path, tmp_path: 
     assert not (tmp_path / "sprung").exists()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
-def test_truncated_weights_are_refused(folder: Path, share: float):
-    raw = (folder / WEIGHTS).read_bytes()
-    (folder / WEIGHTS).write_bytes(raw[: int(share * len(raw))])
-    assert "damaged" in refused(folder)
-
-
-def test_missing_weights_and_missing_folders_are_refused(folder: Path, tmp_path: Path):
-    (folder / WEIGHTS).unlink()
-    assert "missing" in refused(folder)
-    assert "no checkpoint" in refused(tmp_path / "nowhere")
+@each_kind
+def test_what_is_not_there_is_refused_with_the_names_that_are(kind: Kind[Any], tmp_path: Path):
+    assert f"no {kind.name} 'nowhere': " in refused(Path("nowhere"), kind)
+    assert kind.default in refused(tmp_path, kind)
     # Longer than any file system takes it, which it says in an error of its own.
-    assert len(refused(Path(1000 * "x"))) < 400
+    assert len(refused(Path(1000 * "x"), kind)) < 400
+    for name in ("", "..", "tiny/..", "../pyproject.toml", "a\0b"):
+        with pytest.raises(CheckpointError, match=f"no {kind.name}"):
+            read_checkpoint(name, kind)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"model_type": "gpt2"}', '{"format": "x"}'])
-def test_a_foreign_configuration_is_refused(folder: Path, text: str):
-    (folder / CONFIG).write_text(text)
-    refused(folder)
+def test_a_folder_comes_before_a_bundled_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert is_picture_classifier(PICTURE_CLASSIFIER.default)
+    saved(CLASSIFIER, Path(PICTURE_CLASSIFIER.default))
+    assert not is_picture_classifier(PICTURE_CLASSIFIER.default)
 
 
-def test_a_newer_version_is_refused(folder: Path):
-    rewrite(folder, version=2)
-    assert "version 2" in refused(folder)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"width": 24},
-        {"cell": "gru"},
-        {"cell": "gated"},
-        {"layers": 2},
-        {"components": 4},
-        {"width": "wide"},
-        {"heads": 2},
-    ],
-)
-def test_weights_of_another_shape_are_refused(folder: Path, change: dict):
-    rewrite(folder, model=network().config.to_dict() | change)
-    refused(folder)
-
-
-def test_a_configuration_without_a_model_is_refused(folder: Path):
-    rewrite(folder, model={})
-    assert "categories" in refused(folder)
+def test_half_the_size_is_nearly_the_same(tmp_path: Path):
+    whole, half = recognisers.recogniser(), tmp_path / "half"
+    save_checkpoint(half, recognisers.network(), {}, half=True)
+    assert {value.dtype for value in load_file(half / WEIGHTS).values()} == {np.dtype(np.float16)}
+    sketches = recognisers.scribbles(9, 20)
+    found = sketchgen.load_recogniser(half).read(sketches).log_prob
+    np.testing.assert_allclose(found, whole.read(sketches).log_prob, atol=0.05)
 
 
 def test_a_foreign_summary_is_left_out(folder: Path):
@@ -150,44 +228,12 @@ def test_a_foreign_summary_is_left_out(folder: Path):
     assert read_checkpoint(folder).summary == {}
 
 
-@pytest.mark.parametrize("change", ["less", "more", "other"])
-def test_weights_by_other_names_are_refused(folder: Path, change: str):
-    weights = load_file(folder / WEIGHTS)
-    if change != "less":
-        weights["head.scale"] = weights["head.bias"].clone()
-    if change != "more":
-        del weights["head.bias"]
-    save_file(weights, folder / WEIGHTS)
-    assert "do not belong together" in refused(folder)
-
-
-@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16, torch.int8])
-def test_weights_of_another_kind_are_refused(folder: Path, kind: torch.dtype):
-    weights = load_file(folder / WEIGHTS)
-    save_file({name: value.to(kind) for name, value in weights.items()}, folder / WEIGHTS)
-    refused(folder)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("layers", [1, 3])
-def test_the_shapes_of_the_weights_are_known_before_there_are_any(cell: str, layers: int):
-    model = network(cell=cell, layers=layers)
-    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    assert model.config.weight_shapes() == shapes
-
-
-def test_weights_that_are_not_finite_are_refused(folder: Path):
-    weights = load_file(folder / WEIGHTS)
-    weights["head.bias"][0] = torch.nan
-    save_file(weights, folder / WEIGHTS)
-    assert "not finite" in refused(folder)
-
-
 def test_an_existing_folder_is_refused_unless_forced(folder: Path):
+    network = NETWORKS[STROKE_MODEL.name]()
     with pytest.raises(OutputError, match="--force"):
-        save_checkpoint(folder, network(), {"steps": 1})
+        save_checkpoint(folder, network, {"steps": 1})
     assert read_checkpoint(folder).summary == SUMMARY
-    save_checkpoint(folder, network(), {"steps": 1}, force=True)
+    save_checkpoint(folder, network, {"steps": 1}, force=True)
     assert read_checkpoint(folder).summary == {"steps": 1}
 
 
@@ -198,33 +244,20 @@ def test_force_replaces_nothing_but_a_checkpoint(tmp_path: Path):
     file.write_text("dear")
     for out in (folder, file):
         with pytest.raises(OutputError, match="not a checkpoint"):
-            save_checkpoint(out, network(), SUMMARY, force=True)
+            save_checkpoint(out, NETWORKS[STROKE_MODEL.name](), SUMMARY, force=True)
     assert (folder / "chapter").read_text() == file.read_text() == "dear"
 
 
-def test_others_may_read_a_checkpoint(folder: Path, tmp_path: Path) -> None:
+def test_others_may_read_a_checkpoint(folder: Path, tmp_path: Path):
     plain = tmp_path / "plain"
     plain.write_text("")
-    modes = {path.stat().st_mode for path in folder.iterdir()}
-    assert modes == {plain.stat().st_mode}
+    assert {path.stat().st_mode for path in folder.iterdir()} == {plain.stat().st_mode}
 
 
-def test_a_card_says_what_the_network_reads_and_how_it_is_told_what_is_given():
-    shape: dict[str, Any] = {"inputs": "offsets", "pen": "shared", "encoder_width": 0}
-    recipe = model_card(untrained.shaped(shape), {})
-    assert "offsets and pens only" in recipe
-    assert "replayed" in recipe
-    assert "encoded" not in recipe
-    ours = model_card(
-        untrained.shaped({"layers": 2, "turned": 2, "pointers": 8, "recall": 16}), {"epochs": 3}
-    )
-    for words in (
-        "2 of which turn",
-        "pointers",
-        "attention",
-        "encoded given part",
-        "| epochs | 3 |",
-        "CC BY 4.0",
-    ):
-        assert words in ours
-    assert "offsets and pens only" not in ours
+def test_new_categories_start_as_any(folder: Path):
+    before = read_checkpoint(folder)
+    after = with_categories(before, ("smörgås", "owl", "cat"))
+    assert after.config.categories == ("cat", "smörgås", "owl")
+    rows, old = after.weights["category.weight"], before.weights["category.weight"]
+    np.testing.assert_array_equal(rows, old[[0, 1, 2, 2]])
+    assert with_categories(before, ("cat",)).config == before.config

@@ -1,68 +1,55 @@
-"""The network as it reads is the one that learned; padding changes nothing; every weight learns."""
+"""The networks in torch and in numpy are the same; padding changes nothing."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import recognisers
 import torch
 from numpy.typing import NDArray
 
-from sketchgen.models.classifier import RecogniserNetwork
-from sketchgen.models.classifier_config import FEATURES, RecogniserConfig
-from sketchgen.models.classifier_features import features
-from sketchgen.models.numpy_classifier import Reader
+from sketchgen.models.classifier import GROUP, Classifier
+from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, ClassifierConfig
+from sketchgen.models.numpy_classifier import NumpyClassifier, point_features
+from sketchgen.models.reward_model import NumpyRewardNetwork, reward_features, simplified
+from tests.support import critics, recognisers
 
 LENGTHS = (1, 2, 3, 7, 30, 31)
 each_depth = pytest.mark.parametrize("widths", [(16,), (12, 16), (8, 12, 16)])
 
 
 def steps_of(*lengths: int, extra: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features of scribbles as one batch, with `extra` columns of padding."""
+    """Return features of scribbles as one batch, with `extra` columns of padding."""
     count = max(lengths) + extra
     points, lift = np.zeros((len(lengths), count, 2)), np.zeros((len(lengths), count), dtype=bool)
     for row, (places, ends) in enumerate(recognisers.places(*lengths)):
         points[row, : len(places)], lift[row, : len(places)] = places, ends
     length = np.array(lengths, dtype=np.int64)
-    return torch.from_numpy(features(points, lift, length)), torch.from_numpy(length)
+    return torch.from_numpy(point_features(points, lift, length)), torch.from_numpy(length)
 
 
-def learned(model: RecogniserNetwork, *lengths: int, extra: int = 0) -> NDArray[np.float32]:
-    """Log probabilities as the network in torch says them."""
-    with torch.no_grad():
-        return torch.log_softmax(model(*steps_of(*lengths, extra=extra)), -1).numpy()
+@torch.no_grad()
+def log_prob_of(model: Classifier, *lengths: int, extra: int = 0) -> NDArray[np.float32]:
+    return torch.log_softmax(model(*steps_of(*lengths, extra=extra)), -1).numpy()
 
 
 @each_depth
-def test_reading_says_what_was_learned(widths: tuple[int, ...]):
+def test_torch_and_numpy_agree_and_padding_changes_nothing(widths: tuple[int, ...]):
     model = recognisers.network(recognisers.small(widths))
-    log_prob, described = Reader(model.config, model.weights()).read(recognisers.places(*LENGTHS))
-    wanted = learned(model, *LENGTHS)
+    wanted = log_prob_of(model, *LENGTHS)
+    assert np.ptp(wanted, axis=0).max() > 0.1, "all drawings are classified alike, and the test says nothing"
+    for extra in (1, 2, 5):
+        np.testing.assert_allclose(log_prob_of(model, *LENGTHS, extra=extra), wanted, atol=1e-5)
+    reader, drawings = NumpyClassifier(model.config, model.weights()), recognisers.places(*LENGTHS)
+    log_prob, encoded = reader.classify(drawings)
     np.testing.assert_allclose(log_prob, wanted, atol=1e-4)
-    assert np.ptp(wanted, axis=0).max() > 0.1, "all drawings are told alike, and the test says nothing"
-    with torch.no_grad():
-        np.testing.assert_allclose(described, model.described(*steps_of(*LENGTHS)).numpy(), atol=1e-4)
-
-
-@each_depth
-@pytest.mark.parametrize("extra", [1, 2, 5])
-def test_padding_changes_nothing(widths: tuple[int, ...], extra: int):
-    model = recognisers.network(recognisers.small(widths))
-    np.testing.assert_allclose(learned(model, *LENGTHS, extra=extra), learned(model, *LENGTHS), atol=1e-5)
-
-
-@each_depth
-def test_a_drawing_alone_is_read_as_among_others(widths: tuple[int, ...]):
-    model = recognisers.network(recognisers.small(widths))
-    reader, drawings = Reader(model.config, model.weights()), recognisers.places(*LENGTHS)
-    together = reader.read(drawings)[0]
+    np.testing.assert_allclose(encoded, model.encode(*steps_of(*LENGTHS)).detach().numpy(), atol=1e-4)
     for row, drawing in enumerate(drawings):
-        np.testing.assert_allclose(reader.read([drawing])[0][0], together[row], atol=1e-5)
+        np.testing.assert_allclose(reader.classify([drawing])[0][0], log_prob[row], atol=1e-5)
 
 
 def test_both_ends_of_a_drawing_are_read():
-    model, lengths = recognisers.network(), (9, 9)
-    steps, length = steps_of(*lengths)
+    model = recognisers.network()
+    steps, length = steps_of(9, 9)
     before = model(steps, length)
     for place in (0, 8):
         changed = steps.clone()
@@ -72,32 +59,59 @@ def test_both_ends_of_a_drawing_are_read():
         assert torch.allclose(before[1], after[1], atol=1e-6)
 
 
-def test_every_weight_learns():
+def test_gradients_reach_every_weight():
     model = recognisers.network(recognisers.small((12, 8, 16))).train()
-    loss = torch.nn.functional.cross_entropy(model(*steps_of(*LENGTHS)), torch.arange(6) % 4)
-    loss.backward()
+    torch.nn.functional.cross_entropy(model(*steps_of(*LENGTHS)), torch.arange(6) % 4).backward()
     for name, value in model.named_parameters():
-        if name == "attention.bias":
-            # The same for all points of a drawing, so that their shares do not depend on it.
-            continue
-        assert value.grad is not None
-        assert bool((value.grad != 0.0).any()), name
+        # The bias of the attention is the same for all steps and changes nothing.
+        if name != "attention.bias":
+            assert value.grad is not None
+            assert bool((value.grad != 0.0).any()), name
 
 
-@each_depth
-def test_the_configuration_knows_the_weights(widths: tuple[int, ...]):
-    config = recognisers.small(widths)
-    shapes = {name: tuple(value.shape) for name, value in RecogniserNetwork(config).state_dict().items()}
-    assert config.weight_shapes() == shapes
-    assert RecogniserConfig.from_dict(config.to_dict()) == config
-    assert shapes["first.weight"][1] % FEATURES == 0
-
-
-def test_learning_on_does_not_change_a_reader():
+def test_weights_are_copies():
     model, drawings = recognisers.network(), recognisers.places(5, 9)
-    reader = Reader(model.config, model.weights())
-    before = reader.read(drawings)[0]
+    reader = NumpyClassifier(model.config, model.weights())
+    before = reader.classify(drawings)[0]
     with torch.no_grad():
         for value in model.parameters():
             value.zero_()
-    np.testing.assert_array_equal(reader.read(drawings)[0], before)
+    np.testing.assert_array_equal(reader.classify(drawings)[0], before)
+
+
+def test_both_forms_of_the_reward_model_agree():
+    model = critics.network()
+    reader = NumpyRewardNetwork(model.config, model.weights())
+    lengths = (9, 20, 31, 40, 3, 77, 5, 6, 50, 2)
+    drawings = [simplified(each.given, each.added) for each in critics.finished(*lengths)]
+    category = np.arange(10) % 5
+    inputs = [torch.from_numpy(value) for value in (*reward_features(drawings), category)]
+    wanted = model.scores(*inputs).detach().numpy()
+    np.testing.assert_allclose(reader.scores(drawings, category), wanted, atol=1e-4)
+    assert wanted.std() > 0.1
+    grouped = model(*inputs).detach().numpy()
+    assert grouped.shape == (2, GROUP)
+    np.testing.assert_allclose(grouped.ravel(), wanted, atol=1e-5)
+
+
+def test_a_reward_model_starts_from_a_classifier():
+    config = ClassifierConfig(recognisers.CATEGORIES, entry=16, widths=(12, 16), heads=4, pooled=24)
+    classifier, model = Classifier(config).eval(), critics.network()
+    model.initialise_from(classifier)
+    found = reward_features([simplified(each.given, each.added) for each in critics.finished(9, 20)])
+    steps, length = (torch.from_numpy(value) for value in found)
+    torch.testing.assert_close(
+        model.encode(steps, length), classifier.encode(steps[..., :POINT_FEATURES], length)
+    )
+    first = model.first.weight.view(-1, FIRST_SPAN, model.config.features)
+    assert (first[..., POINT_FEATURES:] == 0).all()
+    torch.testing.assert_close(model.category.weight[:-1], classifier.head.weight)
+    torch.testing.assert_close(model.category.weight[-1], classifier.head.weight.mean(0))
+
+
+def test_a_new_reward_model_prefers_nothing():
+    torch.manual_seed(0)
+    model = type(critics.network())(critics.small())
+    reader = NumpyRewardNetwork(model.config, model.weights())
+    drawings = [simplified(each.given, each.added) for each in critics.finished(9, 20, 31)]
+    assert np.ptp(reader.scores(drawings, np.zeros(3, dtype=np.int64))) == 0.0

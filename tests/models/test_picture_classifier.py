@@ -1,94 +1,94 @@
-"""The network that names pictures: what it is made of, and that all of it takes part."""
+"""The picture classifier: every weight takes part, and only ink counts."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import seeing
 import torch
-from jaxtyping import TypeCheckError
 from torch import nn
 
-from sketchgen.errors import SettingError
-from sketchgen.models.picture_classifier import PictureNetwork
-from sketchgen.models.picture_config import PictureConfig
+from sketchgen.errors import SketchError
+from sketchgen.evaluation.recognition import Judge, judged
+from sketchgen.models import picture_classifier as module
+from sketchgen.models.picture_classifier import PictureClassifier, PictureRecogniser
+from sketchgen.models.picture_features import pictures_of
+from sketchgen.sketch.geometry import moved
+from sketchgen.sketch.sketch import Sketch
+from tests.support import recognisers, seeing
 
 
-def shown(count: int, seed: int = 0) -> torch.Tensor:
-    return torch.rand(count, 64, 64, generator=torch.Generator().manual_seed(seed))
+@pytest.fixture(scope="module")
+def recogniser() -> PictureRecogniser:
+    return seeing.recogniser()
+
+
+def pictures(count: int) -> torch.Tensor:
+    return torch.rand(count, 64, 64, generator=torch.Generator().manual_seed(0))
 
 
 def test_gradients_reach_every_weight():
     model = seeing.network().train()
-    model(shown(6)).logsumexp(1).sum().backward()
+    model(pictures(6)).logsumexp(1).sum().backward()
     for name, value in model.named_parameters():
         assert value.grad is not None, name
         assert bool((value.grad != 0.0).any()), name
 
 
-def test_weights_are_those_that_the_shape_says():
-    found = seeing.network().weights()
-    assert {name: value.shape for name, value in found.items()} == seeing.small().weight_shapes()
-    assert {value.dtype for value in found.values()} == {np.dtype(np.float32)}
-    whole = PictureConfig(tuple(map(str, range(345))))
-    assert sum(int(np.prod(shape)) for shape in whole.weight_shapes().values()) * 2 <= 1_550_000
-
-
 def test_weights_are_copies():
     model = seeing.network()
+    assert {value.dtype for value in model.weights().values()} == {np.dtype(np.float32)}
     model.weights()["head.bias"][:] = 7.0
     assert not bool((model.head.bias == 7.0).any())
 
 
-def test_a_picture_is_read_alike_whatever_stands_beside_it():
-    model, many = seeing.network(), shown(5)
-    with torch.no_grad():
-        together, alone = model(many), torch.cat([model(one[None]) for one in many])
-    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
-    assert float((together[0] - together[1]).abs().max()) > 1e-2
-
-
 def test_each_stage_halves_the_picture():
-    seen: list[tuple[int, ...]] = []
+    shapes: list[tuple[int, ...]] = []
     model = seeing.network()
     for stage in model.halve:
-        stage.register_forward_hook(lambda _, __, found: seen.append(tuple(found.shape[1:])))
-    assert model.described(shown(2)).shape == (2, 12)
-    assert seen == [(4, 32, 32), (8, 16, 16), (12, 8, 8)]
+        stage.register_forward_hook(lambda _, __, found: shapes.append(tuple(found.shape[1:])))
+    assert model.encode(pictures(2)).shape == (2, 12)
+    assert shapes == [(4, 32, 32), (8, 16, 16), (12, 8, 8)]
 
 
-def test_blocks_do_nothing_at_first():
+def test_blocks_start_as_the_identity():
     torch.manual_seed(0)
-    young = PictureNetwork(seeing.small()).eval()
-    values = torch.rand(2, 8, 16, 16)
-    stage = young.blocks[1]
+    values, stage = torch.rand(2, 8, 16, 16), PictureClassifier(seeing.small()).eval().blocks[1]
     assert isinstance(stage, nn.ModuleList)
     torch.testing.assert_close(stage[0](values), values)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("widths", ()),
-        ("widths", (2, 8, 8)),
-        ("blocks", (1,)),
-        ("blocks", (0, 0, 99)),
-        ("blocks", (0, -1, 0)),
-        ("dropout", 1.0),
-        ("categories", ["cat"]),
-        ("categories", ["cat", "cat"]),
-    ],
-)
-def test_shapes_outside_their_limits(name: str, value: object):
-    with pytest.raises(SettingError, match=name):
-        PictureConfig.from_dict(seeing.small().to_dict() | {name: value})
+def test_it_judges_as_the_network_classifies(recogniser: PictureRecogniser):
+    assert isinstance(recogniser, Judge)
+    sketches = recognisers.scribbles(3, 9, 30, 30)
+    reading = recogniser.read(sketches)
+    assert reading.features.shape == (4, 12)
+    with torch.no_grad():
+        logits = seeing.network()(torch.from_numpy(pictures_of(sketches))).double()
+    np.testing.assert_allclose(reading.log_prob, torch.log_softmax(logits, 1).numpy(), atol=1e-5)
+    assert np.ptp(reading.log_prob, axis=0).max() > 1e-2
+    names = [seeing.CATEGORIES[index] for index in reading.log_prob.argmax(1)]
+    assert judged(recogniser, sketches, names).top1.tolist() == [1.0] * 4
 
 
-def test_a_width_that_is_no_whole_number():
-    # What checks types in the tests looks at one item of a tuple, any one, and may be the first to complain.
-    with pytest.raises((SettingError, TypeCheckError), match="widths"):
-        PictureConfig.from_dict(seeing.small().to_dict() | {"widths": (8.5, 8, 8)})
+def test_only_ink_counts(recogniser: PictureRecogniser):
+    sketch = recognisers.scribbles(30)[0]
+    backwards = Sketch.from_strokes([stroke[::-1] for stroke in sketch.strokes[::-1]])
+    dense = Sketch.from_strokes([np.repeat(stroke, 2, axis=0) for stroke in sketch.strokes])
+    elsewhere = moved(sketch, 3.0, 70.0, -9.0)
+    read = recogniser.read([sketch, backwards, dense, elsewhere]).log_prob
+    np.testing.assert_allclose(read, np.broadcast_to(read[0], read.shape), atol=2e-3)
 
 
-def test_the_shape_goes_round():
-    assert PictureConfig.from_dict(seeing.small().to_dict()) == seeing.small()
+def test_batches_do_not_matter(recogniser: PictureRecogniser, monkeypatch: pytest.MonkeyPatch):
+    sketches = recognisers.scribbles(*range(2, 12))
+    together = recogniser.read(sketches)
+    monkeypatch.setattr(module, "BATCH", 3)
+    again = recogniser.read(sketches)
+    np.testing.assert_allclose(again.log_prob, together.log_prob, atol=1e-4)
+    np.testing.assert_allclose(again.features, together.features, atol=1e-4)
+    assert recogniser.read([]).log_prob.shape == (0, 4)
+
+
+def test_an_empty_drawing_is_refused(recogniser: PictureRecogniser):
+    with pytest.raises(SketchError, match=r"drawing 1 \(from 0\) is empty"):
+        recogniser.read([*recognisers.scribbles(3), Sketch()])

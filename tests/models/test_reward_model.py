@@ -1,129 +1,107 @@
-"""The critic: the same in both forms, blind to size and place, and never taken for another kind."""
+"""The reward model: features of completions, and scores blind to size and place."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+import math
 
 import numpy as np
 import pytest
-import torch
 
-import sketchgen
-from sketchgen.errors import CheckpointError, SettingError, SketchError
-from sketchgen.models.classifier import RecogniserNetwork
-from sketchgen.models.classifier_checkpoint import save_kept
-from sketchgen.models.classifier_config import FEATURES, FIRST_SPAN, RecogniserConfig
-from sketchgen.models.reward_checkpoint import CRITIC, read_reward_model
-from sketchgen.models.reward_config import WAYS, RewardConfig
-from sketchgen.models.reward_features import reward_features, seen
-from sketchgen.models.reward_model import load_reward_model
+from sketchgen.errors import SketchError
+from sketchgen.models.config import POINT_FEATURES
+from sketchgen.models.numpy_classifier import point_features
+from sketchgen.models.recogniser import MAX_POINTS
+from sketchgen.models.reward_model import marked, resimplified, reward_features, simplified
+from sketchgen.sketch.geometry import resample
 from sketchgen.sketch.sketch import Completion, Sketch
 from tests.support import critics, recognisers
 
-KIND: Any = CRITIC
+SIDE = np.array([[0.0, 0.0], [255.0, 0.0], [255.0, 255.0]])
+CLOSING = np.array([[255.0, 255.0], [0.0, 255.0], [0.0, 100.0]])
 
 
-def test_both_forms_say_the_same():
-    model, reader = critics.network(), critics.critic().reader
-    shown = [seen(each.given, each.added) for each in critics.finished(9, 20, 31, 40, 3, 77, 5, 6, 50, 2)]
-    category = np.arange(10) % 5
-    steps, length = reward_features(shown)
-    told = [torch.from_numpy(value) for value in (steps, length, category)]
-    wanted = model.scores(*told).detach().numpy()
-    np.testing.assert_allclose(reader.scores(shown, category), wanted, atol=1e-4)
-    assert wanted.std() > 0.1
-    grouped = model(*told).detach().numpy()
-    assert grouped.shape == (2, WAYS)
-    np.testing.assert_allclose(grouped.ravel(), wanted, atol=1e-5)
+def test_distances_to_the_other_part_and_to_other_strokes():
+    found = marked([SIDE, np.array([[100.0, 30.0]])], [CLOSING])
+    assert found.added.tolist() == [False] * 4 + [True] * 3
+    assert found.lift.tolist() == [False, False, True, True, False, False, True]
+    # (0, 0) is 100 px from the end of the added line, and (255, 255) lies on it.
+    near, far = math.hypot(100.0, 70.0), math.hypot(100.0, 225.0)
+    np.testing.assert_allclose(found.to_other_part, [100.0, 255.0, 0.0, near, 0.0, far, 100.0], atol=1e-9)
+    np.testing.assert_allclose(found.to_other_stroke[:4], [100.0, math.hypot(155.0, 30.0), 0.0, 30.0])
 
 
-def test_neither_size_nor_place_nor_company_counts():
-    who, found = critics.critic(), critics.finished(9, 20, 31)
-    scores = who.scores(found, "dog")
-    others = [
-        Completion(critics.moved(each.given, 3.0, 500.0), critics.moved(each.added, 3.0, 500.0))
-        for each in found
-    ]
-    np.testing.assert_allclose(who.scores(others, "dog"), scores, atol=1e-3)
-    np.testing.assert_allclose(who.scores(found[1:], "dog"), scores[1:], atol=1e-4)
+def test_without_other_strokes_distances_are_infinite():
+    found = marked([SIDE], [])
+    assert np.isinf([found.to_other_part, found.to_other_stroke]).all()
+    assert (reward_features([found])[0][0, :, POINT_FEATURES:] == 0).all()
+
+
+def test_features_are_the_classifiers_and_five_more():
+    found = [marked([SIDE], [CLOSING]), marked([SIDE[:2]], [CLOSING[1:]])]
+    steps, length = reward_features(found)
+    assert (length.tolist(), steps.dtype) == ([6, 4], np.float32)
+    points, lift = found[0].points[None], found[0].lift[None]
+    np.testing.assert_array_equal(steps[:1, :, :POINT_FEATURES], point_features(points, lift, np.array([6])))
+    more = steps[0, :, POINT_FEATURES:]
+    assert more[:, 0].tolist() == [0, 0, 0, 1, 1, 1]
+    np.testing.assert_allclose(more[:, 1], np.exp(-found[0].to_other_part / 6.0), rtol=1e-5)
+    np.testing.assert_allclose(more[:, 4], np.exp(-found[0].to_other_stroke / 30.0), rtol=1e-5)
+    assert (steps[1, 4:] == 0).all()
+
+
+def test_other_points_can_be_taken():
+    found = [marked([SIDE], [CLOSING])]
+    steps, _ = reward_features(found, found[0].points[None] @ np.array([[-1.0, 0.0], [0.0, 1.0]]))
+    plain, _ = reward_features(found)
+    np.testing.assert_allclose(steps[0, :, 2], -plain[0, :, 2], atol=1e-6)
+    np.testing.assert_array_equal(steps[..., POINT_FEATURES:], plain[..., POINT_FEATURES:])
+
+
+def test_dense_and_simplified_strokes_are_the_same():
+    plain = simplified(Sketch.from_strokes([SIDE]), Sketch.from_strokes([CLOSING]))
+    fine = [resample(line, 5.0) for line in (SIDE, CLOSING)]
+    assert all(len(line) > 40 for line in fine)
+    dense = simplified(Sketch.from_strokes([fine[0]]), Sketch.from_strokes([fine[1]]))
+    np.testing.assert_array_equal(dense.points, plain.points)
+    np.testing.assert_array_equal(dense.added, plain.added)
+    again = resimplified([SIDE / 3.0 + 7.0], [CLOSING / 3.0 + 7.0])
+    np.testing.assert_allclose(again.points, plain.points, atol=1e-9)
+    np.testing.assert_allclose(again.to_other_part, plain.to_other_part, atol=1e-9)
+
+
+def test_a_dot_and_too_many_points():
+    dot = marked([np.array([[3.0, 4.0]])], [])
+    assert (dot.points.tolist(), dot.lift.tolist()) == ([[0.0, 0.0]], [True])
+    many = marked([np.random.default_rng(0).random((MAX_POINTS + 30, 2))], [SIDE])
+    assert len(many.points) == len(many.lift) == MAX_POINTS
+    assert many.lift[-1]
+    assert not many.added.any()
+
+
+def test_size_place_and_other_completions_do_not_count():
+    model, found = critics.reward_model(), critics.finished(9, 20, 31)
+    scores = model.scores(found, "dog")
+    moved = [[critics.moved(part, 3.0, 500.0) for part in (each.given, each.added)] for each in found]
+    np.testing.assert_allclose(model.scores([Completion(*each) for each in moved], "dog"), scores, atol=1e-3)
+    np.testing.assert_allclose(model.scores(found[1:], "dog"), scores[1:], atol=1e-4)
 
 
 def test_the_category_counts_and_an_unknown_one_is_any():
-    who, found = critics.critic(), critics.finished(9, 20)
-    told = [who.scores(found, category) for category in ("dog", "cat", None, "unicorn")]
-    assert (np.abs(told[0] - told[1]) > 1e-3).all()
-    assert (np.abs(told[1] - told[2]) > 1e-3).all()
-    np.testing.assert_array_equal(told[2], told[3])
+    model, found = critics.reward_model(), critics.finished(9, 20)
+    scores = [model.scores(found, category) for category in ("dog", "cat", None, "unicorn")]
+    assert (np.abs(scores[0] - scores[1]) > 1e-3).all()
+    assert (np.abs(scores[1] - scores[2]) > 1e-3).all()
+    np.testing.assert_array_equal(scores[2], scores[3])
 
 
-def test_who_drew_what_counts():
+def test_what_was_given_counts():
     given, added = recognisers.scribbles(12, 12)
-    who = critics.critic()
-    one = who.scores([Completion(given, added), Completion(added, given)], "dog")
-    assert abs(one[0] - one[1]) > 1e-3
-    both = Sketch(given.strokes + added.strokes)
-    assert who.scores([Completion(both, Sketch())], "dog") != pytest.approx(one[0], abs=1e-3)
+    both = Completion(Sketch(given.strokes + added.strokes), Sketch())
+    found = [Completion(given, added), Completion(added, given), both]
+    scores = np.sort(critics.reward_model().scores(found, "dog"))
+    assert (np.diff(scores) > 1e-3).all()
 
 
 def test_an_empty_drawing_is_refused():
-    blank = Completion(Sketch(), Sketch())
     with pytest.raises(SketchError, match="drawing 1"):
-        critics.critic().scores([*critics.finished(4), blank], None)
-
-
-def test_it_begins_with_what_a_recogniser_has_learned():
-    config = RecogniserConfig(recognisers.CATEGORIES, entry=16, widths=(12, 16), heads=4, pooled=24)
-    reads = RecogniserNetwork(config).eval()
-    model = critics.network()
-    model.begin_with(reads)
-    steps, length = reward_features([seen(each.given, each.added) for each in critics.finished(9, 20)])
-    told = torch.from_numpy(steps), torch.from_numpy(length)
-    described = reads.described(told[0][..., :FEATURES], told[1])
-    torch.testing.assert_close(model.described(*told), described)
-    first = model.first.weight.view(-1, FIRST_SPAN, model.config.features)
-    assert (first[..., FEATURES:] == 0).all()
-    torch.testing.assert_close(model.category.weight[:-1], reads.head.weight)
-    torch.testing.assert_close(model.category.weight[-1], reads.head.weight.mean(0))
-
-
-def test_a_new_one_prefers_nothing():
-    torch.manual_seed(0)
-    config = critics.small()
-    reader = type(critics.critic().reader)(config, type(critics.network())(config).weights())
-    shown = [seen(each.given, each.added) for each in critics.finished(9, 20, 31)]
-    assert np.ptp(reader.scores(shown, np.zeros(3, dtype=np.int64))) == 0.0
-
-
-def test_goes_round(tmp_path: Path):
-    model = critics.network()
-    assert {name: value.shape for name, value in model.weights().items()} == critics.small().weight_shapes()
-    save_kept(KIND, tmp_path / "made", model, {"steps": 3})
-    found = read_reward_model(tmp_path / "made")
-    assert found.config == model.config
-    assert found.summary == {"steps": 3}
-    loaded = load_reward_model(tmp_path / "made")
-    ways = critics.finished(9, 20)
-    np.testing.assert_array_equal(loaded.scores(ways, "cat"), critics.critic().scores(ways, "cat"))
-    card = (tmp_path / "made" / "README.md").read_text(encoding="utf-8")
-    assert "critic" in card
-    assert "CC BY 4.0" in card
-
-
-def test_it_is_never_taken_for_another_kind(tmp_path: Path):
-    save_kept(KIND, tmp_path / "critic", critics.network(), {})
-    for load in (sketchgen.load, sketchgen.load_recogniser):
-        with pytest.raises(CheckpointError, match="a critic, and draws nothing"):
-            load(tmp_path / "critic")
-    with pytest.raises(CheckpointError, match="recogniser, and draws nothing"):
-        load_reward_model("recogniser345")
-    with pytest.raises(CheckpointError, match="no critic 'nowhere'"):
-        load_reward_model("nowhere")
-
-
-def test_bad_shapes_are_refused():
-    with pytest.raises(SettingError, match="heads"):
-        RewardConfig(("cat", "dog"), heads=7)
-    with pytest.raises(SettingError, match="unknown setting 'depth'"):
-        RewardConfig.from_dict(critics.small().to_dict() | {"depth": 3})
-    assert RewardConfig.from_dict(critics.small().to_dict()) == critics.small()
+        critics.reward_model().scores([*critics.finished(4), Completion(Sketch(), Sketch())], None)

@@ -122,7 +122,7 @@ def test_gradients_reach_every_parameter(shape: dict[str, Any]):
 
 @torch.no_grad()
 def test_a_new_network_takes_the_sides_of_the_box_for_rare():
-    found = network({"inputs": "bounded", "borders": True})(steps(), cuts(0))
+    found = network({"inputs": "bounded", "box_components": True})(steps(), cuts(0))
     sides = found.log_weight[:, :, -len(BORDERS) :].exp().sum(-1)
     assert 0.1 < float(sides[0].mean()) < 0.2
     # Where the frame is not the box there are none.
@@ -175,8 +175,8 @@ def test_reversing_twice_is_nothing_and_leaves_the_padding(lengths: list[int]):
         {"heads": 4},
         {"inputs": "ink"},
         {"pen": "brush"},
-        {"recall": 16, "layers": 1},
-        {"recall": 18, "layers": 2},
+        {"self_attention": 16, "layers": 1},
+        {"self_attention": 18, "layers": 2},
         {"pointers": -1},
     ],
 )

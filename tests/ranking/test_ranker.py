@@ -11,10 +11,10 @@ from sketchgen.ranking.consensus import consensus
 from sketchgen.ranking.geometry_prior import geometry_prior
 from sketchgen.ranking.ranker import AGREED, SURE, SYMMETRIC, Ranker, best_of
 from sketchgen.sketch.sketch import Completion, Sketch
-from tests.support.critics import critic, finished
+from tests.support.critics import finished, reward_model
 from tests.support.recognisers import recogniser, scribbles
 
-WHO, JUDGE = recogniser(), critic()
+WHO, JUDGE = recogniser(), reward_model()
 NAME = WHO.categories[1]
 BOTH = Ranker(WHO, JUDGE)
 
@@ -90,7 +90,7 @@ def lines(*places: float) -> list[Completion]:
 
 
 def saying(*scores: float) -> Ranker:
-    return Ranker(WHO, Says(JUDGE.config, JUDGE.reader, JUDGE.name, {"said": scores}))
+    return Ranker(WHO, Says(JUDGE.network, JUDGE.name, {"said": scores}))
 
 
 def test_the_best_of_all_comes_first_and_each_once():

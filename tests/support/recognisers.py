@@ -1,41 +1,41 @@
-"""Recognisers with random weights, and drawings for them: for laws that hold for any weights."""
+"""Classifiers with random weights, and drawings for them."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 
-from sketchgen.models.classifier import RecogniserNetwork
-from sketchgen.models.classifier_config import RecogniserConfig
-from sketchgen.models.numpy_classifier import Places, Reader
+from sketchgen.models.classifier import Classifier
+from sketchgen.models.config import ClassifierConfig
+from sketchgen.models.numpy_classifier import NumpyClassifier, PointSequence
 from sketchgen.models.recogniser import Recogniser
 from sketchgen.sketch.sketch import Sketch
 
 CATEGORIES = ("cat", "dog", "sun", "tree")
 
 
-def small(widths: tuple[int, ...] = (12, 16), categories: tuple[str, ...] = CATEGORIES) -> RecogniserConfig:
-    """A shape that computes in a millisecond."""
-    return RecogniserConfig(categories, entry=16, widths=widths, heads=4, pooled=24)
+def small(widths: tuple[int, ...] = (12, 16), categories: tuple[str, ...] = CATEGORIES) -> ClassifierConfig:
+    """Return a shape that computes in a millisecond."""
+    return ClassifierConfig(categories, entry=16, widths=widths, heads=4, pooled=24)
 
 
-def network(config: RecogniserConfig | None = None, seed: int = 1) -> RecogniserNetwork:
-    """A network as it learns, in evaluation mode; its answers differ clearly from drawing to drawing."""
+def network(config: ClassifierConfig | None = None, seed: int = 1) -> Classifier:
+    """Return a torch network in evaluation mode whose answers differ clearly between drawings."""
     torch.manual_seed(seed)
-    model = RecogniserNetwork(config or small()).eval()
+    model = Classifier(config or small()).eval()
     with torch.no_grad():
         model.head.weight.mul_(20.0)
     return model
 
 
-def recogniser(config: RecogniserConfig | None = None) -> Recogniser:
-    """The same network as it reads."""
+def recogniser(config: ClassifierConfig | None = None) -> Recogniser:
+    """Return the same network in numpy."""
     model = network(config)
-    return Recogniser(Reader(model.config, model.weights()), "tiny", {})
+    return Recogniser(NumpyClassifier(model.config, model.weights()), "tiny", {})
 
 
-def places(*lengths: int, seed: int = 0) -> list[Places]:
-    """Scribbles of so many points each, in the 255 box."""
+def places(*lengths: int, seed: int = 0) -> list[PointSequence]:
+    """Return scribbles with these numbers of points, in the 255 box."""
     random = np.random.default_rng(seed)
     found = []
     for length in lengths:
@@ -46,7 +46,7 @@ def places(*lengths: int, seed: int = 0) -> list[Places]:
 
 
 def scribbles(*lengths: int, seed: int = 0) -> list[Sketch]:
-    """The same scribbles as sketches."""
+    """Return the same scribbles as sketches."""
     sketches = []
     for points, lift in places(*lengths, seed=seed):
         cuts = np.flatnonzero(lift)[:-1] + 1

@@ -17,14 +17,14 @@ SHAPES: list[dict[str, Any]] = [{"cell": cell, "layers": layers} for cell in CEL
 SHAPES += [
     {"layers": 3},
     {"inputs": "offsets", "pen": "shared", "encoder_width": 0},
-    {"inputs": "directed", "turned": 2},
-    {"recall": 16, "layers": 2},
+    {"inputs": "directed", "rotated": 2},
+    {"self_attention": 16, "layers": 2},
     {"pointers": 8},
-    {"inputs": "bounded", "borders": True},
-    {"inputs": "bounded", "borders": True, "turned": 2, "pointers": 8},
-    {"pointers": 8, "recall": 16, "layers": 3, "cell": "gru"},
+    {"inputs": "bounded", "box_components": True},
+    {"inputs": "bounded", "box_components": True, "rotated": 2, "pointers": 8},
+    {"pointers": 8, "self_attention": 16, "layers": 3, "cell": "gru"},
     # As wide as what it reads, so that its first layer, too, adds its inputs.
-    {"pointers": 8, "recall": 16, "layers": 3, "cell": "gated", "embedding": 24},
+    {"pointers": 8, "self_attention": 16, "layers": 3, "cell": "gated", "embedding": 24},
 ]
 """What networks differ in; laws hold for each of them."""
 

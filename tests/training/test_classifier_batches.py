@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sketchgen.data.drawings import Drawings, from_lists
-from sketchgen.models.classifier_features import features
+from sketchgen.models.numpy_classifier import point_features
 from sketchgen.training.classifier_batches import (
     LEFT_OUT,
     Changes,
@@ -42,7 +42,7 @@ def alone(index: int, count: int) -> np.ndarray:
     lift = known.lift[first : first + count].copy()
     lift[-1] = True
     points = known.points[first : first + count].astype(np.float64)
-    return features(points[None], lift[None], np.array([count]))[0]
+    return point_features(points[None], lift[None], np.array([count]))[0]
 
 
 @pytest.mark.parametrize("cuts", [(15, 3, 8, 10), (1, 2, 5, 9)])

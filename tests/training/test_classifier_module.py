@@ -15,8 +15,8 @@ from sketchgen.data.order import Order
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Split, Store
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
-from sketchgen.models.classifier_checkpoint import read_recogniser
-from sketchgen.models.classifier_config import RecogniserConfig
+from sketchgen.models.checkpoint import CLASSIFIER, read_checkpoint
+from sketchgen.models.config import ClassifierConfig
 from sketchgen.models.recogniser import load_recogniser
 from sketchgen.training import classifier_run as recogniser_run
 from sketchgen.training.classifier_batches import CALM, Changes, Lesson, Strokes
@@ -42,14 +42,14 @@ def split(store: Path) -> Split:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks that learn in milliseconds."""
 
-    def shape(categories: tuple[str, ...]) -> RecogniserConfig:
-        return RecogniserConfig(categories, entry=24, widths=(16, 24), heads=4, pooled=32, dropout=0.1)
+    def shape(categories: tuple[str, ...]) -> ClassifierConfig:
+        return ClassifierConfig(categories, entry=24, widths=(16, 24), heads=4, pooled=32, dropout=0.1)
 
-    monkeypatch.setattr(recogniser_run, "RecogniserConfig", shape)
+    monkeypatch.setattr(recogniser_run, "ClassifierConfig", shape)
 
 
 def teacher(split: Split, training: RecogniserTraining = TRAINING) -> Teacher:
-    return Teacher(recogniser_run.RecogniserConfig(split.categories), training)
+    return Teacher(recogniser_run.ClassifierConfig(split.categories), training)
 
 
 def lessons(split: Split, changes: Changes | None = None) -> Lessons[Lesson]:
@@ -134,7 +134,7 @@ def test_a_run_leaves_a_recogniser(store: Path, tmp_path: Path):
     state = teacher(Store.open(store).split("train"))
     state.restore(tmp_path / "run" / STATE)
     kept = state.average.weights()["head.weight"].astype(np.float16).astype(np.float32)
-    np.testing.assert_array_equal(found.reader.weights()["head.weight"], kept)
+    np.testing.assert_array_equal(found.network.weights()["head.weight"], kept)
 
 
 def test_a_signal_ends_it_with_everything_saved(split: Split, tmp_path: Path):
@@ -158,7 +158,7 @@ def test_a_run_is_not_overwritten(store: Path, tmp_path: Path):
 def test_nothing_to_resume(store: Path, split: Split, tmp_path: Path):
     with pytest.raises(CheckpointError, match="no state"):
         fit_recogniser(store, tmp_path / "run", TRAINING, resume=True)
-    other = Teacher(RecogniserConfig(("a", "b"), entry=8, widths=(8,), heads=2, pooled=8), TRAINING)
+    other = Teacher(ClassifierConfig(("a", "b"), entry=8, widths=(8,), heads=2, pooled=8), TRAINING)
     other.save(tmp_path / STATE)
     with pytest.raises(CheckpointError, match="another network"):
         teacher(split).restore(tmp_path / STATE)
@@ -213,14 +213,14 @@ def test_it_starts_from_what_another_one_has_learned(store: Path, tmp_path: Path
     first = fit_recogniser(store, tmp_path / "first", TRAINING, half=False)
     # A rate at which nothing is learned, so that what it began with is what it leaves.
     started = replace(TRAINING, start=str(first), changes=CALM, learning_rate=1e-8)
-    found = Teacher(read_recogniser(first).config, started)
-    for name, value in read_recogniser(first).weights.items():
+    found = Teacher(read_checkpoint(first, CLASSIFIER).config, started)
+    for name, value in read_checkpoint(first, CLASSIFIER).weights.items():
         np.testing.assert_array_equal(found.network.weights()[name], value)
         np.testing.assert_array_equal(found.average.weights()[name], value)
     again = fit_recogniser(store, tmp_path / "again", started, half=False)
-    for name, value in read_recogniser(again).weights.items():
-        np.testing.assert_allclose(value, read_recogniser(first).weights[name], atol=1e-5)
-    settings = read_recogniser(again).summary["settings"]
+    for name, value in read_checkpoint(again, CLASSIFIER).weights.items():
+        np.testing.assert_allclose(value, read_checkpoint(first, CLASSIFIER).weights[name], atol=1e-5)
+    settings = read_checkpoint(again, CLASSIFIER).summary["settings"]
     assert settings["changes"] == asdict(CALM)
     assert settings["start"] == "last"
     assert str(tmp_path) not in (again / "config.json").read_text()
@@ -240,7 +240,7 @@ def test_a_run_that_was_started_from_another_goes_on_without_it(store: Path, spl
     # Nothing is left to be learned: the state is read and written again.
     before = state()
     again = fit_recogniser(store, tmp_path / "run", started, resume=True)
-    assert read_recogniser(again).summary["settings"]["start"] == "last"
+    assert read_checkpoint(again, CLASSIFIER).summary["settings"]["start"] == "last"
     for one, two in zip(before, state(), strict=True):
         assert torch.equal(one, two)
 
@@ -264,7 +264,7 @@ def test_calm_changes_less_of_everything():
 def test_a_start_with_other_categories_is_refused(store: Path, tmp_path: Path):
     first = fit_recogniser(store, tmp_path / "first", TRAINING)
     with pytest.raises(CheckpointError, match="has other categories"):
-        Teacher(RecogniserConfig(("cat", "dog")), replace(TRAINING, start=str(first)))
-    other = replace(read_recogniser(first).config, pooled=16)
+        Teacher(ClassifierConfig(("cat", "dog")), replace(TRAINING, start=str(first)))
+    other = replace(read_checkpoint(first, CLASSIFIER).config, pooled=16)
     with pytest.raises(CheckpointError, match="another shape"):
         Teacher(other, replace(TRAINING, start=str(first)))

@@ -14,10 +14,10 @@ from sketchgen.data.order import Order
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Drawings, Split, Store
 from sketchgen.errors import CheckpointError
-from sketchgen.evaluation.judge import load_judge
-from sketchgen.models.picture_checkpoint import read_picture_judge
-from sketchgen.models.picture_config import PictureConfig
-from sketchgen.models.picture_recogniser import PictureJudge
+from sketchgen.evaluation.recognition import load_judge
+from sketchgen.models.checkpoint import PICTURE_CLASSIFIER, read_checkpoint
+from sketchgen.models.config import PictureConfig
+from sketchgen.models.picture_classifier import PictureRecogniser
 from sketchgen.training import classifier_run as recogniser_run
 from sketchgen.training.classifier_batches import Changes
 from sketchgen.training.classifier_module import RecogniserTraining, Teacher
@@ -127,7 +127,7 @@ def test_a_gradient_that_is_not_finite_changes_nothing(split: Split):
 def test_a_run_leaves_a_judge_of_pictures(store: Path, tmp_path: Path):
     folder = fit_recogniser(store, tmp_path / "run", TRAINING, pictures=True)
     found = load_judge(folder)
-    assert isinstance(found, PictureJudge)
+    assert isinstance(found, PictureRecogniser)
     assert found.categories == tuple(Store.open(store).categories)
     assert found.summary["steps"] == 8
     assert "top-1 / top-5, whole drawings" in found.summary
@@ -135,7 +135,7 @@ def test_a_run_leaves_a_judge_of_pictures(store: Path, tmp_path: Path):
     assert str(tmp_path) not in (folder / "config.json").read_text()
     state = teacher(Store.open(store).split("train"))
     state.restore(tmp_path / "run" / STATE)
-    for name, value in read_picture_judge(folder).weights.items():
+    for name, value in read_checkpoint(folder, PICTURE_CLASSIFIER).weights.items():
         kept = state.average.weights()[name].astype(np.float16).astype(np.float32)
         np.testing.assert_array_equal(value, kept)
 
@@ -145,7 +145,7 @@ def test_it_is_resumed_as_what_it_is(store: Path, tmp_path: Path):
     with pytest.raises(CheckpointError, match="another network"):
         fit_recogniser(store, tmp_path / "run", TRAINING, resume=True)
     again = fit_recogniser(store, tmp_path / "run", replace(TRAINING, steps=2), pictures=True, resume=True)
-    assert read_picture_judge(again).summary["steps"] == 2
+    assert read_checkpoint(again, PICTURE_CLASSIFIER).summary["steps"] == 2
 
 
 def test_a_signal_ends_it_with_everything_saved(split: Split, tmp_path: Path):
@@ -158,12 +158,12 @@ def test_a_signal_ends_it_with_everything_saved(split: Split, tmp_path: Path):
 
 def test_it_starts_from_what_another_one_has_learned(store: Path, tmp_path: Path):
     first = fit_recogniser(store, tmp_path / "first", TRAINING, pictures=True, half=False)
-    found = Teacher(read_picture_judge(first).config, replace(TRAINING, start=str(first)))
-    for name, value in read_picture_judge(first).weights.items():
+    found = Teacher(read_checkpoint(first, PICTURE_CLASSIFIER).config, replace(TRAINING, start=str(first)))
+    for name, value in read_checkpoint(first, PICTURE_CLASSIFIER).weights.items():
         np.testing.assert_array_equal(found.network.weights()[name], value)
         np.testing.assert_array_equal(found.average.weights()[name], value)
-    with pytest.raises(CheckpointError, match="no judge of pictures"):
-        Teacher(read_picture_judge(first).config, replace(TRAINING, start="nowhere"))
+    with pytest.raises(CheckpointError, match="no picture classifier"):
+        Teacher(read_checkpoint(first, PICTURE_CLASSIFIER).config, replace(TRAINING, start="nowhere"))
 
 
 def test_deep_and_rare_categories_are_told_apart(split: Split):

@@ -19,9 +19,8 @@ from sketchgen.data.store import Store
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.completion_value import worths
 from sketchgen.evaluation.likelihood import step_log_prob
-from sketchgen.models import classifier_features as numbers
-from sketchgen.models.checkpoint import read_checkpoint
-from sketchgen.models.classifier_checkpoint import save_recogniser
+from sketchgen.models import numpy_classifier as numbers
+from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint
 from sketchgen.models.stroke_model import StrokeModel, load_network
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen
@@ -57,7 +56,7 @@ def network(folder: Path) -> StrokeModel:
 
 
 def judge(folder: Path, categories: tuple[str, ...]) -> Path:
-    save_recogniser(folder, recognisers.network(recognisers.small(categories=categories)), {})
+    save_checkpoint(folder, recognisers.network(recognisers.small(categories=categories)), {})
     return folder
 
 
@@ -370,7 +369,7 @@ def test_the_judge_reads_what_recognisers_read():
     points, length = random.normal(size=(9, 30, 2)) * 50.0, random.integers(2, 30, 9)
     lift = random.random((9, 30)) < 0.2
     found = naming.features(torch.from_numpy(points), torch.from_numpy(lift), torch.from_numpy(length))
-    assert np.allclose(found.numpy(), numbers.features(points, lift, length), atol=1e-5)
+    assert np.allclose(found.numpy(), numbers.point_features(points, lift, length), atol=1e-5)
 
 
 def test_the_judge_is_as_sure_as_the_recogniser_and_says_nothing_of_what_was_not_told(
@@ -391,7 +390,7 @@ def test_the_judge_is_as_sure_as_the_recogniser_and_says_nothing_of_what_was_not
     found = namer.sure(ways, torch.tensor([0, 1, 2, 3, 4]))
     with torch.no_grad():
         points = ways.offset.cumsum(1).double().numpy()
-        rows = numbers.features(points, (ways.pen == Pen.LIFT).numpy(), ways.length.numpy())
+        rows = numbers.point_features(points, (ways.pen == Pen.LIFT).numpy(), ways.length.numpy())
         log_prob = torch.log_softmax(namer.network(torch.from_numpy(rows), ways.length), -1)
     expected = [max(float(log_prob[row, row]), -naming.UNSURE) for row in range(4)]
     assert found.tolist() == pytest.approx([*expected, 0.0], abs=1e-4)

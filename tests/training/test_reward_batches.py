@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sketchgen.models.reward_config import WAYS
-from sketchgen.models.reward_features import thinned
+from sketchgen.models.classifier import GROUP
+from sketchgen.models.reward_model import resimplified
 from sketchgen.training import reward_batches as critic_lessons
 from sketchgen.training.reward_batches import TOLD, CriticLesson, CriticLessons, Group, critic_lesson
 from tests.support.recognisers import scribbles
@@ -16,9 +16,9 @@ def group(number: int, ways: int = 3, points: int = 12) -> Group:
     given, rest, *others = (
         list(each.strokes) for each in scribbles(points, 9, *[9 + way for way in range(ways)], seed=number)
     )
-    shown = [thinned(given, each) for each in others]
+    shown = [resimplified(given, each) for each in others]
     worths = [0.1 * way for way in range(ways)]
-    return Group(number % 4, given, rest, thinned(given, rest), shown, worths)
+    return Group(number % 4, given, rest, resimplified(given, rest), shown, worths)
 
 
 @pytest.fixture
@@ -54,27 +54,27 @@ def test_an_epoch_shows_every_group_once():
 def test_the_persons_way_comes_first_and_all_are_changed_alike(with_people: None):
     one = group(1)
     lesson = critic_lesson([one, group(2)], 4, np.random.default_rng(0))
-    assert lesson.steps.shape[0] == 2 * WAYS
+    assert lesson.steps.shape[0] == 2 * GROUP
     assert lesson.answer.tolist() == [[1.0, 0.0, 0.0, 0.0, 0.0]] * 2
     assert lesson.length[0] == len(one.real.lift)
-    assert sorted(lesson.length[1 : WAYS - 1]) == sorted(len(each.lift) for each in one.others)
+    assert sorted(lesson.length[1 : GROUP - 1]) == sorted(len(each.lift) for each in one.others)
     assert lesson.inputs == (lesson.steps, lesson.length, lesson.told)
     # How far the other ink is, which no change touches, tells the ways apart.
-    near = np.exp(-one.real.across / 6.0)
+    near = np.exp(-one.real.to_other_part / 6.0)
     np.testing.assert_allclose(lesson.steps[0, : lesson.length[0], 14], near, rtol=1e-5)
-    assert not any(np.allclose(np.exp(-each.across[:20] / 6.0), near[:20]) for each in one.others)
+    assert not any(np.allclose(np.exp(-each.to_other_part[:20] / 6.0), near[:20]) for each in one.others)
     # Which points were added is told of each.
     assert lesson.steps[0, : lesson.length[0], 13].tolist() == one.real.added.astype(float).tolist()
 
 
 def test_where_the_model_has_fewer_ways_some_come_twice(with_people: None):
     lesson = critic_lesson([group(1, ways=1)], 4, np.random.default_rng(0))
-    assert len(set(lesson.length[1 : WAYS - 1].tolist())) == 1
+    assert len(set(lesson.length[1 : GROUP - 1].tolist())) == 1
 
 
 def test_a_tenth_is_not_told_the_category():
     lesson = critic_lesson([group(3)] * 400, 4, np.random.default_rng(0))
-    told = lesson.told.reshape(400, WAYS)
+    told = lesson.told.reshape(400, GROUP)
     assert (told == told[:, :1]).all()
     assert set(told[:, 0].tolist()) == {3, 4}
     assert abs((told[:, 0] == 3).mean() - TOLD) < 0.05
@@ -100,14 +100,14 @@ def test_most_groups_are_of_the_models_ways_and_say_what_they_are_worth():
     alone = lesson.answer[:, 0] < 1.0
     assert abs(alone.mean() - critic_lessons.ALONE) < 0.06
     np.testing.assert_allclose(lesson.answer.sum(1), 1.0, rtol=1e-6)
-    length = lesson.length.reshape(-1, WAYS)
-    near = lesson.steps[..., 14].reshape(500, WAYS, -1)
+    length = lesson.length.reshape(-1, GROUP)
+    near = lesson.steps[..., 14].reshape(500, GROUP, -1)
     for row in np.flatnonzero(alone)[:20]:
         # Which of the ways each one is shows in how far the other ink is, which no change touches.
         chosen = []
-        for way in range(WAYS):
+        for way in range(GROUP):
             far = [
-                np.exp(-each.across / 6.0) if len(each.lift) == length[row, way] else np.zeros(0)
+                np.exp(-each.to_other_part / 6.0) if len(each.lift) == length[row, way] else np.zeros(0)
                 for each in one.others
             ]
             (number,) = (
@@ -116,7 +116,7 @@ def test_most_groups_are_of_the_models_ways_and_say_what_they_are_worth():
                 if len(each) and np.allclose(each, near[row, way, : len(each)], atol=1e-5)
             )
             chosen.append(number)
-        assert len(set(chosen)) == WAYS
+        assert len(set(chosen)) == GROUP
         # A way that is worth 0.25 less is e times less likely the best.
         worths = np.array([one.worths[number] for number in chosen])
         likely = np.log(lesson.answer[row])

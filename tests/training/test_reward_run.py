@@ -13,8 +13,7 @@ from recognisers import small as recogniser_shape
 
 from sketchgen.data.prepare import prepare
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
-from sketchgen.models.classifier_checkpoint import save_recogniser
-from sketchgen.models.reward_checkpoint import read_reward_model
+from sketchgen.models.checkpoint import REWARD_MODEL, read_checkpoint, save_checkpoint
 from sketchgen.models.reward_model import load_reward_model
 from sketchgen.training import classifier_run as recogniser_run
 from sketchgen.training import reward_run as critic_run
@@ -33,7 +32,7 @@ def wanted(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Wanted
     place = tmp_path_factory.mktemp("wanted")
     prepare([sample_dir / f"{name}.ndjson" for name in NAMES], place / "store")
     model = untrained.small_checkpoint(place / "model", NAMES)
-    save_recogniser(place / "names", recognisers.network(recogniser_shape(categories=NAMES)), {})
+    save_checkpoint(place / "names", recognisers.network(recogniser_shape(categories=NAMES)), {})
     return Wanted(place / "store", model, 24, 2, str(place / "names"))
 
 
@@ -81,7 +80,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
     drawn = {path: path.stat().st_mtime_ns for path in (tmp_path / "part").rglob("*.arrow")}
     part = fit_reward_model(wanted, tmp_path / "part", TRAINING, resume=True)
     assert drawn == {path: path.stat().st_mtime_ns for path in (tmp_path / "part").rglob("*.arrow")}
-    one, two = read_reward_model(whole).weights, read_reward_model(part).weights
+    one, two = read_checkpoint(whole, REWARD_MODEL).weights, read_checkpoint(part, REWARD_MODEL).weights
     assert all(np.array_equal(value, two[name]) for name, value in one.items())
 
 
@@ -123,7 +122,7 @@ def test_it_learns_from_what_was_drawn_before_in_several_folders(wanted: Wanted,
     folder = fit_reward_model(with_them, tmp_path / "run", TRAINING, report=heard.append)
     assert not (tmp_path / "run" / "rehearsals" / "train").exists()
     assert not any(line.startswith("train:") for line in heard)
-    assert 12 < read_reward_model(folder).summary["beginnings"] <= 24
+    assert 12 < read_checkpoint(folder, REWARD_MODEL).summary["beginnings"] <= 24
     with pytest.raises(FormatError, match="sketchgen rehearse"):
         fit_reward_model(replace(wanted, rehearsals=[tmp_path]), tmp_path / "other", TRAINING)
     rows = [row | {"category": "owl"} for row in read_rows(folders[1], noted(folders[1]))]
@@ -137,9 +136,9 @@ def test_it_goes_on_from_another_critic(wanted: Wanted, tmp_path: Path):
     training = replace(TRAINING, steps=1, learning_rate=1e-7, start=str(first))
     second = fit_reward_model(wanted, tmp_path / "second", training)
     one, two, new = (
-        read_reward_model(found).weights
+        read_checkpoint(found, REWARD_MODEL).weights
         for found in (first, second, fit_reward_model(wanted, tmp_path / "new", replace(TRAINING, steps=1)))
     )
     assert all(np.allclose(value, two[name], atol=1e-3) for name, value in one.items())
     assert not np.allclose(one["told.weight"], new["told.weight"], atol=1e-3)
-    assert read_reward_model(second).summary["settings"]["start"] == "last"
+    assert read_checkpoint(second, REWARD_MODEL).summary["settings"]["start"] == "last"

@@ -65,7 +65,7 @@ def test_each_step_is_drawn_from_what_the_network_says_of_the_steps_before(
 
 
 def test_what_was_given_stays_and_at_least_a_point_is_added():
-    model = network(shaped({"pointers": 8, "recall": 16, "layers": 2}))
+    model = network(shaped({"pointers": 8, "self_attention": 16, "layers": 2}))
     with torch.no_grad():
         # It would rather end at once, and everywhere.
         model.head.bias[0] = 30.0
@@ -94,7 +94,7 @@ def test_a_drawing_that_does_not_end_is_stopped():
 
 
 def test_the_same_seed_draws_the_same_and_another_one_doesnt():
-    model = network(shaped({"recall": 16, "layers": 2}))
+    model = network(shaped({"self_attention": 16, "layers": 2}))
     with torch.no_grad():
         model.head.bias[0] = -30.0
     one, again, other = drawn(model), drawn(model), drawn(model, seed=1)

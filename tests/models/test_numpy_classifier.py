@@ -1,11 +1,11 @@
-"""What is read of a drawing: the same at any size and place, and nothing of the padding."""
+"""Features of points: the same at any size and place, and nothing of the padding."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from sketchgen.models.classifier_features import OFFSET_SCALE, features, in_own_box
+from sketchgen.models.numpy_classifier import OFFSET_SCALE, in_own_box, point_features
 
 POINTS = np.array([[[0.0, 0.0], [30.0, 40.0], [100.0, 200.0], [100.0, 20.0]]])
 LIFT = np.array([[False, True, False, True]])
@@ -25,17 +25,17 @@ def test_a_dot_is_moved_and_not_scaled():
 
 @pytest.mark.parametrize(("scale", "shift"), [(0.01, 0.0), (3.0, -500.0), (1.0, 1e4)])
 def test_size_and_place_are_not_read(scale: float, shift: float):
-    wanted = features(POINTS, LIFT, LENGTH)
-    np.testing.assert_allclose(features(POINTS * scale + shift, LIFT, LENGTH), wanted, atol=1e-5)
+    wanted = point_features(POINTS, LIFT, LENGTH)
+    np.testing.assert_allclose(point_features(POINTS * scale + shift, LIFT, LENGTH), wanted, atol=1e-5)
 
 
-def test_every_number_is_what_it_says():
-    found = features(POINTS, LIFT, LENGTH)[0]
+def test_each_feature():
+    found = point_features(POINTS, LIFT, LENGTH)[0]
     scale = 255.0 / 200.0
     np.testing.assert_allclose(found[1, 0:2] * OFFSET_SCALE, [30 * scale, 40 * scale], rtol=1e-6)
     np.testing.assert_allclose(found[1, 10:12], [0.6, 0.8], rtol=1e-6)
     np.testing.assert_allclose(found[1, 9], np.log1p(50 * scale) / 4, rtol=1e-6)
-    # The first point of each stroke: at its own start, and no line led there.
+    # The first point of each stroke is its own start, and the pen was up.
     np.testing.assert_array_equal(found[:, 7], [0, 1, 0, 1])
     np.testing.assert_array_equal(found[[0, 2], 4:6], 0.0)
     np.testing.assert_array_equal(found[[0, 2], 6], 1.0)
@@ -47,6 +47,6 @@ def test_every_number_is_what_it_says():
 def test_padding_is_zero_and_is_not_read():
     wide = np.concatenate([POINTS, np.full((1, 3, 2), 9e3)], 1)
     lift = np.concatenate([LIFT, np.ones((1, 3), dtype=bool)], 1)
-    found = features(wide, lift, LENGTH)
-    np.testing.assert_array_equal(found[:, :4], features(POINTS, LIFT, LENGTH))
+    found = point_features(wide, lift, LENGTH)
+    np.testing.assert_array_equal(found[:, :4], point_features(POINTS, LIFT, LENGTH))
     assert (found[:, 4:] == 0.0).all()
