@@ -286,7 +286,11 @@ class Completer:
         count = len(going_on)
         # Where the category is any, there is nothing to be guided by.
         stepper = self.decoder if category == self.config.any_category else self.stepper
-        return stepper, begun.given(np.full(count, category), going_on), noise_rows(seed, count, stepper.candidates)
+        return (
+            stepper,
+            begun.given(np.full(count, category), going_on),
+            noise_rows(seed, count, stepper.candidates),
+        )
 
 
 def _forced(ways: Mapping[int, Mirrored]) -> Forced:

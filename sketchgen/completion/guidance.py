@@ -85,7 +85,8 @@ class GuidedStep:
 
         Args:
             noise: a row for each candidate: what `StepDistribution.samples` takes, and a uniform number more.
-            temperature: see `StepDistribution.samples`; at 0 the candidates are the heaviest components' means.
+            temperature: see `StepDistribution.samples`; at 0 the means of the heaviest
+                components are the candidates.
         """
         if temperature == 0:
             offset, pen, score = self._heaviest(noise)

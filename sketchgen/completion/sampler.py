@@ -54,7 +54,7 @@ class Stepper(Protocol):
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: Any
     ) -> tuple[Any, Any]:
-        """Take a step; return the distribution of the next one, and the state, which replaces the one given."""
+        """Take a step; return the distribution of the next one, and the state that replaces the one given."""
         ...
 
 
@@ -216,6 +216,7 @@ def steps(
     """
     count = len(given.category)
     alive, rows = np.ones(count, dtype=bool), np.arange(count)
+    offset, pen = np.zeros((count, 2)), np.full(count, END)
     distribution: Any = None
     state: Any = None
     for number, numbers in zip(range(limit + 1), noise, strict=False):

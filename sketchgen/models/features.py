@@ -62,7 +62,7 @@ PARAMETER_LIMIT = 1e4
 
 USUAL_POINTS, HURRY = 80, 1 / 16
 """Points that 95 of 100 drawings do not exceed, and by how much the logits of lifting and ending grow with
-each point beyond them, at temperature 0; see `sketchgen.models.numpy_mixture.NextStep.hurry`."""
+each point beyond them, at temperature 0; see `StepDistribution.length_penalty`."""
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1, "gated": 3}
 """Gates of each recurrent cell; `rnn` is the plain tanh network, `gated` a recurrence without a product of

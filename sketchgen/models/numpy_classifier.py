@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.classifier_config import FIRST_SPAN, SECOND_SPAN, RecogniserConfig
 from sketchgen.models.classifier_features import features
-from sketchgen.models.numpy_layers import Cell
+from sketchgen.models.numpy_layers import Lstm
 from sketchgen.models.numpy_mixture import log_softmax
 
 BATCH = 256
@@ -59,8 +59,8 @@ class Reader:
         self.config = config
         self._weights = weights
         layers = range(len(config.widths))
-        self._forwards = [Cell("lstm", weights, f"forwards.{index}") for index in layers]
-        self._backwards = [Cell("lstm", weights, f"backwards.{index}") for index in layers]
+        self._forwards = [Lstm(weights, f"forwards.{index}") for index in layers]
+        self._backwards = [Lstm(weights, f"backwards.{index}") for index in layers]
 
     def weights(self) -> Weights:
         """The weights that it was made of."""
@@ -89,9 +89,8 @@ class Reader:
             if index:
                 hidden = in_pairs(hidden * real(hidden, length))
                 length = (length + 1) // 2
-            begin = forwards.begin(len(length))
-            ahead = forwards.run(hidden, begin)[0]
-            back = backwards.run(reversed_within(hidden, length), begin)[0]
+            ahead = forwards.run(hidden)[0]
+            back = backwards.run(reversed_within(hidden, length))[0]
             hidden = np.concatenate([ahead, reversed_within(back, length)], -1)
         return np.maximum(self._dense("pool", self._pooled(hidden, real(hidden, length))), 0.0)
 

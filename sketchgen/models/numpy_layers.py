@@ -1,9 +1,9 @@
 """Layers of the network in numpy: pen state, linear and recurrent layers, self-attention and its cache.
 
-The same equations and weights as `sketchgen.models.layers`, a step of b drawings at a time. A step of few rows
-is bound by reading the weights from memory and by the number of calls, so products come in few large pieces
-and states are plain arrays. Sequences are right-aligned: a shorter one begins at a later column (`start`), and
-all end at the same one.
+The same equations and weights as `sketchgen.models.layers`, a step of b drawings at a time. A step of few
+rows is bound by reading the weights from memory and by the number of calls, so products come in few large
+pieces and states are plain arrays. Sequences are right-aligned: a shorter one begins at a later column
+(`start`), and all end at the same one.
 """
 
 from __future__ import annotations
@@ -139,9 +139,7 @@ _PENS = np.array([int(pen) for pen in (Pen.DRAW, Pen.LIFT, Pen.END)])
 class Linear:
     """A linear layer."""
 
-    def __init__(
-        self, weight: Float[np.ndarray, "o i"], bias: Float[np.ndarray, " o"] | None = None
-    ) -> None:
+    def __init__(self, weight: Float[np.ndarray, "o i"], bias: Float[np.ndarray, " o"] | None = None) -> None:
         """Take the weights as a checkpoint holds them: a row for each output."""
         self._weight, self._bias = np.ascontiguousarray(weight, dtype=np.float32), bias
         outputs, inputs = weight.shape
@@ -321,7 +319,7 @@ def make_layer(cell: str, weights: Weights, name: str) -> Layer:
         return Lstm(weights, name)
     if cell == "gated":
         return GatedRecurrence(weights, name)
-    raise SettingError(f"networks with {cell} cells cannot draw here, only lstm and gated ones; train with one")
+    raise SettingError(f"networks of {cell} cells cannot draw, only those of lstm or gated ones; train one")
 
 
 def sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:
@@ -335,8 +333,8 @@ class Cache:
     Attributes:
         count: t, steps that are kept; of the columns of the arrays the first ones.
         start: first column of each drawing.
-        arrays: (b, capacity, _) each; `key` and `value` of the self-attention, `pointer`, the keys of the points,
-            and `point`, px from the frame's centre, where the pen was before each step.
+        arrays: (b, capacity, _) each; `key` and `value` of the self-attention, `pointer`, the keys of the
+            points, and `point`, px from the frame's centre, where the pen was before each step.
     """
 
     def __init__(self, count: int, start: Start, arrays: dict[str, np.ndarray]) -> None:
@@ -370,8 +368,9 @@ class Cache:
         starts, parts = [], []
         for cache in caches:
             moved = count - cache.count
-            begun = np.zeros(len(cache.arrays["point"]), dtype=np.int64) if cache.start is None else cache.start
-            starts.append(begun + moved)
+            starts.append(np.full(len(cache.arrays["point"]), moved))
+            if cache.start is not None:
+                starts[-1] += cache.start
             pad = ((0, 0), (moved, CAPACITY), (0, 0))
             parts.append({name: np.pad(each[:, : cache.count], pad) for name, each in cache.arrays.items()})
         start = np.concatenate(starts)

@@ -76,8 +76,8 @@ class StepDistribution:
         """Read a network's outputs; see `sketchgen.models.mixture.StepDistribution.from_parameters`.
 
         Args:
-            values: the logit of the end, then kind after kind of the components' parameters; a logit of lifting
-                for each component, or one for all.
+            values: the logit of the end, then kind after kind of the components' parameters; a logit of
+                lifting for each component, or one for all.
             can_end: where the drawing may end.
             offset_scale: px for one unit of offset.
             points: number of points that each drawing has.
@@ -237,7 +237,7 @@ class StepDistribution:
 
     @cached_property
     def _whitening(self) -> tuple[Float[np.ndarray, "b 3 m"], Float[np.ndarray, "b k"]]:
-        """What maps (x, y, 1) to whitened coordinates of each component, over the root of 2; and constants."""
+        """What maps (x, y, 1) to whitened coordinates over the root of 2, and constants, by component."""
         _, rows, count = self.components.shape
         x, y, _, _, rho = self.components[1:6]
         free = 1.0 - rho * rho
@@ -336,9 +336,9 @@ class StepDistribution:
         return offset, self.pens(noise, chosen[6], temperature)
 
     def pens(
-        self, noise: Float[np.ndarray, "b w _"], lift: Float[np.ndarray, "b w"], temperature: float
-    ) -> Int[np.ndarray, "b w"]:
-        """Draw the pens of steps with these logits of lifting; see `samples`."""
+        self, noise: Float[np.ndarray, "b w _"], lift: Float[np.ndarray, "b v"], temperature: float
+    ) -> Int[np.ndarray, "b v"]:
+        """Draw the pens of steps with these logits of lifting, by a row of noise for each or one for all."""
         penalty = np.reshape(self.length_penalty(temperature), (-1, 1))
         pen = np.where(noise[..., 2] < sigmoid(lift + penalty), LIFT, DRAW)
         return np.where(noise[..., 0] < sigmoid(self.end[:, None] + penalty), END, pen)
@@ -356,7 +356,7 @@ class StepDistribution:
 
 def _finite(values: Float[np.ndarray, "b p"]) -> Float[np.ndarray, "b p"]:
     """Return the outputs of a network with 0 for those that are no numbers."""
-    return values if math.isfinite(values.sum()) else np.nan_to_num(values)
+    return values if np.isfinite(values).all() else np.nan_to_num(values)
 
 
 @lru_cache(maxsize=8)

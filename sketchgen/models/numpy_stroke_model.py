@@ -104,7 +104,6 @@ class Decoder:
     Attributes:
         candidates: rows of noise that a step of a drawing takes.
         config: of the network.
-        weights: as in its checkpoint.
     """
 
     candidates = 1
@@ -115,7 +114,8 @@ class Decoder:
         Raises:
             SettingError: its cells are computed by torch alone.
         """
-        self.config, self.weights = config, weights
+        self.config, self._weights = config, weights
+        self._nothing = weights["encoder.nothing"]
         sides = ("forwards", "backwards") if config.encoder_width else ()
         self._encoder = [make_layer(config.cell, weights, f"encoder.{side}") for side in sides]
         self._project = Linear.of(weights, "encoder.project") if sides else None
@@ -129,6 +129,10 @@ class Decoder:
             names += ["pointer.shape", "pointer.query", "pointer.key"]
         self._out = Linear.of(weights, *names)
         self._scale = np.float32(config.pointers**-0.5) if config.pointers else None
+
+    def weights(self) -> Weights:
+        """Return the weights, as in its checkpoint."""
+        return self._weights
 
     def prime(self, given: Prefix) -> tuple[StepDistribution, State]:
         """Read the given part.
@@ -171,8 +175,8 @@ class Decoder:
         """Take one step (px, pen).
 
         Returns:
-            the distribution of the step after it, and the new state, which replaces the one given: that one must
-            not be gone on from again, for both share their cache.
+            the distribution of the step after it, and the new state, which replaces the one given: that one
+            must not be gone on from again, for both share their cache.
         """
         pens = state.pen.advanced(offset, pen)
         return self._next(State(state.layers, pens, state.bias, state.known, state.cache))
@@ -190,7 +194,7 @@ class Decoder:
         pens = [PenState.begin(batch)]
         for step in range(count):
             pens.append(pens[-1].advanced(offset[:, step], pen[:, step]))
-        bias, code = self._category[category], self.weights["encoder.nothing"]
+        bias, code = self._category[category], self._nothing
         remembers = self.config.recall or self.config.pointers
         cache = Cache.empty(batch, self.config.recall, self.config.pointers, start) if remembers else None
         layers = [layer.begin(batch) for layer in self._layers]
@@ -207,9 +211,8 @@ class Decoder:
 
     def _code(self, features: Float[np.ndarray, "n b f"], start: Start) -> np.ndarray:
         """Return the code of each given part, (b, e), or the one of nothing, (e,)."""
-        nothing = self.weights["encoder.nothing"]
         if self._project is None:
-            return nothing
+            return self._nothing
         count, batch = features.shape[:2]
         index = np.arange(count)[::-1, None]
         backwards = features[(index + (0 if start is None else start)) % count, np.arange(batch)]
@@ -218,7 +221,7 @@ class Decoder:
             for layer, steps in zip(self._encoder, (features, backwards), strict=True)
         ]
         code = self._project(np.concatenate(ends, -1))
-        return code if start is None else np.where((start < count)[:, None], code, nothing)
+        return code if start is None else np.where((start < count)[:, None], code, self._nothing)
 
     def _replay(
         self,

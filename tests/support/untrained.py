@@ -28,6 +28,9 @@ SHAPES += [
 ]
 """What networks differ in; laws hold for each of them."""
 
+NUMPY_SHAPES = [shape for shape in SHAPES if shape.get("cell", "lstm") in ("lstm", "gated")]
+"""Those that numpy draws with, too."""
+
 
 def shaped(shape: dict[str, Any]) -> ModelConfig:
     """A small network over two categories, of a shape."""
