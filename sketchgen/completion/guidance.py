@@ -93,10 +93,12 @@ class GuidedStep:
         else:
             offset, pen = self.conditional.samples(noise[..., :5], temperature)
             # Gumbel noise: the largest sum is one drawn by the exponentials of the scores.
-            score = -np.log(-np.log(noise[:, :, 5].clip(1e-12, 1 - 1e-12)))
+            uniform = np.minimum(np.maximum(noise[:, :, 5], 1e-12), 1 - 1e-12)
+            score = -np.log(-np.log(uniform))
         nats = self.both.log_probs(np.concatenate([offset, offset]), np.concatenate([pen, pen]))
         preference = self.strength * (nats[: len(pen)] - nats[len(pen) :])
-        best = (score + preference.clip(-MAX_PREFERENCE, MAX_PREFERENCE)).argmax(1)
+        preference = np.minimum(np.maximum(preference, -MAX_PREFERENCE), MAX_PREFERENCE)
+        best = (score + preference).argmax(1)
         rows = np.arange(len(offset))
         return offset[rows, best], pen[rows, best]
 

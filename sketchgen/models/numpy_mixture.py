@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -28,6 +28,12 @@ from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.strokes import Pen
 
 DRAW, LIFT, END = (int(pen) for pen in (Pen.DRAW, Pen.LIFT, Pen.END))
+
+_SIDES = tuple(slice(2 * axis, 2 * axis + 2) for axis in (0, 1))
+_ENDS = np.array([-CENTRE, CENTRE])
+"""Of the components at the sides of the box: those across each axis, and where these sides are, px."""
+
+assert BORDERS == ((0, -1), (0, 1), (1, -1), (1, 1))
 
 Components = Float[np.ndarray, "7 b k"]
 """Logit of the weight, mean in x and y (px), log deviation in x and y (log px), correlation, logit of lifting
@@ -94,7 +100,7 @@ class StepDistribution:
         components[1:3] *= offset_scale
         components[3:5] += math.log(offset_scale)
         components[5] = RHO_LIMIT * np.tanh(components[5])
-        end = values[:, 0].astype(np.float64).clip(-PARAMETER_LIMIT, PARAMETER_LIMIT)
+        end = np.minimum(np.maximum(values[:, 0], -PARAMETER_LIMIT), PARAMETER_LIMIT).astype(np.float64)
         return cls(components, np.where(can_end, end, -np.inf), points)
 
     def rotated(self, direction: Float[np.ndarray, "b 2"], count: int) -> StepDistribution:
@@ -109,22 +115,25 @@ class StepDistribution:
         components = self.components.copy()
         part = components[:, :, :count]
         cos, sin = direction[:, :1], direction[:, 1:]
-        x, y = part[1], part[2]
-        part[1], part[2] = cos * x - sin * y, sin * x + cos * y
+        part[1:3] = cos * part[1:3] + np.stack([-sin, sin]) * part[2:0:-1]
         sigma = np.exp(part[3:5])
         square = sigma * sigma
-        both = 2.0 * cos * sin * part[5] * sigma[0] * sigma[1]
-        cos2, sin2 = cos * cos, sin * sin
-        variance = np.stack([cos2 * square[0] + sin2 * square[1], sin2 * square[0] + cos2 * square[1]])
-        variance[0] -= both
-        variance[1] += both
+        product = part[5] * sigma[0] * sigma[1]
+        cross = cos * sin
+        variance = (cos * cos) * square
+        variance += (sin * sin) * square[::-1]
+        twice = (2.0 * cross) * product
+        variance[0] -= twice
+        variance[1] += twice
         np.maximum(variance, VARIANCE_FLOOR, out=variance)
-        covariance = cos * sin * (square[0] - square[1])
-        covariance += (cos2 - sin2) * part[5] * sigma[0] * sigma[1]
-        rho = covariance / np.sqrt(variance[0] * variance[1])
-        part[5] = np.maximum(np.minimum(rho, RHO_LIMIT), -RHO_LIMIT)
-        part[3:5] = 0.5 * np.log(variance)
-        return replace(self, components=components)
+        covariance = cross * (square[0] - square[1])
+        covariance += (cos * cos - sin * sin) * product
+        covariance /= np.sqrt(variance[0] * variance[1])
+        np.maximum(covariance, -RHO_LIMIT, out=covariance)
+        np.minimum(covariance, RHO_LIMIT, out=part[5])
+        np.log(variance, out=variance)
+        np.multiply(variance, 0.5, out=part[3:5])
+        return StepDistribution(components, self.end, self.points)
 
     def with_borders(
         self,
@@ -143,16 +152,16 @@ class StepDistribution:
             known: where the frame is that of the whole drawing; elsewhere these components are never taken.
             offset_scale: px for one unit of offset.
         """
-        values = _finite(values).astype(np.float64).clip(-PARAMETER_LIMIT, PARAMETER_LIMIT)
-        gate, along, spread, lift = values[:, :-1].reshape(len(values), 4, -1).transpose(1, 0, 2)
-        added = np.zeros((PER_COMPONENT, *gate.shape))
-        added[0] = np.where(np.reshape(known, (-1, 1)), gate, IMPOSSIBLE)
-        added[1:3] = (along * offset_scale).clip(-MEAN_LIMIT, MEAN_LIMIT)
-        added[3:5] = spread + math.log(offset_scale)
-        for side, (axis, sign) in enumerate(BORDERS):
-            added[1 + axis, :, side] = sign * CENTRE - position[:, axis]
-            added[3 + axis, :, side] = values[:, -1]
-        added[6] = lift
+        values = np.minimum(np.maximum(_finite(values), -PARAMETER_LIMIT), PARAMETER_LIMIT).astype(np.float64)
+        kinds = values[:, :-1].reshape(len(values), 4, -1).transpose(1, 0, 2)
+        added = np.zeros((PER_COMPONENT, *kinds.shape[1:]))
+        added[0] = kinds[0] if known is True else np.where(np.reshape(known, (-1, 1)), kinds[0], IMPOSSIBLE)
+        added[1:3] = np.minimum(np.maximum(kinds[1] * offset_scale, -MEAN_LIMIT), MEAN_LIMIT)
+        added[3:5] = kinds[2] + math.log(offset_scale)
+        added[6] = kinds[3]
+        for axis, sides in enumerate(_SIDES):
+            added[1 + axis, :, sides] = _ENDS - position[:, axis, None]
+            added[3 + axis, :, sides] = values[:, -1:]
         return self._with(added)
 
     def with_pointers(
@@ -186,7 +195,7 @@ class StepDistribution:
         np.maximum(added[3:5], math.log(SIGMA_FLOOR), out=added[3:5])
         np.minimum(added[3:5], math.log(SIGMA_CEILING), out=added[3:5])
         added[0] += log_sum_exp(self.components[0])[:, None]
-        return replace(self, components=np.concatenate([self.components, added], 2))
+        return StepDistribution(np.concatenate([self.components, added], 2), self.end, self.points)
 
     @cached_property
     def log_weight(self) -> Float[np.ndarray, "b k"]:
@@ -233,7 +242,7 @@ class StepDistribution:
 
     def without_end(self) -> StepDistribution:
         """Return the distribution under the condition that the drawing goes on."""
-        return replace(self, end=np.full_like(self.end, -np.inf))
+        return StepDistribution(self.components, np.full_like(self.end, -np.inf), self.points)
 
     @cached_property
     def _whitening(self) -> tuple[Float[np.ndarray, "b 3 m"], Float[np.ndarray, "b k"]]:
@@ -288,7 +297,8 @@ class StepDistribution:
         nats = np.where((pen == LIFT)[..., None], up[:, None], down[:, None])
         nats -= self._distances(offset)
         stays = log_sigmoid(-self.end)[:, None]
-        return np.where(pen == END, log_sigmoid(self.end)[:, None], stays + log_sum_exp(nats))
+        # The log of sigmoid(x) is that of sigmoid(-x) and x.
+        return np.where(pen == END, stays + self.end[:, None], stays + log_sum_exp(nats))
 
     def lift_probability(self, offset: Float[np.ndarray, "b 2"]) -> Float[np.ndarray, " b"]:
         """Return the probability that the pen is lifted after a step of this offset (px)."""
