@@ -81,7 +81,7 @@ def arguments() -> argparse.Namespace:
     asked = parser(__doc__, drawings=768)
     asked.add_argument("checkpoint", nargs="?", help="name or folder; the bundled one without")
     asked.add_argument("--guidance", type=float, nargs="+", default=[0.0, 1.0, 2.0, 4.0])
-    asked.add_argument("--candidates", type=int, nargs="+", default=[Guided.candidates], help="under guidance")
+    asked.add_argument("--candidates", type=int, nargs="+", default=[Guided.candidates])
     asked.add_argument("--temperatures", type=float, nargs="+", default=[0.25, 0.5])
     asked.add_argument("--given", type=float, nargs="+", default=[0.25, 0.5], help="shares of the points")
     asked.add_argument("--scale", choices=SCALES, default=SCALES[0])
