@@ -51,7 +51,7 @@ class SlotNetwork:
         self._kind = PRECISIONS[precision]
         weights = {name: torch.from_numpy(np.ascontiguousarray(w)) for name, w in decoder.weights().items()}
         config = self.config
-        self._read = self._linear(weights, "read")
+        self._read = weights["read.weight"].to(self._kind)
         self._layers: list[Layer] = [
             make_layer(config.cell, weights, f"stack.layers.{n}", slots, self._kind)
             for n in range(config.layers)
@@ -132,7 +132,7 @@ class SlotNetwork:
     def _values(self, going: Bool[np.ndarray, " b"]) -> dict[str, Float[np.ndarray, "b _"]]:
         """The network's outputs by name."""
         features = self._trace.features(self.config.inputs, self._known, self.config.offset_scale)
-        entered = linear(torch.from_numpy(features).to(self._kind), *self._read).float().add_(self._bias)
+        entered = linear(torch.from_numpy(features).to(self._kind), self._read).float().add_(self._bias)
         hidden = torch.nn.functional.silu(entered, inplace=True)
         at = self._remember(going)
         for number, layer in enumerate(self._layers):

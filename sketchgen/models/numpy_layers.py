@@ -34,6 +34,9 @@ from sketchgen.sketch.strokes import Pen
 DRAW, END = int(Pen.DRAW), int(Pen.END)
 """Plain numbers: looking up a member of an enum takes as long as a step's arithmetic."""
 
+CELLS = ("lstm", "gated")
+"""Recurrent cells that exist in numpy; torch alone computes the others, so networks of them cannot draw."""
+
 FEW_ROWS = 4
 """Up to so many rows, products of a matrix and a vector are faster than one of two matrices."""
 
@@ -319,7 +322,10 @@ def make_layer(cell: str, weights: Weights, name: str) -> Layer:
         return Lstm(weights, name)
     if cell == "gated":
         return GatedRecurrence(weights, name)
-    raise SettingError(f"networks of {cell} cells cannot draw, only those of lstm or gated ones; train one")
+    known = " or ".join(CELLS)
+    raise SettingError(
+        f"networks of {cell} cells cannot draw; use a checkpoint of {known} cells, or train one"
+    )
 
 
 def sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:

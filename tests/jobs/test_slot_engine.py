@@ -31,7 +31,9 @@ OTHER = Sketch.from_strokes([[(0, 0), (10, 2), (30, 8)]], page=(0, 0, 400, 300))
 ALL = {"pointers": 8, "recall": 16, "layers": 2, "inputs": "bounded", "borders": True, "turned": 2}
 
 each_network = pytest.mark.parametrize(
-    ("shape", "guidance"), [(shape, 0.0) for shape in untrained.SHAPES] + [({}, 2.0), (ALL, 2.0)], ids=str
+    ("shape", "guidance"),
+    [(shape, 0.0) for shape in untrained.NUMPY_SHAPES] + [({}, 2.0), (ALL, 2.0)],
+    ids=str,
 )
 
 
