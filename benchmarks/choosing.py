@@ -17,7 +17,7 @@ import numpy as np
 import sketchgen
 from sketchgen.completion.completer import Completer
 from sketchgen.completion.partial_sketch import PartialSketch
-from sketchgen.completion.symmetry import EVERY, MOST
+from sketchgen.completion.symmetry import EVERY, MAX_MIRRORED
 from sketchgen.evaluation.finishing import completions, measure
 from sketchgen.evaluation.unfinished import Item, unfinished
 from sketchgen.ranking.consensus import consensus
@@ -83,7 +83,7 @@ def with_images(tried: list[Tried], drawer: Completer) -> list[Tried]:
         if not PartialSketch.of(given).mirrored:
             found.append(one)
             continue
-        others = completions(drawer.mirroring(), one.item, min(count, EVERY * MOST), 0.25)
+        others = completions(drawer.mirroring(), one.item, min(count, EVERY * MAX_MIRRORED), 0.25)
         ways = [other if other.symmetry else way for way, other in zip(one.ways, others, strict=False)]
         found.append(Tried.of(one.item, ways + one.ways[len(ways) :]))
     return found

@@ -81,7 +81,7 @@ def arguments() -> argparse.Namespace:
     asked = parser(__doc__, drawings=768)
     asked.add_argument("checkpoint", nargs="?", help="name or folder; the bundled one without")
     asked.add_argument("--guidance", type=float, nargs="+", default=[0.0, 1.0, 2.0, 4.0])
-    asked.add_argument("--candidates", type=int, nargs="+", default=[Guided.ways], help="under guidance")
+    asked.add_argument("--candidates", type=int, nargs="+", default=[Guided.candidates])
     asked.add_argument("--temperatures", type=float, nargs="+", default=[0.25, 0.5])
     asked.add_argument("--given", type=float, nargs="+", default=[0.25, 0.5], help="shares of the points")
     asked.add_argument("--scale", choices=SCALES, default=SCALES[0])
@@ -100,7 +100,7 @@ def main() -> None:
     print(header(task, options.given), flush=True)
     for strength in options.guidance:
         for candidates in options.candidates if strength else [1]:
-            Guided.ways = candidates
+            Guided.candidates = candidates
             guided = model.guided(strength)
             for temperature, cells in rows(task, guided, options.given, options.scale, options.ways).items():
                 start = [f"{strength:g}" if strength else "none", str(candidates), f"{temperature:g}"]

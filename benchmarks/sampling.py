@@ -1,6 +1,7 @@
 """How many useful points a second are drawn, alone and side by side, against what the machine can do.
 
     python benchmarks/sampling.py [--magenta WEIGHTS.gen.json] [--node FOLDER] [--jobs 2] [--rounds 3]
+    python benchmarks/sampling.py --against CHECKOUT [--rounds 3]
 
 A useful point is one of a drawing that is kept; steps of slots that stand empty, and those in which drawings
 end, count nothing. Everything is measured in turns within one run, `--rounds` times, and the best is told.
@@ -8,6 +9,9 @@ end, count nothing. Everything is measured in turns within one run, `--rounds` t
 - Alone: one drawing after the other on one core, by Magenta's published weights and by the bundled models;
   with `--node`, by @magenta/sketch in Node on the same weights (installed by
   `npm install --prefix FOLDER @magenta/sketch`).
+- Against another checkout: cats of both checkouts in turns, at temperature 0.4, alone and several at once;
+  the ratio is that of the medians. `OPENBLAS_CORETYPE=Haswell` and `NPY_DISABLE_CPU_FEATURES="X86_V4
+  AVX512_ICL AVX512_SPR"` show a processor without AVX-512.
 - Side by side: processes of one thread each, which begin at the same moment, each with its slots. The limit
   is what the same number of processes do in points a second where they do nothing but a step's products of
   matrices, in float32, for the same slots. `sketch-rnn345` is the LSTM of 512 units with 20 components.
@@ -19,6 +23,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -178,6 +183,62 @@ def alone(options: argparse.Namespace) -> None:
         print(f"| {name} | {value:,.0f} |")
 
 
+TURNS = [
+    (name, guidance, count)
+    for name, guidance in (
+        ("quickdraw345", 2.0),
+        ("quickdraw345", 0.0),
+        ("sketch-rnn345", 0.0),
+        ("tiny", 2.0),
+    )
+    for count in (1, 9, 32)
+]
+"""Model, guidance, and drawings at once."""
+
+TURN = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+import sketchgen
+for line in sys.stdin:
+    name, guidance, count = line.split()
+    model = sketchgen.load(name).guided(float(guidance))
+    model.generate("cat", int(count), 0.4, 99)
+    begin, points, seed = time.perf_counter(), 0, 0
+    while time.perf_counter() - begin < 1.0:
+        points += sum(sketch.point_count for sketch in model.generate("cat", int(count), 0.4, seed))
+        seed += 1
+    print(points / (time.perf_counter() - begin), flush=True)
+"""
+"""What each checkout does in a process of its own: a second of drawings, whenever it is asked for them."""
+
+
+def against(folder: Path, rounds: int) -> None:
+    """Print the points a second of another checkout and of this one, measured in turns."""
+    roots = (folder.resolve(), Path(__file__).resolve().parents[1])
+    parts = [
+        subprocess.Popen(
+            [sys.executable, "-c", TURN, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for root in roots
+    ]
+    print("| model, guidance, drawings at once | there | here | here / there |\n|---|---|---|---|")
+    for turn in TURNS:
+        found: list[list[float]] = [[], []]
+        for _ in range(rounds):
+            for rates, part in zip(found, parts, strict=True):
+                assert part.stdin is not None
+                assert part.stdout is not None
+                print(*turn, file=part.stdin, flush=True)
+                rates.append(float(part.stdout.readline()))
+        there, here = (statistics.median(rates) for rates in found)
+        print(
+            f"| {turn[0]}, {turn[1]:g}, {turn[2]} | {there:,.0f} | {here:,.0f} | {here / there:.2f} |",
+            flush=True,
+        )
+    for part in parts:
+        part.communicate()
+
+
 def side_by_side(options: argparse.Namespace) -> None:
     """Print the table of drawings side by side."""
     tasks: dict[str, dict[str, Any]] = {}
@@ -211,7 +272,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--slots", type=int, default=256)
     parser.add_argument("--count", type=int, default=4000, help="drawings of each process")
+    parser.add_argument("--against", type=Path, help="another checkout of this repository")
     options = parser.parse_args()
+    if options.against:
+        against(options.against, options.rounds)
+        return
     alone(options)
     side_by_side(options)
 

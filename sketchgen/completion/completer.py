@@ -251,7 +251,7 @@ class Completer:
         given = PartialSketch.of(Sketch()).given(np.asarray(categories, dtype=np.int64), nobody)
         guided = set(categories) != {self.config.any_category}
         stepper = self.stepper if guided else self.decoder
-        noise = noise_rows(seed, len(categories), stepper.ways)
+        noise = noise_rows(seed, len(categories), stepper.candidates)
         return sample_steps(stepper, given, noise, limit, temperature)
 
     def label(self, index: int, sketch: Sketch) -> str | None:
@@ -286,7 +286,11 @@ class Completer:
         count = len(going_on)
         # Where the category is any, there is nothing to be guided by.
         stepper = self.decoder if category == self.config.any_category else self.stepper
-        return stepper, begun.given(np.full(count, category), going_on), noise_rows(seed, count, stepper.ways)
+        return (
+            stepper,
+            begun.given(np.full(count, category), going_on),
+            noise_rows(seed, count, stepper.candidates),
+        )
 
 
 def _forced(ways: Mapping[int, Mirrored]) -> Forced:

@@ -1,9 +1,9 @@
-"""In which frame a model sees what a person drew: whole drawings have a known size, beginnings do not.
+"""The frame in which the network sees a given part.
 
-A given part with any extent is shown in its own frame: its longer side at a fixed number of px, its middle at
-the origin, as a third of the cut training drawings are. So the same beginning has the same completions
-whatever its size and place. Only where there is nothing to measure (an empty page, a dot) does the page
-decide.
+The size of a whole drawing is known, that of a partial one is not. A given part with any extent is shown in a
+frame of its own: its longer side at a fixed number of px, its middle at the origin, as a third of the cut
+training drawings are. So the same part has the same completions whatever its size and place. Only where there
+is nothing to measure (an empty page, a dot) does the page decide.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from sketchgen.sketch.sketch import Box, Points, Sketch
 from sketchgen.sketch.strokes import pens
 
 PAGE_SHARE = 0.75
-"""Share of a page's shorter side that a drawing from nothing takes."""
+"""Share of a page's shorter side that a drawing from nothing fills."""
 
 FIRST_POINT = (110.0, 80.0)
-"""Where in the 255 box drawings begin on average; a single dot is taken for such a beginning."""
+"""Where in the 255 box drawings begin on average; a single dot is taken for such a first point."""
 
 DOT_SHARE = 0.004
 """Ink smaller than this share of the page's longer side is a dot."""
 
 GRID = 64.0
-"""The given part is rounded to 1/64 px, so that float noise of a page's scale does not reach the network."""
+"""The given part is rounded to 1/64 px, so that rounding errors of a page's scale have no effect."""
 
 MAX_GIVEN = 400
-"""Points of the given part that the network reads; a longer one is thinned more."""
+"""Most points of the given part that the network reads; a longer one is simplified more."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Framed:
 
 
 def _page_frame(page: Box | None, anchor: tuple[float, float] | None) -> Frame:
-    """The frame of a drawing that is to fill most of the page, or to begin at `anchor`."""
+    """Return the frame of a drawing that is to fill most of the page, or to begin at `anchor`."""
     scale = 1.0 if page is None else PAGE_SHARE * min(page.width, page.height) / BOX
     if anchor is not None:
         shift = (CENTRE - FIRST_POINT[0], CENTRE - FIRST_POINT[1])
@@ -62,7 +62,7 @@ def _page_frame(page: Box | None, anchor: tuple[float, float] | None) -> Frame:
 
 
 def frame_of(sketch: Sketch) -> tuple[Frame, bool]:
-    """The frame in which a beginning is shown, and whether it is that of the whole drawing."""
+    """Return the frame in which a given part is shown, and whether it is that of the whole drawing."""
     bounds = sketch.bounds
     if bounds is None:
         return _page_frame(sketch.page, None), True
@@ -73,7 +73,7 @@ def frame_of(sketch: Sketch) -> tuple[Frame, bool]:
 
 
 def framed(sketch: Sketch) -> Framed:
-    """A beginning as the network reads it, simplified as its training drawings were."""
+    """Return a given part as the network reads it, simplified as the training drawings were."""
     frame, known = frame_of(sketch)
     if sketch.is_empty:
         return Framed(frame, known, np.zeros((0, 2)), np.zeros(0, dtype=np.int64))
@@ -87,5 +87,5 @@ def framed(sketch: Sketch) -> Framed:
 
 
 def rounded(points: Points, scale: float) -> Points:
-    """Page coordinates with as many decimals as 1/100 of a model px needs, for files that people read."""
+    """Round page coordinates to the decimals that 1/100 of a model px needs, for files that people read."""
     return np.round(points, 2 - math.floor(math.log10(scale)))

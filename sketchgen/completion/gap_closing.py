@@ -1,13 +1,13 @@
-"""Lines that meet: the last point of an added line is moved to where the line was on its way to.
+"""Gap closing: added lines that nearly meet a line do meet it.
 
-Who plays Quick, Draw! has twenty seconds: in half of the drawings a circle or a square stays open by 13 to 17
-px of the 255 box, and a network that has learned from them leaves such gaps, too. A person who has a drawing
-finished wants its lines to meet. An added line meets
+A person who closes a circle or draws the missing side of a square has its end meet the rest; a network that
+draws point by point often stops a little short. So the last point of an added line is moved to
 
-- its own beginning, where it comes near it after a long way: circles and squares;
+- its own first point, where it comes near it after a long way: circles and squares;
 - a free end of the given drawing, where it began at another free end: missing sides.
 
-An end is free where no other ink is near. Nothing else moves, and likelihoods are those of what was sampled.
+An end is free where no other ink is near. No other points move;
+likelihoods are those of what was sampled.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sketchgen.sketch.sketch import Points
 from sketchgen.sketch.strokes import Pen, split_strokes
 
 CLOSING = 24.0
-"""Gap that is closed where nobody says, px of the network's frame, in which a given part is 160 px long."""
+"""Default gap that is closed, px of the network's frame, in which a given part is 160 px long."""
 
 MAX_CLOSING = 100.0
 
@@ -30,7 +30,7 @@ TOUCHING = 0.3
 """Ink nearer to an end than this share of the gap touches it, so that the end is not free."""
 
 BEGINS = 0.5
-"""A line that begins nearer to a free end than this share of the gap goes on from there."""
+"""A line that begins nearer to a free end than this share of the gap goes on from it."""
 
 LOOP = 4.0
 """A line that closes itself is longer than so many gaps."""
@@ -38,7 +38,7 @@ LOOP = 4.0
 
 @dataclass(frozen=True)
 class Closer:
-    """What added lines may meet. All points are px of the network's frame, from the last given point.
+    """What added lines may meet; points are px of the network's frame, from the last given point.
 
     Attributes:
         reach: the largest gap that is closed, above 0.
@@ -52,10 +52,10 @@ class Closer:
 
     @classmethod
     def of(cls, points: Points, pen: NDArray[np.int64], reach: float) -> Closer:
-        """Look for what can be met in a given drawing.
+        """Find what can be met in a given drawing.
 
         Args:
-            points: (n, 2), one at least, in any px of the frame.
+            points: (n, 2) px of the frame, at least one.
             pen: (n,) after each.
             reach: the largest gap.
         """
@@ -69,7 +69,7 @@ class Closer:
         return cls(reach, strokes[-1], np.array(free).reshape(-1, 2))
 
     def end(self, line: Points, *, going_on: bool) -> Points:
-        """(2,) where an added line, (n, 2), is to end; its own last point where nothing is to be met.
+        """Return the point, (2,), where an added line, (n, 2), is to end; its last one if it meets nothing.
 
         Args:
             line: its points; without the last given one where it goes on with the last given stroke.
@@ -87,10 +87,10 @@ class Closer:
         return targets[gap.argmin()] if gap.min(initial=np.inf) <= self.reach else line[-1]
 
     def closed(self, points: Points, pen: NDArray[np.int64], *, going_on: bool) -> Points:
-        """The added (n, 2) points with the last one of each line moved to where the line is to end.
+        """Return the (n, 2) added points with the last one of each line moved to where the line is to end.
 
         Args:
-            points: what was drawn.
+            points: as drawn.
             pen: after each point; a line whose pen was never lifted stays as it is.
             going_on: whether the first line goes on with the last given stroke.
         """
@@ -102,15 +102,15 @@ class Closer:
 
 
 class Closings:
-    """`Closer.closed` of several completions that grow by a point at a time."""
+    """Closes gaps in several completions that grow by a point at a time; see `Closer.closed`."""
 
     def __init__(self, closer: Closer | None, going_on: NDArray[np.bool_]) -> None:
-        """Begin with (count,) completions, of which some go on with the last given stroke."""
+        """Begin with (count,) completions, some of which go on with the last given stroke."""
         self._closer, self._going_on = closer, going_on.copy()
         self._lines: list[list[Points]] = [[] for _ in going_on]
 
     def next(self, points: Points, pen: NDArray[np.int64]) -> Points:
-        """The next (count, 2) points, those moved that are the last of their lines by the (count,) pens."""
+        """Return the next (count, 2) points, moved where the (count,) pens end a line."""
         if self._closer is None:
             return points
         found = points.copy()
@@ -132,17 +132,17 @@ def _far(points: Points, point: Points) -> Float[np.ndarray, " n"]:
 
 
 def _is_free(strokes: list[Points], number: int, end: int, touching: float) -> bool:
-    """Whether no ink is near an end of a stroke, but for what leads there."""
+    """Return whether no ink is near an end of a stroke, but for what leads there."""
     stroke = strokes[number] if end == 0 else strokes[number][::-1]
-    way = np.concatenate([[0.0], np.hypot(*np.diff(stroke, axis=0).T).cumsum()])
+    along = np.concatenate([[0.0], np.hypot(*np.diff(stroke, axis=0).T).cumsum()])
     # Of its own line what is farther along than it is near counts: a line that comes back.
-    rest = stroke[np.searchsorted(way, 3.0 * touching) :]
+    rest = stroke[np.searchsorted(along, 3.0 * touching) :]
     others = [*strokes[:number], *strokes[number + 1 :], *([rest] if len(rest) else [])]
     return all(_distance(stroke[0], line) > touching for line in others)
 
 
 def _distance(point: Points, line: Points) -> float:
-    """From a point to a line through (n, 2) points."""
+    """Return the distance of a point from a line through (n, 2) points."""
     start, along = line[:-1], np.diff(line, axis=0)
     square = (along**2).sum(1)
     part = ((point - start) * along).sum(1) / np.where(square > 0.0, square, 1.0)

@@ -1,61 +1,82 @@
 """Guidance: drawing what belongs to the asked category more than to drawings at large.
 
-The network has learned to draw with and without being told the category. Where both agree, a point says
-nothing about the category; where the told one finds it likelier, it does. Of several candidates for the next
-point, drawn by the told one, those are preferred that it finds likelier than the other: classifier-free
-guidance (Ho and Salimans 2022, arXiv:2207.12598) for a mixture over points, whose powers are no mixture, by
-resampling (Rubin 1988, "Using the SIR algorithm to simulate posterior distributions").
+The network has learned to draw conditionally on a category and unconditionally. Where both agree, a point
+says nothing about the category; where the conditional one finds it likelier, it does. Of several candidates
+for the next point, drawn conditionally, those are preferred that are likelier than unconditionally:
+classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598) for a mixture over points, whose powers are
+no mixture, by resampling (Rubin 1988, "Using the SIR algorithm to simulate posterior distributions").
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from sketchgen.completion.sampler import Stepper, prime_all
-from sketchgen.models.numpy_head import Found, as_mixture
-from sketchgen.models.numpy_mixture import NextStep, sigmoid
-from sketchgen.models.numpy_stroke_model import Prefix, State
-from sketchgen.models.trees import stacked, taken
-from sketchgen.sketch.strokes import Pen
+from sketchgen.models.numpy_layers import Rows
+from sketchgen.models.numpy_mixture import StepDistribution
+from sketchgen.models.numpy_stroke_model import Prefix
 
 GUIDANCE = 2.0
-"""Strength of guidance where nobody says; 0 is none."""
+"""Default strength; 0 is no guidance."""
 
 MAX_GUIDANCE = 10.0
 
-WAYS = 8
-"""Candidates for a point. More let a strong guidance be followed further, and cost time."""
+CANDIDATES = 8
+"""Candidates for a point. More let a strong guidance be followed further, and take time."""
 
-SURE = 20.0
+MAX_PREFERENCE = 20.0
 """Most nats by which a candidate is preferred or avoided, whatever the strength."""
+
+
+def _twice(rows: Rows, count: int) -> Int[np.ndarray, " d"]:
+    """Return the rows of both halves of 2 `count` rows that belong to some of `count` drawings."""
+    chosen = np.arange(count)[rows]
+    return np.concatenate([chosen, chosen + count])
 
 
 @dataclass(frozen=True)
 class GuidedStep:
-    """Distribution over a step of each of b drawings, as told the category and as not told it.
+    """Distribution over a step of each of b drawings under guidance.
 
     Attributes:
-        told, free: both.
+        both: 2 b rows; those of the conditional network, then those of the unconditional one.
         strength: how much the difference counts, 0 or more.
     """
 
-    told: NextStep
-    free: NextStep
+    both: StepDistribution
     strength: float
 
+    @property
+    def conditional(self) -> StepDistribution:
+        """The rows of the conditional network."""
+        return self.both.take(slice(len(self.both.end) // 2))
+
+    def take(self, rows: Rows) -> GuidedStep:
+        """Return some rows, in that order."""
+        return GuidedStep(self.both.take(_twice(rows, len(self.both.end) // 2)), self.strength)
+
+    @staticmethod
+    def join(parts: Sequence[GuidedStep]) -> GuidedStep:
+        """Return the rows of several distributions one after the other."""
+        count = [len(part.both.end) // 2 for part in parts]
+        halves = [part.both.take(slice(n)) for part, n in zip(parts, count, strict=True)]
+        halves += [part.both.take(slice(n, None)) for part, n in zip(parts, count, strict=True)]
+        return GuidedStep(StepDistribution.join(halves), parts[0].strength)
+
     def without_end(self) -> GuidedStep:
-        """The distribution under the condition that the drawing goes on."""
-        return replace(self, told=self.told.without_end(), free=self.free.without_end())
+        """Return the distribution under the condition that the drawing goes on."""
+        return replace(self, both=self.both.without_end())
 
     def log_prob(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
     ) -> Float[np.ndarray, " b"]:
-        """Log density of a step, nats, by the network that was told the category, without guidance."""
-        return self.told.log_prob(offset, pen)
+        """Return the log density of a step by the conditional network, without guidance, nats."""
+        return self.conditional.log_prob(offset, pen)
 
     def sample(
         self, noise: Float[np.ndarray, "b w 6"], temperature: float
@@ -63,78 +84,89 @@ class GuidedStep:
         """Draw an offset (px) and a pen.
 
         Args:
-            noise: a row for each candidate: what `NextStep.sample` takes, and a uniform number more.
-            temperature: see `NextStep.sample`; at 0 the candidates are the heaviest components' means.
+            noise: a row for each candidate: what `StepDistribution.samples` takes, and a uniform number more.
+            temperature: see `StepDistribution.samples`; at 0 the means of the heaviest
+                components are the candidates.
         """
         if temperature == 0:
-            offset, pen, worth = self._heaviest(noise)
+            offset, pen, score = self._heaviest(noise)
         else:
-            offset, pen = self.told.samples(noise[..., :5], temperature)
+            offset, pen = self.conditional.samples(noise[..., :5], temperature)
             # Gumbel noise: the largest sum is one drawn by the exponentials of the scores.
-            worth = -np.log(-np.log(noise[:, :, 5].clip(1e-12, 1 - 1e-12)))
+            uniform = np.minimum(np.maximum(noise[:, :, 5], 1e-12), 1 - 1e-12)
+            score = -np.log(-np.log(uniform))
+        nats = self.both.log_probs(np.concatenate([offset, offset]), np.concatenate([pen, pen]))
+        preference = self.strength * (nats[: len(pen)] - nats[len(pen) :])
+        preference = np.minimum(np.maximum(preference, -MAX_PREFERENCE), MAX_PREFERENCE)
+        best = (score + preference).argmax(1)
         rows = np.arange(len(offset))
-        best = (worth + self._preference(offset, pen)).argmax(1)
         return offset[rows, best], pen[rows, best]
-
-    def _preference(
-        self, offset: Float[np.ndarray, "b w 2"], pen: Int[np.ndarray, "b w"]
-    ) -> Float[np.ndarray, "b w"]:
-        """By how much each candidate is preferred, nats."""
-        nats = self.told.log_probs(offset, pen) - self.free.log_probs(offset, pen)
-        return np.clip(self.strength * nats, -SURE, SURE)
 
     def _heaviest(
         self, noise: Float[np.ndarray, "b w 6"]
     ) -> tuple[Float[np.ndarray, "b v 2"], Int[np.ndarray, "b v"], Float[np.ndarray, "b v"]]:
-        """The means of the heaviest components, with a pen for each, and the logs of their weights."""
-        told, hurry = self.told, np.reshape(self.told.hurry(0.0), (-1, 1))
-        chosen = np.argsort(-told.log_weight, axis=1, kind="stable")[:, : noise.shape[1]]
-        rows = np.arange(len(chosen))[:, None]
-        lifted = noise[:, :1, 2] < sigmoid(told.lift[rows, chosen] + hurry)
-        ends = noise[:, :1, 0] < sigmoid(told.end[:, None] + hurry)
-        pen = np.where(ends, int(Pen.END), np.where(lifted, int(Pen.LIFT), int(Pen.DRAW)))
-        return told.mean[rows, chosen], pen, told.log_weight[rows, chosen]
+        """Return the means of the heaviest components, with a pen for each, and the logs of their weights."""
+        step, rows = self.conditional, np.arange(len(noise))[:, None]
+        chosen = np.argsort(-step.log_weight, axis=1, kind="stable")[:, : noise.shape[1]]
+        pen = step.pens(noise[:, :1], step.lift[rows, chosen], 0.0)
+        return step.mean[rows, chosen], pen, step.log_weight[rows, chosen]
 
 
-Both = tuple[State, State]
-"""The states of drawings as told the category and as not told it."""
+@dataclass(frozen=True)
+class GuidedState:
+    """The state of b drawings under guidance.
+
+    Attributes:
+        both: of 2 b rows, as in `GuidedStep`.
+        count: b.
+    """
+
+    both: Any
+    count: int
+
+    def take(self, rows: Rows) -> GuidedState:
+        """Return some rows, in that order."""
+        chosen = _twice(rows, self.count)
+        return GuidedState(self.both.take(chosen), len(chosen) // 2)
+
+    @staticmethod
+    def join(states: Sequence[GuidedState]) -> GuidedState:
+        """Return the rows of several states one after the other."""
+        halves = [state.both.take(slice(state.count)) for state in states]
+        halves += [state.both.take(slice(state.count, None)) for state in states]
+        return GuidedState(type(halves[0]).join(halves), sum(state.count for state in states))
 
 
 class Guided:
-    """A network that draws under guidance: each drawing is followed twice, told and not told its category.
+    """A network that draws under guidance: each drawing has a conditional and an unconditional row.
 
     Attributes:
-        ways: rows of noise that a step of a drawing takes.
+        candidates: rows of noise that a step of a drawing takes.
     """
 
-    ways = WAYS
+    candidates = CANDIDATES
 
     def __init__(self, network: Stepper, any_category: int, strength: float) -> None:
-        """Guide `network`, which finds `NextStep`s, and to which `any_category` stands for "not told"."""
+        """Guide `network`; to it `any_category` stands for "unconditional"."""
         self._network, self._any, self._strength = network, any_category, strength
 
-    def prime(self, given: Prefix) -> tuple[GuidedStep, Both]:
+    def prime(self, given: Prefix) -> tuple[GuidedStep, GuidedState]:
         """Read the given part; see `Decoder.prime`."""
-        both = np.concatenate([given.category, np.full_like(given.category, self._any)])
+        category = np.concatenate([given.category, np.full_like(given.category, self._any)])
         going_on = None if given.going_on is None else np.tile(given.going_on, 2)
-        return self._parted(*self._network.prime(replace(given, category=both, going_on=going_on)))
+        return self._guided(*self._network.prime(replace(given, category=category, going_on=going_on)))
 
-    def prime_all(self, given: Sequence[Prefix]) -> tuple[GuidedStep, Both]:
+    def prime_all(self, given: Sequence[Prefix]) -> tuple[GuidedStep, GuidedState]:
         """Read several given parts at once; see `Decoder.prime_all`."""
         free = [replace(each, category=np.full_like(each.category, self._any)) for each in given]
-        return self._parted(*prime_all(self._network, [*given, *free]))
+        return self._guided(*prime_all(self._network, [*given, *free]))
 
     def advance(
-        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: Both
-    ) -> tuple[GuidedStep, Both]:
-        """Take a step; the distribution of the next, and the state."""
-        # Both at once: a step of few rows costs little more than one of half as many.
-        twice = np.tile(offset, (2, 1)), np.tile(pen, 2)
-        return self._parted(*self._network.advance(*twice, stacked(state)))
+        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: GuidedState
+    ) -> tuple[GuidedStep, GuidedState]:
+        """Take a step; return the distribution of the next one, and the state."""
+        both = np.concatenate([offset, offset]), np.concatenate([pen, pen])
+        return self._guided(*self._network.advance(*both, state.both))
 
-    def _parted(self, step: Found, state: State) -> tuple[GuidedStep, Both]:
-        found = as_mixture(step)
-        half = len(found.end) // 2
-        told, free = slice(half), slice(half, None)
-        guided = GuidedStep(taken(found, told), taken(found, free), self._strength)
-        return guided, (taken(state, told), taken(state, free))
+    def _guided(self, step: StepDistribution, state: Any) -> tuple[GuidedStep, GuidedState]:
+        return GuidedStep(step, self._strength), GuidedState(state, len(step.end) // 2)

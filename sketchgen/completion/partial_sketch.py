@@ -78,7 +78,8 @@ class PartialSketch:
             decoder: what finds the odds.
             category: index, or the config's `any_category`.
             temperature: 0 or more; the odds are raised to 1/T. Unlike those of lifting and of ending, which
-                are due once in many steps (`NextStep.tempered`), this is decided once, and may be sharpened.
+                are due once in many steps (`StepDistribution.samples`), this is decided once, and may be
+                sharpened.
         """
         if len(self.shown.pen) < 2:
             return 1.0

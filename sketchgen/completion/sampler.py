@@ -1,4 +1,4 @@
-"""Sampling steps from anything that can `prime` and `advance`."""
+"""The sampling loop: steps of drawings from any model with `prime` and `advance`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sketchgen.models.numpy_pen_state import END
+from sketchgen.models.numpy_layers import END
 from sketchgen.models.numpy_stroke_model import Prefix
-from sketchgen.models.trees import stacked, taken
 
 
 @runtime_checkable
 class Distribution(Protocol):
-    """All that the sampler knows of a distribution over a step of b drawings."""
+    """What the sampler needs of a distribution over a step of b drawings."""
 
-    def without_end(self) -> Distribution:
-        """The distribution under the condition that the drawing goes on."""
+    def without_end(self) -> Any:
+        """Return the distribution under the condition that the drawing goes on."""
         ...
 
     def sample(
@@ -32,37 +31,39 @@ class Distribution(Protocol):
     def log_prob(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
     ) -> Float[np.ndarray, " b"]:
-        """Log density of a step at temperature 1, nats."""
+        """Return the log density of a step at temperature 1, nats."""
         ...
 
 
 @runtime_checkable
 class Stepper(Protocol):
-    """All that the sampler knows of a model.
+    """What the sampler needs of a model.
+
+    States have a method `take(rows)`, distributions of several steps a static `join(parts)`.
 
     Attributes:
-        ways: candidates that it draws for a step, each from a row of noise of its own; see `noise_of`.
+        candidates: how many are drawn for a step, each from a row of noise of its own; see `noise_of`.
     """
 
-    ways: int
+    candidates: int
 
     def prime(self, given: Prefix) -> tuple[Any, Any]:
-        """Read the given part; the distribution of the first added step, and the state."""
+        """Read the given part; return the distribution of the first added step, and the state."""
         ...
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: Any
     ) -> tuple[Any, Any]:
-        """Take a step; the distribution of the next, and the state."""
+        """Take a step; return the distribution of the next one, and the state that replaces the one given."""
         ...
 
 
 @runtime_checkable
 class ReadsMany(Protocol):
-    """What reads several given parts faster together than one after the other."""
+    """A model that reads several given parts faster together than one after the other."""
 
     def prime_all(self, given: Sequence[Prefix]) -> tuple[Any, Any]:
-        """Read each; a row for each, see `Decoder.prime_all`."""
+        """Read each, for one drawing; see `Decoder.prime_all`."""
         ...
 
 
@@ -71,26 +72,199 @@ AT_ONCE = 64
 
 
 def prime_all(model: Stepper, given: Sequence[Prefix]) -> tuple[Any, Any]:
-    """`Stepper.prime` of several given parts, each for one drawing: row i is of the i-th of them.
+    """Read several given parts, each for one drawing: row i is of the i-th of them.
 
-    But for the last bits what `prime` says of each; those of like length are read together.
+    Equal to `Stepper.prime` of each up to the last bits; those of like length are read together.
 
     Args:
         model: what reads.
-        given: of known or of unknown scale, not both; one at least.
+        given: of known or of unknown frames, not both; at least one.
     """
-    length = np.array([len(each.pen) for each in given])
-    order, found = np.argsort(length, kind="stable"), []
-    together = order[length[order] > 0] if isinstance(model, ReadsMany) else order[:0]
-    for row in order[: len(order) - len(together)]:
-        found.append(model.prime(given[row]))
-    for first in range(0, len(together), AT_ONCE):
-        some = [given[row] for row in together[first : first + AT_ONCE]]
-        assert isinstance(model, ReadsMany)
-        found.append(model.prime_all(some))
-    steps, states = (stacked(part) for part in zip(*found, strict=True))
+    order = np.argsort([len(each.pen) for each in given], kind="stable")
+    if isinstance(model, ReadsMany):
+        portions = [order[first : first + AT_ONCE] for first in range(0, len(order), AT_ONCE)]
+        read = [model.prime_all([given[row] for row in rows]) for rows in portions]
+    else:
+        read = [model.prime(given[row]) for row in order]
+    steps, states = zip(*read, strict=True)
     back = np.argsort(order)
-    return taken(steps, back), taken(states, back)
+    return type(steps[0]).join(steps).take(back), type(states[0]).join(states).take(back)
+
+
+NOISE_STEPS = 32
+"""Steps whose noise is made at once: a call of a generator takes as long as twenty of its numbers."""
+
+
+def noise_blocks(seed: int, index: int, candidates: int = 1) -> Iterator[Float[np.ndarray, "s *w n"]]:
+    """Yield the noise of drawing `index` under `seed`, of `NOISE_STEPS` steps at a time; see `noise_of`."""
+    random = np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
+    shape, uniforms = ((NOISE_STEPS,), 3) if candidates == 1 else ((NOISE_STEPS, candidates), 4)
+    while True:
+        uniform, normal = random.random((*shape, uniforms)), random.standard_normal((*shape, 2))
+        yield np.concatenate([uniform[..., :3], normal, uniform[..., 3:]], -1)
+
+
+def noise_of(seed: int, index: int, candidates: int = 1) -> Iterator[Float[np.ndarray, "*w n"]]:
+    """Yield the noise of drawing `index` under `seed`, a step at a time.
+
+    A step takes three uniform numbers and two normal ones. Where it is chosen among several candidates there
+    is a row for each, with a uniform number more at its end.
+    """
+    for block in noise_blocks(seed, index, candidates):
+        yield from block
+
+
+def noise_rows(seed: int, count: int, candidates: int = 1) -> Iterator[Float[np.ndarray, "b *w n"]]:
+    """Yield the noise of drawings 0 to `count` - 1 under `seed`, a step at a time.
+
+    That of a drawing depends on the seed and its index alone, whatever else is drawn together with it.
+    """
+    each = [noise_blocks(seed, index, candidates) for index in range(count)]
+    while True:
+        yield from np.stack([next(noise) for noise in each], 1)
+
+
+def first_number(seed: int, index: int) -> float:
+    """Return a uniform number in [0, 1) for drawing `index` under `seed`, independent of its noise."""
+    # Far along the counter of the generator that makes the noise: no drawing ever gets there.
+    key = np.array([seed, index], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=2**128)).random()
+
+
+def first_numbers(seed: int, count: int) -> Float[np.ndarray, " b"]:
+    """Return the `first_number` of drawings 0 to `count` - 1."""
+    return np.array([first_number(seed, index) for index in range(count)])
+
+
+Forced = Mapping[int, tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]]
+"""Offset and pen of each point of some drawings, by their rows. These drawings end behind the last point."""
+
+
+def force(
+    forced: Forced,
+    number: Int[np.ndarray, " b"],
+    offset: Float[np.ndarray, "b 2"],
+    pen: Int[np.ndarray, " b"],
+) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
+    """Return the steps that b drawings take: the forced ones of some, the sampled ones of the others.
+
+    Args:
+        forced: the steps that are not sampled.
+        number: which of its steps each drawing takes, from 0.
+        offset: as sampled, px of the model's box.
+        pen: as sampled.
+    """
+    if not forced:
+        return offset, pen
+    offset, pen = offset.copy(), pen.copy()
+    for row, (offsets, pens) in forced.items():
+        there = number[row] < len(pens)
+        offset[row] = offsets[number[row]] if there else 0.0
+        pen[row] = pens[number[row]] if there else END
+    return offset, pen
+
+
+@dataclass(frozen=True)
+class Step:
+    """The next step of b drawings.
+
+    Attributes:
+        offset: px of the model's box.
+        pen: after the point.
+        drawn: which drawings got a point; the rows of the others have no meaning.
+        ended: which drawings the model has ended, now or before.
+        rows: the drawings that `distribution` has rows for: those that had not ended, and maybe others.
+        distribution: that the step was drawn from.
+        counted: in which drawings a step was decided on: the others had ended before.
+    """
+
+    offset: Float[np.ndarray, "b 2"]
+    pen: Int[np.ndarray, " b"]
+    drawn: Bool[np.ndarray, " b"]
+    ended: Bool[np.ndarray, " b"]
+    rows: Int[np.ndarray, " c"]
+    distribution: Distribution
+    counted: Bool[np.ndarray, " b"]
+
+
+DROP = 0.9
+"""Rows of drawings that have ended are dropped when less than this share of the rows goes on."""
+
+
+def steps(
+    model: Stepper,
+    given: Prefix,
+    noise: Iterable[Float[np.ndarray, "b *w n"]],
+    limit: int,
+    temperature: float,
+    *,
+    at_least_one: bool = True,
+    forced: Forced = MappingProxyType({}),
+) -> Iterator[Step]:
+    """Sample step by step until every drawing has ended or has `limit` points.
+
+    The last step draws no point: in it the last drawings end, or are found not to.
+
+    Args:
+        model: what is asked for distributions.
+        given: the given part.
+        noise: a row a step, at least `limit` + 1 of them; see `noise_rows`.
+        limit: largest number of points of a drawing.
+        temperature: 0 or more; see `StepDistribution.samples`.
+        at_least_one: do not let a drawing end before a point was added.
+        forced: steps that are not sampled.
+    """
+    count = len(given.category)
+    alive, rows = np.ones(count, dtype=bool), np.arange(count)
+    offset, pen = np.zeros((count, 2)), np.full(count, END)
+    distribution: Any = None
+    state: Any = None
+    for number, numbers in zip(range(limit + 1), noise, strict=False):
+        if not number:
+            distribution, state = model.prime(given)
+            if at_least_one:
+                distribution = distribution.without_end()
+        else:
+            going = alive[rows]
+            if going.mean() < DROP:
+                rows, state = rows[going], state.take(np.flatnonzero(going))
+            distribution, state = model.advance(offset[rows], pen[rows], state)
+        offset, pen = np.zeros((count, 2)), np.full(count, END)
+        offset[rows], pen[rows] = distribution.sample(numbers[rows], temperature)
+        offset, pen = force(forced, np.full(count, number), offset, pen)
+        ends = pen == END
+        counted = alive & ends if number == limit else alive
+        alive = alive & ~ends
+        drawn = alive if number < limit else np.zeros_like(alive)
+        yield Step(offset, pen, drawn, ~alive, rows, distribution, counted)
+        if not drawn.any():
+            return
+
+
+LIKELIHOOD_ROWS = 512
+"""Rows of distributions whose likelihoods are computed at once: a call takes as long as thirty rows."""
+
+
+def log_likelihood(found: Iterable[Step]) -> Float[np.ndarray, " b"]:
+    """Return the log-likelihood of drawings at temperature 1, nats: the sum over their steps."""
+    total: Any = 0.0
+    waiting: list[Step] = []
+    for step in found:
+        waiting.append(step)
+        if len(waiting) * len(waiting[0].rows) >= LIKELIHOOD_ROWS:
+            total, waiting = total + _summed(waiting), []
+    return total + _summed(waiting) if waiting else total
+
+
+def _summed(found: list[Step]) -> Float[np.ndarray, " b"]:
+    """Return the log-likelihood of a few steps."""
+    offset, pen, counted = (
+        np.concatenate([getattr(step, name)[step.rows] for step in found])
+        for name in ("offset", "pen", "counted")
+    )
+    joined = type(found[0].distribution).join([step.distribution for step in found])
+    nats = np.where(counted, joined.log_prob(offset, pen), 0.0)
+    return np.bincount(np.concatenate([step.rows for step in found]), nats, len(found[0].pen))
 
 
 @dataclass(frozen=True)
@@ -112,171 +286,6 @@ class Sampled:
     log_prob: Float[np.ndarray, " b"]
 
 
-BLOCK = 32
-"""Steps whose noise is made at once: asking a generator costs as much as twenty of its numbers."""
-
-
-def noise_blocks(seed: int, index: int, ways: int = 1) -> Iterator[Float[np.ndarray, "s *w n"]]:
-    """Noise of drawing `index` under `seed`, for `BLOCK` steps at a time; see `noise_of`."""
-    random = np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
-    shape, uniforms = ((BLOCK,), 3) if ways == 1 else ((BLOCK, ways), 4)
-    while True:
-        uniform, normal = random.random((*shape, uniforms)), random.standard_normal((*shape, 2))
-        yield np.concatenate([uniform[..., :3], normal, uniform[..., 3:]], -1)
-
-
-def noise_of(seed: int, index: int, ways: int = 1) -> Iterator[Float[np.ndarray, "*w n"]]:
-    """Noise of drawing `index` under `seed`, for a step at a time: three uniform numbers, two normal ones.
-
-    Where a step is chosen among several `ways`, a row for each, with a uniform number more at its end.
-    """
-    for block in noise_blocks(seed, index, ways):
-        yield from block
-
-
-def noise_rows(seed: int, count: int, ways: int = 1) -> Iterator[Float[np.ndarray, "b *w n"]]:
-    """Noise of drawings 0 to `count` - 1 under `seed`, a row a step, made when it is asked for.
-
-    That of a drawing depends on the seed and its index alone, whatever else is drawn together with it.
-    """
-    each = [noise_blocks(seed, index, ways) for index in range(count)]
-    while True:
-        yield from np.stack([next(noise) for noise in each], 1)
-
-
-def first_number(seed: int, index: int) -> float:
-    """A uniform number in [0, 1) for drawing `index` under `seed`, independent of its noise."""
-    # Far along the counter of the generator that makes the noise: no drawing ever gets there.
-    key = np.array([seed, index], dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=key, counter=2**128)).random()
-
-
-def first_numbers(seed: int, count: int) -> Float[np.ndarray, " b"]:
-    """`first_number` of drawings 0 to `count` - 1."""
-    return np.array([first_number(seed, index) for index in range(count)])
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the sampler drew next for b drawings.
-
-    Attributes:
-        offset: px of the model's box.
-        pen: after the point.
-        drawn: which drawings got a point; what stands in the rows of the others has no meaning.
-        ended: which drawings the model has ended, now or before.
-        found: the distribution that it was drawn from.
-        counted: in which drawings anything was decided in this step: the others have ended before.
-    """
-
-    offset: Float[np.ndarray, "b 2"]
-    pen: Int[np.ndarray, " b"]
-    drawn: Bool[np.ndarray, " b"]
-    ended: Bool[np.ndarray, " b"]
-    found: Distribution
-    counted: Bool[np.ndarray, " b"]
-
-    def log_prob(self) -> Float[np.ndarray, " b"]:
-        """Log-likelihood of what was decided in this step at temperature 1, nats; 0 behind the end."""
-        return np.where(self.counted, self.found.log_prob(self.offset, self.pen), 0.0)
-
-
-Forced = Mapping[int, tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]]
-"""Offset and pen of each point of some drawings, by their rows, which end behind the last."""
-
-
-def led(
-    forced: Forced,
-    number: Int[np.ndarray, " b"],
-    offset: Float[np.ndarray, "b 2"],
-    pen: Int[np.ndarray, " b"],
-) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
-    """The steps that b drawings take where so much was sampled: teacher forcing of some of them.
-
-    Args:
-        forced: the steps that are not sampled.
-        number: which of its steps each drawing takes, from 0.
-        offset: as sampled, px of the model's box.
-        pen: as sampled.
-    """
-    if not forced:
-        return offset, pen
-    offset, pen = offset.copy(), pen.copy()
-    for row, (offsets, pens) in forced.items():
-        there = number[row] < len(pens)
-        offset[row] = offsets[number[row]] if there else 0.0
-        pen[row] = pens[number[row]] if there else END
-    return offset, pen
-
-
-ROWS = 512
-"""Rows of distributions of which the likelihood is worked out at once: alone each takes as long as thirty."""
-
-
-def log_likelihood(found: Iterable[Step]) -> Float[np.ndarray, " b"]:
-    """The sum of the `log_prob` of steps of the same b drawings, nats."""
-    total: Any = 0.0
-    waiting: list[Step] = []
-    for step in found:
-        waiting.append(step)
-        if len(waiting) * len(step.pen) >= ROWS:
-            total, waiting = total + _summed(waiting), []
-    return total + _summed(waiting) if waiting else total
-
-
-def _summed(found: list[Step]) -> Float[np.ndarray, " b"]:
-    """The sum of the `log_prob` of a few steps, worked out together."""
-    if len(found) == 1:
-        return found[0].log_prob()
-    offset, pen = (np.concatenate([getattr(step, name) for step in found]) for name in ("offset", "pen"))
-    nats = stacked([step.found for step in found]).log_prob(offset, pen).reshape(len(found), -1)
-    return np.where(np.stack([step.counted for step in found]), nats, 0.0).sum(0)
-
-
-def steps(
-    model: Stepper,
-    given: Prefix,
-    noise: Iterable[Float[np.ndarray, "b *w n"]],
-    limit: int,
-    temperature: float,
-    *,
-    at_least_one: bool = True,
-    forced: Forced = MappingProxyType({}),
-) -> Iterator[Step]:
-    """Sample step by step until every drawing has ended, or has `limit` points.
-
-    The last step draws no point: in it the last drawings end, or it is only found out whether they would.
-
-    Args:
-        model: what is asked for distributions.
-        given: the given part.
-        noise: a row a step, `limit` + 1 of them at least; see `noise_rows`.
-        limit: most points of a drawing.
-        temperature: 0 or more; see `NextStep.tempered`.
-        at_least_one: do not let a drawing end before a point was added.
-        forced: steps that are not sampled.
-    """
-    alive = np.ones(len(given.category), dtype=bool)
-    before: Step | None = None
-    state: Any = None
-    for row, numbers in zip(range(limit + 1), noise, strict=False):
-        if before is None:
-            found, state = model.prime(given)
-        else:
-            found, state = model.advance(before.offset, before.pen, state)
-        if row == 0 and at_least_one:
-            found = found.without_end()
-        offset, pen = led(forced, np.full(len(alive), row), *found.sample(numbers, temperature))
-        ends = pen == END
-        counted = alive & ends if row == limit else alive
-        alive = alive & ~ends
-        drawn = alive if row < limit else np.zeros_like(alive)
-        before = Step(offset, pen, drawn, ~alive, found, counted)
-        yield before
-        if not drawn.any():
-            return
-
-
 def sample_steps(
     model: Stepper,
     given: Prefix,
@@ -287,11 +296,11 @@ def sample_steps(
     at_least_one: bool = True,
     forced: Forced = MappingProxyType({}),
 ) -> Sampled:
-    """All of `steps` at once."""
+    """Sample whole drawings; see `steps`."""
     offset, pen, drawn, ended = [], [], [], np.zeros(0, dtype=bool)
 
     def noted() -> Iterator[Step]:
-        # Not the steps themselves: what they were drawn from is large, and soon of no more use.
+        # Not the steps themselves: their distributions are large, and soon of no more use.
         nonlocal ended
         for step in steps(model, given, noise, limit, temperature, at_least_one=at_least_one, forced=forced):
             offset.append(step.offset)

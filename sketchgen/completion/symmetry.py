@@ -1,14 +1,12 @@
-"""What a drawing lacks to be symmetric: given strokes, seen in a mirror, as a way to finish it.
+"""Candidates from symmetry: given strokes that have no mirror image yet, mirrored.
 
 A second eye, ear, wheel or wing is where the first one is, on the other side. A network that draws from a
 mixture of likely places puts it near there, a size too small or a line too high. So where most of a drawing
-is its own image in an upright or a level mirror, the image of the strokes that have none there yet is one of
-the ways to go on with it. Whether it is a good one is for who chooses among the ways to say: a drawing of a
-fish from the side is to have one eye.
+is its own image in an upright or a level mirror, the images of the strokes that have none yet are a candidate
+to complete it. Whether it is a good one is for the ranking to say: a fish from the side has one eye.
 
-Mirrors are tried where one may stand, as in the middle of a large stroke or between two that are alike. What
-people draw is nowhere exact: two strokes are each other's image if most of the ink of each lies near the
-other's image.
+Mirrors are tried where one may stand: in the middle of a large stroke or between two that are alike. People
+do not draw exactly: two strokes are each other's image if most of the ink of each is near the other's image.
 
 All lengths are px of the network's frame, in which a given part is 160 px long.
 """
@@ -26,51 +24,51 @@ from sketchgen.sketch.geometry import resample
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import pens
 
-MOST = 3
-"""Most ways that are found for a drawing."""
+MAX_MIRRORED = 3
+"""Largest number of candidates for a drawing."""
 
-LEAST = 0.2
-"""How symmetric a drawing must be."""
+MIN_SYMMETRY = 0.2
 
-UPRIGHT = 0.1
-"""What it counts that the mirror is upright, as most things that are symmetric are."""
+UPRIGHT_BONUS = 0.1
+"""Added to the symmetry in an upright mirror, as most symmetric things stand upright."""
 
-CLEARLY = 0.1
-"""By how much more symmetric, that counted, a drawing must be in a level mirror than in any upright one."""
+LEVEL_MARGIN = 0.1
+"""How much more symmetric a drawing must be in a level mirror than in any upright one, bonus included."""
 
-LACKING = 0.5
-"""What it counts against the symmetry that ink has no image yet; what is amiss counts once."""
+LACKING_WEIGHT = 0.5
+"""Weight of ink without an image against the symmetry; ink that can have none has weight 1."""
 
 NEAR = 9.6
 """Ink this near is the same."""
 
-IMAGE = 0.7
-"""Two strokes are each other's image from such a likeness (F1 of the shares of their ink) on."""
+MIN_LIKENESS = 0.7
+"""Likeness (F1 of the shares of their ink) from which on two strokes are each other's image."""
 
 ASIDE = 3.2
 """A stroke stands on one side of the mirror if it reaches over it by less."""
 
 LARGE = 24.0
-"""The middle of a stroke is where a mirror may stand if the stroke is as large."""
+"""Size of strokes in whose middle a mirror may stand."""
 
 APART = 1.6
 """Mirrors nearer to each other are one."""
 
 EVERY = 4
-"""Of so many alternatives in a row the last is such a way, while there are some."""
+"""Of so many alternatives in a row the last is such a candidate, while there are some."""
 
 MAX_MIRRORS, MAX_PAIRED, MAX_POINTS = 24, 24, 300
-"""Most mirrors of a direction, strokes of which pairs are looked for, and points that stand for the ink."""
+"""Largest numbers of mirrors of a direction, of strokes among which pairs are sought, and of points that
+stand for the ink."""
 
 
 @dataclass(frozen=True)
 class Mirrored:
-    """A way to finish a drawing by its symmetry.
+    """A candidate that makes a drawing symmetric.
 
     Attributes:
-        strokes: the images of those that have none yet, in the order in which they were drawn.
-        symmetry: share of the given ink that is its own image, less half the share that has no image yet and
-            the share that can have none since it stands across; `UPRIGHT` more in an upright mirror.
+        strokes: images of the strokes that have none yet, in the order of these.
+        symmetry: share of the given ink that has an image, less half the share that has none yet and less the
+            share that can have none as it stands across; `UPRIGHT_BONUS` more in an upright mirror.
     """
 
     strokes: tuple[Points, ...]
@@ -78,19 +76,19 @@ class Mirrored:
 
     @property
     def steps(self) -> tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]:
-        """The offsets from point to point, the first one from the origin, and the pen after each."""
+        """Offsets from point to point, the first one from the origin, and the pen after each."""
         lines = Sketch(self.strokes)
         return np.diff(lines.points, axis=0, prepend=0.0), pens(lines)
 
 
-def placed(ways: Sequence[Mirrored], count: int) -> dict[int, Mirrored]:
-    """Which of `count` alternatives, from 0, are such ways."""
+def placed(mirrored: Sequence[Mirrored], count: int) -> dict[int, Mirrored]:
+    """Return which of `count` alternatives, from 0, are such candidates."""
     rows = range(EVERY - 1, count, EVERY)
-    return dict(zip(rows, ways, strict=False))
+    return dict(zip(rows, mirrored, strict=False))
 
 
 def mirrored(strokes: Sequence[Points]) -> list[Mirrored]:
-    """The ways to finish a drawing by its symmetry, the most symmetric first; `MOST` at most.
+    """Return what completes the symmetry of a drawing, the most symmetric first; `MAX_MIRRORED` at most.
 
     Level mirrors count only where the drawing is clearly more symmetric in them than in any upright one.
 
@@ -100,19 +98,19 @@ def mirrored(strokes: Sequence[Points]) -> list[Mirrored]:
     ink = _Ink.of(strokes)
     if ink is None:
         return []
-    upright, level = _ways(ink, strokes, 0), _ways(ink, strokes, 1)
-    least = max((way.symmetry for way in upright), default=-np.inf) + CLEARLY
-    better = [way for way in level if way.symmetry > least]
-    return sorted([*upright, *better], key=lambda way: -way.symmetry)[:MOST]
+    upright, level = _candidates(ink, strokes, 0), _candidates(ink, strokes, 1)
+    best = max((each.symmetry for each in upright), default=-np.inf) + LEVEL_MARGIN
+    better = [each for each in level if each.symmetry > best]
+    return sorted([*upright, *better], key=lambda each: -each.symmetry)[:MAX_MIRRORED]
 
 
-def _ways(ink: _Ink, strokes: Sequence[Points], axis: int) -> list[Mirrored]:
-    """The ways by mirrors that stand across an axis."""
+def _candidates(ink: _Ink, strokes: Sequence[Points], axis: int) -> list[Mirrored]:
+    """Return the candidates by mirrors that stand across an axis."""
     found: dict[tuple[int, ...], tuple[float, float]] = {}
     for at in _mirrors(ink, axis):
         seen = _seen(ink, axis, at)
-        # One way for the same strokes: in the mirror in which the drawing is most symmetric.
-        if seen is not None and seen[1] > found.get(seen[0], (LEAST, 0.0))[0]:
+        # One candidate for the same strokes: in the mirror in which the drawing is most symmetric.
+        if seen is not None and seen[1] > found.get(seen[0], (MIN_SYMMETRY, 0.0))[0]:
             found[seen[0]] = seen[1:]
     return [
         Mirrored(tuple(_image(strokes[row], axis, at) for row in rows), symmetry)
@@ -137,7 +135,7 @@ class _Ink:
 
     @classmethod
     def of(cls, strokes: Sequence[Points]) -> _Ink | None:
-        """Put points on strokes; None where there are none, or more ink than so many points can stand for."""
+        """Put points on strokes; None where there are none, or too much ink for `MAX_POINTS`."""
         if not strokes:
             return None
         length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
@@ -152,7 +150,7 @@ class _Ink:
 
 
 def _mirrors(ink: _Ink, axis: int) -> NDArray[np.float64]:
-    """Where mirrors may stand: in the middle of all, of a large stroke, or between two that are alike."""
+    """Return where mirrors may stand: in the middle of all, of a large stroke or of two that are alike."""
     middle, side = ink.middle[:, axis], ink.side[:, axis]
     edges = (middle - side / 2.0).min(), (middle + side / 2.0).max()
     found = [sum(edges) / 2.0, *middle[side > LARGE].tolist(), *_between(ink, axis)]
@@ -163,7 +161,7 @@ def _mirrors(ink: _Ink, axis: int) -> NDArray[np.float64]:
 
 
 def _between(ink: _Ink, axis: int) -> Iterator[float]:
-    """The middles between strokes of one size that stand beside each other."""
+    """Yield the middles between strokes of one size that stand beside each other."""
     middle, side = ink.middle[:MAX_PAIRED], ink.side[:MAX_PAIRED]
     apart, other = middle[:, None] - middle, 1 - axis
     like = (np.abs(side[:, None] - side) < NEAR).all(-1)
@@ -173,31 +171,31 @@ def _between(ink: _Ink, axis: int) -> Iterator[float]:
 
 
 def _seen(ink: _Ink, axis: int, at: float) -> tuple[tuple[int, ...], float, float] | None:
-    """The strokes without an image, how symmetric the drawing is, and where the mirror stands best.
+    """Return the strokes without an image, the symmetry, and where the mirror stands best.
 
     None where nothing is symmetric, or nothing lacks an image.
     """
     likeness = _likeness(ink, axis, at)
-    paired = likeness.max(1) >= IMAGE
+    paired = likeness.max(1) >= MIN_LIKENESS
     if not paired.any():
         return None
     # Once more, where the mirror stands in the middle of what are images.
     middle = ink.middle[:, axis]
     between = (middle + middle[likeness.argmax(1)]) / 2.0
     at = float(np.average(between[paired], weights=ink.counts[paired]))
-    paired = _likeness(ink, axis, at).max(1) >= IMAGE
+    paired = _likeness(ink, axis, at).max(1) >= MIN_LIKENESS
     beside: Bool[np.ndarray, " k"] = np.abs(middle - at) > ink.side[:, axis] / 2.0 - ASIDE
     lacking = beside & ~paired
     if not lacking.any() or not paired.any():
         return None
     good, lack, amiss = (float(ink.counts[rows].sum()) for rows in (paired, lacking, ~(paired | lacking)))
-    symmetry = (good - LACKING * lack - amiss) / float(ink.counts.sum())
+    symmetry = (good - LACKING_WEIGHT * lack - amiss) / float(ink.counts.sum())
     rows = tuple(int(row) for row in np.flatnonzero(lacking))
-    return rows, symmetry + (UPRIGHT if axis == 0 else 0.0), at
+    return rows, symmetry + (UPRIGHT_BONUS if axis == 0 else 0.0), at
 
 
 def _likeness(ink: _Ink, axis: int, at: float) -> Float[np.ndarray, "k k"]:
-    """How much the image of each stroke is each stroke: the harmonic mean of two shares of ink (F1)."""
+    """Return how alike each stroke is to the image of each: harmonic mean of two shares of ink (F1)."""
     image, points = _image(ink.points, axis, at), ink.points
     far = (image[:, None, 0] - points[:, 0]) ** 2 + (image[:, None, 1] - points[:, 1]) ** 2
     starts = np.cumsum(ink.counts) - ink.counts
@@ -208,7 +206,7 @@ def _likeness(ink: _Ink, axis: int, at: float) -> Float[np.ndarray, "k k"]:
 
 
 def _image(points: Points, axis: int, at: float) -> Points:
-    """Points in the mirror."""
+    """Return points in the mirror."""
     found = points.copy()
     found[:, axis] = 2.0 * at - found[:, axis]
     return found

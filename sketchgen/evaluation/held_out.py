@@ -19,7 +19,6 @@ from sketchgen.completion.framing import framed, rounded
 from sketchgen.completion.sampler import Stepper, prime_all
 from sketchgen.evaluation.sampling import Added, Row, sample_rows
 from sketchgen.models.numpy_stroke_model import Prefix
-from sketchgen.models.trees import taken
 from sketchgen.sketch.geometry import BOX, CENTRE
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 from sketchgen.sketch.strokes import Pen, pens, split_strokes
@@ -142,7 +141,7 @@ def read_beginnings(
             found, state = prime_all(model, [shown[index][0] for index in some])
             for number, index in enumerate(some):
                 one = slice(number, number + 1)
-                rows[index] = Row(taken(found, one), taken(state, one), beginnings[index].seed)
+                rows[index] = Row(found.take(one), state.take(one), beginnings[index].seed)
             if progress is not None:
                 progress(len(some))
     going_on = [scale == "scale known" and item.inside for item in beginnings]

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from sketchgen.completion.sampler import Distribution, Stepper, noise_of
+from sketchgen.completion.sampler import Stepper, noise_of
 from sketchgen.errors import SettingError
-from sketchgen.models.trees import stacked, taken
 from sketchgen.sketch.strokes import Pen
 
 ROWS = 384
@@ -43,7 +42,7 @@ class Row:
         seed, alternative: name its noise; see `sketchgen.completion.sampler.noise_rows`.
     """
 
-    found: Distribution
+    found: Any
     state: Any
     seed: int
     alternative: int = 0
@@ -78,7 +77,7 @@ def sample_rows(
     Args:
         model: what the rows' states belong to.
         rows: the drawings. Those whose states cannot be stacked must not stand in one call.
-        temperature: see `NextStep.tempered`.
+        temperature: see `StepDistribution.samples`.
         limit: most points that are added.
         progress: called with the number of drawings finished since the last call.
 
@@ -99,8 +98,11 @@ def sample_rows(
 def _sample(model: Stepper, rows: Sequence[Row], temperature: float, limit: int) -> list[Added]:
     """`sample_rows` of one batch."""
     book = _Book(len(rows))
-    noise = [noise_of(row.seed, row.alternative, model.ways) for row in rows]
-    found, state = stacked([row.found for row in rows]).without_end(), stacked([row.state for row in rows])
+    noise = [noise_of(row.seed, row.alternative, model.candidates) for row in rows]
+    found, state = (
+        type(parts[0]).join(parts) for parts in zip(*((row.found, row.state) for row in rows), strict=True)
+    )
+    found = found.without_end()
     # Which drawing each row of the batch is, and which of them go on.
     who, going = np.arange(len(rows)), np.ones(len(rows), dtype=bool)
     for step in range(limit + 1):
@@ -116,7 +118,7 @@ def _sample(model: Stepper, rows: Sequence[Row], temperature: float, limit: int)
         if going.mean() < DROP:
             kept = np.flatnonzero(going)
             who, going, offset, pen = who[kept], going[kept], offset[kept], pen[kept]
-            state = taken(state, kept)
+            state = state.take(kept)
         found, state = model.advance(offset, pen, state)
     return book.drawings()
 

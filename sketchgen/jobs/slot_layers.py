@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.nn.functional import linear, silu
 
 from sketchgen.models.features import GATES
-from sketchgen.models.numpy_layers import CellState
+from sketchgen.models.numpy_layers import LayerState
 
 
 @runtime_checkable
 class Layer(Protocol):
     """A recurrent layer and the states of its slots."""
 
-    def put(self, where: Int[Tensor, " c"], state: CellState) -> None:
+    def put(self, where: Int[Tensor, " c"], state: LayerState) -> None:
         """Put the states of c drawings into slots."""
         ...
 
@@ -50,7 +50,7 @@ class _Lstm:
         self._cell = torch.zeros(slots, self._width)
         self._hidden = torch.zeros(slots, self._width)
 
-    def put(self, where: Int[Tensor, " c"], state: CellState) -> None:
+    def put(self, where: Int[Tensor, " c"], state: LayerState) -> None:
         """Put the states of c drawings into slots."""
         hidden, cell = (torch.from_numpy(np.ascontiguousarray(part)) for part in state)
         self._read[where, self._reads :] = hidden.to(self._read.dtype)
@@ -82,7 +82,7 @@ class _Other:
         self._kind, self._after = kind, after
         self._hidden = torch.zeros(slots, self._recurrent[0].shape[1])
 
-    def put(self, where: Int[Tensor, " c"], state: CellState) -> None:
+    def put(self, where: Int[Tensor, " c"], state: LayerState) -> None:
         """Put the states of c drawings into slots."""
         self._hidden[where] = torch.from_numpy(np.ascontiguousarray(state[0]))
 
@@ -119,7 +119,7 @@ class _Gated:
         self._before = torch.zeros(slots, len(self._look_back))
         self._output = torch.zeros(slots, width)
 
-    def put(self, where: Int[Tensor, " c"], state: CellState) -> None:
+    def put(self, where: Int[Tensor, " c"], state: LayerState) -> None:
         """Put the states of c drawings into slots."""
         for kept, part in zip((self._hidden, self._before), state, strict=True):
             kept[where] = torch.from_numpy(np.ascontiguousarray(part))

@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from sketchgen.jobs.slot_layers import Layer, make_layer
-from sketchgen.models.features import POINTER, RECALL_HEADS
-from sketchgen.models.numpy_head import Found, as_mixture, next_step
-from sketchgen.models.numpy_pen_state import PenState
+from sketchgen.models.features import RECALL_HEADS
+from sketchgen.models.numpy_layers import PenState
+from sketchgen.models.numpy_mixture import LIFT, StepDistribution
 from sketchgen.models.numpy_stroke_model import Decoder, State
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -51,7 +51,7 @@ class SlotNetwork:
         self._kind = PRECISIONS[precision]
         weights = {name: torch.from_numpy(np.ascontiguousarray(w)) for name, w in decoder.weights().items()}
         config = self.config
-        self._read = self._linear(weights, "read")
+        self._read = weights["read.weight"].to(self._kind)
         self._layers: list[Layer] = [
             make_layer(config.cell, weights, f"stack.layers.{n}", slots, self._kind)
             for n in range(config.layers)
@@ -92,22 +92,25 @@ class SlotNetwork:
         where = torch.from_numpy(slots)
         for layer, before in zip(self._layers, state.layers, strict=True):
             layer.put(where, before)
-        for name, value in vars(state.trace).items():
-            getattr(self._trace, name)[slots] = value
+        for name in vars(PenState.begin(1)):
+            getattr(self._trace, name)[slots] = getattr(state.pen, name)
         self._bias[where] = torch.from_numpy(np.ascontiguousarray(state.bias))
         self._known[slots] = state.known
-        past, count = state.past, state.past.point.shape[1]
+        if state.cache is None:
+            return
+        count = state.cache.count
+        kept = {name: array[:, :count] for name, array in state.cache.arrays.items()}
         self._kept[slots] = count
         self._grow(count + 1)
-        self._points[slots, :count] = past.point
+        self._points[slots, :count] = kept["point"]
         if self.config.pointers:
-            self._pointer[where, :, :count] = torch.from_numpy(past.pointer).transpose(1, 2)
+            self._pointer[where, :, :count] = torch.from_numpy(kept["pointer"]).transpose(1, 2)
         if self._recall is not None:
-            self._recall.put(where, past.key, past.value)
+            self._recall.put(where, kept["key"], kept["value"])
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], going: Bool[np.ndarray, " b"]
-    ) -> Found:
+    ) -> StepDistribution:
         """Take a step in each slot; returns the distributions of the next ones.
 
         Args:
@@ -117,7 +120,14 @@ class SlotNetwork:
         """
         self._trace = trace = self._trace.advanced(offset, pen)
         values = self._values(going)
-        found = next_step(self.config, values["head"], trace, self._known, values.get("border"))
+        scale, config = self.config.offset_scale, self.config
+        found = StepDistribution.from_parameters(
+            values["head"], trace.pen == LIFT, scale, trace.points, config.components
+        )
+        if config.rotated:
+            found = found.rotated(trace.direction, config.rotated)
+        if config.box_components:
+            found = found.with_borders(values["border"], trace.position, self._known, scale)
         if not self.config.pointers:
             return found
         return self._pointing(found, values)
@@ -125,8 +135,8 @@ class SlotNetwork:
     @torch.inference_mode()
     def _values(self, going: Bool[np.ndarray, " b"]) -> dict[str, Float[np.ndarray, "b _"]]:
         """The network's outputs by name."""
-        features = self._trace.read(self.config.inputs, self._known, self.config.offset_scale)
-        entered = linear(torch.from_numpy(features).to(self._kind), *self._read).float().add_(self._bias)
+        features = self._trace.features(self.config.inputs, self._known, self.config.offset_scale)
+        entered = linear(torch.from_numpy(features).to(self._kind), self._read).float().add_(self._bias)
         hidden = torch.nn.functional.silu(entered, inplace=True)
         at = self._remember(going)
         for number, layer in enumerate(self._layers):
@@ -171,22 +181,20 @@ class SlotNetwork:
         if self._recall is not None:
             self._recall.grow(self._capacity)
 
-    def _pointing(self, found: Found, values: dict[str, Any]) -> Found:
-        """The distribution with what was drawn already as targets; see `models.numpy_attention.Pointer`."""
+    def _pointing(self, found: StepDistribution, values: dict[str, Any]) -> StepDistribution:
+        """The distribution with what was drawn already as targets; see `StepDistribution.with_pointers`."""
         query = torch.from_numpy(values["query"]).unsqueeze(1)
         score = torch.bmm(query, self._pointer).squeeze(1).numpy().astype(np.float64)
         score /= math.sqrt(self.config.pointers)
         place = np.arange(self._capacity)
         # Not the centre, where nothing was drawn, and nothing behind the newest point.
         there = (place > 0) & (place < self._kept[:, None])
-        gate, x, y, lift = values["shape"].astype(np.float64).reshape(-1, POINTER).T
         target = self._points - self._trace.position[:, None]
-        step = as_mixture(found)
-        return step.pointing(gate, np.where(there, score, -np.inf), target, np.stack([x, y], -1), lift)
+        return found.with_pointers(values["shape"], np.where(there, score, -np.inf), target)
 
 
 class _SelfAttention:
-    """`sketchgen.models.numpy_attention.SelfAttention` over slots."""
+    """`sketchgen.models.numpy_layers.SelfAttention` over slots."""
 
     def __init__(self, weights: dict[str, Tensor], slots: int, width: int, kind: torch.dtype) -> None:
         names = ("query", "key", "value")

@@ -10,13 +10,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sketchgen.completion.guidance import WAYS, Guided, GuidedStep
-from sketchgen.completion.sampler import BLOCK, Distribution, Stepper, led, noise_blocks
+from sketchgen.completion.guidance import CANDIDATES, Guided, GuidedStep
+from sketchgen.completion.sampler import NOISE_STEPS, Distribution, Stepper, force, noise_blocks
 from sketchgen.jobs.slot_network import SlotNetwork
-from sketchgen.models.numpy_head import as_mixture
-from sketchgen.models.numpy_pen_state import END
+from sketchgen.models.numpy_layers import END
 from sketchgen.models.numpy_stroke_model import Decoder, Prefix
-from sketchgen.models.trees import placed, stacked, taken
 
 PRIMED = 256
 """Beginnings that are kept read, for drawings that go on from the same one."""
@@ -65,17 +63,14 @@ class GuidedSlots:
 
     def put(self, slots: Int[np.ndarray, " c"], state: Any) -> None:
         """Put states of c drawings, told and not told their categories, into slots."""
-        for first, part in zip((0, self.slots), state, strict=True):
-            self._network.put(slots + first, part)
+        self._network.put(np.concatenate([slots, slots + self.slots]), state.both)
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], going: Bool[np.ndarray, " b"]
     ) -> GuidedStep:
         """Take a step in each slot; see `Slots.advance`."""
         twice = np.tile(offset, (2, 1)), np.tile(pen, 2), np.tile(going, 2)
-        found, half = as_mixture(self._network.advance(*twice)), self.slots
-        told, free = taken(found, slice(half)), taken(found, slice(half, None))
-        return GuidedStep(told, free, self._strength)
+        return GuidedStep(self._network.advance(*twice), self._strength)
 
 
 @dataclass(frozen=True)
@@ -123,7 +118,7 @@ def draw(network: Slots, starts: Iterable[Start], temperature: float, limit: int
     Args:
         network: what draws.
         starts: taken one at a time, when there is a slot for another one.
-        temperature: see `NextStep.tempered`.
+        temperature: see `StepDistribution.samples`.
         limit: most points of a drawing.
     """
     return _Drawing(network, iter(starts), temperature, limit).run()
@@ -133,7 +128,7 @@ class _Drawing:
     """Drawings in their slots."""
 
     def __init__(self, network: Slots, starts: Iterator[Start], temperature: float, limit: int) -> None:
-        count, ways = network.slots, network.stepper.ways
+        count, candidates = network.slots, network.stepper.candidates
         self._network, self._starts, self._temperature, self._limit = network, starts, temperature, limit
         self._primed: OrderedDict[Any, tuple[Distribution, Any]] = OrderedDict()
         self._going = np.zeros(count, dtype=bool)
@@ -144,7 +139,9 @@ class _Drawing:
         self._what: list[Any] = [None] * count
         self._forced: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._blocks: list[Iterator[np.ndarray]] = [iter(())] * count
-        self._noise = np.zeros((count, BLOCK, 5) if ways == 1 else (count, BLOCK, WAYS, 6))
+        self._noise = np.zeros(
+            (count, NOISE_STEPS, 5) if candidates == 1 else (count, NOISE_STEPS, CANDIDATES, 6)
+        )
 
     def run(self) -> Iterator[Steps]:
         """Draw until nothing is left to be drawn."""
@@ -164,11 +161,11 @@ class _Drawing:
     ) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"], Bool[np.ndarray, " b"]]:
         """Draw a step in each slot, and note it."""
         length, rows = self._length, np.arange(len(self._length))
-        place = length % BLOCK
+        place = length % NOISE_STEPS
         for slot in np.flatnonzero((place == 0) & self._going):
             self._noise[slot] = next(self._blocks[slot])
         offset, pen = found.sample(self._noise[rows, place], self._temperature)
-        offset, pen = led(self._forced, length, offset, pen)
+        offset, pen = force(self._forced, length, offset, pen)
         offset, pen = np.where(self._going[:, None], offset, 0.0), np.where(self._going, pen, 0)
         ends = pen == END
         # The step behind the limit draws no point: in it a drawing ends, or is only stopped.
@@ -188,13 +185,14 @@ class _Drawing:
 
     def _filled(self, found: Distribution | None) -> Distribution | None:
         """Give the free slots to the next drawings; the distributions with those of their first steps."""
-        slots, parts = [], []
+        slots: list[Any] = []
+        parts: list[Any] = []
         for slot, start in zip(np.flatnonzero(~self._going), self._starts, strict=False):
             first, state = self._read(start)
             self._network.put(np.array([slot]), state)
             self._what[slot], self._blocks[slot] = (
                 start.what,
-                noise_blocks(start.seed, start.index, self._network.stepper.ways),
+                noise_blocks(start.seed, start.index, self._network.stepper.candidates),
             )
             self._length[slot], self._log_prob[slot], self._going[slot] = 0, 0.0, True
             if start.forced is not None:
@@ -204,8 +202,10 @@ class _Drawing:
         if not parts:
             return found
         if found is None:  # Slots for which there is nothing to draw need numbers, too.
-            return stacked(parts + [parts[0]] * (self._network.slots - len(parts)))
-        return placed(found, np.array(slots), stacked(parts))
+            return type(parts[0]).join(parts + [parts[0]] * (self._network.slots - len(parts)))
+        rows = np.arange(self._network.slots)
+        rows[slots] = len(rows) + np.arange(len(slots))
+        return type(parts[0]).join([found, *parts]).take(rows)
 
     def _read(self, start: Start) -> tuple[Distribution, Any]:
         """The distribution of a drawing's first step, which is not its end, and the state before it."""

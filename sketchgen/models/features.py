@@ -1,4 +1,4 @@
-"""Numbers that both forms of the network share: as it learns (torch) and as it draws (numpy)."""
+"""Constants that both forms of the network share, the one in torch and the one in numpy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INPUTS = {
     "directed": tuple(range(14)),
     "bounded": tuple(range(FEATURES)),
 }
-"""Which of these numbers a network reads: Sketch-RNN's, offset and pen; all but direction and room; all but
+"""Which of the features a network reads: offset and pen, as Sketch-RNN; all but direction and room; all but
 the room that is left on each side of what is drawn; all."""
 
 PENS = ("component", "shared")
@@ -24,7 +24,7 @@ LENGTH_SCALE = 4.0
 """The log of 1 + the square of the last offset's length is divided by this."""
 
 NEAR = 200.0
-"""The feature that says how near the stroke's start is falls to 1/e at the root of this many px squared."""
+"""The feature for the distance to the stroke's start falls to 1/e at the root of this, px squared."""
 
 PER_COMPONENT = 7
 """Parameters of a component: weight, two means, two log deviations, correlation, lift."""
@@ -46,23 +46,23 @@ SIGMA_FLOOR, SIGMA_CEILING = 0.2, 2000.0
 """Limits of a deviation in px of the 255 box. Dequantised data has a deviation of 0.29 px at least."""
 
 VARIANCE_FLOOR = 1e-3
-"""Least variance along the page's axes of a component that was turned, px squared."""
+"""Smallest variance along the page's axes of a rotated component, px squared."""
 
 IMPOSSIBLE = -1e9
 """Log weight of a component that is never taken; not -inf, whose differences are not finite."""
 
 MEAN_LIMIT = 4000.0
-"""Largest mean in px; far beyond any drawing, it only keeps squares finite."""
+"""Largest mean, px: far beyond any drawing, to keep squares finite."""
 
 RHO_LIMIT = 0.995
 """Largest absolute correlation: tanh alone reaches 1 in float32, where the density is infinite."""
 
 PARAMETER_LIMIT = 1e4
-"""Outputs of the network are held within this; beyond it nothing changes any more."""
+"""Largest absolute output of the network; beyond it nothing changes any more."""
 
 USUAL_POINTS, HURRY = 80, 1 / 16
 """Points that 95 of 100 drawings do not exceed, and by how much the logits of lifting and ending grow with
-each point beyond them, at temperature 0; see `sketchgen.models.numpy_mixture.NextStep.hurry`."""
+each point beyond them, at temperature 0; see `StepDistribution.length_penalty`."""
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1, "gated": 3}
 """Gates of each recurrent cell; `rnn` is the plain tanh network, `gated` a recurrence without a product of

@@ -1,4 +1,4 @@
-"""The decoders that Google published for its Sketch-RNN demo (`*.gen.json`), as they draw.
+"""The decoders that Google published for its Sketch-RNN demo (`*.gen.json`).
 
 One LSTM and a mixture of twenty components, a category a file, without any conditioning (Ha and Eck 2017).
 They were trained on drawings in a box of 1000 units, simplified with a tolerance of 2, whose first points
@@ -11,18 +11,17 @@ import base64
 import binascii
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from sketchgen.errors import CheckpointError
-from sketchgen.models.numpy_head import HeadStep
-from sketchgen.models.numpy_layers import Cell, CellState
-from sketchgen.models.numpy_pen_state import DRAW, LIFT
+from sketchgen.models.numpy_layers import DRAW, LayerState, Linear, Lstm, Rows
+from sketchgen.models.numpy_mixture import LIFT, StepDistribution
 from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.sketch.files import reason, shown
 from sketchgen.sketch.geometry import BOX
@@ -31,7 +30,7 @@ MAX_BYTES = 64 * 2**20
 """Largest file that is read."""
 
 SIDE = 1000.0
-"""Side of the box, in their units, that the drawings filled from which they learned."""
+"""Side of the box, in their units, that the training drawings filled."""
 
 LARGEST = 10.0
 """What the greatest of the whole numbers in a file stands for."""
@@ -42,30 +41,34 @@ INPUTS, PENS, KINDS = 5, 3, 6
 
 @dataclass(frozen=True)
 class MagentaState:
-    """Everything that `advance` needs to go on with b drawings.
+    """What `MagentaDecoder.advance` goes on from.
 
     Attributes:
-        layer: the LSTM's state.
-        points: how many points each drawing has.
+        layer: state of the LSTM.
+        points: number of points that each drawing has.
     """
 
-    layer: CellState
+    layer: LayerState
     points: Int[np.ndarray, " b"]
+
+    def take(self, rows: Rows) -> MagentaState:
+        """Return some rows, in that order."""
+        return MagentaState(tuple(part[rows] for part in self.layer), self.points[rows])
 
 
 class MagentaDecoder:
-    """A published decoder; it can be asked for whatever the sampler asks of a model.
+    """A published decoder, with the methods that the sampler calls.
 
     Attributes:
+        candidates: rows of noise that a step of a drawing takes.
         name: the category that it draws.
         offset_scale: px of the 255 box that one unit of its offsets stands for.
-        ways: rows of noise that a step of a drawing takes.
     """
 
-    ways = 1
+    candidates = 1
 
     def __init__(self, info: dict[str, Any], tensors: Sequence[Float[np.ndarray, ...]]) -> None:
-        """Make it of a file's information and tensors; see `read_magenta`."""
+        """Build it from a file's information and tensors; see `read_magenta`."""
         head, bias, inputs, recurrent, gates = (np.asarray(part, dtype=np.float32) for part in tensors)
         width = len(recurrent)
         self.name = str(info.get("name", "drawing"))
@@ -75,25 +78,26 @@ class MagentaDecoder:
         opened = np.zeros(4 * width, dtype=np.float32)
         opened[width : 2 * width] = 1.0
         weights = {
-            "weight_ih_l0": inputs[:, order].T,
-            "weight_hh_l0": recurrent[:, order].T,
-            "bias_ih_l0": gates[order] + opened,
-            "bias_hh_l0": np.zeros(4 * width, dtype=np.float32),
+            "lstm.weight_ih_l0": inputs[:, order].T,
+            "lstm.weight_hh_l0": recurrent[:, order].T,
+            "lstm.bias_ih_l0": gates[order] + opened,
+            "lstm.bias_hh_l0": np.zeros(4 * width, dtype=np.float32),
         }
-        self._cell = Cell("lstm", {f"lstm.{name}": value for name, value in weights.items()}, "lstm")
+        self._layer = Lstm(weights, "lstm")
         self._components = (len(bias) - PENS) // KINDS
-        self._head, self._bias = np.ascontiguousarray(head), bias
+        self._head = Linear(head.T, bias)
 
-    def prime(self, given: Prefix) -> tuple[HeadStep, MagentaState]:
-        """Replay the given part; the distribution of the first added step, and the state.
+    def prime(self, given: Prefix) -> tuple[StepDistribution, MagentaState]:
+        """Replay the given part; see `sketchgen.models.numpy_stroke_model.Decoder.prime`.
 
-        Its categories are not looked at. Its first point says nothing, as the network never saw one.
+        Its categories have no effect, nor has its first point, as the network never saw one.
         """
         count = len(given.category)
-        state = MagentaState(self._cell.begin(count), np.zeros(count, dtype=np.int64))
+        state = MagentaState(self._layer.begin(count), np.zeros(count, dtype=np.int64))
         # Not "pen down" as in the paper: with this start real drawings are the likelier.
-        found, state = self._next(np.zeros((count, INPUTS), dtype=np.float32), state)
-        found = replace(found, can_end=np.zeros(count, dtype=bool))
+        found, state = self._next(
+            np.zeros((count, INPUTS), dtype=np.float32), np.zeros(count, dtype=bool), state
+        )
         for step in range(1, len(given.pen)):
             pen = np.full(count, given.pen[step])
             if step == len(given.pen) - 1 and given.going_on is not None:
@@ -103,23 +107,25 @@ class MagentaDecoder:
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: MagentaState
-    ) -> tuple[HeadStep, MagentaState]:
-        """Take one step (px, pen); returns the distribution of the one after it, and the new state."""
+    ) -> tuple[StepDistribution, MagentaState]:
+        """Take one step (px, pen); returns the distribution of the step after it, and the new state."""
         read = np.zeros((len(pen), INPUTS), dtype=np.float32)
         read[:, :2] = offset / self.offset_scale
         read[np.arange(len(pen)), 2 + pen] = 1.0
-        found, after = self._next(read, MagentaState(state.layer, state.points + 1))
-        return replace(found, can_end=pen == LIFT), after
+        return self._next(read, pen == LIFT, MagentaState(state.layer, state.points + 1))
 
-    def _next(self, read: Float[np.ndarray, "b 5"], state: MagentaState) -> tuple[HeadStep, MagentaState]:
-        output, layer = self._cell.step(read, state.layer)
-        told = output @ self._head + self._bias
-        down, up, end = told[:, :1], told[:, 1:2], told[:, 2:PENS]
+    def _next(
+        self, read: Float[np.ndarray, "b 5"], can_end: Bool[np.ndarray, " b"], state: MagentaState
+    ) -> tuple[StepDistribution, MagentaState]:
+        output, layer = self._layer.step(read, state.layer)
+        out = self._head(output)
+        down, up, end = out[:, :1], out[:, 1:2], out[:, 2:PENS]
         # One choice of three as two of two: whether it ends, and if not, whether the pen is lifted.
-        values = np.concatenate([end - np.logaddexp(down, up), told[:, PENS:], up - down], 1)
-        points = state.points
-        step = HeadStep(values, np.ones(len(points), dtype=bool), self._components, self.offset_scale, points)
-        return step, MagentaState(layer, points)
+        values = np.concatenate([end - np.logaddexp(down, up), out[:, PENS:], up - down], 1)
+        step = StepDistribution.from_parameters(
+            values, can_end, self.offset_scale, state.points, self._components
+        )
+        return step, MagentaState(layer, state.points)
 
 
 def read_magenta(path: str | os.PathLike[str]) -> MagentaDecoder:
@@ -145,7 +151,7 @@ def read_magenta(path: str | os.PathLike[str]) -> MagentaDecoder:
 
 
 def _tensor(text: str, shape: list[int]) -> Float[np.ndarray, ...]:
-    """Whole numbers of two bytes in base64, as what they stand for."""
+    """Decode a tensor of two-byte whole numbers in base64."""
     numbers = np.frombuffer(base64.b64decode(text, validate=True), dtype="<i2")
     return (numbers.astype(np.float32) * np.float32(LARGEST / 32767)).reshape(shape)
 
@@ -158,9 +164,9 @@ def _check(info: Any, shapes: list[tuple[int, ...]]) -> None:
         KeyError, TypeError: something is missing.
     """
     head, bias, inputs, recurrent, gates = shapes
-    width, told = head
-    wanted = [(told,), (INPUTS, 4 * width), (width, 4 * width), (4 * width,)]
-    if [bias, inputs, recurrent, gates] != wanted or (told - PENS) % KINDS or told <= PENS:
+    width, outputs = head
+    wanted = [(outputs,), (INPUTS, 4 * width), (width, 4 * width), (4 * width,)]
+    if [bias, inputs, recurrent, gates] != wanted or (outputs - PENS) % KINDS or outputs <= PENS:
         raise ValueError(f"tensors of shapes {', '.join(map(str, shapes))} make no network")
     if not float(info["scale_factor"]) > 0:
         raise ValueError(f"scale_factor is {info['scale_factor']}")

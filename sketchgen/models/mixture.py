@@ -211,7 +211,7 @@ class StepDistribution:
         return torch.where(pen == Pen.END, end, go_on + going)
 
     def lift_logit(self, offset: Float[Tensor, "*b 2"]) -> Float[Tensor, "*b"]:
-        """Log odds that the pen is lifted after a step of this offset, px; `NextStep.lift_probability`."""
+        """Log odds that the pen is lifted after a step of this offset, px."""
         odds = self.log_weight + self.component_log_density(offset)
         up, down = (torch.logsumexp(odds + functional.logsigmoid(sign * self.lift), -1) for sign in (1, -1))
         return up - down
@@ -222,7 +222,7 @@ class StepDistribution:
         return StepDistribution(**{name: value[rows, step] for name, value in vars(self).items()})
 
     def tempered(self, temperature: Float[Tensor, "*b"]) -> StepDistribution:
-        """The distribution at temperatures > 0, as `sketchgen.models.numpy_mixture.NextStep.tempered`."""
+        """The distribution at temperatures > 0, as `numpy_mixture.StepDistribution.samples` has it."""
         weight = torch.log_softmax(self.log_weight / temperature.unsqueeze(-1), -1)
         wider = 0.5 * torch.log(temperature)[..., None, None]
         return replace(self, log_weight=weight, log_sigma=self.log_sigma + wider)

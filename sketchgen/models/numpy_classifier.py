@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, ClassifierConfig
 from sketchgen.models.features import NEAR, POSITION_SCALE
-from sketchgen.models.numpy_layers import Cell
+from sketchgen.models.numpy_layers import Lstm
 from sketchgen.models.numpy_mixture import log_softmax
 from sketchgen.sketch.geometry import BOX
 
@@ -89,8 +89,8 @@ class NumpyEncoder:
         self.config = config
         self._weights = weights
         layers = range(len(config.widths))
-        self._forwards = [Cell("lstm", weights, f"forwards.{index}") for index in layers]
-        self._backwards = [Cell("lstm", weights, f"backwards.{index}") for index in layers]
+        self._forwards = [Lstm(weights, f"forwards.{index}") for index in layers]
+        self._backwards = [Lstm(weights, f"backwards.{index}") for index in layers]
 
     def weights(self) -> Weights:
         """Return all weights, float32."""
@@ -112,9 +112,8 @@ class NumpyEncoder:
             if index:
                 hidden = _pairs(hidden * _mask(hidden, length))
                 length = (length + 1) // 2
-            state = forwards.begin(len(length))
-            ahead = forwards.run(hidden, state)[0]
-            back = backwards.run(_reversed(hidden, length), state)[0]
+            ahead = forwards.run(hidden)[0]
+            back = backwards.run(_reversed(hidden, length))[0]
             hidden = np.concatenate([ahead, _reversed(back, length)], -1)
         return np.maximum(self._linear("pool", self._pool(hidden, _mask(hidden, length))), 0.0)
 

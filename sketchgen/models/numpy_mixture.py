@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -21,269 +23,358 @@ from sketchgen.models.features import (
     USUAL_POINTS,
     VARIANCE_FLOOR,
 )
+from sketchgen.models.numpy_layers import Rows, sigmoid
 from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.strokes import Pen
 
-BLOCK = 128
-"""Numbers that numpy adds up together; longer rows it halves until they are no longer than this."""
+DRAW, LIFT, END = (int(pen) for pen in (Pen.DRAW, Pen.LIFT, Pen.END))
 
+_SIDES = tuple(slice(2 * axis, 2 * axis + 2) for axis in (0, 1))
+_ENDS = np.array([-CENTRE, CENTRE])
+"""Of the components at the sides of the box: those across each axis, and where these sides are, px."""
 
-def summed(values: Float[np.ndarray, "*b k"]) -> Float[np.ndarray, "*b"]:
-    """Sums over the last axis that stay the same, up to the last bit, when a row is filled up with zeros.
+assert BORDERS == ((0, -1), (0, 1), (1, -1), (1, 1))
 
-    That is so from 128 numbers on, and what is over a multiple of 128, for rows of twice, four times, ... as
-    many blocks of 128: what is over is added up on its own, and numpy halves the rest down to the blocks.
-    """
-    first = values.shape[-1] % BLOCK
-    if not first or values.shape[-1] < BLOCK:
-        return values.sum(-1)
-    return values[..., :first].sum(-1) + values[..., first:].sum(-1)
+Components = Float[np.ndarray, "7 b k"]
+"""Logit of the weight, mean in x and y (px), log deviation in x and y (log px), correlation, logit of lifting
+the pen; of k components in each of b drawings. Logits of weights are relative to each other."""
 
 
 def log_sum_exp(values: Float[np.ndarray, "*b k"]) -> Float[np.ndarray, "*b"]:
-    """Log of the sum of the exponentials over the last axis, whose greatest is finite."""
-    greatest = values.max(-1)
-    return greatest + np.log(summed(np.exp(values - greatest[..., None])))
+    """Return the log of the sum of the exponentials over the last axis, whose greatest is finite."""
+    greatest = values.max(-1, keepdims=True)
+    return np.log(np.exp(values - greatest).sum(-1)) + greatest[..., 0]
 
 
 def log_softmax(values: Float[np.ndarray, "*b k"]) -> Float[np.ndarray, "*b k"]:
-    """Logs of shares that sum to 1 over the last axis."""
-    above = values - values.max(-1, keepdims=True)
-    return above - np.log(summed(np.exp(above)))[..., None]
+    """Return logs of shares that sum to 1 over the last axis."""
+    return values - log_sum_exp(values)[..., None]
 
 
 def log_sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:
-    """Log probability of a logit, without overflow; -inf gives -inf."""
+    """Return the log probability of a logit, without overflow; -inf gives -inf."""
     return np.minimum(logit, 0.0) - np.log1p(np.exp(-np.abs(logit)))
 
 
-def sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:
-    """Probability of a logit, without overflow."""
-    return 0.5 + 0.5 * np.tanh(0.5 * logit)
-
-
-def hurried(points: Int[np.ndarray, " b"] | None, temperature: float) -> Float[np.ndarray, " b"] | float:
-    """What is added to the logits of lifting and ending in a drawing that is longer than nearly all.
-
-    A network that draws what is likeliest may go round and round: what it repeats is likely for being
-    repeated. The lower the temperature the more so; at 1 it is left as it was trained.
-
-    Args:
-        points: how many points each drawing has; None where nobody says.
-        temperature: see `NextStep.tempered`.
-    """
-    if points is None or temperature >= 1.0 or points.max(initial=0) <= USUAL_POINTS:
-        return 0.0
-    return HURRY * (1.0 - temperature) * np.maximum(points - USUAL_POINTS, 0)
-
-
-PAD = "pad"
-"""The name in a field's metadata of what fills up a row where others of a batch have more of it."""
-
-
 @dataclass(frozen=True)
-class NextStep:
-    """Distribution over a step of each of b drawings; fields as of `mixture.StepDistribution`.
+class StepDistribution:
+    """Distribution over a step of each of b drawings; see `sketchgen.models.mixture.StepDistribution`.
 
     Attributes:
-        points: how many points each drawing has already; None where nobody says.
+        components: parameters of the mixture over the offset.
+        end: logit of ending; -inf where the drawing may not end.
+        points: number of points that each drawing has.
     """
 
-    log_weight: Float[np.ndarray, "b k"] = field(metadata={PAD: IMPOSSIBLE})
-    mean: Float[np.ndarray, "b k 2"] = field(metadata={PAD: 0.0})
-    log_sigma: Float[np.ndarray, "b k 2"] = field(metadata={PAD: 0.0})
-    rho: Float[np.ndarray, "b k"] = field(metadata={PAD: 0.0})
-    lift: Float[np.ndarray, "b k"] = field(metadata={PAD: 0.0})
+    components: Components
     end: Float[np.ndarray, " b"]
-    points: Int[np.ndarray, " b"] | None = None
+    points: Int[np.ndarray, " b"]
 
     @classmethod
     def from_parameters(
-        cls, values: Float[np.ndarray, "b p"], can_end: Bool[np.ndarray, " b"], offset_scale: float
-    ) -> NextStep:
-        """Read a network's output; see `sketchgen.models.mixture.StepDistribution.from_parameters`."""
-        values = np.clip(np.nan_to_num(values.astype(np.float64)), -PARAMETER_LIMIT, PARAMETER_LIMIT)
-        parts = values[:, 1:].reshape(len(values), PER_COMPONENT, -1)
-        log_sigma = np.moveaxis(parts[:, 3:5], 1, -1) + math.log(offset_scale)
-        return cls(
-            log_weight=log_softmax(parts[:, 0]),
-            mean=np.clip(np.moveaxis(parts[:, 1:3], 1, -1) * offset_scale, -MEAN_LIMIT, MEAN_LIMIT),
-            log_sigma=np.clip(log_sigma, math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING)),
-            rho=RHO_LIMIT * np.tanh(parts[:, 5]),
-            lift=parts[:, 6],
-            end=np.where(can_end, values[:, 0], -np.inf),
-        )
+        cls,
+        values: Float[np.ndarray, "b p"],
+        can_end: Bool[np.ndarray, " b"],
+        offset_scale: float,
+        points: Int[np.ndarray, " b"],
+        count: int,
+    ) -> StepDistribution:
+        """Read a network's outputs; see `sketchgen.models.mixture.StepDistribution.from_parameters`.
 
-    def without_end(self) -> NextStep:
-        """The distribution under the condition that the drawing goes on."""
-        return replace(self, end=np.full_like(self.end, -np.inf))
+        Args:
+            values: the logit of the end, then kind after kind of the components' parameters; a logit of
+                lifting for each component, or one for all.
+            can_end: where the drawing may end.
+            offset_scale: px for one unit of offset.
+            points: number of points that each drawing has.
+            count: number of components.
+        """
+        values, each = _finite(values), PER_COMPONENT - 1
+        components = np.empty((PER_COMPONENT, len(values), count))
+        kinds = values[:, 1 : 1 + each * count].reshape(len(values), each, count)
+        components[:each] = kinds.transpose(1, 0, 2)
+        components[each] = values[:, 1 + each * count :]
+        low, high = _limits(offset_scale)
+        np.maximum(components, low, out=components)
+        np.minimum(components, high, out=components)
+        components[1:3] *= offset_scale
+        components[3:5] += math.log(offset_scale)
+        components[5] = RHO_LIMIT * np.tanh(components[5])
+        end = np.minimum(np.maximum(values[:, 0], -PARAMETER_LIMIT), PARAMETER_LIMIT).astype(np.float64)
+        return cls(components, np.where(can_end, end, -np.inf), points)
 
-    def turned(self, direction: Float[np.ndarray, "b 2"], count: int) -> NextStep:
-        """The distribution with its first `count` components turned; see `StepDistribution.turned`."""
-        if not count:
-            return self
+    def rotated(self, direction: Float[np.ndarray, "b 2"], count: int) -> StepDistribution:
+        """Return the distribution with its first `count` components turned from the frame of the pen.
+
+        See `sketchgen.models.mixture.StepDistribution.turned`.
+
+        Args:
+            direction: of the last offset, of length 1.
+            count: components whose x is along it.
+        """
+        components = self.components.copy()
+        part = components[:, :, :count]
         cos, sin = direction[:, :1], direction[:, 1:]
-        mx, my = np.moveaxis(self.mean[:, :count], -1, 0)
-        vx, vy = np.moveaxis(np.exp(2.0 * self.log_sigma[:, :count]), -1, 0)
-        both = self.rho[:, :count] * np.sqrt(vx * vy)
-        x = cos**2 * vx + sin**2 * vy - 2 * cos * sin * both
-        y = sin**2 * vx + cos**2 * vy + 2 * cos * sin * both
-        covariance = cos * sin * (vx - vy) + (cos**2 - sin**2) * both
-        x, y = np.maximum(x, VARIANCE_FLOOR), np.maximum(y, VARIANCE_FLOOR)
-        rho = np.clip(covariance / np.sqrt(x * y), -RHO_LIMIT, RHO_LIMIT)
-        mean = np.stack([cos * mx - sin * my, sin * mx + cos * my], -1)
-        log_sigma = 0.5 * np.log(np.stack([x, y], -1))
-        return replace(
-            self,
-            mean=np.concatenate([mean, self.mean[:, count:]], 1),
-            log_sigma=np.concatenate([log_sigma, self.log_sigma[:, count:]], 1),
-            rho=np.concatenate([rho, self.rho[:, count:]], 1),
-        )
+        part[1:3] = cos * part[1:3] + np.stack([-sin, sin]) * part[2:0:-1]
+        sigma = np.exp(part[3:5])
+        square = sigma * sigma
+        product = part[5] * sigma[0] * sigma[1]
+        cross = cos * sin
+        variance = (cos * cos) * square
+        variance += (sin * sin) * square[::-1]
+        twice = (2.0 * cross) * product
+        variance[0] -= twice
+        variance[1] += twice
+        np.maximum(variance, VARIANCE_FLOOR, out=variance)
+        covariance = cross * (square[0] - square[1])
+        covariance += (cos * cos - sin * sin) * product
+        covariance /= np.sqrt(variance[0] * variance[1])
+        np.maximum(covariance, -RHO_LIMIT, out=covariance)
+        np.minimum(covariance, RHO_LIMIT, out=part[5])
+        np.log(variance, out=variance)
+        np.multiply(variance, 0.5, out=part[3:5])
+        return StepDistribution(components, self.end, self.points)
 
-    def pointing(
-        self,
-        gate: Float[np.ndarray, " b"],
-        score: Float[np.ndarray, "b n"],
-        target: Float[np.ndarray, "b n 2"],
-        log_sigma: Float[np.ndarray, "b 2"],
-        lift: Float[np.ndarray, " b"],
-    ) -> NextStep:
-        """The distribution with a further component at each of n targets; see `StepDistribution.pointing`."""
-        possible = np.isfinite(score)
-        target = np.where(possible[..., None], target, 0.0)
-        share = np.where(possible, log_softmax(np.where(possible, score, IMPOSSIBLE)), IMPOSSIBLE)
-        sigma = log_sigma[:, None]
-        return self._joined(
-            gate[:, None] + share, target, np.broadcast_to(sigma, target.shape), lift[:, None]
-        )
-
-    def bordered(
+    def with_borders(
         self,
         values: Float[np.ndarray, "b p"],
         position: Float[np.ndarray, "b 2"],
-        known: Bool[np.ndarray, " b"],
+        known: bool | Bool[np.ndarray, " b"],
         offset_scale: float,
-    ) -> NextStep:
-        """The distribution with a component at each side of the box; see `StepDistribution.bordered`."""
-        values = np.clip(np.nan_to_num(values.astype(np.float64)), -PARAMETER_LIMIT, PARAMETER_LIMIT)
-        gate, along, spread, lift = np.moveaxis(values[:, :-1].reshape(len(values), 4, -1), 1, 0)
-        along = np.clip(along * offset_scale, -MEAN_LIMIT, MEAN_LIMIT)
-        mean = np.repeat(along[..., None], 2, -1)
-        log_sigma = np.repeat(spread[..., None] + math.log(offset_scale), 2, -1)
-        for side, (axis, sign) in enumerate(BORDERS):
-            mean[:, side, axis] = sign * CENTRE - position[:, axis]
-            log_sigma[:, side, axis] = values[:, -1]
-        return self._joined(np.where(known[:, None], gate, IMPOSSIBLE), mean, log_sigma, lift)
+    ) -> StepDistribution:
+        """Return the distribution with a component at each side of the box.
 
-    def _joined(
+        See `sketchgen.models.mixture.StepDistribution.bordered`.
+
+        Args:
+            values: `sketchgen.models.features.BORDER` outputs of the network.
+            position: of the pen, px from the frame's centre.
+            known: where the frame is that of the whole drawing; elsewhere these components are never taken.
+            offset_scale: px for one unit of offset.
+        """
+        values = np.minimum(np.maximum(_finite(values), -PARAMETER_LIMIT), PARAMETER_LIMIT).astype(np.float64)
+        kinds = values[:, :-1].reshape(len(values), 4, -1).transpose(1, 0, 2)
+        added = np.zeros((PER_COMPONENT, *kinds.shape[1:]))
+        added[0] = kinds[0] if known is True else np.where(np.reshape(known, (-1, 1)), kinds[0], IMPOSSIBLE)
+        added[1:3] = np.minimum(np.maximum(kinds[1] * offset_scale, -MEAN_LIMIT), MEAN_LIMIT)
+        added[3:5] = kinds[2] + math.log(offset_scale)
+        added[6] = kinds[3]
+        for axis, sides in enumerate(_SIDES):
+            added[1 + axis, :, sides] = _ENDS - position[:, axis, None]
+            added[3 + axis, :, sides] = values[:, -1:]
+        return self._with(added)
+
+    def with_pointers(
         self,
-        weight: Float[np.ndarray, "b n"],
-        mean: Float[np.ndarray, "b n 2"],
-        log_sigma: Float[np.ndarray, "b n 2"],
-        lift: Float[np.ndarray, "b _"],
-    ) -> NextStep:
-        """With n further components without correlation, their weights logits against all the others'."""
-        log_sigma = np.clip(log_sigma, math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING))
-        return replace(
-            self,
-            log_weight=log_softmax(np.concatenate([self.log_weight, weight], -1)),
-            mean=np.concatenate([self.mean, mean], 1),
-            log_sigma=np.concatenate([self.log_sigma, log_sigma], 1),
-            rho=np.concatenate([self.rho, np.zeros_like(weight)], -1),
-            lift=np.concatenate([self.lift, np.broadcast_to(lift, weight.shape)], -1),
-        )
+        shape: Float[np.ndarray, "b 4"],
+        score: Float[np.ndarray, "b n"],
+        target: Float[np.ndarray, "b n 2"],
+    ) -> StepDistribution:
+        """Return the distribution with a component at each of n points.
 
-    def lift_probability(self, offset: Float[np.ndarray, "b 2"]) -> Float[np.ndarray, " b"]:
-        """How likely the pen is lifted after a step of this offset (px), by the components it may be of."""
-        odds = self.log_weight + self.component_log_density(offset)
-        return (np.exp(log_softmax(odds)) * sigmoid(self.lift)).sum(-1)
+        See `sketchgen.models.mixture.StepDistribution.pointing`.
 
-    def component_log_density(self, offset: Float[np.ndarray, "b 2"]) -> Float[np.ndarray, "b k"]:
-        """Log density of the offset (px) under each component; see `StepDistribution`."""
-        z = (offset[:, None] - self.mean) * np.exp(-self.log_sigma)
-        zx, zy = z[..., 0], z[..., 1]
-        free = 1.0 - self.rho**2
-        distance = (zx**2 + zy**2 - 2.0 * self.rho * zx * zy) / free
-        return -0.5 * distance - self.log_sigma.sum(-1) - 0.5 * np.log(free) - math.log(2.0 * math.pi)
+        Args:
+            shape: logit of all pointers, log deviations in x and y (log px), logit of lifting the pen.
+            score: logit of each point against the others; -inf for one that is never taken.
+            target: offset that leads there, px.
+        """
+        gate, x, y, lift = shape.astype(np.float64).T[..., None]
+        greatest = np.maximum(score.max(-1, keepdims=True), IMPOSSIBLE)
+        share = np.exp(score - greatest)
+        total = share.sum(-1, keepdims=True)
+        added = np.empty((PER_COMPONENT, *score.shape))
+        # Where no point may be taken, the total is 0.
+        np.maximum(score - greatest - np.log(np.maximum(total, 1e-300)) + gate, IMPOSSIBLE, out=added[0])
+        added[1:3] = target.transpose(2, 0, 1)
+        added[3], added[4], added[5], added[6] = x, y, 0.0, lift
+        return self._with(added)
+
+    def _with(self, added: Components) -> StepDistribution:
+        """Return the distribution with further components; their weights are relative to all present ones."""
+        np.maximum(added[3:5], math.log(SIGMA_FLOOR), out=added[3:5])
+        np.minimum(added[3:5], math.log(SIGMA_CEILING), out=added[3:5])
+        added[0] += log_sum_exp(self.components[0])[:, None]
+        return StepDistribution(np.concatenate([self.components, added], 2), self.end, self.points)
+
+    @cached_property
+    def log_weight(self) -> Float[np.ndarray, "b k"]:
+        """Log weights of the components."""
+        return log_softmax(self.components[0])
+
+    @property
+    def mean(self) -> Float[np.ndarray, "b k 2"]:
+        """Means of the components, px."""
+        return self.components[1:3].transpose(1, 2, 0)
+
+    @property
+    def log_sigma(self) -> Float[np.ndarray, "b k 2"]:
+        """Logs of their deviations, log px."""
+        return self.components[3:5].transpose(1, 2, 0)
+
+    @property
+    def rho(self) -> Float[np.ndarray, "b k"]:
+        """Their correlations."""
+        return self.components[5]
+
+    @property
+    def lift(self) -> Float[np.ndarray, "b k"]:
+        """Their logits of lifting the pen."""
+        return self.components[6]
+
+    def take(self, rows: Rows) -> StepDistribution:
+        """Return some rows, in that order; those of a slice are views."""
+        return StepDistribution(self.components[:, rows], self.end[rows], self.points[rows])
+
+    @staticmethod
+    def join(parts: Sequence[StepDistribution]) -> StepDistribution:
+        """Return the rows of several distributions one after the other."""
+        count = max(part.components.shape[2] for part in parts)
+        components = np.zeros((PER_COMPONENT, sum(len(part.end) for part in parts), count))
+        components[0] = IMPOSSIBLE
+        first = 0
+        for part in parts:
+            _, rows, own = part.components.shape
+            components[:, first : first + rows, :own] = part.components
+            first += rows
+        end, points = (np.concatenate([getattr(part, name) for part in parts]) for name in ("end", "points"))
+        return StepDistribution(components, end, points)
+
+    def without_end(self) -> StepDistribution:
+        """Return the distribution under the condition that the drawing goes on."""
+        return StepDistribution(self.components, np.full_like(self.end, -np.inf), self.points)
+
+    @cached_property
+    def _whitening(self) -> tuple[Float[np.ndarray, "b 3 m"], Float[np.ndarray, "b k"]]:
+        """What maps (x, y, 1) to whitened coordinates over the root of 2, and constants, by component."""
+        _, rows, count = self.components.shape
+        x, y, _, _, rho = self.components[1:6]
+        free = 1.0 - rho * rho
+        scale = np.exp(-self.components[3:5])
+        scale *= math.sqrt(0.5)
+        root = np.sqrt(free)
+        found = np.zeros((rows, 3, 2, count))
+        found[:, 0, 0] = scale[0]
+        # Whitened: the part of y that x doesn't determine.
+        found[:, 0, 1] = -rho * scale[0] / root
+        found[:, 1, 1] = scale[1] / root
+        found[:, 2] = found[:, 0] * -x[:, None]
+        found[:, 2, 1] -= found[:, 1, 1] * y
+        constant = self.log_weight - self.components[3] - self.components[4] - np.log(root)
+        constant -= math.log(2.0 * math.pi)
+        return found.reshape(rows, 3, 2 * count), constant
+
+    def _distances(self, offset: Float[np.ndarray, "b w 2"]) -> Float[np.ndarray, "b w k"]:
+        """Return half the squared Mahalanobis distances of offsets (px) from the components' means."""
+        matrix, _ = self._whitening
+        one = np.ones((*offset.shape[:2], 3))
+        one[..., :2] = offset
+        found = one @ matrix
+        found *= found
+        count = matrix.shape[-1] // 2
+        return found[..., :count] + found[..., count:]
 
     def log_prob(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
     ) -> Float[np.ndarray, " b"]:
-        """Log density of a step, nats; a step with pen END is a probability, its offset is not looked at."""
+        """Return the log density of a step, nats.
+
+        That of a step with pen END is a probability; its offset has no meaning.
+
+        Args:
+            offset: px.
+            pen: after the step.
+        """
         return self.log_probs(offset[:, None], pen[:, None])[:, 0]
 
     def log_probs(
         self, offset: Float[np.ndarray, "b w 2"], pen: Int[np.ndarray, "b w"]
     ) -> Float[np.ndarray, "b w"]:
-        """`log_prob` of w steps in each drawing's place."""
-        free = 1.0 - self.rho**2
-        scale = np.exp(-self.log_sigma)
-        x = (offset[:, :, None, 0] - self.mean[:, None, :, 0]) * scale[:, None, :, 0]
-        y = (offset[:, :, None, 1] - self.mean[:, None, :, 1]) * scale[:, None, :, 1]
-        # Whitened: the part of y that x doesn't tell.
-        y -= self.rho[:, None] * x
-        y *= (1.0 / np.sqrt(free))[:, None]
-        x *= x
-        y *= y
-        x += y
-        x *= -0.5
-        constant = self.log_weight - self.log_sigma.sum(-1) - 0.5 * np.log(free) - math.log(2.0 * math.pi)
-        down, up = constant + log_sigmoid(-self.lift), constant + log_sigmoid(self.lift)
-        x += np.where((pen == Pen.LIFT)[..., None], up[:, None], down[:, None])
-        end = self.end[:, None]
-        return np.where(pen == Pen.END, log_sigmoid(end), log_sigmoid(-end) + log_sum_exp(x))
+        """Return the `log_prob` of w steps in each drawing's place."""
+        _, constant = self._whitening
+        down = constant + log_sigmoid(-self.lift)
+        up = down + self.lift
+        nats = np.where((pen == LIFT)[..., None], up[:, None], down[:, None])
+        nats -= self._distances(offset)
+        stays = log_sigmoid(-self.end)[:, None]
+        # The log of sigmoid(x) is that of sigmoid(-x) and x.
+        return np.where(pen == END, stays + self.end[:, None], stays + log_sum_exp(nats))
 
-    def tempered(self, temperature: float) -> NextStep:
-        """The distribution at a temperature > 0: THE definition of temperature.
+    def lift_probability(self, offset: Float[np.ndarray, "b 2"]) -> Float[np.ndarray, " b"]:
+        """Return the probability that the pen is lifted after a step of this offset (px)."""
+        odds = self._whitening[1] - self._distances(offset[:, None])[:, 0]
+        return (np.exp(log_softmax(odds)) * sigmoid(self.lift)).sum(-1)
 
-        Weights are raised to 1/T, variances are multiplied by T (Ha and Eck 2017, equation 8). The odds of
-        lifting the pen and of ending stay as they are: events that are due once in many steps are never the
-        likeliest, so that tempering them makes strokes and drawings that never end.
+    def length_penalty(self, temperature: float) -> Float[np.ndarray, " b"] | float:
+        """Return what is added to the logits of lifting and ending in a drawing longer than nearly all.
+
+        A network that draws what is likeliest may go round and round: what it repeats is likely for being
+        repeated. The lower the temperature the more so; at 1 it is left as it was trained.
         """
-        weight = log_softmax(self.log_weight / temperature)
-        return replace(self, log_weight=weight, log_sigma=self.log_sigma + 0.5 * math.log(temperature))
-
-    def hurry(self, temperature: float) -> Float[np.ndarray, " b"] | float:
-        """What is added to the logits of lifting and ending; see `hurried`."""
-        return hurried(self.points, temperature)
+        if temperature >= 1.0 or self.points.max(initial=0) <= USUAL_POINTS:
+            return 0.0
+        return HURRY * (1.0 - temperature) * np.maximum(self.points - USUAL_POINTS, 0)
 
     def sample(
         self, noise: Float[np.ndarray, "b 5"], temperature: float
     ) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
-        """Draw an offset (px) and a pen.
-
-        Args:
-            noise: three uniform numbers in [0, 1) (end, component, lift) and two standard normal ones.
-            temperature: 0 takes the heaviest component's mean; see `tempered`.
-        """
+        """Draw a step; see `samples`."""
         offset, pen = self.samples(noise[:, None], temperature)
         return offset[:, 0], pen[:, 0]
 
     def samples(
         self, noise: Float[np.ndarray, "b w 5"], temperature: float
     ) -> tuple[Float[np.ndarray, "b w 2"], Int[np.ndarray, "b w"]]:
-        """`sample` w times in each drawing's place, each by a row of noise of its own."""
-        choice = self._choices(noise[..., 1], temperature)
-        rows = np.arange(len(choice))[:, None]
-        offset, rho = self.mean[rows, choice], self.rho[rows, choice]
+        """Draw w steps in each drawing's place: offsets (px) and pens.
+
+        At a temperature T the weights are raised to 1/T and the variances multiplied by T (Ha and Eck 2017,
+        equation 8). The odds of lifting the pen and of ending stay as they are: events that are due once in
+        many steps are never the likeliest, so that tempering them makes strokes and drawings that never end.
+
+        Args:
+            noise: three uniform numbers in [0, 1) (end, component, lift) and two standard normal ones.
+            temperature: T; at 0 the mean of the heaviest component is drawn.
+        """
+        rows = np.arange(len(noise))[:, None]
+        chosen = self.components[:, rows, self._choices(noise[..., 1], temperature)]
+        offset = chosen[1:3].transpose(1, 2, 0)
         if temperature > 0:
-            nx, ny = noise[..., 3], noise[..., 4]
-            turned = np.stack([nx, rho * nx + np.sqrt(1.0 - rho**2) * ny], -1)
-            spread = self.log_sigma[rows, choice] + 0.5 * math.log(temperature)
-            offset = offset + np.exp(spread) * turned
-        hurry = np.reshape(self.hurry(temperature), (-1, 1))
-        lifted = noise[..., 2] < sigmoid(self.lift[rows, choice] + hurry)
-        pen = np.where(lifted, int(Pen.LIFT), int(Pen.DRAW))
-        return offset, np.where(noise[..., 0] < sigmoid(self.end[:, None] + hurry), int(Pen.END), pen)
+            sigma, rho = np.exp(chosen[3:5] + 0.5 * math.log(temperature)), chosen[5]
+            normal = noise[..., 3:].copy()
+            normal[..., 1] = rho * normal[..., 0] + np.sqrt(1.0 - rho * rho) * normal[..., 1]
+            offset = offset + sigma.transpose(1, 2, 0) * normal
+        return offset, self.pens(noise, chosen[6], temperature)
+
+    def pens(
+        self, noise: Float[np.ndarray, "b w _"], lift: Float[np.ndarray, "b v"], temperature: float
+    ) -> Int[np.ndarray, "b v"]:
+        """Draw the pens of steps with these logits of lifting, by a row of noise for each or one for all."""
+        penalty = np.reshape(self.length_penalty(temperature), (-1, 1))
+        pen = np.where(noise[..., 2] < sigmoid(lift + penalty), LIFT, DRAW)
+        return np.where(noise[..., 0] < sigmoid(self.end[:, None] + penalty), END, pen)
 
     def _choices(self, uniform: Float[np.ndarray, "b w"], temperature: float) -> Int[np.ndarray, "b w"]:
-        """Components drawn by their weights at a temperature; at 0 the heaviest one."""
-        heaviest = self.log_weight.argmax(-1)[:, None]
+        """Draw components by their weights at a temperature; at 0 take the heaviest one."""
+        weight = self.components[0]
         if temperature == 0:
-            return np.broadcast_to(heaviest, uniform.shape)
-        weight = (self.log_weight - self.log_weight.max(-1, keepdims=True)) / temperature
-        reached = np.exp(weight).cumsum(-1)
-        wanted = uniform * reached[:, -1:]
-        choice = (reached[:, None] <= wanted[..., None]).sum(-1)
-        # Of a uniform number next to 1 the product may be the whole sum.
-        return np.where(choice < reached.shape[1], choice, heaviest)
+            return np.broadcast_to(weight.argmax(-1)[:, None], uniform.shape)
+        reached = np.exp((weight - weight.max(-1, keepdims=True)) / temperature).cumsum(-1)
+        # Of a uniform number next to 1 the product may be the whole sum, behind the last component.
+        wanted = np.minimum(uniform * reached[:, -1:], np.nextafter(reached[:, -1:], 0.0))
+        return (reached[:, None] <= wanted[..., None]).sum(-1)
+
+
+def _finite(values: Float[np.ndarray, "b p"]) -> Float[np.ndarray, "b p"]:
+    """Return the outputs of a network with 0 for those that are no numbers."""
+    return values if np.isfinite(values).all() else np.nan_to_num(values)
+
+
+@lru_cache(maxsize=8)
+def _limits(offset_scale: float) -> tuple[Float[np.ndarray, "7 1 1"], Float[np.ndarray, "7 1 1"]]:
+    """Return the limits of components' parameters as the network has them, in units of `offset_scale` px."""
+    high = np.full((PER_COMPONENT, 1, 1), PARAMETER_LIMIT)
+    low = -high
+    high[1:3] = np.minimum(PARAMETER_LIMIT, MEAN_LIMIT / offset_scale)
+    low[1:3] = -high[1:3]
+    low[3:5], high[3:5] = (math.log(limit / offset_scale) for limit in (SIGMA_FLOOR, SIGMA_CEILING))
+    return low, high

@@ -26,7 +26,6 @@ from sketchgen.errors import FormatError
 from sketchgen.evaluation.completion_value import worths
 from sketchgen.evaluation.sampling import Row, sample_rows
 from sketchgen.models.reward_model import resimplified
-from sketchgen.models.trees import taken
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.training.candidate_files import (
     CHUNK,
@@ -164,7 +163,7 @@ def _drawn(
     found, state = prime_all(model.stepper, given)
     place = {kind: slice(number, number + 1) for number, kind in enumerate(kinds)}
     read = [
-        Row(taken(found, place[row, on]), taken(state, place[row, on]), starts[row].seed, number)
+        Row(found.take(place[row, on]), state.take(place[row, on]), starts[row].seed, number)
         for row, each in enumerate(going_on)
         for number, on in enumerate(each.tolist())
     ]

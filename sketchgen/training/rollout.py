@@ -82,7 +82,7 @@ class Rollouts:
     def draw(self, steps: Steps, cut: Int[Tensor, " b"], temperature: Float[Tensor, " b"]) -> Ways:
         """Go on with drawings until each has ended, or is as long as it may be; at least one point is added.
 
-        By torch's generator. Unlike completions for people, which do at length (`NextStep.hurry`), drawings
+        By torch's generator. Unlike completions for people, which do at length (`length_penalty`), drawings
         are not hurried to an end, and no gaps are closed.
 
         Args:

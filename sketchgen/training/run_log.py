@@ -18,6 +18,7 @@ from sketchgen.completion.completer import Completer
 from sketchgen.data.store import Drawings, Split
 from sketchgen.formats.quickdraw import to_line
 from sketchgen.formats.raster import contact_sheet, save_png
+from sketchgen.models.numpy_layers import CELLS
 from sketchgen.models.numpy_stroke_model import Decoder
 from sketchgen.models.stroke_model import StrokeModel
 from sketchgen.sketch.files import write_atomic
@@ -171,7 +172,10 @@ class Journal(Callback):
         """Write a sheet of `count` finished beginnings and as many drawings from nothing."""
         if rank() or count == 0:
             return
-        sheet = pictures(module.averaged(), self.valid, count, module.config.seed)
+        network = module.averaged()
+        if network.config.cell not in CELLS:
+            return
+        sheet = pictures(network, self.valid, count, module.config.seed)
         step = module.position.step
         folder = self.out / "pictures"
         folder.mkdir(exist_ok=True)

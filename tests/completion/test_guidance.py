@@ -9,23 +9,24 @@ import numpy as np
 import pytest
 
 from sketchgen.completion.completer import Completer
-from sketchgen.completion.guidance import WAYS, Guided, GuidedStep
+from sketchgen.completion.guidance import CANDIDATES, Guided, GuidedStep
 from sketchgen.completion.sampler import noise_rows, sample_steps
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.sampling import Row, sample_rows
 from sketchgen.models.features import USUAL_POINTS
-from sketchgen.models.numpy_head import as_mixture
-from sketchgen.models.numpy_mixture import NextStep, sigmoid
+from sketchgen.models.numpy_layers import sigmoid
+from sketchgen.models.numpy_mixture import StepDistribution
 from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen
 from tests.support import untrained
+from tests.support.mixtures import mixture, repeated
 
 DROPPED = {"settings": {"prefixes": {"drop_category": 0.1}}}
 BEGUN = Sketch.from_strokes(
     [np.array([[0.0, 0.0], [60.0, 10.0], [90.0, 80.0]]), np.array([[20.0, 30.0], [25.0, 60.0]])]
 )
-each_network = pytest.mark.parametrize("shape", untrained.SHAPES, ids=str)
+each_network = pytest.mark.parametrize("shape", untrained.NUMPY_SHAPES, ids=str)
 
 
 def completer(shape: dict[str, Any] | None = None, summary: dict[str, Any] | None = None) -> Completer:
@@ -33,29 +34,25 @@ def completer(shape: dict[str, Any] | None = None, summary: dict[str, Any] | Non
     return Completer(decoder, "test", DROPPED if summary is None else summary)
 
 
-def two_ways(log_weight: list[float], rows: int = 1, **changes: Any) -> NextStep:
+def left_right(weight: list[float], rows: int = 1, **changes: Any) -> StepDistribution:
     """Two narrow components, one to the left and one to the right."""
-    step = NextStep(
-        log_weight=np.log(np.tile(log_weight, (rows, 1))),
-        mean=np.tile([[[-50.0, 0.0], [50.0, 0.0]]], (rows, 1, 1)),
-        log_sigma=np.zeros((rows, 2, 2)),
-        rho=np.zeros((rows, 2)),
-        lift=np.zeros((rows, 2)),
-        end=np.full(rows, -np.inf),
-    )
-    return replace(step, **changes)
+    return repeated(mixture(np.log(weight), [[-50.0, 0.0], [50.0, 0.0]], **changes), rows)
+
+
+def guided(conditional: StepDistribution, unconditional: StepDistribution, strength: float) -> GuidedStep:
+    return GuidedStep(StepDistribution.join([conditional, unconditional]), strength)
 
 
 def noise(rows: int, seed: int = 0) -> np.ndarray:
-    return next(noise_rows(seed, rows, WAYS))
+    return next(noise_rows(seed, rows, CANDIDATES))
 
 
 def test_what_the_category_makes_likelier_is_drawn_more_often():
     rows = 4000
-    told, free = two_ways([0.5, 0.5], rows), two_ways([0.8, 0.2], rows)
+    conditional, unconditional = left_right([0.5, 0.5], rows), left_right([0.8, 0.2], rows)
     right = []
     for strength in (0.0, 0.5, 1.0, 3.0):
-        offset, _ = GuidedStep(told, free, strength).sample(noise(rows), 1.0)
+        offset, _ = guided(conditional, unconditional, strength).sample(noise(rows), 1.0)
         right.append((offset[:, 0] > 0).mean())
     assert right[0] == pytest.approx(0.5, abs=0.03)
     # The told one's odds are 1 : 1, the other's 4 : 1; so strength 1 makes them 1 : 4.
@@ -64,72 +61,60 @@ def test_what_the_category_makes_likelier_is_drawn_more_often():
 
 
 def test_at_temperature_0_the_candidates_are_the_heaviest_components():
-    told, free = two_ways([0.6, 0.4]), two_ways([0.9, 0.1])
+    conditional, unconditional = left_right([0.6, 0.4]), left_right([0.9, 0.1])
     for strength, wanted in ((0.0, -50.0), (0.1, -50.0), (1.0, 50.0)):
-        offset, _ = GuidedStep(told, free, strength).sample(noise(1), 0.0)
+        offset, _ = guided(conditional, unconditional, strength).sample(noise(1), 0.0)
         assert offset[0, 0] == wanted
 
 
 def test_an_end_that_the_category_makes_likelier_comes_more_often():
     rows = 2000
-    told, free = (
-        two_ways([0.5, 0.5], rows, end=np.zeros(rows)),
-        two_ways([0.5, 0.5], rows, end=np.full(rows, -2.0)),
+    conditional, unconditional = (
+        left_right([0.5, 0.5], rows, end=0.0),
+        left_right([0.5, 0.5], rows, end=-2.0),
     )
     ends = [
-        (GuidedStep(told, free, strength).sample(noise(rows), 0.5)[1] == Pen.END).mean()
+        (guided(conditional, unconditional, strength).sample(noise(rows), 0.5)[1] == Pen.END).mean()
         for strength in (0.0, 1.0)
     ]
     assert ends[0] == pytest.approx(0.5, abs=0.04)
     assert ends[1] > 0.7
-    step = GuidedStep(told, free, 2.0).without_end()
+    step = guided(conditional, unconditional, 2.0).without_end()
     assert not (step.sample(noise(rows), 0.5)[1] == Pen.END).any()
-
-
-def many_ways(log_weight: list[float], rows: int = 1, **changes: Any) -> NextStep:
-    """As many narrow components as there are weights, side by side: component i leads to (i, 0)."""
-    count = len(log_weight)
-    step = NextStep(
-        log_weight=np.tile(log_weight, (rows, 1)),
-        mean=np.tile(np.stack([np.arange(count), np.zeros(count)], -1).astype(np.float64), (rows, 1, 1)),
-        log_sigma=np.full((rows, count, 2), -1.0),
-        rho=np.zeros((rows, count)),
-        lift=np.zeros((rows, count)),
-        end=np.full(rows, -np.inf),
-    )
-    return replace(step, **changes)
 
 
 def test_at_temperature_0_none_but_the_heaviest_components_are_candidates():
     weights = np.log(np.array([1.0, 2.0, 3.0, 12.0, 4.0, 11.0, 5.0, 10.0, 6.0, 9.0, 7.0, 8.0]))
-    told = many_ways(weights.tolist())
+    means = np.stack([np.arange(12.0), np.zeros(12)], -1)
+    conditional = mixture(weights, means, sigma=0.4)
     for strength in (0.0, 4.0):
-        offset, _ = GuidedStep(told, told, strength).sample(noise(1), 0.0)
+        offset, _ = guided(conditional, conditional, strength).sample(noise(1), 0.0)
         assert offset[0, 0] == 3
     # The lightest of all is what the category makes likeliest by far, but it is not among the eight.
-    free = replace(told, mean=told.mean + np.array([[50.0, 0.0]]) * (np.arange(12) == 0)[:, None])
-    offset, _ = GuidedStep(told, free, 1.0).sample(noise(1), 0.0)
+    means[0] += (50.0, 0.0)
+    unconditional = mixture(weights, means, sigma=0.4)
+    offset, _ = guided(conditional, unconditional, 1.0).sample(noise(1), 0.0)
     assert offset[0, 0] == 3
 
 
 @pytest.mark.parametrize(("lighter", "chosen"), [(15.0, 50.0), (30.0, -50.0)])
 def test_no_strength_prefers_a_candidate_by_more_than_20_nats(lighter: float, chosen: float):
     # The category makes a step to the right likelier by 50 nats, and it is lighter by so many.
-    told = two_ways([1.0, np.exp(-lighter)])
-    free = two_ways([1.0, np.exp(-lighter - 50.0)])
-    offset, _ = GuidedStep(told, free, 10.0).sample(noise(1), 0.0)
+    conditional = left_right([1.0, np.exp(-lighter)])
+    unconditional = left_right([1.0, np.exp(-lighter - 50.0)])
+    offset, _ = guided(conditional, unconditional, 10.0).sample(noise(1), 0.0)
     assert offset[0, 0] == chosen
 
 
 def test_at_temperature_0_drawings_are_lifted_and_ended_and_long_ones_in_a_hurry():
     rows = 2000
-    numbers = np.random.default_rng(5).random((rows, WAYS, 6))
-    told = two_ways([0.5, 0.5], rows, end=np.full(rows, -3.0), lift=np.full((rows, 2), -3.0))
+    numbers = np.random.default_rng(5).random((rows, CANDIDATES, 6))
+    conditional = left_right([0.5, 0.5], rows, end=-3.0, lift=-3.0)
 
     def lifted_and_ended(points: int) -> tuple[float, float]:
-        long = replace(told, points=np.full(rows, points))
-        _, pen = GuidedStep(long, long, 2.0).sample(numbers, 0.0)
-        _, on = GuidedStep(long, long, 2.0).without_end().sample(numbers, 0.0)
+        long = replace(conditional, points=np.full(rows, points))
+        _, pen = guided(long, long, 2.0).sample(numbers, 0.0)
+        _, on = guided(long, long, 2.0).without_end().sample(numbers, 0.0)
         return float((on == Pen.LIFT).mean()), float((pen == Pen.END).mean())
 
     usual = float(sigmoid(np.array([-3.0]))[0])
@@ -138,10 +123,12 @@ def test_at_temperature_0_drawings_are_lifted_and_ended_and_long_ones_in_a_hurry
 
 
 def test_a_step_is_as_likely_as_the_network_that_was_told_says():
-    told, free = two_ways([0.7, 0.3], 3, end=np.zeros(3)), two_ways([0.2, 0.8], 3, end=np.ones(3))
+    conditional, unconditional = left_right([0.7, 0.3], 3, end=0.0), left_right([0.2, 0.8], 3, end=1.0)
     step = np.array([[-49.0, 0.5], [50.5, 0.0], [0.0, 0.0]]), np.array([Pen.DRAW, Pen.LIFT, Pen.END])
     for strength in (0.0, 3.0):
-        np.testing.assert_array_equal(GuidedStep(told, free, strength).log_prob(*step), told.log_prob(*step))
+        np.testing.assert_array_equal(
+            guided(conditional, unconditional, strength).log_prob(*step), conditional.log_prob(*step)
+        )
 
 
 def test_every_step_is_under_the_strength_that_was_asked_for():
@@ -162,18 +149,20 @@ def test_both_halves_say_what_the_network_says_alone(shape: dict[str, Any]):
     category = np.array([1, 0, 1])
     offset, pen = np.diff(BEGUN.points, axis=0, prepend=0.0), np.array([0, 0, 1, 0, 1])
     given = Prefix(offset, pen, category, known=False, going_on=np.array([True, False, False]))
-    guided, plain = Guided(model.decoder, any_category, 2.0), model.decoder
-    found, state = guided.prime(given)
-    told, told_state = plain.prime(given)
-    free, free_state = plain.prime(replace(given, category=np.full(3, any_category)))
+    guide, plain = Guided(model.decoder, any_category, 2.0), model.decoder
+    found, state = guide.prime(given)
+    alone = [
+        plain.prime(given),
+        plain.prime(replace(given, category=np.full(3, any_category))),
+    ]
     for _ in range(3):
-        for ours, alone in ((found.told, told), (found.free, free)):
-            for name, value in vars(as_mixture(alone)).items():
-                np.testing.assert_allclose(getattr(ours, name), value, rtol=1e-4, atol=1e-4, err_msg=name)
+        halves = found.both.take(slice(3)), found.both.take(slice(3, None))
         step = np.array([[5.0, 3.0], [-20.0, 8.0], [0.0, 40.0]]), np.array([0, 1, 0])
-        found, state = guided.advance(*step, state)
-        told, told_state = plain.advance(*step, told_state)
-        free, free_state = plain.advance(*step, free_state)
+        for ours, (one, _) in zip(halves, alone, strict=True):
+            np.testing.assert_allclose(ours.components, one.components, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(ours.log_prob(*step), one.log_prob(*step), rtol=1e-4, atol=1e-4)
+        found, state = guide.advance(*step, state)
+        alone = [plain.advance(*step, each) for _, each in alone]
 
 
 def test_a_drawing_is_the_same_alone_among_others_and_in_a_batch_that_shrinks():
@@ -186,7 +175,7 @@ def test_a_drawing_is_the_same_alone_among_others_and_in_a_batch_that_shrinks():
     rows = [Row(*model.stepper.prime(given), 3, number) for number in range(6)]
     together = sample_rows(model.stepper, rows, 0.8, 30)
     everyone = replace(given, category=np.zeros(6, dtype=np.int64))
-    wanted = sample_steps(model.stepper, everyone, noise_rows(3, 6, WAYS), 30, 0.8)
+    wanted = sample_steps(model.stepper, everyone, noise_rows(3, 6, CANDIDATES), 30, 0.8)
     for number, added in enumerate(together):
         assert len(added.offset) == wanted.length[number]
         np.testing.assert_allclose(

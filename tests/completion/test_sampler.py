@@ -8,27 +8,37 @@ from typing import Any
 
 import numpy as np
 import pytest
-import untrained
 from numpy.typing import NDArray
 
-from sketchgen.completion.sampler import Sampled, noise_of, noise_rows, sample_steps, steps
-from sketchgen.models.numpy_attention import Past
-from sketchgen.models.numpy_mixture import NextStep
-from sketchgen.models.numpy_pen_state import PenState
-from sketchgen.models.numpy_stroke_model import Prefix, State
+from sketchgen.completion import sampler
+from sketchgen.completion.guidance import Guided
+from sketchgen.completion.sampler import (
+    ReadsMany,
+    Sampled,
+    Stepper,
+    noise_of,
+    noise_rows,
+    prime_all,
+    sample_steps,
+    steps,
+)
+from sketchgen.models.numpy_mixture import StepDistribution
+from sketchgen.models.numpy_stroke_model import Decoder, Prefix
 from sketchgen.sketch.strokes import Pen
+from tests.support import untrained
+from tests.support.mixtures import mixture, repeated
 
 
-def distribution(batch: int, *, end: float, lift: float) -> NextStep:
+def distribution(batch: int, *, end: float, lift: float) -> StepDistribution:
     """One narrow component at (10, 0)."""
-    return NextStep(
-        log_weight=np.zeros((batch, 1)),
-        mean=np.tile([10.0, 0.0], (batch, 1, 1)),
-        log_sigma=np.full((batch, 1, 2), -1.0),
-        rho=np.zeros((batch, 1)),
-        lift=np.full((batch, 1), lift),
-        end=np.full(batch, end),
-    )
+    return repeated(mixture([0.0], [[10.0, 0.0]], sigma=0.4, lift=lift, end=end), batch)
+
+
+class Nothing:
+    """A state without contents."""
+
+    def take(self, rows: np.ndarray) -> Nothing:
+        return self
 
 
 @dataclass
@@ -36,22 +46,19 @@ class Fake:
     """Goes on for `points` points, then is sure that the drawing has ended."""
 
     points: int
-    ways: int = 1
+    candidates: int = 1
     advanced: int = 0
 
-    def _answer(self, batch: int) -> NextStep:
+    def _answer(self, batch: int) -> StepDistribution:
         done = self.advanced >= self.points
         return distribution(batch, end=50.0 if done else -np.inf, lift=50.0 if done else -50.0)
 
-    def prime(self, given: Prefix) -> tuple[NextStep, State]:
-        batch = len(given.category)
-        return self._answer(batch), State(
-            (), PenState.begin(batch), np.zeros((batch, 1)), given.known, Past.nothing(batch, 0, 0)
-        )
+    def prime(self, given: Prefix) -> tuple[StepDistribution, Nothing]:
+        return self._answer(len(given.category)), Nothing()
 
     def advance(
-        self, offset: NDArray[np.float64], pen: NDArray[np.int64], state: State
-    ) -> tuple[NextStep, State]:
+        self, offset: NDArray[np.float64], pen: NDArray[np.int64], state: Nothing
+    ) -> tuple[StepDistribution, Nothing]:
         self.advanced += 1
         return self._answer(len(offset)), state
 
@@ -133,15 +140,21 @@ def test_the_last_step_draws_no_point_but_tells_who_ended() -> None:
     assert not cut[-1].ended.any()
 
 
-def test_likelihoods_end_with_each_drawing():
-    decoder = untrained.decoder(untrained.network(untrained.shaped({"pointers": 8})))
-    given = Prefix(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.zeros(6, dtype=np.int64), known=True)
-    together = sample_steps(decoder, given, noise_rows(1, 6), 60, 1.0)
-    assert len(set(together.length.tolist())) > 2
-    for row in range(6):
-        one, noise = replace(given, category=given.category[:1]), (item[None] for item in noise_of(1, row))
-        alone = sample_steps(decoder, one, noise, 60, 1.0)
-        assert alone.length[0] == together.length[row]
+@pytest.mark.parametrize("guided", [False, True])
+def test_a_drawing_is_the_same_alone_as_among_others_that_end_sooner_or_later(guided: bool):
+    decoder = network()
+    model = Guided(decoder, decoder.config.any_category, 2.0) if guided else decoder
+    given = Prefix(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.zeros(9, dtype=np.int64), known=True)
+    together = sample_steps(model, given, noise_rows(1, 9, model.candidates), 60, 1.0)
+    assert len(set(together.length.tolist())) > 3
+    for row in range(9):
+        one = replace(given, category=given.category[:1])
+        noise = (item[None] for item in noise_of(1, row, model.candidates))
+        alone = sample_steps(model, one, noise, 60, 1.0)
+        length = int(alone.length[0])
+        assert length == together.length[row]
+        assert alone.ended[0] == together.ended[row]
+        np.testing.assert_allclose(alone.offset[0, :length], together.offset[row, :length], atol=1e-3)
         assert alone.log_prob[0] == pytest.approx(together.log_prob[row], rel=1e-5)
 
 
@@ -163,3 +176,68 @@ def test_forced_steps_stop_at_the_limit_too() -> None:
     found = sample(Fake(points=1000), 2, 7, 0.5, forced=steps_of)
     assert found.length.tolist() == [7, 7]
     assert not found.ended.any()
+
+
+LENGTHS = (7, 0, 1, 12, 3, 0, 7)
+
+
+def parts() -> list[Prefix]:
+    random = np.random.default_rng(1)
+    found = []
+    for number, count in enumerate(LENGTHS):
+        offset, pen = np.rint(random.normal(size=(count, 2)) * 30), random.integers(0, 2, count)
+        going_on = np.array([number % 2 == 0]) if number < 4 else None
+        found.append(Prefix(offset, pen, np.array([number % 2]), False, going_on))
+    return found
+
+
+def check_reading(model: Stepper) -> None:
+    """Each of several given parts is read as it is alone, and gone on from as alone."""
+    random, given = np.random.default_rng(2), parts()
+    found, state = prime_all(model, given)
+    alone = [model.prime(each) for each in given]
+    for _ in range(3):
+        offset, pen = random.normal(size=(len(given), 2)) * 20, random.integers(0, 2, len(given))
+        nats = [one.log_prob(offset[[row]], pen[[row]])[0] for row, (one, _) in enumerate(alone)]
+        np.testing.assert_allclose(found.log_prob(offset, pen), nats, rtol=1e-4, atol=1e-4)
+        found, state = model.advance(offset, pen, state)
+        alone = [model.advance(offset[[row]], pen[[row]], each) for row, (_, each) in enumerate(alone)]
+
+
+def network() -> Decoder:
+    return untrained.decoder(untrained.network(untrained.shaped({"recall": 16, "pointers": 8, "layers": 2})))
+
+
+def test_given_parts_of_like_length_are_read_together(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sampler, "AT_ONCE", 3)
+    read: list[list[int]] = []
+    real = Decoder.prime_all
+
+    def seen(self: Decoder, given: list[Prefix]) -> Any:
+        read.append([len(each.pen) for each in given])
+        return real(self, given)
+
+    monkeypatch.setattr(Decoder, "prime_all", seen)
+    check_reading(network())
+    assert read == [[0, 0, 1], [3, 7, 7], [12]]
+
+
+def test_under_guidance_both_halves_are_read_as_alone():
+    guided = Guided(network(), 2, 2.0)
+    check_reading(guided)
+    both, one = prime_all(guided, parts())[0].take(np.array([3])), guided.prime(parts()[3])[0]
+    np.testing.assert_allclose(both.both.end, one.both.end, rtol=1e-4, atol=1e-4)
+
+
+def test_a_model_that_reads_one_at_a_time_does():
+    class One:
+        """A network that reads no more than one."""
+
+        candidates = 1
+
+        def __init__(self, network: Decoder) -> None:
+            self.prime, self.advance = network.prime, network.advance
+
+    one = One(network())
+    assert not isinstance(one, ReadsMany)
+    check_reading(one)

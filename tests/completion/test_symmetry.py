@@ -1,4 +1,4 @@
-"""What a drawing lacks to be symmetric."""
+"""Strokes without an image are mirrored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from sketchgen.completion.partial_sketch import PartialSketch
-from sketchgen.completion.symmetry import EVERY, LEAST, MOST, UPRIGHT, Mirrored, mirrored, placed
+from sketchgen.completion.symmetry import (
+    EVERY,
+    MAX_MIRRORED,
+    MIN_SYMMETRY,
+    UPRIGHT_BONUS,
+    Mirrored,
+    mirrored,
+    placed,
+)
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen
 
@@ -33,14 +41,14 @@ def test_the_second_eye_is_where_the_first_is_on_the_other_side():
     assert np.allclose(way.strokes[0], EYE * (-1.0, 1.0), atol=0.5)
     lengths = np.array([2.0 * np.pi * 80.0, 2.0 * np.pi * 12.0, 76.0])
     share = lengths / lengths.sum()
-    assert way.symmetry == pytest.approx(1.0 - 1.5 * share[1] + UPRIGHT, abs=0.01)
+    assert way.symmetry == pytest.approx(1.0 - 1.5 * share[1] + UPRIGHT_BONUS, abs=0.01)
 
 
 def test_a_level_mirror_counts_less():
     face = [FACE, EYE, MOUTH, BROW]
     upright, level = mirrored(face)[0], mirrored(swapped(face))[0]
     assert np.allclose(level.strokes[0], upright.strokes[0][:, ::-1], atol=1e-9)
-    assert upright.symmetry - level.symmetry == pytest.approx(UPRIGHT)
+    assert upright.symmetry - level.symmetry == pytest.approx(UPRIGHT_BONUS)
 
 
 def test_a_level_mirror_is_none_where_an_upright_one_does_as_well():
@@ -83,14 +91,14 @@ def test_a_sloppy_image_is_an_image():
     assert np.allclose(way.strokes[0], WHISKER * (-1.0, 1.0), atol=5.0)
 
 
-def test_ways_are_few_the_best_first_and_of_different_strokes():
+def test_candidates_are_few_the_best_first_and_of_different_strokes():
     random = np.random.default_rng(0)
     strokes = [FACE, *(ring(x, y, 6.0) for x, y in random.uniform(-60, 60, (12, 2)))]
     ways = mirrored(strokes)
     found = [way.symmetry for way in ways]
-    assert len(ways) <= MOST
+    assert len(ways) <= MAX_MIRRORED
     assert found == sorted(found, reverse=True)
-    assert all(symmetry > LEAST for symmetry in found)
+    assert all(symmetry > MIN_SYMMETRY for symmetry in found)
 
 
 def test_a_scribble_is_too_much():

@@ -17,7 +17,6 @@ from sketchgen.evaluation.magenta import EPSILON, MagentaLoss, offset_deviation
 from sketchgen.evaluation.nats import likelihood_figures
 from sketchgen.evaluation.positions import KINDS, TENTHS, Positions
 from sketchgen.models.config import ModelConfig
-from sketchgen.models.numpy_head import as_mixture
 from sketchgen.models.numpy_mixture import log_sigmoid
 from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.sketch.strokes import Pen, pens
@@ -74,7 +73,7 @@ def loss_by_hand(model: Completer, drawings: Drawings, index: int, scale: float)
     told, state = model.decoder.prime(Prefix(offset[:0], pen[:0], category, known=True))
     total = 0.0
     for step in range(len(offset)):
-        found = as_mixture(told)
+        found = told
         if step:
             density = 0.0
             for k in range(found.log_weight.shape[1]):
@@ -89,7 +88,7 @@ def loss_by_hand(model: Completer, drawings: Drawings, index: int, scale: float)
             likely = go_on * (lift if pen[step] == Pen.LIFT else 1 - lift)
             total -= math.log(density * scale**2 + EPSILON) + math.log(likely)
         told, state = model.decoder.advance(offset[step : step + 1], pen[step : step + 1], state)
-    return total, -float(log_sigmoid(as_mixture(told).end)[0])
+    return total, -float(log_sigmoid(told.end)[0])
 
 
 def test_sketch_rnn_s_loss_is_that_of_its_definition(model: Completer, drawings: Drawings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +15,11 @@ from sketchgen.errors import SettingError
 from sketchgen.evaluation.held_out import SCALES, Scale, begin, cut_at, finish, read_beginnings, united
 from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows
 from sketchgen.models.config import ModelConfig
-from sketchgen.models.numpy_head import HeadStep, as_mixture
-from sketchgen.models.numpy_mixture import NextStep
-from sketchgen.models.trees import stacked, taken
+from sketchgen.models.numpy_mixture import StepDistribution
 from sketchgen.sketch.sketch import Sketch
 from tests.support import untrained
 
 LIMIT = 25
-
-
-@dataclass(frozen=True)
-class Memory:
-    values: np.ndarray = field(metadata={"pad": 0.0})
-    exact: np.ndarray
-    parts: tuple[np.ndarray, ...]
-    known: bool = True
-
-
-def memory(rows: int, length: int, start: float = 1.0, known: bool = True) -> Memory:
-    values = start + np.arange(rows * length, dtype=np.float64).reshape(rows, length)
-    return Memory(values, values[:, :1], (values[:, 0], values[:, :1] * 2), known)
 
 
 @pytest.fixture(scope="module")
@@ -49,35 +34,6 @@ def sketches(sample_dir: Path) -> list[Sketch]:
 def model(request: pytest.FixtureRequest) -> Completer:
     shape = {"layers": 2, "width": 24, "components": 4, "embedding": 16, "encoder_width": 16}
     return untrained.completer(ModelConfig(("cat", "star"), **(shape | request.param)))
-
-
-def test_trees_are_stacked_and_taken_apart_again() -> None:
-    parts = [memory(2, 3), memory(1, 3, 50.0), memory(3, 3, 90.0)]
-    whole = stacked(parts)
-    assert whole.values.shape == (6, 3)
-    first = 0
-    for part in parts:
-        rows = np.arange(first, first + len(part.values))
-        found = taken(whole, rows)
-        assert np.array_equal(found.values, part.values)
-        assert all(np.array_equal(a, b) for a, b in zip(found.parts, part.parts, strict=True))
-        first += len(rows)
-
-
-def test_arrays_of_different_lengths_are_filled_where_a_field_says_so() -> None:
-    whole = stacked([memory(1, 2), memory(2, 4)])
-    assert whole.values.shape == (3, 4)
-    assert whole.values[0].tolist() == [1.0, 2.0, 0.0, 0.0]
-    assert whole.values[2, 3] == 8.0
-
-
-def test_what_does_not_belong_together_is_not_stacked() -> None:
-    with pytest.raises(ValueError, match="without a pad"):
-        stacked([replace(memory(1, 2), exact=np.zeros((1, 2))), memory(1, 2)])
-    with pytest.raises(ValueError, match="same for all rows"):
-        stacked([memory(1, 2), memory(1, 2, known=False)])
-    with pytest.raises(ValueError, match="depths"):
-        stacked([(1, 2), (1,)])
 
 
 def test_many_completions_are_those_of_complete(model: Completer, sketches: list[Sketch]) -> None:
@@ -169,5 +125,5 @@ def test_a_row_is_one_drawing(model: Completer, sketches: list[Sketch]) -> None:
     ready = read_beginnings(model.decoder, [begin(sketches[0], 0.5, 0, 1)], "scale known")
     assert isinstance(ready.rows[0], Row)
     found = ready.rows[0].found
-    assert isinstance(found, HeadStep | NextStep)
-    assert len(as_mixture(found).end) == 1
+    assert isinstance(found, StepDistribution)
+    assert len(found.end) == 1

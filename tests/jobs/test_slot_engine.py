@@ -38,7 +38,9 @@ ALL = {
 }
 
 each_network = pytest.mark.parametrize(
-    ("shape", "guidance"), [(shape, 0.0) for shape in untrained.SHAPES] + [({}, 2.0), (ALL, 2.0)], ids=str
+    ("shape", "guidance"),
+    [(shape, 0.0) for shape in untrained.NUMPY_SHAPES] + [({}, 2.0), (ALL, 2.0)],
+    ids=str,
 )
 
 

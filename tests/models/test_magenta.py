@@ -72,7 +72,7 @@ def test_it_computes_what_the_file_says(path: Path):
     nothing = Prefix(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.zeros(2, dtype=np.int64), known=True)
     found, state = decoder.prime(nothing)
     for step, told in enumerate(steps_by_hand(offsets, pen)):
-        mixture, rest = found.full(), told[3:].reshape(6, COMPONENTS)
+        mixture, rest = found, told[3:].reshape(6, COMPONENTS)
         scale = SCALE * 255 / 1000
         np.testing.assert_allclose(
             np.exp(mixture.log_weight[1]), np.exp(rest[0]) / np.exp(rest[0]).sum(), 1e-4
@@ -96,9 +96,7 @@ def test_a_given_part_is_replayed_without_its_first_point(path: Path):
     found, _ = decoder.prime(Prefix(offsets, pen, np.zeros(2, dtype=np.int64), known=True, going_on=going_on))
     for row, last in enumerate((1, 0)):
         told = steps_by_hand(offsets[1:], np.array([0, 1, 0, last]))[-1]
-        np.testing.assert_allclose(
-            found.full().mean[row, :, 0], told[3 + COMPONENTS :][:COMPONENTS] * 20.4, 1e-3
-        )
+        np.testing.assert_allclose(found.mean[row, :, 0], told[3 + COMPONENTS :][:COMPONENTS] * 20.4, 1e-3)
 
 
 def test_it_draws(path: Path):

@@ -1,9 +1,8 @@
-"""What is drawn follows the distribution, and the distribution is the one that was learned."""
+"""The distribution equals the one in torch, and samples follow it."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import jaxtyping
 import numpy as np
@@ -13,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sketchgen.models.features import BORDER, HURRY, USUAL_POINTS, parameter_count
-from sketchgen.models.mixture import StepDistribution
-from sketchgen.models.numpy_mixture import NextStep, log_sigmoid, log_softmax, sigmoid, summed
+from sketchgen.models.features import BORDER, HURRY, IMPOSSIBLE, POINTER, USUAL_POINTS, parameter_count
+from sketchgen.models.mixture import StepDistribution as TorchStepDistribution
+from sketchgen.models.numpy_layers import sigmoid
+from sketchgen.models.numpy_mixture import StepDistribution, log_sigmoid, log_softmax
 from sketchgen.sketch.strokes import Pen
+from tests.support.mixtures import mixture, repeated
 
 K = 3
 SIZE = parameter_count(K)
@@ -31,16 +32,26 @@ parameters = st.lists(anything, min_size=SIZE, max_size=SIZE)
 moderate = st.lists(st.floats(-3, 3, width=32), min_size=SIZE, max_size=SIZE)
 
 
-def arrays(flat: NextStep) -> dict[str, np.ndarray]:
-    return {name: value for name, value in vars(flat).items() if value is not None}
+FIELDS = ("log_weight", "mean", "log_sigma", "rho", "lift", "end")
 
 
-def distribution(values, *, can_end: bool = True) -> NextStep:
+def distribution(values, *, can_end: bool = True, points: int = 3) -> StepDistribution:
     array = np.asarray(values, dtype=np.float32).reshape(-1, SIZE)
-    return NextStep.from_parameters(array, np.full(len(array), can_end), SCALE)
+    rows = len(array)
+    return StepDistribution.from_parameters(array, np.full(rows, can_end), SCALE, np.full(rows, points), K)
 
 
-def some(seed: int = 0) -> NextStep:
+def in_torch(flat: StepDistribution) -> TorchStepDistribution:
+    return TorchStepDistribution(**{name: torch.tensor(getattr(flat, name)) for name in FIELDS})
+
+
+def check_equal(found: StepDistribution, wanted: TorchStepDistribution) -> None:
+    for name in FIELDS:
+        ours, torchs = getattr(found, name), vars(wanted)[name].numpy()
+        np.testing.assert_allclose(ours, torchs, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+def some(seed: int = 0) -> StepDistribution:
     return distribution(np.random.default_rng(seed).normal(size=SIZE))
 
 
@@ -49,18 +60,23 @@ def noise(count: int, seed: int = 0) -> NDArray[np.float64]:
     return np.concatenate([random.random((count, 3)), random.normal(size=(count, 2))], 1)
 
 
-def repeated(flat: NextStep, count: int) -> NextStep:
-    return NextStep(**{name: np.repeat(value, count, 0) for name, value in arrays(flat).items()})
-
-
 @settings(max_examples=150)
 @given(parameters, st.booleans())
-def test_any_parameters_are_read_as_in_training(values, can_end: bool):
+def test_any_parameters_are_read_as_in_torch(values, can_end: bool):
     found = distribution(values, can_end=can_end)
-    wanted = StepDistribution.from_parameters(torch.tensor([values]), torch.tensor([can_end]), SCALE)
-    for name, value in arrays(found).items():
-        expected = vars(wanted)[name].numpy()
-        assert np.allclose(value, expected, rtol=1e-5, atol=1e-5), name
+    check_equal(
+        found, TorchStepDistribution.from_parameters(torch.tensor([values]), torch.tensor([can_end]), SCALE)
+    )
+
+
+def test_one_lift_for_all_is_each_component_s():
+    values = np.random.default_rng(0).normal(size=(2, SIZE)).astype(np.float32)
+    values[:, -K:] = values[:, [-K]]
+    whole = distribution(values)
+    shared = StepDistribution.from_parameters(
+        values[:, : SIZE - K + 1], np.ones(2, bool), SCALE, np.full(2, 3), K
+    )
+    np.testing.assert_array_equal(shared.components, whole.components)
 
 
 @settings(max_examples=150)
@@ -72,7 +88,7 @@ def test_any_parameters_are_read_as_in_training(values, can_end: bool):
 )
 def test_a_step_is_as_likely_as_in_training(values, offset, pen: Pen, can_end: bool):
     found = distribution(values, can_end=can_end).log_prob(np.array([offset]), np.array([int(pen)]))
-    learned = StepDistribution.from_parameters(
+    learned = TorchStepDistribution.from_parameters(
         torch.tensor([values]).double(), torch.tensor([can_end]), SCALE
     )
     wanted = learned.log_prob(torch.tensor([offset]), torch.tensor([int(pen)]))
@@ -86,15 +102,34 @@ def test_a_step_is_as_likely_as_in_training(values, offset, pen: Pen, can_end: b
     st.booleans(),
 )
 def test_components_at_the_sides_are_those_of_the_training(values, position, known: bool):
-    found = some().bordered(
-        np.array([values], dtype=np.float32), np.array([position]), np.array([known]), SCALE
+    values, position, framed = np.array([values], dtype=np.float32), np.array([position]), np.array([known])
+    found = some().with_borders(values, position, framed, SCALE)
+    wanted = in_torch(some()).bordered(*(torch.tensor(part) for part in (values, position, framed)), SCALE)
+    check_equal(found, wanted)
+
+
+@settings(max_examples=60)
+@given(moderate, st.floats(-3.2, 3.2), st.integers(0, K))
+def test_rotated_components_are_those_of_torch(values, angle: float, count: int):
+    flat, direction = distribution(values), np.array([[math.cos(angle), math.sin(angle)]])
+    check_equal(flat.rotated(direction, count), in_torch(flat).turned(torch.tensor(direction), count))
+
+
+@pytest.mark.parametrize("possible", [[True, True, True], [False, True, False], [False, False, False]])
+def test_pointers_are_those_of_torch(possible: list[bool]):
+    random = np.random.default_rng(3)
+    shape = random.normal(size=(1, POINTER)).astype(np.float32)
+    score, target = np.where(possible, random.normal(size=(1, 3)), -np.inf), random.normal(size=(1, 3, 2))
+    found = some().with_pointers(shape, score, target)
+    gate, x, y, lift = (torch.tensor(shape[:, n]).double() for n in range(POINTER))
+    wanted = in_torch(some()).pointing(
+        gate, torch.tensor(score), torch.tensor(target), torch.stack([x, y], -1), lift
     )
-    learned = StepDistribution(
-        **{name: torch.tensor(value) for name, value in arrays(some()).items() if name != "points"}
-    )
-    wanted = learned.bordered(torch.tensor([values]), torch.tensor([position]), torch.tensor([known]), SCALE)
-    for name, value in arrays(found).items():
-        np.testing.assert_allclose(value, vars(wanted)[name].numpy(), rtol=1e-4, atol=1e-4, err_msg=name)
+    there = np.array([[True] * K + possible])
+    np.testing.assert_allclose(found.log_weight[there], wanted.log_weight.numpy()[there], rtol=1e-6)
+    assert (found.log_weight[~there] < 0.5 * IMPOSSIBLE).all()
+    np.testing.assert_allclose(found.mean[there], wanted.mean.numpy()[there], rtol=1e-6)
+    np.testing.assert_allclose(found.log_sigma[there], wanted.log_sigma.numpy()[there], rtol=1e-6)
 
 
 @settings(max_examples=100)
@@ -127,14 +162,7 @@ def test_sample_statistics_are_those_of_the_distribution():
 
 
 def test_what_is_decided_by_chance_is_decided_apart():
-    flat = NextStep(
-        log_weight=np.log([[0.3, 0.7]]),
-        mean=np.array([[[-500.0, 0.0], [500.0, 0.0]]]),
-        log_sigma=np.zeros((1, 2, 2)),
-        rho=np.zeros((1, 2)),
-        lift=np.zeros((1, 2)),
-        end=np.zeros(1),
-    )
+    flat = mixture(np.log([0.3, 0.7]), [[-500.0, 0.0], [500.0, 0.0]], end=0.0)
     offset, pen = repeated(flat, 40_000).sample(noise(40_000), 1.0)
     left = offset[:, 0] < 0
     for kind, share in ((Pen.END, 0.5), (Pen.LIFT, 0.25), (Pen.DRAW, 0.25)):
@@ -147,14 +175,7 @@ def test_what_is_decided_by_chance_is_decided_apart():
 
 
 def test_pen_and_offset_come_from_the_same_component():
-    flat = NextStep(
-        log_weight=np.log([[0.5, 0.5]]),
-        mean=np.array([[[-50.0, 0.0], [50.0, 0.0]]]),
-        log_sigma=np.zeros((1, 2, 2)),
-        rho=np.zeros((1, 2)),
-        lift=np.array([[40.0, -40.0]]),
-        end=np.array([-math.inf]),
-    )
+    flat = mixture(np.log([0.5, 0.5]), [[-50.0, 0.0], [50.0, 0.0]], lift=[40.0, -40.0])
     offset, pen = repeated(flat, 2000).sample(noise(2000), 1.0)
     assert np.array_equal(pen == Pen.LIFT, offset[:, 0] < 0)
     assert 0.4 < (pen == Pen.LIFT).mean() < 0.6
@@ -176,25 +197,34 @@ def test_at_temperature_zero_the_heaviest_mean_is_drawn_whatever_the_noise():
     assert np.array_equal(many, np.repeat(flat.mean[:, flat.log_weight[0].argmax()], 50, 0))
 
 
-def test_temperature_one_changes_nothing_and_lower_ones_narrow():
-    flat = some(2)
-    for name, value in arrays(flat.tempered(1.0)).items():
-        assert np.allclose(value, vars(flat)[name], atol=1e-12), name
-    cold = flat.tempered(0.25)
-    assert np.allclose(np.exp(cold.log_sigma), np.exp(flat.log_sigma) / 2)
-    assert np.allclose(np.exp(cold.log_weight).sum(-1), 1.0)
-    assert cold.log_weight.max() > flat.log_weight.max()
-    for name in ("mean", "rho", "lift", "end"):
-        assert np.array_equal(vars(cold)[name], vars(flat)[name]), name
+def test_a_temperature_tempers_weights_and_variances_as_in_torch():
+    flat, count, numbers = some(2), 4000, noise(4000)
+    cold = in_torch(flat).tempered(torch.tensor([0.25]))
+    tempered = np.exp(cold.log_weight[0].numpy())
+    offset, _ = repeated(flat, count).sample(numbers, 0.25)
+    chosen = np.searchsorted(tempered.cumsum(), numbers[:, 1], side="right")
+    sigma, rho = np.exp(cold.log_sigma[0].numpy()[chosen]), flat.rho[0, chosen]
+    normal = numbers[:, 3:].copy()
+    normal[:, 1] = rho * normal[:, 0] + np.sqrt(1 - rho**2) * normal[:, 1]
+    np.testing.assert_allclose(offset, flat.mean[0, chosen] + sigma * normal, rtol=1e-6, atol=1e-6)
 
 
-def test_noise_at_the_very_end_of_its_range_still_picks_a_component():
-    flat, numbers = some(5), noise(1)
-    numbers[0, 1] = 1.0
+@pytest.mark.parametrize("uniform", [1.0, np.nextafter(1.0, 0.0)])
+def test_noise_at_the_very_end_of_its_range_picks_no_impossible_component(uniform: float):
+    flat, numbers = mixture([0.3, 0.1, IMPOSSIBLE], [[0.0, 0.0], [9.0, 0.0], [500.0, 0.0]]), noise(1)
+    numbers[0, 1] = uniform
     offset, _ = flat.sample(numbers, 1.0)
-    heaviest = flat.log_weight[0].argmax()
-    away = abs(offset[0] - flat.mean[0, heaviest]) / np.exp(flat.log_sigma[0, heaviest])
-    assert (away < 1.5 * abs(numbers[0, 3:]).sum()).all()
+    assert offset[0, 0] < 50.0
+
+
+def test_rows_are_joined_and_taken():
+    one, other = some(5), some(6).with_pointers(np.zeros((1, POINTER)), np.zeros((1, 4)), np.ones((1, 4, 2)))
+    both = StepDistribution.join([one, other])
+    offset, pen = np.ones((2, 2)), np.array([0, 1])
+    wanted = [one.log_prob(offset[:1], pen[:1])[0], other.log_prob(offset[1:], pen[1:])[0]]
+    np.testing.assert_allclose(both.log_prob(offset, pen), wanted, rtol=1e-12)
+    swapped = both.take(np.array([1, 0]))
+    np.testing.assert_allclose(swapped.log_prob(offset[::-1], pen[::-1]), wanted[::-1], rtol=1e-12)
 
 
 def test_the_pen_is_judged_by_the_components_that_an_offset_may_be_of():
@@ -220,14 +250,13 @@ def test_shapes_are_checked_while_tests_run():
 
 def test_a_drawing_longer_than_nearly_all_is_lifted_and_ended_unless_at_temperature_one():
     rows = 400
-    alike = {name: np.repeat(value[:1], rows, 0) for name, value in arrays(some(2)).items()}
-    flat = NextStep(**alike | {"lift": np.full_like(alike["lift"], -3.0), "end": np.full(rows, -3.0)})
     numbers = np.repeat(noise(1)[:1], rows, 0)
     numbers[:, 0] = numbers[:, 2] = (np.arange(rows) + 0.5) / rows
 
     def lifted_and_ended(points: int, temperature: float) -> tuple[float, float]:
-        _, pen = replace(flat, points=np.full(rows, points)).sample(numbers, temperature)
-        _, on = replace(flat.without_end(), points=np.full(rows, points)).sample(numbers, temperature)
+        flat = repeated(mixture([0.0], [[0.0, 0.0]], lift=-3.0, end=-3.0, points=points), rows)
+        _, pen = flat.sample(numbers, temperature)
+        _, on = flat.without_end().sample(numbers, temperature)
         return float((on == Pen.LIFT).mean()), float((pen == Pen.END).mean())
 
     usual = float(sigmoid(np.array([-3.0]))[0])
@@ -237,17 +266,3 @@ def test_a_drawing_longer_than_nearly_all_is_lifted_and_ended_unless_at_temperat
     more = float(sigmoid(np.array([-3.0 + 0.5 * HURRY * 60]))[0])
     assert lifted_and_ended(USUAL_POINTS + 60, 0.5) == pytest.approx((more, more), abs=0.01)
     assert min(lifted_and_ended(USUAL_POINTS + 120, 0.0)) > 0.97
-
-
-@pytest.mark.parametrize("count", [1, 28, 100, 127, 156, 300])
-def test_sums_of_rows_filled_up_with_zeros_are_the_same_to_the_last_bit(count: int):
-    values = np.exp(np.random.default_rng(count).normal(size=(50, count)) * 5)
-    rows = []
-    for blocks in (1, 2, 4, 8):
-        row = np.zeros((50, count % 128 + 128 * blocks))
-        if row.shape[1] >= count:
-            row[:, :count] = values
-            rows.append(summed(row))
-    assert len(rows) > 1
-    assert all(np.array_equal(row, rows[0]) for row in rows)
-    np.testing.assert_allclose(rows[0], values.sum(1), rtol=1e-12)

@@ -1,4 +1,4 @@
-"""The network as it draws is the network that learned, and it may be asked for several drawings at once."""
+"""The network in numpy equals the one in torch, for one drawing or several at once."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sketchgen.models.layers import PenState as LearnedTrace
-from sketchgen.models.numpy_head import Found, as_mixture
-from sketchgen.models.numpy_pen_state import PenState
-from sketchgen.models.numpy_stroke_model import Decoder, Prefix
+from sketchgen.errors import SettingError
+from sketchgen.models.features import INPUTS
+from sketchgen.models.layers import PenState as TorchPenState
+from sketchgen.models.numpy_layers import PenState
+from sketchgen.models.numpy_mixture import StepDistribution
+from sketchgen.models.numpy_stroke_model import Decoder, Prefix, State
 from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.strokes import Pen
 from tests.support import untrained
 
 COUNT = 9
 CATEGORIES = np.array([1, 0, 2, 0, 1])
-each_network = pytest.mark.parametrize("shape", untrained.SHAPES, ids=str)
+each_network = pytest.mark.parametrize("shape", untrained.NUMPY_SHAPES, ids=str)
 
 
 def network(shape: dict[str, Any] | None = None) -> StrokeModel:
@@ -43,7 +45,10 @@ def rows(value: np.ndarray) -> np.ndarray:
     return np.repeat(value[None], len(CATEGORIES), 0)
 
 
-def learned(model: StrokeModel, whole: Prefix, cut: int) -> dict[str, np.ndarray]:
+FIELDS = ("log_weight", "mean", "log_sigma", "rho", "lift")
+
+
+def in_torch(model: StrokeModel, whole: Prefix, cut: int) -> dict[str, np.ndarray]:
     """What the network says of all steps at once, (5, n + 1, ...)."""
     batch = len(CATEGORIES)
     steps = Steps(
@@ -57,52 +62,45 @@ def learned(model: StrokeModel, whole: Prefix, cut: int) -> dict[str, np.ndarray
     return {name: value.numpy() for name, value in vars(found).items()}
 
 
-def check_equal(told: Found, wanted: dict[str, np.ndarray], step: int) -> None:
-    found = as_mixture(told)
-    assert found.points is not None
+def check_step(found: StepDistribution, wanted: dict[str, np.ndarray], step: int) -> None:
     assert (found.points == step).all()
-    for name, value in vars(found).items():
-        if name == "points":
-            continue
-        # The network that learned lays out pointers to all points, also to those that are yet to be drawn.
-        there = wanted[name][:, step] if name == "end" else wanted[name][:, step, : value.shape[1]]
-        np.testing.assert_allclose(value, there, rtol=1e-5, atol=1e-5, err_msg=name)
-    assert (wanted["log_weight"][:, step, found.log_weight.shape[1] :] < -1e8).all()
+    np.testing.assert_allclose(found.end, wanted["end"][:, step], rtol=1e-5, atol=1e-5)
+    for row in range(len(found.end)):
+        # torch lays out all sides and points, also those that can't be taken.
+        there, possible = found.log_weight[row] > -1e6, wanted["log_weight"][row, step] > -1e6
+        for name in FIELDS:
+            ours, torchs = getattr(found, name)[row, there], wanted[name][row, step][possible]
+            np.testing.assert_allclose(ours, torchs, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+def check_equal(found: StepDistribution, wanted: StepDistribution, rows: Any = slice(None)) -> None:
+    there = wanted.log_weight > -1e6
+    for name in FIELDS:
+        ours, others = getattr(found, name)[rows], getattr(wanted, name)
+        count = min(ours.shape[1], others.shape[1])
+        kept = np.where(there[:, :count].reshape(there[:, :count].shape + (1,) * (ours.ndim - 2)), 1.0, 0.0)
+        np.testing.assert_allclose(
+            ours[:, :count] * kept, others[:, :count] * kept, rtol=1e-5, atol=1e-5, err_msg=name
+        )
+    np.testing.assert_allclose(found.end[rows], wanted.end, rtol=1e-5, atol=1e-5)
 
 
 @each_network
 @pytest.mark.parametrize("cut", [0, 1, 4, COUNT])
 @pytest.mark.parametrize("known", [True, False])
-def test_priming_and_advancing_say_what_was_learned(shape: dict[str, Any], cut: int, known: bool):
+def test_priming_and_advancing_equal_torch(shape: dict[str, Any], cut: int, known: bool):
     model, whole = network(shape), drawing(known=known)
-    wanted, decoder = learned(model, whole, cut), untrained.decoder(model)
+    wanted, decoder = in_torch(model, whole, cut), untrained.decoder(model)
     found, state = decoder.prime(first(whole, cut))
-    check_equal(found, wanted, cut)
+    check_step(found, wanted, cut)
     for step in range(cut, COUNT):
         found, state = decoder.advance(rows(whole.offset[step]), rows(whole.pen[step]), state)
-        check_equal(found, wanted, step + 1)
-
-
-@each_network
-def test_a_drawing_alone_is_drawn_as_among_others(shape: dict[str, Any]):
-    decoder, whole = untrained.decoder(network(shape)), drawing()
-    together, many = decoder.prime(first(whole, 4))
-    for row in range(len(CATEGORIES)):
-        alone, one = decoder.prime(replace(first(whole, 4), category=CATEGORIES[row : row + 1]))
-        for name, value in vars(as_mixture(alone)).items():
-            wanted = vars(as_mixture(together))[name][row]
-            np.testing.assert_allclose(value[0], wanted, rtol=1e-5, atol=1e-5)
-        after, _ = decoder.advance(whole.offset[4:5], whole.pen[4:5], one)
-        all_after, _ = decoder.advance(rows(whole.offset[4]), rows(whole.pen[4]), many)
-        for name, value in vars(as_mixture(after)).items():
-            wanted = vars(as_mixture(all_after))[name][row]
-            np.testing.assert_allclose(value[0], wanted, rtol=1e-5, atol=1e-5)
+        check_step(found, wanted, step + 1)
 
 
 @each_network
 def test_some_may_go_on_with_the_last_stroke_and_others_not(shape: dict[str, Any]):
     decoder, whole = untrained.decoder(network(shape)), first(drawing(), 5)
-    # An order that is not its own inverse.
     going_on = np.array([False, True, False, False, True])
     found, state = decoder.prime(replace(whole, going_on=going_on))
     after, _ = decoder.advance(rows(whole.offset[0]), rows(whole.pen[0]), state)
@@ -111,19 +109,65 @@ def test_some_may_go_on_with_the_last_stroke_and_others_not(shape: dict[str, Any
         pen[-1] = Pen.DRAW if on else whole.pen[-1]
         alone, one = decoder.prime(replace(whole, pen=pen, category=CATEGORIES[row : row + 1]))
         later, _ = decoder.advance(whole.offset[:1], whole.pen[:1], one)
-        for single, among in ((as_mixture(alone), as_mixture(found)), (as_mixture(later), as_mixture(after))):
-            for name, values in vars(among).items():
-                value, wanted = values[row], vars(single)[name][0]
-                np.testing.assert_allclose(value, wanted, rtol=1e-5, atol=1e-5, err_msg=name)
+        check_equal(found, alone, slice(row, row + 1))
+        check_equal(after, later, slice(row, row + 1))
 
 
-def test_a_state_may_be_gone_on_from_twice():
-    decoder, whole = untrained.decoder(network()), drawing()
-    _, state = decoder.prime(first(whole, 4))
-    once, _ = decoder.advance(rows(whole.offset[4]), rows(whole.pen[4]), state)
-    decoder.advance(rows(whole.offset[5]), rows(whole.pen[5]), state)
-    again, _ = decoder.advance(rows(whole.offset[4]), rows(whole.pen[4]), state)
-    assert all(np.array_equal(value, vars(again)[name]) for name, value in vars(once).items())
+def parts(*, known: bool) -> list[Prefix]:
+    """Given parts of several lengths, two of nothing, some of whose last strokes go on."""
+    random = np.random.default_rng(1)
+    found = []
+    for number, count in enumerate((7, 0, 1, 12, 3, 0, 7)):
+        offset, pen = np.rint(random.normal(size=(count, 2)) * 30), random.integers(0, 2, count)
+        going_on = np.array([number % 2 == 0]) if number < 4 else None
+        found.append(Prefix(offset, pen, np.array([number % 3]), known, going_on))
+    return found
+
+
+@each_network
+@pytest.mark.parametrize("known", [True, False])
+def test_given_parts_read_together_are_read_as_alone(shape: dict[str, Any], known: bool):
+    decoder, given, random = untrained.decoder(network(shape)), parts(known=known), np.random.default_rng(2)
+    found, state = decoder.prime_all(given)
+    alone = [decoder.prime(each) for each in given]
+    order = np.arange(len(given))
+    for step in range(6):
+        offset, pen = random.normal(size=(len(given), 2)) * 20, random.integers(0, 2, len(given))
+        for wanted in (pen, np.full(len(given), int(Pen.END))):
+            nats = [one.log_prob(offset[[row]], wanted[[row]])[0] for row, (one, _) in enumerate(alone)]
+            np.testing.assert_allclose(found.log_prob(offset, wanted), nats, rtol=1e-4, atol=1e-4)
+        found, state = decoder.advance(offset, pen, state)
+        alone = [decoder.advance(offset[[row]], pen[[row]], each) for row, (_, each) in enumerate(alone)]
+        if step == 2:
+            # Rows may be picked out, and states put together.
+            order = np.array([5, 0, 3, 6, 2])
+            found, given = found.take(order), [given[row] for row in order]
+            alone = [alone[row] for row in order]
+            state = State.join([state.take(order[:2]), *(each for _, each in alone[2:])])
+
+
+def test_a_long_drawing_outgrows_the_first_cache():
+    model = network({"recall": 16, "pointers": 8, "layers": 2})
+    whole = drawing(150)
+    wanted, decoder = in_torch(model, whole, 3), untrained.decoder(model)
+    _, state = decoder.prime(first(whole, 3))
+    for step in range(3, 150):
+        found, state = decoder.advance(rows(whole.offset[step]), rows(whole.pen[step]), state)
+    check_step(found, wanted, 150)
+
+
+def test_states_of_known_and_unknown_frames_are_not_joined():
+    decoder = untrained.decoder(network())
+    states = [decoder.prime(drawing(known=known))[1] for known in (True, False)]
+    with pytest.raises(ValueError, match="known"):
+        State.join(states)
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_cells_of_torch_alone_are_refused_on_one_line(cell: str):
+    with pytest.raises(SettingError, match=f"networks of {cell} cells cannot draw") as caught:
+        untrained.decoder(network({"cell": cell}))
+    assert "\n" not in str(caught.value)
 
 
 def test_weights_go_round():
@@ -144,24 +188,24 @@ def test_learning_on_does_not_change_a_decoder():
         for value in model.parameters():
             value.zero_()
     after, _ = decoder.prime(whole)
-    assert np.array_equal(as_mixture(before).mean, as_mixture(after).mean)
+    assert np.array_equal(before.mean, after.mean)
 
 
 @settings(max_examples=40)
 @given(st.lists(st.integers(0, 1), min_size=1, max_size=8))
-def test_traces_and_features_are_those_of_training(pens: list[int]):
+def test_pen_states_and_features_are_those_of_torch(pens: list[int]):
     offset = np.arange(len(pens) * 2.0).reshape(-1, 2) - 3
-    wanted = LearnedTrace.of_steps(
+    wanted = TorchPenState.of_steps(
         torch.tensor(offset[None], dtype=torch.float32), torch.tensor(np.array([pens]))
     )
-    features = wanted.features(torch.ones(1), 33.0)
-    trace = PenState.begin(1)
-    assert trace.pen[0] == Pen.END
+    features = wanted.features(torch.ones(1), 33.0).numpy()
+    state = PenState.begin(1)
+    assert state.pen[0] == Pen.END
     for step, pen in enumerate(pens):
-        trace = trace.advanced(offset[step : step + 1], np.array([pen]))
-        assert trace.points[0] == step + 1
-        for name, value in vars(trace).items():
-            if name == "points":
-                continue
-            assert np.array_equal(value, vars(wanted)[name][:, step]), name
-        np.testing.assert_allclose(trace.features(True, 33.0), features[:, step], rtol=1e-6, atol=1e-7)
+        state = state.advanced(offset[step : step + 1], np.array([pen]))
+        assert state.points[0] == step + 1
+        for name, value in vars(wanted).items():
+            assert np.array_equal(getattr(state, name), value[:, step]), name
+        for inputs, columns in INPUTS.items():
+            found = state.features(inputs, True, 33.0)
+            np.testing.assert_allclose(found, features[:, step][:, columns], rtol=1e-6, atol=1e-7)
