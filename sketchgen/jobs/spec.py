@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sketchgen.jobs.inputs import Source
 from sketchgen.jobs.render_options import Look
 from sketchgen.jobs.request import Sampling, Wish
 from sketchgen.sketch.sketch import Sketch
 
-Rank = Literal["likelihood", "recogniser", "critic"]
-"""By what the best of several candidates is told."""
+if TYPE_CHECKING:
+    from sketchgen.ranking.ranker import Rank
 
 Engines = Literal["completer", "batch"]
 """What draws: the completer, all alternatives of a drawing together, or the engine of many drawings."""

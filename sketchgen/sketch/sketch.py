@@ -212,24 +212,21 @@ def _page(page: Box | Sequence[float]) -> Box:
 
 @dataclass(frozen=True, eq=False)
 class Completion:
-    """A drawing that a person began and a model went on with.
+    """A drawing that a person began and a model completed.
 
     Attributes:
-        given: the very object that was asked to be completed.
-        added: what the model drew, in the same coordinates and on the same page. Where it goes on with the
-            last given stroke, its first stroke starts at that stroke's last point.
-        ended: whether the model ended the drawing by itself (False: it was stopped at the limit).
+        given: the very object that was to be completed.
+        added: what was added, in the same coordinates and on the same page. Where it continues the last given
+            stroke, its first stroke starts at that stroke's last point.
+        ended: whether the model ended the drawing (False: it was stopped at the limit).
         log_likelihood: natural log of the density of the added steps under the model at temperature 1, in
-            the model's own frame (255 box). Comparable between completions of the same drawing only.
-        symmetry: where what was added is given strokes seen in a mirror, how symmetric the given drawing is
-            besides, up to about 1; 0 where the model drew it. See `sketchgen.completion.symmetry`.
+            the model's frame (255 box). Comparable between completions of the same drawing only.
     """
 
     given: Sketch
     added: Sketch
     ended: bool = True
     log_likelihood: float = 0.0
-    symmetry: float = 0.0
 
     @cached_property
     def whole(self) -> Sketch:

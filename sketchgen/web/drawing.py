@@ -1,7 +1,7 @@
-"""Where the page asks for completions: one request, answered line by line while the model draws.
+"""The address at which the page requests completions; the answer is streamed while the model draws.
 
-Not an event of Gradio's: there a pen-up takes a request into the queue and another for its messages, and
-waits for both before the first point. Here the connection is the run: closing it stops the model.
+It is no event of Gradio's: those take a request into the queue and another for its messages, and the first
+point waits for both. Here closing the connection stops the model.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from sketchgen.web.turns import Turns
 PATH = "/sketchgen/draw"
 
 CAPACITY = 16
-"""Runs that the model serves at the same time; more wait their turn."""
+"""Requests that are served at the same time; more wait their turn."""
 
 WAITING = 200
-"""Runs that may wait; beyond, they are refused with a message."""
+"""Requests that may wait; more are refused with a message."""
 
 COMPUTING = os.cpu_count() or 1
-"""Runs that compute at the same moment: more would only be in each other's way."""
+"""Requests that compute at the same moment: more would only be in each other's way."""
 
 HEADERS = [
     (b"content-type", b"application/x-ndjson"),
@@ -45,14 +45,14 @@ HEADERS = [
 
 
 class Lines(Response):
-    """Messages as lines of JSON, each sent as soon as it is there; none is asked for when the reader left."""
+    """Messages as lines of JSON, each sent at once; none is computed after the reader has left."""
 
     def __init__(self, found: AsyncGenerator[Message, None]) -> None:
         super().__init__()
         self.found = found
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send them all, or stop when the reader leaves."""
+        """Send all messages, or stop when the reader leaves."""
         start = {"type": "http.response.start", "status": 200, "headers": HEADERS}
         async with anyio.create_task_group() as group:
 
@@ -77,7 +77,7 @@ class Lines(Response):
 async def answers(
     completer: Completer, turns: Turns, computing: anyio.CapacityLimiter, question: Any
 ) -> AsyncGenerator[Message, None]:
-    """The messages of one run: how many are before it, then points; or what is wrong with the question."""
+    """Yield the messages of one request: how many are ahead, then points; or what is wrong with it."""
     question = question if isinstance(question, dict) else {}
     names = ("drawing", "category", "count", "temperature", "seed", "guidance", "best_of")
     check = partial(checked, completer, **{name: question.get(name) for name in names})
@@ -92,7 +92,7 @@ async def answers(
             yield {"waiting": ahead}
         run = messages(completer, request)
         try:
-            # In the order in which they ask: who waits for a first point is not behind all that others add.
+            # Fair by message: a first point does not wait for all that others still draw.
             while (message := await run_sync(next, run, None, limiter=computing)) is not None:
                 yield message
         finally:
@@ -102,7 +102,7 @@ async def answers(
 
 
 def route(completer: Completer) -> Route:
-    """The address at which the page asks; see `answers`."""
+    """Return the route of the page's requests; see `answers`."""
     turns, computing = Turns(CAPACITY, WAITING), anyio.CapacityLimiter(COMPUTING)
 
     async def draw(asked: HttpRequest) -> Response:

@@ -1,4 +1,4 @@
-"""Turns: who may use the model now, and how many are before the others."""
+"""Turns: who may use the model now, and how many are waiting before each of the others."""
 
 from __future__ import annotations
 
@@ -9,52 +9,52 @@ from sketchgen.errors import SketchgenError
 
 
 class BusyError(SketchgenError):
-    """More people wait than may."""
+    """More people want to wait than may."""
 
 
 class Turns:
-    """A line of people: the first `capacity` of them are served, the others wait in the order they came in.
+    """A queue of people: the first `capacity` are served, the others wait in the order of their arrival.
 
-    All of its methods belong to one event loop.
+    All methods belong to one event loop.
     """
 
     def __init__(self, capacity: int, waiting: int) -> None:
         """Serve `capacity` at a time while at most `waiting` others wait."""
         self.capacity, self.waiting = capacity, waiting
-        self._line: list[asyncio.Event] = []
+        self._queue: list[asyncio.Event] = []
 
     def join(self) -> asyncio.Event:
-        """Stand in line; whoever does must `leave`, served or not.
+        """Join the queue; whoever does must `leave`, served or not.
 
         Raises:
             BusyError: too many wait already.
         """
-        if len(self._line) >= self.capacity + self.waiting:
+        if len(self._queue) >= self.capacity + self.waiting:
             raise BusyError(f"{self.waiting} people are waiting already; try again in a minute")
         person = asyncio.Event()
-        self._line.append(person)
+        self._queue.append(person)
         return person
 
     def leave(self, person: asyncio.Event) -> None:
         """Make room for the next."""
-        self._line.remove(person)
-        for each in self._line:
+        self._queue.remove(person)
+        for each in self._queue:
             each.set()
 
     def ahead(self, person: asyncio.Event) -> int:
-        """How many must leave before it is this person's turn."""
-        return max(0, self._line.index(person) - self.capacity + 1)
+        """Return how many must leave before it is this person's turn."""
+        return max(0, self._queue.index(person) - self.capacity + 1)
 
     async def wait(self, person: asyncio.Event) -> AsyncIterator[int]:
-        """How many are ahead, now and whenever that changes; ends when it is this person's turn."""
-        told = 0
+        """Yield how many are ahead, now and whenever that changes, until it is this person's turn."""
+        before = 0
         while True:
-            # Before looking: whoever leaves while this one is being told must wake it up.
+            # First of all: whoever leaves while the loop is suspended must wake it up.
             person.clear()
             ahead = self.ahead(person)
             if not ahead:
                 return
-            if ahead != told:
-                told = ahead
+            if ahead != before:
+                before = ahead
                 yield ahead
             await person.wait()
