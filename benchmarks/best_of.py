@@ -27,16 +27,16 @@ from sketchgen.evaluation.held_out import SCALES, Finished, PartialSketch, Scale
 from sketchgen.evaluation.judge import Verdict, judged
 from sketchgen.evaluation.task import Task
 from sketchgen.models.recogniser import load_recogniser
-from sketchgen.models.reward_model import load_reward_model
-from sketchgen.ranking.ranker import Ranker
+from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 
 
 def chosen(chooser: Ranker, found: Sequence[Finished], category: str, candidates: int) -> list[Finished]:
     """The best of each `candidates` completions of a beginning in a row."""
     if candidates == 1:
         return list(found)
-    rows = chooser.best_rows([each.completion for each in found], category, candidates)
-    return [found[row] for row in rows]
+    groups = [found[first : first + candidates] for first in range(0, len(found), candidates)]
+    ranked = (chooser.rank([Candidate(each.completion) for each in group], category) for group in groups)
+    return [group[rows[0]] for group, rows in zip(groups, ranked, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def main() -> None:
     """Measure what the command line names."""
     options = arguments()
     model = load(options.checkpoint)
-    chooser = Ranker(load_recogniser(), load_reward_model() if options.rank == "critic" else None)
+    chooser = load_ranker(options.rank)
     task = task_of(options, model, [options.temperature])
     sizes = ", ".join(f"{int(rows.sum())} {name}" for name, rows in task.groups.items())
     real = ", ".join(shares(task, task.real()))

@@ -21,6 +21,7 @@ from sketchgen.cli.progress import shown_progress, shown_rate, shown_steps
 from sketchgen.cli.times import duration
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
 from sketchgen.models.config import CELLS, ModelConfig
+from sketchgen.ranking.ranker import Candidate
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 from sketchgen.training.candidate_files import Rehearsal
 from sketchgen.training.config import PracticeSettings, TrainConfig
@@ -44,19 +45,16 @@ class FakeCompleter:
     def closing_within(self, closing: float) -> FakeCompleter:
         return self
 
-    def mirroring(self, mirrored: bool) -> FakeCompleter:
-        return self
-
     def known(self, category: str | None) -> None:
         if category is not None and category not in self.categories:
             raise unknown_category(category, self.categories)
 
-    def complete(
-        self, sketch: Sketch, category: str | None, count: int, temperature: float, seed: int
-    ) -> list[Completion]:
+    def candidates(
+        self, sketch: Sketch, category: str | None, count: int, *_: object, **more: object
+    ) -> list[Candidate]:
         self.known(category)
         added = Sketch.from_strokes(ADDED, page=sketch.page, category=category)
-        return [Completion(sketch, added, ended=number % 2 == 0) for number in range(count)]
+        return [Candidate(Completion(sketch, added, ended=number % 2 == 0)) for number in range(count)]
 
     def generate(self, category: str | None, count: int, temperature: float, seed: int) -> list[Sketch]:
         self.known(category)

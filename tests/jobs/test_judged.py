@@ -1,4 +1,4 @@
-"""Drawings that are judged: named and ranked by a recogniser, and compared with training drawings."""
+"""Drawings of a job are ranked, recognised, and compared with training drawings."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ from sketchgen.jobs.run import Run
 from sketchgen.jobs.spec import Avoid, Job
 from sketchgen.jobs.training_copies import Originals, usual_distance
 from sketchgen.models.recogniser import Guess
-from sketchgen.ranking.consensus import consensus
-from sketchgen.ranking.geometry_prior import geometry_prior
-from sketchgen.ranking.ranker import AGREED, SURE
+from sketchgen.ranking.ranker import Candidate, Ranker
 from sketchgen.sketch.sketch import Completion, Sketch
 from tests.support import critics, recognisers
 
@@ -43,7 +41,8 @@ class Reads:
         cat = np.array([0.1 + 0.8 * sketch.points[:, 0].mean() / 255 for sketch in sketches])
         return type("Reading", (), {"log_prob": np.log(np.stack([cat, 1 - cat], 1))})
 
-    def ranked(self, row: Any, top: int) -> list[Guess]:
+    def recognise(self, sketch: Sketch, top: int) -> list[Guess]:
+        row = self.read([sketch]).log_prob[0]
         best = int(np.argmax(row))
         return [Guess(self.categories[best], float(np.exp(row[best])))]
 
@@ -52,6 +51,7 @@ class Reads:
 def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
     reads = Reads()
     monkeypatch.setattr("sketchgen.models.recogniser.load_recogniser", lambda: reads)
+    monkeypatch.setattr(maker, "load_ranker", lambda rank: Ranker(None if rank == "likelihood" else reads))  # pyright: ignore
     return reads
 
 
@@ -80,12 +80,12 @@ def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Pa
         assert row["probability"] == pytest.approx(max(sure[best], 1 - sure[best]), abs=1e-6)
 
 
-def test_critic_agreement_and_neatness_have_a_say_in_what_goes_on_with_a_drawing(
+def test_the_whole_formula_chooses_what_continues_a_drawing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     who, likes = recognisers.recogniser(), critics.critic()
-    monkeypatch.setattr("sketchgen.models.recogniser.load_recogniser", lambda: who)
-    monkeypatch.setattr("sketchgen.models.reward_model.load_critic", lambda: likes)
+    ranker = Ranker(who, likes)
+    monkeypatch.setattr(maker, "load_ranker", lambda rank: ranker)
     given = Sketch.from_strokes([[(0, 0), (90, 90)]])
 
     class GoesOn:
@@ -103,9 +103,7 @@ def test_critic_agreement_and_neatness_have_a_say_in_what_goes_on_with_a_drawing
     for row, task in zip(found_rows, job.tasks(None), strict=True):
         drawn = [scribble(wish) for wish in job.wishes(task)]
         found = [Completion(given, one.item) for one in drawn]  # pyright: ignore[reportArgumentType]
-        worth = likes.scores(found, row["category"]) + AGREED * consensus(found) + geometry_prior(found)
-        if row["category"] == "cat":
-            worth = worth + SURE * who.read([each.whole for each in found]).log_prob[:, 0]
+        worth = ranker.scores([Candidate(each) for each in found], row["category"])
         best = max(range(4), key=lambda k: (drawn[k].ended, worth[k], -k))
         assert row["index"] == drawn[best].wish.index
         chosen.add(best)

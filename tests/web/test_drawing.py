@@ -12,7 +12,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from sketchgen.completion.completer import Completer, Growth
+from sketchgen.completion.completer import Completer
+from sketchgen.completion.run import NextPoints
 from sketchgen.models.config import ModelConfig
 from sketchgen.web import drawing
 from sketchgen.web.drawing import PATH, Lines, answers, route
@@ -117,7 +118,7 @@ class Endless(Completer):
         growth = next(super().stream(sketch, category, count))
         return self._again(growth)
 
-    def _again(self, growth: Growth) -> Iterator[Growth]:
+    def _again(self, growth: NextPoints) -> Iterator[NextPoints]:
         try:
             while True:
                 yield growth
