@@ -26,7 +26,6 @@ from sketchgen.evaluation.figures import mean
 from sketchgen.evaluation.held_out import SCALES, Finished, PartialSketch, Scale, finish
 from sketchgen.evaluation.judge import Verdict, judged
 from sketchgen.evaluation.task import Task
-from sketchgen.models.recogniser import load_recogniser
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 
 

@@ -13,6 +13,7 @@ from sketchgen.completion.completer import (
     check_whole,
     shortened,
 )
+from sketchgen.completion.guidance import MAX_GUIDANCE
 from sketchgen.completion.run import NextPoints
 from sketchgen.errors import FormatError, SettingError, SketchError
 from sketchgen.formats.canvas_json import parse_canvas
@@ -130,7 +131,7 @@ def checked(
     if drawing is None:
         raise FormatError("no drawing came with the request")
     if guidance is not None:
-        guidance = completer.guided(guidance).guidance
+        guidance = completer.guided(check_number("guidance", guidance, 0, MAX_GUIDANCE)).guidance
     return Request(
         sketch=checked_sketch(drawing),
         category=checked_category(completer, category),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sketchgen.ranking.consensus import MAX_POINTS, NEAR, MAX_OTHERS, consensus, similarities
+from sketchgen.ranking.consensus import MAX_OTHERS, MAX_POINTS, NEAR, consensus, similarities
 from sketchgen.sketch.sketch import Completion, Points, Sketch
 
 GIVEN = Sketch.from_strokes([[(0, 0), (255, 0), (255, 255)]])
