@@ -72,7 +72,9 @@ class Choice:
         """The cells of one row of the table, with a share of the points given."""
         task = self.task
         wholes = [each[0].whole for each in self.completions(model, task.beginnings(model, share), 1)]
-        own = shares(task, judged(self.chooser.recogniser, wholes, task.names))
+        recogniser = self.chooser.recogniser
+        assert recogniser is not None
+        own = shares(task, judged(recogniser, wholes, task.names))
         cells = [*shares(task, task.judged(wholes, "completions")), own[0]]
         if not self.ways:
             return cells

@@ -185,7 +185,7 @@ class Completer:
             CategoryError: an unknown category.
             SettingError: a setting of the wrong type, or outside its limits.
         """
-        run = self._checked_run(sketch, category, count, temperature, seed, best_of, limit, continue_stroke)
+        run = self._run(sketch, category, count, temperature, seed, limit, continue_stroke, best_of)
         candidates = run.finish()
         return [candidates[row].completion for row in self._choose(candidates, category, count)]
 
@@ -209,7 +209,7 @@ class Completer:
         Nothing is computed ahead of the iteration. Arguments and errors are those of `complete`; errors are
         raised by the call itself.
         """
-        run = self._checked_run(sketch, category, count, temperature, seed, best_of, limit, continue_stroke)
+        run = self._run(sketch, category, count, temperature, seed, limit, continue_stroke, best_of)
         return self._stream(run, category, count)
 
     def candidates(
@@ -221,7 +221,6 @@ class Completer:
         seed: int,
         *,
         limit: int = LIMIT,
-        continue_stroke: bool | None = None,
         symmetry: bool = True,
     ) -> list[Candidate]:
         """Return the candidates that `complete` chooses from, in the order of their random numbers.
@@ -233,13 +232,9 @@ class Completer:
             temperature: of sampling.
             seed: of the random numbers.
             limit: most points that are added.
-            continue_stroke: whether the last given stroke is continued.
             symmetry: whether mirror images take the places of some candidates, every fourth one at most.
         """
-        check_sampling(count, temperature, seed, limit)
-        self._check(sketch, category)
-        run = self._run(sketch, category, count, temperature, seed, limit, continue_stroke, symmetry)
-        return run.finish()
+        return self._run(sketch, category, count, temperature, seed, limit, None, symmetry=symmetry).finish()
 
     def generate(
         self,
@@ -283,9 +278,8 @@ class Completer:
         whole = simplify_as_quickdraw(sketch)
         offset = np.diff(whole.points - CENTRE, axis=0, prepend=0.0)
         given, pen = PartialSketch.of(Sketch()).prefix(np.array([index]), np.array([False])), pens(whole)
-        noise = noise_rows(0, 1, self.decoder.ways)
         forced = {0: (offset, pen)}
-        found = steps(self.decoder, given, noise, len(pen), 1.0, at_least_one=False, forced=forced)
+        found = steps(self.decoder, given, noise_rows(0, 1), len(pen), 1.0, at_least_one=False, forced=forced)
         return float(log_likelihood(found)[0])
 
     def sample_many(
@@ -301,7 +295,7 @@ class Completer:
 
     def label(self, index: int, sketch: Sketch) -> str | None:
         """Return the name of a category by its index; for any, the category of the given sketch."""
-        return self.categories[index] if index < len(self.categories) else sketch.category
+        return self._name_of(index) or sketch.category
 
     def _check(self, sketch: Sketch, category: str | None) -> int:
         """Check the types of what is to be drawn, and return the category's index."""
@@ -315,16 +309,15 @@ class Completer:
     def _ranker(self) -> Ranker:
         return self.ranker or load_ranker()
 
-    def _known(self, category: str | None) -> str | None:
-        """Return the category in its own spelling; None for any."""
-        index = self.category_index(category)
+    def _name_of(self, index: int) -> str | None:
+        """Return the name of a category; None for any."""
         return self.categories[index] if index < len(self.categories) else None
 
     def _choose(self, candidates: Sequence[Candidate], category: str | None, count: int) -> list[int]:
         """Return the rows of the candidates that are taken."""
         if len(candidates) == count:
             return list(range(count))
-        return self._ranker.select(candidates, self._known(category), count)
+        return self._ranker.select(candidates, self._name_of(self.category_index(category)), count)
 
     def _stream(self, run: Run, category: str | None, count: int) -> Iterator[NextPoints]:
         """Stream the first candidate of each group, then choose."""
@@ -338,25 +331,6 @@ class Completer:
         completions = [candidates[row].completion for row in rows]
         yield NextPoints.last(completions, replaced)
 
-    def _checked_run(
-        self,
-        sketch: Sketch,
-        category: str | None,
-        count: int,
-        temperature: float,
-        seed: int,
-        best_of: int,
-        limit: int,
-        continue_stroke: bool | None,
-    ) -> Run:
-        """Check the arguments of `complete`, and prepare to draw its candidates."""
-        check_sampling(count, temperature, seed, limit, best_of)
-        self._check(sketch, category)
-        # Where something is given there is no need to load the ranker before the first point.
-        useful = best_of > 1 and (not sketch.is_empty or self._ranker.can_rank(sketch, self._known(category)))
-        total = count * best_of if useful else count
-        return self._run(sketch, category, total, temperature, seed, limit, continue_stroke, useful)
-
     def _run(
         self,
         sketch: Sketch,
@@ -366,10 +340,16 @@ class Completer:
         seed: int,
         limit: int,
         continue_stroke: bool | None,
-        symmetry: bool,
+        best_of: int = 1,
+        symmetry: bool = False,
     ) -> Run:
-        """Prepare to draw candidates."""
-        partial, index = PartialSketch.of(sketch, self.closing), self.category_index(category)
+        """Check the arguments, and prepare to draw candidates."""
+        check_sampling(count, temperature, seed, limit, best_of)
+        index = self._check(sketch, category)
+        # Where something is given there is no need to load the ranker before the first point.
+        if best_of > 1 and (not sketch.is_empty or self._ranker.can_rank(sketch, self._name_of(index))):
+            count, symmetry = count * best_of, True
+        partial = PartialSketch.of(sketch, self.closing)
         images = placed(partial.mirrored, count) if symmetry and not continue_stroke else {}
         if continue_stroke is not None:
             going_on = np.full(count, continue_stroke and len(partial.pen) > 0)
@@ -399,30 +379,18 @@ def check_sampling(count: int, temperature: float, seed: int, limit: int, best_o
 
 
 def check_whole(name: str, value: Any, low: int, high: int) -> int:
-    """Return a whole number within limits; 3.0 is one, "3" and True are not.
-
-    Raises:
-        SettingError: it is none, or outside.
-    """
-    # The limits come first: int() refuses what is not finite, and no float holds 10**400.
-    if not _is_number(value) or not low <= value <= high or value != int(value):
+    """Return a whole number within limits, or raise a SettingError; True is none."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
         raise SettingError(f"{name} must be a whole number from {low} to {high}, not {shortened(value)}")
     return int(value)
 
 
 def check_number(name: str, value: Any, low: float, high: float) -> float:
-    """Return a number within limits.
-
-    Raises:
-        SettingError: it is none, not finite, or outside.
-    """
-    if not _is_number(value) or not low <= value <= high:
+    """Return a number within limits, or raise a SettingError; True and what is not finite are none."""
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not number or not low <= value <= high:
         raise SettingError(f"{name} must be a number from {low:g} to {high:g}, not {shortened(value)}")
     return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def shortened(value: Any) -> str:

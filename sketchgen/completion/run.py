@@ -11,11 +11,14 @@ from jaxtyping import Bool, Float, Int
 
 from sketchgen.completion.gap_closing import Closings
 from sketchgen.completion.partial_sketch import PartialSketch
-from sketchgen.completion.sampler import ROWS, Step, log_likelihood
+from sketchgen.completion.sampler import Step, log_likelihood
 from sketchgen.completion.symmetry import Mirrored
 from sketchgen.ranking.ranker import Candidate
 from sketchgen.sketch.sketch import Completion
 from sketchgen.sketch.strokes import Pen
+
+MAX_WAITING = 512
+"""Rows of distributions that are kept until their likelihoods are computed: many cost as much as few."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,11 @@ class Run:
 
     def __iter__(self) -> Iterator[Step]:
         """Sample, and note what is sampled."""
-        # The log-likelihood of many rows together costs little more than of a few; steps are large.
         waiting: list[Step] = []
         for step in self.sampled:
             self._taken.append((step.offset, step.pen, step.drawn, step.ended))
             waiting.append(step)
-            if len(waiting) * len(step.pen) >= ROWS:
+            if len(waiting) * len(step.pen) >= MAX_WAITING:
                 self._log_prob, waiting = self._log_prob + log_likelihood(waiting), []
             yield step
         if waiting:

@@ -25,7 +25,8 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from sketchgen.ranking.consensus import box_scale
-from sketchgen.sketch.geometry import BOX, evenly
+from sketchgen.sketch.geometry import evenly
+from sketchgen.sketch.ink import nearest
 from sketchgen.sketch.sketch import Completion, Points
 
 WEIGHTS = {"retraced": -8.0, "crossed": -1.0, "tangled": -0.5, "upright": 5.0, "met": 1.5}
@@ -52,8 +53,6 @@ MIRROR_STEP, MAX_MIRRORED = 2, 400
 MAX_SEGMENTS, MAX_LINES = 400, 200
 """Segments that crossings are counted with, longer ones where there would be more; and lines up to which open
 ends are looked for."""
-
-_FAR = 4.0 * BOX
 
 
 def geometry_prior(completions: Sequence[Completion]) -> Float[np.ndarray, " n"]:
@@ -114,9 +113,9 @@ class _Given:
         segments, whole = _segments(strokes), np.concatenate([self.points, points])
         # The middle may be clearer in the given part, or with what it lacked.
         upright = max(_own_image(whole, middle) for middle in (self.middle, _middle(whole))) - self.symmetry
-        met = float((_nearest(self.ends, points) < MEETS).mean()) if len(self.ends) else 0.0
+        met = float((nearest(self.ends, points) < MEETS).mean()) if len(self.ends) else 0.0
         return [
-            _share_along(ink, _nearest(points, self.points)),
+            _share_along(ink, nearest(points, self.points)),
             np.log1p(_crossings(segments, self.segments)),
             np.log1p(_crossings(segments, segments) / 2.0),
             upright,
@@ -127,19 +126,6 @@ class _Given:
 def _middle(points: Points) -> float:
     """Return x of the middle of their box."""
     return float(points[:, 0].min() + points[:, 0].max()) / 2.0
-
-
-def _squares(points: Points, others: Points) -> Float[np.ndarray, "n m"]:
-    """Return squared distances; single precision is enough here, and faster."""
-    one, two = points.astype(np.float32), others.astype(np.float32)
-    return (one[:, None, 0] - two[:, 0]) ** 2 + (one[:, None, 1] - two[:, 1]) ** 2
-
-
-def _nearest(points: Points, others: Points) -> Float[np.ndarray, " n"]:
-    """Return the distance of each point to the nearest of the others."""
-    if not len(points) or not len(others):
-        return np.full(len(points), _FAR)
-    return np.sqrt(_squares(points, others).min(1))
 
 
 def _share_along(ink: Sequence[Points], distance: Float[np.ndarray, " n"]) -> float:
@@ -159,7 +145,7 @@ def _own_image(points: Points, middle: float) -> float:
     """Return the share of points whose image in an upright mirror comes near to one of them."""
     some = points[:: max(MIRROR_STEP, -(-len(points) // MAX_MIRRORED))]
     image = np.stack([2.0 * middle - some[:, 0], some[:, 1]], 1)
-    return float((_squares(image, some).min(1) <= IMAGE**2).mean())
+    return float((nearest(image, some) <= IMAGE).mean())
 
 
 def _segments(strokes: Sequence[Points]) -> Float[np.ndarray, "n 2 2"]:
@@ -195,6 +181,6 @@ def _open_ends(strokes: Sequence[Points], ink: Sequence[Points]) -> Points:
             continue
         own, others = int(OWN / spacing), [*ink[:row], *ink[row + 1 :]]
         for end, rest in ((stroke[0], ink[row][own:]), (stroke[-1], ink[row][: -own or None])):
-            if _nearest(end[None], np.concatenate([rest, *others]))[0] > MEETS:
+            if nearest(end[None], np.concatenate([rest, *others]))[0] > MEETS:
                 found.append(end[None])
     return np.concatenate(found)

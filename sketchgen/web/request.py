@@ -97,6 +97,12 @@ def checked_sketch(drawing: Any, name: str = "drawing") -> Sketch:
     return parse_canvas(drawing, name)
 
 
+def _whole(name: str, value: Any, low: int, high: int) -> int:
+    """Check a whole number from JSON, where 3.0 is one, too."""
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return check_whole(name, whole, low, high)
+
+
 def checked_category(completer: Completer, category: Any) -> str | None:
     """Return the category in its own spelling, or None for any.
 
@@ -135,9 +141,9 @@ def checked(
     return Request(
         sketch=checked_sketch(drawing),
         category=checked_category(completer, category),
-        count=check_whole("count", count, 1, MAX_COUNT),
+        count=_whole("count", count, 1, MAX_COUNT),
         temperature=float(temperature),
-        seed=check_whole("seed", seed, 0, 2**53),
+        seed=_whole("seed", seed, 0, 2**53),
         guidance=guidance,
-        best_of=1 if best_of is None else check_whole("best_of", best_of, 1, MAX_BEST_OF),
+        best_of=1 if best_of is None else _whole("best_of", best_of, 1, MAX_BEST_OF),
     )

@@ -12,9 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sketchgen.completion.completer import load
 from sketchgen.errors import SettingError
-from sketchgen.web.components import head, text_of
 from sketchgen.web.drawing import route
-from sketchgen.web.page import build
+from sketchgen.web.page import build, head, text_of
 
 MAX_BODY = 4 * 1024 * 1024
 """Largest request taken, bytes."""
