@@ -95,7 +95,7 @@ def arguments() -> Namespace:
     asked.set_defaults(judge="pictures345")
     asked.add_argument("checkpoint", nargs="?", help="name or folder; the bundled one without")
     asked.add_argument("--candidates", type=int, nargs="+", default=[1, 4, 16])
-    asked.add_argument("--rank", choices=("critic", "recogniser"), default="critic")
+    asked.add_argument("--rank", choices=("reward", "recogniser"), default="reward")
     asked.add_argument("--temperature", type=float, default=0.5)
     asked.add_argument("--given", type=float, nargs="+", default=[0.25, 0.5], help="shares of the points")
     asked.add_argument("--scale", choices=SCALES, default=SCALES[0])

@@ -106,7 +106,7 @@ class Job:
     @property
     def judged(self) -> bool:
         """Whether the critic reads the drawings."""
-        return self.rank == "critic" and self.best_of > 1
+        return self.rank == "reward" and self.best_of > 1
 
     def name(self, number: int) -> str:
         """The name of a drawing's file without suffix; its numbers have equally many digits, and sort."""

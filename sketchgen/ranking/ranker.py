@@ -19,11 +19,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
 
+from sketchgen.errors import SettingError
 from sketchgen.models.recogniser import Recogniser, load_recogniser
 from sketchgen.models.reward_model import RewardModel, load_reward_model
 from sketchgen.ranking.consensus import mean_similarity, similarities
@@ -41,7 +42,7 @@ SYMMETRY = 2.5
 """Score of completing a drawing whose other ink is all symmetric; consensus says little for such candidates,
 since few samples of the network resemble them."""
 
-Rank = Literal["likelihood", "recogniser", "critic"]
+Rank = Literal["likelihood", "recogniser", "reward"]
 """What candidates are ranked by: their log-likelihood a point, the recogniser, or the whole formula."""
 
 
@@ -133,14 +134,17 @@ class Ranker:
 
 
 @functools.cache
-def load_ranker(rank: Rank = "critic") -> Ranker:
+def load_ranker(rank: Rank = "reward") -> Ranker:
     """Return the ranker of the bundled networks, which are loaded once.
 
     Raises:
+        SettingError: there is no such ranking.
         CheckpointError: a network is missing or damaged.
     """
+    if rank not in get_args(Rank):
+        raise SettingError(f"no ranking {rank!r}; there are {', '.join(get_args(Rank))}")
     recogniser = None if rank == "likelihood" else load_recogniser()
-    return Ranker(recogniser, load_reward_model() if rank == "critic" else None)
+    return Ranker(recogniser, load_reward_model() if rank == "reward" else None)
 
 
 def _usable(candidate: Candidate) -> tuple[bool, bool]:

@@ -124,8 +124,8 @@ class TestHelp:
     @pytest.mark.parametrize(
         ("options", "rank"),
         [
-            (["--category", "cat"], "critic"),
-            ([], "critic"),
+            (["--category", "cat"], "reward"),
+            ([], "reward"),
             (["--category", "cat", "--rank", "likelihood"], "likelihood"),
             (["--category", "cat", "--rank", "recogniser"], "recogniser"),
         ],
@@ -138,7 +138,7 @@ class TestHelp:
         assert main([str(word) for word in told]) == 0
         header = json.loads((out / "manifest.jsonl").read_text().splitlines()[0])
         assert header["rank"] == rank
-        assert ("critic" in header) is (rank == "critic")
+        assert ("critic" in header) is (rank == "reward")
         assert (header["recogniser"] is None) is (rank == "likelihood")
         capsys.readouterr()
 
@@ -155,12 +155,12 @@ class TestHelp:
     ) -> None:
         assert _rank(None, categories, None) == rank
         assert _rank("likelihood", categories, None) == "likelihood"
-        assert _rank(None, categories, 3) == "critic"
+        assert _rank(None, categories, 3) == "reward"
 
     def test_the_critic_does_not_choose_among_drawings_from_nothing(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        told = ["generate", "--category", "cat", "--best-of", 2, "--rank", "critic", "-o", tmp_path / "out"]
+        told = ["generate", "--category", "cat", "--best-of", 2, "--rank", "reward", "-o", tmp_path / "out"]
         assert "take --rank recogniser or likelihood" in failure(capsys, *told)
 
     def test_teachers_take_part_in_training(

@@ -95,7 +95,7 @@ def test_the_whole_formula_chooses_what_continues_a_drawing(
                 item = Completion(given, drawn.item, drawn.ended)  # pyright: ignore[reportArgumentType]
                 yield replace(drawn, item=item)
 
-    job = replace(JOB, rank="critic", count=6)
+    job = replace(JOB, rank="reward", count=6)
     chosen = set()
     found_rows = rows(job, tmp_path / "out", InProcess(lambda job: GoesOn()))
     for row, task in zip(found_rows, job.tasks(None), strict=True):
