@@ -223,16 +223,10 @@ class Completer:
         limit: int = LIMIT,
         symmetry: bool = True,
     ) -> list[Candidate]:
-        """Return the candidates that `complete` chooses from, in the order of their random numbers.
+        """Return `count` candidates for `complete` to choose from, in the order of their random numbers.
 
-        Args:
-            sketch: see `complete`, as for the other arguments.
-            category: what the drawing is to show.
-            count: number of candidates.
-            temperature: of sampling.
-            seed: of the random numbers.
-            limit: most points that are added.
-            symmetry: whether mirror images take the places of some candidates, every fourth one at most.
+        With `symmetry`, mirror images take the places of some of them, every fourth one at most. The other
+        arguments and the errors are those of `complete`.
         """
         return self._run(sketch, category, count, temperature, seed, limit, None, symmetry=symmetry).finish()
 

@@ -14,7 +14,7 @@ from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats.canvas_json import sketch_to_json
 from sketchgen.formats.read_write import read
 from sketchgen.web.exchange import MAX_TEXT
-from sketchgen.web.request import Request, checked
+from sketchgen.web.request import Request, checked, within_limits
 
 
 def endpoint(completer: Completer) -> Callable[..., str]:
@@ -77,7 +77,5 @@ def _request(completer: Completer, drawing: Any, form: Any, settings: tuple[Any,
     if form not in ("svg", "json"):
         raise FormatError(f"no form {shortened(form)}; there are 'svg' and 'json'")
     sketch = read(io.BytesIO(drawing.encode("utf-8", "surrogatepass")))
-    value: dict[str, Any] = {"strokes": [stroke.tolist() for stroke in sketch.strokes]}
-    if sketch.page is not None:
-        value["page"] = list(sketch.page)
-    return checked(completer, value, *settings)
+    within_limits(len(sketch.strokes), sketch.point_count, "drawing")
+    return checked(completer, sketch, *settings)

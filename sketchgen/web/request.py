@@ -71,7 +71,7 @@ class Request:
 
 
 def within_limits(strokes: int, points: int, name: str) -> None:
-    """Refuse a drawing of too many strokes or points.
+    """Refuse a drawing with too many strokes or points.
 
     Raises:
         SketchError: more than `MAX_STROKES` strokes or `MAX_POINTS` points.
@@ -91,7 +91,7 @@ def checked_sketch(drawing: Any, name: str = "drawing") -> Sketch:
     """
     strokes = drawing.get("strokes") if isinstance(drawing, dict) else drawing
     if isinstance(strokes, list):
-        # Counted before any point is looked at, so that a flood costs nothing.
+        # Counted before any point is looked at, so that a flood of points costs nothing.
         points = sum(len(stroke) for stroke in strokes if isinstance(stroke, list))
         within_limits(len(strokes), points, name)
     return parse_canvas(drawing, name)
@@ -128,7 +128,7 @@ def checked(
     guidance: Any = None,
     best_of: Any = None,
 ) -> Request:
-    """Check everything that came from outside.
+    """Check everything that came from outside; a drawing that is a `Sketch` already is taken as it is.
 
     Raises:
         SketchgenError: something is not what it should be; the message is one line for a person.
@@ -139,7 +139,7 @@ def checked(
     if guidance is not None:
         guidance = completer.guided(check_number("guidance", guidance, 0, MAX_GUIDANCE)).guidance
     return Request(
-        sketch=checked_sketch(drawing),
+        sketch=drawing if isinstance(drawing, Sketch) else checked_sketch(drawing),
         category=checked_category(completer, category),
         count=_whole("count", count, 1, MAX_COUNT),
         temperature=float(temperature),

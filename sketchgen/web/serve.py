@@ -27,7 +27,7 @@ class _TooLargeError(Exception):
 
 
 class BodyLimit:
-    """Refuses requests of more than `MAX_BODY` bytes, before they are read into memory."""
+    """Refuse requests of more than `MAX_BODY` bytes before they are read into memory."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -74,7 +74,7 @@ class BodyLimit:
 
 
 def theme() -> Base:
-    """Calm greys with one blue, in the fonts that the machine has."""
+    """Return a theme of greys with one blue, in the fonts of the system."""
     return Base(primary_hue="blue", neutral_hue="zinc", font=FONTS, font_mono=MONO)
 
 
@@ -134,7 +134,7 @@ def launch(
 
 
 def has_mcp() -> bool:
-    """Whether what an MCP server needs is installed: `pip install 'sketchgen[mcp]'`."""
+    """Return whether the MCP server's requirements are installed: `pip install 'sketchgen[mcp]'`."""
     import importlib.util
 
     return importlib.util.find_spec("mcp") is not None
