@@ -231,8 +231,8 @@ def test_a_limit_stops_what_does_not_end():
         ({"slots": 24}, "slots is 24; it must be a multiple of 16 up to 4096"),
         ({"slots": 8192}, "slots is 8192; it must be a multiple of 16 up to 4096"),
         ({"precision": "int3"}, "no precision 'int3'; there are float32, bfloat16"),
-        ({"temperature": 3.0}, "temperature must be from 0 to 2, not 3.0"),
-        ({"limit": 0}, "limit must be from 1 to 10000 points, not 0"),
+        ({"temperature": 3.0}, "temperature must be a number from 0 to 2, not 3.0"),
+        ({"limit": 0}, "limit must be a whole number from 1 to 10000, not 0"),
     ],
 )
 def test_settings_outside_their_limits_are_refused(change: dict[str, Any], message: str):
