@@ -26,17 +26,16 @@ from sketchgen.evaluation.figures import mean
 from sketchgen.evaluation.held_out import SCALES, Finished, PartialSketch, Scale, finish
 from sketchgen.evaluation.recognition import Verdict, judged
 from sketchgen.evaluation.task import Task
-from sketchgen.models.recogniser import load_recogniser
-from sketchgen.models.reward_model import load_reward_model
-from sketchgen.ranking.ranker import Ranker
+from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 
 
 def chosen(chooser: Ranker, found: Sequence[Finished], category: str, candidates: int) -> list[Finished]:
     """The best of each `candidates` completions of a beginning in a row."""
     if candidates == 1:
         return list(found)
-    rows = chooser.best_rows([each.completion for each in found], category, candidates)
-    return [found[row] for row in rows]
+    groups = [found[first : first + candidates] for first in range(0, len(found), candidates)]
+    ranked = (chooser.rank([Candidate(each.completion) for each in group], category) for group in groups)
+    return [group[rows[0]] for group, rows in zip(groups, ranked, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,9 @@ class Choice:
         """The cells of one row of the table, with a share of the points given."""
         task = self.task
         wholes = [each[0].whole for each in self.completions(model, task.beginnings(model, share), 1)]
-        own = shares(task, judged(self.chooser.recogniser, wholes, task.names))
+        recogniser = self.chooser.recogniser
+        assert recogniser is not None
+        own = shares(task, judged(recogniser, wholes, task.names))
         cells = [*shares(task, task.judged(wholes, "completions")), own[0]]
         if not self.ways:
             return cells
@@ -94,7 +95,7 @@ def arguments() -> Namespace:
     asked.set_defaults(judge="pictures345")
     asked.add_argument("checkpoint", nargs="?", help="name or folder; the bundled one without")
     asked.add_argument("--candidates", type=int, nargs="+", default=[1, 4, 16])
-    asked.add_argument("--rank", choices=("critic", "recogniser"), default="critic")
+    asked.add_argument("--rank", choices=("reward", "recogniser"), default="reward")
     asked.add_argument("--temperature", type=float, default=0.5)
     asked.add_argument("--given", type=float, nargs="+", default=[0.25, 0.5], help="shares of the points")
     asked.add_argument("--scale", choices=SCALES, default=SCALES[0])
@@ -106,7 +107,7 @@ def main() -> None:
     """Measure what the command line names."""
     options = arguments()
     model = load(options.checkpoint)
-    chooser = Ranker(load_recogniser(), load_reward_model() if options.rank == "critic" else None)
+    chooser = load_ranker(options.rank)
     task = task_of(options, model, [options.temperature])
     sizes = ", ".join(f"{int(rows.sum())} {name}" for name, rows in task.groups.items())
     real = ", ".join(shares(task, task.real()))

@@ -20,8 +20,7 @@ from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.symmetry import EVERY, MAX_MIRRORED
 from sketchgen.evaluation.finishing import completions, measure
 from sketchgen.evaluation.unfinished import Item, unfinished
-from sketchgen.ranking.consensus import consensus
-from sketchgen.ranking.ranker import AGREED, Ranker, best_of
+from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.sketch.sketch import Completion, Sketch
 from sketchgen.training.candidate_files import CHUNK, Rehearsal
 from sketchgen.training.candidates import TEMPERATURES, drawn_chunk
@@ -35,7 +34,7 @@ class Tried:
     """A drawing that was to be finished, and the ways that were tried."""
 
     item: Item
-    ways: list[Completion]
+    ways: list[Candidate]
     finished: np.ndarray
     apart: np.ndarray
 
@@ -45,9 +44,9 @@ class Tried:
         return self.item.category
 
     @classmethod
-    def of(cls, item: Item, ways: list[Completion]) -> Tried:
+    def of(cls, item: Item, ways: list[Candidate]) -> Tried:
         """The ways of an item, measured."""
-        found = [measure(item, way) for way in ways]
+        found = [measure(item, way.completion) for way in ways]
         apart = np.array([min(each.chamfer, FAR) for each in found])
         return cls(item, ways, np.array([each.finished for each in found], dtype=float), apart)
 
@@ -60,7 +59,7 @@ def of_people(store: str, model: str | None, count: int, ways: int) -> list[Trie
         for row in drawn_chunk(rehearsal, number)[: count - number * CHUNK]:
             given, rest = _sketch(row["given"], row["category"]), _sketch(row["rest"], row["category"])
             item = Item("", row["category"], "part", given, rest)
-            some = [Completion(given, _sketch(way, row["category"])) for way in row["ways"]]
+            some = [Candidate(Completion(given, _sketch(way, row["category"]))) for way in row["ways"]]
             found.append(Tried.of(item, some))
     return found
 
@@ -72,7 +71,8 @@ def _sketch(flat: list[list[float]], category: str) -> Sketch:
 def bundled(model: str | None, ways: int, temperature: float) -> list[Tried]:
     """The unfinished drawings that come along."""
     drawer = sketchgen.load(model)
-    return [Tried.of(item, completions(drawer, item, ways, temperature, 5)) for item in unfinished()]
+    found = ((item, completions(drawer, item, ways, temperature, 5)) for item in unfinished())
+    return [Tried.of(item, [Candidate(way) for way in some]) for item, some in found]
 
 
 def with_images(tried: list[Tried], drawer: Completer) -> list[Tried]:
@@ -83,7 +83,7 @@ def with_images(tried: list[Tried], drawer: Completer) -> list[Tried]:
         if not PartialSketch.of(given).mirrored:
             found.append(one)
             continue
-        others = completions(drawer.mirroring(), one.item, min(count, EVERY * MAX_MIRRORED), 0.25)
+        others = drawer.candidates(given, None, min(count, EVERY * MAX_MIRRORED), 0.25, 0)
         ways = [other if other.symmetry else way for way, other in zip(one.ways, others, strict=False)]
         found.append(Tried.of(one.item, ways + one.ways[len(ways) :]))
     return found
@@ -108,47 +108,23 @@ def _row(name: str, count: int, tried: list[Tried], rows: list[int] | None) -> s
     return f"| {name} | {count} | {_shown(finished, 100.0)} | {_shown(apart)} |"
 
 
-@dataclass(frozen=True)
-class Opinions:
-    """What is said of the ways of a drawing: by the recogniser, and by the critic, told what it is or not."""
-
-    sure: np.ndarray
-    told: np.ndarray
-    untold: np.ndarray
-
-    @classmethod
-    def of(cls, one: Tried, recogniser: Ranker, critic: Ranker) -> Opinions:
-        """Each way is read once, however many it is compared with."""
-        sure, told = recogniser.worths(one.ways, one.category), critic.told(one.ways, one.category)
-        return cls(sure, told, critic.told(one.ways, None))
-
-
-def chosen(one: Tried, said: Opinions, count: int) -> dict[str, int]:
+def chosen(one: Tried, rankers: dict[str, Ranker], count: int) -> dict[str, int]:
     """Which of the first ways is chosen, by whom."""
     ways = one.ways[:count]
-    sure, told, untold = (part[:count] for part in (said.sure, said.told, said.untold))
-    agreed = AGREED * consensus(ways)
-    worths = {
-        "recogniser": sure,
-        "critic, not told what it is": untold,
-        "both": sure + told,
-        "agreement": agreed,
-        "agreement and critic, not told": agreed + untold,
-        "all three, as `--best-of` does": agreed + sure + told,
+    return {
+        f"{name}, {'told' if category else 'not told'} what it is": ranker.rank(ways, category)[0]
+        for name, ranker in rankers.items()
+        for category in (one.category, None)
     }
-    drawn, ended = [not way.added.is_empty for way in ways], [way.ended for way in ways]
-    return {name: best_of(drawn, ended, worth.tolist()) for name, worth in worths.items()}
 
 
 def table(tried: list[Tried], counts: list[int]) -> str:
     """All ways of choosing among so many."""
-    recogniser = sketchgen.load_recogniser()
-    judges = Ranker(recogniser), Ranker(recogniser, sketchgen.load_reward_model(), 0.0)
-    said = [Opinions.of(one, *judges) for one in tried]
+    rankers = {"recogniser": load_ranker("recogniser"), "all, as `--best-of` does": load_ranker()}
     lines = [f"| {len(tried)} drawings; chosen by | ways | finished, % | apart, px |", "|---|---|---|---|"]
     lines.append(_row("nobody", max(counts), tried, None))
     for count in counts:
-        found = [chosen(one, opinions, count) for one, opinions in zip(tried, said, strict=True)]
+        found = [chosen(one, rankers, count) for one in tried]
         for name in found[0]:
             lines.append(_row(name, count, tried, [each[name] for each in found]))
         lines.append(_row("who knows what is missing", count, tried, [-1] * len(tried)))
@@ -157,7 +133,7 @@ def table(tried: list[Tried], counts: list[int]) -> str:
 
 def together(tried: list[Tried], count: int) -> str:
     """A table of what is finished of so many ways that are shown together, chosen from all."""
-    chooser = Ranker(sketchgen.load_recogniser(), sketchgen.load_reward_model())
+    chooser = load_ranker()
     head = f"{len(tried)} drawings, {len(tried[0].ways)} ways; {count} are shown"
     lines = [
         f"| {head} | told what it is | the first, % | all, % | one at least, % |",
@@ -169,8 +145,8 @@ def together(tried: list[Tried], count: int) -> str:
             category = one.category if told == "yes" else None
             rows = {
                 "the first ones": list(range(count)),
-                "each the best of its own": chooser.best_rows(one.ways, category, len(one.ways) // count),
-                "as on the page": chooser.several_rows(one.ways, category, count),
+                "the best by score": chooser.rank(one.ways, category)[:count],
+                "a diverse set, as `best_of`": chooser.select(one.ways, category, count),
             }
             for name, some in rows.items():
                 finished.setdefault(name, []).append(one.finished[some])

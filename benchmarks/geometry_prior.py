@@ -23,7 +23,7 @@ from sketchgen.evaluation.finishing import measure
 from sketchgen.evaluation.unfinished import Item
 from sketchgen.ranking.consensus import consensus
 from sketchgen.ranking.geometry_prior import WEIGHTS, measures
-from sketchgen.ranking.ranker import AGREED, Ranker
+from sketchgen.ranking.ranker import CONSENSUS, Candidate, Ranker
 from sketchgen.sketch.sketch import Completion, Sketch
 from sketchgen.training.candidate_files import noted, read_rows, strokes_of
 
@@ -60,8 +60,8 @@ def groups(folder: Path, most: int) -> list[Group]:
         if any(way.added.is_empty for way in ways):
             continue
         finished = np.array([float(measure(item, way, SPACING).finished) for way in ways])
-        agreed = AGREED * consensus(ways)
-        sure = Ranker(recogniser).worths(ways, category)
+        agreed = CONSENSUS * consensus(ways)
+        sure = Ranker(recogniser).scores([Candidate(way) for way in ways], category)
         told, untold = (critic.scores(ways, name) + agreed for name in (category, None))
         found.append(Group(measures(ways), finished, sure + told, untold))
     return found

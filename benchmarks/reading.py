@@ -47,8 +47,8 @@ def main() -> None:
         sketch = drawings.sketch(row)
         half = begin(sketch, 0.5, model.category_index(sketch.category), row)
         shown = PartialSketch.of(Sketch(half.given.strokes), model.closing)
-        if not shown.shown.known:
-            given.append(shown.given(np.array([half.category]), np.array([False])))
+        if not shown.known:
+            given.append(shown.prefix(np.array([half.category]), np.array([False])))
     points = np.mean([len(each.pen) for each in given])
     print(f"{len(given)} beginnings of {points:.0f} points in the mean, ms each")
     for told, network in (("guided", model.stepper), ("not guided", model.decoder)):

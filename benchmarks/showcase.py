@@ -11,7 +11,6 @@ from pathlib import Path
 
 import sketchgen
 from sketchgen.formats.raster import contact_sheet, save_png
-from sketchgen.ranking.ranker import Ranker
 from sketchgen.sketch.geometry import moved
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 
@@ -36,15 +35,12 @@ BEST_OF = 16
 
 def completions(model: sketchgen.Completer, columns: int = 7) -> tuple[list[Sketch | Completion], list[str]]:
     """One row a beginning: what is given, then the alternatives."""
-    chooser = Ranker(sketchgen.load_recogniser(), sketchgen.load_reward_model())
     cells: list[Sketch | Completion] = []
     labels: list[str] = []
     for name, category in BEGINNINGS.items():
         sketch = sketchgen.read(sketchgen.example(name))
         cells.append(Completion(sketch, Sketch(page=sketch.page)))
-        count = BEST_OF * (columns - 1)
-        found = model.mirroring().complete(sketch, category, count=count, temperature=0.5, seed=2)
-        cells += chooser.best_completions(found, category, BEST_OF)
+        cells += model.complete(sketch, category, columns - 1, temperature=0.5, seed=2, best_of=BEST_OF)
         labels += [category] + [""] * (columns - 1)
     return cells, labels
 

@@ -1,15 +1,16 @@
-"""sketchgen finishes your drawing: strokes go in, and strokes come back that go on from them.
+"""sketchgen completes drawings: strokes go in, and strokes that continue them come back.
 
     import sketchgen
 
     model = sketchgen.load()
     sketch = sketchgen.read("half-a-cat.svg")
-    for completion in model.complete(sketch, category="cat", count=9, temperature=0.4, seed=1):
+    for completion in model.complete(sketch, category="cat", count=9, temperature=0.4, best_of=8):
         completion.given, completion.added
     completion.whole.save("cat.svg")
 
-What is named here is the public interface. Each name is loaded when it is first used, so that
-`import sketchgen` is quick and needs neither numpy nor torch.
+`sketchgen.complete(sketch, ...)` and `sketchgen.generate("cat", ...)` do the same with the bundled model.
+The names here are the public interface. Each is loaded when it is first used, so that `import sketchgen` is
+quick and needs neither numpy nor torch.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from sketchgen.errors import SketchgenError, missing_dependency
 from sketchgen.resources import ResourceError, bundled
 
 if TYPE_CHECKING:
-    from sketchgen.completion.completer import Completer, load
+    from sketchgen.completion.completer import Completer, complete, generate, load
     from sketchgen.evaluation.comparison import compare
     from sketchgen.evaluation.report import evaluate
     from sketchgen.formats.read_write import read
@@ -43,10 +44,12 @@ __all__ = [
     "SketchgenError",
     "__version__",
     "compare",
+    "complete",
     "evaluate",
     "example",
     "examples",
     "fit",
+    "generate",
     "load",
     "load_recogniser",
     "load_reward_model",
@@ -61,8 +64,10 @@ _HOMES = {
     "Recogniser": "sketchgen.models.recogniser",
     "Sketch": "sketchgen.sketch.sketch",
     "compare": "sketchgen.evaluation.comparison",
+    "complete": "sketchgen.completion.completer",
     "evaluate": "sketchgen.evaluation.report",
     "fit": "sketchgen.training.trainer",
+    "generate": "sketchgen.completion.completer",
     "load": "sketchgen.completion.completer",
     "load_reward_model": "sketchgen.models.reward_model",
     "load_recogniser": "sketchgen.models.recogniser",

@@ -125,7 +125,7 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
     settings: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     rank = _rank(options.rank, categories, given)
     if isinstance(options, Complete):
-        settings["mirrored"] = options.mirror and rank == "critic" and options.best_of > 1
+        settings["mirrored"] = options.mirror and rank == "reward" and options.best_of > 1
     sampling = Sampling(options.checkpoint, options.temperature, **settings)
     job = Job(
         sampling=sampling,
@@ -156,11 +156,11 @@ def _rank(wanted: Rank | None, categories: tuple[Any, ...], given: int | None) -
     Raises:
         SettingError: by the critic, where nothing was given.
     """
-    if wanted == "critic" and given is None:
+    if wanted == "reward" and given is None:
         remedy = "take --rank recogniser or likelihood"
-        raise SettingError(f"--rank critic is for what goes on with a drawing; from nothing, {remedy}")
+        raise SettingError(f"--rank reward is for what goes on with a drawing; from nothing, {remedy}")
     if wanted is not None or given is not None:
-        return wanted or "critic"
+        return wanted or "reward"
     from sketchgen.resources import categories as known
 
     return "recogniser" if set(categories) <= set(known()) else "likelihood"

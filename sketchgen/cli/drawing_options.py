@@ -43,7 +43,7 @@ class Drawing(Looks):
     best_of: int = 1
     """Draw so many candidates of each drawing, and keep the best; 1 to 1000."""
     rank: Annotated[
-        Optional[Literal["likelihood", "recogniser", "critic"]],
+        Optional[Literal["likelihood", "recogniser", "reward"]],
         arg(metavar="{likelihood,recogniser,critic}", help_behavior_hint=""),
     ] = None
     """The best is the likeliest per added point; what the recogniser is surest to be the category (the
@@ -105,7 +105,7 @@ class Complete(Drawing):
     """Gap at the end of an added line that is closed where it was to meet its beginning or a given line, in
     160ths of the given part's longer side; 0 leaves lines as drawn."""
     mirror: bool = True
-    """With --best-of and --rank critic, count what the drawing lacks to be symmetric among the candidates,
+    """With --best-of and --rank reward, count what the drawing lacks to be symmetric among the candidates,
     where it nearly is: the second eye, wheel or wing."""
 
 

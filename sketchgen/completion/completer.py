@@ -1,82 +1,68 @@
-"""The completer: a model and all it takes to finish people's drawings with it."""
+"""The completer: a model that completes sketches, and chooses among its own candidates."""
 
 from __future__ import annotations
 
-import math
+import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sketchgen.completion.gap_closing import CLOSING, MAX_CLOSING, Closings
+from sketchgen.completion.gap_closing import CLOSING, MAX_CLOSING
 from sketchgen.completion.guidance import GUIDANCE, MAX_GUIDANCE, Guided
 from sketchgen.completion.partial_sketch import PartialSketch
+from sketchgen.completion.run import NextPoints, Run
 from sketchgen.completion.sampler import (
-    Forced,
     Sampled,
-    Step,
     Stepper,
     first_numbers,
+    log_likelihood,
     noise_rows,
     sample_steps,
     steps,
 )
-from sketchgen.completion.symmetry import Mirrored, placed
-from sketchgen.errors import SettingError, unknown_category
+from sketchgen.completion.symmetry import placed
+from sketchgen.errors import SettingError, SketchError, unknown_category
 from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.config import ModelConfig
-from sketchgen.models.numpy_stroke_model import Decoder, Prefix
-from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
-from sketchgen.sketch.strokes import Pen
+from sketchgen.models.numpy_stroke_model import Decoder
+from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
+from sketchgen.sketch.geometry import CENTRE, simplify_as_quickdraw
+from sketchgen.sketch.sketch import Box, Completion, Sketch
+from sketchgen.sketch.strokes import pens
+
+if TYPE_CHECKING:
+    from sketchgen.models.stroke_model import StrokeModel
 
 LIMIT = 250
-"""Most points that are added to a drawing, unless asked for otherwise."""
+"""Most points that are added to a sketch by default."""
 
-MAX_ALTERNATIVES = 10_000
+MAX_CANDIDATES = 10_000
+"""Most candidates of one call, `count` x `best_of`."""
+
+MAX_LIMIT = 10_000
+MAX_SEED = 2**63 - 1
 MAX_TEMPERATURE = 2.0
+
 ANY = "any"
 """The name that stands for no particular category, as None does."""
 
 
 @dataclass(frozen=True)
-class Growth:
-    """One more point of each of several completions, as they grow.
-
-    Attributes:
-        points: (count, 2) on the page.
-        pen: (count,) after the point.
-        drawn: (count,) which completions got a point; the others' rows have no meaning.
-        ended: (count,) which completions the model has ended, now or before.
-        symmetry: (count,) of each, see `Completion`; the same all along.
-    """
-
-    points: Points
-    pen: NDArray[np.int64]
-    drawn: NDArray[np.bool_]
-    ended: NDArray[np.bool_]
-    symmetry: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
 class Completer:
-    """Finishes drawings; make one with `sketchgen.load`.
+    """A model that completes sketches; `sketchgen.load` makes one.
 
     Attributes:
         decoder: the network.
         name: the checkpoint's name or path.
         summary: how it was trained.
-        guidance: how much a drawing is to belong to its category rather than to drawings at large, from 0 (as
-            the network draws) on; see `sketchgen.completion.guidance`. Only networks that have learned to
-            draw
-            without being told the category can be guided.
-        closing: the largest gap that added lines are moved to close where something was given, px of the
-            network's frame; 0 leaves lines as they were drawn. See `sketchgen.completion.gap_closing`.
-        mirrored: whether every fourth of the alternatives is what the given drawing lacks to be symmetric, in
-            up to three ways, where it is nearly so: for who chooses among them. See
-            `sketchgen.completion.symmetry`.
+        guidance: how much completions are drawn towards the category rather than towards drawings at large,
+            from 0 (as the network draws) on; see `sketchgen.completion.guidance`.
+        closing: the largest gap that added lines are moved to close, px of the model's frame; 0 for none. See
+            `sketchgen.completion.gap_closing`.
+        ranker: chooses among candidates; None for the bundled one, which is loaded when it is first needed.
     """
 
     decoder: Decoder
@@ -84,7 +70,7 @@ class Completer:
     summary: dict[str, Any]
     guidance: float = 0.0
     closing: float = 0.0
-    mirrored: bool = False
+    ranker: Ranker | None = None
 
     @property
     def config(self) -> ModelConfig:
@@ -98,56 +84,64 @@ class Completer:
 
     @property
     def stepper(self) -> Stepper:
-        """What draws: the network, under guidance where there is any."""
+        """The network, under guidance if there is any."""
         if not self.guidance:
             return self.decoder
         return Guided(self.decoder, self.config.any_category, self.guidance)
 
     @property
     def guidable(self) -> bool:
-        """Whether the network has learned to draw without being told the category."""
+        """Whether the network was also trained without the category, so that it can be guided."""
         return _dropped_categories(self.summary)
 
+    def network(self) -> StrokeModel:
+        """Return the network as a `torch.nn.Module` in evaluation mode, with weights of its own.
+
+        Its `forward` maps whole drawings to the distributions of all their steps; see
+        `sketchgen.models.stroke_model`. Needs torch.
+        """
+        from sketchgen.models.stroke_model import as_network
+
+        return as_network(self.config, self.decoder.weights())
+
     def guided(self, guidance: float) -> Completer:
-        """The same with another guidance.
+        """Return the same model with another guidance.
 
         Raises:
-            SettingError: it is outside its limits, or the model has learned nothing that could be guided by.
+            SettingError: it is outside its limits, or the model cannot be guided.
         """
-        if not (math.isfinite(guidance) and 0.0 <= guidance <= MAX_GUIDANCE):
-            raise SettingError(f"guidance must be from 0 to {MAX_GUIDANCE:g}, not {guidance}")
+        guidance = check_number("guidance", guidance, 0.0, MAX_GUIDANCE)
         if guidance and not self.guidable:
-            why = "it was always told the category while it learned; use guidance 0"
+            why = "it was always told the category in training; use guidance 0"
             raise SettingError(f"{self.name} cannot be guided: {why}")
         return replace(self, guidance=guidance)
 
     def closing_within(self, closing: float) -> Completer:
-        """The same that closes other gaps.
+        """Return the same model that closes gaps up to `closing` px.
 
         Raises:
             SettingError: it is outside its limits.
         """
-        if not (math.isfinite(closing) and 0.0 <= closing <= MAX_CLOSING):
-            raise SettingError(f"closing must be from 0 to {MAX_CLOSING:g} px, not {closing}")
-        return replace(self, closing=closing)
-
-    def mirroring(self, mirrored: bool = True) -> Completer:
-        """The same with some of the alternatives given strokes in a mirror, to be chosen from, or not."""
-        return replace(self, mirrored=mirrored)
+        return replace(self, closing=check_number("closing", closing, 0.0, MAX_CLOSING))
 
     def category_index(self, category: str | None) -> int:
-        """The index of a category, whatever its case; None and "any" stand for any.
+        """Return the index of a category, ignoring case; None and "any" stand for any.
 
         Raises:
-            CategoryError: the model does not know it; the nearest names are in the message.
+            SettingError: it is not a name.
+            CategoryError: the model does not know it; the message has the nearest names.
         """
-        if category is None or category.strip().lower() == ANY:
+        if category is None:
             return self.config.any_category
-        lower = {name.lower(): index for index, name in enumerate(self.categories)}
-        found = lower.get(category.strip().lower())
-        if found is None:
+        if not isinstance(category, str):
+            raise SettingError(f"category must be one name or None, not {shortened(category)}")
+        name = category.strip().lower()
+        if name == ANY:
+            return self.config.any_category
+        lower = {known.lower(): index for index, known in enumerate(self.categories)}
+        if name not in lower:
             raise unknown_category(category, self.categories)
-        return found
+        return lower[name]
 
     def complete(
         self,
@@ -157,46 +151,43 @@ class Completer:
         temperature: float = 0.5,
         seed: int = 0,
         *,
+        best_of: int = 1,
         limit: int = LIMIT,
         continue_stroke: bool | None = None,
     ) -> list[Completion]:
-        """Finish a drawing in several ways.
+        """Complete a sketch in `count` alternative ways.
 
-        Alternative i depends on the drawing, the settings, the seed and i alone: asking for more of them
-        does not change the first ones. They stand on the sketch's page, in its coordinates.
+        With `best_of` 1, alternative i depends on the sketch, the settings, the seed and i alone: asking for
+        more alternatives does not change the first ones.
+
+        With a larger `best_of`, `count` x `best_of` candidates are drawn, among them mirror images of given
+        strokes where the sketch is nearly symmetric, and a diverse set of `count` is chosen, best first; see
+        `sketchgen.ranking`. Where nothing is given and the category is unknown to the recogniser there is
+        nothing to choose by, and `best_of` changes nothing.
 
         Args:
-            sketch: what is given; empty, a dot, or any number of strokes at any size.
-            category: what it is to become; None leaves it to the model.
+            sketch: the given strokes, at any size; none, a dot, or any number.
+            category: what the drawing is to show; None leaves it to the model.
             count: number of alternatives.
-            temperature: 0 (the likeliest line) to 2 (wild); 1 is the model as it was trained.
+            temperature: from 0 (the likeliest line) to 2; 1 samples the model as it was trained.
             seed: of the random numbers.
+            best_of: candidates drawn for each alternative.
             limit: most points that are added.
-            continue_stroke: go on with the last given stroke, or don't. Left out, each alternative judges by
-                the strokes: an arc that has only begun is gone on with by most of them. An added stroke that
-                goes on begins at the last given point.
+            continue_stroke: whether the last given stroke is continued. By default each alternative decides
+                by the probability that the stroke is unfinished. The first added stroke then starts at the
+                last given point.
+
+        Returns:
+            The completions, on the sketch's page, in its coordinates.
 
         Raises:
+            SketchError: `sketch` is not a `Sketch`.
             CategoryError: an unknown category.
-            SettingError: a setting outside its limits.
+            SettingError: a setting of the wrong type, or outside its limits.
         """
-        index = self.category_index(category)
-        check_sampling(count, temperature, seed, limit)
-        begun = PartialSketch.of(sketch, self.closing)
-        ways = self._mirrored(begun, count, continue_stroke)
-        going_on = self._going_on(begun, index, count, temperature, seed, continue_stroke)
-        going_on[list(ways)] = False
-        drawing = self._drawing(begun, index, seed, going_on)
-        sampled = sample_steps(*drawing, limit, temperature, forced=_forced(ways))
-        label = self.label(index, sketch)
-        completions = []
-        for row, length in enumerate(sampled.length):
-            steps_of = sampled.offset[row, :length], sampled.pen[row, :length]
-            added = begun.added(*steps_of, label, going_on=bool(going_on[row]))
-            ended, log_prob = bool(sampled.ended[row]), float(sampled.log_prob[row])
-            symmetry = ways[row].symmetry if row in ways else 0.0
-            completions.append(Completion(sketch, added, ended, log_prob, symmetry))
-        return completions
+        run = self._run(sketch, category, count, temperature, seed, limit, continue_stroke, best_of)
+        candidates = run.finish()
+        return [candidates[row].completion for row in self._choose(candidates, category, count)]
 
     def stream(
         self,
@@ -206,25 +197,38 @@ class Completer:
         temperature: float = 0.5,
         seed: int = 0,
         *,
+        best_of: int = 1,
         limit: int = LIMIT,
         continue_stroke: bool | None = None,
-    ) -> Iterator[Growth]:
-        """The points of `complete`, all alternatives' next one at a time, as soon as they are drawn.
+    ) -> Iterator[NextPoints]:
+        """Return an iterator over the next points of `complete`, as soon as they are drawn.
 
-        Alternatives that go on with the last given stroke get its last point first.
+        The last item holds the completions. With `best_of`, the first candidate of each `best_of` is streamed
+        until all are drawn, and the chosen ones come with the last item.
 
-        Nothing is computed ahead: who stops asking stops the model. Arguments and errors are those of
-        `complete`; the errors come from the call itself, not from the first point.
+        Nothing is computed ahead of the iteration. Arguments and errors are those of `complete`; errors are
+        raised by the call itself.
         """
-        index = self.category_index(category)
-        check_sampling(count, temperature, seed, limit)
-        begun = PartialSketch.of(sketch, self.closing)
-        ways = self._mirrored(begun, count, continue_stroke)
-        going_on = self._going_on(begun, index, count, temperature, seed, continue_stroke)
-        going_on[list(ways)] = False
-        drawing = self._drawing(begun, index, seed, going_on)
-        found = steps(*drawing, limit, temperature, forced=_forced(ways))
-        return _grown(found, begun, going_on, ways)
+        run = self._run(sketch, category, count, temperature, seed, limit, continue_stroke, best_of)
+        return self._stream(run, category, count)
+
+    def candidates(
+        self,
+        sketch: Sketch,
+        category: str | None,
+        count: int,
+        temperature: float,
+        seed: int,
+        *,
+        limit: int = LIMIT,
+        symmetry: bool = True,
+    ) -> list[Candidate]:
+        """Return `count` candidates for `complete` to choose from, in the order of their random numbers.
+
+        With `symmetry`, mirror images take the places of some of them, every fourth one at most. The other
+        arguments and the errors are those of `complete`.
+        """
+        return self._run(sketch, category, count, temperature, seed, limit, None, symmetry=symmetry).finish()
 
     def generate(
         self,
@@ -233,107 +237,168 @@ class Completer:
         temperature: float = 0.5,
         seed: int = 0,
         *,
+        best_of: int = 1,
         limit: int = LIMIT,
         page: Box | None = None,
     ) -> list[Sketch]:
         """Draw from nothing; see `complete` for the arguments.
 
-        Without a page the drawings stand in the model's 255 box, give or take what it draws beyond it.
+        Without a page the drawings stand in the model's 255 box, give or take what lies beyond it.
         """
-        blank = Sketch(page=page)
-        return [item.added for item in self.complete(blank, category, count, temperature, seed, limit=limit)]
+        found = self.complete(
+            Sketch(page=page), category, count, temperature, seed, best_of=best_of, limit=limit
+        )
+        return [each.added for each in found]
+
+    def log_likelihood(self, sketch: Sketch, category: str | None = None) -> float:
+        """Return the log-likelihood of a whole drawing, nats.
+
+        It is the log density of the offsets (px of the 255 box, the first one from its centre) and the log
+        probability of the pen after each point and of the end, summed over the drawing, at temperature 1 and
+        without guidance. The drawing is first simplified as Quick, Draw! does it, to whole px. The density is
+        taken at these coordinates, without the uniform noise by which `sketchgen evaluate` dequantises them.
+
+        Args:
+            sketch: at least one point.
+            category: what it shows; None leaves it open.
+
+        Raises:
+            SketchError: `sketch` is empty, or not a `Sketch`.
+            CategoryError: an unknown category.
+        """
+        index = self._check(sketch, category)
+        if sketch.is_empty:
+            raise SketchError("the drawing is empty; a likelihood needs a point")
+        whole = simplify_as_quickdraw(sketch)
+        offset = np.diff(whole.points - CENTRE, axis=0, prepend=0.0)
+        given, pen = PartialSketch.of(Sketch()).prefix(np.array([index]), np.array([False])), pens(whole)
+        forced = {0: (offset, pen)}
+        found = steps(self.decoder, given, noise_rows(0, 1), len(pen), 1.0, at_least_one=False, forced=forced)
+        return float(log_likelihood(found)[0])
 
     def sample_many(
         self, categories: Sequence[int], temperature: float, seed: int, limit: int = 200
     ) -> Sampled:
-        """Steps of drawings from nothing, one for each category index, for evaluation."""
+        """Return the steps of drawings from nothing, one for each category index, for evaluation."""
         nobody = np.zeros(len(categories), dtype=bool)
-        given = PartialSketch.of(Sketch()).given(np.asarray(categories, dtype=np.int64), nobody)
+        given = PartialSketch.of(Sketch()).prefix(np.asarray(categories, dtype=np.int64), nobody)
         guided = set(categories) != {self.config.any_category}
         stepper = self.stepper if guided else self.decoder
         noise = noise_rows(seed, len(categories), stepper.candidates)
         return sample_steps(stepper, given, noise, limit, temperature)
 
     def label(self, index: int, sketch: Sketch) -> str | None:
-        """The name of a category by its index; where it is any, what the given drawing is said to be."""
-        return self.categories[index] if index < len(self.categories) else sketch.category
+        """Return the name of a category by its index; for any, the category of the given sketch."""
+        return self._name_of(index) or sketch.category
 
-    def _mirrored(
-        self, begun: PartialSketch, count: int, continue_stroke: bool | None
-    ) -> dict[int, Mirrored]:
-        """Which alternatives are given strokes in a mirror: none where the last stroke is to go on."""
-        return placed(begun.mirrored, count) if self.mirrored and not continue_stroke else {}
+    def _check(self, sketch: Sketch, category: str | None) -> int:
+        """Check the types of what is to be drawn, and return the category's index."""
+        if not isinstance(sketch, Sketch):
+            hint = "read a file by sketchgen.read(path)" if isinstance(sketch, str | os.PathLike) else ""
+            hint = hint or "make one by Sketch.from_strokes(strokes)"
+            raise SketchError(f"a Sketch is needed, not {shortened(sketch)}; {hint}")
+        return self.category_index(category)
 
-    def _going_on(
+    @property
+    def _ranker(self) -> Ranker:
+        return self.ranker or load_ranker()
+
+    def _name_of(self, index: int) -> str | None:
+        """Return the name of a category; None for any."""
+        return self.categories[index] if index < len(self.categories) else None
+
+    def _choose(self, candidates: Sequence[Candidate], category: str | None, count: int) -> list[int]:
+        """Return the rows of the candidates that are taken."""
+        if len(candidates) == count:
+            return list(range(count))
+        return self._ranker.select(candidates, self._name_of(self.category_index(category)), count)
+
+    def _stream(self, run: Run, category: str | None, count: int) -> Iterator[NextPoints]:
+        """Stream the first candidate of each group, then choose."""
+        total = len(run.going_on)
+        shown = np.arange(0, total, total // count)
+        for points, pen, drawn in run.points():
+            yield NextPoints(points[shown], pen[shown], drawn[shown])
+        candidates = run.finish()
+        rows = self._choose(candidates, category, count)
+        replaced = tuple(place for place, row in enumerate(rows) if row != shown[place])
+        completions = [candidates[row].completion for row in rows]
+        yield NextPoints.last(completions, replaced)
+
+    def _run(
         self,
-        begun: PartialSketch,
-        category: int,
+        sketch: Sketch,
+        category: str | None,
         count: int,
         temperature: float,
         seed: int,
-        wanted: bool | None,
-    ) -> NDArray[np.bool_]:
-        """(count,) which alternatives go on with the last given stroke."""
-        if wanted is not None:
-            return np.full(count, wanted and len(begun.shown.pen) > 0)
-        numbers = np.full(count, 0.5) if temperature == 0 else first_numbers(seed, count)
-        return numbers >= begun.done(self.decoder, category, temperature)
-
-    def _drawing(
-        self, begun: PartialSketch, category: int, seed: int, going_on: NDArray[np.bool_]
-    ) -> tuple[Stepper, Prefix, Iterator[NDArray[np.float64]]]:
-        """What draws, what it goes on from, and the noise by which it does."""
-        count = len(going_on)
-        # Where the category is any, there is nothing to be guided by.
-        stepper = self.decoder if category == self.config.any_category else self.stepper
-        return (
-            stepper,
-            begun.given(np.full(count, category), going_on),
-            noise_rows(seed, count, stepper.candidates),
-        )
-
-
-def _forced(ways: Mapping[int, Mirrored]) -> Forced:
-    return {row: way.steps for row, way in ways.items()}
-
-
-def _grown(
-    found: Iterator[Step], begun: PartialSketch, going_on: NDArray[np.bool_], ways: Mapping[int, Mirrored]
-) -> Iterator[Growth]:
-    """Steps of the model as points on the page, behind the last given one where its stroke goes on."""
-    at, count, closing = np.zeros((1, 2)), len(going_on), Closings(begun.closer, going_on)
-    symmetry = np.zeros(count)
-    symmetry[list(ways)] = [way.symmetry for way in ways.values()]
-    if going_on.any():
-        drawing, none = np.full(count, int(Pen.DRAW)), np.zeros(count, dtype=bool)
-        yield Growth(np.tile(begun.origin, (count, 1)), drawing, going_on, none, symmetry)
-    for step in found:
-        at = at + step.offset
-        points = begun.on_page(closing.next(at, step.pen))
-        yield Growth(points, step.pen, step.drawn, step.ended, symmetry)
+        limit: int,
+        continue_stroke: bool | None,
+        best_of: int = 1,
+        symmetry: bool = False,
+    ) -> Run:
+        """Check the arguments, and prepare to draw candidates."""
+        check_sampling(count, temperature, seed, limit, best_of)
+        index = self._check(sketch, category)
+        # Where something is given there is no need to load the ranker before the first point.
+        if best_of > 1 and (not sketch.is_empty or self._ranker.can_rank(sketch, self._name_of(index))):
+            count, symmetry = count * best_of, True
+        partial = PartialSketch.of(sketch, self.closing)
+        images = placed(partial.mirrored, count) if symmetry and not continue_stroke else {}
+        if continue_stroke is not None:
+            going_on = np.full(count, continue_stroke and len(partial.pen) > 0)
+        else:
+            numbers = np.full(count, 0.5) if temperature == 0 else first_numbers(seed, count)
+            going_on = numbers >= partial.done(self.decoder, index, temperature)
+        going_on[list(images)] = False
+        # Any category cannot be guided towards.
+        stepper = self.decoder if index == self.config.any_category else self.stepper
+        forced = {row: image.steps for row, image in images.items()}
+        prefix = partial.prefix(np.full(count, index), going_on)
+        noise = noise_rows(seed, count, stepper.candidates)
+        sampled = steps(stepper, prefix, noise, limit, temperature, forced=forced)
+        return Run(partial, self.label(index, sketch), going_on, images, sampled)
 
 
-def check_sampling(count: int, temperature: float, seed: int, limit: int) -> None:
+def check_sampling(count: int, temperature: float, seed: int, limit: int, best_of: int = 1) -> None:
     """Check the settings of a request.
 
     Raises:
-        SettingError: one is outside its limits.
+        SettingError: one has the wrong type, or is outside its limits.
     """
-    if not 1 <= count <= MAX_ALTERNATIVES:
-        raise SettingError(f"count must be from 1 to {MAX_ALTERNATIVES}, not {count}")
-    if not (math.isfinite(temperature) and 0.0 <= temperature <= MAX_TEMPERATURE):
-        raise SettingError(f"temperature must be from 0 to {MAX_TEMPERATURE:g}, not {temperature}")
-    if not 0 <= seed < 2**63:
-        raise SettingError(f"seed must be 0 or more and under 2**63, not {seed}")
-    if not 1 <= limit <= 10_000:
-        raise SettingError(f"limit must be from 1 to 10000 points, not {limit}")
+    check_whole("count", count, 1, MAX_CANDIDATES)
+    check_whole("best_of", best_of, 1, MAX_CANDIDATES // int(count))
+    check_number("temperature", temperature, 0.0, MAX_TEMPERATURE)
+    check_whole("seed", seed, 0, MAX_SEED)
+    check_whole("limit", limit, 1, MAX_LIMIT)
+
+
+def check_whole(name: str, value: Any, low: int, high: int) -> int:
+    """Return a whole number within limits, or raise a SettingError; True is none."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise SettingError(f"{name} must be a whole number from {low} to {high}, not {shortened(value)}")
+    return int(value)
+
+
+def check_number(name: str, value: Any, low: float, high: float) -> float:
+    """Return a number within limits, or raise a SettingError; True and what is not finite are none."""
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not number or not low <= value <= high:
+        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, not {shortened(value)}")
+    return float(value)
+
+
+def shortened(value: Any) -> str:
+    """Return a value for an error, at most 40 characters."""
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def load(name_or_path: str | os.PathLike[str] | None = None) -> Completer:
     """Load a model by its bundled name or by the path of its folder; the bundled default without either.
 
     Raises:
-        CheckpointError: none there, or damaged.
+        CheckpointError: there is none, or it is damaged.
     """
     checkpoint = read_checkpoint(name_or_path)
     guidance = GUIDANCE if _dropped_categories(checkpoint.summary) else 0.0
@@ -341,8 +406,26 @@ def load(name_or_path: str | os.PathLike[str] | None = None) -> Completer:
     return Completer(decoder, checkpoint.name, checkpoint.summary, guidance, CLOSING)
 
 
+@functools.cache
+def default_model() -> Completer:
+    """Return the bundled default model, which is loaded once."""
+    return load()
+
+
+def complete(
+    sketch: Sketch, category: str | None = None, count: int = 9, **settings: Any
+) -> list[Completion]:
+    """Complete a sketch with the bundled default model; see `Completer.complete` for the arguments."""
+    return default_model().complete(sketch, category, count, **settings)
+
+
+def generate(category: str | None = None, count: int = 9, **settings: Any) -> list[Sketch]:
+    """Draw from nothing with the bundled default model; see `Completer.generate` for the arguments."""
+    return default_model().generate(category, count, **settings)
+
+
 def _dropped_categories(summary: Mapping[str, Any]) -> bool:
-    """Whether a model saw drawings without their category as it learned, by its training summary."""
+    """Return whether a model was trained on some drawings without their category, by its summary."""
     try:
         return summary["settings"]["prefixes"]["drop_category"] > 0
     except (KeyError, TypeError):

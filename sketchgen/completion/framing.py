@@ -9,7 +9,6 @@ is nothing to measure (an empty page, a dot) does the page decide.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,23 +33,6 @@ MAX_GIVEN = 400
 """Most points of the given part that the network reads; a longer one is simplified more."""
 
 
-@dataclass(frozen=True)
-class Framed:
-    """A given part as the network reads it.
-
-    Attributes:
-        frame: maps model px, counted from the frame's centre, to the page.
-        known: whether the frame is that of the whole drawing.
-        points: (n, 2) px from the centre.
-        pen: (n,) the pen after each point.
-    """
-
-    frame: Frame
-    known: bool
-    points: Points
-    pen: NDArray[np.int64]
-
-
 def _page_frame(page: Box | None, anchor: tuple[float, float] | None) -> Frame:
     """Return the frame of a drawing that is to fill most of the page, or to begin at `anchor`."""
     scale = 1.0 if page is None else PAGE_SHARE * min(page.width, page.height) / BOX
@@ -72,18 +54,20 @@ def frame_of(sketch: Sketch) -> tuple[Frame, bool]:
     return Frame(bounds.longer / GIVEN_SIDE, *bounds.centre), False
 
 
-def framed(sketch: Sketch) -> Framed:
-    """Return a given part as the network reads it, simplified as the training drawings were."""
-    frame, known = frame_of(sketch)
+def model_points(sketch: Sketch, frame: Frame) -> tuple[Points, NDArray[np.int64]]:
+    """Return the (n, 2) points of a given part, px of the frame, and the (n,) pen after each.
+
+    The part is simplified as the training drawings were.
+    """
     if sketch.is_empty:
-        return Framed(frame, known, np.zeros((0, 2)), np.zeros(0, dtype=np.int64))
+        return np.zeros((0, 2)), np.zeros(0, dtype=np.int64)
     strokes = [np.rint(frame.to_model(stroke) * GRID) / GRID for stroke in sketch.strokes]
     epsilon = EPSILON
     thin = simplify(Sketch.from_strokes(strokes), epsilon=epsilon)
     while thin.point_count > MAX_GIVEN and epsilon < 16.0:
         epsilon *= 1.5
         thin = simplify(thin, epsilon=epsilon)
-    return Framed(frame, known, thin.points, pens(thin))
+    return thin.points, pens(thin)
 
 
 def rounded(points: Points, scale: float) -> Points:

@@ -1,4 +1,4 @@
-"""A beginning that a person gave, as the network reads it, and what was added to it, back on the page."""
+"""A partial sketch in the model's frame, and what is added to it, back on the page."""
 
 from __future__ import annotations
 
@@ -7,110 +7,120 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float, Int
 
-from sketchgen.completion.framing import Framed, framed, rounded
+from sketchgen.completion.framing import frame_of, model_points, rounded
 from sketchgen.completion.gap_closing import Closer
 from sketchgen.completion.symmetry import Mirrored, mirrored
 from sketchgen.models.numpy_stroke_model import Decoder, Prefix
+from sketchgen.sketch.geometry import Frame
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen, split_strokes
 
 STOPPED_EARLY = 0.1
-"""How much likelier a person stops to have a drawing finished where a stroke ends than within one."""
+"""Odds of a person asking for a completion within a stroke, against at its end."""
 
 
 @dataclass(frozen=True)
 class PartialSketch:
-    """What a person gave.
+    """A sketch to be completed, in the model's frame.
 
     Attributes:
-        sketch: the drawing, as it was given.
-        shown: the same as the network reads it.
-        closing: the largest gap that added lines are moved to close, px of the network's frame; 0 for none.
+        sketch: the given sketch.
+        frame: maps px of the model, counted from the frame's centre, to the page.
+        known: whether the frame is that of the whole drawing (255 box), not of the given part.
+        points: (n, 2) its simplified points, px from the frame's centre.
+        pen: (n,) after each point.
+        closing: the largest gap that added lines are moved to close, px of the frame; 0 for none.
     """
 
     sketch: Sketch
-    shown: Framed
+    frame: Frame
+    known: bool
+    points: Float[np.ndarray, "n 2"]
+    pen: Int[np.ndarray, " n"]
     closing: float = 0.0
 
     @classmethod
     def of(cls, sketch: Sketch, closing: float = 0.0) -> PartialSketch:
-        """Put a drawing into the network's frame."""
-        return cls(sketch, framed(sketch), closing)
+        """Bring a sketch into the model's frame."""
+        frame, known = frame_of(sketch)
+        return cls(sketch, frame, known, *model_points(sketch, frame), closing)
 
     @cached_property
     def closer(self) -> Closer | None:
         """What closes gaps; None where none are closed, as in drawings from nothing."""
         if not self.closing or self.sketch.is_empty:
             return None
-        return Closer.of(self.shown.points, self.shown.pen, self.closing)
+        return Closer.of(self.points, self.pen, self.closing)
 
     @cached_property
     def mirrored(self) -> list[Mirrored]:
-        """What it lacks to be symmetric, the most symmetric ways first; none of a dot or of nothing.
+        """What it lacks to be symmetric, the most symmetric mirror first, px from the last given point.
 
-        Their strokes are px of the network's frame, counted from the last given point.
+        Empty for a dot and for nothing.
         """
-        if self.shown.known:
+        if self.known:
             return []
-        points, pen = self.shown.points, self.shown.pen
-        return mirrored(split_strokes(points - points[-1], pen == Pen.LIFT))
+        return mirrored(split_strokes(self.points - self.points[-1], self.pen == Pen.LIFT))
 
     @property
     def origin(self) -> Points:
-        """(2,) where on the page added points are counted from: the last given one, or the frame's centre."""
-        strokes, frame = self.sketch.strokes, self.shown.frame
+        """(2,) on the page: where added points are counted from, the last given one or the frame's centre."""
+        strokes, frame = self.sketch.strokes, self.frame
         return strokes[-1][-1] if strokes else np.array([frame.x, frame.y])
 
-    def given(self, categories: NDArray[np.int64], going_on: NDArray[np.bool_]) -> Prefix:
-        """The same beginning for each of some categories, (b,), as the network reads it."""
-        offset = np.diff(self.shown.points, axis=0, prepend=0.0)
-        return Prefix(offset, self.shown.pen, categories, self.shown.known, going_on)
-
-    def done(self, decoder: Decoder, category: int, temperature: float = 1.0) -> float:
-        """How probable it is that the last given stroke is meant to be whole; 1 of a dot or of nothing.
-
-        By the odds of lifting the pen there. Bayes: of those who stop for help at a point where strokes are
-        seldom lifted, most are within one.
+    def prefix(self, categories: Int[np.ndarray, " b"], going_on: Bool[np.ndarray, " b"]) -> Prefix:
+        """Return the network's input for b completions.
 
         Args:
-            decoder: what finds the odds.
-            category: index, or the config's `any_category`.
-            temperature: 0 or more; the odds are raised to 1/T. Unlike those of lifting and of ending, which
-                are due once in many steps (`StepDistribution.samples`), this is decided once, and may be
-                sharpened.
+            categories: index of the category of each.
+            going_on: whether each continues the last given stroke.
         """
-        if len(self.shown.pen) < 2:
+        offset = np.diff(self.points, axis=0, prepend=0.0)
+        return Prefix(offset, self.pen, categories, self.known, going_on)
+
+    def before(self, category: int) -> tuple[Prefix, Points]:
+        """Return the network's input without the last given point, and that point's offset (2,), px."""
+        offset = np.diff(self.points, axis=0, prepend=0.0)
+        return Prefix(offset[:-1], self.pen[:-1], np.array([category]), self.known), offset[-1]
+
+    def done(self, decoder: Decoder, category: int, temperature: float = 1.0) -> float:
+        """Return the probability that the last given stroke is whole; 1 for a dot and for nothing.
+
+        It follows from the model's probability of lifting the pen there by Bayes' rule: most people who stop
+        where strokes are seldom lifted have stopped within one.
+
+        Args:
+            decoder: the network.
+            category: index, or the config's `any_category`.
+            temperature: 0 or more; the odds are raised to 1/T. Unlike the pen of an added point
+                (`StepDistribution.samples`), this is decided once in a drawing.
+        """
+        if len(self.pen) < 2:
             return 1.0
         before, last = self.before(category)
         return self.done_at(float(decoder.prime(before)[0].lift_probability(last[None])[0]), temperature)
 
-    def before(self, category: int) -> tuple[Prefix, Points]:
-        """All given points but the last one, as the network reads them; and that one's offset (2,), px."""
-        offset = np.diff(self.shown.points, axis=0, prepend=0.0)
-        shown = Prefix(offset[:-1], self.shown.pen[:-1], np.array([category]), self.shown.known)
-        return shown, offset[-1]
-
     @staticmethod
     def done_at(lifted: float, temperature: float) -> float:
-        """`done` from how probable it is that the pen is lifted at the last given point."""
+        """Return `done` from the probability that the pen is lifted at the last given point."""
         return tempered(lifted / (lifted + (1.0 - lifted) * STOPPED_EARLY), temperature)
 
     def on_page(self, points: Points) -> Points:
-        """Model px, counted from where the given part ends, as points on the page."""
-        return rounded(points * self.shown.frame.scale + self.origin, self.shown.frame.scale)
+        """Return points on the page from model px, counted from the end of the given part."""
+        return rounded(points * self.frame.scale + self.origin, self.frame.scale)
 
     def added(
-        self, offset: Points, pen: NDArray[np.int64], category: str | None, *, going_on: bool
+        self, offset: Points, pen: Int[np.ndarray, " n"], category: str | None, *, going_on: bool
     ) -> Sketch:
-        """The (n, 2) sampled offsets and their (n,) pens as strokes on the page.
+        """Return sampled steps as strokes on the page.
 
         Args:
-            offset: px of the model's box.
+            offset: (n, 2) px of the frame.
             pen: after each point.
             category: of the drawing.
-            going_on: whether the first of them goes on with the last given stroke, and begins at its end.
+            going_on: whether the first stroke continues the last given one, and begins at its end.
         """
         points = np.cumsum(offset, axis=0)
         if self.closer is not None:
@@ -122,7 +132,7 @@ class PartialSketch:
 
 
 def tempered(probability: float, temperature: float) -> float:
-    """A probability whose odds are raised to 1/T; at temperature 0 it is 0 or 1, or a half if it was."""
+    """Return a probability with its odds raised to 1/T; at temperature 0 it is 0, 1, or a half if it was."""
     if temperature == 0:
         return 0.5 + 0.5 * float(np.sign(probability - 0.5))
     yes, no = (math.log(max(chance, 1e-12)) / temperature for chance in (probability, 1.0 - probability))

@@ -14,8 +14,9 @@ from typing import Literal
 
 import numpy as np
 
+from sketchgen.completion import partial_sketch as completion
 from sketchgen.completion.completer import LIMIT, Completer
-from sketchgen.completion.framing import framed, rounded
+from sketchgen.completion.framing import rounded
 from sketchgen.completion.sampler import Stepper, prime_all
 from sketchgen.evaluation.sampling import Added, Row, sample_rows
 from sketchgen.models.numpy_stroke_model import Prefix
@@ -160,9 +161,8 @@ def _shown(item: PartialSketch, scale: Scale) -> tuple[Prefix, float, Points]:
         if item.inside:
             pen[-1] = Pen.DRAW
         return Prefix(offset, pen, category, True), 1.0, origin
-    shown = framed(item.given)
-    offset = np.diff(shown.points, axis=0, prepend=0.0)
-    return Prefix(offset, shown.pen, category, shown.known), shown.frame.scale, origin
+    shown = completion.PartialSketch.of(item.given)
+    return shown.prefix(category, np.array([False])), shown.frame.scale, origin
 
 
 def finish(

@@ -65,6 +65,7 @@ class Drawn:
         ended: whether the model ended it (False: it was stopped at the limit).
         log_likelihood: of the added steps at temperature 1 without guidance, nats; see `Completion`.
         points: number of added points.
+        symmetry: see `sketchgen.ranking.ranker.Candidate`.
     """
 
     wish: Wish
@@ -72,6 +73,7 @@ class Drawn:
     ended: bool
     log_likelihood: float
     points: int
+    symmetry: float = 0.0
 
 
 @runtime_checkable

@@ -69,8 +69,8 @@ class SlotEngine:
             added = begun.added(steps.offset, steps.pen, self.model.label(index, sketch), going_on=going_on)
             item: Sketch | Completion = added
             if wish.given is not None:
-                item = Completion(wish.given, added, steps.ended, steps.log_prob, symmetry)
-            yield Drawn(wish, item, steps.ended, steps.log_prob, len(steps.pen))
+                item = Completion(wish.given, added, steps.ended, steps.log_prob)
+            yield Drawn(wish, item, steps.ended, steps.log_prob, len(steps.pen), symmetry)
 
     def _start(self, wish: Wish) -> Any:
         """What the slots want to know of a wish."""
@@ -82,10 +82,10 @@ class SlotEngine:
         begun, index = self._begun[1], self.model.category_index(wish.category)
         if index not in self._done:
             self._done[index] = begun.done(self.model.decoder, index, self.sampling.temperature)
-        way = placed(begun.mirrored, wish.index + 1).get(wish.index) if self.model.mirrored else None
+        way = placed(begun.mirrored, wish.index + 1).get(wish.index) if self.sampling.mirrored else None
         number = 0.5 if self.sampling.temperature == 0 else first_number(wish.seed, wish.index)
         going_on = way is None and number >= self._done[index]
-        given = begun.given(np.array([index]), np.array([going_on]))
+        given = begun.prefix(np.array([index]), np.array([going_on]))
         # Beginnings are told apart by their turns: equal ones at other turns are read again.
         key = (self._turn if wish.given is not None else None), index, going_on
         what = wish, begun, index, going_on, 0.0 if way is None else way.symmetry
@@ -99,5 +99,5 @@ def open_engine(sampling: Sampling) -> Engine:
         CheckpointError: there is none, or it is damaged.
         SettingError: a setting outside its limits.
     """
-    model = load(sampling.checkpoint).closing_within(sampling.closing).mirroring(sampling.mirrored)
+    model = load(sampling.checkpoint).closing_within(sampling.closing)
     return SlotEngine(model if sampling.guidance is None else model.guided(sampling.guidance), sampling)

@@ -10,31 +10,39 @@ from sketchgen.completion import completer
 from sketchgen.jobs.request import Drawn, Engine, Sampling, Wish
 from sketchgen.jobs.slot_engine import open_engine
 from sketchgen.jobs.spec import Job
-from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.ranking.ranker import Candidate
+from sketchgen.sketch.sketch import Sketch
 
 Opener = Callable[[Job], Engine]
 """What makes a job's engine, in the process that is to draw; it travels by its name."""
 
 
 @runtime_checkable
-class Completes(Protocol):
-    """What finishes a drawing in several ways, as `Completer` does."""
+class Proposes(Protocol):
+    """What draws the candidates for a drawing, as `Completer` does."""
 
-    def complete(
-        self, sketch: Sketch, category: str | None, count: int, temperature: float, seed: int
-    ) -> list[Completion]:
-        """See `Completer.complete`."""
+    def candidates(
+        self,
+        sketch: Sketch,
+        category: str | None,
+        count: int,
+        temperature: float,
+        seed: int,
+        *,
+        symmetry: bool = True,
+    ) -> list[Candidate]:
+        """See `Completer.candidates`."""
         ...
 
 
 class Together:
-    """Draws as `Completer.complete` does for one caller, bit for bit, whichever of the drawings are wanted.
+    """Draws as `Completer.candidates` does for one caller, bit for bit, whichever of the drawings are wanted.
 
     How matrix products are rounded depends on how many rows they have: all alternatives of a beginning are
     drawn, each time, also where one of them is wanted.
     """
 
-    def __init__(self, model: Completes, sampling: Sampling, alternatives: int) -> None:
+    def __init__(self, model: Proposes, sampling: Sampling, alternatives: int) -> None:
         """Draw so many alternatives of each beginning with `model`."""
         self._model, self._sampling, self._count = model, sampling, alternatives
 
@@ -45,12 +53,11 @@ class Together:
             for wish in group:
                 if found is None:
                     how, blank = self._sampling, wish.given or Sketch()
-                    found = self._model.complete(
-                        blank, wish.category, self._count, how.temperature, wish.seed
-                    )
-                item = found[wish.index]
+                    settings = self._count, how.temperature, wish.seed
+                    found = self._model.candidates(blank, wish.category, *settings, symmetry=how.mirrored)
+                item, symmetry = found[wish.index].completion, found[wish.index].symmetry
                 shown = item.added if wish.given is None else item
-                yield Drawn(wish, shown, item.ended, item.log_likelihood, item.added.point_count)
+                yield Drawn(wish, shown, item.ended, item.log_likelihood, item.added.point_count, symmetry)
 
 
 def open_for(job: Job) -> Engine:
@@ -63,7 +70,6 @@ def open_for(job: Job) -> Engine:
     if job.engine == "batch":
         return open_engine(job.sampling)
     model = completer.load(job.sampling.checkpoint).closing_within(job.sampling.closing)
-    model = model.mirroring(job.sampling.mirrored)
     if job.sampling.guidance is not None:
         model = model.guided(job.sampling.guidance)
     return Together(model, job.sampling, job.count * job.best_of)

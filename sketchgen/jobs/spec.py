@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.inputs import Source
 from sketchgen.jobs.request import Sampling, Wish
 from sketchgen.sketch.sketch import Sketch
 
-Rank = Literal["likelihood", "recogniser", "critic"]
-"""By what the best of several candidates is told."""
+if TYPE_CHECKING:
+    from sketchgen.ranking.ranker import Rank
 
 Engines = Literal["completer", "batch"]
 """What draws: the completer, all alternatives of a drawing together, or the engine of many drawings."""
@@ -106,7 +106,7 @@ class Job:
     @property
     def judged(self) -> bool:
         """Whether the critic reads the drawings."""
-        return self.rank == "critic" and self.best_of > 1
+        return self.rank == "reward" and self.best_of > 1
 
     def name(self, number: int) -> str:
         """The name of a drawing's file without suffix; its numbers have equally many digits, and sort."""

@@ -195,8 +195,8 @@ class Decoder:
         for step in range(count):
             pens.append(pens[-1].advanced(offset[:, step], pen[:, step]))
         bias, code = self._category[category], self._nothing
-        remembers = self.config.self_attention or self.config.pointers
-        cache = Cache.empty(batch, self.config.self_attention, self.config.pointers, start) if remembers else None
+        widths = self.config.self_attention, self.config.pointers
+        cache = Cache.empty(batch, *widths, start) if any(widths) else None
         layers = [layer.begin(batch) for layer in self._layers]
         if count:
             joined = PenState.join(pens)

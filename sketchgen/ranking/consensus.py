@@ -1,10 +1,9 @@
-"""Agreement: of several ways to finish a drawing, how much of each the others draw as well.
+"""Consensus: how much of what a candidate adds the other candidates of the same drawing add, too.
 
-A model that goes astray goes astray in many ways, and what is right it does more or less alike. So the way
-that is most like all others is the likeliest to be right, though it need not be the likeliest line by line:
-the risk of a choice is what it lacks of what might have been drawn, over all that (minimum Bayes risk: Kumar
-and Byrne 2004, "Minimum Bayes-risk decoding for statistical machine translation"; by samples, Eikema and Aziz
-2022, arXiv:2108.04718). Nothing is learned for it.
+A wrong reading of a drawing leads to a different completion each time, a right one to similar completions.
+The candidate that has most in common with all others is therefore the one of least expected risk (minimum
+Bayes risk: Kumar and Byrne 2004, "Minimum Bayes-risk decoding for statistical machine translation"; from
+samples, Eikema and Aziz 2022, arXiv:2108.04718). Nothing is learned for it.
 """
 
 from __future__ import annotations
@@ -18,76 +17,72 @@ from sketchgen.sketch.geometry import BOX, evenly
 from sketchgen.sketch.sketch import Completion, Points, Sketch
 
 NEAR = 10.0
-"""Ink this near is the same, px of a box in which the whole drawings have a longer side of 255."""
+"""Ink nearer than this is the same ink, px of a box in which whole drawings have a longer side of 255."""
 
 SPACING, MAX_POINTS = 4.0, 150
-"""Px between points of ink; more where a way would have more points than this."""
+"""Px between points of ink; wider where a candidate would have more points than this."""
 
-OTHERS = 64
-"""Most ways with which each is compared, the first ones: more say the same, and take long."""
-
-
-def consensus(found: Sequence[Completion]) -> Float[np.ndarray, " n"]:
-    """How much of what each completion of one drawing adds the others add, too, 0 to 1: the mean likeness.
-
-    Args:
-        found: completions of the same drawing; of fewer than three all agree alike, which counts as 0.
-    """
-    return mean_likeness(likenesses(found))
+MAX_OTHERS = 64
+"""Candidates that each one is compared with, the first ones: more change little, and take long."""
 
 
-def mean_likeness(likeness: Float[np.ndarray, "n m"]) -> Float[np.ndarray, " n"]:
-    """How like each of n completions is to the first m but itself, on average; 0 for fewer than three."""
-    count = len(likeness)
+def consensus(completions: Sequence[Completion]) -> Float[np.ndarray, " n"]:
+    """Return the mean similarity of each of n completions of a drawing to the others, 0 to 1."""
+    return mean_similarity(similarities(completions))
+
+
+def mean_similarity(similarity: Float[np.ndarray, "n m"]) -> Float[np.ndarray, " n"]:
+    """Return the mean of each row without its own column; 0 where there are fewer than three rows."""
+    count = len(similarity)
     if count < 3:
         return np.zeros(count)
-    own = np.eye(*likeness.shape)
-    return (likeness * (1.0 - own)).sum(1) / (likeness.shape[1] - own.sum(1))
+    own = np.eye(*similarity.shape)
+    return (similarity * (1.0 - own)).sum(1) / (similarity.shape[1] - own.sum(1))
 
 
-def likenesses(found: Sequence[Completion]) -> Float[np.ndarray, "n m"]:
-    """How much each completion of one drawing adds what the first `OTHERS` of them add, 0 to 1.
+def similarities(completions: Sequence[Completion]) -> Float[np.ndarray, "n m"]:
+    """Return the similarity of n completions of a drawing to the first `MAX_OTHERS` of them, 0 to 1.
 
-    It is the harmonic mean of two shares (F1): of the ink that one adds, how much lies within `NEAR` px of
-    what the other adds, and the other way round; 0 where one adds nothing.
+    It is the F1 score of two shares: of the ink that one completion adds, the share that lies within `NEAR`
+    px of ink that the other adds, and the reverse. It is 0 where one of them adds nothing.
     """
-    likeness = np.zeros((len(found), min(len(found), OTHERS)))
-    scale = scale_of(found)
+    similarity = np.zeros((len(completions), min(len(completions), MAX_OTHERS)))
+    scale = box_scale(completions)
     if scale is None:
-        return likeness
-    ink = [_ink(each.added, scale) for each in found]
-    count = np.array([len(points) for points in ink[:OTHERS]])
+        return similarity
+    ink = [_ink(each.added, scale) for each in completions]
+    count = np.array([len(points) for points in ink[:MAX_OTHERS]])
     drawn = np.flatnonzero(count)
     if not len(drawn):
-        return likeness
+        return similarity
     others = np.concatenate([ink[row] for row in drawn])
     starts = np.cumsum(count[drawn]) - count[drawn]
     for row, points in enumerate(ink):
         if len(points):
-            likeness[row, drawn] = _alike(points, others, starts)
-    return likeness
+            similarity[row, drawn] = _f1(points, others, starts)
+    return similarity
 
 
-def scale_of(found: Sequence[Completion]) -> float | None:
-    """By what completions are scaled for whole drawings with a longer side of 255; None without extent."""
-    bounds = [each.whole.bounds for each in found]
+def box_scale(completions: Sequence[Completion]) -> float | None:
+    """Return the factor that brings the median whole drawing to a longer side of 255; None without extent."""
+    bounds = [each.whole.bounds for each in completions]
     sides = [box.longer for box in bounds if box is not None]
     side = float(np.median(sides)) if sides else 0.0
     return BOX / side if side > 0.0 else None
 
 
 def _ink(added: Sketch, scale: float) -> Points:
-    """Points along the lines, evenly."""
+    """Return evenly spaced points along the lines."""
     strokes = [stroke * scale for stroke in added.strokes]
     return np.concatenate([np.zeros((0, 2)), *evenly(strokes, SPACING, MAX_POINTS)])
 
 
-def _alike(
+def _f1(
     points: Float[np.ndarray, "n 2"], others: Float[np.ndarray, "m 2"], starts: np.ndarray
 ) -> Float[np.ndarray, " k"]:
-    """F1 of one way's points with those of k others, which begin at `starts`; each has some."""
-    apart = (points[:, None, 0] - others[:, 0]) ** 2 + (points[:, None, 1] - others[:, 1]) ** 2
-    mine = (np.minimum.reduceat(apart, starts, axis=1) <= NEAR**2).mean(0)
+    """Return the F1 score of some points with each of k sets of others, which begin at `starts`."""
+    squares = (points[:, None, 0] - others[:, 0]) ** 2 + (points[:, None, 1] - others[:, 1]) ** 2
+    precision = (np.minimum.reduceat(squares, starts, axis=1) <= NEAR**2).mean(0)
     count = np.diff(np.append(starts, len(others)))
-    theirs = np.add.reduceat((apart.min(0) <= NEAR**2).astype(np.float64), starts) / count
-    return 2.0 * mine * theirs / np.maximum(mine + theirs, 1e-9)
+    recall = np.add.reduceat((squares.min(0) <= NEAR**2).astype(np.float64), starts) / count
+    return 2.0 * precision * recall / np.maximum(precision + recall, 1e-9)

@@ -1,145 +1,159 @@
-"""Choosing: of several candidates for a drawing the best, by who looks at the whole of each.
+"""The one formula by which candidates for a drawing are ranked.
 
-A model that draws does not see what it has drawn, and a start that it misread it goes on with to the end. Two
-see it: the recogniser, who knows what a drawing is of, and the critic, who knows how people go on with what
-was given. Both say logs of probabilities, which are added, the recogniser's three times: the critic alone
-holds what is right and says little for as good as what shows the category. Besides it counts how much the
-candidates of a drawing agree (`sketchgen.ranking.consensus`), the more of use the more there are, how
-neatly each lies beside what was given (`sketchgen.ranking.geometry_prior`), and that one makes a drawing
-symmetric that nearly is (`sketchgen.completion.symmetry`). What it brings was measured by a judge who has no
-say in it, `benchmarks/best_of.py`, and by whether drawings are finished, `benchmarks/choosing.py`.
+A model that draws point by point does not see the whole drawing, and carries a misreading to its end. Two
+networks see the whole: the recogniser knows what a drawing shows, and the reward model knows how people
+continue what was given. The score of a candidate, in nats of the reward model, adds
+
+- `RECOGNISER` times the recogniser's log probability of the category,
+- the reward model's score,
+- `CONSENSUS` times the consensus with the other candidates (`sketchgen.ranking.consensus`),
+- the geometry prior (`sketchgen.ranking.geometry_prior`),
+- `SYMMETRY` times the symmetry of a candidate that completes one (`sketchgen.completion.symmetry`).
+
+All but the first need something given. Benchmarks: `benchmarks/choosing.py`, and `benchmarks/best_of.py` with
+an independent judge.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
 
-from sketchgen.models.recogniser import Recogniser
-from sketchgen.models.reward_model import RewardModel
-from sketchgen.ranking.consensus import consensus, likenesses, mean_likeness
+from sketchgen.errors import SettingError
+from sketchgen.models.recogniser import Recogniser, load_recogniser
+from sketchgen.models.reward_model import RewardModel, load_reward_model
+from sketchgen.ranking.consensus import mean_similarity, similarities
+from sketchgen.ranking.diversity import select_diverse
 from sketchgen.ranking.geometry_prior import geometry_prior
-from sketchgen.sketch.sketch import Completion
+from sketchgen.sketch.sketch import Completion, Sketch
 
-SURE = 3.0
-"""How often the recogniser's log probability counts beside the critic's score; see docs/lab.md."""
+RECOGNISER = 3.0
+"""Weight of the recogniser's log probability: the reward model alone barely tells the category."""
 
-AGREED = 6.0
-"""What it counts that all other candidates draw the same, in the critic's nats; see docs/lab.md."""
+CONSENSUS = 6.0
+"""Score of a candidate that all others agree with entirely."""
 
-SYMMETRIC = 2.5
-"""What it counts that what was added completes the symmetry of a drawing, where all else is symmetric, in the
-critic's nats: images in a mirror agree with few of the network's ways; see docs/lab.md."""
+SYMMETRY = 2.5
+"""Score of completing a drawing whose other ink is all symmetric; consensus says little for such candidates,
+since few samples of the network resemble them."""
 
-CALM = 4.0
-"""Nats for which one candidate is e times as likely to be wanted as another; see docs/lab.md."""
+Rank = Literal["likelihood", "recogniser", "reward"]
+"""What candidates are ranked by: their log-likelihood a point, the recogniser, or the whole formula."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A completion that may be chosen, and where it comes from.
+
+    Attributes:
+        completion: the completion.
+        symmetry: how symmetric the given drawing is, up to about 1, where the added strokes are mirror images
+            of given ones; 0 where the network drew them. See `sketchgen.completion.symmetry`.
+    """
+
+    completion: Completion
+    symmetry: float = 0.0
+
+    @property
+    def proposal(self) -> Literal["model", "symmetry"]:
+        """What proposed it."""
+        return "symmetry" if self.symmetry else "model"
 
 
 @dataclass(frozen=True)
 class Ranker:
-    """Takes the best of several candidates.
+    """Ranks the candidates of a drawing; `load_ranker` makes the bundled one.
 
     Attributes:
-        recogniser: says how surely a drawing is of the category, where it knows that.
-        critic: says how good what was added is, where something was given; None to do without that, without
-            agreement and without neatness.
-        agreed: what it counts that all others draw the same.
+        recogniser: scores the category; without it candidates are ranked by log-likelihood a point.
+        reward_model: scores what was added to a given drawing; without it, neither consensus nor geometry nor
+            symmetry counts.
     """
 
-    recogniser: Recogniser
-    critic: RewardModel | None = None
-    agreed: float = AGREED
+    recogniser: Recogniser | None = None
+    reward_model: RewardModel | None = None
 
-    def worths(
-        self, found: Sequence[Completion], category: str | None, candidates: int | None = None
-    ) -> Float[np.ndarray, " n"]:
-        """What each completion of one drawing is worth; an empty drawing is worth nothing, -inf.
+    def can_rank(self, given: Sketch, category: str | None) -> bool:
+        """Return whether anything but chance tells candidates apart: something given, or a known category."""
+        if self.recogniser is None or category in self.recogniser.categories:
+            return True
+        return self.reward_model is not None and not given.is_empty
+
+    def scores(self, candidates: Sequence[Candidate], category: str | None) -> Float[np.ndarray, " n"]:
+        """Return the score of each of n candidates for one drawing, nats; -inf for an empty drawing.
 
         Args:
-            found: the candidates.
-            category: what they are to be of; None for any.
-            candidates: how many in a row are compared with each other; None for all.
+            candidates: all candidates of the drawing; consensus depends on the others.
+            category: what the drawing is to show; None for any.
         """
-        worth = np.full(len(found), -np.inf)
-        shown = [index for index, each in enumerate(found) if not each.whole.is_empty]
-        if not shown:
-            return worth
-        drawings = [found[index] for index in shown]
-        worth[shown] = 0.0
-        if category in self.recogniser.categories:
+        consensus = mean_similarity(self._similarity(candidates))
+        return self._scores_alone(candidates, category) + CONSENSUS * consensus
+
+    def rank(self, candidates: Sequence[Candidate], category: str | None) -> list[int]:
+        """Return the rows of the candidates, best first.
+
+        A candidate that adds something comes before one that does not, then one that the model ended before
+        one that was stopped at the limit; then the score decides, then the order of the candidates.
+        """
+        return _order(candidates, self.scores(candidates, category))
+
+    def select(self, candidates: Sequence[Candidate], category: str | None, count: int) -> list[int]:
+        """Return the rows of a diverse set of `count` candidates, best first; see `ranking.diversity`."""
+        similarity, score = self._similarity(candidates), self._scores_alone(candidates, category)
+        order = _order(candidates, score + CONSENSUS * mean_similarity(similarity))
+        return select_diverse(order, [_usable(each) for each in candidates], score, similarity, count)
+
+    def _similarity(self, candidates: Sequence[Candidate]) -> Float[np.ndarray, "n m"]:
+        """Return how similar candidates are; zeros where nothing is given that they have in common."""
+        if self.reward_model is None or not candidates or candidates[0].completion.given.is_empty:
+            return np.zeros((len(candidates), len(candidates)))
+        return similarities([each.completion for each in candidates])
+
+    def _scores_alone(self, candidates: Sequence[Candidate], category: str | None) -> Float[np.ndarray, " n"]:
+        """Return the scores without consensus."""
+        completions = [each.completion for each in candidates]
+        if self.recogniser is None:
+            # Per point: of sums, the shortest drawing would always have the largest.
+            return np.array([each.log_likelihood / max(1, each.added.point_count) for each in completions])
+        score = np.full(len(completions), -np.inf)
+        shown = [row for row, each in enumerate(completions) if not each.whole.is_empty]
+        score[shown] = 0.0
+        if shown and category in self.recogniser.categories:
             column = self.recogniser.categories.index(category)
-            sure = self.recogniser.read([each.whole for each in drawings]).log_prob[:, column]
-            worth[shown] += SURE * sure
-        return worth + self.told(found, category, candidates)
-
-    def told(
-        self, found: Sequence[Completion], category: str | None, candidates: int | None = None
-    ) -> Float[np.ndarray, " n"]:
-        """What all but the recogniser say; 0 of nothing drawn, and where nothing was given."""
-        worth = np.zeros(len(found))
-        given = [index for index, each in enumerate(found) if not each.given.is_empty]
-        if self.critic is None or not given:
-            return worth
-        worth[given] = self.critic.scores([found[index] for index in given], category)
-        worth[given] += [SYMMETRIC * found[index].symmetry for index in given]
-        size = len(found) if candidates is None else candidates
-        for first in range(0, len(found), size):
-            group = [index for index in given if first <= index < first + size]
-            compared = [found[index] for index in group]
-            worth[group] += geometry_prior(compared)
-            worth[group] += self.agreed * consensus(compared) if self.agreed else 0.0
-        return worth
-
-    def best_completions(
-        self, found: Sequence[Completion], category: str | None, candidates: int
-    ) -> list[Completion]:
-        """The best of each `candidates` completions in a row."""
-        return [found[row] for row in self.best_rows(found, category, candidates)]
-
-    def best_rows(self, found: Sequence[Completion], category: str | None, candidates: int) -> list[int]:
-        """Which of the completions are the best of each `candidates` in a row."""
-        worth = self.worths(found, category, candidates)
-        drawn = [not each.added.is_empty for each in found]
-        ended = [each.ended for each in found]
-        return [
-            first + best_of(*(part[first : first + candidates] for part in (drawn, ended, worth.tolist())))
-            for first in range(0, len(found), candidates)
-        ]
-
-    def several_rows(self, found: Sequence[Completion], category: str | None, count: int) -> list[int]:
-        """Which of the completions of a drawing are shown, the best first, where `count` are.
-
-        Which is wanted nobody knows, and several that are alike are of little use: with each further one the
-        largest share of what may be wanted is to be drawn by one of them at least, each being wanted by odds
-        of exp(worth / `CALM`) without agreement, which is what the shares are about. Greedily, which is near
-        the best choice (Nemhauser, Wolsey and Fisher 1978). From nothing, where no two drawings need have
-        anything in common, each is the best of as many in a row as there are for each.
-
-        Args:
-            found: all of the same drawing.
-            category: what they are to be of; None for any.
-            count: how many are chosen, as many at most.
-        """
-        if self.critic is None or not found or found[0].given.is_empty:
-            return self.best_rows(found, category, max(1, len(found) // max(1, count)))
-        worth, likeness = replace(self, agreed=0.0).worths(found, category), likenesses(found)
-        agreed = worth + self.agreed * mean_likeness(likeness)
-        drawn, ended = [not each.added.is_empty for each in found], [each.ended for each in found]
-        rows = [best_of(drawn, ended, agreed.tolist())]
-        odds = np.exp((worth - worth.max()) / CALM)[: likeness.shape[1]]
-        while len(rows) < min(count, len(found)):
-            more = np.maximum(likeness - likeness[rows].max(0), 0.0) @ odds
-            left = [row for row in range(len(found)) if row not in rows]
-            rows.append(max(left, key=lambda row: (drawn[row], ended[row], more[row], agreed[row], -row)))
-        return rows
+            log_prob = self.recogniser.read([completions[row].whole for row in shown]).log_prob
+            score[shown] += RECOGNISER * log_prob[:, column]
+        if self.reward_model is not None and completions and not completions[0].given.is_empty:
+            score += self.reward_model.scores(completions, category) + geometry_prior(completions)
+            score += SYMMETRY * np.array([each.symmetry for each in candidates])
+        return score
 
 
-def best_of(drawn: Sequence[bool], ended: Sequence[bool], worth: Sequence[float]) -> int:
-    """Which candidate is taken: the one worth most, and the first of equals.
+@functools.cache
+def load_ranker(rank: Rank = "reward") -> Ranker:
+    """Return the ranker of the bundled networks, which are loaded once.
 
-    But something comes before nothing, and what the model ended before what it was stopped in.
+    Raises:
+        SettingError: there is no such ranking.
+        CheckpointError: a network is missing or damaged.
     """
-    return max(range(len(worth)), key=lambda row: (drawn[row], ended[row], worth[row], -row))
+    if rank not in get_args(Rank):
+        raise SettingError(f"no ranking {rank!r}; there are {', '.join(get_args(Rank))}")
+    recogniser = None if rank == "likelihood" else load_recogniser()
+    return Ranker(recogniser, load_reward_model() if rank == "reward" else None)
+
+
+def _usable(candidate: Candidate) -> tuple[bool, bool]:
+    """Return whether a candidate adds anything, and whether the model ended it."""
+    return not candidate.completion.added.is_empty, candidate.completion.ended
+
+
+def _order(candidates: Sequence[Candidate], score: Float[np.ndarray, " n"]) -> list[int]:
+    """Return the rows best first."""
+    return sorted(
+        range(len(candidates)), key=lambda row: (*_usable(candidates[row]), score[row], -row), reverse=True
+    )

@@ -218,24 +218,21 @@ def _page(page: Box | Sequence[float]) -> Box:
 
 @dataclass(frozen=True, eq=False)
 class Completion:
-    """A partial drawing and the strokes with which a model completed it.
+    """A drawing that a person began and a model completed.
 
     Attributes:
-        given: the drawing that was to be completed; the same object.
-        added: the strokes of the model, in the same coordinates and on the same page. If they continue the
-            last given stroke, the first of them starts at its last point.
-        ended: whether the model ended the drawing (False: it was stopped at the maximum length).
+        given: the very object that was to be completed.
+        added: what was added, in the same coordinates and on the same page. Where it continues the last given
+            stroke, its first stroke starts at that stroke's last point.
+        ended: whether the model ended the drawing (False: it was stopped at the limit).
         log_likelihood: natural log of the density of the added steps under the model at temperature 1, in
-            the model's frame (255 px box). Comparable between completions of one drawing only.
-        symmetry: where what was added is given strokes seen in a mirror, how symmetric the given drawing is
-            besides, up to about 1; 0 where the model drew it. See `sketchgen.completion.symmetry`.
+            the model's frame (255 box). Comparable between completions of the same drawing only.
     """
 
     given: Sketch
     added: Sketch
     ended: bool = True
     log_likelihood: float = 0.0
-    symmetry: float = 0.0
 
     @cached_property
     def whole(self) -> Sketch:

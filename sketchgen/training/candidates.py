@@ -136,7 +136,7 @@ def drawn_chunk(rehearsal: Rehearsal, number: int) -> list[dict[str, Any]]:
         part = begun(sketch, random)
         beginning = PartialSketch.of(Sketch.from_strokes(part.given if part else []), model.closing)
         # Where nothing is given, or a dot, the page decides how it is read: there is nothing to go on from.
-        if part is not None and not beginning.shown.known:
+        if part is not None and not beginning.known:
             known = sketch.category if sketch.category in model.categories else None
             starts.append(_Start(beginning, model.category_index(known), int(random.integers(2**31))))
             rest = closed(part.rest, beginning, inside=part.inside)
@@ -158,7 +158,7 @@ def _drawn(
     # Whether the last stroke goes on is all in which what is read for the ways of a start differs.
     kinds = [(row, on) for row, each in enumerate(going_on) for on in sorted(set(each.tolist()))]
     given = [
-        starts[row].beginning.given(np.array([starts[row].category]), np.array([on])) for row, on in kinds
+        starts[row].beginning.prefix(np.array([starts[row].category]), np.array([on])) for row, on in kinds
     ]
     found, state = prime_all(model.stepper, given)
     place = {kind: slice(number, number + 1) for number, kind in enumerate(kinds)}

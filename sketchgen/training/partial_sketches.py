@@ -125,7 +125,7 @@ def closed(rest: list[Points], beginning: PartialSketch, *, inside: bool) -> lis
         return rest
     parts = [rest[0][1:], *rest[1:]] if inside else rest
     pen = np.concatenate([_pen(len(part)) for part in parts])
-    points = (np.concatenate(parts) - beginning.origin) / beginning.shown.frame.scale
+    points = (np.concatenate(parts) - beginning.origin) / beginning.frame.scale
     moved = beginning.closer.closed(points, pen, going_on=inside)
     strokes = split_strokes(beginning.on_page(moved), pen == Pen.LIFT)
     return [np.concatenate([beginning.origin[None], strokes[0]]), *strokes[1:]] if inside else strokes

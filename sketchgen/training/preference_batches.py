@@ -111,7 +111,7 @@ def way_of(beginning: PartialSketch, strokes: Sequence[Points], worth: float) ->
     """Strokes on the page as steps of the network: `PartialSketch.added`, undone."""
     going_on = len(strokes[0]) > 1 and bool(np.abs(strokes[0][0] - beginning.origin).max() < 2e-3)
     parts = [strokes[0][1:], *strokes[1:]] if going_on else list(strokes)
-    points = (np.concatenate(parts) - beginning.origin) / beginning.shown.frame.scale
+    points = (np.concatenate(parts) - beginning.origin) / beginning.frame.scale
     pen = np.full(len(points), int(Pen.DRAW))
     pen[np.cumsum([len(part) for part in parts]) - 1] = int(Pen.LIFT)
     return Way(np.diff(points, axis=0, prepend=0.0), pen, going_on, worth)
@@ -123,7 +123,7 @@ def read_row(row: dict[str, Any], category: int) -> tuple[Start, list[Group]]:
     Ways that the model was stopped in, and very long ones, are left out.
     """
     beginning = PartialSketch.of(Sketch.from_strokes(strokes_of(row["given"])))
-    offset = np.diff(beginning.shown.points, axis=0, prepend=0.0)
+    offset = np.diff(beginning.points, axis=0, prepend=0.0)
     whole = not way_of(beginning, strokes_of(row["rest"]), 0.0).going_on
     ways = [
         way_of(beginning, strokes_of(way), worth)
@@ -132,7 +132,7 @@ def read_row(row: dict[str, Any], category: int) -> tuple[Start, list[Group]]:
     ]
     most = min(LIMIT - 1, LONGEST - len(offset))
     ways = sorted((way for way in ways if 0 < len(way.pen) <= most), key=lambda way: way.worth)
-    start = Start(category, offset, beginning.shown.pen, whole)
+    start = Start(category, offset, beginning.pen, whole)
     kinds = dict.fromkeys(way.going_on for way in ways)
     return start, [Group(start, [way for way in ways if way.going_on == kind]) for kind in kinds]
 

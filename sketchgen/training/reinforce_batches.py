@@ -160,7 +160,7 @@ def opened(sketch: Sketch, random: np.random.Generator) -> Opening | None:
     if part is None:
         return None
     beginning = PartialSketch.of(Sketch.from_strokes(part.given))
-    shown = beginning.shown
+    shown = beginning
     # Where nothing is given, or a dot, the page decides how it is read: there is nothing to go on from.
     if shown.known or len(shown.pen) > LONGEST:
         return None

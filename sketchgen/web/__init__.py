@@ -1,4 +1,4 @@
-"""The drawing page: a Gradio app in which a model finishes what a person draws.
+"""The drawing page: a Gradio app in which a model completes what a person draws.
 
 `build` makes the app, `launch` serves it. Only this package loads gradio.
 """
@@ -19,10 +19,10 @@ _HOME = {"build": "sketchgen.web.page", "launch": "sketchgen.web.serve"}
 
 
 def load_gradio() -> None:
-    """Import gradio without the stubs for editors that gradio writes of every component.
+    """Import gradio without the editor stubs that it writes of every component.
 
-    At each import it parses its own sources for them, which is nearly half of the time that it takes. It
-    makes none of what has no source file.
+    It parses its own sources for them at each import, which takes nearly half of the time. It writes none of
+    what has no source file.
     """
     whole = inspect.getfile
 

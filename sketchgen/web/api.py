@@ -9,18 +9,16 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from sketchgen.completion.completer import ANY, Completer
+from sketchgen.completion.completer import ANY, Completer, shortened
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats.canvas_json import sketch_to_json
 from sketchgen.formats.read_write import read
-from sketchgen.sketch.sketch import Completion
 from sketchgen.web.exchange import MAX_TEXT
-from sketchgen.web.request import Request, checked, shortened
-from sketchgen.web.stream import chooser
+from sketchgen.web.request import Request, checked, within_limits
 
 
 def endpoint(completer: Completer) -> Callable[..., str]:
-    """The endpoint for programs, and the tool for agents."""
+    """Return the endpoint for programs, which is the tool for agents, too."""
 
     def complete(
         drawing: str,
@@ -32,26 +30,27 @@ def endpoint(completer: Completer) -> Callable[..., str]:
         guidance: float | None = None,
         best_of: int = 1,
     ) -> str:
-        """Finish a drawing that was begun, in several ways, as pen strokes.
+        """Complete a partial drawing in several alternative ways, as pen strokes.
 
         Args:
-            drawing: the beginning as the text of an SVG file, or as JSON {"strokes": [[[x, y], ...], ...],
-                "width": 640, "height": 480}, y downwards. An empty list of strokes draws from nothing.
-            category: what it is to become, such as "cat", one of Quick, Draw!'s 345 names;
+            drawing: the partial drawing as the text of an SVG file, or as JSON
+                {"strokes": [[[x, y], ...], ...], "width": 640, "height": 480}, y downwards. An empty list of
+                strokes draws from nothing.
+            category: what it is to show, such as "cat", one of Quick, Draw!'s 345 names;
                 "any" leaves it open.
-            count: how many ways to finish it, 1 to 9.
+            count: number of alternatives, 1 to 9.
             temperature: from 0 (the likeliest line) to 2 (wild).
             seed: the same request with the same seed has the same result.
             form: "svg" for the text of an SVG file each, "json" for strokes.
             guidance: how much it is to look like its category, from 0 (as the network draws) to 10; left
-                out, the model's own: 2, or 0 for one that cannot be guided. Nothing changes for "any".
-            best_of: draw so many for each way, 1 to 16, and keep first what goes on best with the drawing,
-                has most in common with the others, is neat and looks most like its category, then what the
-                ones before lack of what may be wanted. From nothing, nothing changes for "any".
+                out, the model's own: 2, or 0 for one that cannot be guided. "any" ignores it.
+            best_of: candidates drawn for each alternative, 1 to 16. Of all candidates a diverse set is
+                chosen, best first, by how well each continues the drawing and shows the category. From
+                nothing, "any" ignores it.
 
         Returns:
             A JSON object {"completions": [{"ended": true, "log_likelihood": ..., "svg": "..."}, ...]}; in the
-            form "json" each has "drawing" instead, whose first "given" strokes are those that were given.
+            form "json" each has "drawing" instead, whose first "given" strokes are the given ones.
         """
         try:
             request = _request(
@@ -59,30 +58,18 @@ def endpoint(completer: Completer) -> Callable[..., str]:
             )
         except SketchgenError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        found = drawn(completer, request)
         shown = [
             {"ended": each.ended, "log_likelihood": each.log_likelihood}
             | ({"svg": each.to_svg()} if form == "svg" else {"drawing": json.loads(sketch_to_json(each))})
-            for each in found
+            for each in request.complete(completer)
         ]
         return json.dumps({"completions": shown})
 
     return complete
 
 
-def drawn(completer: Completer, request: Request) -> list[Completion]:
-    """The completions that are asked for, the best of their candidates."""
-    count = request.count * request.candidates
-    found = request.drawn_by(completer).complete(
-        request.sketch, request.category, count, request.temperature, request.seed
-    )
-    if request.candidates == 1:
-        return found
-    return [found[row] for row in chooser().several_rows(found, request.category, request.count)]
-
-
 def _request(completer: Completer, drawing: Any, form: Any, settings: tuple[Any, ...]) -> Request:
-    """Check what a program sent; the drawing is a text, SVG or JSON, the settings are those of `checked`."""
+    """Check what a program sent: the drawing as SVG or JSON text, and the settings of `checked`."""
     if not isinstance(drawing, str):
         raise FormatError("the drawing must be a text: an SVG file's, or JSON")
     if len(drawing) > MAX_TEXT:
@@ -90,7 +77,5 @@ def _request(completer: Completer, drawing: Any, form: Any, settings: tuple[Any,
     if form not in ("svg", "json"):
         raise FormatError(f"no form {shortened(form)}; there are 'svg' and 'json'")
     sketch = read(io.BytesIO(drawing.encode("utf-8", "surrogatepass")))
-    value: dict[str, Any] = {"strokes": [stroke.tolist() for stroke in sketch.strokes]}
-    if sketch.page is not None:
-        value["page"] = list(sketch.page)
-    return checked(completer, value, *settings)
+    within_limits(len(sketch.strokes), sketch.point_count, "drawing")
+    return checked(completer, sketch, *settings)

@@ -1,18 +1,21 @@
-"""Where the page asks for completions: one request, answered line by line while the model draws.
+"""The address at which the page requests completions; the answer is streamed while the model draws.
 
-Not an event of Gradio's: there a pen-up takes a request into the queue and another for its messages, and
-waits for both before the first point. Here the connection is the run: closing it stops the model.
+It is no event of Gradio's: those take a request into the queue and another for its messages, and the first
+point waits for both. Here closing the connection stops the model.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from functools import partial
 from typing import Any
 
 import anyio
+import numpy as np
 from anyio.to_thread import run_sync
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
@@ -21,20 +24,23 @@ from starlette.types import Receive, Scope, Send
 
 from sketchgen.completion.completer import Completer
 from sketchgen.errors import SketchgenError
-from sketchgen.web.request import checked
-from sketchgen.web.stream import Message, messages
-from sketchgen.web.turns import Turns
+from sketchgen.sketch.sketch import Sketch
+from sketchgen.sketch.strokes import pens
+from sketchgen.web.request import Request, checked
 
 PATH = "/sketchgen/draw"
 
 CAPACITY = 16
-"""Runs that the model serves at the same time; more wait their turn."""
+"""Requests that are served at the same time; more wait their turn."""
 
 WAITING = 200
-"""Runs that may wait; beyond, they are refused with a message."""
+"""Requests that may wait; more are refused with a message."""
 
 COMPUTING = os.cpu_count() or 1
-"""Runs that compute at the same moment: more would only be in each other's way."""
+"""Requests that compute at the same moment: more would only be in each other's way."""
+
+FLUSH = 1 / 60
+"""Seconds between messages: a screen shows no more."""
 
 HEADERS = [
     (b"content-type", b"application/x-ndjson"),
@@ -44,15 +50,101 @@ HEADERS = [
 ]
 
 
+Message = dict[str, Any]
+"""`{alts, done}`: a list of new points [x, y, pen] for each alternative, the pen being 0 where the line goes
+on and 1 where it is lifted. The last one has `anew`, the alternatives that begin again with these points.
+Or `{waiting}`: how many must be served before; or `{error}`: a text, the end."""
+
+
+def messages(completer: Completer, request: Request) -> Generator[Message, None, None]:
+    """Yield the messages of a request; closing the generator stops the model within a step."""
+    drawn: list[list[list[float]]] = [[] for _ in range(request.count)]
+    sent, flushed = [0] * request.count, -1.0
+    replaced: tuple[int, ...] = ()
+    for step in request.stream(completer):
+        for row in np.flatnonzero(step.drawn):
+            drawn[row].append([*step.points[row].tolist(), int(step.pen[row])])
+        if step.completions is not None:
+            replaced = step.replaced
+            for row in replaced:
+                drawn[row], sent[row] = _points(step.completions[row].added), 0
+        # Between any two steps there may be a message, at which a run can be stopped.
+        elif (now := time.monotonic()) - flushed >= FLUSH:
+            yield {"alts": _unsent(drawn, sent), "done": False}
+            sent, flushed = [len(points) for points in drawn], now
+    yield {"alts": _unsent(drawn, sent), "anew": list(replaced), "done": True}
+
+
+def _unsent(drawn: list[list[list[float]]], sent: list[int]) -> list[list[list[float]]]:
+    return [points[start:] for points, start in zip(drawn, sent, strict=True)]
+
+
+def _points(added: Sketch) -> list[list[float]]:
+    """Return added strokes as points [x, y, pen]."""
+    return [[*point, pen] for point, pen in zip(added.points.tolist(), pens(added).tolist(), strict=True)]
+
+
+class BusyError(SketchgenError):
+    """More people want to wait than may."""
+
+
+class Turns:
+    """A queue of people: the first `capacity` are served, the others wait in the order of their arrival.
+
+    All methods belong to one event loop.
+    """
+
+    def __init__(self, capacity: int, waiting: int) -> None:
+        """Serve `capacity` at a time while at most `waiting` others wait."""
+        self.capacity, self.waiting = capacity, waiting
+        self._queue: list[asyncio.Event] = []
+
+    def join(self) -> asyncio.Event:
+        """Join the queue; whoever does must `leave`, served or not.
+
+        Raises:
+            BusyError: too many wait already.
+        """
+        if len(self._queue) >= self.capacity + self.waiting:
+            raise BusyError(f"{self.waiting} people are waiting already; try again in a minute")
+        person = asyncio.Event()
+        self._queue.append(person)
+        return person
+
+    def leave(self, person: asyncio.Event) -> None:
+        """Make room for the next."""
+        self._queue.remove(person)
+        for each in self._queue:
+            each.set()
+
+    def ahead(self, person: asyncio.Event) -> int:
+        """Return how many must leave before it is this person's turn."""
+        return max(0, self._queue.index(person) - self.capacity + 1)
+
+    async def wait(self, person: asyncio.Event) -> AsyncIterator[int]:
+        """Yield how many are ahead, now and whenever that changes, until it is this person's turn."""
+        before = 0
+        while True:
+            # First of all: whoever leaves while the loop is suspended must wake it up.
+            person.clear()
+            ahead = self.ahead(person)
+            if not ahead:
+                return
+            if ahead != before:
+                before = ahead
+                yield ahead
+            await person.wait()
+
+
 class Lines(Response):
-    """Messages as lines of JSON, each sent as soon as it is there; none is asked for when the reader left."""
+    """Messages as lines of JSON, each sent at once; none is computed after the reader has left."""
 
     def __init__(self, found: AsyncGenerator[Message, None]) -> None:
         super().__init__()
         self.found = found
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send them all, or stop when the reader leaves."""
+        """Send all messages, or stop when the reader leaves."""
         start = {"type": "http.response.start", "status": 200, "headers": HEADERS}
         async with anyio.create_task_group() as group:
 
@@ -77,7 +169,7 @@ class Lines(Response):
 async def answers(
     completer: Completer, turns: Turns, computing: anyio.CapacityLimiter, question: Any
 ) -> AsyncGenerator[Message, None]:
-    """The messages of one run: how many are before it, then points; or what is wrong with the question."""
+    """Yield the messages of one request: how many are ahead, then points; or what is wrong with it."""
     question = question if isinstance(question, dict) else {}
     names = ("drawing", "category", "count", "temperature", "seed", "guidance", "best_of")
     check = partial(checked, completer, **{name: question.get(name) for name in names})
@@ -92,7 +184,7 @@ async def answers(
             yield {"waiting": ahead}
         run = messages(completer, request)
         try:
-            # In the order in which they ask: who waits for a first point is not behind all that others add.
+            # Fair by message: a first point does not wait for all that others still draw.
             while (message := await run_sync(next, run, None, limiter=computing)) is not None:
                 yield message
         finally:
@@ -102,7 +194,7 @@ async def answers(
 
 
 def route(completer: Completer) -> Route:
-    """The address at which the page asks; see `answers`."""
+    """Return the route of the page's requests; see `answers`."""
     turns, computing = Turns(CAPACITY, WAITING), anyio.CapacityLimiter(COMPUTING)
 
     async def draw(asked: HttpRequest) -> Response:

@@ -1,4 +1,4 @@
-"""Drawings into the page and out of it, in memory: nothing of a person's is written to disk."""
+"""Opening and saving the page's drawing in memory; nothing that a person draws is written to disk."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STARTERS = {
     "pineapple": "pineapple",
     "mona-lisa": "The Mona Lisa",
 }
-"""The bundled beginnings, and what each is to become."""
+"""The bundled partial drawings that the page offers, and their categories."""
 
 TYPES = {
     "svg": ("drawing.svg", "image/svg+xml"),
@@ -47,7 +47,7 @@ TYPES = {
 
 
 def split(sketch: Sketch, marks: Any) -> Completion:
-    """A drawing as what a person drew and what was added, which a list of true and false tells."""
+    """Return a drawing as given and added strokes, which a list of true (added) and false tells apart."""
     flags = [flag is True for flag in marks] if isinstance(marks, list) else []
     flags += [False] * (len(sketch.strokes) - len(flags))
     given, added = (
@@ -117,7 +117,7 @@ def opened(text: Any, name: Any) -> Sketch:
 
 
 def on_page(sketch: Sketch) -> Sketch:
-    """The drawing moved and scaled onto `PAGE`: its own page onto it, or its ink into the middle."""
+    """Return a drawing moved and scaled onto `PAGE`: its own page onto it, or its ink into the middle."""
     box, share = sketch.page, 1.0
     if box is None:
         box, share = sketch.bounds, FILL
@@ -132,7 +132,7 @@ def on_page(sketch: Sketch) -> Sketch:
 
 
 def starter(name: Any) -> tuple[Sketch, str]:
-    """A bundled beginning on the page, and its category.
+    """Return a bundled partial drawing on the page, and its category.
 
     Raises:
         FormatError: there is none of that name.

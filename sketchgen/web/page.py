@@ -1,4 +1,4 @@
-"""The page itself: which parts it has and what happens when something is clicked."""
+"""The page itself: its parts, static HTML from web/ with scripts, and what happens when they are clicked."""
 
 from __future__ import annotations
 
@@ -11,25 +11,29 @@ from gradio.events import api
 
 from sketchgen.completion.completer import ANY, MAX_TEMPERATURE, Completer
 from sketchgen.errors import SketchgenError
+from sketchgen.resources import bundled
 from sketchgen.web import exchange
 from sketchgen.web.api import endpoint
-from sketchgen.web.components import alternatives, pad, player
 from sketchgen.web.request import MAX_BEST_OF, MAX_COUNT
 
 PROGRAMS, PROGRAMS_WAITING = 4, 200
 """Requests of programs that are served at the same time, and that may wait."""
 
 MAX_LIKE = 4.0
-"""Strongest guidance on the page: as far as docs/lab.md has measured it."""
+"""Strongest guidance on the page; more has not been measured."""
 
 BEST_OF = 8
-"""Candidates of each drawing on the page, where it is told what is drawn, unless it is told otherwise."""
+"""Candidates for each alternative on the page by default."""
 
 TITLE = "sketchgen"
 
 
+SCRIPTS = ("strokes.js", "run.js", "hand.js", "pad.js", "completions.js", "player.js")
+"""In the order in which they are loaded."""
+
+
 def build(completer: Completer) -> gr.Blocks:
-    """The app around a model; see `sketchgen.web.launch` to serve it."""
+    """Return the app around a model; `sketchgen.web.launch` serves it."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
             "<h1>sketchgen</h1><p>Draw something, and let the model finish it with you.</p>",
@@ -53,7 +57,7 @@ def build(completer: Completer) -> gr.Blocks:
 
 
 def _settings(completer: Completer, count: int) -> list[gr.Dropdown | gr.Slider]:
-    """Category, number, temperature and candidates; and guidance, if the model can be guided."""
+    """Return inputs for category, count, temperature, candidates and, where it is possible, guidance."""
     choices = [("anything", ANY), *[(name, name) for name in sorted(completer.categories, key=str.lower)]]
     category = gr.Dropdown(choices, value=ANY, label="What is it?", num_choices_shown=400)
     with gr.Row():
@@ -74,7 +78,7 @@ def _draw_tab(page: gr.Blocks, completer: Completer) -> None:
         with gr.Column(scale=2, min_width=320):
             settings = _settings(completer, 4)
             alternatives("sketchgen-completions", "Finished drawings appear here as they grow.")
-    # All in the browser: the pad asks for completions by itself, and must know what is set here.
+    # All in the browser: the pad requests completions by itself, with these settings.
     told = "(...values) => Sketchgen.set(...values)"
     for setting in settings:
         setting.change(None, settings, None, js=told, api_visibility="private")
@@ -91,7 +95,7 @@ def _generate_tab(completer: Completer) -> None:
 
 
 def _safely(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
-    """Answers with the error's words where it cannot answer; the browser shows them."""
+    """Return the error as the answer where there is one; the browser shows it."""
 
     def safe(question: Any) -> dict[str, Any]:
         # One argument comes as it is or as a list of one, depending on the version.
@@ -121,3 +125,44 @@ def _open(question: dict[str, Any]) -> dict[str, Any]:
 def _export(question: dict[str, Any]) -> dict[str, Any]:
     name, kind, content = exchange.exported(question.get("drawing"), question.get("format"))
     return {"name": name, "type": kind, "base64": base64.b64encode(content).decode()}
+
+
+def text_of(name: str) -> str:
+    """Return the text of a file of web/."""
+    return bundled("web", name).read_text(encoding="utf-8")
+
+
+def head() -> str:
+    """Return the page's head with all scripts, so that it fetches nothing from elsewhere."""
+    script = "\n".join(text_of(name) for name in SCRIPTS)
+    viewport = '<meta name="color-scheme" content="light dark">'
+    return f"{viewport}\n<script>\n{script}\n</script>"
+
+
+def _part(elem_id: str, template: str, script: str, **settings: Any) -> gr.HTML:
+    """Return static HTML with its script."""
+    return gr.HTML(
+        html_template=template, js_on_load=script, elem_id=elem_id, apply_default_css=False, **settings
+    )
+
+
+def pad(server_functions: list[Callable[..., Any]]) -> gr.HTML:
+    """Return the pad to draw on, with its tools. Event: `started` (a drawing with a category was opened)."""
+    script = "Sketchgen.mountPad(element, trigger, server, ['started']);"
+    return _part("sketchgen-pad", text_of("pad.html"), script, server_functions=server_functions)
+
+
+def alternatives(elem_id: str, nothing: str, *, gallery: bool = False) -> gr.HTML:
+    """Return drawings side by side that grow as they are streamed; `nothing` is the text before that."""
+    cells = "\n".join(
+        f'<button type="button" class="alternative" hidden aria-label="Alternative {number}">'
+        f'<canvas width="160" height="120"></canvas><kbd aria-hidden="true">{number}</kbd></button>'
+        for number in range(1, 10)
+    )
+    template = text_of("alternatives.html").replace("@cells", cells).replace("@nothing", nothing)
+    return _part(elem_id, template, f"Sketchgen.mountAlternatives(element, {str(gallery).lower()});")
+
+
+def player() -> gr.HTML:
+    """Return the player of the pad's drawing."""
+    return _part("sketchgen-player", text_of("player.html"), "Sketchgen.mountPlayer(element);")

@@ -12,9 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sketchgen.completion.completer import load
 from sketchgen.errors import SettingError
-from sketchgen.web.components import head, text_of
 from sketchgen.web.drawing import route
-from sketchgen.web.page import build
+from sketchgen.web.page import build, head, text_of
 
 MAX_BODY = 4 * 1024 * 1024
 """Largest request taken, bytes."""
@@ -28,7 +27,7 @@ class _TooLargeError(Exception):
 
 
 class BodyLimit:
-    """Refuses requests of more than `MAX_BODY` bytes, before they are read into memory."""
+    """Refuse requests of more than `MAX_BODY` bytes before they are read into memory."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -75,7 +74,7 @@ class BodyLimit:
 
 
 def theme() -> Base:
-    """Calm greys with one blue, in the fonts that the machine has."""
+    """Return a theme of greys with one blue, in the fonts of the system."""
     return Base(primary_hue="blue", neutral_hue="zinc", font=FONTS, font_mono=MONO)
 
 
@@ -135,7 +134,7 @@ def launch(
 
 
 def has_mcp() -> bool:
-    """Whether what an MCP server needs is installed: `pip install 'sketchgen[mcp]'`."""
+    """Return whether the MCP server's requirements are installed: `pip install 'sketchgen[mcp]'`."""
     import importlib.util
 
     return importlib.util.find_spec("mcp") is not None

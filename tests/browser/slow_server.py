@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sketchgen.completion.completer import Completer, Growth, load
+from sketchgen.completion.completer import Completer, load
+from sketchgen.completion.run import NextPoints
 from sketchgen.web import drawing, serve
 
 PAUSE = 0.02
@@ -22,17 +23,17 @@ class Slow(Completer):
 
     def stream(
         self, sketch: Any, category: Any = None, count: int = 9, *args: Any, **more: Any
-    ) -> Iterator[Growth]:
+    ) -> Iterator[NextPoints]:
         """See `Completer.stream`."""
         return self._line(count)
 
-    def _line(self, count: int) -> Iterator[Growth]:
+    def _line(self, count: int) -> Iterator[NextPoints]:
         print("started", time.time(), flush=True)
-        everyone, nobody = np.ones(count, dtype=bool), np.zeros(count, dtype=bool)
+        everyone = np.ones(count, dtype=bool)
         try:
             for step in range(30_000):
                 points = np.tile([100.0 + step * 0.5, 100.0], (count, 1))
-                yield Growth(points, np.zeros(count, dtype=np.int64), everyone, nobody, np.zeros(count))
+                yield NextPoints(points, np.zeros(count, dtype=np.int64), everyone)
                 time.sleep(PAUSE)
         finally:
             print("stopped", time.time(), flush=True)

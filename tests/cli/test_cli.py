@@ -21,6 +21,7 @@ from sketchgen.cli.progress import shown_progress, shown_rate, shown_steps
 from sketchgen.cli.times import duration
 from sketchgen.errors import CheckpointError, SettingError, unknown_category
 from sketchgen.models.config import CELLS, ModelConfig
+from sketchgen.ranking.ranker import Candidate
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 from sketchgen.training.candidate_files import Rehearsal
 from sketchgen.training.config import PracticeSettings, TrainConfig
@@ -44,19 +45,16 @@ class FakeCompleter:
     def closing_within(self, closing: float) -> FakeCompleter:
         return self
 
-    def mirroring(self, mirrored: bool) -> FakeCompleter:
-        return self
-
     def known(self, category: str | None) -> None:
         if category is not None and category not in self.categories:
             raise unknown_category(category, self.categories)
 
-    def complete(
-        self, sketch: Sketch, category: str | None, count: int, temperature: float, seed: int
-    ) -> list[Completion]:
+    def candidates(
+        self, sketch: Sketch, category: str | None, count: int, *_: object, **more: object
+    ) -> list[Candidate]:
         self.known(category)
         added = Sketch.from_strokes(ADDED, page=sketch.page, category=category)
-        return [Completion(sketch, added, ended=number % 2 == 0) for number in range(count)]
+        return [Candidate(Completion(sketch, added, ended=number % 2 == 0)) for number in range(count)]
 
     def generate(self, category: str | None, count: int, temperature: float, seed: int) -> list[Sketch]:
         self.known(category)
@@ -126,8 +124,8 @@ class TestHelp:
     @pytest.mark.parametrize(
         ("options", "rank"),
         [
-            (["--category", "cat"], "critic"),
-            ([], "critic"),
+            (["--category", "cat"], "reward"),
+            ([], "reward"),
             (["--category", "cat", "--rank", "likelihood"], "likelihood"),
             (["--category", "cat", "--rank", "recogniser"], "recogniser"),
         ],
@@ -140,7 +138,7 @@ class TestHelp:
         assert main([str(word) for word in told]) == 0
         header = json.loads((out / "manifest.jsonl").read_text().splitlines()[0])
         assert header["rank"] == rank
-        assert ("critic" in header) is (rank == "critic")
+        assert ("critic" in header) is (rank == "reward")
         assert (header["recogniser"] is None) is (rank == "likelihood")
         capsys.readouterr()
 
@@ -157,12 +155,12 @@ class TestHelp:
     ) -> None:
         assert _rank(None, categories, None) == rank
         assert _rank("likelihood", categories, None) == "likelihood"
-        assert _rank(None, categories, 3) == "critic"
+        assert _rank(None, categories, 3) == "reward"
 
     def test_the_critic_does_not_choose_among_drawings_from_nothing(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        told = ["generate", "--category", "cat", "--best-of", 2, "--rank", "critic", "-o", tmp_path / "out"]
+        told = ["generate", "--category", "cat", "--best-of", 2, "--rank", "reward", "-o", tmp_path / "out"]
         assert "take --rank recogniser or likelihood" in failure(capsys, *told)
 
     def test_teachers_take_part_in_training(

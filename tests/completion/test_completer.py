@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 
+import sketchgen
 from sketchgen.completion.completer import Completer
-from sketchgen.completion.framing import frame_of, framed
 from sketchgen.completion.partial_sketch import PartialSketch, tempered
-from sketchgen.errors import CategoryError, SettingError
+from sketchgen.completion.run import NextPoints
+from sketchgen.errors import CategoryError, SettingError, SketchError
 from sketchgen.models.config import ModelConfig
-from sketchgen.sketch.geometry import moved
+from sketchgen.models.stroke_model import Steps
+from sketchgen.ranking.ranker import Ranker
+from sketchgen.sketch.geometry import CENTRE, moved, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Box, Completion, Sketch
-from sketchgen.sketch.strokes import Pen
+from sketchgen.sketch.strokes import Pen, pens
 from tests.support import untrained
+from tests.support.critics import critic
+from tests.support.recognisers import recogniser
 
 PAGE = Box(0, 0, 640, 480)
 HEAD = [(300, 200), (340, 190), (380, 205), (390, 240), (360, 280), (320, 275), (300, 240), (300, 200)]
@@ -94,24 +106,63 @@ def test_an_open_stroke_goes_on_from_its_last_point(completer: Completer) -> Non
     assert np.array_equal(completion.added.strokes[0][0], sketch.strokes[-1][-1])
 
 
-def test_bad_settings_are_named(completer: Completer) -> None:
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"count": 0}, "count must be a whole number from 1 to 10000, not 0"),
+        ({"best_of": 0}, "best_of"),
+        ({"count": 100, "best_of": 101}, "best_of must be a whole number from 1 to 100,"),
+        ({"temperature": -1.0}, "temperature must be a number from 0 to 2, not -1.0"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"seed": -1}, "seed"),
+        ({"limit": 0}, "limit"),
+    ],
+)
+def test_bad_settings_are_named_at_once(completer: Completer, settings: dict[str, Any], words: str) -> None:
+    for call in (completer.complete, completer.stream):
+        with pytest.raises(SettingError, match=words):
+            call(Sketch(), **settings)
     with pytest.raises(CategoryError, match=r"no category 'the mona lsa'; did you mean 'The Mona Lisa'\?"):
         completer.complete(Sketch(), "the mona lsa")
-    nan = float("nan")
-    for settings in ({"count": 0}, {"temperature": -1.0}, {"temperature": nan}, {"seed": -1}, {"limit": 0}):
-        with pytest.raises(SettingError, match=next(iter(settings))):
-            completer.complete(Sketch(), **settings)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_wrong_type_gets_a_sentence() -> None:
+    # In a Python of its own: here the annotations are checked before anything else.
+    code = """
+import sketchgen
+blank = sketchgen.Sketch()
+for call in (
+    lambda: sketchgen.complete("x.svg"),
+    lambda: sketchgen.complete([[(0, 0)]]),
+    lambda: sketchgen.complete(blank, count="3"),
+    lambda: sketchgen.complete(blank, count=2.5),
+    lambda: sketchgen.complete(blank, temperature="hot"),
+    lambda: sketchgen.generate(["cat", "dog"]),
+):
+    try:
+        call()
+    except sketchgen.SketchgenError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "a Sketch is needed, not 'x.svg'; read a file by sketchgen.read(path)",
+        "a Sketch is needed, not [[(0, 0)]]; make one by Sketch.from_strokes(strokes)",
+        "count must be a whole number from 1 to 10000, not '3'",
+        "count must be a whole number from 1 to 10000, not 2.5",
+        "temperature must be a number from 0 to 2, not 'hot'",
+        "category must be one name or None, not ['cat', 'dog']",
+    ]
 
 
 def test_a_drawing_with_extent_sets_its_own_frame_and_a_dot_does_not() -> None:
-    frame, known = frame_of(BEGINNINGS["a head"])
-    assert not known
-    assert frame.scale == pytest.approx(90 / 160)
+    head = PartialSketch.of(BEGINNINGS["a head"])
+    assert not head.known
+    assert head.frame.scale == pytest.approx(90 / 160)
+    assert np.ptp(head.points, axis=0).max() == pytest.approx(160, abs=0.1)
     for name in ("nothing", "a dot", "a dot of two points"):
-        assert frame_of(BEGINNINGS[name])[1]
-    shown = framed(BEGINNINGS["a head"])
-    assert np.ptp(shown.points, axis=0).max() == pytest.approx(160, abs=0.1)
-    assert len(framed(BEGINNINGS["many strokes"]).points) <= 420
+        assert PartialSketch.of(BEGINNINGS[name]).known
+    assert len(PartialSketch.of(BEGINNINGS["many strokes"]).points) <= 420
 
 
 def test_generate_draws_on_the_page(completer: Completer) -> None:
@@ -172,31 +223,6 @@ def test_where_nothing_could_go_on_nothing_is_judged(completer: Completer, name:
     assert [one.added.points.tolist() for one in judged] == [one.added.points.tolist() for one in lifted]
 
 
-@pytest.mark.parametrize("goes_on", [None, True, False])
-@pytest.mark.parametrize("sketch", [Sketch(), Sketch.from_strokes([[(10, 20), (110, 40), (90, 160)]])])
-def test_a_stream_grows_into_the_very_completions(completer: Completer, sketch: Sketch, goes_on: bool | None):
-    grown: list[list[list[tuple[float, float]]]] = [[[]] for _ in range(4)]
-    ended = np.zeros(4, dtype=bool)
-    for growth in completer.stream(sketch, None, 4, 0.7, 5, limit=40, continue_stroke=goes_on):
-        for row in np.flatnonzero(growth.drawn):
-            grown[row][-1].append(tuple(growth.points[row].tolist()))
-            if growth.pen[row] == Pen.LIFT:
-                grown[row].append([])
-        ended = growth.ended
-    whole = completer.complete(sketch, None, 4, 0.7, 5, limit=40, continue_stroke=goes_on)
-    for row, completion in enumerate(whole):
-        strokes = [stroke for stroke in grown[row] if stroke]
-        assert [len(stroke) for stroke in strokes] == [len(stroke) for stroke in completion.added.strokes]
-        for stroke, expected in zip(strokes, completion.added.strokes, strict=True):
-            assert np.array_equal(stroke, expected)
-        assert ended[row] == completion.ended
-
-
-def test_a_stream_refuses_at_once(completer: Completer):
-    with pytest.raises(SettingError, match="temperature"):
-        completer.stream(Sketch(), temperature=-1.0)
-
-
 NEARLY = Sketch.from_strokes(
     [
         [(0, 0), (200, 0), (200, 200), (0, 200), (0, 0)],
@@ -208,45 +234,119 @@ NEARLY = Sketch.from_strokes(
 """A square face with one eye."""
 
 
-def test_some_alternatives_are_images_in_a_mirror_and_the_others_stay_as_they_are(completer: Completer):
+def grown(found: Iterator[NextPoints], count: int) -> tuple[list[list[list[list[float]]]], NextPoints]:
+    """The strokes of each alternative, put together point by point, and the last item."""
+    strokes: list[list[list[list[float]]]] = [[] for _ in range(count)]
+    whole = [True] * count
+    last = None
+    for last in found:
+        for row in np.flatnonzero(last.drawn):
+            strokes[row] += [[]] if whole[row] else []
+            strokes[row][-1].append(last.points[row].tolist())
+            whole[row] = last.pen[row] == Pen.LIFT
+    assert last is not None
+    assert not last.drawn.any()
+    return strokes, last
+
+
+def strokes_of(found: list[Completion]) -> list[list[list[list[float]]]]:
+    return [[stroke.tolist() for stroke in each.added.strokes] for each in found]
+
+
+@pytest.mark.parametrize("goes_on", [None, True, False])
+@pytest.mark.parametrize("sketch", [Sketch(), Sketch.from_strokes([[(10, 20), (110, 40), (90, 160)]])])
+def test_a_stream_grows_into_the_very_completions(completer: Completer, sketch: Sketch, goes_on: bool | None):
+    settings = sketch, None, 4, 0.7, 5
+    strokes, last = grown(completer.stream(*settings, limit=40, continue_stroke=goes_on), 4)
+    whole = completer.complete(*settings, limit=40, continue_stroke=goes_on)
+    assert strokes == strokes_of(whole)
+    assert last.replaced == ()
+    for streamed, completed in zip(last.completions or [], whole, strict=True):
+        assert streamed.added == completed.added
+        assert (streamed.ended, streamed.log_likelihood) == (completed.ended, completed.log_likelihood)
+
+
+RANKER = Ranker(recogniser(), critic())
+
+
+@pytest.mark.parametrize("sketch", [Sketch(), NEARLY])
+def test_the_best_of_several_are_those_that_the_ranker_selects(completer: Completer, sketch: Sketch):
+    category = RANKER.recogniser.categories[1] if RANKER.recogniser else ""
+    config = ModelConfig((category, "mud"), layers=1, width=32, components=4, encoder_width=16)
+    model = replace(untrained.completer(config), ranker=RANKER)
+    settings = category.upper(), 3, 0.7, 5
+    candidates = model.candidates(sketch, category, 12, 0.7, 5, limit=40)
+    rows = RANKER.select(candidates, category, 3)
+    best = model.complete(sketch, *settings, best_of=4, limit=40)
+    assert strokes_of(best) == strokes_of([candidates[row].completion for row in rows])
+    # The first candidate of each four is streamed, and replaced where another one is chosen.
+    strokes, last = grown(model.stream(sketch, *settings, best_of=4, limit=40), 3)
+    assert strokes == strokes_of([candidates[row].completion for row in (0, 4, 8)])
+    assert last.replaced == tuple(place for place, row in enumerate(rows) if row != place * 4) != ()
+    assert strokes_of(last.completions or []) == strokes_of(best)
+    drawn = model.generate(category, 3, 0.7, 5, best_of=4, limit=40)
+    assert sketch.strokes or drawn == [each.added for each in best]
+
+
+def test_where_there_is_nothing_to_choose_by_nothing_is_chosen(completer: Completer):
+    model = replace(completer, ranker=RANKER)
+    one, many = (model.generate(None, 3, 0.7, 5, best_of=best_of, limit=40) for best_of in (1, 4))
+    assert one == many
+
+
+def test_some_candidates_are_mirror_images_and_the_others_stay_as_they_are(completer: Completer):
     plain = completer.complete(NEARLY, "cat", 9, 0.7, 5, limit=40)
-    found = completer.mirroring().complete(NEARLY, "cat", 9, 0.7, 5, limit=40)
+    found = completer.candidates(NEARLY, "cat", 9, 0.7, 5, limit=40)
     images = [row for row, each in enumerate(found) if each.symmetry]
     assert images[:1] == [3]
     assert set(images) <= {3, 7}
-    assert [each.symmetry for each in plain] == [0.0] * 9
     for row in set(range(9)) - set(images):
-        assert found[row].added == plain[row].added
-        assert found[row].log_likelihood == plain[row].log_likelihood
-    assert found[3].ended
-    assert np.isfinite(found[3].log_likelihood)
-    assert len(found[3].added.strokes) == 1
+        assert found[row].completion.added == plain[row].added
+        assert found[row].completion.log_likelihood == plain[row].log_likelihood
+    image = found[3].completion
+    assert image.ended
+    assert np.isfinite(image.log_likelihood)
+    assert len(image.added.strokes) == 1
     assert np.allclose(
-        found[3].added.strokes[0], [(160, 40), (130, 40), (130, 70), (160, 70), (160, 40)], atol=2
+        image.added.strokes[0], [(160, 40), (130, 40), (130, 70), (160, 70), (160, 40)], atol=2
     )
-    assert completer.mirroring().mirroring(False).complete(NEARLY, "cat", 4, 0.7, 5)[3].symmetry == 0.0
+    others = completer.candidates(NEARLY, "cat", 4, 0.7, 5, limit=40, symmetry=False)
+    assert [each.symmetry for each in others] == [0.0] * 4
 
 
-def test_who_wants_the_last_stroke_to_go_on_gets_no_images(completer: Completer):
-    model = completer.mirroring()
-    found = model.complete(NEARLY, "cat", 4, 0.7, 5, limit=40, continue_stroke=True)
-    assert [each.symmetry for each in found] == [0.0] * 4
-
-
-def test_images_are_streamed_as_they_are_completed(completer: Completer):
-    model, grown, symmetry = completer.mirroring(), [[] for _ in range(8)], np.zeros(0)
-    for growth in model.stream(NEARLY, "cat", 8, 0.7, 5, limit=40):
-        symmetry = growth.symmetry
-        for row in np.flatnonzero(growth.drawn):
-            grown[row].append(growth.points[row].tolist())
-    found = model.complete(NEARLY, "cat", 8, 0.7, 5, limit=40)
-    assert [each.symmetry for each in found] == symmetry.tolist()
-    assert [each.added.points.tolist() for each in found] == grown
-
-
-def test_an_image_never_goes_on_with_the_last_stroke(completer: Completer):
-    plain = [completer.complete(NEARLY, "cat", 4, 0.7, seed, limit=40)[3] for seed in range(40)]
+def test_a_mirror_image_never_continues_the_last_stroke(completer: Completer):
+    plain = [completer.complete(NEARLY, "cat", 4, 0.7, seed, limit=40)[3] for seed in range(12)]
     assert any(each.added.strokes[0][0].tolist() == NEARLY.strokes[-1][-1].tolist() for each in plain)
-    model = completer.mirroring()
-    images = [model.complete(NEARLY, "cat", 4, 0.7, seed, limit=40)[3].added for seed in range(40)]
-    assert all(image == images[0] for image in images)
+    images = [completer.candidates(NEARLY, "cat", 4, 0.7, seed, limit=40)[3] for seed in range(12)]
+    assert all(each.completion.added == images[0].completion.added for each in images)
+
+
+def test_the_likelihood_is_that_of_the_network_as_it_is_trained(completer: Completer):
+    sketch = simplify_as_quickdraw(NEARLY)
+    offset = np.diff(sketch.points - CENTRE, axis=0, prepend=0.0)
+    pen = np.append(pens(sketch), Pen.END)
+    network = completer.network()
+    assert not network.training
+    for category in ("dog", None):
+        index = torch.tensor([completer.category_index(category)])
+        steps = Steps(
+            torch.tensor(offset, dtype=torch.float32)[None],
+            torch.tensor(pen[:-1])[None],
+            index,
+            torch.ones(1),
+        )
+        with torch.no_grad():
+            found = network(steps, torch.tensor([0]))
+            target = torch.tensor(np.vstack([offset, [0.0, 0.0]]), dtype=torch.float32)[None]
+            wanted = found.log_prob(target, torch.tensor(pen)[None]).sum()
+        assert completer.log_likelihood(NEARLY, category) == pytest.approx(float(wanted), rel=1e-4)
+    assert completer.log_likelihood(moved(NEARLY, 3.0, 9.0), "dog") == completer.log_likelihood(NEARLY, "dog")
+    with pytest.raises(SketchError, match="empty"):
+        completer.log_likelihood(Sketch())
+
+
+def test_the_front_door_uses_the_bundled_model(completer: Completer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sketchgen.completion.completer.default_model", lambda: completer)
+    found = sketchgen.complete(NEARLY, "cat", 2, seed=3, limit=9)
+    assert strokes_of(found) == strokes_of(completer.complete(NEARLY, "cat", 2, seed=3, limit=9))
+    assert sketchgen.generate("cat", 2, limit=9) == completer.generate("cat", 2, limit=9)

@@ -173,7 +173,7 @@ def test_completions_and_their_stream_are_closed_alike_and_drawings_from_nothing
 
 @pytest.mark.parametrize("closing", [-1.0, 101.0, float("nan")])
 def test_a_gap_outside_its_limits_is_refused(closing: float):
-    with pytest.raises(SettingError, match="closing must be from 0 to 100 px"):
+    with pytest.raises(SettingError, match="closing must be a number from 0 to 100"):
         untrained.completer(untrained.shaped({})).closing_within(closing)
 
 

@@ -207,5 +207,5 @@ def test_only_what_was_learned_without_categories_can_be_guided():
         completer(summary={}).guided(1.0)
     assert completer(summary={}).guided(0.0).stepper is not None
     for wrong in (-1.0, 11.0, float("nan")):
-        with pytest.raises(SettingError, match="guidance must be from 0 to 10"):
+        with pytest.raises(SettingError, match="guidance must be a number from 0 to 10"):
             completer().guided(wrong)

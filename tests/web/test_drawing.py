@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -12,13 +13,16 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from sketchgen.completion.completer import Completer, Growth
+from sketchgen.completion.completer import Completer
+from sketchgen.completion.run import NextPoints
 from sketchgen.models.config import ModelConfig
+from sketchgen.ranking.ranker import Ranker
 from sketchgen.web import drawing
-from sketchgen.web.drawing import PATH, Lines, answers, route
-from sketchgen.web.stream import Message
-from sketchgen.web.turns import Turns
+from sketchgen.web.drawing import PATH, Lines, Message, Turns, answers, messages, route
+from sketchgen.web.request import checked
 from tests.support import untrained
+from tests.support.critics import critic
+from tests.support.recognisers import recogniser
 
 DRAWING: dict[str, Any] = {
     "strokes": [[[100, 100, 0, 0.5], [200, 300, 9, 0.5], [320, 80, 20, 0.5]]],
@@ -51,13 +55,71 @@ def lines(answer: Any) -> list[Message]:
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
+def grown(found: list[dict[str, Any]], count: int) -> list[list[list[list[float]]]]:
+    """The strokes of each alternative, put together as the browser does it."""
+    strokes: list[list[list[list[float]]]] = [[] for _ in range(count)]
+    open_ = [False] * count
+    for message in found:
+        for row in message.get("anew", ()):
+            strokes[row], open_[row] = [], False
+        for row, points in enumerate(message["alts"]):
+            for x, y, pen in points:
+                if not open_[row]:
+                    strokes[row].append([])
+                strokes[row][-1].append([x, y])
+                open_[row] = pen == 0
+    return strokes
+
+
+@pytest.mark.parametrize("flush", [0.0, 0.01, 1e9])
+def test_the_messages_make_up_the_completions(
+    completer: Completer, monkeypatch: pytest.MonkeyPatch, flush: float
+) -> None:
+    monkeypatch.setattr(drawing, "FLUSH", flush)
+    request = checked(completer, DRAWING, "cat", 3, 0.5, 5)
+    found = [json.loads(json.dumps(message)) for message in messages(completer, request)]
+    whole = request.complete(completer)
+    assert grown(found, 3) == [[stroke.tolist() for stroke in each.added.strokes] for each in whole]
+    assert all(len(message["alts"]) == 3 for message in found)
+    assert [message["done"] for message in found] == [False] * (len(found) - 1) + [True]
+
+
+@pytest.mark.parametrize("flush", [0.0, 1e9])
+def test_the_first_candidates_are_shown_until_the_best_are_known(
+    completer: Completer, flush: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "FLUSH", flush)
+    model = replace(completer, ranker=Ranker(recogniser(), critic()))
+    request = checked(model, DRAWING, "cat", 3, 0.5, 14, best_of=2)
+    found = [json.loads(json.dumps(message)) for message in messages(model, request)]
+    *before, last = found
+    best = [[stroke.tolist() for stroke in each.added.strokes] for each in request.complete(model)]
+    first = model.candidates(request.sketch, "cat", 6, 0.5, 14)[::2]
+    shown = [[stroke.tolist() for stroke in each.completion.added.strokes] for each in first]
+    assert grown(found, 3) == best
+    # Those that are the best anyway go on: what was shown of them is not sent again.
+    assert last["anew"] == [place for place in range(3) if best[place] != shown[place]]
+    assert [message["done"] for message in found] == [False] * len(before) + [True]
+    if flush == 0.0:
+        assert grown(before, 3) == shown
+    else:
+        assert all(len(strokes) <= 1 for strokes in grown(before, 3))
+
+
+def test_the_first_point_comes_at_once_and_stopping_stops(completer: Completer) -> None:
+    run = messages(completer, replace(checked(completer, [], "cat", 3, 0.5, 5), count=9))
+    assert [len(points) for points in next(run)["alts"]] == [1] * 9
+    run.close()
+    assert list(run) == []
+
+
 def test_the_lines_make_up_the_completions(client: TestClient, completer: Completer) -> None:
     answer = client.post(PATH, json=QUESTION)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/x-ndjson"
     found = lines(answer)
     assert [message["done"] for message in found] == [False] * (len(found) - 1) + [True]
-    sketch = drawing.checked(completer, DRAWING, "cat", 3, 0.5, 5).sketch
+    sketch = checked(completer, DRAWING, "cat", 3, 0.5, 5).sketch
     for row, whole in enumerate(completer.complete(sketch, "cat", 3, 0.5, 5)):
         points = [point[:2] for message in found for point in message["alts"][row]]
         assert points == whole.added.points.tolist()
@@ -117,7 +179,7 @@ class Endless(Completer):
         growth = next(super().stream(sketch, category, count))
         return self._again(growth)
 
-    def _again(self, growth: Growth) -> Iterator[Growth]:
+    def _again(self, growth: NextPoints) -> Iterator[NextPoints]:
         try:
             while True:
                 yield growth
@@ -225,3 +287,58 @@ def test_the_model_s_own_errors_give_the_place_back(completer: Completer) -> Non
 
     anyio.run(one)
     assert turns.ahead(turns.join()) == 0
+
+
+def served(capacity: int, people: int) -> tuple[list[int], int, dict[int, list[int]]]:
+    """The order in which people were served, the most at once, and what each was told of those ahead."""
+    order: list[int] = []
+    told: dict[int, list[int]] = {}
+    now = most = 0
+
+    async def person(turns: Turns, number: int) -> None:
+        nonlocal now, most
+        mine = turns.join()
+        try:
+            told[number] = [ahead async for ahead in turns.wait(mine)]
+            order.append(number)
+            now, most = now + 1, max(most, now + 1)
+            await anyio.sleep(0.01 + 0.005 * (number % 3))
+            now -= 1
+        finally:
+            turns.leave(mine)
+
+    async def everybody() -> None:
+        turns = Turns(capacity, 100)
+        async with anyio.create_task_group() as group:
+            for number in range(people):
+                group.start_soon(person, turns, number)
+                await anyio.sleep(0)
+
+    anyio.run(everybody)
+    return order, most, told
+
+
+@pytest.mark.parametrize("capacity", [1, 3])
+def test_people_are_served_in_the_order_they_came_and_never_too_many(capacity: int) -> None:
+    order, most, told = served(capacity, 12)
+    assert order == sorted(order)
+    assert most == capacity
+    for number in range(12):
+        waited = max(0, number - capacity + 1)
+        assert told[number][:1] == [waited][: min(waited, 1)]
+        assert told[number] == sorted(set(told[number]), reverse=True)
+
+
+def test_who_leaves_the_line_lets_the_others_move_up() -> None:
+    async def line() -> None:
+        turns = Turns(1, 5)
+        first, second, third = (turns.join() for _ in range(3))
+        assert [turns.ahead(each) for each in (first, second, third)] == [0, 1, 2]
+        turns.leave(second)
+        assert turns.ahead(third) == 1
+        with anyio.fail_after(1):
+            async for ahead in turns.wait(third):
+                assert ahead == 1
+                turns.leave(first)
+
+    anyio.run(line)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from sketchgen.completion.completer import Completer
 from sketchgen.errors import SettingError, SketchgenError
 from sketchgen.models.config import ModelConfig
-from sketchgen.sketch.sketch import Box, Sketch
+from sketchgen.sketch.sketch import Box
 from sketchgen.web.request import MAX_POINTS, MAX_STROKES, checked
 from tests.support import untrained
 
@@ -39,25 +38,6 @@ def test_a_sound_request_is_taken_as_it_is(completer: Completer) -> None:
     assert request.sketch.points.tolist() == [[1, 2], [30, 40]]
 
 
-def test_candidates_are_chosen_from_where_something_is_given_or_the_category_is_known(
-    completer: Completer,
-) -> None:
-    own = untrained.completer(
-        ModelConfig(("cat", "gryphon"), width=8, layers=1, embedding=8, encoder_width=8, components=2)
-    )
-    for model, category, best_of, from_nothing in (
-        (completer, "cat", None, 1),
-        (completer, "cat", 4.0, 4),
-        (completer, "any", 4, 1),
-        (own, "gryphon", 4, 1),
-        (own, "cat", 8, 8),
-    ):
-        request = checked(model, DRAWING, category, 2, 0.5, 0, best_of=best_of)
-        # The critic, which needs no category, chooses where something is given.
-        assert request.candidates == (best_of or 1)
-        assert replace(request, sketch=Sketch()).candidates == from_nothing
-
-
 @pytest.mark.parametrize("best_of", [0, 17, 2.5, True, "4", math.inf])
 def test_candidates_outside_their_limits_are_refused(completer: Completer, best_of: Any) -> None:
     with pytest.raises(SettingError, match="best_of must be a whole number from 1 to 16"):
@@ -69,22 +49,15 @@ def guidable(completer: Completer) -> Completer:
     return Completer(completer.decoder, "test", {"settings": {"prefixes": {"drop_category": 0.1}}}, 2.0)
 
 
-def test_among_candidates_are_images_in_a_mirror(completer: Completer) -> None:
-    for best_of in (1, 4):
-        request = checked(completer, DRAWING, "cat", 2, 0.5, 0, best_of=best_of)
-        assert request.drawn_by(completer).mirrored is (best_of > 1)
-
-
 def test_guidance_is_the_model_s_own_unless_asked_for(completer: Completer, guidable: Completer) -> None:
-    for model in (completer, guidable):
-        request = checked(model, DRAWING, "cat", 1, 0.5)
-        assert request.guidance is None
-        assert request.drawn_by(model) is model
-    for asked in (0, 3.5, 10):
+    for asked in (None, 0, 3.5, 10):
         request = checked(guidable, DRAWING, "cat", 1, 0.5, 0, asked)
-        assert request.drawn_by(guidable).guidance == asked
+        assert request.guidance == asked
+        model = guidable if asked is None else guidable.guided(asked)
+        (found,), (wanted,) = request.complete(guidable), model.complete(request.sketch, "cat", 1, 0.5, 0)
+        assert found.added == wanted.added
     # None at all can be asked of any model.
-    assert checked(completer, DRAWING, "cat", 1, 0.5, 0, 0).drawn_by(completer).guidance == 0
+    assert checked(completer, DRAWING, "cat", 1, 0.5, 0, 0).guidance == 0
 
 
 @pytest.mark.parametrize(

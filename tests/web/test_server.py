@@ -170,7 +170,7 @@ def test_agents_find_the_tool(url: str) -> None:
         return json.loads(data[-1].removeprefix("data:") if data else answer.text)["result"]
 
     (tool,) = call("tools/list")["tools"]
-    assert "Finish a drawing" in tool["description"]
+    assert "Complete a partial drawing" in tool["description"]
     assert set(tool["inputSchema"]["properties"]) >= {"drawing", "category", "count", "temperature", "seed"}
     found = call("tools/call", name=tool["name"], arguments={"drawing": LINE, "category": "cat", "count": 1})
     text = found["content"][0]["text"]

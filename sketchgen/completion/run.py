@@ -1,0 +1,106 @@
+"""The candidates of one sketch while they are sampled: their next points, and at last their completions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from sketchgen.completion.gap_closing import Closings
+from sketchgen.completion.partial_sketch import PartialSketch
+from sketchgen.completion.sampler import Step, log_likelihood
+from sketchgen.completion.symmetry import Mirrored
+from sketchgen.ranking.ranker import Candidate
+from sketchgen.sketch.sketch import Completion
+from sketchgen.sketch.strokes import Pen
+
+MAX_WAITING = 512
+"""Rows of distributions that are kept until their likelihoods are computed: many cost as much as few."""
+
+
+@dataclass(frozen=True)
+class NextPoints:
+    """The next point of each of several completions that are streamed.
+
+    Attributes:
+        points: (count, 2) on the page.
+        pen: (count,) after each point.
+        drawn: (count,) which completions got a point; the others' rows have no meaning.
+        completions: in the last item of a stream, which draws no point, the finished completions.
+        replaced: in the last item, which of the completions are other candidates than those that were
+            streamed in their places.
+    """
+
+    points: Float[np.ndarray, "count 2"]
+    pen: Int[np.ndarray, " count"]
+    drawn: Bool[np.ndarray, " count"]
+    completions: list[Completion] | None = None
+    replaced: tuple[int, ...] = ()
+
+    @classmethod
+    def last(cls, completions: list[Completion], replaced: tuple[int, ...]) -> NextPoints:
+        """Return the last item of a stream."""
+        count = len(completions)
+        nobody = np.zeros(count, dtype=bool)
+        return cls(np.zeros((count, 2)), np.zeros(count, dtype=np.int64), nobody, completions, replaced)
+
+
+@dataclass
+class Run:
+    """Candidates of one sketch while they are sampled.
+
+    Attributes:
+        partial: the given sketch.
+        label: the category of what is added.
+        going_on: (n,) which candidates continue the last given stroke.
+        images: candidates that are mirror images, by their rows.
+        sampled: the sampler's steps; each is taken once.
+    """
+
+    partial: PartialSketch
+    label: str | None
+    going_on: Bool[np.ndarray, " n"]
+    images: Mapping[int, Mirrored]
+    sampled: Iterator[Step]
+    _taken: list[tuple[np.ndarray, ...]] = field(default_factory=list)
+    _log_prob: Any = 0.0
+
+    def __iter__(self) -> Iterator[Step]:
+        """Sample, and note what is sampled."""
+        waiting: list[Step] = []
+        for step in self.sampled:
+            self._taken.append((step.offset, step.pen, step.drawn, step.ended))
+            waiting.append(step)
+            if len(waiting) * len(step.pen) >= MAX_WAITING:
+                self._log_prob, waiting = self._log_prob + log_likelihood(waiting), []
+            yield step
+        if waiting:
+            self._log_prob = self._log_prob + log_likelihood(waiting)
+
+    def points(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Sample, and yield points (n, 2) on the page, pens (n,) and which candidates got a point (n,)."""
+        count, at = len(self.going_on), np.zeros((1, 2))
+        if self.going_on.any():
+            yield np.tile(self.partial.origin, (count, 1)), np.full(count, int(Pen.DRAW)), self.going_on
+        closing = Closings(self.partial.closer, self.going_on)
+        for step in self:
+            at = at + step.offset
+            yield self.partial.on_page(closing.next(at, step.pen)), step.pen, step.drawn
+
+    def finish(self) -> list[Candidate]:
+        """Sample what is left, and return the candidates."""
+        for _ in self:
+            pass
+        offset, pen, drawn, ended = (np.stack(part, 1) for part in zip(*self._taken, strict=True))
+        found = []
+        for row, length in enumerate(drawn.sum(1)):
+            sampled = offset[row, :length], pen[row, :length]
+            added = self.partial.added(*sampled, self.label, going_on=bool(self.going_on[row]))
+            log_prob = float(self._log_prob[row])
+            completion = Completion(self.partial.sketch, added, bool(ended[row, -1]), log_prob)
+            image = self.images.get(row)
+            found.append(Candidate(completion, image.symmetry if image else 0.0))
+        return found
