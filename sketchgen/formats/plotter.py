@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -157,7 +158,7 @@ def _document(
     drawing = new_document((f"{width}mm", f"{height}mm"), f"0 0 {width} {height}")
     inkscape = Inkscape(drawing)
     for (name, strokes), colour in zip(layers.items(), colours, strict=False):
-        pen_style = {"fill": "none", "stroke": colour, "stroke_width": number(plan.pen)}
+        pen_style: dict[str, Any] = {"fill": "none", "stroke": colour, "stroke_width": number(plan.pen)}
         pen_style |= {"stroke_linecap": "round", "stroke_linejoin": "round"}
         layer = inkscape.layer(label=name, id=f"layer{name[0]}", **pen_style)
         for stroke in _in_order(strokes, plan):
