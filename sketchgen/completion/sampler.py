@@ -262,7 +262,8 @@ def _summed(found: list[Step]) -> Float[np.ndarray, " b"]:
         np.concatenate([getattr(step, name)[step.rows] for step in found])
         for name in ("offset", "pen", "counted")
     )
-    joined = type(found[0].distribution).join([step.distribution for step in found])
+    join: Any = getattr(type(found[0].distribution), "join")  # noqa: B009 - no part of the protocol
+    joined = join([step.distribution for step in found])
     nats = np.where(counted, joined.log_prob(offset, pen), 0.0)
     return np.bincount(np.concatenate([step.rows for step in found]), nats, len(found[0].pen))
 
