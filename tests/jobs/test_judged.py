@@ -81,7 +81,7 @@ def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Pa
 def test_the_whole_formula_chooses_what_continues_a_drawing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    who, likes = recognisers.recogniser(), critics.critic()
+    who, likes = recognisers.recogniser(), critics.reward_model()
     ranker = Ranker(who, likes)
     monkeypatch.setattr(maker, "load_ranker", lambda rank: ranker)
     given = Sketch.from_strokes([[(0, 0), (90, 90)]])
