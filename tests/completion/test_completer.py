@@ -24,7 +24,7 @@ from sketchgen.sketch.geometry import CENTRE, moved, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 from sketchgen.sketch.strokes import Pen, pens
 from tests.support import untrained
-from tests.support.critics import critic
+from tests.support.critics import reward_model
 from tests.support.recognisers import recogniser
 
 PAGE = Box(0, 0, 640, 480)
@@ -266,7 +266,7 @@ def test_a_stream_grows_into_the_very_completions(completer: Completer, sketch: 
         assert (streamed.ended, streamed.log_likelihood) == (completed.ended, completed.log_likelihood)
 
 
-RANKER = Ranker(recogniser(), critic())
+RANKER = Ranker(recogniser(), reward_model())
 
 
 @pytest.mark.parametrize("sketch", [Sketch(), NEARLY])

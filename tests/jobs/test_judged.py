@@ -47,7 +47,7 @@ class Reads(Recogniser):
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
-    reads = Reads(recognisers.recogniser().reader, "reads", {})
+    reads = Reads(recognisers.recogniser().network, "reads", {})
     monkeypatch.setattr("sketchgen.models.recogniser.load_recogniser", lambda: reads)
     monkeypatch.setattr(maker, "load_ranker", lambda rank: Ranker(None if rank == "likelihood" else reads))
     return reads
@@ -81,7 +81,7 @@ def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Pa
 def test_the_whole_formula_chooses_what_continues_a_drawing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    who, likes = recognisers.recogniser(), critics.critic()
+    who, likes = recognisers.recogniser(), critics.reward_model()
     ranker = Ranker(who, likes)
     monkeypatch.setattr(maker, "load_ranker", lambda rank: ranker)
     given = Sketch.from_strokes([[(0, 0), (90, 90)]])

@@ -21,7 +21,7 @@ from sketchgen.web import drawing
 from sketchgen.web.drawing import PATH, Lines, Message, Turns, answers, messages, route
 from sketchgen.web.request import checked
 from tests.support import untrained
-from tests.support.critics import critic
+from tests.support.critics import reward_model
 from tests.support.recognisers import recogniser
 
 DRAWING: dict[str, Any] = {
@@ -89,7 +89,7 @@ def test_the_first_candidates_are_shown_until_the_best_are_known(
     completer: Completer, flush: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drawing, "FLUSH", flush)
-    model = replace(completer, ranker=Ranker(recogniser(), critic()))
+    model = replace(completer, ranker=Ranker(recogniser(), reward_model()))
     request = checked(model, DRAWING, "cat", 3, 0.5, 14, best_of=2)
     found = [json.loads(json.dumps(message)) for message in messages(model, request)]
     *before, last = found
