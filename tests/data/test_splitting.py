@@ -10,7 +10,7 @@ import pytest
 
 from sketchgen.data.batching import CENTRE, Prefixes, make_batch, padded
 from sketchgen.data.prepare import read_drawings
-from sketchgen.data.splitting import LEAST, MEETS, opened
+from sketchgen.data.splitting import CLOSED_GAP, MIN_LINE, opened
 from sketchgen.data.store import Drawings
 from sketchgen.sketch.strokes import Pen
 
@@ -43,7 +43,7 @@ def test_lines_are_the_drawings_and_one_of_them_may_begin_elsewhere(drawings: Dr
         assert order[row, count:].tolist() == list(range(count, points.shape[1]))
         assert not ends[row, count:].any()
         if cut < 0:
-            assert max(map(len, before)) < LEAST
+            assert max(map(len, before)) < MIN_LINE
             assert before == after
             continue
         assert 2 <= cut < count
@@ -58,7 +58,7 @@ def test_lines_are_the_drawings_and_one_of_them_may_begin_elsewhere(drawings: Dr
             assert line[0] == line[-1]
             assert len(line) == len(own)
             assert set(own) - set(line) in ({own[0]}, {own[-1]})
-            assert np.hypot(*(points[row, own[0]] - points[row, own[-1]])) <= MEETS
+            assert np.hypot(*(points[row, own[0]] - points[row, own[-1]])) <= CLOSED_GAP
             kinds["elsewhere"] += 1
     assert min(kinds.values()) > 0.1 * len(drawings)
 
@@ -73,7 +73,7 @@ def test_the_cut_is_within_a_line_and_all_before_it_is_whole(drawings: Drawings)
         starts = np.cumsum([0, *map(len, strokes)])
         inside = int(np.searchsorted(starts, cut, side="right")) - 1
         assert starts[inside] + 2 <= cut < starts[inside + 1]
-        assert len(strokes[inside]) >= LEAST
+        assert len(strokes[inside]) >= MIN_LINE
         later += inside < len(strokes) - 1
     assert 0 < later < 0.4 * len(drawings)
 

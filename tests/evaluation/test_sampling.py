@@ -11,8 +11,9 @@ import pytest
 from sketchgen.completion.completer import Completer
 from sketchgen.completion.sampler import noise_rows, sample_steps
 from sketchgen.data.prepare import read_drawings
+from sketchgen.data.splitting import prefix_length
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.held_out import SCALES, Scale, begin, cut_at, finish, read_beginnings, united
+from sketchgen.evaluation.held_out import SCALES, Scale, finish, held_out, prime, united
 from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_mixture import StepDistribution
@@ -37,8 +38,8 @@ def model(request: pytest.FixtureRequest) -> Completer:
 
 
 def test_many_completions_are_those_of_complete(model: Completer, sketches: list[Sketch]) -> None:
-    beginnings = [begin(sketch, 0.5, index % 3, 7 + index) for index, sketch in enumerate(sketches)]
-    ready = read_beginnings(model.decoder, beginnings, "scale unknown")
+    beginnings = [held_out(sketch, 0.5, index % 3, 7 + index) for index, sketch in enumerate(sketches)]
+    ready = prime(model.decoder, beginnings, "scale unknown")
     found = finish(model, ready, 0.6, 3, LIMIT)
     for beginning, ways in zip(beginnings, found, strict=True):
         name = [*model.categories, None][beginning.category]
@@ -57,8 +58,8 @@ def test_they_are_those_of_the_sampler_where_the_scale_is_known(
 ) -> None:
     from sketchgen.evaluation.held_out import _shown
 
-    beginnings = [begin(sketch, 0.25, 0, 3) for sketch in sketches]
-    found = finish(model, read_beginnings(model.decoder, beginnings, "scale known"), 1.0, 1, LIMIT)
+    beginnings = [held_out(sketch, 0.25, 0, 3) for sketch in sketches]
+    found = finish(model, prime(model.decoder, beginnings, "scale known"), 1.0, 1, LIMIT)
     assert any(item.inside for item in beginnings)
     for beginning, (one,) in zip(beginnings, found, strict=True):
         given, scale, origin = _shown(beginning, "scale known")
@@ -72,7 +73,7 @@ def test_they_are_those_of_the_sampler_where_the_scale_is_known(
 
 
 def test_a_row_does_not_depend_on_those_beside_it(model: Completer, sketches: list[Sketch]) -> None:
-    ready = read_beginnings(model.decoder, [begin(s, 0.5, 1, 11) for s in sketches], "scale known")
+    ready = prime(model.decoder, [held_out(s, 0.5, 1, 11) for s in sketches], "scale known")
     rows = [replace(row, alternative=index) for index, row in enumerate(ready.rows)]
     together = sample_rows(model.decoder, rows, 0.8, 40)
     assert len({len(item.pen) for item in together}) > 2
@@ -84,7 +85,7 @@ def test_a_row_does_not_depend_on_those_beside_it(model: Completer, sketches: li
 
 
 def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list[Sketch]) -> None:
-    ready = read_beginnings(model.decoder, [begin(s, 0.5, 1, 11) for s in sketches], "scale known")
+    ready = prime(model.decoder, [held_out(s, 0.5, 1, 11) for s in sketches], "scale known")
     for limit in (1, 5):
         for item in sample_rows(model.decoder, ready.rows, 1.0, limit):
             assert 1 <= len(item.pen) <= limit
@@ -95,8 +96,8 @@ def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 def test_a_cut_drawing_is_whole_again(sketches: list[Sketch], share: float) -> None:
     for sketch in sketches:
-        cut = begin(sketch, share, 0, 0)
-        assert cut.given.point_count == cut_at(sketch.point_count, share) >= 2
+        cut = held_out(sketch, share, 0, 0)
+        assert cut.given.point_count == prefix_length(sketch.point_count, share) >= 2
         whole = united(cut.given, cut.rest, cut.inside)
         assert all(np.array_equal(a, b) for a, b in zip(whole.strokes, sketch.strokes, strict=True))
         # The planted fault: a seam where none is.
@@ -107,7 +108,7 @@ def test_a_cut_drawing_is_whole_again(sketches: list[Sketch], share: float) -> N
 def test_drawings_from_nothing_begin_in_the_box(
     model: Completer, sketches: list[Sketch], scale: Scale
 ) -> None:
-    ready = read_beginnings(model.decoder, [begin(sketches[0], 0.0, 0, 5)], scale)
+    ready = prime(model.decoder, [held_out(sketches[0], 0.0, 0, 5)], scale)
     (one,) = finish(model, ready, 0.5, 1, 30)[0]
     assert one.completion.given.is_empty
     wanted = model.generate("cat", 1, 0.5, 5, limit=30)[0]
@@ -122,7 +123,7 @@ def test_seeds_of_drawings_differ_and_repeat() -> None:
 
 
 def test_a_row_is_one_drawing(model: Completer, sketches: list[Sketch]) -> None:
-    ready = read_beginnings(model.decoder, [begin(sketches[0], 0.5, 0, 1)], "scale known")
+    ready = prime(model.decoder, [held_out(sketches[0], 0.5, 0, 1)], "scale known")
     assert isinstance(ready.rows[0], Row)
     found = ready.rows[0].found
     assert isinstance(found, StepDistribution)
