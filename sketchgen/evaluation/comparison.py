@@ -57,15 +57,15 @@ def compare(
     Args:
         a: a completer, or a name or path that `load` takes.
         b: another one.
-        source: a store, an ndjson file, or a folder of ndjson files.
+        source: as for `evaluate`, and so are all other settings.
         split: split of a store.
-        limit: maximum number of drawings, those with the smallest hashes; None for all.
+        limit: maximum number of drawings.
         samples: drawings completed; 0 for likelihood alone.
         seed: seed of dequantisation and sampling.
-        protocol: "all", or "likelihood" without what needs a judge.
-        judge: who recognises drawings, or the name or path of one; None for the bundled recogniser.
+        protocol: "all" or "likelihood".
+        judge: who recognises drawings.
         temperatures: temperatures of completions.
-        guidance: guidance of the models that can be guided; None for each model's own.
+        guidance: guidance of the models that can be guided.
         progress: called now and then.
 
     Returns:

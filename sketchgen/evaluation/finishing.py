@@ -29,6 +29,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from sketchgen.errors import SettingError
+from sketchgen.evaluation.recognition import Judge
 from sketchgen.evaluation.unfinished import KINDS, Item
 from sketchgen.sketch.distance import FAR, Ink, connected, covered, inside, nearest, retraced
 from sketchgen.sketch.geometry import BOX, Frame, in_frame
@@ -77,20 +78,6 @@ class Finisher(Protocol):
         ...
 
 
-@runtime_checkable
-class Judge(Protocol):
-    """Classifier of drawings, such as a `Recogniser`."""
-
-    @property
-    def categories(self) -> Sequence[str]:
-        """The categories it knows."""
-        ...
-
-    def read(self, sketches: Sequence[Sketch], /) -> Any:
-        """Return an object whose `log_prob` is (n, c)."""
-        ...
-
-
 @dataclass(frozen=True)
 class Figures:
     """Figures of one completion of an item. Where nothing is added, all distances are `FAR`.
@@ -124,12 +111,6 @@ class Figures:
     met: bool | None = None
 
 
-def reach(item: Item) -> float:
-    """Return how near added ink must be to missing ink to cover it, px; a large part may be farther off."""
-    bounds = in_frame(item.missing, item.frame).bounds
-    return min(MAX_REACH, max(MIN_REACH, REACH * (bounds.longer if bounds else 0.0)))
-
-
 def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures:
     """Return the figures of one completion of an item, by points every `spacing` px of all ink."""
     frame = item.frame
@@ -139,7 +120,9 @@ def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures
     )
     later = Ink(in_frame(item.later, frame).strokes, spacing)
     to_added, to_missing = nearest(missing.points, added.points), nearest(added.points, missing.points)
-    near = _share(covered(missing, added, reach(item), ANGLE))
+    bounds = in_frame(item.missing, frame).bounds
+    reach = min(MAX_REACH, max(MIN_REACH, REACH * (bounds.longer if bounds else 0.0)))
+    near = _share(covered(missing, added, reach, ANGLE))
     places = _boxes(item.missing, frame) + _boxes(item.later, frame)
     in_region = _share(inside(added.points, places, MARGIN))
     again = retraced(added, given, ALONG, RUN)
@@ -292,11 +275,10 @@ def finishing(
 
 def _judged(judge: Judge, item: Item, found: Sequence[Completion]) -> list[dict[str, float | None]]:
     """Return the probability of the item's category for the given part and for each whole drawing."""
-    known = list(judge.categories)
-    if item.category not in known:
+    if item.category not in judge.categories:
         return [{"before": None, "after": None}] * len(found)
-    read = judge.read([item.given, *(completion.whole for completion in found)])
-    chances = np.exp(np.asarray(read.log_prob, dtype=np.float64)[:, known.index(item.category)])
+    log_prob = judge.read([item.given, *(completion.whole for completion in found)]).log_prob
+    chances = np.exp(np.asarray(log_prob, dtype=np.float64)[:, judge.categories.index(item.category)])
     before, *after = chances.tolist()
     return [{"before": before, "after": value} for value in after]
 
