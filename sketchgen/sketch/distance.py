@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sketchgen.sketch.geometry import BOX, evenly, resample
+from sketchgen.sketch.geometry import BOX, resample
 from sketchgen.sketch.sketch import Box, Points, Sketch
 
 SPACING = 2.0
@@ -27,6 +27,12 @@ MAX_INK = 6_000.0
 
 _CHUNK = 256
 """Points compared with all others at a time, to bound memory."""
+
+
+def evenly(strokes: Sequence[Points], spacing: float, max_points: float) -> list[Points]:
+    """Return points every `spacing` along each stroke, wider for more than about `max_points` in all."""
+    length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
+    return [resample(stroke, max(spacing, length / max_points)) for stroke in strokes]
 
 
 class Ink:
