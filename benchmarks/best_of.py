@@ -21,10 +21,10 @@ from pathlib import Path
 from judging import parser, shown, task_of
 
 from sketchgen.completion.completer import Completer, load
-from sketchgen.evaluation.completion_metrics import WAYS, nearness
-from sketchgen.evaluation.figures import mean
-from sketchgen.evaluation.held_out import SCALES, Finished, PartialSketch, Scale, finish
+from sketchgen.evaluation.completion_metrics import CANDIDATES, nearness
+from sketchgen.evaluation.held_out import SCALES, Finished, HeldOut, Scale, finish
 from sketchgen.evaluation.recognition import Verdict, judged
+from sketchgen.evaluation.statistics import mean
 from sketchgen.evaluation.task import Task
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 
@@ -57,11 +57,9 @@ class Choice:
     scale: Scale
     ways: int
 
-    def completions(
-        self, model: Completer, begun: Sequence[PartialSketch], count: int
-    ) -> list[list[Finished]]:
+    def completions(self, model: Completer, begun: Sequence[HeldOut], count: int) -> list[list[Finished]]:
         """`count` completions of each beginning, each the best of its candidates."""
-        ready = self.task.read(model, begun, self.scale)
+        ready = self.task.primed(model, begun, self.scale)
         found = finish(model, ready, self.temperature, self.candidates * count)
         names = self.task.names[: len(found)]
         return [
@@ -71,15 +69,15 @@ class Choice:
     def row(self, model: Completer, share: float) -> list[str]:
         """The cells of one row of the table, with a share of the points given."""
         task = self.task
-        wholes = [each[0].whole for each in self.completions(model, task.beginnings(model, share), 1)]
+        wholes = [each[0].whole for each in self.completions(model, task.items(share, model), 1)]
         recogniser = self.chooser.recogniser
         assert recogniser is not None
         own = shares(task, judged(recogniser, wholes, task.names))
         cells = [*shares(task, task.judged(wholes, "completions")), own[0]]
         if not self.ways:
             return cells
-        few = task.beginnings(model, share, self.ways)
-        near = nearness(few, self.completions(model, few, WAYS))
+        few = task.items(share, model, self.ways)
+        near = nearness(few, self.completions(model, few, CANDIDATES))
         return cells + [shown(mean(part[part == part]), "{:.1f}") for part in (near.best, near.apart)]
 
 

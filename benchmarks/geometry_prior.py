@@ -18,8 +18,7 @@ import numpy as np
 import torch
 
 import sketchgen
-from sketchgen.evaluation.completion_value import SPACING
-from sketchgen.evaluation.finishing import measure
+from sketchgen.evaluation.finishing import VALUE_SPACING, measure
 from sketchgen.evaluation.unfinished import Item
 from sketchgen.ranking.consensus import consensus
 from sketchgen.ranking.geometry_prior import WEIGHTS, measures
@@ -59,7 +58,7 @@ def groups(folder: Path, most: int) -> list[Group]:
         ways = [Completion(given, Sketch.from_strokes(strokes_of(way))) for way in row["ways"]]
         if any(way.added.is_empty for way in ways):
             continue
-        finished = np.array([float(measure(item, way, SPACING).finished) for way in ways])
+        finished = np.array([float(measure(item, way, VALUE_SPACING).finished) for way in ways])
         agreed = CONSENSUS * consensus(ways)
         sure = Ranker(recogniser).scores([Candidate(way) for way in ways], category)
         told, untold = (critic.scores(ways, name) + agreed for name in (category, None))

@@ -20,10 +20,10 @@ from judging import parser, shown, task_of
 
 from sketchgen.completion.completer import Completer, load
 from sketchgen.completion.guidance import Guided
-from sketchgen.evaluation.completion_metrics import WAYS, nearness
-from sketchgen.evaluation.figures import Figure, mean
-from sketchgen.evaluation.held_out import SCALES, Ready, Scale, finish
+from sketchgen.evaluation.completion_metrics import CANDIDATES, nearness
+from sketchgen.evaluation.held_out import SCALES, Primed, Scale, finish
 from sketchgen.evaluation.recognition import Verdict
+from sketchgen.evaluation.statistics import Figure, mean
 from sketchgen.evaluation.task import Task
 
 
@@ -40,16 +40,16 @@ def named_right(task: Task, verdict: Verdict) -> list[str]:
     return [percent(mean(verdict.top1[rows])) for rows in task.groups.values()]
 
 
-def first(ready: Ready, count: int) -> Ready:
+def first(ready: Primed, count: int) -> Primed:
     """The first `count` of what a model has read."""
     return replace(ready, **{name: value[:count] for name, value in vars(ready).items()})
 
 
-def in_ten_ways(model: Completer, ready: Ready, temperature: float) -> list[str]:
+def in_ten_ways(model: Completer, ready: Primed, temperature: float) -> list[str]:
     """Cells of the table: the best of ten, and how far apart the ten are."""
     if not ready.rows:
         return ["", ""]
-    found = nearness(ready.beginnings, finish(model, ready, temperature, WAYS))
+    found = nearness(ready.items, finish(model, ready, temperature, CANDIDATES))
     return [shown(mean(values[values == values]), "{:.1f}") for values in (found.best, found.apart)]
 
 
@@ -68,7 +68,7 @@ def rows(
     """The cells of a model's rows, by temperature."""
     result: dict[float, list[str]] = {value: [] for value in task.temperatures}
     for share in shares:
-        ready = task.read(model, task.beginnings(model, share), scale)
+        ready = task.primed(model, task.items(share, model), scale)
         for temperature, cells in result.items():
             wholes = [each[0].whole for each in finish(model, ready, temperature)]
             cells += named_right(task, task.judged(wholes, "completions"))

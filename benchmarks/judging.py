@@ -11,8 +11,8 @@ from pathlib import Path
 
 from sketchgen.completion.completer import Completer
 from sketchgen.data.store import Store
-from sketchgen.evaluation.figures import Figure, category_counts
 from sketchgen.evaluation.recognition import load_judge
+from sketchgen.evaluation.statistics import Figure, category_counts
 from sketchgen.evaluation.task import Task, make_task
 
 

@@ -37,7 +37,7 @@ def main() -> None:
     from sketchgen.completion.partial_sketch import PartialSketch
     from sketchgen.completion.sampler import prime_all
     from sketchgen.data.store import Store
-    from sketchgen.evaluation.held_out import begin
+    from sketchgen.evaluation.held_out import held_out
     from sketchgen.sketch.sketch import Sketch
 
     model = sketchgen.load(options.model)
@@ -45,7 +45,7 @@ def main() -> None:
     given = []
     for row in range(min(options.drawings, len(drawings))):
         sketch = drawings.sketch(row)
-        half = begin(sketch, 0.5, model.category_index(sketch.category), row)
+        half = held_out(sketch, 0.5, model.category_index(sketch.category), row)
         shown = PartialSketch.of(Sketch(half.given.strokes), model.closing)
         if not shown.known:
             given.append(shown.prefix(np.array([half.category]), np.array([False])))

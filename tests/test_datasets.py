@@ -15,8 +15,8 @@ import pytest
 from sketchgen import resources
 from sketchgen.evaluation.unfinished import KINDS, Item, unfinished
 from sketchgen.resources import bundled, categories
+from sketchgen.sketch.distance import Ink, nearest
 from sketchgen.sketch.geometry import BOX
-from sketchgen.sketch.ink import Ink, nearest
 
 ROOT = Path(__file__).resolve().parents[1]
 

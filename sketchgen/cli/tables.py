@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from sketchgen.evaluation.report_sections import Grid
+    from sketchgen.evaluation.tables import Grid
 
 
 def print_figures(figures: Mapping[str, Any]) -> None:
@@ -55,7 +55,7 @@ def print_info(found: Mapping[str, Any]) -> None:
 
 def print_differences(found: Mapping[str, Any]) -> None:
     """Print what `compare` found."""
-    from sketchgen.evaluation.differences import difference_grids
+    from sketchgen.evaluation.tables import difference_grids
 
     console = _console()
     for grid in difference_grids(found):
@@ -64,7 +64,7 @@ def print_differences(found: Mapping[str, Any]) -> None:
 
 def _print_sections(console: Console, figures: Mapping[str, Any]) -> None:
     """Print what goes beyond the oldest figures, as a report has it; likelihood anew for several models."""
-    from sketchgen.evaluation.report_sections import sections
+    from sketchgen.evaluation.tables import sections
 
     told = (
         {"By category"}

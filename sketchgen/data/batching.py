@@ -1,4 +1,4 @@
-"""Batches of drawings as tensors: cut as people would begin a drawing, at known or unknown size."""
+"""Batches of drawings as tensors, cut into a given and a missing part, in a known or an unknown frame."""
 
 from __future__ import annotations
 
@@ -7,41 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from numpy.typing import NDArray
 from torch import Tensor
 
-from sketchgen.data.splitting import held_back, opened
-from sketchgen.data.store import Drawings
+from sketchgen.data.drawings import Drawings
+from sketchgen.data.splitting import Prefixes, cut_points, held_back, opened
 from sketchgen.sketch.geometry import BOX, CENTRE, GIVEN_SIDE
 from sketchgen.sketch.strokes import Pen
-
-
-@dataclass(frozen=True)
-class Prefixes:
-    """How training drawings are cut and presented; shares of the drawings.
-
-    Attributes:
-        nothing, first_stroke, stroke_end, anywhere: kinds of cut; the rest are cut within the last tenth.
-        unknown: share of the cut drawings shown in the given part's own frame.
-        scale_jitter: deviation of the log of that frame's scale.
-        drop_category: share shown without their category.
-        warp: share of drawings slightly turned, sheared and stretched.
-        held_back: share of which one stroke, or some, anywhere in the drawing, come last and all others are
-            given: for a person who has drawn all but a part that others draw early.
-        opened: share of which a piece of a line comes last, and all else is given: for lines that are to be
-            closed, wherever they begin.
-    """
-
-    nothing: float = 0.25
-    first_stroke: float = 0.15
-    stroke_end: float = 0.25
-    anywhere: float = 0.25
-    unknown: float = 0.35
-    scale_jitter: float = 0.25
-    drop_category: float = 0.1
-    warp: float = 0.5
-    held_back: float = 0.25
-    opened: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,14 +20,14 @@ class Batch:
     """Whole drawings with a cut, padded to the longest.
 
     Attributes:
-        offset: px as the network reads them; the first is counted from the frame's centre.
-        target: px as they are scored, dequantised; one step more than points, the last without meaning.
-        pen: after each point, END behind the last one and in the padding.
+        offset: px, as the network reads them; the first is counted from the frame's centre.
+        target: px, as they are scored, dequantised; one more than points, the last without meaning.
+        pen: pen state after each point; END behind the last one and in the padding.
         length: points of each drawing.
         cut: how many of them are given.
         category, known: see `sketchgen.models.stroke_model.Steps`.
         scored: which of the n + 1 steps count.
-        key: hash of each drawing, the bits of its 64 as a signed number; by it a drawing is found again.
+        key: 64-bit hash of each drawing, as a signed number.
     """
 
     offset: Float[Tensor, "b n 2"]
@@ -70,40 +41,16 @@ class Batch:
     key: Int[Tensor, " b"]
 
     def to(self, device: torch.device) -> Batch:
-        """The batch on another device; from pinned memory it is copied while the device computes."""
+        """Return the batch on another device; from pinned memory it is copied while the device computes."""
         return Batch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
     def pin_memory(self) -> Batch:
-        """The batch where a GPU fetches it faster; torch's loader calls this."""
+        """Return the batch in pinned memory; torch's loader calls this."""
         return Batch(**{name: value.pin_memory() for name, value in vars(self).items()})
 
 
-def cut_points(
-    length: NDArray[np.int64], lift: NDArray[np.bool_], prefixes: Prefixes, random: np.random.Generator
-) -> NDArray[np.int64]:
-    """(b,) how many points of each padded drawing, (b, n) `lift`, are given.
-
-    Only cuts within the last tenth may give the whole drawing, and so ask for its end at once. A person who
-    asks for a completion has not finished; and cuts at any stroke's end, the last one included, would show
-    drawings of one stroke as finished more often than those of many, so that completions would end early.
-    """
-    batch, count = lift.shape
-    kind = random.random(batch)
-    edges = np.cumsum([prefixes.nothing, prefixes.first_stroke, prefixes.stroke_end, prefixes.anywhere])
-    inside = 1 + np.floor(random.random(batch) * (length - 1)).astype(np.int64)
-    ends = lift & (np.arange(count) < length[:, None] - 1)
-    several = ends.any(1)
-    first = np.where(several, ends.argmax(1) + 1, inside)
-    # A random stroke end: the position of the largest of random numbers that stand at ends only.
-    end = np.where(several, np.where(ends, random.random((batch, count)), 0.0).argmax(1) + 1, inside)
-    back = np.floor(random.random(batch) * np.maximum(length * 0.1, 1)).astype(np.int64)
-    near = np.maximum(1, length - back)
-    cut = np.select([kind < edge for edge in edges], [np.zeros_like(length), first, end, inside], near)
-    return np.minimum(cut, length)
-
-
-def _warped(points: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
-    """(b, n, 2) drawings, each slightly turned, sheared and stretched; padding moves along."""
+def _warped(points: Float[np.ndarray, "b n 2"], random: np.random.Generator) -> Float[np.ndarray, "b n 2"]:
+    """Return each drawing slightly turned, sheared and stretched."""
     angle, shear, stretch = random.normal(size=(3, len(points))) * [[0.05], [0.04], [0.06]]
     cos, sin = np.cos(angle), np.sin(angle)
     turn = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], 1)
@@ -113,16 +60,18 @@ def _warped(points: NDArray[np.float64], random: np.random.Generator) -> NDArray
 
 
 def _extent(
-    points: NDArray[np.float64], valid: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower corner (b, 2) and longer side (b,) of the points where `valid`."""
+    points: Float[np.ndarray, "b n 2"], valid: Bool[np.ndarray, "b n"]
+) -> tuple[Float[np.ndarray, "b 2"], Float[np.ndarray, " b"]]:
+    """Return the lower corner and the longer side of the points where `valid`."""
     low = np.where(valid[..., None], points, np.inf).min(1)
     high = np.where(valid[..., None], points, -np.inf).max(1)
     return low, (high - low).max(1)
 
 
-def padded(drawings: Drawings) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Points (b, n, 2), lifts (b, n) and which are no padding (b, n); padding repeats the last point."""
+def padded(
+    drawings: Drawings,
+) -> tuple[Float[np.ndarray, "b n 2"], Bool[np.ndarray, "b n"], Bool[np.ndarray, "b n"]]:
+    """Return the points, where strokes end, and which are no padding; padding repeats the last point."""
     lengths = drawings.lengths
     count = int(lengths.max())
     index = np.arange(count)
@@ -134,7 +83,7 @@ def padded(drawings: Drawings) -> tuple[NDArray[np.float64], NDArray[np.bool_], 
 def make_batch(
     drawings: Drawings, random: np.random.Generator, any_category: int, prefixes: Prefixes
 ) -> Batch:
-    """A training batch of `drawings`, cut and presented as `prefixes` says."""
+    """Return a training batch of drawings, cut and presented as `prefixes` says."""
     points, lift, valid = padded(drawings)
     lengths, batch = drawings.lengths, len(drawings)
     warp = random.random(batch) < prefixes.warp
@@ -164,22 +113,22 @@ def make_batch(
     noise = (random.random(points.shape) - 0.5) * ~unknown[:, None, None]
     drop = random.random(batch) < prefixes.drop_category
     category = np.where(drop, any_category, drawings.category)
-    # Nor is anything learned of the order of what was given where it is not the one it was drawn in.
+    # Nor is the given part scored where its order is not the one that it was drawn in.
     first_scored = np.where(unknown | late, cut, 0)
     return assemble(drawings, offset, offset + noise, lift, cut, category, ~unknown, first_scored)
 
 
 def assemble(
     drawings: Drawings,
-    offset: NDArray[np.float64],
-    target: NDArray[np.float64],
-    lift: NDArray[np.bool_],
-    cut: NDArray[np.int64],
-    category: NDArray[np.int64],
-    known: NDArray[np.bool_],
-    first_scored: NDArray[np.int64],
+    offset: Float[np.ndarray, "b n 2"],
+    target: Float[np.ndarray, "b n 2"],
+    lift: Bool[np.ndarray, "b n"],
+    cut: Int[np.ndarray, " b"],
+    category: Int[np.ndarray, " b"],
+    known: Bool[np.ndarray, " b"],
+    first_scored: Int[np.ndarray, " b"],
 ) -> Batch:
-    """Tensors from padded arrays; steps before `first_scored` (b,) and behind the end do not count."""
+    """Return tensors from padded arrays; steps before `first_scored` and behind the end do not count."""
     batch, count = lift.shape
     lengths = drawings.lengths
     steps = np.arange(count + 1)
@@ -202,7 +151,7 @@ def assemble(
 
 
 def evaluation_batch(drawings: Drawings, random: np.random.Generator, fraction: float) -> Batch:
-    """Drawings in their 255 box, the first round(fraction * n) points given and only the rest scored.
+    """Return drawings in their 255 box, of which round(fraction * n) points are given and the rest is scored.
 
     Offsets are dequantised by uniform noise in [-0.5, 0.5) from `random`, which the network does not read.
     """

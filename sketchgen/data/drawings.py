@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import split_strokes
 
-TAKEN_AT_ONCE = 1024
+_CHUNK = 1024
 """Drawings that `Drawings.take` copies at a time."""
 
 
@@ -36,38 +36,38 @@ class Drawings:
     categories: tuple[str, ...]
 
     def __len__(self) -> int:
-        """Number of drawings."""
+        """Return the number of drawings."""
         return len(self.category)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """(n,) number of points of each drawing."""
+        """Number of points of each drawing, (n,)."""
         return np.diff(self.start)
 
     def sketch(self, index: int) -> Sketch:
-        """Drawing `index` as a Sketch in the 255 box."""
+        """Return drawing `index` as a Sketch in the 255 box."""
         first, last = int(self.start[index]), int(self.start[index + 1])
         points = self.points[first:last].astype(np.float64)
         strokes = split_strokes(points, self.lift[first:last])
         return Sketch.from_strokes(strokes, category=self.categories[int(self.category[index])])
 
     def known_as(self, categories: Sequence[str]) -> NDArray[np.int64]:
-        """(n,) index of each drawing's category in other names; their number where it is not among them."""
+        """Return the index of each drawing's category in other names, (n,), or their number for none."""
         index = {name: number for number, name in enumerate(categories)}
         table = np.array([index.get(name, len(index)) for name in self.categories], dtype=np.int64)
         return table[self.category]
 
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Drawings:
-        """The drawings at `indices`, in that order."""
+        """Return the drawings at `indices`, in that order."""
         indices = np.asarray(indices, dtype=np.int64)
         lengths = self.lengths[indices]
         start = np.concatenate([[0], np.cumsum(lengths)])
         shift = self.start[indices] - start[:-1]
         points, lift = np.empty((start[-1], 2), dtype=np.uint8), np.empty(start[-1], dtype=bool)
-        # A point as one number of two bytes; a part at a time, so that the rows need not leave the cache.
+        # A point as one number of two bytes, and some drawings at a time, so that the rows stay in the cache.
         pairs, taken = np.ascontiguousarray(self.points).view(np.uint16).reshape(-1), points.view(np.uint16)
-        for first in range(0, len(indices), TAKEN_AT_ONCE):
-            last = min(first + TAKEN_AT_ONCE, len(indices))
+        for first in range(0, len(indices), _CHUNK):
+            last = min(first + _CHUNK, len(indices))
             here = slice(start[first], start[last])
             rows = np.arange(start[first], start[last]) + np.repeat(shift[first:last], lengths[first:last])
             np.take(pairs, rows, out=taken.reshape(-1)[here], mode="clip")
@@ -75,7 +75,7 @@ class Drawings:
         return Drawings(self.category[indices], self.key[indices], start, points, lift, self.categories)
 
     def between(self, first: int, last: int) -> Drawings:
-        """The drawings from `first` to before `last`; nothing is copied but the starts."""
+        """Return the drawings from `first` to before `last`; only the starts are copied."""
         low, high = int(self.start[first]), int(self.start[last])
         return Drawings(
             self.category[first:last],
@@ -94,7 +94,7 @@ def from_lists(
     points: Sequence[NDArray[np.uint8]],
     categories: Sequence[str],
 ) -> Drawings:
-    """Drawings that were made one by one: (p, 2) points and the lengths of the strokes of each."""
+    """Return drawings from the (p, 2) points and the lengths of the strokes of each."""
     flat = np.concatenate([np.zeros((0, 2), dtype=np.uint8), *points])
     lift = np.zeros(len(flat), dtype=bool)
     lift[np.cumsum([length for lengths in stroke_lengths for length in lengths], dtype=np.int64) - 1] = True
@@ -109,7 +109,7 @@ def from_lists(
 
 
 def joined(parts: Sequence[Drawings], categories: Sequence[str]) -> Drawings:
-    """Several drawings after one another, copied; all of them have the categories that are named."""
+    """Return several sets of drawings as one, copied; all have the given categories."""
     parts = [*parts, _none(categories)]
     lengths = np.concatenate([part.lengths for part in parts])
     return Drawings(
@@ -123,7 +123,7 @@ def joined(parts: Sequence[Drawings], categories: Sequence[str]) -> Drawings:
 
 
 def _none(categories: Sequence[str]) -> Drawings:
-    """No drawing at all."""
+    """Return an empty set of drawings."""
     return Drawings(
         category=np.zeros(0, dtype=np.int64),
         key=np.zeros(0, dtype=np.uint64),

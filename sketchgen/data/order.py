@@ -1,13 +1,12 @@
-"""The order of training: which drawings stand in which batch, a function of seed and number alone.
+"""Order of the drawings in training: a function of the seed and the number of the batch alone.
 
-An epoch takes the blocks of a split (a thousand drawings each, as they lie on the disk) in random order,
-some dozens at a time: such a window is read into memory, shuffled, and cut into batches of drawings of about
-the same length. So the order is nearly that of a shuffle of everything, the disk is read in long pieces, and
-memory does not grow with the store. What stands in batch i can be told without reading what came before it,
-so that a run goes on where it stopped.
+An epoch takes the blocks of a split (about a thousand drawings each, as they lie on the disk) in random
+order, a window of some dozens at a time. A window is read into memory, shuffled, and cut into batches of
+drawings of about the same length. So the order is close to a full shuffle, the disk is read in long pieces,
+memory does not grow with the store, and a run resumes at any batch without reading those before it.
 
-Several processes take a lane each: other blocks, so that each reads its own part of the store, but batches of
-about the same length at the same time, so that none waits for the others.
+Each of several processes has a lane: blocks of its own, but batches of about the same length at the same
+time, so that none waits for the others.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ WINDOW = 64
 
 @dataclass(frozen=True)
 class Lane:
-    """The share of one of several processes that train together.
+    """Share of one of several processes that train together.
 
     Attributes:
-        number: which of them, from 0.
-        count: how many there are.
+        number: number of the process, from 0.
+        count: number of processes.
     """
 
     number: int = 0
@@ -44,10 +43,11 @@ class Window:
     """Blocks that are shuffled together.
 
     Attributes:
-        epoch, number: which one, both from 0; the number is counted in the epoch.
+        epoch: number of the epoch, from 0.
+        number: number of the window in the epoch, from 0.
         blocks: indices of the split's blocks, in random order.
         first: number of its first batch.
-        batches: how many it has.
+        batches: how many batches it has.
     """
 
     epoch: int
@@ -59,13 +59,13 @@ class Window:
 
 @dataclass(frozen=True)
 class Order:
-    """The order in which a lane sees the drawings of a split.
+    """Order in which a lane sees the drawings of a split.
 
     Attributes:
         block_sizes: (b,) drawings in each block.
         size: drawings in a batch of this lane.
-        seed: of the shuffles.
-        lane: whose order it is.
+        seed: seed of the shuffles.
+        lane: the lane.
     """
 
     block_sizes: NDArray[np.int64]
@@ -79,13 +79,13 @@ class Order:
         return len(self.block_sizes) >= self.lane.count
 
     def rows(self, count: int) -> NDArray[np.int64]:
-        """Which of a window's `count` drawings are this lane's."""
+        """Return which of a window's `count` drawings belong to this lane."""
         if self._whole_blocks or count < self.lane.count:
             return np.arange(count)
         return np.arange(self.lane.number, count, self.lane.count)
 
     def windows(self) -> Iterator[Window]:
-        """All windows, without end; nothing is read for it."""
+        """Yield all windows, without end; nothing is read from the disk."""
         first = 0
         for epoch in itertools.count():
             blocks = np.random.default_rng([self.seed, epoch]).permutation(len(self.block_sizes))
@@ -99,7 +99,7 @@ class Order:
                 first += window.batches
 
     def plan(self, window: Window, lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """The batches of a window as indices into its drawings, whose numbers of points are `lengths`."""
+        """Return the batches of a window as indices into its drawings, which have `lengths` points."""
         key = [self.seed, window.epoch, window.number]
         order = np.random.default_rng([*key, self.lane.number]).permutation(self.rows(len(lengths)))
         batches: list[NDArray[np.int64]] = []

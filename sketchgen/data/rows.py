@@ -24,7 +24,7 @@ SCHEMA = pa.schema(
 
 
 def to_rows(drawings: Drawings) -> pa.RecordBatch:
-    """Drawings as rows of `SCHEMA`, without the names of their categories."""
+    """Return drawings as rows of `SCHEMA`, without the names of their categories."""
     ends = np.flatnonzero(drawings.lift) + 1
     strokes = np.searchsorted(ends, drawings.start, side="right")
     lengths = _column(pa.uint16(), np.diff(ends, prepend=0).astype(np.uint16))
@@ -39,16 +39,16 @@ def to_rows(drawings: Drawings) -> pa.RecordBatch:
 
 
 def _column(kind: pa.DataType, values: NDArray[Any]) -> pa.Array:
-    """Numbers as a column; by their memory, for `pa.array` would load pandas to ask whether they are its."""
+    """Return numbers as a column, by their memory: `pa.array` would import pandas to look at their type."""
     memory = pa.py_buffer(np.ascontiguousarray(values))
     return pa.Array.from_buffers(kind, len(values), [None, memory])
 
 
 def from_rows(rows: pa.RecordBatch, categories: Sequence[str]) -> Drawings:
-    """Rows of `SCHEMA` as `Drawings`; points and keys are not copied.
+    """Return rows of `SCHEMA` as drawings; points and keys are not copied.
 
     Raises:
-        FormatError: the rows contradict themselves; it says how, for the caller to say where.
+        FormatError: the rows contradict themselves. The message says how; the caller adds where.
     """
     rows.validate(full=True)
     if rows.schema != SCHEMA or any(column.null_count for column in rows.columns):
@@ -73,14 +73,14 @@ def from_rows(rows: pa.RecordBatch, categories: Sequence[str]) -> Drawings:
 
 
 def _numbers(column: Any, kind: Any) -> NDArray[Any]:
-    """The values of a column of numbers, not copied."""
+    """Return the values of a column of numbers, not copied."""
     memory = column.buffers()[1]
     values = np.frombuffer(memory, dtype=kind) if memory else np.zeros(0, dtype=kind)
     return values[column.offset : column.offset + len(column)]
 
 
 def _offsets(column: Any) -> NDArray[np.int64]:
-    """(n + 1,) where each row of a list column begins among its values."""
+    """Return where each of the n rows of a list column begins among its values, (n + 1,)."""
     memory = column.buffers()[1]
     if not len(column) or memory is None:
         return np.zeros(1, dtype=np.int64)

@@ -1,16 +1,15 @@
-"""Drawings as small blurred bitmaps, by which the nearest of very many are short-listed.
+"""Drawings as small blurred bitmaps, by which similar drawings are found among very many.
 
-All of it works on flat arrays of many drawings, a chunk at a time, in bounded memory.
+Everything works on flat arrays of many drawings, a chunk at a time, in bounded memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float, Int
 
 from sketchgen.data.drawings import Drawings
 from sketchgen.sketch.geometry import BOX
@@ -26,8 +25,6 @@ SPACING = 3.0
 CHUNK = 1024
 """Drawings that are drawn at a time."""
 
-Progress = Callable[[int], None]
-
 
 @dataclass(frozen=True)
 class Lines:
@@ -35,21 +32,21 @@ class Lines:
 
     Attributes:
         start: (n + 1,) where each drawing's points begin.
-        points: (p, 2) px.
-        lift: (p,) true at the last point of each stroke.
+        points: px.
+        lift: true at the last point of each stroke.
     """
 
-    start: NDArray[np.int64]
-    points: NDArray[np.float64]
-    lift: NDArray[np.bool_]
+    start: Int[np.ndarray, " m"]
+    points: Float[np.ndarray, "p 2"]
+    lift: Bool[np.ndarray, " p"]
 
     def __len__(self) -> int:
-        """Number of drawings."""
+        """Return the number of drawings."""
         return len(self.start) - 1
 
     @classmethod
-    def of_drawings(cls, drawings: Drawings, shown: NDArray[np.int64] | None = None) -> Lines:
-        """Those of drawings in the 255 box, or of the first `shown` (n,) points of each."""
+    def of_drawings(cls, drawings: Drawings, shown: Int[np.ndarray, " n"] | None = None) -> Lines:
+        """Return those of drawings in the 255 box, or of the first `shown` points of each."""
         if shown is None:
             return cls(drawings.start, drawings.points.astype(np.float64), drawings.lift)
         within = np.arange(len(drawings.points)) - np.repeat(drawings.start[:-1], drawings.lengths)
@@ -60,14 +57,14 @@ class Lines:
 
     @classmethod
     def of_sketches(cls, sketches: Sequence[Sketch]) -> Lines:
-        """Those of drawings that are each one stroke at least."""
+        """Return those of drawings that have at least one stroke each."""
         start = np.cumsum([0, *(sketch.point_count for sketch in sketches)])
         points = np.concatenate([np.zeros((0, 2)), *(sketch.points for sketch in sketches)])
         lift = np.concatenate([np.zeros(0, dtype=bool), *(pens(sketch) == Pen.LIFT for sketch in sketches)])
         return cls(start, points, lift)
 
     def fitted(self) -> Lines:
-        """Each drawing aligned to 0 and scaled to the 255 box, as a store's are; a dot is only moved."""
+        """Return each drawing aligned to 0 and scaled to the 255 box, as in a store; a dot is only moved."""
         if not len(self):
             return self
         low = np.minimum.reduceat(self.points, self.start[:-1])
@@ -77,31 +74,29 @@ class Lines:
         return Lines(self.start, (self.points - low[owner]) * scale[owner, None], self.lift)
 
     def between(self, first: int, last: int) -> Lines:
-        """The drawings from `first` to before `last`."""
+        """Return the drawings from `first` to before `last`."""
         low, high = int(self.start[first]), int(self.start[last])
         return Lines(self.start[first : last + 1] - low, self.points[low:high], self.lift[low:high])
 
 
 def bitmaps(lines: Lines, side: int = SIDE) -> Float[np.ndarray, "n c"]:
-    """Blurred bitmaps of drawings in the 255 box, flat, each of length 1; what lies outside is left out.
+    """Return blurred bitmaps of drawings in the 255 box, flat, each of norm 1; what lies outside is left out.
 
     A cell that a line meets is 1, blurred by [1, 2, 1] / 4 in both directions, twice: about a cell's width.
     """
     found = np.zeros((len(lines), side, side), dtype=np.float32)
     for first in range(0, len(lines), CHUNK):
-        part = lines.between(first, min(first + CHUNK, len(lines)))
-        owner, points = _ink(part)
+        owner, points = _ink(lines.between(first, min(first + CHUNK, len(lines))))
         cell = np.floor(points * (side / (BOX + 1.0))).astype(np.int64)
         inside = ((cell >= 0) & (cell < side)).all(1)
         found[first + owner[inside], cell[inside, 1], cell[inside, 0]] = 1.0
-    for _ in range(2):
-        for axis in (1, 2):
-            found = _blurred(found, axis)
+    for axis in (1, 2, 1, 2):
+        found = _blurred(found, axis)
     flat = found.reshape(len(lines), -1)
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-9)
 
 
-def _blurred(images: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+def _blurred(images: Float[np.ndarray, "n s s"], axis: int) -> Float[np.ndarray, "n s s"]:
     moved = np.moveaxis(images, axis, -1)
     result = moved * 0.5
     result[..., 1:] += 0.25 * moved[..., :-1]
@@ -109,8 +104,8 @@ def _blurred(images: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
     return np.moveaxis(result, -1, axis)
 
 
-def _ink(lines: Lines) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Points along all lines, and the drawing that each belongs to."""
+def _ink(lines: Lines) -> tuple[Int[np.ndarray, " k"], Float[np.ndarray, "k 2"]]:
+    """Return points along all lines, and the drawing that each belongs to."""
     owner = np.repeat(np.arange(len(lines)), np.diff(lines.start))
     going = np.flatnonzero(~lines.lift[:-1] & (owner[:-1] == owner[1:]))
     along = lines.points[going + 1] - lines.points[going]
@@ -120,27 +115,3 @@ def _ink(lines: Lines) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     part = (number / np.maximum(pieces, 1)[which])[:, None]
     between = lines.points[going[which]] + part * along[which]
     return np.concatenate([owner, owner[going[which]]]), np.concatenate([lines.points, between])
-
-
-def shortlist(
-    queries: Float[np.ndarray, "q c"],
-    drawings: Drawings,
-    most: int,
-    progress: Progress | None = None,
-) -> Int[np.ndarray, "q k"]:
-    """The indices of the `most` drawings whose bitmaps are the most alike, the nearest first."""
-    most = min(most, len(drawings))
-    likeness = np.full((len(queries), 0), -np.inf, dtype=np.float32)
-    index = np.zeros((len(queries), 0), dtype=np.int64)
-    for first in range(0, len(drawings), CHUNK):
-        last = min(first + CHUNK, len(drawings))
-        found = queries @ bitmaps(Lines.of_drawings(drawings.between(first, last))).T
-        likeness = np.concatenate([likeness, found], 1)
-        index = np.concatenate([index, np.broadcast_to(np.arange(first, last), found.shape)], 1)
-        if likeness.shape[1] > most:
-            top = np.argpartition(-likeness, most - 1, axis=1)[:, :most]
-            likeness, index = np.take_along_axis(likeness, top, 1), np.take_along_axis(index, top, 1)
-        if progress is not None:
-            progress(last - first)
-    order = np.lexsort((index, -likeness), axis=1)
-    return np.take_along_axis(index, order, 1)

@@ -1,4 +1,4 @@
-"""The figures of a model's completions: named right, near to the truth, like real ones, copied or not."""
+"""Figures of a model's completions: recognised, near to the truth, like real drawings, not copied."""
 
 from __future__ import annotations
 
@@ -7,72 +7,71 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float
 
 from sketchgen.completion.completer import Completer
-from sketchgen.evaluation.copying import copying, neighbours
 from sketchgen.evaluation.distribution_metrics import fid, kid
-from sketchgen.evaluation.figures import Figure, Groups, mean, ratio
-from sketchgen.evaluation.held_out import SCALES, Finished, PartialSketch, Scale, finish
+from sketchgen.evaluation.held_out import SCALES, Finished, HeldOut, Scale, finish
 from sketchgen.evaluation.recognition import Verdict
-from sketchgen.evaluation.retrieval import Retrieval
+from sketchgen.evaluation.retrieval import copying, nearest_drawings, retrieve
+from sketchgen.evaluation.statistics import Figure, Groups, mean, ratio
 from sketchgen.evaluation.task import SHARES, Task
-from sketchgen.sketch.distance import best, cloud, mean_pairwise
+from sketchgen.sketch.distance import chamfer, cloud, mean_pairwise
 from sketchgen.sketch.sketch import Sketch
 
 CHOICE = 0.5
-"""The share given at which the best temperature is chosen, by how many completions are named right."""
+"""Share given at which the best temperature is chosen, by how many completions are recognised."""
 
-WAYS = 10
-"""Completions of a beginning of which the nearest to the truth counts."""
+CANDIDATES = 10
+"""Completions of a drawing of which the nearest to the truth counts."""
 
-WAYS_SHARES = (0.25, 0.5)
-MAX_WAYS = 128
-"""Drawings that are finished in so many ways, at most."""
+CANDIDATE_SHARES = (0.25, 0.5)
+MAX_DRAWINGS = 128
+"""Drawings that are completed so many times."""
 
 MIN_FEATURES = 8
 """Drawings below which no distance of distributions is given."""
 
 
 @dataclass(frozen=True)
-class Named:
-    """What the judge made of a model's completions.
+class Recognised:
+    """Verdicts on a model's completions.
 
     Attributes:
         verdicts: by scale, share given and temperature.
-        temperature: the best one for each scale: of most names that are right with half of the points given,
-            and of several such the highest, whose ways are more various.
+        temperature: the best one for each scale: at which most completions are recognised with half of the
+            points given, and of several such the highest, whose completions vary more.
     """
 
     verdicts: dict[tuple[Scale, float, float], Verdict] = field(default_factory=dict)
     temperature: dict[Scale, float] = field(default_factory=dict)
 
 
-def name_completions(task: Task, model: Completer, scales: Sequence[Scale] = SCALES) -> Named:
-    """Finish every drawing of a task once at every share and temperature, and have the judge name it."""
-    named = Named()
+def recognised(task: Task, model: Completer, scales: Sequence[Scale] = SCALES) -> Recognised:
+    """Complete every drawing once at every share and temperature, and have the judge recognise it."""
+    result = Recognised()
     for scale in scales:
         for share in SHARES:
-            ready = task.read(model, task.beginnings(model, share), scale)
+            primed = task.primed(model, task.items(share, model), scale)
             for temperature in task.temperatures:
                 count = task.counter(f"{model.name}: completions", len(task.sketches))
-                found = finish(model, ready, temperature, progress=count)
+                found = finish(model, primed, temperature, progress=count)
                 wholes = [row[0].whole for row in found]
-                named.verdicts[scale, share, temperature] = task.judged(wholes, "completions")
-        right = {value: named.verdicts[scale, CHOICE, value].top1.mean() for value in task.temperatures}
-        named.temperature[scale] = max(right, key=lambda value: (right[value], value))
-    return named
+                result.verdicts[scale, share, temperature] = task.judged(wholes, "completions")
+        right = {value: result.verdicts[scale, CHOICE, value].top1.mean() for value in task.temperatures}
+        result.temperature[scale] = max(right, key=lambda value: (right[value], value))
+    return result
 
 
-def recognition_table(task: Task, named: Named) -> dict[str, Any]:
-    """Shares of drawings named right: beginnings, completions and whole real drawings, by depth."""
+def recognition_table(task: Task, found: Recognised) -> dict[str, Any]:
+    """Return shares of recognised drawings: given parts, completions and whole real drawings, by depth."""
     result: dict[str, Any] = {
         "drawings": {name: int(rows.sum()) for name, rows in task.groups.items()},
         "temperatures": list(task.temperatures),
-        "best_temperature": dict(named.temperature),
+        "best_temperature": dict(found.temperature),
         "real": _shares(task.real(), task.groups),
     }
-    for scale in named.temperature:
+    for scale in found.temperature:
         result[scale] = {}
         for share in SHARES:
             row: dict[str, Any] = {"prefix": _shares(task.prefix(share), task.groups)}
@@ -80,7 +79,7 @@ def recognition_table(task: Task, named: Named) -> dict[str, Any]:
             if retrieved is not None:
                 row["retrieval"] = _against_real(task, retrieved, share)
             row["completions"] = {
-                f"{value:g}": _against_real(task, named.verdicts[scale, share, value], share)
+                f"{value:g}": _against_real(task, found.verdicts[scale, share, value], share)
                 for value in task.temperatures
             }
             result[scale][f"{share:g}"] = row
@@ -95,7 +94,10 @@ def _shares(verdict: Verdict, groups: Groups) -> dict[str, Any]:
 
 
 def _against_real(task: Task, verdict: Verdict, share: float) -> dict[str, Any]:
-    """Shares named right; of the way from the bare beginning to the real drawing, how much; and the ratio."""
+    """Return shares of recognised drawings, their gain and their ratio.
+
+    The gain is over the given parts, as a share of the real drawings' gain; the ratio is to real drawings.
+    """
     real, prefix = task.real(), task.prefix(share)
     result = _shares(verdict, task.groups)
     for name, rows in task.groups.items():
@@ -108,67 +110,75 @@ def _against_real(task: Task, verdict: Verdict, share: float) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Nearness:
-    """Of each of n beginnings finished in several ways: px of the 255 box.
+    """Distances of several completions of each of n drawings, px of the 255 box.
 
     Attributes:
-        best: (n,) distance of the added part that is nearest to the true rest.
-        apart: (n,) mean distance of the added parts among themselves.
+        best: of the added part that is nearest to the true rest, to it; NaN without completions.
+        apart: of the added parts among themselves, on average.
     """
 
-    best: NDArray[np.float64]
-    apart: NDArray[np.float64]
+    best: Float[np.ndarray, " n"]
+    apart: Float[np.ndarray, " n"]
+
+    def groups(self, groups: Groups) -> Groups:
+        """Return which of the n drawings, as far as they have completions, are of each group."""
+        return {name: rows[: len(self.best)] & np.isfinite(self.best) for name, rows in groups.items()}
 
     def table(self, groups: Groups) -> dict[str, Any]:
-        """Means of both by depth."""
-        here = {name: rows[: len(self.best)] & np.isfinite(self.best) for name, rows in groups.items()}
+        """Return the means of both by depth."""
         return {
             name: {
                 "best": mean(self.best[rows]),
                 "apart": mean(self.apart[rows]),
                 "drawings": int(rows.sum()),
             }
-            for name, rows in here.items()
+            for name, rows in self.groups(groups).items()
         }
 
 
-def nearness(beginnings: Sequence[PartialSketch], found: Sequence[Sequence[Finished]]) -> Nearness:
+def nearness(items: Sequence[HeldOut], found: Sequence[Sequence[Finished]]) -> Nearness:
     """Compare the added parts with the true rests, and with each other."""
-    nearest, apart = np.full(len(beginnings), np.nan), np.full(len(beginnings), np.nan)
-    for index, (beginning, ways) in enumerate(zip(beginnings, found, strict=True)):
-        clouds = [cloud(item.completion.added) for item in ways]
+    best, apart = np.full(len(items), np.nan), np.full(len(items), np.nan)
+    for index, (item, completions) in enumerate(zip(items, found, strict=True)):
+        clouds = [cloud(each.completion.added) for each in completions]
         if clouds:
-            nearest[index] = best(clouds, cloud(beginning.rest))
+            truth = cloud(item.rest)
+            best[index] = np.min([chamfer(each, truth) for each in clouds])
             apart[index] = mean_pairwise(clouds)
-    return Nearness(nearest, apart)
+    return Nearness(best, apart)
 
 
 def model_nearness(task: Task, model: Completer, temperature: float) -> dict[float, Nearness]:
-    """Finish some drawings in ten ways each, the scale being known, by the share given."""
+    """Complete some drawings `CANDIDATES` times at known scale, by the share given."""
     result = {}
-    for share in WAYS_SHARES:
-        beginnings = task.beginnings(model, share, MAX_WAYS)
-        ready = task.read(model, beginnings, "scale known")
-        count = task.counter(f"{model.name}: ten ways", WAYS * len(beginnings))
-        result[share] = nearness(beginnings, finish(model, ready, temperature, WAYS, progress=count))
+    for share in CANDIDATE_SHARES:
+        items = task.items(share, model, MAX_DRAWINGS)
+        primed = task.primed(model, items, "scale known")
+        count = task.counter(f"{model.name}: ten ways", CANDIDATES * len(items))
+        result[share] = nearness(items, finish(model, primed, temperature, CANDIDATES, progress=count))
     return result
 
 
 def retrieval_nearness(task: Task) -> dict[float, Nearness]:
-    """The same of the ten nearest training drawings' rests, pasted on."""
+    """Return the same for the rests of the nearest training drawings."""
     result = {}
     if task.training is not None:
-        for share in WAYS_SHARES:
-            items = task.cut(share, MAX_WAYS)
-            found = Retrieval(task.training).finish(items, share, "scale known", WAYS)
-            result[share] = nearness(items, found)
+        for share in CANDIDATE_SHARES:
+            items = task.items(share, count=MAX_DRAWINGS)
+            result[share] = nearness(items, retrieve(task.training, items, share, "scale known", CANDIDATES))
     return result
 
 
-def distance_table(task: Task, named: Named | None) -> dict[str, Any]:
-    """KID and FID of completions to other real drawings, by share given, in the judge's features.
+def nearness_table(found: dict[float, Nearness], groups: Groups) -> dict[str, Any]:
+    """Return the means by share given and depth."""
+    return {f"{share:g}": each.table(groups) for share, each in found.items()}
 
-    Without a model's completions: of the real drawings themselves (the floor), of bare beginnings and of
-    retrieval. All samples have the size of the smaller of the two sets of real drawings.
+
+def distance_table(task: Task, found: Recognised | None) -> dict[str, Any]:
+    """Return KID and FID of completions to other real drawings, by share given, in the judge's features.
+
+    Without a model's completions: of the real drawings themselves (the floor), of the given parts alone and
+    of retrieval. All samples have the size of the smaller of the two sets of real drawings.
     """
     size = min(len(task.others), len(task.sketches))
     if size < MIN_FEATURES:
@@ -179,9 +189,9 @@ def distance_table(task: Task, named: Named | None) -> dict[str, Any]:
         ours = verdict.features[:size]
         return {"kid": kid(ours, others), "fid": fid(ours, others)}
 
-    if named is not None:
-        value = named.temperature["scale known"]
-        return {f"{share:g}": apart(named.verdicts["scale known", share, value]) for share in SHARES}
+    if found is not None:
+        value = found.temperature["scale known"]
+        return {f"{share:g}": apart(found.verdicts["scale known", share, value]) for share in SHARES}
     result: dict[str, Any] = {"drawings": size, "real": apart(task.real()), "prefix": {}, "retrieval": {}}
     for share in SHARES:
         result["prefix"][f"{share:g}"] = apart(task.prefix(share))
@@ -191,22 +201,21 @@ def distance_table(task: Task, named: Named | None) -> dict[str, Any]:
     return result
 
 
-def from_nothing(task: Task, model: Completer, temperature: float) -> list[Sketch]:
-    """A drawing from nothing of the category of each drawing of the task."""
-    ready = task.read(model, task.beginnings(model, 0.0), "scale known")
-    count = task.counter(f"{model.name}: from nothing", len(task.sketches))
-    return [row[0].whole for row in finish(model, ready, temperature, progress=count)]
-
-
 def copying_table(task: Task, model: Completer, temperature: float) -> dict[str, Any]:
-    """How near drawings from nothing lie to training drawings; nothing where none are at hand."""
-    if task.training is None:
-        return {}
+    """Return how near drawings from nothing are to training drawings; nothing without training drawings.
+
+    The model draws one of the category of each drawing of the task.
+    """
     training = task.training
+    if training is None:
+        return {}
 
-    def nearest(sketches: Sequence[Sketch]) -> NDArray[np.float64]:
-        return neighbours(sketches, training, task.counter("nearest training drawings", len(training)))[0]
+    def nearest(sketches: Sequence[Sketch]) -> Float[np.ndarray, " n"]:
+        count = task.counter("nearest training drawings", len(training))
+        return nearest_drawings(sketches, training, count)[0]
 
-    held_out = task.once("held out", lambda: nearest(task.sketches))
-    generated = nearest(from_nothing(task, model, temperature))
-    return copying(generated, held_out) | {"training": len(training)}
+    real = task.once("held out", lambda: nearest(task.sketches))
+    primed = task.primed(model, task.items(0.0, model), "scale known")
+    count = task.counter(f"{model.name}: from nothing", len(task.sketches))
+    generated = [row[0].whole for row in finish(model, primed, temperature, progress=count)]
+    return copying(nearest(generated), real) | {"training": len(training)}

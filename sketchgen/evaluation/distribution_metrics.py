@@ -1,11 +1,10 @@
-"""How far two sets of drawings lie apart, in a judge's features: KID and FID, with standard errors.
+"""Distances of two sets of drawings in the features of a judge: KID and FID, with standard errors.
 
 KID is the squared maximum mean discrepancy under the kernel (a . b / d + 1)^3, d being the number of
 features, in its unbiased estimate (Binkowski et al. 2018, "Demystifying MMD GANs", section 3; Gretton et al.
 2012, lemma 6): it may be negative, and is 0 on average for two samples of one distribution. FID is the
 Frechet distance of two Gaussians with the samples' means and covariances (Heusel et al. 2017); it grows as
-the samples get smaller, so that only figures of samples of one size can be compared, and a floor of real
-drawings belongs beside it.
+the samples get smaller, so that only samples of one size can be compared, with a floor of real drawings.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.figures import Figure, figure
+from sketchgen.evaluation.statistics import Figure, figure
 
 Features = Float[np.ndarray, "n d"]
 Others = Float[np.ndarray, "m d"]
@@ -24,7 +23,7 @@ GROUPS = 10
 
 
 def kid(one: Features, other: Others) -> Figure:
-    """The unbiased squared MMD of two samples of one size, and its standard error.
+    """Return the unbiased squared MMD of two samples of one size.
 
     With h(i, j) = k(x_i, x_j) + k(y_i, y_j) - k(x_i, y_j) - k(x_j, y_i) it is the mean of h over i != j, a
     U-statistic. Its variance (Hoeffding 1948) is 4 (n - 2) / (n (n - 1)) times the variance of the rows'
@@ -47,14 +46,14 @@ def kid(one: Features, other: Others) -> Figure:
     pairs = count * (count - 1)
     value = h.sum() / pairs
     whole = (h**2).sum() / pairs - value**2
-    # The means of the rows vary by what is left of h's own variance, too, which is not theirs.
+    # The rows' means vary by a part of h's own variance, too, which is taken off.
     rows = (h.sum(1) / (count - 1)).var(ddof=1) - whole / (count - 1)
     variance = (4.0 * (count - 2) * max(rows, 0.0) + 2.0 * whole) / pairs
     return figure(float(value), float(np.sqrt(max(variance, 0.0))), drawings=count)
 
 
 def frechet(one: Features, other: Others) -> float:
-    """The Frechet distance of Gaussians fitted to two samples: |m - n|^2 + tr(A + B - 2 (A B)^(1/2)).
+    """Return the Frechet distance of Gaussians fitted to two samples: |m - n|^2 + tr(A + B - 2 (A B)^(1/2)).
 
     Raises:
         SettingError: a sample of fewer than 2 drawings.
@@ -72,7 +71,7 @@ def frechet(one: Features, other: Others) -> float:
 
 
 def fid(one: Features, other: Others) -> Figure:
-    """The Frechet distance of two samples; standard error by leaving out a tenth of both in turn.
+    """Return the Frechet distance of two samples; its standard error leaves out a tenth of both in turn.
 
     Raises:
         SettingError: a sample of fewer than 2 drawings.

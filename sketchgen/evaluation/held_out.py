@@ -1,23 +1,24 @@
-"""Real drawings cut into a given part and the true rest, and the given part finished by a model.
+"""Completions of real drawings of which a part is held out.
 
-Two ways to show a beginning. `scale known`: the frame is that of the whole drawing, the 255 box, as for the
-likelihood; a cut inside a stroke leaves the pen down, and the model goes on with that stroke. `scale
-unknown`: as a person's drawing, whose final size nobody knows; the given part is shown as
-`Completer.complete` shows it, simplified and in a frame of its own, and the pen is up.
+A model is shown the given part in one of two ways. `scale known`: in the frame of the whole drawing, the 255
+box, as for the likelihood; a cut within a stroke leaves the pen down, and the model continues that stroke.
+`scale unknown`: as a person's drawing, whose final size nobody knows. The given part is shown as
+`Completer.complete` shows it, simplified and in a frame of its own, with the pen up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from sketchgen.completion import partial_sketch as completion
 from sketchgen.completion.completer import LIMIT, Completer
 from sketchgen.completion.framing import rounded
+from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.sampler import Stepper, prime_all
+from sketchgen.data.splitting import CutSketch, cut_after, prefix_length
 from sketchgen.evaluation.sampling import Added, Row, sample_rows
 from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.sketch.geometry import BOX, CENTRE
@@ -27,68 +28,40 @@ from sketchgen.sketch.strokes import Pen, pens, split_strokes
 Scale = Literal["scale known", "scale unknown"]
 SCALES: tuple[Scale, ...] = ("scale known", "scale unknown")
 
-MIN_POINTS = 3
-"""Points of a drawing below which nothing is left to be added; two of them are given at least."""
-
 READ = 512
-"""Beginnings that are read between two words on the progress."""
+"""Given parts that are read between two calls of `progress`."""
 
 PAGE = Box(0.0, 0.0, BOX, BOX)
 
 Progress = Callable[[int], None]
 
 
-def cut_at(count: int, share: float) -> int:
-    """How many of a drawing's points are given: round(share * count), two at least; 0 for a share of 0."""
-    return 0 if share == 0 else max(2, round(share * count))
-
-
 @dataclass(frozen=True)
-class PartialSketch:
-    """A drawing that was begun.
+class HeldOut(CutSketch):
+    """A drawing in the 255 box of which the rest is held out.
 
     Attributes:
-        given: its first points, px of the 255 box.
-        rest: the others; where the cut is inside a stroke, its rest begins at the last given point.
-        inside: whether the cut is inside a stroke.
-        category: what it shows, an index of the model; its `any_category` for what the model does not know.
-        seed: of its completions.
+        category: its index in the model's categories; `any_category` where the model does not know it.
+        seed: seed of its completions.
     """
 
-    given: Sketch
-    rest: Sketch
-    inside: bool
     category: int
     seed: int
 
 
-def begin(sketch: Sketch, share: float, category: int, seed: int) -> PartialSketch:
-    """Cut a drawing in the 255 box after its first points; see `cut_at`."""
-    left = cut_at(sketch.point_count, share)
-    given: list[Points] = []
-    rest: list[Points] = []
-    inside = False
-    for stroke in sketch.strokes:
-        if left <= 0:
-            rest.append(stroke)
-        elif len(stroke) <= left:
-            given.append(stroke)
-        else:
-            inside = True
-            given.append(stroke[:left])
-            rest.append(stroke[left - 1 :])
-        left -= len(stroke)
-    first, second = (Sketch.from_strokes(part, page=PAGE, category=sketch.category) for part in (given, rest))
-    return PartialSketch(first, second, inside, category, seed)
+def held_out(sketch: Sketch, share: float, category: int = 0, seed: int = 0) -> HeldOut:
+    """Hold out all but a share of the points of a drawing in the 255 box; see `prefix_length`."""
+    cut = cut_after(sketch.replaced(page=PAGE), prefix_length(sketch.point_count, share))
+    return HeldOut(cut.given, cut.rest, cut.inside, category, seed)
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A completion and what it goes on with.
+    """A completion of a held-out drawing.
 
     Attributes:
-        completion: given and added, px of the 255 box.
-        going_on: whether the first added stroke goes on with the last given one.
+        completion: given and added part, px of the 255 box.
+        going_on: whether the first added stroke continues the last given one.
     """
 
     completion: Completion
@@ -96,12 +69,12 @@ class Finished:
 
     @property
     def whole(self) -> Sketch:
-        """The finished drawing, a stroke that was gone on with being one."""
+        """The completed drawing; a continued stroke is one stroke."""
         return united(self.completion.given, self.completion.added, self.going_on)
 
 
 def united(given: Sketch, added: Sketch, going_on: bool) -> Sketch:
-    """Two parts as one drawing; where `going_on`, the last stroke of the first and the first one are one."""
+    """Return two parts as one drawing; where `going_on`, the strokes at the seam are one."""
     strokes = list(given.strokes + added.strokes)
     if going_on and given.strokes and added.strokes:
         seam = len(given.strokes)
@@ -110,29 +83,27 @@ def united(given: Sketch, added: Sketch, going_on: bool) -> Sketch:
 
 
 @dataclass(frozen=True)
-class Ready:
-    """Beginnings that a model has read, for completions at any temperature.
+class Primed:
+    """Held-out drawings whose given parts a model has read.
 
     Attributes:
-        beginnings: what was read.
-        rows: the model's state behind each, with the noise of its first alternative.
-        spots: (scale, origin) of each: page = model px * scale + origin, counted from the last given point.
+        items: the drawings.
+        rows: the model's state after each given part.
+        places: (scale, origin) of each: page = model px * scale + origin, from the last given point.
         known: whether each was shown at a known scale; rows that differ in this cannot be in one batch.
-        going_on: whether each goes on with its last stroke.
+        going_on: whether each continues its last stroke.
     """
 
-    beginnings: Sequence[PartialSketch]
+    items: Sequence[HeldOut]
     rows: Sequence[Row]
-    spots: Sequence[tuple[float, Points]]
+    places: Sequence[tuple[float, Points]]
     known: Sequence[bool]
     going_on: Sequence[bool]
 
 
-def read_beginnings(
-    model: Stepper, beginnings: Sequence[PartialSketch], scale: Scale, progress: Progress | None = None
-) -> Ready:
-    """Have the network read each beginning."""
-    shown = [_shown(item, scale) for item in beginnings]
+def prime(model: Stepper, items: Sequence[HeldOut], scale: Scale, progress: Progress | None = None) -> Primed:
+    """Have a network read the given part of each drawing."""
+    shown = [_shown(item, scale) for item in items]
     known = [given.known for given, _, _ in shown]
     rows: dict[int, Row] = {}
     for kind in (True, False):
@@ -142,16 +113,16 @@ def read_beginnings(
             found, state = prime_all(model, [shown[index][0] for index in some])
             for number, index in enumerate(some):
                 one = slice(number, number + 1)
-                rows[index] = Row(found.take(one), state.take(one), beginnings[index].seed)
+                rows[index] = Row(found.take(one), state.take(one), items[index].seed)
             if progress is not None:
                 progress(len(some))
-    going_on = [scale == "scale known" and item.inside for item in beginnings]
-    spots = [(size, origin) for _, size, origin in shown]
-    return Ready(beginnings, [rows[index] for index in range(len(shown))], spots, known, going_on)
+    going_on = [scale == "scale known" and item.inside for item in items]
+    places = [(size, origin) for _, size, origin in shown]
+    return Primed(items, [rows[index] for index in range(len(shown))], places, known, going_on)
 
 
-def _shown(item: PartialSketch, scale: Scale) -> tuple[Prefix, float, Points]:
-    """A beginning as the network reads it, with the scale and the origin of what is added."""
+def _shown(item: HeldOut, scale: Scale) -> tuple[Prefix, float, Points]:
+    """Return a given part as the network reads it, with the scale and the origin of what is added."""
     category = np.array([item.category])
     empty = item.given.is_empty
     origin = np.array([CENTRE, CENTRE]) if empty else item.given.strokes[-1][-1]
@@ -161,43 +132,39 @@ def _shown(item: PartialSketch, scale: Scale) -> tuple[Prefix, float, Points]:
         if item.inside:
             pen[-1] = Pen.DRAW
         return Prefix(offset, pen, category, True), 1.0, origin
-    shown = completion.PartialSketch.of(item.given)
+    shown = PartialSketch.of(item.given)
     return shown.prefix(category, np.array([False])), shown.frame.scale, origin
 
 
 def finish(
     model: Completer,
-    ready: Ready,
+    primed: Primed,
     temperature: float,
     count: int = 1,
     limit: int = LIMIT,
     progress: Progress | None = None,
 ) -> list[list[Finished]]:
-    """Finish each beginning in `count` ways.
+    """Complete each drawing `count` times.
 
-    Alternative i of a beginning is that of `Completer.complete` under the beginning's seed.
+    Candidate i of a drawing is that of `Completer.complete` under the drawing's seed.
     """
-    result: list[list[Finished]] = [[] for _ in ready.rows]
+    result: list[list[Finished]] = [[] for _ in primed.rows]
     for known in (True, False):
-        here = [index for index, value in enumerate(ready.known) if value is known]
-        places = [(index, number) for index in here for number in range(count)]
-        rows = [
-            Row(ready.rows[index].found, ready.rows[index].state, ready.rows[index].seed, number)
-            for index, number in places
-        ]
-        for (index, _), added in zip(
-            places, sample_rows(model.stepper, rows, temperature, limit, progress), strict=True
-        ):
-            result[index].append(_placed(ready, index, added))
+        here = [index for index, value in enumerate(primed.known) if value is known]
+        which = [(index, number) for index in here for number in range(count)]
+        rows = [replace(primed.rows[index], alternative=number) for index, number in which]
+        found = sample_rows(model.stepper, rows, temperature, limit, progress)
+        for (index, _), added in zip(which, found, strict=True):
+            result[index].append(_placed(primed, index, added))
     return result
 
 
-def _placed(ready: Ready, index: int, added: Added) -> Finished:
-    """Added steps as strokes on the drawing's page."""
-    given, (scale, origin) = ready.beginnings[index].given, ready.spots[index]
+def _placed(primed: Primed, index: int, added: Added) -> Finished:
+    """Return added steps as strokes on the drawing's page."""
+    given, (scale, origin) = primed.items[index].given, primed.places[index]
     points = rounded(np.cumsum(added.offset, axis=0) * scale + origin, scale)
     strokes = split_strokes(points, added.pen == Pen.LIFT)
-    going_on = ready.going_on[index]
+    going_on = primed.going_on[index]
     if going_on and strokes:
         strokes[0] = np.concatenate([origin[None], strokes[0]])
     drawn = Sketch.from_strokes(strokes, page=given.page, category=given.category)

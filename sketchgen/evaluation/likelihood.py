@@ -1,4 +1,4 @@
-"""Negative log-likelihood of real drawings, in nats.
+"""Negative log-likelihood of real drawings, in nats: in all, by position, by category and by depth.
 
 Convention: offsets in px of the 255 box, dequantised by uniform noise in [-0.5, 0.5)^2 that the network does
 not read, so that the figure bounds the discrete negative log-likelihood from above. The first point counts as
@@ -8,75 +8,89 @@ sums are divided by the number of real points that are scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
+from sketchgen.completion.completer import Completer
 from sketchgen.data.batching import Batch, evaluation_batch
-from sketchgen.data.store import Drawings
+from sketchgen.data.drawings import Drawings
+from sketchgen.evaluation.sketch_rnn_loss import SketchRNNLoss
+from sketchgen.evaluation.statistics import DEEP, depth_groups, ratio
 from sketchgen.models.memory import keep_freed_memory
 from sketchgen.models.mixture import StepDistribution
-from sketchgen.models.stroke_model import Steps, StrokeModel
+from sketchgen.models.stroke_model import Steps, StrokeModel, as_network
+from sketchgen.sketch.strokes import Pen
 
-FRACTIONS = (0.0, 0.25, 0.5, 0.75)
-"""Shares of the points that are given in the suffix figures."""
+SHARES = (0.0, 0.25, 0.5, 0.75)
+"""Shares of the points that are given."""
 
 BATCH = 128
 
-Progress = Callable[[int], None]
-"""Called with the number of drawings scored since the last call."""
+TENTHS = 10
+KINDS = ("first point of a stroke", "other points", "end")
 
-Watch = Callable[[NDArray[np.int64], Batch, StepDistribution, NDArray[np.float64]], None]
-"""Called with each batch while it is scored: the indices of its drawings, the batch, the distributions of its
-steps, and their nats, (b, n + 1), 0 where a step does not count."""
+Watch = Callable[
+    [Int[np.ndarray, " b"], Batch, StepDistribution, Float[np.ndarray, "b m"]],
+    None,
+]
+"""Called with each scored batch: the indices of its drawings, the batch, the distributions of its steps, and
+their nats, 0 where a step does not count."""
+
+Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures of n drawings, in the order in which they were given.
+    """Likelihood of n drawings.
 
     Attributes:
-        nats: (n,) negative log-likelihood of each drawing's scored steps.
-        points: (n,) number of points scored.
-        category: (n,) index.
+        nats: negative log-likelihood of each drawing's scored steps.
+        points: number of points scored.
+        category: index of each drawing's category.
     """
 
-    nats: NDArray[np.float64]
-    points: NDArray[np.int64]
-    category: NDArray[np.int64]
+    nats: Float[np.ndarray, " n"]
+    points: Int[np.ndarray, " n"]
+    category: Int[np.ndarray, " n"]
+
+    def __getitem__(self, rows: Bool[np.ndarray, " n"]) -> Scores:
+        """Return those of some drawings."""
+        return Scores(self.nats[rows], self.points[rows], self.category[rows])
 
     def per_point(self) -> tuple[float, float]:
-        """Nats per point over the set and its standard error (of a ratio, over drawings)."""
+        """Return nats per point over the set and the standard error (of a ratio, over drawings)."""
         total = max(int(self.points.sum()), 1)
-        ratio = float(self.nats.sum() / total)
-        spread = self.nats - ratio * self.points
-        return ratio, float(np.sqrt((spread**2).sum()) / total)
+        value = float(self.nats.sum() / total)
+        spread = self.nats - value * self.points
+        return value, float(np.sqrt((spread**2).sum()) / total)
 
     def per_sketch(self) -> tuple[float, float]:
-        """Mean nats per drawing and its standard error."""
+        """Return the mean nats per drawing and the standard error."""
         count = len(self.nats)
         return float(self.nats.mean()), float(self.nats.std(ddof=1) / np.sqrt(count)) if count > 1 else 0.0
 
 
-def step_log_prob(model: StrokeModel, batch: Batch) -> torch.Tensor:
-    """(b, n + 1) log density of each step of a batch, teacher-forced; 0 where a step does not count."""
-    return counted_log_prob(step_distribution(model, batch), batch)
-
-
 def step_distribution(model: StrokeModel, batch: Batch) -> StepDistribution:
-    """Distributions of the steps of a batch, (b, n + 1), teacher-forced."""
+    """Return the distributions of the n + 1 steps of a batch, teacher-forced."""
     steps = Steps(batch.offset, batch.pen[:, :-1], batch.category, batch.known)
     return model(steps, batch.cut)
 
 
-def counted_log_prob(found: StepDistribution, batch: Batch) -> torch.Tensor:
-    """(b, n + 1) log density of each step of a batch under `found`; 0 where a step does not count."""
+def counted_log_prob(found: StepDistribution, batch: Batch) -> Float[Tensor, "b m"]:
+    """Return the log density of each step of a batch; 0 where a step does not count."""
     log_prob = found.log_prob(batch.target, batch.pen)
     return torch.where(batch.scored, log_prob, torch.zeros_like(log_prob))
+
+
+def step_log_prob(model: StrokeModel, batch: Batch) -> Float[Tensor, "b m"]:
+    """Return the log density of each step of a batch under a network; 0 where a step does not count."""
+    return counted_log_prob(step_distribution(model, batch), batch)
 
 
 @torch.no_grad()
@@ -86,18 +100,18 @@ def score(
     fraction: float = 0.0,
     *,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Callable[[int], None] | None = None,
     watch: Watch | None = None,
 ) -> Scores:
     """Score drawings whose categories are the model's own indices, with the first part given.
 
     Args:
         model: the network; it is left in evaluation mode.
-        drawings: what is scored, in the 255 box.
+        drawings: drawings in the 255 box.
         fraction: share of each drawing's points that is given.
-        seed: of the dequantisation.
-        progress: called after each batch.
-        watch: shown each batch.
+        seed: seed of the dequantisation.
+        progress: called with the number of drawings of each batch.
+        watch: called with each scored batch.
     """
     keep_freed_memory()
     model.eval()
@@ -119,16 +133,148 @@ def score(
     return Scores(nats, points, drawings.category)
 
 
+def scores_by_share(
+    model: Completer, drawings: Drawings, seed: int, report: Report, watch: Watch | None = None
+) -> dict[float, Scores]:
+    """Score drawings at each of `SHARES`; `watch` is called with the batches of whole drawings only.
+
+    To the model a category that it does not know is any category.
+    """
+    mapped = replace(drawings, category=drawings.known_as(model.categories))
+    network = as_network(model.config, model.decoder.weights())
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        report("likelihood", done, len(SHARES) * len(drawings))
+
+    return {
+        share: score(network, mapped, share, seed=seed, progress=advance, watch=None if share else watch)
+        for share in SHARES
+    }
+
+
+class Positions:
+    """Sums of nats by where in the drawing a step is.
+
+    Point i of n is in tenth floor(10 i / n), counted from 0. A stroke's first point is the drawing's first or
+    one after a lift; the end is the decision after the last point, which belongs to no tenth. So the tenths
+    and the end, or the three kinds, add up to all nats.
+
+    Attributes:
+        tenth_nats, tenth_count: (n, 10) nats and number of the points in each tenth of each drawing.
+        kind_nats, kind_count: (n, 3) nats and number of the steps of each of `KINDS`.
+    """
+
+    def __init__(self, drawings: int) -> None:
+        self.tenth_nats, self.tenth_count = np.zeros((drawings, TENTHS)), np.zeros((drawings, TENTHS))
+        self.kind_nats, self.kind_count = np.zeros((drawings, len(KINDS))), np.zeros((drawings, len(KINDS)))
+
+    def add(self, rows: Int[np.ndarray, " b"], batch: Batch, nats: Float[np.ndarray, "b m"]) -> None:
+        """Add a batch of whole drawings, whose indices are `rows`; nats are 0 where a step does not count."""
+        pen, length = batch.pen.cpu().numpy(), batch.length.cpu().numpy()[:, None]
+        scored = batch.scored.cpu().numpy()
+        index = np.arange(pen.shape[1])
+        point, end = scored & (index < length), scored & (index == length)
+        tenth = TENTHS * index // np.maximum(length, 1)
+        for number in range(TENTHS):
+            here = point & (tenth == number)
+            self.tenth_nats[rows, number] += (nats * here).sum(1)
+            self.tenth_count[rows, number] += here.sum(1)
+        after_lift = np.concatenate([np.ones((len(pen), 1), dtype=bool), pen[:, :-1] == Pen.LIFT], 1)
+        for number, here in enumerate((point & after_lift, point & ~after_lift, end)):
+            self.kind_nats[rows, number] += (nats * here).sum(1)
+            self.kind_count[rows, number] += here.sum(1)
+
+    def table(self) -> dict[str, Any]:
+        """Return nats per point by tenth and nats per step by kind."""
+
+        def figures(nats: Float[np.ndarray, " n"], count: Float[np.ndarray, " n"]) -> dict[str, Any]:
+            found = ratio(nats, count)
+            return {
+                "nats": found["value"],
+                "standard_error": found["standard_error"],
+                "steps": int(count.sum()),
+            }
+
+        tenths = zip(self.tenth_nats.T, self.tenth_count.T, strict=True)
+        kinds = zip(KINDS, self.kind_nats.T, self.kind_count.T, strict=True)
+        return {
+            "tenth": {f"{number / TENTHS:g}": figures(*both) for number, both in enumerate(tenths)},
+            "kind": {name: figures(nats, count) for name, nats, count in kinds},
+        }
+
+
+def likelihood_figures(
+    model: Completer, drawings: Drawings, counts: Mapping[str, int] | None, seed: int, report: Report
+) -> dict[str, Any]:
+    """Return all figures of likelihood as plain JSON values.
+
+    Args:
+        model: the model.
+        drawings: drawings in the 255 box.
+        counts: training drawings of each category, if known.
+        seed: seed of the dequantisation.
+        report: called after each batch.
+    """
+    positions, magenta = Positions(len(drawings)), SketchRNNLoss(drawings)
+
+    def watch(
+        rows: Int[np.ndarray, " b"], batch: Batch, found: StepDistribution, nats: Float[np.ndarray, "b m"]
+    ) -> None:
+        positions.add(rows, batch, nats)
+        magenta.add(rows, batch, found)
+
+    scores = scores_by_share(model, drawings, seed, report, watch)
+    whole = replace(scores[0.0], category=drawings.category)
+    per_point, per_sketch = whole.per_point(), whole.per_sketch()
+    return {
+        "nats_per_point": per_point[0],
+        "nats_per_point_se": per_point[1],
+        "nats_per_sketch": per_sketch[0],
+        "nats_per_sketch_se": per_sketch[1],
+        "suffix": {f"{share:g}": _suffix(item) for share, item in scores.items()},
+        "by_position": positions.table(),
+        "by_depth": _by_depth(scores, drawings, counts),
+        "magenta": magenta.table(),
+        "by_category": by_category(whole, drawings.categories),
+    }
+
+
 def by_category(scores: Scores, categories: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Nats per point, its standard error and the number of drawings of every category that occurs."""
+    """Return nats per point and the number of drawings of every category that occurs."""
     result: dict[str, dict[str, Any]] = {}
     for index in np.unique(scores.category):
         rows = scores.category == index
-        part = Scores(scores.nats[rows], scores.points[rows], scores.category[rows])
-        value, error = part.per_point()
+        value, error = scores[rows].per_point()
         result[categories[int(index)]] = {
             "nats_per_point": value,
             "standard_error": error,
             "drawings": int(rows.sum()),
         }
     return result
+
+
+def _by_depth(
+    scores: Mapping[float, Scores], drawings: Drawings, counts: Mapping[str, int] | None
+) -> dict[str, Any]:
+    """Return nats per point of deep and of rare categories by share given; nothing without counts."""
+    if counts is None:
+        return {}
+    groups = depth_groups([drawings.categories[int(index)] for index in drawings.category], counts)
+    result: dict[str, Any] = {"deep_from": DEEP}
+    for name in ("deep", "rare"):
+        rows = groups[name]
+        if rows.any():
+            result[name] = {
+                "categories": len(np.unique(drawings.category[rows])),
+                "drawings": int(rows.sum()),
+                "suffix": {f"{share:g}": _suffix(item[rows]) for share, item in scores.items()},
+            }
+    return result
+
+
+def _suffix(scores: Scores) -> dict[str, Any]:
+    value, error = scores.per_point()
+    return {"nats_per_point": value, "standard_error": error, "points": int(scores.points.sum())}

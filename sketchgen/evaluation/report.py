@@ -1,4 +1,4 @@
-"""`evaluate`: every figure of a checkpoint on a set of drawings, as one plain object, and as a page."""
+"""`evaluate`: all figures of a checkpoint on a set of drawings, as one plain object and as a page."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from typing import Any
 import numpy as np
 
 from sketchgen.completion.completer import Completer, load
-from sketchgen.errors import SettingError
+from sketchgen.data.drawings import Drawings
+from sketchgen.data.prepare import read_drawings
+from sketchgen.data.store import Store
+from sketchgen.errors import FormatError, SettingError
 from sketchgen.evaluation.completion_metrics import (
     copying_table,
     distance_table,
     model_nearness,
-    name_completions,
+    nearness_table,
+    recognised,
     recognition_table,
     retrieval_nearness,
 )
-from sketchgen.evaluation.figures import category_counts
-from sketchgen.evaluation.nats import likelihood_figures
+from sketchgen.evaluation.likelihood import likelihood_figures
+from sketchgen.evaluation.page import check_page, write_page
 from sketchgen.evaluation.recognition import Judge, load_judge
-from sketchgen.evaluation.report_files import check_report, write_report
-from sketchgen.evaluation.source import Source, open_source
-from sketchgen.evaluation.task import TEMPERATURES as FINISHED_AT
-from sketchgen.evaluation.task import Task, about_judge, make_task, training_drawings
+from sketchgen.evaluation.statistics import category_counts
+from sketchgen.evaluation.task import TEMPERATURES, Task, about_judge, make_task, training_drawings
 
-TEMPERATURES = (0.0, 0.25, 0.5, 1.0)
+END_TEMPERATURES = (0.0, 0.25, 0.5, 1.0)
 """Temperatures at which the share of drawings that end by themselves is measured."""
 
 END_LIMIT = 200
@@ -36,54 +38,13 @@ END_LIMIT = 200
 SAMPLE_BATCH = 256
 
 SAMPLES = 512
-"""Drawings that are finished, and drawn from nothing, unless asked for another number."""
+"""Drawings that are completed, and drawn from nothing, unless another number is asked for."""
 
 PROTOCOLS = ("all", "likelihood")
 Progress = Callable[[str, int, int], None]
 """Called with what is being measured, how much is done, and how much there is."""
 
 Checkpoint = Completer | str | os.PathLike[str] | None
-
-
-def opened(checkpoint: Checkpoint, guidance: float | None = None) -> Completer:
-    """A completer, or the one that `load` finds, under a guidance if it can be guided."""
-    model = checkpoint if isinstance(checkpoint, Completer) else load(checkpoint)
-    return model if guidance is None or not model.guidable else model.guided(guidance)
-
-
-def opened_judge(judge: Judge | str | os.PathLike[str] | None) -> Judge:
-    """A judge, or the recogniser of that name."""
-    return load_judge(judge) if judge is None or isinstance(judge, str | os.PathLike) else judge
-
-
-def check_settings(samples: int, protocol: str, limit: int | None) -> None:
-    """Check what `evaluate` and `compare` are asked for.
-
-    Raises:
-        SettingError: a limit or a number of samples below its least, or an unknown protocol.
-    """
-    if limit is not None and limit < 1:
-        raise SettingError(f"limit must be 1 or more drawings, not {limit}")
-    if samples < 0:
-        raise SettingError(f"samples must be 0 or more, not {samples}")
-    if protocol not in PROTOCOLS:
-        raise SettingError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
-
-
-def ended_shares(completer: Completer, samples: int, seed: int, progress: Progress) -> dict[str, Any]:
-    """Share of drawings from nothing that end by themselves under `END_LIMIT` points, by temperature."""
-    shares: dict[str, Any] = {}
-    for number, temperature in enumerate(TEMPERATURES):
-        ended: list[bool] = []
-        for first in range(0, samples, SAMPLE_BATCH):
-            count = min(SAMPLE_BATCH, samples - first)
-            labels = [(first + index) % len(completer.categories) for index in range(count)]
-            ended += completer.sample_many(labels, temperature, seed + first, END_LIMIT).ended.tolist()
-            progress("ended", number * samples + len(ended), len(TEMPERATURES) * samples)
-        share = float(np.mean(ended))
-        error = float(np.sqrt(share * (1 - share) / samples))
-        shares[f"{temperature:g}"] = {"share": share, "standard_error": error}
-    return shares
 
 
 def evaluate(
@@ -98,7 +59,7 @@ def evaluate(
     judge: Judge | str | os.PathLike[str] | None = None,
     against: Sequence[Checkpoint] = (),
     training: str | os.PathLike[str] | None = None,
-    temperatures: Sequence[float] = FINISHED_AT,
+    temperatures: Sequence[float] = TEMPERATURES,
     guidance: float | None = None,
     report: str | os.PathLike[str] | None = None,
     force: bool = False,
@@ -106,23 +67,23 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure a checkpoint on a prepared store or on ndjson that it has never seen.
 
-    What each figure means stands in docs/evaluation.md.
+    docs/evaluation.md explains each figure.
 
     Args:
         checkpoint: a completer, or a name or path that `load` takes.
         source: a store, an ndjson file, or a folder of ndjson files.
-        split: which split of a store.
-        limit: most drawings, those with the smallest hashes; None for all.
-        samples: drawings sampled at each temperature, and drawings finished; 0 for likelihood alone.
-        seed: of dequantisation and sampling.
-        protocol: "all", or "likelihood" without what a judge or training drawings are needed for.
-        judge: who names drawings, or the name or path of one; None for the bundled recogniser.
+        split: split of a store.
+        limit: maximum number of drawings, those with the smallest hashes; None for all.
+        samples: drawings sampled at each temperature, and drawings completed; 0 for likelihood alone.
+        seed: seed of dequantisation and sampling.
+        protocol: "all", or "likelihood" without what needs a judge or training drawings.
+        judge: who recognises drawings, or the name or path of one; None for the bundled recogniser.
         against: other models for the same tables.
         training: a store whose training drawings are searched; None for `source`, if it is a store.
-        temperatures: at which drawings are finished.
-        guidance: of all models that can be guided; None for what each of them has.
-        report: where a page goes, .html or .md; None for none.
-        force: replace a page that stands there.
+        temperatures: temperatures of completions.
+        guidance: guidance of all models that can be guided; None for each model's own.
+        report: where a page is written, .html or .md; None for none.
+        force: replace an existing page.
         progress: called now and then.
 
     Returns:
@@ -137,76 +98,129 @@ def evaluate(
                 unknown suffix.
     """
     check_settings(samples, protocol, limit)
-    target = None if report is None else check_report(Path(report), force=force)
+    target = None if report is None else check_page(Path(report), force=force)
     say: Progress = progress or (lambda what, done, of: None)
     models = [opened(item, guidance) for item in (checkpoint, *against)]
-    namer = opened_judge(judge) if protocol == "all" and samples else None
-    found = open_source(Path(source), split, limit)
-    counts = category_counts(found.path, models[0].summary)
+    chosen = opened_judge(judge) if protocol == "all" and samples else None
+    drawings, split = source_drawings(Path(source), split, limit)
+    counts = category_counts(Path(source), models[0].summary)
     task = None
-    if namer is not None:
-        searched = training_drawings(found.path if training is None else Path(training))
+    if chosen is not None:
+        searched = training_drawings(Path(source if training is None else training))
         settings = {"samples": samples, "temperatures": temperatures, "seed": seed, "report": say}
-        task = make_task(found.drawings, counts, namer, searched, **settings)
-    parts = [_measured(model, found, counts, task, samples, seed, say) for model in models]
-    result = _header(found, seed) | parts[0] | {"samples": samples}
+        task = make_task(drawings, counts, chosen, searched, **settings)
+    parts = [_measured(model, drawings, counts, task, samples, seed, say) for model in models]
+    result = header(Path(source), split, seed, drawings) | {"points": len(drawings.points)}
+    result |= parts[0] | {"samples": samples}
     if task is not None:
-        result |= _beside(task, found)
+        result |= _model_free(task, drawings)
     if len(parts) > 1:
         result["against"] = parts[1:]
     if target is not None:
-        write_report(target, result, models[0], found.drawings, force=force)
+        write_page(target, result, models[0], drawings, force=force)
     return result
 
 
-def _header(found: Source, seed: int) -> dict[str, Any]:
-    drawings = found.drawings
-    return {
-        "source": found.path.name,
-        "split": found.split,
-        "seed": seed,
-        "drawings": len(drawings),
-        "points": len(drawings.points),
-    }
+def source_drawings(source: Path, split: str, limit: int | None) -> tuple[Drawings, str]:
+    """Read a store's split, or an ndjson file or folder: all drawings, or those with the smallest hashes.
+
+    Returns:
+        The drawings, and the name of the split, "all" where `source` is no store.
+
+    Raises:
+        FormatError: no drawings.
+    """
+    if (source / "store.json").is_file():
+        drawings = Store.open(source).split(split).drawings()
+    else:
+        drawings, split = read_drawings(source)[0], "all"
+    if not len(drawings):
+        raise FormatError(f"{source} has no drawing in its {split} split")
+    if limit is not None and limit < len(drawings):
+        drawings = drawings.take(np.sort(np.argsort(drawings.key, kind="stable")[:limit]))
+    return drawings, split
+
+
+def opened(checkpoint: Checkpoint, guidance: float | None) -> Completer:
+    """Load a checkpoint unless it is a completer, and set its guidance if it can be guided."""
+    model = checkpoint if isinstance(checkpoint, Completer) else load(checkpoint)
+    return model if guidance is None or not model.guidable else model.guided(guidance)
+
+
+def opened_judge(judge: Judge | str | os.PathLike[str] | None) -> Judge:
+    """Load a judge by its name or path unless it is one."""
+    return load_judge(judge) if judge is None or isinstance(judge, str | os.PathLike) else judge
+
+
+def check_settings(samples: int, protocol: str, limit: int | None) -> None:
+    """Check settings of `evaluate` and `compare`.
+
+    Raises:
+        SettingError: a limit or a number of samples outside its limits, or an unknown protocol.
+    """
+    if limit is not None and limit < 1:
+        raise SettingError(f"limit must be 1 or more drawings, not {limit}")
+    if samples < 0:
+        raise SettingError(f"samples must be 0 or more, not {samples}")
+    if protocol not in PROTOCOLS:
+        raise SettingError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
+
+
+def header(source: Path, split: str, seed: int, drawings: Drawings) -> dict[str, Any]:
+    """Return what was measured on."""
+    return {"source": source.name, "split": split, "seed": seed, "drawings": len(drawings)}
 
 
 def _measured(
     model: Completer,
-    found: Source,
+    drawings: Drawings,
     counts: dict[str, int] | None,
     task: Task | None,
     samples: int,
     seed: int,
     report: Progress,
 ) -> dict[str, Any]:
-    """All figures of one model."""
-    result = {"checkpoint": model.name, "guidance": model.guidance} | likelihood_figures(
-        model, found.drawings, counts, seed, report
-    )
+    """Return all figures of one model."""
+    result = {"checkpoint": model.name, "guidance": model.guidance}
+    result |= likelihood_figures(model, drawings, counts, seed, report)
     result["ended"] = ended_shares(model, samples, seed, report) if samples else {}
     if task is None:
         return result
-    named = name_completions(task, model)
-    temperature = named.temperature["scale known"]
-    ways = model_nearness(task, model, temperature)
+    found = recognised(task, model)
+    temperature = found.temperature["scale known"]
     return result | {
         "temperature": temperature,
-        "recognition": recognition_table(task, named),
-        "ten_ways": {f"{share:g}": item.table(task.groups) for share, item in ways.items()},
-        "distances": distance_table(task, named),
+        "recognition": recognition_table(task, found),
+        "ten_ways": nearness_table(model_nearness(task, model, temperature), task.groups),
+        "distances": distance_table(task, found),
         "copying": copying_table(task, model, temperature),
     }
 
 
-def _beside(task: Task, found: Source) -> dict[str, Any]:
-    """What is the same whatever model is measured: the judge, and the figures without a model."""
-    nearest = retrieval_nearness(task)
+def ended_shares(model: Completer, samples: int, seed: int, progress: Progress) -> dict[str, Any]:
+    """Return the share of drawings from nothing that end within `END_LIMIT` points, by temperature."""
+    shares: dict[str, Any] = {}
+    for number, temperature in enumerate(END_TEMPERATURES):
+        ended: list[bool] = []
+        for first in range(0, samples, SAMPLE_BATCH):
+            count = min(SAMPLE_BATCH, samples - first)
+            labels = [(first + index) % len(model.categories) for index in range(count)]
+            ended += model.sample_many(labels, temperature, seed + first, END_LIMIT).ended.tolist()
+            progress("ended", number * samples + len(ended), len(END_TEMPERATURES) * samples)
+        share = float(np.mean(ended))
+        error = float(np.sqrt(share * (1 - share) / samples))
+        shares[f"{temperature:g}"] = {"share": share, "standard_error": error}
+    return shares
+
+
+def _model_free(task: Task, drawings: Drawings) -> dict[str, Any]:
+    """Return what is the same for every model: the judge, and the figures of retrieval and real drawings."""
     return {
-        "judge": about_judge(task.judge, found.drawings),
+        "judge": about_judge(task.judge, drawings),
         "finished": len(task.sketches),
         "searched": 0 if task.training is None else len(task.training),
         "baselines": {
-            "retrieval_ten_ways": {f"{share:g}": item.table(task.groups) for share, item in nearest.items()},
+            "retrieval_ten_ways": nearness_table(retrieval_nearness(task), task.groups),
             "distances": distance_table(task, None),
         },
     }

@@ -1,131 +1,188 @@
-"""A completion without a model: the nearest training drawing of the category, its rest pasted on.
+"""The nearest training drawings: a completion without a model, and a measure of copying.
 
-Training drawings of the category are cut after the same share of their points. Those whose beginnings look
-the most alike as blurred bitmaps are short-listed, and ordered by the symmetric Chamfer distance of the
-beginnings. The rest of the nearest one is moved so that it goes on from the last given point. Where the scale
-is known, beginnings are compared as they stand in the 255 box and the rest keeps its size; where it is
-unknown, each beginning is first aligned and scaled to the box, and the rest is scaled along.
+A completion is retrieved from the training drawings of the category, cut after the same share of their
+points. Those whose given parts have the most similar bitmaps are short-listed, and ordered by the symmetric
+Chamfer distance of the given parts. The rest of the nearest one is moved so that it starts at the last given
+point. Where the scale is known, given parts are compared as they stand in the 255 box and the rest keeps its
+size; where it is unknown, each given part is first aligned and scaled to the box, and the rest is scaled
+along.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float, Int
 
 from sketchgen.data.drawings import Drawings
-from sketchgen.evaluation.bitmaps import Lines, bitmaps
-from sketchgen.evaluation.held_out import Finished, PartialSketch, Scale, begin, cut_at
+from sketchgen.data.splitting import MIN_POINTS, prefix_length
+from sketchgen.evaluation.bitmaps import CHUNK, Lines, bitmaps
+from sketchgen.evaluation.held_out import Finished, HeldOut, Scale, held_out
+from sketchgen.evaluation.statistics import mean
 from sketchgen.sketch.distance import chamfer, cloud
 from sketchgen.sketch.geometry import box_frame, in_frame
 from sketchgen.sketch.sketch import Completion, Sketch
 
-CANDIDATES = 1000
-"""Training drawings of a category that are looked at, those with the smallest hashes."""
+MAX_SEARCHED = 1000
+"""Training drawings of a category that are searched for a completion: those with the smallest hashes."""
 
-SHORT = 10
-"""Beginnings that are short-listed for the exact distance."""
+SHORT_LIST = 10
+"""Given parts that are short-listed by their bitmaps for the exact distance."""
+
+COPY_SHORT_LIST = 20
+"""Training drawings that are short-listed where copies are looked for."""
+
+TAIL = 0.01
+"""Quantile of the real drawings' distances below which a drawing is nearer than real ones are."""
+
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95)
 
 Progress = Callable[[int], None]
 
 
-@dataclass(frozen=True)
-class Retrieval:
-    """Finishes beginnings by what stands in the training drawings.
+def retrieve(
+    training: Drawings,
+    items: Sequence[HeldOut],
+    share: float,
+    scale: Scale,
+    count: int = 1,
+    progress: Progress | None = None,
+) -> list[list[Finished]]:
+    """Complete drawings by the rests of the nearest training drawings.
 
-    Attributes:
-        training: the drawings that are searched.
+    Args:
+        training: drawings that are searched.
+        items: drawings cut after `share` of their points, with their categories' names.
+        share: share of the points after which the training drawings are cut.
+        scale: whether the size of the whole is known.
+        count: completions of each.
+        progress: called with 1 after each drawing.
+
+    Returns:
+        The completions of each drawing, the nearest first; none where its category has no training drawings.
     """
-
-    training: Drawings
-    _members: dict[str, NDArray[np.int64]] = field(default_factory=dict, repr=False)
-
-    def finish(
-        self,
-        beginnings: Sequence[PartialSketch],
-        share: float,
-        scale: Scale,
-        count: int = 1,
-        progress: Progress | None = None,
-    ) -> list[list[Finished]]:
-        """The `count` nearest for each beginning, the nearest first; none where there is no candidate.
-
-        Args:
-            beginnings: drawings cut after `share` of their points, with their categories' names.
-            share: after which the training drawings are cut, too.
-            scale: whether the size of the whole is known.
-            count: completions of each.
-            progress: called with 1 after each beginning.
-        """
-        found: list[list[Finished]] = [[] for _ in beginnings]
-        names = [item.given.category or "" for item in beginnings]
-        for name in sorted(set(names)):
-            here = [index for index, other in enumerate(names) if other == name]
-            candidates = self._candidates(name)
-            for index, nearest in zip(
-                here, self._short([beginnings[i] for i in here], candidates, share, scale, count), strict=True
-            ):
-                found[index] = self._ordered(beginnings[index], nearest, share, scale)[:count]
-                if progress is not None:
-                    progress(1)
-        return found
-
-    def _candidates(self, name: str) -> NDArray[np.int64]:
-        """The indices of the training drawings of a category that are looked at."""
-        if name not in self._members:
-            known = self.training.categories
-            index = known.index(name) if name in known else -1
-            members = np.flatnonzero((self.training.category == index) & (self.training.lengths > 2))
-            self._members[name] = members[:CANDIDATES]
-        return self._members[name]
-
-    def _short(
-        self,
-        beginnings: Sequence[PartialSketch],
-        candidates: NDArray[np.int64],
-        share: float,
-        scale: Scale,
-        count: int,
-    ) -> list[NDArray[np.int64]]:
-        """The candidates whose beginnings look the most alike, for each beginning."""
-        if not len(candidates):
-            return [candidates for _ in beginnings]
-        drawings = self.training.take(candidates)
-        shown = np.array([cut_at(int(length), share) for length in drawings.lengths], dtype=np.int64)
-        theirs = Lines.of_drawings(drawings, shown)
-        ours = Lines.of_sketches([item.given for item in beginnings])
-        if scale == "scale unknown":
-            theirs, ours = theirs.fitted(), ours.fitted()
-        likeness = bitmaps(ours) @ bitmaps(theirs).T
-        order = np.argsort(-likeness, axis=1, kind="stable")[:, : max(SHORT, count)]
-        return [candidates[row] for row in order]
-
-    def _ordered(
-        self, beginning: PartialSketch, nearest: NDArray[np.int64], share: float, scale: Scale
-    ) -> list[Finished]:
-        """Completions by the short-listed drawings, in the order of the exact distance."""
-        wanted = cloud(_seen(beginning.given, scale))
-        found: list[tuple[float, int, Finished]] = []
-        for index in nearest.tolist():
-            other = begin(self.training.sketch(index), share, 0, 0)
-            distance = chamfer(wanted, cloud(_seen(other.given, scale)))
-            found.append((distance, index, _pasted(beginning, other, scale)))
-        return [item for _, _, item in sorted(found, key=lambda entry: entry[:2])]
+    found: list[list[Finished]] = [[] for _ in items]
+    names = [item.given.category or "" for item in items]
+    for name in sorted(set(names)):
+        here = [index for index, other in enumerate(names) if other == name]
+        near = _short_lists(
+            training, name, [items[index] for index in here], share, scale, max(SHORT_LIST, count)
+        )
+        for index, rows in zip(here, near, strict=True):
+            found[index] = _ordered(training, items[index], rows, share, scale)[:count]
+            if progress is not None:
+                progress(1)
+    return found
 
 
-def _seen(given: Sketch, scale: Scale) -> Sketch:
-    """A beginning as it is compared."""
-    return given if scale == "scale known" else in_frame(given, box_frame(given))
-
-
-def _pasted(beginning: PartialSketch, other: PartialSketch, scale: Scale) -> Finished:
-    """The rest of another drawing, moved to the last given point."""
-    given, size = beginning.given, 1.0
+def _short_lists(
+    training: Drawings, name: str, items: Sequence[HeldOut], share: float, scale: Scale, count: int
+) -> Int[np.ndarray, "n k"]:
+    """Return the training drawings of a category whose given parts are the most similar to each item's."""
+    index = training.categories.index(name) if name in training.categories else -1
+    searched = np.flatnonzero((training.category == index) & (training.lengths >= MIN_POINTS))[:MAX_SEARCHED]
+    if not len(searched):
+        return np.zeros((len(items), 0), dtype=np.int64)
+    drawings = training.take(searched)
+    shown = np.array([prefix_length(int(length), share) for length in drawings.lengths], dtype=np.int64)
+    theirs = Lines.of_drawings(drawings, shown)
+    ours = Lines.of_sketches([item.given for item in items])
     if scale == "scale unknown":
-        size = box_frame(given).scale / box_frame(other.given).scale
+        theirs, ours = theirs.fitted(), ours.fitted()
+    similarity = bitmaps(ours) @ bitmaps(theirs).T
+    return searched[np.argsort(-similarity, axis=1, kind="stable")[:, :count]]
+
+
+def _ordered(
+    training: Drawings, item: HeldOut, rows: Int[np.ndarray, " k"], share: float, scale: Scale
+) -> list[Finished]:
+    """Return completions by short-listed drawings, in the order of the distance of the given parts."""
+
+    def compared(given: Sketch) -> Sketch:
+        return given if scale == "scale known" else in_frame(given, box_frame(given))
+
+    wanted = cloud(compared(item.given))
+    found: list[tuple[float, int, Finished]] = []
+    for index in rows.tolist():
+        other = held_out(training.sketch(index), share)
+        distance = chamfer(wanted, cloud(compared(other.given)))
+        found.append((distance, index, _pasted(item.given, other, scale)))
+    return [each for _, _, each in sorted(found, key=lambda entry: entry[:2])]
+
+
+def _pasted(given: Sketch, other: HeldOut, scale: Scale) -> Finished:
+    """Return the rest of another drawing, moved to the last given point."""
+    size = 1.0 if scale == "scale known" else box_frame(given).scale / box_frame(other.given).scale
     here, there = given.strokes[-1][-1], other.given.strokes[-1][-1]
     strokes = [(stroke - there) * size + here for stroke in other.rest.strokes]
     added = Sketch.from_strokes(strokes, page=given.page, category=given.category)
     return Finished(Completion(given, added), other.inside)
+
+
+def nearest_drawings(
+    sketches: Sequence[Sketch], training: Drawings, progress: Progress | None = None
+) -> tuple[Float[np.ndarray, " n"], Int[np.ndarray, " n"]]:
+    """Return the distance to the nearest training drawing of each drawing, px, and its index.
+
+    Each drawing is aligned and scaled to the 255 box. The `COPY_SHORT_LIST` training drawings whose bitmaps
+    are the most similar, of any category, are compared by the symmetric Chamfer distance.
+
+    Args:
+        sketches: drawings of at least one stroke each.
+        training: drawings that are searched.
+        progress: called with the number of training drawings compared since the last call.
+    """
+    fitted = [in_frame(sketch, box_frame(sketch)) for sketch in sketches]
+    near = most_similar(bitmaps(Lines.of_sketches(fitted)), training, COPY_SHORT_LIST, progress)
+    distance = np.zeros(len(fitted))
+    index = np.zeros(len(fitted), dtype=np.int64)
+    for row, sketch in enumerate(fitted):
+        own = cloud(sketch)
+        apart = [chamfer(own, cloud(training.sketch(int(other)))) for other in near[row]]
+        index[row], distance[row] = near[row][int(np.argmin(apart))], min(apart)
+    return distance, index
+
+
+def most_similar(
+    queries: Float[np.ndarray, "q c"], drawings: Drawings, count: int, progress: Progress | None = None
+) -> Int[np.ndarray, "q k"]:
+    """Return the indices of the `count` drawings with the most similar bitmaps, the most similar first."""
+    count = min(count, len(drawings))
+    similarity = np.full((len(queries), 0), -np.inf, dtype=np.float32)
+    index = np.zeros((len(queries), 0), dtype=np.int64)
+    for first in range(0, len(drawings), CHUNK):
+        last = min(first + CHUNK, len(drawings))
+        found = queries @ bitmaps(Lines.of_drawings(drawings.between(first, last))).T
+        similarity = np.concatenate([similarity, found], 1)
+        index = np.concatenate([index, np.broadcast_to(np.arange(first, last), found.shape)], 1)
+        if similarity.shape[1] > count:
+            top = np.argpartition(-similarity, count - 1, axis=1)[:, :count]
+            similarity, index = np.take_along_axis(similarity, top, 1), np.take_along_axis(index, top, 1)
+        if progress is not None:
+            progress(last - first)
+    return np.take_along_axis(index, np.lexsort((index, -similarity), axis=1), 1)
+
+
+def copying(generated: Float[np.ndarray, " n"], held_out: Float[np.ndarray, " m"]) -> dict[str, Any]:
+    """Compare the distances of generated and of held-out drawings to the nearest training drawing.
+
+    Returns:
+        Quantiles of both, px; the `TAIL` quantile of the held-out ones as `threshold`; and the share of
+        generated drawings below it, which is `TAIL` for a model that copies as little as people do.
+    """
+    threshold = float(np.quantile(held_out, TAIL))
+    return {
+        "drawings": len(generated),
+        "generated": _quantiles(generated),
+        "held_out": _quantiles(held_out),
+        "threshold": threshold,
+        "share_below": mean((generated < threshold).astype(np.float64)),
+    }
+
+
+def _quantiles(values: Float[np.ndarray, " n"]) -> dict[str, float]:
+    return {
+        f"{at:g}": float(value) for at, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True)
+    }

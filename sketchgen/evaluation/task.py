@@ -1,4 +1,4 @@
-"""What a model is asked in the evaluation of completions, and what is known about the answers without it."""
+"""The drawings that models complete in an evaluation, and what is the same for every model."""
 
 from __future__ import annotations
 
@@ -8,51 +8,48 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float
 
 from sketchgen.completion.completer import Completer
-from sketchgen.data.store import Drawings, Store
+from sketchgen.data.drawings import Drawings
+from sketchgen.data.splitting import MIN_POINTS
+from sketchgen.data.store import Store
 from sketchgen.errors import CategoryError, FormatError, SettingError
-from sketchgen.evaluation.figures import Groups, depth_groups
-from sketchgen.evaluation.held_out import (
-    MIN_POINTS,
-    PartialSketch,
-    Ready,
-    Scale,
-    begin,
-    read_beginnings,
-)
+from sketchgen.evaluation.held_out import HeldOut, Primed, Scale, held_out, prime
 from sketchgen.evaluation.recognition import Judge, Verdict, features_of, judged
-from sketchgen.evaluation.retrieval import Retrieval
+from sketchgen.evaluation.retrieval import retrieve
 from sketchgen.evaluation.sampling import drawing_seed
+from sketchgen.evaluation.statistics import Groups, depth_groups
 from sketchgen.sketch.sketch import Sketch
 
 SHARES = (0.25, 0.5, 0.75)
-"""Shares of the points that are given where completions are named."""
+"""Shares of the points that are given."""
 
 TEMPERATURES = (0.1, 0.25, 0.5)
-"""Temperatures at which completions are made, unless asked for others."""
+"""Temperatures of completions, unless others are asked for."""
 
 MAX_TRAINING = 131_072
-"""Training drawings that are searched at most: those with the smallest hashes."""
+"""Training drawings that are searched: those with the smallest hashes."""
 
-Progress = Callable[[str, int, int], None]
+Report = Callable[[str, int, int], None]
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Task:
-    """Drawings that models finish, and the judge of what comes of it.
+    """Drawings to complete, and the judge of the completions.
 
     Attributes:
-        drawings: real drawings of categories that the judge knows, 3 points or more each.
+        drawings: real drawings of categories that the judge knows, `MIN_POINTS` or more each.
         sketches: the same as sketches in the 255 box.
         names: their categories.
         groups: which of them are of deep and of rare categories.
-        others: as many further real drawings, for the distances of distributions; none if there are not
-        enough. judge: who names drawings. training: training drawings that are searched, or None.
-        temperatures: at which completions are made. seed: of all sampling. report: called with what is being
-        done, how much of it is done, and how much there is.
+        others: as many further real drawings, for distances of distributions; fewer if there are not enough.
+        judge: recognises drawings.
+        training: training drawings that are searched, or None.
+        temperatures: temperatures of completions.
+        seed: seed of all sampling.
+        report: called with what is being done, how much of it is done, and how much there is.
     """
 
     drawings: Drawings
@@ -64,24 +61,24 @@ class Task:
     training: Drawings | None
     temperatures: tuple[float, ...]
     seed: int
-    report: Progress
-    _made: dict[object, object] = field(default_factory=dict, repr=False)
+    report: Report
+    _results: dict[object, object] = field(default_factory=dict, repr=False)
 
-    def beginnings(self, model: Completer, share: float, most: int | None = None) -> list[PartialSketch]:
-        """The first `most` drawings cut, their categories as the model knows them."""
-        category = self.drawings.known_as(model.categories)
+    def items(self, share: float, model: Completer | None = None, count: int | None = None) -> list[HeldOut]:
+        """Hold out the rest of the first `count` drawings; their categories are the model's indices."""
+        category = self.drawings.known_as(() if model is None else model.categories).tolist()
+        keys = self.drawings.key.tolist()
         return [
-            begin(sketch, share, int(category[index]), drawing_seed(self.seed, int(self.drawings.key[index])))
-            for index, sketch in enumerate(self.sketches[:most])
+            held_out(sketch, share, category[index], drawing_seed(self.seed, keys[index]))
+            for index, sketch in enumerate(self.sketches[:count])
         ]
 
-    def read(self, model: Completer, beginnings: Sequence[PartialSketch], scale: Scale) -> Ready:
-        """Have a model read beginnings, and say how far it is."""
-        count = self.counter(f"{model.name}: reading", len(beginnings))
-        return read_beginnings(model.stepper, beginnings, scale, count)
+    def primed(self, model: Completer, items: Sequence[HeldOut], scale: Scale) -> Primed:
+        """Have a model read the given part of each drawing."""
+        return prime(model.stepper, items, scale, self.counter(f"{model.name}: reading", len(items)))
 
     def counter(self, what: str, total: int) -> Callable[[int], None]:
-        """What adds up and reports how much of some work is done."""
+        """Return a function that adds up how much of some work is done, and reports it."""
         done = 0
 
         def add(count: int) -> None:
@@ -92,52 +89,48 @@ class Task:
         return add
 
     def judged(self, sketches: Sequence[Sketch], what: str) -> Verdict:
-        """Have the judge name drawings of the first of `names`."""
+        """Have the judge recognise drawings that are completions of the first ones of the task."""
         names = self.names[: len(sketches)]
         return judged(self.judge, sketches, names, self.counter(f"naming {what}", len(sketches)))
 
-    def once(self, what: object, make: Callable[[], Value]) -> Value:
-        """What `make` returns, made when it is first asked for under the name `what`."""
-        if what not in self._made:
-            self._made[what] = make()
-        return self._made[what]  # pyright: ignore[reportReturnType]
-
-    def cut(self, share: float, most: int | None = None) -> list[PartialSketch]:
-        """The first `most` drawings cut, for what needs no model."""
-        return [begin(sketch, share, 0, 0) for sketch in self.sketches[:most]]
+    def once(self, key: object, make: Callable[[], Value]) -> Value:
+        """Return what `make` returns, which is called for the first use of a key only."""
+        if key not in self._results:
+            self._results[key] = make()
+        return self._results[key]  # pyright: ignore[reportReturnType]
 
     def real(self) -> Verdict:
-        """What the judge makes of the real drawings."""
+        """Return the verdict on the real drawings."""
         return self.once("real", lambda: self.judged(self.sketches, "real drawings"))
 
     def prefix(self, share: float) -> Verdict:
-        """What the judge makes of the bare beginnings."""
+        """Return the verdict on the given parts alone."""
 
         def make() -> Verdict:
-            return self.judged([item.given for item in self.cut(share)], "beginnings")
+            return self.judged([item.given for item in self.items(share)], "prefixes")
 
         return self.once(("prefix", share), make)
 
     def retrieved(self, share: float, scale: Scale) -> Verdict | None:
-        """What the judge makes of beginnings with the rest of a training drawing pasted on, if there are any.
+        """Return the verdict on completions by the nearest training drawing; None without training drawings.
 
-        A beginning for which there is no training drawing stays as it is.
+        A drawing for which there is no training drawing stays as it was given.
         """
         training = self.training
         if training is None:
             return None
 
         def make() -> Verdict:
-            items = self.cut(share)
+            items = self.items(share)
             count = self.counter("retrieval", len(items))
-            found = Retrieval(training).finish(items, share, scale, progress=count)
+            found = retrieve(training, items, share, scale, progress=count)
             wholes = [row[0].whole if row else item.given for row, item in zip(found, items, strict=True)]
             return self.judged(wholes, "retrieved rests")
 
         return self.once(("retrieved", share, scale), make)
 
-    def other_features(self) -> NDArray[np.float32]:
-        """(n, d) the judge's features of the other real drawings."""
+    def other_features(self) -> Float[np.ndarray, "n d"]:
+        """Return the judge's features of the other real drawings."""
         return self.once("others", lambda: features_of(self.judge, self.others))
 
 
@@ -150,9 +143,9 @@ def make_task(
     samples: int,
     temperatures: Sequence[float],
     seed: int,
-    report: Progress,
+    report: Report,
 ) -> Task:
-    """Choose the drawings that are finished: those with the smallest hashes that the judge can name.
+    """Choose the drawings to complete: those with the smallest hashes whose category the judge knows.
 
     Raises:
         CategoryError: the judge knows none of the categories.
@@ -161,8 +154,7 @@ def make_task(
     """
     if not temperatures or not all(0.0 <= value <= 2.0 for value in temperatures):
         raise SettingError(f"temperatures must be one or more from 0 to 2, not {list(temperatures)}")
-    nameable = np.array([name in set(judge.categories) for name in drawings.categories], dtype=bool)
-    known = nameable[drawings.category]
+    known = drawings.known_as(judge.categories) < len(judge.categories)
     if not known.any():
         raise CategoryError(
             f"the judge knows none of the {len(drawings.categories)} categories, such as "
@@ -172,34 +164,35 @@ def make_task(
     if not len(usable):
         raise FormatError(f"no drawing has {MIN_POINTS} points or more, so that there is nothing to finish")
     order = usable[np.argsort(drawings.key[usable], kind="stable")]
-    chosen = drawings.take(order[:samples])
-    further = drawings.take(order[samples : 2 * samples])
-    sketches = [chosen.sketch(index) for index in range(len(chosen))]
+    chosen, further = drawings.take(order[:samples]), drawings.take(order[samples : 2 * samples])
     names = [chosen.categories[int(index)] for index in chosen.category]
-    others = [further.sketch(index) for index in range(len(further))]
-    groups = depth_groups(names, counts)
-    settings = tuple(dict.fromkeys(float(value) for value in temperatures))
-    return Task(chosen, sketches, names, groups, others, judge, training, settings, seed, report)
+    return Task(
+        drawings=chosen,
+        sketches=[chosen.sketch(index) for index in range(len(chosen))],
+        names=names,
+        groups=depth_groups(names, counts),
+        others=[further.sketch(index) for index in range(len(further))],
+        judge=judge,
+        training=training,
+        temperatures=tuple(dict.fromkeys(float(value) for value in temperatures)),
+        seed=seed,
+        report=report,
+    )
 
 
 def about_judge(judge: Judge, drawings: Drawings) -> dict[str, Any]:
-    """Who judges `drawings`: its name, what it sees if it says so, and which categories it knows not."""
+    """Return the judge's name, what it sees if it says so, and the categories that it does not know."""
+    present = {drawings.categories[int(index)] for index in np.unique(drawings.category)}
     return {
         "name": str(getattr(judge, "name", type(judge).__name__)),
         "sees": getattr(judge, "sees", None),
         "categories": len(judge.categories),
-        "unknown_to_it": unknown_to(judge, drawings),
+        "unknown_to_it": sorted(present - set(judge.categories)),
     }
 
 
-def unknown_to(judge: Judge, drawings: Drawings) -> list[str]:
-    """The categories that occur and that the judge cannot name, sorted."""
-    present: NDArray[np.int64] = np.unique(drawings.category)
-    return sorted({drawings.categories[int(index)] for index in present} - set(judge.categories))
-
-
 def training_drawings(source: Path) -> Drawings | None:
-    """The training drawings of a store that are searched; None where `source` is no store."""
+    """Return the training drawings of a store that are searched; None where `source` is no store."""
     if not (source / "store.json").is_file():
         return None
     found = Store.open(source).split("train").drawings(MAX_TRAINING)

@@ -1,4 +1,4 @@
-"""The unfinished drawings that come with sketchgen: what is given, what is missing, of which kind that is."""
+"""The unfinished drawings that come with sketchgen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sketchgen.sketch.geometry import Frame, box_frame
 from sketchgen.sketch.sketch import Sketch
 
 KINDS = ("close", "part", "repeat")
-"""Close an open line; add a part whose place is known; add one more of several like parts."""
+"""To close an open line, to add a part whose place is known, to add one more of several like parts."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Item:
     """A drawing with a part left out.
 
     Attributes:
-        name: of the item, unlike all others.
+        name: a unique name.
         category: what it shows.
         kind: one of `KINDS`.
-        given: what is drawn already, on its page, in px of the page.
-        missing: one way to draw the rest, on the same page. Of an item to be closed, both ends of each
-            missing stroke lie on given strokes.
-        later: what is not there yet, either, as the drawing is known to go on; it may be drawn, or not.
+        given: the given strokes on their page, px of the page.
+        missing: one way to draw the rest, on the same page. To close a line, both ends of each missing stroke
+            lie on given strokes.
+        later: strokes that the drawing is known to lack besides; they may be added, or not.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Item:
 
     @cached_property
     def frame(self) -> Frame:
-        """The frame that scales the whole drawing's longer side to 255 px; all figures are in its px."""
+        """The frame that scales the whole drawing's longer side to 255 px, in which all figures are."""
         return box_frame(self.whole)
 
 
 def unfinished(path: str | os.PathLike[str] | None = None) -> list[Item]:
-    """The unfinished drawings that come with sketchgen, or those of another file of the same form.
+    """Return the unfinished drawings that come with sketchgen, or those of another file of the same form.
 
     Raises:
         FormatError: the file cannot be read, or one of its lines is no unfinished drawing.
@@ -71,11 +71,11 @@ def unfinished(path: str | os.PathLike[str] | None = None) -> list[Item]:
 
 
 def _item(fields: dict[str, Any]) -> Item:
-    """One line of the file, read.
+    """Return the item of a line.
 
     Raises:
-        KeyError: a field is not there.
-        ValueError: a kind that is none, or no strokes.
+        KeyError: a field is missing.
+        ValueError: an unknown kind, or no strokes.
     """
     kind, category = fields["kind"], fields["category"]
     if kind not in KINDS:

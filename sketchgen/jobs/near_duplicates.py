@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sketchgen.evaluation.bitmaps import Lines, bitmaps
 from sketchgen.jobs.serialized import Item
 from sketchgen.sketch.geometry import box_frame, in_frame
 from sketchgen.sketch.sketch import Completion
@@ -35,9 +36,6 @@ def signature(item: Item) -> bytes:
     one beginning share what was given, which must not make them alike; where the added part stands in
     the whole counts.
     """
-    # What measures loads torch for other things; jobs that drop nothing do without.
-    from sketchgen.evaluation.bitmaps import Lines, bitmaps
-
     whole = item.whole if isinstance(item, Completion) else item
     added = item.added if isinstance(item, Completion) else item
     if added.is_empty:

@@ -1,6 +1,6 @@
 """Near-copies of training drawings: how far a drawing lies from the nearest one.
 
-It is measured as `sketchgen.evaluation.copying` does, and one drawing at a time comes out as many do.
+It is measured as `sketchgen.evaluation.retrieval` does, and one drawing at a time comes out as many do.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sketchgen.data.drawings import Drawings
 from sketchgen.data.store import Store
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.bitmaps import CHUNK, Lines, bitmaps
-from sketchgen.evaluation.copying import SHORT, TAIL, neighbours
+from sketchgen.evaluation.retrieval import COPY_SHORT_LIST, TAIL, nearest_drawings
 from sketchgen.jobs.serialized import Item
 from sketchgen.sketch.distance import chamfer, cloud
 from sketchgen.sketch.geometry import box_frame, in_frame
@@ -81,7 +81,7 @@ class Originals:
         for first in range(0, len(self.images), CHUNK):
             part = self.images[first : first + CHUNK].astype(np.float32)
             likeness[first : first + CHUNK] = part @ image
-        most = min(SHORT, len(likeness))
+        most = min(COPY_SHORT_LIST, len(likeness))
         return np.argpartition(-likeness, most - 1)[:most]
 
 
@@ -101,5 +101,5 @@ def usual_distance(store: str) -> float:
         )
     held_out = split.drawings(HELD_OUT)
     sketches = [held_out.sketch(index) for index in range(len(held_out))]
-    distance, _ = neighbours(sketches, training.drawings())
+    distance, _ = nearest_drawings(sketches, training.drawings())
     return round(float(np.quantile(distance, TAIL)), 3)

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from sketchgen.sketch.geometry import BOX, evenly
+from sketchgen.sketch.distance import evenly, overlap_f1
+from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Completion, Points, Sketch
 
 NEAR = 10.0
@@ -59,7 +60,7 @@ def similarities(completions: Sequence[Completion]) -> Float[np.ndarray, "n m"]:
     starts = np.cumsum(count[drawn]) - count[drawn]
     for row, points in enumerate(ink):
         if len(points):
-            similarity[row, drawn] = _f1(points, others, starts)
+            similarity[row, drawn] = overlap_f1(points, others, starts, NEAR)
     return similarity
 
 
@@ -75,14 +76,3 @@ def _ink(added: Sketch, scale: float) -> Points:
     """Return evenly spaced points along the lines."""
     strokes = [stroke * scale for stroke in added.strokes]
     return np.concatenate([np.zeros((0, 2)), *evenly(strokes, SPACING, MAX_POINTS)])
-
-
-def _f1(
-    points: Float[np.ndarray, "n 2"], others: Float[np.ndarray, "m 2"], starts: np.ndarray
-) -> Float[np.ndarray, " k"]:
-    """Return the F1 score of some points with each of k sets of others, which begin at `starts`."""
-    squares = (points[:, None, 0] - others[:, 0]) ** 2 + (points[:, None, 1] - others[:, 1]) ** 2
-    precision = (np.minimum.reduceat(squares, starts, axis=1) <= NEAR**2).mean(0)
-    count = np.diff(np.append(starts, len(others)))
-    recall = np.add.reduceat((squares.min(0) <= NEAR**2).astype(np.float64), starts) / count
-    return 2.0 * precision * recall / np.maximum(precision + recall, 1e-9)

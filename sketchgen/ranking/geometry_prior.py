@@ -25,8 +25,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from sketchgen.ranking.consensus import box_scale
-from sketchgen.sketch.geometry import evenly
-from sketchgen.sketch.ink import nearest
+from sketchgen.sketch.distance import evenly, long_runs, nearest
 from sketchgen.sketch.sketch import Completion, Points
 
 WEIGHTS = {"retraced": -8.0, "crossed": -1.0, "tangled": -0.5, "upright": 5.0, "met": 1.5}
@@ -132,11 +131,8 @@ def _share_along(ink: Sequence[Points], distance: Float[np.ndarray, " n"]) -> fl
     """Return the share of ink that runs along other ink, from the distance of each point to it."""
     first, along = 0, 0
     for stroke in ink:
-        close = np.append(distance[first : first + len(stroke)] <= ALONG, False)
-        edges = np.flatnonzero(np.diff(close, prepend=False))
-        runs = edges[1::2] - edges[::2]
-        spacing = np.hypot(*(stroke[1] - stroke[0])) if len(stroke) > 1 else 0.0
-        along += int(runs[runs * spacing > MIN_RUN].sum())
+        spacing = float(np.hypot(*(stroke[1] - stroke[0]))) if len(stroke) > 1 else 0.0
+        along += long_runs(distance[first : first + len(stroke)] <= ALONG, spacing, MIN_RUN)
         first += len(stroke)
     return along / len(distance)
 

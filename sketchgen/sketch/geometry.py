@@ -119,12 +119,6 @@ def resample(points: Points, spacing: float = 1.0) -> Points:
     return result
 
 
-def evenly(strokes: Sequence[Points], spacing: float, most: float) -> list[Points]:
-    """Return points every `spacing` along each stroke, farther apart if there would be over about `most`."""
-    length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
-    return [resample(stroke, max(spacing, length / most)) for stroke in strokes]
-
-
 def _distances(points: Points, start: Points, end: Points) -> NDArray[np.float64]:
     """Return the (n,) distances to the line through `start` and `end`, or to `start` if they coincide."""
     along, offsets = end - start, points - start

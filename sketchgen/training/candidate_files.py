@@ -32,7 +32,7 @@ SCHEMA = pa.schema(
     ]
 )
 """A row a beginning: what is given, how the person went on, the model's ways, and what each of these is worth
-(`sketchgen.evaluation.completion_value`). A stroke is x, y, x, y, ..., px of the drawing's 255 box."""
+(`evaluation.finishing.completion_values`). A stroke is x, y, x, y, ..., px of the drawing's 255 box."""
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,10 @@ from sketchgen.completion.completer import LIMIT, Completer, load
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.sampler import prime_all
 from sketchgen.data.drawings import Drawings
+from sketchgen.data.splitting import random_cut
 from sketchgen.data.store import Store
 from sketchgen.errors import FormatError
-from sketchgen.evaluation.completion_value import worths
+from sketchgen.evaluation.finishing import completion_values
 from sketchgen.evaluation.sampling import Row, sample_rows
 from sketchgen.models.reward_model import resimplified
 from sketchgen.sketch.sketch import Points, Sketch
@@ -37,7 +38,7 @@ from sketchgen.training.candidate_files import (
     strokes_of,
     write_rows,
 )
-from sketchgen.training.partial_sketches import begun, closed
+from sketchgen.training.partial_sketches import closed
 from sketchgen.training.reward_batches import Group
 
 TEMPERATURES = (0.25, 0.5)
@@ -133,20 +134,20 @@ def drawn_chunk(rehearsal: Rehearsal, number: int) -> list[dict[str, Any]]:
     starts: list[_Start] = []
     for index in order[number * CHUNK : (number + 1) * CHUNK]:
         sketch = drawings.sketch(int(index))
-        part = begun(sketch, random)
-        beginning = PartialSketch.of(Sketch.from_strokes(part.given if part else []), model.closing)
+        part = random_cut(sketch, random)
+        beginning = PartialSketch.of(Sketch.from_strokes(part.given.strokes if part else []), model.closing)
         # Where nothing is given, or a dot, the page decides how it is read: there is nothing to go on from.
         if part is not None and not beginning.known:
             known = sketch.category if sketch.category in model.categories else None
             starts.append(_Start(beginning, model.category_index(known), int(random.integers(2**31))))
-            rest = closed(part.rest, beginning, inside=part.inside)
-            rows.append({"category": sketch.category, "given": flat(part.given), "rest": flat(rest)})
+            rest = closed(list(part.rest.strokes), beginning, inside=part.inside)
+            rows.append({"category": sketch.category, "given": flat(part.given.strokes), "rest": flat(rest)})
     if not rows:
         return rows
     drawn = _drawn(model, starts, rehearsal.ways, TEMPERATURES[number % len(TEMPERATURES)])
     for row, ways in zip(rows, drawn, strict=True):
         row["ways"] = [flat(way) for way in ways]
-        row["worths"] = worths(strokes_of(row["given"]), strokes_of(row["rest"]), ways)
+        row["worths"] = completion_values(strokes_of(row["given"]), strokes_of(row["rest"]), ways)
     return [row for row in rows if any(row["ways"])]
 
 

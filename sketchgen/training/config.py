@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sketchgen.data.batching import Prefixes
+from sketchgen.data.splitting import Prefixes
 from sketchgen.errors import SettingError
 
 FRESH_RATE, TUNING_RATE = 1.5e-3, 5e-4

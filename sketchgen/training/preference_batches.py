@@ -68,7 +68,7 @@ class Way:
         offset: px of the network's frame.
         pen: after each point.
         going_on: whether the first of them goes on with the last given stroke.
-        worth: see `sketchgen.evaluation.completion_value`.
+        worth: see `sketchgen.evaluation.finishing.completion_values`.
     """
 
     offset: Float[np.ndarray, "n 2"]

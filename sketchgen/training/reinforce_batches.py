@@ -15,13 +15,12 @@ from torch.utils.data import Dataset
 
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.data.drawings import Drawings
+from sketchgen.data.splitting import MIN_POINTS, cut_after, prefix_length, random_cut
 from sketchgen.data.store import Split
-from sketchgen.evaluation.held_out import MIN_POINTS, begin
 from sketchgen.models.stroke_model import Steps
 from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen, pens
-from sketchgen.training.partial_sketches import begun
 from sketchgen.training.rewards import Missing, ink
 
 FIRST = 0.3
@@ -156,23 +155,25 @@ def opened(sketch: Sketch, random: np.random.Generator) -> Opening | None:
     """A drawing that was begun, in one of many ways; None where it is too short for it, or too long."""
     if random.random() < FIRST:
         return _first_points(sketch, random.uniform(LEAST, MOST))
-    part = begun(sketch, random)
+    part = random_cut(sketch, random)
     if part is None:
         return None
-    beginning = PartialSketch.of(Sketch.from_strokes(part.given))
+    beginning = PartialSketch.of(part.given)
     shown = beginning
     # Where nothing is given, or a dot, the page decides how it is read: there is nothing to go on from.
     if shown.known or len(shown.pen) > LONGEST:
         return None
     scale = shown.frame.scale
-    return Opening(shown.points, shown.pen, False, scale, beginning.origin, part.given, part.rest)
+    return Opening(
+        shown.points, shown.pen, False, scale, beginning.origin, part.given.strokes, part.rest.strokes
+    )
 
 
 def _first_points(sketch: Sketch, share: float) -> Opening | None:
     """The first points of a drawing whose size is known, as `evaluate` shows them."""
     if sketch.point_count < MIN_POINTS:
         return None
-    part = begin(sketch, share, 0, 0)
+    part = cut_after(sketch, prefix_length(sketch.point_count, share))
     if part.rest.is_empty or part.given.point_count > LONGEST:
         return None
     pen = pens(part.given)

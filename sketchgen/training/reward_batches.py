@@ -44,7 +44,7 @@ class Group:
         given, rest: strokes of the drawing, px of its 255 box; how the person went on.
         real: the person's way as the critic reads it.
         others: the model's ways, one at least.
-        worths: what each of these is worth; see `sketchgen.evaluation.completion_value`.
+        worths: what each of these is worth; see `sketchgen.evaluation.finishing.completion_values`.
     """
 
     category: int

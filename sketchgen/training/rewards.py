@@ -1,9 +1,8 @@
 """What thousands of ways to finish a drawing are worth, all at once, in torch.
 
-The figures of `sketchgen.evaluation.finishing`, of which `sketchgen.evaluation.completion_value` makes a
-worth, with
-ink in pieces of a fixed number: near enough to tell better ways from worse ones, a hundred times faster. What
-is drawn again counts wherever it runs, and gaps are not looked at.
+The figures of `sketchgen.evaluation.finishing`, of which its `completion_value` makes a worth, with ink
+in pieces of a fixed number: near enough to tell better ways from worse ones, a hundred times faster. What is
+drawn again counts wherever it runs, and gaps are not looked at.
 """
 
 from __future__ import annotations
@@ -15,18 +14,19 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from sketchgen.evaluation.completion_value import FAR, SPACING
 from sketchgen.evaluation.finishing import (
     AGAIN,
     ALONG,
+    ANGLE,
     COVERED,
     MARGIN,
     MAX_REACH,
     MIN_REACH,
     REACH,
     SLACK,
-    TURN,
     TWICE,
+    VALUE_FAR,
+    VALUE_SPACING,
     WITHIN,
 )
 
@@ -80,7 +80,7 @@ def ink(points: Float[Tensor, "b n 2"], begins: Bool[Tensor, "b n"], there: Bool
     length = torch.where(alone, DOT, length) * there
     reached = length.cumsum(1)
     amount = reached[:, -1]
-    spacing = (amount / PIECES).clamp(min=SPACING)
+    spacing = (amount / PIECES).clamp(min=VALUE_SPACING)
     # One piece at least where there is any ink.
     count = torch.ceil(amount / spacing - 1e-6).clamp(max=PIECES)
     places = torch.arange(PIECES, device=points.device).expand(len(points), -1)
@@ -117,7 +117,7 @@ class Missing:
 
 
 def worth(missing: Missing, added: Ink, ended: Bool[Tensor, " b"]) -> Float[Tensor, " b"]:
-    """What was added to b drawings is worth: `evaluation.completion_value.worth`, and ended by itself.
+    """What was added to b drawings is worth: `evaluation.finishing.completion_value`, and ended by itself.
 
     Args:
         missing: of each.
@@ -126,22 +126,22 @@ def worth(missing: Missing, added: Ink, ended: Bool[Tensor, " b"]) -> Float[Tens
     """
     rest = missing.rest
     far = torch.cdist(rest.middle, added.middle, compute_mode=EXACT)
-    far = torch.where(rest.there.unsqueeze(2) & added.there.unsqueeze(1), far, FAR).clamp(max=FAR)
+    far = torch.where(rest.there.unsqueeze(2) & added.there.unsqueeze(1), far, VALUE_FAR).clamp(max=VALUE_FAR)
     chamfer = (_mean(far.amin(2), rest.there) + _mean(far.amin(1), added.there)) / 2
     low = missing.low.masked_fill(~missing.boxed.unsqueeze(-1), torch.inf).amin(1)
     high = missing.high.masked_fill(~missing.boxed.unsqueeze(-1), -torch.inf).amax(1)
     reach = (REACH * (high - low).amax(-1)).clamp(MIN_REACH, MAX_REACH).reshape(-1, 1, 1)
-    alike = (rest.way @ added.way.transpose(1, 2)).abs() >= math.cos(math.radians(TURN))
+    alike = (rest.way @ added.way.transpose(1, 2)).abs() >= math.cos(math.radians(ANGLE))
     alike |= ~rest.way.any(-1).unsqueeze(2) | ~added.way.any(-1).unsqueeze(1)
     covered = _mean(((far < reach) & alike).any(2).float(), rest.there)
     inside = (added.middle.unsqueeze(2) >= missing.low.unsqueeze(1) - MARGIN).all(-1)
     inside &= (added.middle.unsqueeze(2) <= missing.high.unsqueeze(1) + MARGIN).all(-1)
     placed = _mean((inside & missing.boxed.unsqueeze(1)).any(2).float(), added.there)
     again = torch.cdist(added.middle, missing.given.middle, compute_mode=EXACT)
-    again = again.masked_fill(~missing.given.there.unsqueeze(1), FAR).amin(2) < ALONG
+    again = again.masked_fill(~missing.given.there.unsqueeze(1), VALUE_FAR).amin(2) < ALONG
     finished = (covered >= COVERED) & (placed >= WITHIN) & (_mean(again.float(), added.there) <= AGAIN)
     finished &= added.amount <= TWICE * rest.amount + SLACK
-    found = finished.float() + (covered + placed) / 2 - chamfer / FAR
+    found = finished.float() + (covered + placed) / 2 - chamfer / VALUE_FAR
     return found - UNENDED * (~ended).float()
 
 

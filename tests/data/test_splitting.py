@@ -1,4 +1,4 @@
-"""Lines that were begun: what is given and what is missing are the drawing's, wherever a line begins."""
+"""Cuts: the given and the missing part together are the drawing, wherever a line begins."""
 
 from __future__ import annotations
 
@@ -10,8 +10,17 @@ import pytest
 
 from sketchgen.data.batching import CENTRE, Prefixes, make_batch, padded
 from sketchgen.data.prepare import read_drawings
-from sketchgen.data.splitting import LEAST, MEETS, opened
+from sketchgen.data.splitting import (
+    CLOSED_GAP,
+    MIN_LINE,
+    cut_after,
+    hold_out,
+    opened,
+    prefix_length,
+    random_cut,
+)
 from sketchgen.data.store import Drawings
+from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen
 
 PLAIN = Prefixes(nothing=1.0, unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0, opened=1.0)
@@ -43,7 +52,7 @@ def test_lines_are_the_drawings_and_one_of_them_may_begin_elsewhere(drawings: Dr
         assert order[row, count:].tolist() == list(range(count, points.shape[1]))
         assert not ends[row, count:].any()
         if cut < 0:
-            assert max(map(len, before)) < LEAST
+            assert max(map(len, before)) < MIN_LINE
             assert before == after
             continue
         assert 2 <= cut < count
@@ -58,7 +67,7 @@ def test_lines_are_the_drawings_and_one_of_them_may_begin_elsewhere(drawings: Dr
             assert line[0] == line[-1]
             assert len(line) == len(own)
             assert set(own) - set(line) in ({own[0]}, {own[-1]})
-            assert np.hypot(*(points[row, own[0]] - points[row, own[-1]])) <= MEETS
+            assert np.hypot(*(points[row, own[0]] - points[row, own[-1]])) <= CLOSED_GAP
             kinds["elsewhere"] += 1
     assert min(kinds.values()) > 0.1 * len(drawings)
 
@@ -73,7 +82,7 @@ def test_the_cut_is_within_a_line_and_all_before_it_is_whole(drawings: Drawings)
         starts = np.cumsum([0, *map(len, strokes)])
         inside = int(np.searchsorted(starts, cut, side="right")) - 1
         assert starts[inside] + 2 <= cut < starts[inside + 1]
-        assert len(strokes[inside]) >= LEAST
+        assert len(strokes[inside]) >= MIN_LINE
         later += inside < len(strokes) - 1
     assert 0 < later < 0.4 * len(drawings)
 
@@ -126,3 +135,82 @@ def test_what_is_held_back_is_not_opened(drawings: Drawings):
     # A drawing of one stroke has none to hold back, and is opened; of others whole strokes come last.
     assert (pen[(strokes == 1) & (cut > 0)] == Pen.DRAW).all()
     assert (pen[(strokes > 2) & (cut > 0)] == Pen.LIFT).mean() > 0.6
+
+
+@pytest.fixture(scope="module")
+def sketches(drawings: Drawings) -> list[Sketch]:
+    return [drawings.sketch(index) for index in range(len(drawings))]
+
+
+def segments(*parts: Sketch) -> list[tuple[float, ...]]:
+    """The lines between points, in either direction."""
+    found = []
+    for stroke in (stroke for part in parts for stroke in part.strokes):
+        for one, two in zip(stroke[:-1].tolist(), stroke[1:].tolist(), strict=True):
+            found.append((*min(one, two), *max(one, two)))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.75, 1.0])
+def test_a_prefix_and_its_rest_are_the_drawing(sketches: list[Sketch], share: float):
+    for sketch in sketches[::4]:
+        count = prefix_length(sketch.point_count, share)
+        found = cut_after(sketch, count)
+        assert found.given.point_count == count
+        assert found.rest.point_count == sketch.point_count - count + found.inside
+        assert segments(found.given, found.rest) == segments(sketch)
+        if found.inside:
+            np.testing.assert_array_equal(found.rest.points[0], found.given.points[-1])
+    assert [prefix_length(count, 0.5) for count in (1, 4, 5, 7)] == [2, 2, 2, 4]
+
+
+def test_held_out_strokes_are_the_rest(sketches: list[Sketch]):
+    sketch = next(sketch for sketch in sketches if len(sketch.strokes) == 3)
+    found = hold_out(sketch, np.array([False, True, False]))
+    assert [len(stroke) for stroke in found.rest.strokes] == [len(sketch.strokes[1])]
+    assert segments(found.given, found.rest) == segments(sketch)
+
+
+def test_random_cuts_lose_nothing_and_repeat(sketches: list[Sketch]):
+    kinds = {"inside": 0, "none": 0}
+    for number, sketch in enumerate(sketches):
+        found, again = (random_cut(sketch, np.random.default_rng(number)) for _ in range(2))
+        if found is None or again is None:
+            kinds["none"] += 1
+            continue
+        # All of it, none twice: what is not given is missing, so that to stop early is never right.
+        assert segments(found.given, found.rest) == segments(sketch)
+        assert np.array_equal(found.given.points, again.given.points)
+        assert min(found.given.point_count, found.rest.point_count) > 1
+        if found.inside:
+            kinds["inside"] += 1
+            np.testing.assert_array_equal(found.rest.points[0], found.given.points[-1])
+    assert kinds["none"] < 0.1 * len(sketches)
+    assert 0.2 * len(sketches) < kinds["inside"] < 0.8 * len(sketches)
+
+
+def test_dots_are_not_cut_and_lines_without_extent_are():
+    random = np.random.default_rng(0)
+    for strokes in ([[(3, 3)]], [[(3, 3), (4, 4)]], [[(3, 3)], [(9, 9)]]):
+        assert all(random_cut(Sketch.from_strokes(strokes), random) is None for _ in range(30))
+    sketch = Sketch.from_strokes([np.full((6, 2), 5.0), np.full((5, 2), 9.0)])
+    assert sum(random_cut(sketch, random) is not None for _ in range(60)) > 40
+
+
+def test_one_stroke_is_held_out_or_several(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sketchgen.data.splitting.PREFIX", 0.0)
+    monkeypatch.setattr("sketchgen.data.splitting.HELD_OUT", 1.0)
+    sketch = Sketch.from_strokes([[[10.0 * number, 0.0], [10.0 * number, 50.0]] for number in range(8)])
+    random = np.random.default_rng(0)
+    kinds = {"one": 0, "in a row": 0, "apart": 0}
+    for _ in range(400):
+        found = random_cut(sketch, random)
+        assert found is not None
+        missing = [int(stroke[0, 0]) // 10 for stroke in found.rest.strokes]
+        steps = set(np.diff(missing).tolist())
+        kinds["one" if len(missing) == 1 else "in a row" if steps == {1} else "apart"] += 1
+        assert len(missing) < 8
+    shares = {kind: count / 400 for kind, count in kinds.items()}
+    assert 0.3 < shares["one"] < 0.5
+    assert 0.3 < shares["in a row"] < 0.55
+    assert 0.1 < shares["apart"] < 0.3

@@ -1,3 +1,5 @@
+"""Likelihoods of whole drawings and of what is held out, against steps taken one by one."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -6,10 +8,22 @@ import numpy as np
 import pytest
 import torch
 
+from sketchgen.completion.completer import Completer
 from sketchgen.data.batching import CENTRE, evaluation_batch
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings
-from sketchgen.evaluation.likelihood import BATCH, FRACTIONS, Scores, by_category, score, step_log_prob
+from sketchgen.evaluation.likelihood import (
+    BATCH,
+    KINDS,
+    SHARES,
+    TENTHS,
+    Positions,
+    Scores,
+    by_category,
+    likelihood_figures,
+    score,
+    step_log_prob,
+)
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.models.stroke_model import StrokeModel
@@ -45,7 +59,7 @@ def by_hand(model: StrokeModel, drawings: Drawings, index: int, cut: int) -> flo
     return total - float(found.log_prob(np.zeros((1, 2)), np.array([int(Pen.END)]))[0])
 
 
-@pytest.mark.parametrize("fraction", FRACTIONS)
+@pytest.mark.parametrize("fraction", SHARES)
 @pytest.mark.parametrize("index", [0, 40, 100])
 def test_a_score_is_the_sum_over_the_steps(
     model: StrokeModel, drawings: Drawings, index: int, fraction: float
@@ -58,7 +72,7 @@ def test_a_score_is_the_sum_over_the_steps(
     assert scores.per_point()[0] == pytest.approx(wanted / scores.points[0], rel=1e-5)
 
 
-@pytest.mark.parametrize("fraction", FRACTIONS)
+@pytest.mark.parametrize("fraction", SHARES)
 def test_every_drawing_is_scored_in_its_place(model: StrokeModel, drawings: Drawings, fraction: float):
     seen: list[int] = []
     scores = score(model, drawings, fraction, progress=seen.append)
@@ -134,3 +148,39 @@ def test_categories_add_up_to_the_whole(model: StrokeModel, drawings: Drawings):
         table[name]["nats_per_point"] * points[index] for index, name in enumerate(drawings.categories)
     )
     assert total == pytest.approx(scores.nats.sum())
+
+
+@pytest.fixture(scope="module")
+def completer(drawings: Drawings) -> Completer:
+    config = ModelConfig(drawings.categories, width=16, components=3, embedding=16, encoder_width=8)
+    return untrained.completer(config)
+
+
+def test_the_tenths_and_the_kinds_add_up_to_the_whole(completer: Completer, drawings: Drawings) -> None:
+    positions = Positions(len(drawings))
+    network = untrained.network(completer.config)
+    scores = score(network, drawings, watch=lambda rows, batch, found, nats: positions.add(rows, batch, nats))
+    assert positions.kind_nats.sum(1) == pytest.approx(scores.nats)
+    ends = positions.kind_nats[:, KINDS.index("end")]
+    assert positions.tenth_nats.sum(1) + ends == pytest.approx(scores.nats)
+    assert (positions.tenth_count.sum(1) == drawings.lengths).all()
+    assert (positions.kind_count[:, 2] == 1).all()
+    strokes = np.array([len(drawings.sketch(index).strokes) for index in range(len(drawings))])
+    assert (positions.kind_count[:, 0] == strokes).all()
+    for index in range(len(drawings)):
+        count = int(drawings.lengths[index])
+        wanted = np.bincount([TENTHS * point // count for point in range(count)], minlength=TENTHS)
+        assert positions.tenth_count[index].tolist() == wanted.tolist()
+
+
+def test_the_figures_add_up_too(completer: Completer, drawings: Drawings) -> None:
+    counts = {name: 300 + index % 2 - 1 for index, name in enumerate(drawings.categories)}
+    found = likelihood_figures(completer, drawings, counts, 0, lambda what, done, of: None)
+    total = found["nats_per_point"] * found["suffix"]["0"]["points"]
+    kinds = found["by_position"]["kind"].values()
+    assert sum(row["nats"] * row["steps"] for row in kinds) == pytest.approx(total)
+    deep, rare = found["by_depth"]["deep"], found["by_depth"]["rare"]
+    assert deep["drawings"] + rare["drawings"] == len(drawings)
+    parts = [row["suffix"]["0"] for row in (deep, rare)]
+    assert sum(row["nats_per_point"] * row["points"] for row in parts) == pytest.approx(total)
+    assert likelihood_figures(completer, drawings, None, 0, lambda *_: None)["by_depth"] == {}

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from sketchgen.completion.completer import Completer
-from sketchgen.completion.sampler import noise_rows, sample_steps
 from sketchgen.data.prepare import read_drawings
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.held_out import SCALES, Scale, begin, cut_at, finish, read_beginnings, united
+from sketchgen.evaluation.held_out import held_out, prime
 from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_mixture import StepDistribution
@@ -36,43 +35,8 @@ def model(request: pytest.FixtureRequest) -> Completer:
     return untrained.completer(ModelConfig(("cat", "star"), **(shape | request.param)))
 
 
-def test_many_completions_are_those_of_complete(model: Completer, sketches: list[Sketch]) -> None:
-    beginnings = [begin(sketch, 0.5, index % 3, 7 + index) for index, sketch in enumerate(sketches)]
-    ready = read_beginnings(model.decoder, beginnings, "scale unknown")
-    found = finish(model, ready, 0.6, 3, LIMIT)
-    for beginning, ways in zip(beginnings, found, strict=True):
-        name = [*model.categories, None][beginning.category]
-        wanted = model.complete(
-            beginning.given, name, 3, 0.6, beginning.seed, limit=LIMIT, continue_stroke=False
-        )
-        for one, other in zip(ways, wanted, strict=True):
-            assert len(one.completion.added.strokes) == len(other.added.strokes)
-            assert np.allclose(one.completion.added.points, other.added.points, atol=0.03)
-            assert one.completion.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-2)
-            assert one.completion.ended == other.ended
-
-
-def test_they_are_those_of_the_sampler_where_the_scale_is_known(
-    model: Completer, sketches: list[Sketch]
-) -> None:
-    from sketchgen.evaluation.held_out import _shown
-
-    beginnings = [begin(sketch, 0.25, 0, 3) for sketch in sketches]
-    found = finish(model, read_beginnings(model.decoder, beginnings, "scale known"), 1.0, 1, LIMIT)
-    assert any(item.inside for item in beginnings)
-    for beginning, (one,) in zip(beginnings, found, strict=True):
-        given, scale, origin = _shown(beginning, "scale known")
-        assert given.known
-        assert scale == 1.0
-        wanted = sample_steps(model.decoder, given, noise_rows(3, 1), LIMIT, 1.0)
-        points = np.cumsum(wanted.offset[0, : wanted.length[0]], axis=0) + origin
-        added = one.completion.added.points[1:] if one.going_on else one.completion.added.points
-        assert np.allclose(added, points, atol=0.03)
-        assert one.going_on == beginning.inside
-
-
 def test_a_row_does_not_depend_on_those_beside_it(model: Completer, sketches: list[Sketch]) -> None:
-    ready = read_beginnings(model.decoder, [begin(s, 0.5, 1, 11) for s in sketches], "scale known")
+    ready = prime(model.decoder, [held_out(s, 0.5, 1, 11) for s in sketches], "scale known")
     rows = [replace(row, alternative=index) for index, row in enumerate(ready.rows)]
     together = sample_rows(model.decoder, rows, 0.8, 40)
     assert len({len(item.pen) for item in together}) > 2
@@ -84,34 +48,12 @@ def test_a_row_does_not_depend_on_those_beside_it(model: Completer, sketches: li
 
 
 def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list[Sketch]) -> None:
-    ready = read_beginnings(model.decoder, [begin(s, 0.5, 1, 11) for s in sketches], "scale known")
+    ready = prime(model.decoder, [held_out(s, 0.5, 1, 11) for s in sketches], "scale known")
     for limit in (1, 5):
         for item in sample_rows(model.decoder, ready.rows, 1.0, limit):
             assert 1 <= len(item.pen) <= limit
     with pytest.raises(SettingError, match="limit"):
         sample_rows(model.decoder, ready.rows, 1.0, 0)
-
-
-@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
-def test_a_cut_drawing_is_whole_again(sketches: list[Sketch], share: float) -> None:
-    for sketch in sketches:
-        cut = begin(sketch, share, 0, 0)
-        assert cut.given.point_count == cut_at(sketch.point_count, share) >= 2
-        whole = united(cut.given, cut.rest, cut.inside)
-        assert all(np.array_equal(a, b) for a, b in zip(whole.strokes, sketch.strokes, strict=True))
-        # The planted fault: a seam where none is.
-        assert len(united(cut.given, cut.rest, not cut.inside).strokes) != len(sketch.strokes)
-
-
-@pytest.mark.parametrize("scale", SCALES)
-def test_drawings_from_nothing_begin_in_the_box(
-    model: Completer, sketches: list[Sketch], scale: Scale
-) -> None:
-    ready = read_beginnings(model.decoder, [begin(sketches[0], 0.0, 0, 5)], scale)
-    (one,) = finish(model, ready, 0.5, 1, 30)[0]
-    assert one.completion.given.is_empty
-    wanted = model.generate("cat", 1, 0.5, 5, limit=30)[0]
-    assert np.allclose(one.whole.points, wanted.points, atol=0.03)
 
 
 def test_seeds_of_drawings_differ_and_repeat() -> None:
@@ -122,7 +64,7 @@ def test_seeds_of_drawings_differ_and_repeat() -> None:
 
 
 def test_a_row_is_one_drawing(model: Completer, sketches: list[Sketch]) -> None:
-    ready = read_beginnings(model.decoder, [begin(sketches[0], 0.5, 0, 1)], "scale known")
+    ready = prime(model.decoder, [held_out(sketches[0], 0.5, 0, 1)], "scale known")
     assert isinstance(ready.rows[0], Row)
     found = ready.rows[0].found
     assert isinstance(found, StepDistribution)

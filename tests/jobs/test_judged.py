@@ -15,7 +15,7 @@ from scribbles import open_scribbles, scribble
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.copying import neighbours
+from sketchgen.evaluation.retrieval import nearest_drawings
 from sketchgen.jobs import training_copies as originals
 from sketchgen.jobs import worker as maker
 from sketchgen.jobs.executor import InProcess
@@ -125,7 +125,7 @@ def test_labels_choose_nothing(tmp_path: Path) -> None:
 def test_distances_are_those_of_an_evaluation(store: Path) -> None:
     found = Originals.open(str(store))
     sketches = [scribble(wish).item for task in JOB.tasks(None) for wish in JOB.wishes(task)][:6]
-    distance, _ = neighbours(sketches, found.drawings)  # pyright: ignore[reportArgumentType]
+    distance, _ = nearest_drawings(sketches, found.drawings)  # pyright: ignore[reportArgumentType]
     assert [found.distance(sketch) for sketch in sketches] == pytest.approx(distance.tolist(), rel=0.05)
     assert found.distance(found.drawings.sketch(5)) == pytest.approx(0.0, abs=0.01)
     assert found.distance(Sketch()) is None
@@ -159,7 +159,7 @@ def test_how_near_real_drawings_lie(store: Path, monkeypatch: pytest.MonkeyPatch
     opened = Store.open(store)
     held_out = opened.split("valid").drawings(originals.HELD_OUT)
     sketches = [held_out.sketch(index) for index in range(len(held_out))]
-    distance, _ = neighbours(sketches, opened.split("train").drawings())
+    distance, _ = nearest_drawings(sketches, opened.split("train").drawings())
     assert usual_distance(str(store)) == round(float(np.quantile(distance, 0.01)), 3)
     monkeypatch.setattr(originals, "MAX_ORIGINALS", 10)
     with pytest.raises(SettingError, match="1 to 10"):

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from runs import MODEL, as_json, rows, saved, small
 
-from sketchgen.data.batching import Prefixes
 from sketchgen.data.prepare import prepare
+from sketchgen.data.splitting import Prefixes
 from sketchgen.errors import ProcessLostError, SettingError
 from sketchgen.training.callbacks import STATE
 from sketchgen.training.candidate_files import Rehearsal, chunk_path, note, write_rows

@@ -15,7 +15,7 @@ from sketchgen.completion.completer import load
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.data.prepare import prepare
 from sketchgen.errors import FormatError, SettingError
-from sketchgen.evaluation.completion_value import worths
+from sketchgen.evaluation.finishing import completion_values
 from sketchgen.evaluation.likelihood import step_log_prob
 from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.stroke_model import StrokeModel, load_network
@@ -80,7 +80,7 @@ def test_the_nearer_to_how_the_person_went_on_the_more_it_is_worth():
     beside = [WALL[0] + [18.0, 0.0]]
     third = [np.array([[180.0, 255], [180, 215]])]
     roof = [HOUSE[0] + 1.0]
-    found = worths(HOUSE, WALL, [WALL, beside, third, roof, []])
+    found = completion_values(HOUSE, WALL, [WALL, beside, third, roof, []])
     assert found == sorted(found, reverse=True)
     assert found[0] > 1.8
     assert found[1] > 1.0 > found[2]
@@ -115,7 +115,9 @@ def test_what_was_rehearsed_is_read_back(folder: Path):
         assert all(group.start is start for group in groups)
         assert all(len({way.going_on for way in group.ways}) == 1 for group in groups)
         assert np.allclose(
-            row["worths"], worths(given.strokes, strokes_of(row["rest"]), map_strokes(row["ways"])), atol=1e-5
+            row["worths"],
+            completion_values(given.strokes, strokes_of(row["rest"]), map_strokes(row["ways"])),
+            atol=1e-5,
         )
     assert {read_row(row, 0)[0].whole for row in rows} == {False, True}
 

@@ -17,7 +17,7 @@ from runs import keeps_the_last_of_rising, saved, small, stopped_and_resumed
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.completion_value import worths
+from sketchgen.evaluation.finishing import completion_values
 from sketchgen.evaluation.likelihood import step_log_prob
 from sketchgen.models import numpy_classifier as numbers
 from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint
@@ -90,7 +90,7 @@ def test_ways_are_worth_what_they_are_worth_one_by_one():
         rest.append([stroke * size for stroke in two])
     added = [drawn(random, near) for near in rest]
     expected = np.array(
-        [worths(*each)[0] for each in zip(given, rest, [[way] for way in added], strict=True)]
+        [completion_values(*each)[0] for each in zip(given, rest, [[way] for way in added], strict=True)]
     )
     boxed = together(
         [
@@ -133,7 +133,7 @@ def test_a_way_is_finished_only_if_nothing_is_lacking():
     box = together([Opening(np.zeros((1, 2)), np.array([1]), False, 1.0, np.zeros(2), given, rest)], [0])
     rows = torch.zeros(len(ways), dtype=torch.int64)
     found = worth(box.missing()[rows], ink(*lines(ways)), torch.ones(len(ways), dtype=torch.bool)).tolist()
-    expected = worths(given, rest, ways)
+    expected = completion_values(given, rest, ways)
     assert found == pytest.approx(expected, abs=0.12)
     assert [value > 1.3 for value in found] == [True, False, False, False, False]
 

@@ -1,4 +1,4 @@
-"""Figures with their standard errors over drawings, and the depth of categories."""
+"""Figures with standard errors over drawings, for all categories and by how often they were trained on."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Groups = dict[str, NDArray[np.bool_]]
 
 
 def figure(value: float, error: float | None, **others: Any) -> Figure:
-    """A value with its standard error as plain JSON; what is not finite becomes None."""
+    """Return a value with its standard error as plain JSON; what is not finite becomes None."""
     finite = [None if item is None or not np.isfinite(item) else float(item) for item in (value, error)]
     return {"value": finite[0], "standard_error": finite[1], **others}
 
 
 def mean(values: Values) -> Figure:
-    """The mean over drawings and its standard error."""
+    """Return the mean over drawings."""
     count = len(values)
     if not count:
         return figure(np.nan, None)
@@ -36,10 +36,10 @@ def mean(values: Values) -> Figure:
 
 
 def ratio(top: Values, bottom: Values) -> Figure:
-    """The sum of one over the sum of the other, and its standard error over drawings.
+    """Return the sum of one over the sum of the other.
 
-    That of a ratio estimator: the root of the summed squares of top - ratio * bottom, over the sum of
-    `bottom` (Cochran 1977, Sampling Techniques, section 6.4).
+    The standard error is that of a ratio estimator: the root of the summed squares of top - ratio * bottom,
+    over the sum of `bottom` (Cochran 1977, Sampling Techniques, section 6.4).
     """
     total = float(np.sum(bottom))
     if not len(top) or total == 0.0:
@@ -50,7 +50,7 @@ def ratio(top: Values, bottom: Values) -> Figure:
 
 
 def category_counts(source: Path, summary: Mapping[str, Any]) -> dict[str, int] | None:
-    """Training drawings of each category, if they are known.
+    """Return the number of training drawings of each category, if it is known.
 
     A store's own counts are of all splits; they are multiplied by the training split's share. Without a store
     a mapping `categories` in the model's summary is taken, if it has one.
@@ -71,7 +71,7 @@ def category_counts(source: Path, summary: Mapping[str, Any]) -> dict[str, int] 
 
 
 def depth_groups(names: Sequence[str], counts: Mapping[str, int] | None) -> Groups:
-    """Which of the drawings, given by the names of their categories, are of deep and of rare ones."""
+    """Return which drawings are of deep and of rare categories, given the name of each one's category."""
     groups = {"all": np.ones(len(names), dtype=bool)}
     if counts is not None:
         deep = np.array([counts.get(name, 0) >= DEEP for name in names], dtype=bool)

@@ -1,4 +1,4 @@
-"""Where the nats fall, and Sketch-RNN's own loss, against what is added up by hand."""
+"""Sketch-RNN's own loss, against what is added up by hand."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from sketchgen.data.batching import CENTRE
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings
 from sketchgen.evaluation.likelihood import score
-from sketchgen.evaluation.magenta import EPSILON, MagentaLoss, offset_deviation
-from sketchgen.evaluation.nats import likelihood_figures
-from sketchgen.evaluation.positions import KINDS, TENTHS, Positions
+from sketchgen.evaluation.sketch_rnn_loss import EPSILON, SketchRNNLoss, offset_deviation
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_mixture import log_sigmoid
 from sketchgen.models.numpy_stroke_model import Prefix
@@ -33,36 +31,6 @@ def drawings(sample_dir: Path) -> Drawings:
 def model(drawings: Drawings) -> Completer:
     config = ModelConfig(drawings.categories, width=16, components=3, embedding=16, encoder_width=8)
     return untrained.completer(config)
-
-
-def test_the_tenths_and_the_kinds_add_up_to_the_whole(model: Completer, drawings: Drawings) -> None:
-    positions = Positions(len(drawings))
-    network = untrained.network(model.config)
-    scores = score(network, drawings, watch=lambda rows, batch, found, nats: positions.add(rows, batch, nats))
-    assert positions.kind_nats.sum(1) == pytest.approx(scores.nats)
-    ends = positions.kind_nats[:, KINDS.index("end")]
-    assert positions.tenth_nats.sum(1) + ends == pytest.approx(scores.nats)
-    assert (positions.tenth_count.sum(1) == drawings.lengths).all()
-    assert (positions.kind_count[:, 2] == 1).all()
-    strokes = np.array([len(drawings.sketch(index).strokes) for index in range(len(drawings))])
-    assert (positions.kind_count[:, 0] == strokes).all()
-    for index in range(len(drawings)):
-        count = int(drawings.lengths[index])
-        wanted = np.bincount([TENTHS * point // count for point in range(count)], minlength=TENTHS)
-        assert positions.tenth_count[index].tolist() == wanted.tolist()
-
-
-def test_the_figures_add_up_too(model: Completer, drawings: Drawings) -> None:
-    counts = {name: 300 + index % 2 - 1 for index, name in enumerate(drawings.categories)}
-    found = likelihood_figures(model, drawings, counts, 0, lambda what, done, of: None)
-    total = found["nats_per_point"] * found["suffix"]["0"]["points"]
-    kinds = found["by_position"]["kind"].values()
-    assert sum(row["nats"] * row["steps"] for row in kinds) == pytest.approx(total)
-    deep, rare = found["by_depth"]["deep"], found["by_depth"]["rare"]
-    assert deep["drawings"] + rare["drawings"] == len(drawings)
-    parts = [row["suffix"]["0"] for row in (deep, rare)]
-    assert sum(row["nats_per_point"] * row["points"] for row in parts) == pytest.approx(total)
-    assert likelihood_figures(model, drawings, None, 0, lambda *_: None)["by_depth"] == {}
 
 
 def loss_by_hand(model: Completer, drawings: Drawings, index: int, scale: float) -> tuple[float, float]:
@@ -92,7 +60,7 @@ def loss_by_hand(model: Completer, drawings: Drawings, index: int, scale: float)
 
 
 def test_sketch_rnn_s_loss_is_that_of_its_definition(model: Completer, drawings: Drawings) -> None:
-    magenta = MagentaLoss(drawings)
+    magenta = SketchRNNLoss(drawings)
     network = untrained.network(model.config)
     score(network, drawings, watch=lambda rows, batch, found, nats: magenta.add(rows, batch, found))
     for index in (0, 7):

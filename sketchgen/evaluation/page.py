@@ -1,4 +1,4 @@
-"""A page of figures: one HTML file that needs nothing else, or Markdown with a folder of pictures."""
+"""Pages of figures: one HTML file that needs nothing else, or Markdown with a folder of pictures."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 
 from sketchgen.completion.completer import Completer
-from sketchgen.data.store import Drawings
+from sketchgen.data.drawings import Drawings
+from sketchgen.data.splitting import MIN_POINTS
 from sketchgen.errors import OutputError, SettingError
-from sketchgen.evaluation import explained
-from sketchgen.evaluation.held_out import MIN_POINTS, begin, finish, read_beginnings
-from sketchgen.evaluation.report_sections import Grid, Section, models_of, sections
+from sketchgen.evaluation.held_out import finish, held_out, prime
 from sketchgen.evaluation.sampling import drawing_seed
+from sketchgen.evaluation.tables import Grid, Section, models_of, sections
 from sketchgen.formats.raster import contact_sheet, image_png
 from sketchgen.sketch.files import check_target, write_atomic
-from sketchgen.sketch.sketch import Completion
 
 SUFFIXES = (".html", ".md")
 
-SHEET_CATEGORIES, SHEET_WAYS, SHEET_SHARE, SHEET_ACROSS = 30, 6, 0.25, 2
+SHEET = "Given parts (black, a quarter of the points) and what the model added (blue), six completions each."
+SHEET_CATEGORIES, SHEET_CANDIDATES, SHEET_SHARE, SHEET_ACROSS = 30, 6, 0.25, 2
 SHEET_CELL = 120
 SHEET_TEMPERATURE = 0.25
-"""Temperature of the sheet where none was found to be the best."""
+"""Temperature of the sheet where no best one was found."""
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #111; }
@@ -44,11 +44,11 @@ img { max-width: 100%; border: 1px solid #ddd; }
 """
 
 
-def check_report(path: Path, *, force: bool) -> Path:
+def check_page(path: Path, *, force: bool) -> Path:
     """Check that a page can be written, before anything is measured.
 
     Raises:
-        OutputError: it exists and `force` is false, or its folder is not there.
+        OutputError: it exists and `force` is false, or its folder does not exist.
         SettingError: a suffix that is neither .html nor .md.
     """
     if path.suffix.lower() not in SUFFIXES:
@@ -57,16 +57,16 @@ def check_report(path: Path, *, force: bool) -> Path:
         raise OutputError(f"{path.parent} is no folder; make it first")
     check_target(path, force)
     if path.suffix.lower() == ".md":
-        check_target(picture_of(path), force)
+        check_target(_picture_of(path), force)
     return path
 
 
-def picture_of(path: Path) -> Path:
-    """Where the contact sheet of a Markdown page goes."""
+def _picture_of(path: Path) -> Path:
+    """Return where the contact sheet of a Markdown page is written."""
     return path.parent / f"{path.stem}-pictures" / "completions.png"
 
 
-def write_report(
+def write_page(
     path: Path, figures: dict[str, Any], model: Completer, drawings: Drawings, *, force: bool
 ) -> None:
     """Write a page of all figures with a contact sheet of completions.
@@ -75,50 +75,43 @@ def write_report(
         path: .html or .md.
         figures: what `evaluate` found.
         model: whose completions are shown.
-        drawings: whose beginnings are finished.
-        force: replace what stands there.
+        drawings: the drawings that are completed.
+        force: replace existing files.
 
     Raises:
         OutputError: it cannot be written.
     """
-    sheet = completion_sheet(
-        model, drawings, figures.get("temperature") or SHEET_TEMPERATURE, figures["seed"]
-    )
+    temperature = figures.get("temperature") or SHEET_TEMPERATURE
+    sheet = completion_sheet(model, drawings, temperature, figures["seed"])
     if path.suffix.lower() == ".html":
-        write_atomic(path, as_html(figures, sheet).encode(), force=force)
-        return
-    picture = picture_of(path)
-    try:
-        picture.parent.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{picture.parent} cannot be made: {error.strerror}") from error
-    write_atomic(picture, sheet, force=force)
-    text = as_markdown(figures, f"{picture.parent.name}/{picture.name}")
+        text = as_html(figures, sheet)
+    else:
+        picture = _picture_of(path)
+        try:
+            picture.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{picture.parent} cannot be made: {error.strerror}") from error
+        write_atomic(picture, sheet, force=force)
+        text = as_markdown(figures, f"{picture.parent.name}/{picture.name}")
     write_atomic(path, text.encode(), force=force)
 
 
 def completion_sheet(model: Completer, drawings: Drawings, temperature: float, seed: int) -> bytes:
-    """A PNG: of up to 30 categories the first drawing's first quarter, finished in six ways each."""
+    """Return a PNG of completions of the first quarter of a drawing of each of up to 30 categories."""
     order = np.argsort(drawings.key, kind="stable")
     order = order[drawings.lengths[order] >= MIN_POINTS]
     _, first = np.unique(drawings.category[order], return_index=True)
     # Categories by the hash of their first drawing: a choice at random that is always the same.
     rows = sorted(order[np.sort(first)[:SHEET_CATEGORIES]].tolist(), key=lambda row: drawings.category[row])
-    category = drawings.known_as(model.categories)
-    beginnings = [
-        begin(
-            drawings.sketch(row),
-            SHEET_SHARE,
-            int(category[row]),
-            drawing_seed(seed, int(drawings.key[row])),
-        )
+    category, keys = drawings.known_as(model.categories).tolist(), drawings.key.tolist()
+    items = [
+        held_out(drawings.sketch(row), SHEET_SHARE, category[row], drawing_seed(seed, keys[row]))
         for row in rows
     ]
-    ready = read_beginnings(model.stepper, beginnings, "scale known")
-    found = finish(model, ready, temperature, SHEET_WAYS)
-    cells: list[Completion] = [item.completion for ways in found for item in ways]
-    labels = [item.given.category or "" for item in beginnings for _ in range(SHEET_WAYS)]
-    return image_png(contact_sheet(cells, SHEET_WAYS * SHEET_ACROSS, SHEET_CELL, labels))
+    found = finish(model, prime(model.stepper, items, "scale known"), temperature, SHEET_CANDIDATES)
+    cells = [each.completion for row in found for each in row]
+    labels = [each.given.category or "" for each in cells]
+    return image_png(contact_sheet(cells, SHEET_CANDIDATES * SHEET_ACROSS, SHEET_CELL, labels))
 
 
 def _title(figures: dict[str, Any]) -> str:
@@ -126,12 +119,12 @@ def _title(figures: dict[str, Any]) -> str:
 
 
 def _about(figures: dict[str, Any]) -> str:
-    """What was measured, in a sentence or two."""
+    """Return a sentence or two on what was measured."""
     words = f"{figures['drawings']} drawings of {figures['source']} (split {figures['split']})"
     words += f", seed {figures['seed']}."
     if "judge" in figures:
         judge = figures["judge"]
-        words += f" {figures['finished']} of them were finished; {judge['name']} names them"
+        words += f" {figures['finished']} of them were completed; {judge['name']} names them"
         words += f" by their {judge['sees']}" if judge.get("sees") else ""
         unknown = judge["unknown_to_it"]
         words += f", which does not know {len(unknown)} of their categories." if unknown else "."
@@ -140,11 +133,11 @@ def _about(figures: dict[str, Any]) -> str:
 
 
 def as_html(figures: dict[str, Any], sheet: bytes) -> str:
-    """One HTML page with everything in it."""
+    """Return a page that holds everything, its contact sheet included."""
     title = html.escape(_title(figures))
     picture = base64.b64encode(sheet).decode("ascii")
     body = [f"<h1>{title}</h1>", f"<p>{html.escape(_about(figures))}</p>", "<h2>Completions</h2>"]
-    body.append(f"<p>{html.escape(explained.SHEET)}</p>")
+    body.append(f"<p>{html.escape(SHEET)}</p>")
     body.append(f'<img alt="Completions" src="data:image/png;base64,{picture}">')
     body += [_html_section(section) for section in sections(figures)]
     return (
@@ -155,7 +148,7 @@ def as_html(figures: dict[str, Any], sheet: bytes) -> str:
 
 
 def _html_section(section: Section) -> str:
-    tables = "\n".join(_html_table(grid) for grid in section.grids)
+    tables = "\n".join(map(_html_table, section.grids))
     return f"<h2>{html.escape(section.title)}</h2>\n<p>{html.escape(section.words)}</p>\n{tables}"
 
 
@@ -171,18 +164,12 @@ def _html_table(grid: Grid) -> str:
 
 
 def as_markdown(figures: dict[str, Any], picture: str) -> str:
-    """A Markdown page that shows the picture at a relative path."""
+    """Return a Markdown page that shows the contact sheet of a relative path."""
 
     def row(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
-    parts = [
-        f"# {_title(figures)}",
-        _about(figures),
-        "## Completions",
-        explained.SHEET,
-        f"![Completions]({picture})",
-    ]
+    parts = [f"# {_title(figures)}", _about(figures), "## Completions", SHEET, f"![Completions]({picture})"]
     for section in sections(figures):
         parts += [f"## {section.title}", section.words]
         for grid in section.grids:

@@ -1,0 +1,346 @@
+"""The figures of `evaluate` and `compare` as explained tables, for the terminal and for pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Figures = Mapping[str, Any]
+Models = Sequence[Figures]
+Cells = tuple[str, ...]
+
+BARE = {"prefix": "given part alone", "retrieval": "nearest training drawing"}
+TOP = {"top1": "first name", "top5": "among first 5"}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table.
+
+    Attributes:
+        title: its title, may be empty.
+        head: a word over each column; the first column holds words, the others figures.
+        rows: the cells.
+    """
+
+    title: str
+    head: Cells
+    rows: list[Cells]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A title, an explanation of the figures, and the tables that hold them."""
+
+    title: str
+    words: str
+    grids: list[Grid]
+
+
+def sections(figures: Figures) -> Iterator[Section]:
+    """Yield all that `evaluate` measured, in reading order; models side by side."""
+    models = models_of(figures)
+    for title, words, tables in SECTIONS:
+        grids = [grid for grid in tables(models) if grid.rows]
+        if grids:
+            yield Section(title, words, grids)
+
+
+def models_of(figures: Figures) -> Models:
+    """Return the figures of the measured model, and of those that it was measured against."""
+    return [figures, *figures.get("against", ())]
+
+
+def with_error(found: Figures | None, digits: int = 2, factor: float = 1.0, unit: str = "") -> str:
+    """Format a figure with its standard error; empty where there is none."""
+    if not found or found.get("value") is None:
+        return ""
+    error = found.get("standard_error")
+    tail = "" if error is None else f" ± {error * factor:.{digits}f}"
+    return f"{found['value'] * factor:.{digits}f}{tail}{unit}"
+
+
+def percent(found: Figures | None) -> str:
+    """Format a share with its standard error, in percent."""
+    return with_error(found, 1, 100.0, " %")
+
+
+def _nats(entry: Figures | None, key: str = "nats_per_point") -> str:
+    """Format an entry whose value has a key of its own."""
+    return with_error({**entry, "value": entry.get(key)}, 3) if entry else ""
+
+
+def _given(share: str) -> str:
+    return f"{float(share):.0%} given"
+
+
+def _name(model: Figures) -> str:
+    return str(model.get("checkpoint", ""))
+
+
+def _likelihood(models: Models) -> Iterator[Grid]:
+    shares = list(models[0]["suffix"])
+    rows = []
+    for model in models:
+        sketch = {"value": model["nats_per_sketch"], "standard_error": model["nats_per_sketch_se"]}
+        rows.append(
+            (_name(model), with_error(sketch, 1), *(_nats(model["suffix"][share]) for share in shares))
+        )
+    yield Grid("", ("model", "nats per sketch", *(f"per point, {_given(share)}" for share in shares)), rows)
+
+
+def _positions(models: Models) -> Iterator[Grid]:
+    for key, title, first in (("tenth", "By tenth of the points", "from"), ("kind", "By kind of step", "")):
+        tables = [model["by_position"][key] for model in models if model.get("by_position")]
+        rows = [
+            (
+                name if key == "kind" else f"{float(name):.0%}",
+                *(_nats(table[name], "nats") for table in tables),
+            )
+            for name in (tables[0] if tables else ())
+        ]
+        yield Grid(title, (first, *map(_name, models)), rows)
+
+
+def _depth(models: Models) -> Iterator[Grid]:
+    shares = list(models[0]["suffix"])
+    rows = [
+        (
+            f"{_name(model)}, {group}",
+            str(entry["categories"]),
+            str(entry["drawings"]),
+            *(_nats(entry["suffix"][share]) for share in shares),
+        )
+        for model in models
+        for group in ("deep", "rare")
+        if (entry := model.get("by_depth", {}).get(group))
+    ]
+    yield Grid("Nats per point", ("", "categories", "drawings", *map(_given, shares)), rows)
+
+
+def _ended(models: Models) -> Iterator[Grid]:
+    temperatures = list(models[0].get("ended", {}))
+    rows = []
+    for model in models if temperatures else ():
+        found = [model["ended"].get(value, {}) for value in temperatures]
+        rows.append((_name(model), *(percent({**item, "value": item.get("share")}) for item in found)))
+    yield Grid("", ("model", *(f"temperature {value}" for value in temperatures)), rows)
+
+
+def _recognition(models: Models) -> Iterator[Grid]:
+    first = models[0].get("recognition")
+    if not first:
+        return
+    # Figures of an older version do not name the judge.
+    judge = f", named by {models[0]['judge']['name']}" if "judge" in models[0] else ""
+    for scale in first["best_temperature"]:
+        for group, count in first["drawings"].items():
+            if count:
+                rows = [
+                    row for share in first[scale] for row in _recognition_rows(models, scale, group, share)
+                ]
+                rows.append(("whole real drawing", *_named(first["real"][group])))
+                title = f"{scale.capitalize()}, {group} categories, {count} drawings{judge}"
+                yield Grid(title, ("", "first name right", "among first 5", "gain", "of real"), rows)
+
+
+def _recognition_rows(models: Models, scale: str, group: str, share: str) -> Iterator[Cells]:
+    table = models[0]["recognition"][scale][share]
+    for key, words in BARE.items():
+        if key in table:
+            yield (f"{_given(share)}, {words}", *_named(table[key][group]))
+    for model in models:
+        found = model["recognition"]
+        for value in found["temperatures"]:
+            best = " (best)" if found["best_temperature"][scale] == value else ""
+            entry = found[scale][share]["completions"][f"{value:g}"][group]
+            yield (f"{_given(share)}, {_name(model)}, temperature {value:g}{best}", *_named(entry))
+
+
+def _named(entry: Figures) -> Cells:
+    gain, ratio = with_error(entry.get("gain_top1")), with_error(entry.get("ratio_top1"))
+    return percent(entry["top1"]), percent(entry["top5"]), gain, ratio
+
+
+def _nearness(models: Models) -> Iterator[Grid]:
+    sources = [(_name(model), model["ten_ways"]) for model in models if model.get("ten_ways")]
+    nearest = models[0].get("baselines", {}).get("retrieval_ten_ways")
+    if nearest:
+        sources.insert(0, ("ten nearest training drawings", nearest))
+    rows = [
+        (
+            f"{name}, {group}",
+            *(with_error(row.get(group, {}).get(key)) for row in table.values() for key in ("best", "apart")),
+        )
+        for name, table in sources
+        for group in ("all", "deep", "rare")
+        if any(row.get(group, {}).get("drawings") for row in table.values())
+    ]
+    shares = [_given(share) for share in models[0].get("ten_ways", ())]
+    yield Grid("px", ("", *(f"{share}: {key}" for share in shares for key in ("best of 10", "apart"))), rows)
+
+
+def _distances(models: Models) -> Iterator[Grid]:
+    shares = list(models[0].get("distances", ()))
+    if not shares:
+        return
+    bases = models[0]["baselines"]["distances"]
+
+    def apart(entry: Figures) -> Cells:
+        return with_error(entry["kid"], 2, 1000.0), with_error(entry["fid"], 2)
+
+    sources = [(words, bases[key]) for key, words in BARE.items() if bases.get(key)]
+    sources += [(_name(model), model["distances"]) for model in models]
+    rows = [("other real drawings (floor)", *(cell for _ in shares for cell in apart(bases["real"])))]
+    rows += [(name, *(cell for share in shares for cell in apart(table[share]))) for name, table in sources]
+    head = ("", *(f"{_given(share)}: {key}" for share in shares for key in ("KID x 1000", "FID")))
+    yield Grid(f"{bases['drawings']} drawings in each set", head, rows)
+
+
+def _copying(models: Models) -> Iterator[Grid]:
+    found = [(_name(model), model["copying"]) for model in models if model.get("copying")]
+    if not found:
+        return
+    real = found[0][1]["held_out"]
+    rows = [("held-out drawings", *(f"{value:.2f}" for value in real.values()), "1 %")]
+    for name, entry in found:
+        rows.append(
+            (name, *(f"{entry['generated'][share]:.2f}" for share in real), percent(entry["share_below"]))
+        )
+    yield Grid(
+        "", ("px", *(f"{float(at):.0%} quantile" for at in real), "nearer than 1 % of held-out ones"), rows
+    )
+
+
+def _sketch_rnn(models: Models) -> Iterator[Grid]:
+    rows = [
+        (
+            _name(model),
+            *(with_error(model["magenta"][key], 3) for key in ("training", "evaluation")),
+            str(model["magenta"]["n_max"]),
+            f"{model['magenta']['offset_deviation']:.2f}",
+        )
+        for model in models
+        if model.get("magenta")
+    ]
+    yield Grid("", ("model", "as in training", "as in evaluation", "Nmax", "deviation, px"), rows)
+
+
+def _categories(models: Models) -> Iterator[Grid]:
+    first = models[0]["by_category"]
+    rows = [
+        (name, str(first[name]["drawings"]), *(_nats(model["by_category"][name]) for model in models))
+        for name in sorted(first)
+    ]
+    yield Grid("Nats per point", ("category", "drawings", *map(_name, models)), rows)
+
+
+SECTIONS: tuple[tuple[str, str, Callable[[Models], Iterator[Grid]]], ...] = (
+    (
+        "Likelihood",
+        "How surprising real drawings are to the model; lower is better. Offsets count in px of the 255 "
+        "box, dequantised by uniform noise, pen and end included; sums are divided by the number of "
+        "points that are scored. Where a part is given only the rest is scored. Errors are standard "
+        "errors over drawings.",
+        _likelihood,
+    ),
+    (
+        "Where the nats fall",
+        "The same nats by where in the drawing a point is, and by the kind of step: the first point of "
+        "a stroke (a jump), the others, and the decision that the drawing is complete.",
+        _positions,
+    ),
+    (
+        "Deep and rare categories",
+        "Categories with 300 or more training drawings are called deep, the others rare.",
+        _depth,
+    ),
+    (
+        "Drawings that end by themselves",
+        "Share of drawings from nothing, of all categories in turn, that the model ends by itself under "
+        "200 points.",
+        _ended,
+    ),
+    (
+        "Recognition",
+        "A judge names the completed drawing. The given part alone is the floor, the whole real drawing "
+        "the ceiling; the gain is (completion - given part) / (real - given part), and the last column "
+        "completion / real; both can be above 1, for models draw more typically than people. Scale "
+        "known: the model knows how large the whole drawing is. Scale unknown: it sees the given part "
+        "as a person's, at a size of its own.",
+        _recognition,
+    ),
+    (
+        "Ten completions",
+        "Of ten completions of a drawing, the distance of the nearest added part to the true rest "
+        "(symmetric Chamfer distance in px), and of the ten to each other on average. The first alone "
+        "would reward scatter: a good model is near and has several ideas.",
+        _nearness,
+    ),
+    (
+        "Like real drawings",
+        "Distance of completed drawings, as a set, to other real drawings in the judge's features: KID "
+        "(unbiased; 0 for the same distribution) and FID (which depends on the number of drawings). "
+        "Real drawings against other real ones are the floor.",
+        _distances,
+    ),
+    (
+        "Copying",
+        "Distance of drawings from nothing to the nearest training drawing, against the same of held- "
+        "out real drawings. A model that copied would be nearer than real ones are: far more than 1 % "
+        "of its drawings would lie below the held-out ones' 1 % quantile. A low temperature draws "
+        "typical lines, which are near, too.",
+        _copying,
+    ),
+    (
+        "Sketch-RNN's own loss",
+        "The reconstruction loss of the Sketch-RNN paper, for readers who know it. It depends on the "
+        "longest drawing and on the scale of the set and cannot be compared between sets.",
+        _sketch_rnn,
+    ),
+    ("By category", "Nats per point of whole drawings by category.", _categories),
+)
+"""Title, explanation and tables of each section."""
+
+
+def difference_grids(found: Figures) -> Iterator[Grid]:
+    """Yield tables of what `compare` found: both models and the difference b - a."""
+    a, b = str(found["a"]), str(found["b"])
+    head = ("", a, b, "difference")
+
+    def row(name: str, entry: Figures, form: Callable[[Figures], str]) -> Cells:
+        return name, *(form(entry[key]) for key in ("a", "b", "difference"))
+
+    def rows(table: Figures) -> Iterator[tuple[str, Figures]]:
+        for share, groups in table.items():
+            yield from ((f"{_given(share)}, {name}", entry) for name, entry in groups.items())
+
+    def px(entry: Figures) -> str:
+        return with_error(entry, 2)
+
+    def nats(entry: Figures) -> str:
+        return with_error(entry, 4)
+
+    title = f"{b} against {a}, {found['drawings']} drawings, split {found['split']}: nats per sketch"
+    yield Grid(title, head, [row(name, entry, px) for name, entry in found["nats_per_sketch"].items()])
+    yield Grid("Nats per point", head, [row(name, entry, nats) for name, entry in rows(found["nats"])])
+    if "recognition" not in found:
+        return
+    for scale, table in found["recognition"].items():
+        at = " and ".join(f"{found['best_temperature'][key][scale]:g}" for key in "ab")
+        who = f"Named right by {found['judge']['name']}" if "judge" in found else "Named right"
+        title = f"{who}, {scale}, {found['finished']} drawings, temperatures {at}"
+        cells = [
+            row(f"{name}, {words}", entry[key], percent)
+            for name, entry in rows(table)
+            for key, words in TOP.items()
+        ]
+        yield Grid(title, head, cells)
+    distances = {"best": "nearest of 10 to the truth", "apart": "apart from each other"}
+    cells = [
+        row(f"{name}, {words}", entry[key], px)
+        for name, entry in rows(found["ten_ways"])
+        for key, words in distances.items()
+    ]
+    yield Grid("Ten completions, px", head, cells)
