@@ -183,7 +183,7 @@ class Step:
     drawn: Bool[np.ndarray, " b"]
     ended: Bool[np.ndarray, " b"]
     rows: Int[np.ndarray, " c"]
-    distribution: Distribution
+    distribution: Any
     counted: Bool[np.ndarray, " b"]
 
 
@@ -225,13 +225,17 @@ def steps(
             if at_least_one:
                 distribution = distribution.without_end()
         else:
-            going = alive[rows]
-            if going.mean() < DROP:
+            if np.count_nonzero(alive) < DROP * len(rows):
+                going = alive[rows]
                 rows, state = rows[going], state.take(np.flatnonzero(going))
             distribution, state = model.advance(offset[rows], pen[rows], state)
-        offset, pen = np.zeros((count, 2)), np.full(count, END)
-        offset[rows], pen[rows] = distribution.sample(numbers[rows], temperature)
-        offset, pen = force(forced, np.full(count, number), offset, pen)
+        if len(rows) == count:
+            offset, pen = distribution.sample(numbers, temperature)
+        else:
+            offset, pen = np.zeros((count, 2)), np.full(count, END)
+            offset[rows], pen[rows] = distribution.sample(numbers[rows], temperature)
+        if forced:
+            offset, pen = force(forced, np.full(count, number), offset, pen)
         ends = pen == END
         counted = alive & ends if number == limit else alive
         alive = alive & ~ends

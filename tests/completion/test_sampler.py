@@ -205,7 +205,9 @@ def check_reading(model: Stepper) -> None:
 
 
 def network() -> Decoder:
-    return untrained.decoder(untrained.network(untrained.shaped({"recall": 16, "pointers": 8, "layers": 2})))
+    return untrained.decoder(
+        untrained.network(untrained.shaped({"self_attention": 16, "pointers": 8, "layers": 2}))
+    )
 
 
 def test_given_parts_of_like_length_are_read_together(monkeypatch: pytest.MonkeyPatch):

@@ -147,7 +147,7 @@ def test_given_parts_read_together_are_read_as_alone(shape: dict[str, Any], know
 
 
 def test_a_long_drawing_outgrows_the_first_cache():
-    model = network({"recall": 16, "pointers": 8, "layers": 2})
+    model = network({"self_attention": 16, "pointers": 8, "layers": 2})
     whole = drawing(150)
     wanted, decoder = in_torch(model, whole, 3), untrained.decoder(model)
     _, state = decoder.prime(first(whole, 3))
