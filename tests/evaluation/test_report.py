@@ -187,7 +187,7 @@ def test_bad_input_is_refused_before_anything_is_measured(
     fails(SettingError, "temperatures", temperatures=())
     fails(SettingError, "temperatures", temperatures=(0.5, 2.5))
     fails(SettingError, "report", report=tmp_path / "page.doc")
-    fails(CheckpointError, "no checkpoint", against=[str(tmp_path / "none")])
+    fails(CheckpointError, "no stroke model", against=[str(tmp_path / "none")])
     fails(FormatError, "does not exist", tmp_path / "none")
     fails(FormatError, "holds no drawing", tmp_path)
     for settings in ({"limit": 0}, {"samples": -1}, {"protocol": "some"}):
