@@ -61,7 +61,7 @@ class Choice:
         self, model: Completer, begun: Sequence[PartialSketch], count: int
     ) -> list[list[Finished]]:
         """`count` completions of each beginning, each the best of its candidates."""
-        ready = self.task.read(model, begun, self.scale)
+        ready = self.task.read(begun, self.scale)
         found = finish(model, ready, self.temperature, self.candidates * count)
         names = self.task.names[: len(found)]
         return [

@@ -68,7 +68,7 @@ def rows(
     """The cells of a model's rows, by temperature."""
     result: dict[float, list[str]] = {value: [] for value in task.temperatures}
     for share in shares:
-        ready = task.read(model, task.beginnings(model, share), scale)
+        ready = task.read(task.beginnings(model, share), scale)
         for temperature, cells in result.items():
             wholes = [each[0].whole for each in finish(model, ready, temperature)]
             cells += named_right(task, task.judged(wholes, "completions"))

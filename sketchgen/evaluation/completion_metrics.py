@@ -53,7 +53,7 @@ def name_completions(task: Task, model: Completer, scales: Sequence[Scale] = SCA
     named = Named()
     for scale in scales:
         for share in SHARES:
-            ready = task.read(model, task.beginnings(model, share), scale)
+            ready = task.read(task.beginnings(model, share), scale)
             for temperature in task.temperatures:
                 count = task.counter(f"{model.name}: completions", len(task.sketches))
                 found = finish(model, ready, temperature, progress=count)
@@ -147,7 +147,7 @@ def model_nearness(task: Task, model: Completer, temperature: float) -> dict[flo
     result = {}
     for share in WAYS_SHARES:
         beginnings = task.beginnings(model, share, MAX_WAYS)
-        ready = task.read(model, beginnings, "scale known")
+        ready = task.read(beginnings, "scale known")
         count = task.counter(f"{model.name}: ten ways", WAYS * len(beginnings))
         result[share] = nearness(beginnings, finish(model, ready, temperature, WAYS, progress=count))
     return result
@@ -193,7 +193,7 @@ def distance_table(task: Task, named: Named | None) -> dict[str, Any]:
 
 def from_nothing(task: Task, model: Completer, temperature: float) -> list[Sketch]:
     """A drawing from nothing of the category of each drawing of the task."""
-    ready = task.read(model, task.beginnings(model, 0.0), "scale known")
+    ready = task.read(task.beginnings(model, 0.0), "scale known")
     count = task.counter(f"{model.name}: from nothing", len(task.sketches))
     return [row[0].whole for row in finish(model, ready, temperature, progress=count)]
 

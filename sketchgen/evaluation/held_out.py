@@ -17,8 +17,7 @@ import numpy as np
 from sketchgen.completion import partial_sketch as completion
 from sketchgen.completion.completer import LIMIT, Completer
 from sketchgen.completion.framing import rounded
-from sketchgen.completion.sampler import Stepper, prime_all
-from sketchgen.evaluation.sampling import Added, Row, sample_rows
+from sketchgen.completion.rollout import Request, Sampled, draw_all
 from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.sketch.geometry import BOX, CENTRE
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
@@ -29,9 +28,6 @@ SCALES: tuple[Scale, ...] = ("scale known", "scale unknown")
 
 MIN_POINTS = 3
 """Points of a drawing below which nothing is left to be added; two of them are given at least."""
-
-READ = 512
-"""Beginnings that are read between two words on the progress."""
 
 PAGE = Box(0.0, 0.0, BOX, BOX)
 
@@ -111,43 +107,33 @@ def united(given: Sketch, added: Sketch, going_on: bool) -> Sketch:
 
 @dataclass(frozen=True)
 class Ready:
-    """Beginnings that a model has read, for completions at any temperature.
+    """Partial sketches as a model reads them.
 
     Attributes:
-        beginnings: what was read.
-        rows: the model's state behind each, with the noise of its first alternative.
+        beginnings: the partial sketches.
+        given: what is read of each.
         spots: (scale, origin) of each: page = model px * scale + origin, counted from the last given point.
-        known: whether each was shown at a known scale; rows that differ in this cannot be in one batch.
         going_on: whether each goes on with its last stroke.
     """
 
     beginnings: Sequence[PartialSketch]
-    rows: Sequence[Row]
+    given: Sequence[Prefix]
     spots: Sequence[tuple[float, Points]]
-    known: Sequence[bool]
     going_on: Sequence[bool]
 
 
-def read_beginnings(
-    model: Stepper, beginnings: Sequence[PartialSketch], scale: Scale, progress: Progress | None = None
-) -> Ready:
-    """Have the network read each beginning."""
+def read_beginnings(beginnings: Sequence[PartialSketch], scale: Scale) -> Ready:
+    """Return partial sketches as a model reads them at a scale."""
     shown = [_shown(item, scale) for item in beginnings]
-    known = [given.known for given, _, _ in shown]
-    rows: dict[int, Row] = {}
-    for kind in (True, False):
-        here = [index for index, value in enumerate(known) if value is kind]
-        for first in range(0, len(here), READ):
-            some = here[first : first + READ]
-            found, state = prime_all(model, [shown[index][0] for index in some])
-            for number, index in enumerate(some):
-                one = slice(number, number + 1)
-                rows[index] = Row(found.take(one), state.take(one), beginnings[index].seed)
-            if progress is not None:
-                progress(len(some))
     going_on = [scale == "scale known" and item.inside for item in beginnings]
-    spots = [(size, origin) for _, size, origin in shown]
-    return Ready(beginnings, [rows[index] for index in range(len(shown))], spots, known, going_on)
+    return Ready(
+        beginnings, [each for each, _, _ in shown], [(size, origin) for _, size, origin in shown], going_on
+    )
+
+
+def drawing_seed(seed: int, key: int) -> int:
+    """Return the seed of a drawing's completions under a seed for all; it depends on no other drawing."""
+    return int(np.random.SeedSequence([seed, key]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _shown(item: PartialSketch, scale: Scale) -> tuple[Prefix, float, Points]:
@@ -173,26 +159,21 @@ def finish(
     limit: int = LIMIT,
     progress: Progress | None = None,
 ) -> list[list[Finished]]:
-    """Finish each beginning in `count` ways.
+    """Return `count` completions of each partial sketch.
 
-    Alternative i of a beginning is that of `Completer.complete` under the beginning's seed.
+    The i-th is that of `Completer.complete` under the partial sketch's seed.
     """
-    result: list[list[Finished]] = [[] for _ in ready.rows]
-    for known in (True, False):
-        here = [index for index, value in enumerate(ready.known) if value is known]
-        places = [(index, number) for index in here for number in range(count)]
-        rows = [
-            Row(ready.rows[index].found, ready.rows[index].state, ready.rows[index].seed, number)
-            for index, number in places
-        ]
-        for (index, _), added in zip(
-            places, sample_rows(model.stepper, rows, temperature, limit, progress), strict=True
-        ):
-            result[index].append(_placed(ready, index, added))
-    return result
+    requests = [
+        Request(given, item.seed, index)
+        for given, item in enumerate(ready.beginnings)
+        for index in range(count)
+    ]
+    found = draw_all(model.network(), ready.given, requests, temperature, limit, model.guidance, progress)
+    placed = [_placed(ready, request.given, each) for request, each in zip(requests, found, strict=True)]
+    return [placed[first : first + count] for first in range(0, len(placed), count)]
 
 
-def _placed(ready: Ready, index: int, added: Added) -> Finished:
+def _placed(ready: Ready, index: int, added: Sampled) -> Finished:
     """Added steps as strokes on the drawing's page."""
     given, (scale, origin) = ready.beginnings[index].given, ready.spots[index]
     points = rounded(np.cumsum(added.offset, axis=0) * scale + origin, scale)

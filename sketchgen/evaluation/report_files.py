@@ -14,9 +14,8 @@ from sketchgen.completion.completer import Completer
 from sketchgen.data.store import Drawings
 from sketchgen.errors import OutputError, SettingError
 from sketchgen.evaluation import explained
-from sketchgen.evaluation.held_out import MIN_POINTS, begin, finish, read_beginnings
+from sketchgen.evaluation.held_out import MIN_POINTS, begin, drawing_seed, finish, read_beginnings
 from sketchgen.evaluation.report_sections import Grid, Section, models_of, sections
-from sketchgen.evaluation.sampling import drawing_seed
 from sketchgen.formats.raster import contact_sheet, image_png
 from sketchgen.sketch.files import check_target, write_atomic
 from sketchgen.sketch.sketch import Completion
@@ -114,7 +113,7 @@ def completion_sheet(model: Completer, drawings: Drawings, temperature: float, s
         )
         for row in rows
     ]
-    ready = read_beginnings(model.stepper, beginnings, "scale known")
+    ready = read_beginnings(beginnings, "scale known")
     found = finish(model, ready, temperature, SHEET_WAYS)
     cells: list[Completion] = [item.completion for ways in found for item in ways]
     labels = [item.given.category or "" for item in beginnings for _ in range(SHEET_WAYS)]

@@ -20,11 +20,11 @@ from sketchgen.evaluation.held_out import (
     Ready,
     Scale,
     begin,
+    drawing_seed,
     read_beginnings,
 )
 from sketchgen.evaluation.recognition import Judge, Verdict, features_of, judged
 from sketchgen.evaluation.retrieval import Retrieval
-from sketchgen.evaluation.sampling import drawing_seed
 from sketchgen.sketch.sketch import Sketch
 
 SHARES = (0.25, 0.5, 0.75)
@@ -75,10 +75,9 @@ class Task:
             for index, sketch in enumerate(self.sketches[:most])
         ]
 
-    def read(self, model: Completer, beginnings: Sequence[PartialSketch], scale: Scale) -> Ready:
-        """Have a model read beginnings, and say how far it is."""
-        count = self.counter(f"{model.name}: reading", len(beginnings))
-        return read_beginnings(model.stepper, beginnings, scale, count)
+    def read(self, beginnings: Sequence[PartialSketch], scale: Scale) -> Ready:
+        """Return partial sketches as a model reads them."""
+        return read_beginnings(beginnings, scale)
 
     def counter(self, what: str, total: int) -> Callable[[int], None]:
         """What adds up and reports how much of some work is done."""

@@ -1,8 +1,7 @@
-"""Finishing many drawings at once: the same as one at a time, whatever stands beside it."""
+"""Finishing many drawings at once: the same as one at a time, and cut drawings are whole again."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,17 @@ from sketchgen.completion.completer import Completer
 from sketchgen.completion.sampler import noise_rows, sample_steps
 from sketchgen.data.prepare import read_drawings
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.held_out import SCALES, Scale, begin, cut_at, finish, read_beginnings, united
-from sketchgen.evaluation.sampling import Row, drawing_seed, sample_rows
+from sketchgen.evaluation.held_out import (
+    SCALES,
+    Scale,
+    begin,
+    cut_at,
+    drawing_seed,
+    finish,
+    read_beginnings,
+    united,
+)
 from sketchgen.models.config import ModelConfig
-from sketchgen.models.numpy_mixture import StepDistribution
 from sketchgen.sketch.sketch import Sketch
 from tests.support import untrained
 
@@ -38,7 +44,7 @@ def model(request: pytest.FixtureRequest) -> Completer:
 
 def test_many_completions_are_those_of_complete(model: Completer, sketches: list[Sketch]) -> None:
     beginnings = [begin(sketch, 0.5, index % 3, 7 + index) for index, sketch in enumerate(sketches)]
-    ready = read_beginnings(model.decoder, beginnings, "scale unknown")
+    ready = read_beginnings(beginnings, "scale unknown")
     found = finish(model, ready, 0.6, 3, LIMIT)
     for beginning, ways in zip(beginnings, found, strict=True):
         name = [*model.categories, None][beginning.category]
@@ -58,7 +64,7 @@ def test_they_are_those_of_the_sampler_where_the_scale_is_known(
     from sketchgen.evaluation.held_out import _shown
 
     beginnings = [begin(sketch, 0.25, 0, 3) for sketch in sketches]
-    found = finish(model, read_beginnings(model.decoder, beginnings, "scale known"), 1.0, 1, LIMIT)
+    found = finish(model, read_beginnings(beginnings, "scale known"), 1.0, 1, LIMIT)
     assert any(item.inside for item in beginnings)
     for beginning, (one,) in zip(beginnings, found, strict=True):
         given, scale, origin = _shown(beginning, "scale known")
@@ -71,25 +77,16 @@ def test_they_are_those_of_the_sampler_where_the_scale_is_known(
         assert one.going_on == beginning.inside
 
 
-def test_a_row_does_not_depend_on_those_beside_it(model: Completer, sketches: list[Sketch]) -> None:
-    ready = read_beginnings(model.decoder, [begin(s, 0.5, 1, 11) for s in sketches], "scale known")
-    rows = [replace(row, alternative=index) for index, row in enumerate(ready.rows)]
-    together = sample_rows(model.decoder, rows, 0.8, 40)
-    assert len({len(item.pen) for item in together}) > 2
-    for row, one in zip(rows, together, strict=True):
-        (alone,) = sample_rows(model.decoder, [row], 0.8, 40)
-        assert np.array_equal(alone.pen, one.pen)
-        assert np.allclose(alone.offset, one.offset, atol=0.02)
-    assert sample_rows(model.decoder, [], 0.8, 40) == []
-
-
 def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list[Sketch]) -> None:
-    ready = read_beginnings(model.decoder, [begin(s, 0.5, 1, 11) for s in sketches], "scale known")
+    ready = read_beginnings([begin(s, 0.5, 1, 11) for s in sketches], "scale unknown")
     for limit in (1, 5):
-        for item in sample_rows(model.decoder, ready.rows, 1.0, limit):
-            assert 1 <= len(item.pen) <= limit
+        counts: list[int] = []
+        for (item,) in finish(model, ready, 1.0, 1, limit, counts.append):
+            assert 1 <= item.completion.added.point_count <= limit
+        assert sum(counts) == len(sketches)
     with pytest.raises(SettingError, match="limit"):
-        sample_rows(model.decoder, ready.rows, 1.0, 0)
+        finish(model, ready, 1.0, 1, 0)
+    assert finish(model, read_beginnings([], "scale known"), 1.0) == []
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
@@ -107,7 +104,7 @@ def test_a_cut_drawing_is_whole_again(sketches: list[Sketch], share: float) -> N
 def test_drawings_from_nothing_begin_in_the_box(
     model: Completer, sketches: list[Sketch], scale: Scale
 ) -> None:
-    ready = read_beginnings(model.decoder, [begin(sketches[0], 0.0, 0, 5)], scale)
+    ready = read_beginnings([begin(sketches[0], 0.0, 0, 5)], scale)
     (one,) = finish(model, ready, 0.5, 1, 30)[0]
     assert one.completion.given.is_empty
     wanted = model.generate("cat", 1, 0.5, 5, limit=30)[0]
@@ -119,11 +116,3 @@ def test_seeds_of_drawings_differ_and_repeat() -> None:
     assert len(seeds) == 9
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert drawing_seed(1, 5) == drawing_seed(1, 5)
-
-
-def test_a_row_is_one_drawing(model: Completer, sketches: list[Sketch]) -> None:
-    ready = read_beginnings(model.decoder, [begin(sketches[0], 0.5, 0, 1)], "scale known")
-    assert isinstance(ready.rows[0], Row)
-    found = ready.rows[0].found
-    assert isinstance(found, StepDistribution)
-    assert len(found.end) == 1
