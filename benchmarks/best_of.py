@@ -59,8 +59,7 @@ class Choice:
 
     def completions(self, model: Completer, begun: Sequence[HeldOut], count: int) -> list[list[Finished]]:
         """`count` completions of each beginning, each the best of its candidates."""
-        ready = self.task.primed(model, begun, self.scale)
-        found = finish(model, ready, self.temperature, self.candidates * count)
+        found = finish(model, begun, self.scale, self.temperature, self.candidates * count)
         names = self.task.names[: len(found)]
         return [
             chosen(self.chooser, each, name, self.candidates) for each, name in zip(found, names, strict=True)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from judging import parser, shown, task_of
@@ -21,7 +20,7 @@ from judging import parser, shown, task_of
 from sketchgen.completion.completer import Completer, load
 from sketchgen.completion.guidance import Guided
 from sketchgen.evaluation.completion_metrics import CANDIDATES, nearness
-from sketchgen.evaluation.held_out import SCALES, Primed, Scale, finish
+from sketchgen.evaluation.held_out import SCALES, HeldOut, Scale, finish
 from sketchgen.evaluation.recognition import Verdict
 from sketchgen.evaluation.statistics import Figure, mean
 from sketchgen.evaluation.task import Task
@@ -40,16 +39,11 @@ def named_right(task: Task, verdict: Verdict) -> list[str]:
     return [percent(mean(verdict.top1[rows])) for rows in task.groups.values()]
 
 
-def first(ready: Primed, count: int) -> Primed:
-    """The first `count` of what a model has read."""
-    return replace(ready, **{name: value[:count] for name, value in vars(ready).items()})
-
-
-def in_ten_ways(model: Completer, ready: Primed, temperature: float) -> list[str]:
+def in_ten_ways(model: Completer, items: Sequence[HeldOut], scale: Scale, temperature: float) -> list[str]:
     """Cells of the table: the best of ten, and how far apart the ten are."""
-    if not ready.rows:
+    if not items:
         return ["", ""]
-    found = nearness(ready.items, finish(model, ready, temperature, CANDIDATES))
+    found = nearness(items, finish(model, items, scale, temperature, CANDIDATES))
     return [shown(mean(values[values == values]), "{:.1f}") for values in (found.best, found.apart)]
 
 
@@ -68,11 +62,11 @@ def rows(
     """The cells of a model's rows, by temperature."""
     result: dict[float, list[str]] = {value: [] for value in task.temperatures}
     for share in shares:
-        ready = task.primed(model, task.items(share, model), scale)
+        items = task.items(share, model)
         for temperature, cells in result.items():
-            wholes = [each[0].whole for each in finish(model, ready, temperature)]
+            wholes = [each[0].whole for each in finish(model, items, scale, temperature)]
             cells += named_right(task, task.judged(wholes, "completions"))
-            cells += in_ten_ways(model, first(ready, ways), temperature)
+            cells += in_ten_ways(model, items[:ways], scale, temperature)
     return result
 
 

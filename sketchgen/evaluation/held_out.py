@@ -9,7 +9,7 @@ box, as for the likelihood; a cut within a stroke leaves the pen down, and the m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,9 +17,8 @@ import numpy as np
 from sketchgen.completion.completer import LIMIT, Completer
 from sketchgen.completion.framing import rounded
 from sketchgen.completion.partial_sketch import PartialSketch
-from sketchgen.completion.sampler import Stepper, prime_all
+from sketchgen.completion.rollout import Request, Sampled, draw_all
 from sketchgen.data.splitting import CutSketch, cut_after, prefix_length
-from sketchgen.evaluation.sampling import Added, Row, sample_rows
 from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.sketch.geometry import BOX, CENTRE
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
@@ -27,9 +26,6 @@ from sketchgen.sketch.strokes import Pen, pens, split_strokes
 
 Scale = Literal["scale known", "scale unknown"]
 SCALES: tuple[Scale, ...] = ("scale known", "scale unknown")
-
-READ = 512
-"""Given parts that are read between two calls of `progress`."""
 
 PAGE = Box(0.0, 0.0, BOX, BOX)
 
@@ -82,43 +78,9 @@ def united(given: Sketch, added: Sketch, going_on: bool) -> Sketch:
     return Sketch(tuple(strokes), given.page, given.category)
 
 
-@dataclass(frozen=True)
-class Primed:
-    """Held-out drawings whose given parts a model has read.
-
-    Attributes:
-        items: the drawings.
-        rows: the model's state after each given part.
-        places: (scale, origin) of each: page = model px * scale + origin, from the last given point.
-        known: whether each was shown at a known scale; rows that differ in this cannot be in one batch.
-        going_on: whether each continues its last stroke.
-    """
-
-    items: Sequence[HeldOut]
-    rows: Sequence[Row]
-    places: Sequence[tuple[float, Points]]
-    known: Sequence[bool]
-    going_on: Sequence[bool]
-
-
-def prime(model: Stepper, items: Sequence[HeldOut], scale: Scale, progress: Progress | None = None) -> Primed:
-    """Have a network read the given part of each drawing."""
-    shown = [_shown(item, scale) for item in items]
-    known = [given.known for given, _, _ in shown]
-    rows: dict[int, Row] = {}
-    for kind in (True, False):
-        here = [index for index, value in enumerate(known) if value is kind]
-        for first in range(0, len(here), READ):
-            some = here[first : first + READ]
-            found, state = prime_all(model, [shown[index][0] for index in some])
-            for number, index in enumerate(some):
-                one = slice(number, number + 1)
-                rows[index] = Row(found.take(one), state.take(one), items[index].seed)
-            if progress is not None:
-                progress(len(some))
-    going_on = [scale == "scale known" and item.inside for item in items]
-    places = [(size, origin) for _, size, origin in shown]
-    return Primed(items, [rows[index] for index in range(len(shown))], places, known, going_on)
+def drawing_seed(seed: int, key: int) -> int:
+    """Return the seed of a drawing's completions under a seed for all; it depends on no other drawing."""
+    return int(np.random.SeedSequence([seed, key]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _shown(item: HeldOut, scale: Scale) -> tuple[Prefix, float, Points]:
@@ -138,33 +100,33 @@ def _shown(item: HeldOut, scale: Scale) -> tuple[Prefix, float, Points]:
 
 def finish(
     model: Completer,
-    primed: Primed,
+    items: Sequence[HeldOut],
+    scale: Scale,
     temperature: float,
     count: int = 1,
     limit: int = LIMIT,
     progress: Progress | None = None,
 ) -> list[list[Finished]]:
-    """Complete each drawing `count` times.
+    """Return `count` completions of each drawing.
 
-    Candidate i of a drawing is that of `Completer.complete` under the drawing's seed.
+    The i-th is that of `Completer.complete` under the drawing's seed.
     """
-    result: list[list[Finished]] = [[] for _ in primed.rows]
-    for known in (True, False):
-        here = [index for index, value in enumerate(primed.known) if value is known]
-        which = [(index, number) for index in here for number in range(count)]
-        rows = [replace(primed.rows[index], alternative=number) for index, number in which]
-        found = sample_rows(model.stepper, rows, temperature, limit, progress)
-        for (index, _), added in zip(which, found, strict=True):
-            result[index].append(_placed(primed, index, added))
+    shown = [_shown(item, scale) for item in items]
+    requests = [Request(row, item.seed, index) for row, item in enumerate(items) for index in range(count)]
+    prefixes = [prefix for prefix, _, _ in shown]
+    found = draw_all(model.network(), prefixes, requests, temperature, limit, model.guidance, progress)
+    result: list[list[Finished]] = [[] for _ in items]
+    for request, added in zip(requests, found, strict=True):
+        item, (_, size, origin) = items[request.given], shown[request.given]
+        going_on = scale == "scale known" and item.inside
+        result[request.given].append(_placed(item.given, added, size, origin, going_on=going_on))
     return result
 
 
-def _placed(primed: Primed, index: int, added: Added) -> Finished:
+def _placed(given: Sketch, added: Sampled, scale: float, origin: Points, *, going_on: bool) -> Finished:
     """Return added steps as strokes on the drawing's page."""
-    given, (scale, origin) = primed.items[index].given, primed.places[index]
     points = rounded(np.cumsum(added.offset, axis=0) * scale + origin, scale)
     strokes = split_strokes(points, added.pen == Pen.LIFT)
-    going_on = primed.going_on[index]
     if going_on and strokes:
         strokes[0] = np.concatenate([origin[None], strokes[0]])
     drawn = Sketch.from_strokes(strokes, page=given.page, category=given.category)

@@ -15,11 +15,11 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
 from sketchgen.data.drawings import Drawings
+from sketchgen.data.splitting import cut_after
 from sketchgen.errors import CategoryError, SettingError
 from sketchgen.models.checkpoint import is_picture_classifier
 from sketchgen.models.recogniser import load_recogniser
 from sketchgen.sketch.sketch import Sketch
-from sketchgen.sketch.strokes import split_strokes
 
 DEEP = 300
 """Training drawings from which on a category counts as one with many."""
@@ -197,7 +197,9 @@ def accuracy(judge: Judge, drawings: Drawings, fraction: float = 1.0) -> Accurac
     log_prob = np.full(len(drawings), -np.inf)
     for first in range(0, len(drawings), CHUNK):
         rows = np.arange(first, min(first + CHUNK, len(drawings)))
-        found = np.asarray(judge.read([prefix(drawings, row, fraction) for row in rows.tolist()]).log_prob)
+        found = np.asarray(
+            judge.read([_prefix(drawings.sketch(row), fraction) for row in rows.tolist()]).log_prob
+        )
         named = known[rows] < len(judge.categories)
         rows, found = rows[named], found[named]
         right = np.take_along_axis(found, known[rows][:, None], 1)
@@ -205,10 +207,6 @@ def accuracy(judge: Judge, drawings: Drawings, fraction: float = 1.0) -> Accurac
     return Accuracy(rank, log_prob, drawings.category, drawings.categories)
 
 
-def prefix(drawings: Drawings, index: int, fraction: float) -> Sketch:
-    """Return the first round(fraction * n) of the n points of drawing `index`, but at least one."""
-    first, last = int(drawings.start[index]), int(drawings.start[index + 1])
-    last = first + max(1, round(fraction * (last - first)))
-    return Sketch.from_strokes(
-        split_strokes(drawings.points[first:last].astype(np.float64), drawings.lift[first:last])
-    )
+def _prefix(sketch: Sketch, fraction: float) -> Sketch:
+    """Return the first round(fraction * n) of the n points of a drawing, but at least one."""
+    return cut_after(sketch, max(1, round(fraction * sketch.point_count))).given

@@ -1,4 +1,4 @@
-"""Completions of held-out drawings, many at once: the same as one at a time."""
+"""Finishing many drawings at once: the same as one at a time, and cut drawings are whole again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from sketchgen.completion.completer import Completer
 from sketchgen.completion.sampler import noise_rows, sample_steps
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.splitting import prefix_length
-from sketchgen.evaluation.held_out import SCALES, Scale, _shown, finish, held_out, prime, united
+from sketchgen.errors import SettingError
+from sketchgen.evaluation.held_out import (
+    SCALES,
+    Scale,
+    drawing_seed,
+    finish,
+    held_out,
+    united,
+)
 from sketchgen.models.config import ModelConfig
 from sketchgen.sketch.sketch import Sketch
 from tests.support import untrained
@@ -34,13 +42,12 @@ def model(request: pytest.FixtureRequest) -> Completer:
 
 
 def test_many_completions_are_those_of_complete(model: Completer, sketches: list[Sketch]) -> None:
-    items = [held_out(sketch, 0.5, index % 3, 7 + index) for index, sketch in enumerate(sketches)]
-    primed = prime(model.decoder, items, "scale unknown")
-    found = finish(model, primed, 0.6, 3, LIMIT)
-    for item, completions in zip(items, found, strict=True):
-        name = [*model.categories, None][item.category]
-        wanted = model.complete(item.given, name, 3, 0.6, item.seed, limit=LIMIT, continue_stroke=False)
-        for one, other in zip(completions, wanted, strict=True):
+    partials = [held_out(sketch, 0.5, index % 3, 7 + index) for index, sketch in enumerate(sketches)]
+    found = finish(model, partials, "scale unknown", 0.6, 3, LIMIT)
+    for partial, ways in zip(partials, found, strict=True):
+        name = [*model.categories, None][partial.category]
+        wanted = model.complete(partial.given, name, 3, 0.6, partial.seed, limit=LIMIT, continue_stroke=False)
+        for one, other in zip(ways, wanted, strict=True):
             assert len(one.completion.added.strokes) == len(other.added.strokes)
             assert np.allclose(one.completion.added.points, other.added.points, atol=0.03)
             assert one.completion.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-2)
@@ -50,18 +57,32 @@ def test_many_completions_are_those_of_complete(model: Completer, sketches: list
 def test_they_are_those_of_the_sampler_where_the_scale_is_known(
     model: Completer, sketches: list[Sketch]
 ) -> None:
-    items = [held_out(sketch, 0.25, 0, 3) for sketch in sketches]
-    found = finish(model, prime(model.decoder, items, "scale known"), 1.0, 1, LIMIT)
-    assert any(item.inside for item in items)
-    for item, (one,) in zip(items, found, strict=True):
-        given, scale, origin = _shown(item, "scale known")
+    from sketchgen.evaluation.held_out import _shown
+
+    partials = [held_out(sketch, 0.25, 0, 3) for sketch in sketches]
+    found = finish(model, partials, "scale known", 1.0, 1, LIMIT)
+    assert any(item.inside for item in partials)
+    for partial, (one,) in zip(partials, found, strict=True):
+        given, scale, origin = _shown(partial, "scale known")
         assert given.known
         assert scale == 1.0
         wanted = sample_steps(model.decoder, given, noise_rows(3, 1), LIMIT, 1.0)
         points = np.cumsum(wanted.offset[0, : wanted.length[0]], axis=0) + origin
         added = one.completion.added.points[1:] if one.going_on else one.completion.added.points
         assert np.allclose(added, points, atol=0.03)
-        assert one.going_on == item.inside
+        assert one.going_on == partial.inside
+
+
+def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list[Sketch]) -> None:
+    items = [held_out(s, 0.5, 1, 11) for s in sketches]
+    for limit in (1, 5):
+        counts: list[int] = []
+        for (item,) in finish(model, items, "scale unknown", 1.0, 1, limit, counts.append):
+            assert 1 <= item.completion.added.point_count <= limit
+        assert sum(counts) == len(sketches)
+    with pytest.raises(SettingError, match="limit"):
+        finish(model, items, "scale unknown", 1.0, 1, 0)
+    assert finish(model, [], "scale known", 1.0) == []
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
@@ -76,11 +97,18 @@ def test_a_cut_drawing_is_whole_again(sketches: list[Sketch], share: float) -> N
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_drawings_from_nothing_start_in_the_box(
+def test_drawings_from_nothing_begin_in_the_box(
     model: Completer, sketches: list[Sketch], scale: Scale
 ) -> None:
-    primed = prime(model.decoder, [held_out(sketches[0], 0.0, 0, 5)], scale)
-    (one,) = finish(model, primed, 0.5, 1, 30)[0]
+    items = [held_out(sketches[0], 0.0, 0, 5)]
+    (one,) = finish(model, items, scale, 0.5, 1, 30)[0]
     assert one.completion.given.is_empty
     wanted = model.generate("cat", 1, 0.5, 5, limit=30)[0]
     assert np.allclose(one.whole.points, wanted.points, atol=0.03)
+
+
+def test_seeds_of_drawings_differ_and_repeat() -> None:
+    seeds = {drawing_seed(seed, key) for seed in range(3) for key in (0, 1, 2**64 - 1)}
+    assert len(seeds) == 9
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert drawing_seed(1, 5) == drawing_seed(1, 5)

@@ -11,7 +11,7 @@ import pytest
 from sketchgen.data.drawings import Drawings, from_lists
 from sketchgen.errors import CategoryError, CheckpointError, SettingError
 from sketchgen.evaluation import recognition as module
-from sketchgen.evaluation.recognition import accuracy, features_of, judged, load_judge, prefix
+from sketchgen.evaluation.recognition import _prefix, accuracy, features_of, judged, load_judge
 from sketchgen.models.checkpoint import PICTURE_CLASSIFIER, save_checkpoint
 from sketchgen.models.picture_classifier import PictureRecogniser
 from sketchgen.models.recogniser import Reading, Recogniser
@@ -62,8 +62,8 @@ def test_ranks_and_shares():
 
 def test_a_fraction_shows_the_first_points():
     assert accuracy(Fake(), drawings(), 0.5).rank.tolist() == [0, 1, 2, 0, 1, 2]
-    assert [len(stroke) for stroke in prefix(drawings(), 3, 0.75).strokes] == [5, 1]
-    assert prefix(drawings(), 0, 0.01).point_count == 1
+    assert [len(stroke) for stroke in _prefix(drawings().sketch(3), 0.75).strokes] == [5, 1]
+    assert _prefix(drawings().sketch(0), 0.01).point_count == 1
 
 
 def test_an_unknown_category_is_never_right():

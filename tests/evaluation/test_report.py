@@ -19,7 +19,7 @@ from sketchgen.completion.completer import Completer
 from sketchgen.data.prepare import prepare, read_drawings
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
-from sketchgen.evaluation import completion_metrics, held_out, page, report
+from sketchgen.evaluation import completion_metrics, held_out, page, report, retrieval
 from sketchgen.evaluation.comparison import compare, paired, paired_ratio
 from sketchgen.evaluation.page import as_html, as_markdown, check_page
 from sketchgen.evaluation.report import evaluate
@@ -40,6 +40,9 @@ def _short_scribbles() -> Iterator[None]:
     """An untrained network scribbles a lot, which takes long to draw and to compare."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(completion_metrics, "MAX_DRAWINGS", 2)
+        patched.setattr(completion_metrics, "CANDIDATES", 3)
+        patched.setattr(retrieval, "SHORT_LIST", 2)
+        patched.setattr(retrieval, "COPY_SHORT_LIST", 3)
         patched.setattr(distance, "MAX_POINTS", 60)
         patched.setattr(report, "END_LIMIT", 15)
         for module in (completion_metrics, page):
@@ -49,7 +52,8 @@ def _short_scribbles() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def judge(sample_dir: Path) -> NearestMean:
-    return NearestMean(read_drawings(sample_dir)[0])
+    drawings = read_drawings(sample_dir)[0]
+    return NearestMean(drawings.take(np.arange(0, len(drawings), 5)))
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +191,7 @@ def test_bad_input_is_refused_before_anything_is_measured(
     fails(SettingError, "temperatures", temperatures=())
     fails(SettingError, "temperatures", temperatures=(0.5, 2.5))
     fails(SettingError, "report", report=tmp_path / "page.doc")
-    fails(CheckpointError, "no checkpoint", against=[str(tmp_path / "none")])
+    fails(CheckpointError, "no stroke model", against=[str(tmp_path / "none")])
     fails(FormatError, "does not exist", tmp_path / "none")
     fails(FormatError, "holds no drawing", tmp_path)
     for settings in ({"limit": 0}, {"samples": -1}, {"protocol": "some"}):

@@ -17,6 +17,7 @@ from sketchgen.sketch.distance import (
     cloud,
     connected,
     covered,
+    evenly,
     inside,
     mean_pairwise,
     nearest,
@@ -115,3 +116,10 @@ def test_strokes_lead_from_one_point_to_another() -> None:
     assert not leads(13, 0)
     assert not leads(0, 13)
     assert not connected(Ink([]), np.zeros(2), np.zeros(2), 12)
+
+
+def test_points_lie_evenly_and_wider_apart_where_there_is_more_ink() -> None:
+    strokes = [np.array([(0.0, 0.0), (40.0, 0.0)]), np.array([(0.0, 9.0), (0.0, 49.0)])]
+    assert [len(each) for each in evenly(strokes, 4.0, 100)] == [11, 11]
+    assert [len(each) for each in evenly(strokes, 4.0, 10)] == [6, 6]
+    assert evenly([], 4.0, 100) == []

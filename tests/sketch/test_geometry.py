@@ -16,7 +16,6 @@ from sketchgen.sketch.geometry import (
     BOX,
     Frame,
     box_frame,
-    evenly,
     in_frame,
     moved,
     rdp,
@@ -212,10 +211,3 @@ def test_simplification_is_googles():
     print(f"{same} of {twins} drawings are simplified exactly as Google did")
     assert twins >= 90
     assert same / twins >= 0.93
-
-
-def test_points_lie_evenly_and_wider_apart_where_there_is_more_ink():
-    strokes = [np.array([(0.0, 0.0), (40.0, 0.0)]), np.array([(0.0, 9.0), (0.0, 49.0)])]
-    assert [len(each) for each in evenly(strokes, 4.0, 100)] == [11, 11]
-    assert [len(each) for each in evenly(strokes, 4.0, 10)] == [6, 6]
-    assert evenly([], 4.0, 100) == []
