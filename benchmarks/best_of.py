@@ -59,7 +59,7 @@ class Choice:
 
     def completions(self, model: Completer, begun: Sequence[HeldOut], count: int) -> list[list[Finished]]:
         """`count` completions of each beginning, each the best of its candidates."""
-        ready = self.task.primed(model, begun, self.scale)
+        ready = self.task.primed(begun, self.scale)
         found = finish(model, ready, self.temperature, self.candidates * count)
         names = self.task.names[: len(found)]
         return [

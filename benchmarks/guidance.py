@@ -68,7 +68,7 @@ def rows(
     """The cells of a model's rows, by temperature."""
     result: dict[float, list[str]] = {value: [] for value in task.temperatures}
     for share in shares:
-        ready = task.primed(model, task.items(share, model), scale)
+        ready = task.primed(task.items(share, model), scale)
         for temperature, cells in result.items():
             wholes = [each[0].whole for each in finish(model, ready, temperature)]
             cells += named_right(task, task.judged(wholes, "completions"))

@@ -26,10 +26,9 @@ from sketchgen.completion.completer import Completer, load
 from sketchgen.data.batching import assemble, padded
 from sketchgen.data.store import Drawings, Store
 from sketchgen.evaluation.completion_metrics import nearness
-from sketchgen.evaluation.held_out import PAGE, HeldOut, finish, prime
+from sketchgen.evaluation.held_out import PAGE, HeldOut, drawing_seed, finish, prime
 from sketchgen.evaluation.likelihood import Scores, step_log_prob
 from sketchgen.evaluation.recognition import Judge, judged, load_judge
-from sketchgen.evaluation.sampling import drawing_seed
 from sketchgen.evaluation.statistics import mean, ratio
 from sketchgen.models.stroke_model import StrokeModel, as_network
 from sketchgen.sketch.distance import Ink
@@ -104,7 +103,7 @@ def cells(model: Completer, held: Held, judge: Judge, ways: int, temperature: fl
         HeldOut(*parts, False, int(category[index]), drawing_seed(0, int(held.drawings.key[index])))
         for index, parts in enumerate(held.parts)
     ]
-    found = finish(model, prime(model.stepper, beginnings, "scale known"), temperature, ways)
+    found = finish(model, prime(beginnings, "scale known"), temperature, ways)
     right = mean(judged(judge, [each[0].whole for each in found], names).top1)
     added = np.array([np.mean([ink(one.completion.added) for one in each]) for each in found])
     missing = np.array([ink(parts[1]) for parts in held.parts])

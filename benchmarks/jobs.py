@@ -29,7 +29,7 @@ def one(out: Path, jobs: int, count: int, form: str) -> None:
     from sketchgen.jobs.run import Run
     from sketchgen.jobs.spec import Job
 
-    job = Job(Sampling(slots=64), "batch", ("cat",), count, 0, ("cat",), look=RenderOptions(form))
+    job = Job(Sampling(), "batch", ("cat",), count, 0, ("cat",), look=RenderOptions(form))
     target = open_target(out / f"{count}-{form}" if form == "svg" else out / f"{count}.ndjson", job)
     begun = time.perf_counter()
     Run(job, None, target, "none").go(Processes(jobs, open_scribbles) if jobs else InProcess(open_scribbles))

@@ -1,7 +1,7 @@
 """How fast ways are drawn to practise on: `python benchmarks/rollouts.py STORE [NAME|FOLDER]`.
 
 64 beginnings are finished in 16 ways each, at temperature 0.5, twice, of which the second time counts; on a
-GPU with and without recording its steps, which must not change what is drawn: the mean log density of a step,
+GPU in turn and in lockstep, recorded, which must not change what is drawn: the mean log density of a step,
 the share that ended and the points that were added are to be the same but for chance.
 """
 
@@ -13,11 +13,10 @@ import time
 import torch
 
 from sketchgen.data.store import Store
-from sketchgen.models.stroke_model import load_network
+from sketchgen.models.stroke_model import bfloat16_pays, load_network
 from sketchgen.training.reinforce import LIMIT, told_apart, way_log_prob, ways_batch
 from sketchgen.training.reinforce_batches import LONGEST, Practice
 from sketchgen.training.rollout import Rollouts
-from sketchgen.training.trainer import bfloat16_pays
 
 BEGINNINGS, WAYS = 64, 16
 
@@ -35,11 +34,11 @@ def main() -> None:
     cut = openings.cut.repeat_interleave(WAYS)
     temperature = torch.full_like(cut, 0.5, dtype=torch.float32)
     gpu = device.type == "cuda"
-    print("| recorded | seconds | nats a step | ended | points added |\n|---|---|---|---|---|")
+    print("| in lockstep | seconds | nats a step | ended | points added |\n|---|---|---|---|---|")
     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16_pays(device)), torch.no_grad():
         steps = told_apart(network, openings, temperature, WAYS)
-        for recorded in (False, True) if gpu else (False,):
-            rolls = Rollouts(network, len(cut), LONGEST + LIMIT, recorded=recorded)
+        for lockstep in (False, True) if gpu else (False,):
+            rolls = Rollouts(network, len(cut), LONGEST, LIMIT, lockstep=lockstep)
             rolls.draw(steps, cut, temperature)
             started = time.perf_counter()
             ways = rolls.draw(steps, cut, temperature)
@@ -50,7 +49,7 @@ def main() -> None:
             figures = (nats.sum() / batch.scored.sum(), ways.ended.float().mean())
             added = (ways.length - cut).float().mean()
             told = f"{passed:.2f} | {figures[0]:.3f} | {figures[1]:.1%} | {added:.1f}"
-            print(f"| {'yes' if recorded else 'no'} | {told} |", flush=True)
+            print(f"| {'yes' if lockstep else 'no'} | {told} |", flush=True)
 
 
 if __name__ == "__main__":

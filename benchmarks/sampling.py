@@ -3,7 +3,7 @@
     python benchmarks/sampling.py [--magenta WEIGHTS.gen.json] [--node FOLDER] [--jobs 2] [--rounds 3]
     python benchmarks/sampling.py --against CHECKOUT [--rounds 3]
 
-A useful point is one of a drawing that is kept; steps of slots that stand empty, and those in which drawings
+A useful point is one of a drawing that is kept; steps of rows that stand empty, and those in which drawings
 end, count nothing. Everything is measured in turns within one run, `--rounds` times, and the best is told.
 
 - Alone: one drawing after the other on one core, by Magenta's published weights and by the bundled models;
@@ -12,9 +12,9 @@ end, count nothing. Everything is measured in turns within one run, `--rounds` t
 - Against another checkout: cats of both checkouts in turns, at temperature 0.4, alone and several at once;
   the ratio is that of the medians. `OPENBLAS_CORETYPE=Haswell` and `NPY_DISABLE_CPU_FEATURES="X86_V4
   AVX512_ICL AVX512_SPR"` show a processor without AVX-512.
-- Side by side: processes of one thread each, which begin at the same moment, each with its slots. The limit
+- Side by side: processes of one thread each, which begin at the same moment. The limit
   is what the same number of processes do in points a second where they do nothing but a step's products of
-  matrices, in float32, for the same slots. `sketch-rnn345` is the LSTM of 512 units with 20 components.
+  matrices for as many rows. `sketch-rnn345` is the LSTM of 512 units with 20 components.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
 ALONE_SECONDS = 4.0
+ROWS = 128
+"""Drawings at a time, as in `sketchgen.completion.rollout`."""
+
 SPINS = 400
 """Steps of products that the limit is measured by."""
 
@@ -98,16 +101,15 @@ def work(task: dict[str, Any], begin: Any, results: Any) -> None:
 def batch(task: dict[str, Any]) -> Callable[[], int]:
     """Draws many cats side by side."""
     from sketchgen.completion.completer import load
+    from sketchgen.jobs.engine import ManyEngine
     from sketchgen.jobs.request import Sampling, Wish
-    from sketchgen.jobs.slot_engine import SlotEngine
 
-    how = Sampling(temperature=0.5, precision=task["precision"], slots=task["slots"])
-    engine = SlotEngine(load(task["model"]).guided(task["guidance"]), how)
+    engine = ManyEngine(load(task["model"]).guided(task["guidance"]), Sampling(temperature=0.5))
 
     def wishes(count: int) -> list[Wish]:
         return [Wish(number, "cat", task["seed"], number) for number in range(count)]
 
-    list(engine.draw(wishes(task["slots"])))
+    list(engine.draw(wishes(ROWS)))
     return lambda: sum(item.points for item in engine.draw(wishes(task["count"])))
 
 
@@ -115,10 +117,9 @@ def limit(task: dict[str, Any]) -> Callable[[], int]:
     """A step's products of matrices for an LSTM of 512 units with 20 components, and nothing else."""
     import torch
 
-    kind, rows = getattr(torch, task["precision"]), task["slots"]
     # Read (5 numbers), gates of (128 + 512), head: the shapes of sketch-rnn345.
     shapes = [(5, 128), (640, 2048), (512, 122)]
-    pairs = [(torch.randn(rows, i).to(kind), torch.randn(o, i).to(kind)) for i, o in shapes]
+    pairs = [(torch.randn(ROWS, i), torch.randn(o, i)) for i, o in shapes]
     linear = torch.nn.functional.linear
 
     def run() -> int:
@@ -126,7 +127,7 @@ def limit(task: dict[str, Any]) -> Callable[[], int]:
             for _ in range(SPINS):
                 for values, weight in pairs:
                     linear(values, weight)
-        return SPINS * rows
+        return SPINS * ROWS
 
     run()
     return run
@@ -241,23 +242,17 @@ def against(folder: Path, rounds: int) -> None:
 
 def side_by_side(options: argparse.Namespace) -> None:
     """Print the table of drawings side by side."""
-    tasks: dict[str, dict[str, Any]] = {}
-    for precision in ("float32", "bfloat16"):
-        shape = {"precision": precision, "slots": options.slots}
-        tasks[f"products alone, {precision}"] = shape | {"kind": "limit"}
-        each = shape | {"kind": "batch", "count": options.count}
-        tasks[f"sketch-rnn345, {precision}"] = each | {"model": "sketch-rnn345", "guidance": 0.0}
-    shape = {"kind": "batch", "precision": "bfloat16", "slots": 128, "count": options.count // 8}
+    tasks: dict[str, dict[str, Any]] = {"products alone": {"kind": "limit"}}
+    sketch_rnn = {"model": "sketch-rnn345", "guidance": 0.0, "count": options.count}
+    tasks["sketch-rnn345"] = {"kind": "batch"} | sketch_rnn
     for model in ("quickdraw345", "tiny"):
         for guidance in (0.0, 2.0):
-            tasks[f"{model}, bfloat16, guidance {guidance:g}"] = shape | {
-                "model": model,
-                "guidance": guidance,
-            }
+            each = {"model": model, "guidance": guidance, "count": options.count // 8}
+            tasks[f"{model}, guidance {guidance:g}"] = {"kind": "batch"} | each
     runs = {name: lambda task=task: together(task, options.jobs) for name, task in tasks.items()}
     found = best(options.rounds, runs)
-    whole = found["products alone, float32"]
-    print(f"\n| side by side, {options.jobs} processes | points a second | of the products in float32 |")
+    whole = found["products alone"]
+    print(f"\n| side by side, {options.jobs} processes | points a second | of the products |")
     print("|---|---|---|")
     for name, value in found.items():
         print(f"| {name} | {value:,.0f} | {value / whole:.0%} |")
@@ -270,7 +265,6 @@ def main() -> None:
     parser.add_argument("--node", type=Path, help="folder with node_modules/@magenta/sketch")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--slots", type=int, default=256)
     parser.add_argument("--count", type=int, default=4000, help="drawings of each process")
     parser.add_argument("--against", type=Path, help="another checkout of this repository")
     options = parser.parse_args()

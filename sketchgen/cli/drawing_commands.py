@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 MAX_TEMPERATURE = 2.0
 MAX_CANDIDATES = 1000
-MAX_SLOTS, SLOTS_STEP = 4096, 16
 MAX_JOBS = 256
 
 FEW = 500
@@ -120,7 +119,7 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
     from sketchgen.jobs.request import Sampling
     from sketchgen.jobs.spec import MOST, Job, engine_for
 
-    told = {"guidance": options.guidance, "slots": options.slots, "precision": options.precision}
+    told: dict[str, Any] = {"guidance": options.guidance}
     told["closing"] = options.closing if isinstance(options, Complete) else None
     settings: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     rank = _rank(options.rank, categories, given)
@@ -147,7 +146,7 @@ def _job(options: Drawing, categories: tuple[Any, ...], names: tuple[str, ...], 
             f"{job.groups} x {job.count} drawings{of_each} are {job.total * job.best_of}; "
             f"at most {MOST} are made in a job: lower --count or split it by --seed"
         )
-    return replace(job, engine=engine_for(job.total, job.best_of, sampling))
+    return replace(job, engine=engine_for(job.total, job.best_of))
 
 
 def _rank(wanted: Rank | None, categories: tuple[Any, ...], given: int | None) -> Rank:
@@ -309,12 +308,10 @@ def _check(options: Drawing) -> None:
     from sketchgen.jobs.spec import MOST
 
     limits = [("count", options.count, MOST), ("best_of", options.best_of, MAX_CANDIDATES)]
-    limits += [("slots", options.slots, MAX_SLOTS), ("jobs", options.jobs, MAX_JOBS)]
+    limits += [("jobs", options.jobs, MAX_JOBS)]
     for name, value, most in limits:
         if value is not None and not 1 <= value <= most:
             raise SettingError(f"{name.replace('_', '-')} is {value}; it must be from 1 to {most}")
-    if options.slots is not None and options.slots % SLOTS_STEP:
-        raise SettingError(f"slots is {options.slots}; it must be a multiple of {SLOTS_STEP}")
     if not 0 <= options.temperature <= MAX_TEMPERATURE:
         raise SettingError(
             f"temperature is {options.temperature:g}; "

@@ -60,13 +60,6 @@ class Drawing(Looks):
     """What is nearer is a near-copy; by default nearer than all but 1 % of real held-out drawings."""
     jobs: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: by the job)")] = None
     """Processes that draw; the drawings are the same. Up to 200 drawings are always drawn by this one."""
-    slots: Annotated[Optional[int], arg(metavar="INT", help_behavior_hint="(default: 128)")] = None
-    """Drawings that a process computes side by side, a multiple of 16; it may change their last digits."""
-    precision: Annotated[
-        Optional[Literal["float32", "bfloat16"]],
-        arg(metavar="{float32,bfloat16}", help_behavior_hint="(default: float32)"),
-    ] = None
-    """In which the matrix products of large jobs are computed."""
     ray: Annotated[Optional[str], arg(metavar="ADDRESS", help_behavior_hint="")] = None
     """Spread the job over a Ray cluster: its address; auto, or nothing, for the one around; local to start
     one here."""

@@ -52,7 +52,7 @@ def recognised(task: Task, model: Completer, scales: Sequence[Scale] = SCALES) -
     result = Recognised()
     for scale in scales:
         for share in SHARES:
-            primed = task.primed(model, task.items(share, model), scale)
+            primed = task.primed(task.items(share, model), scale)
             for temperature in task.temperatures:
                 count = task.counter(f"{model.name}: completions", len(task.sketches))
                 found = finish(model, primed, temperature, progress=count)
@@ -153,7 +153,7 @@ def model_nearness(task: Task, model: Completer, temperature: float) -> dict[flo
     result = {}
     for share in CANDIDATE_SHARES:
         items = task.items(share, model, MAX_DRAWINGS)
-        primed = task.primed(model, items, "scale known")
+        primed = task.primed(items, "scale known")
         count = task.counter(f"{model.name}: ten ways", CANDIDATES * len(items))
         result[share] = nearness(items, finish(model, primed, temperature, CANDIDATES, progress=count))
     return result
@@ -215,7 +215,7 @@ def copying_table(task: Task, model: Completer, temperature: float) -> dict[str,
         return nearest_drawings(sketches, training, count)[0]
 
     real = task.once("held out", lambda: nearest(task.sketches))
-    primed = task.primed(model, task.items(0.0, model), "scale known")
+    primed = task.primed(task.items(0.0, model), "scale known")
     count = task.counter(f"{model.name}: from nothing", len(task.sketches))
     generated = [row[0].whole for row in finish(model, primed, temperature, progress=count)]
     return copying(nearest(generated), real) | {"training": len(training)}

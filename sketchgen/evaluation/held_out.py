@@ -9,7 +9,7 @@ box, as for the likelihood; a cut within a stroke leaves the pen down, and the m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,9 +17,8 @@ import numpy as np
 from sketchgen.completion.completer import LIMIT, Completer
 from sketchgen.completion.framing import rounded
 from sketchgen.completion.partial_sketch import PartialSketch
-from sketchgen.completion.sampler import Stepper, prime_all
+from sketchgen.completion.rollout import Request, Sampled, draw_all
 from sketchgen.data.splitting import CutSketch, cut_after, prefix_length
-from sketchgen.evaluation.sampling import Added, Row, sample_rows
 from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.sketch.geometry import BOX, CENTRE
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
@@ -27,9 +26,6 @@ from sketchgen.sketch.strokes import Pen, pens, split_strokes
 
 Scale = Literal["scale known", "scale unknown"]
 SCALES: tuple[Scale, ...] = ("scale known", "scale unknown")
-
-READ = 512
-"""Given parts that are read between two calls of `progress`."""
 
 PAGE = Box(0.0, 0.0, BOX, BOX)
 
@@ -84,41 +80,32 @@ def united(given: Sketch, added: Sketch, going_on: bool) -> Sketch:
 
 @dataclass(frozen=True)
 class Primed:
-    """Held-out drawings whose given parts a model has read.
+    """Held-out drawings, ready to be completed.
 
     Attributes:
         items: the drawings.
-        rows: the model's state after each given part.
+        given: given part of each, as a network reads it.
         places: (scale, origin) of each: page = model px * scale + origin, from the last given point.
-        known: whether each was shown at a known scale; rows that differ in this cannot be in one batch.
         going_on: whether each continues its last stroke.
     """
 
     items: Sequence[HeldOut]
-    rows: Sequence[Row]
+    given: Sequence[Prefix]
     places: Sequence[tuple[float, Points]]
-    known: Sequence[bool]
     going_on: Sequence[bool]
 
 
-def prime(model: Stepper, items: Sequence[HeldOut], scale: Scale, progress: Progress | None = None) -> Primed:
-    """Have a network read the given part of each drawing."""
+def prime(items: Sequence[HeldOut], scale: Scale) -> Primed:
+    """Return held-out drawings, their given parts as a network reads them."""
     shown = [_shown(item, scale) for item in items]
-    known = [given.known for given, _, _ in shown]
-    rows: dict[int, Row] = {}
-    for kind in (True, False):
-        here = [index for index, value in enumerate(known) if value is kind]
-        for first in range(0, len(here), READ):
-            some = here[first : first + READ]
-            found, state = prime_all(model, [shown[index][0] for index in some])
-            for number, index in enumerate(some):
-                one = slice(number, number + 1)
-                rows[index] = Row(found.take(one), state.take(one), items[index].seed)
-            if progress is not None:
-                progress(len(some))
     going_on = [scale == "scale known" and item.inside for item in items]
     places = [(size, origin) for _, size, origin in shown]
-    return Primed(items, [rows[index] for index in range(len(shown))], places, known, going_on)
+    return Primed(items, [given for given, _, _ in shown], places, going_on)
+
+
+def drawing_seed(seed: int, key: int) -> int:
+    """Return the seed of a drawing's completions under a seed for all; it depends on no other drawing."""
+    return int(np.random.SeedSequence([seed, key]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _shown(item: HeldOut, scale: Scale) -> tuple[Prefix, float, Points]:
@@ -148,18 +135,16 @@ def finish(
 
     Candidate i of a drawing is that of `Completer.complete` under the drawing's seed.
     """
-    result: list[list[Finished]] = [[] for _ in primed.rows]
-    for known in (True, False):
-        here = [index for index, value in enumerate(primed.known) if value is known]
-        which = [(index, number) for index in here for number in range(count)]
-        rows = [replace(primed.rows[index], alternative=number) for index, number in which]
-        found = sample_rows(model.stepper, rows, temperature, limit, progress)
-        for (index, _), added in zip(which, found, strict=True):
-            result[index].append(_placed(primed, index, added))
-    return result
+    requests = [
+        Request(given, item.seed, index) for given, item in enumerate(primed.items) for index in range(count)
+    ]
+    network, guidance = model.network(), model.guidance
+    found = draw_all(network, primed.given, requests, temperature, limit, guidance, progress)
+    placed = [_placed(primed, request.given, each) for request, each in zip(requests, found, strict=True)]
+    return [placed[first : first + count] for first in range(0, len(placed), count)]
 
 
-def _placed(primed: Primed, index: int, added: Added) -> Finished:
+def _placed(primed: Primed, index: int, added: Sampled) -> Finished:
     """Return added steps as strokes on the drawing's page."""
     given, (scale, origin) = primed.items[index].given, primed.places[index]
     points = rounded(np.cumsum(added.offset, axis=0) * scale + origin, scale)

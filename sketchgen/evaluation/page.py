@@ -14,8 +14,7 @@ from sketchgen.completion.completer import Completer
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.splitting import MIN_POINTS
 from sketchgen.errors import OutputError, SettingError
-from sketchgen.evaluation.held_out import finish, held_out, prime
-from sketchgen.evaluation.sampling import drawing_seed
+from sketchgen.evaluation.held_out import drawing_seed, finish, held_out, prime
 from sketchgen.evaluation.tables import Grid, Section, models_of, sections
 from sketchgen.formats.raster import contact_sheet, image_png
 from sketchgen.sketch.files import check_target, write_atomic
@@ -108,7 +107,7 @@ def completion_sheet(model: Completer, drawings: Drawings, temperature: float, s
         held_out(drawings.sketch(row), SHEET_SHARE, category[row], drawing_seed(seed, keys[row]))
         for row in rows
     ]
-    found = finish(model, prime(model.stepper, items, "scale known"), temperature, SHEET_CANDIDATES)
+    found = finish(model, prime(items, "scale known"), temperature, SHEET_CANDIDATES)
     cells = [each.completion for row in found for each in row]
     labels = [each.given.category or "" for each in cells]
     return image_png(contact_sheet(cells, SHEET_CANDIDATES * SHEET_ACROSS, SHEET_CELL, labels))

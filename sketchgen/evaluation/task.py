@@ -15,10 +15,9 @@ from sketchgen.data.drawings import Drawings
 from sketchgen.data.splitting import MIN_POINTS
 from sketchgen.data.store import Store
 from sketchgen.errors import CategoryError, FormatError, SettingError
-from sketchgen.evaluation.held_out import HeldOut, Primed, Scale, held_out, prime
+from sketchgen.evaluation.held_out import HeldOut, Primed, Scale, drawing_seed, held_out, prime
 from sketchgen.evaluation.recognition import Judge, Verdict, features_of, judged
 from sketchgen.evaluation.retrieval import retrieve
-from sketchgen.evaluation.sampling import drawing_seed
 from sketchgen.evaluation.statistics import Groups, depth_groups
 from sketchgen.sketch.sketch import Sketch
 
@@ -73,9 +72,9 @@ class Task:
             for index, sketch in enumerate(self.sketches[:count])
         ]
 
-    def primed(self, model: Completer, items: Sequence[HeldOut], scale: Scale) -> Primed:
-        """Have a model read the given part of each drawing."""
-        return prime(model.stepper, items, scale, self.counter(f"{model.name}: reading", len(items)))
+    def primed(self, items: Sequence[HeldOut], scale: Scale) -> Primed:
+        """Return drawings ready to be completed."""
+        return prime(items, scale)
 
     def counter(self, what: str, total: int) -> Callable[[int], None]:
         """Return a function that adds up how much of some work is done, and reports it."""

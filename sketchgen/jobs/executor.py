@@ -6,12 +6,12 @@ from collections.abc import Generator
 from typing import Protocol, runtime_checkable
 
 from sketchgen.jobs.assignment import Handout
-from sketchgen.jobs.small_engine import Opener, open_for
+from sketchgen.jobs.engine import ROWS, Opener, open_for
 from sketchgen.jobs.spec import Job
 from sketchgen.jobs.worker import Made, Maker, Place
 
 AHEAD = 8
-"""How many drawings each of a worker's slots may get ahead of the slowest: the longest take so many times as
+"""How many drawings each of a worker's rows may get ahead of the slowest: the longest take so many times as
 long as most."""
 
 
@@ -34,7 +34,7 @@ class Pool(Protocol):
 
 def window(job: Job, workers: int) -> int:
     """How far so many workers may get ahead of the slowest, in drawings."""
-    return workers * AHEAD * (1 + job.sampling.slots // job.best_of)
+    return workers * AHEAD * (1 + ROWS // job.best_of)
 
 
 class InProcess:

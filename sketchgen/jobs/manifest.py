@@ -22,7 +22,7 @@ from sketchgen.jobs.worker import Made
 from sketchgen.sketch.files import reason, shown, write_atomic
 
 FORMAT = "sketchgen-manifest"
-VERSION = 1
+VERSION = 2
 
 FLUSH_SECONDS = 5.0
 """Time after which the manifest is seen to the disk. A kill costs nothing, a power failure as much."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from sketchgen.errors import ProcessLostError, SketchgenError
 from sketchgen.jobs.assignment import Handout
+from sketchgen.jobs.engine import Opener, open_for
 from sketchgen.jobs.executor import window
-from sketchgen.jobs.small_engine import Opener, open_for
 from sketchgen.jobs.spec import Job, Task
 from sketchgen.jobs.worker import Made, Maker, Place
 
@@ -91,8 +91,7 @@ def _replace(
     if lost > MAX_LOST:
         how = worker.process.exitcode
         raise ProcessLostError(
-            f"{lost} workers were lost, the last one with status {how} (was memory short?); "
-            "try fewer --jobs or --slots"
+            f"{lost} workers were lost, the last one with status {how} (was memory short?); try fewer --jobs"
         ) from error
     sys.stderr.write(
         f"a worker was lost ({lost} of at most {MAX_LOST}); its drawings are made by another one\n"

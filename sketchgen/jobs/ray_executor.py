@@ -8,9 +8,9 @@ from typing import Any
 
 from sketchgen.errors import ProcessLostError, SettingError, SketchgenError
 from sketchgen.jobs.assignment import Handout
+from sketchgen.jobs.engine import ROWS, Opener, open_for
 from sketchgen.jobs.executor import AHEAD
 from sketchgen.jobs.process_executor import one_thread
-from sketchgen.jobs.small_engine import Opener, open_for
 from sketchgen.jobs.spec import Job, Task
 from sketchgen.jobs.worker import Made, Maker, Place
 
@@ -61,8 +61,8 @@ class Ray:
             raise SettingError(f"no Ray cluster at {address[:100]}: {words}") from error
 
     def _size(self, job: Job) -> int:
-        """Drawings in a chunk: an engine that ends with its slots half empty should do so seldom."""
-        return self._chunk or max(1, AHEAD * job.sampling.slots // job.best_of)
+        """Drawings in a chunk: an engine that ends with its rows half empty should do so seldom."""
+        return self._chunk or max(1, AHEAD * ROWS // job.best_of)
 
     def ahead(self, job: Job) -> int:
         """See `Pool.ahead`."""

@@ -44,8 +44,7 @@ class Earlier:
         told = self.header
         try:
             return Job(
-                # Jobs of before lines were closed do not say so, nor those of before there were mirrors.
-                sampling=Sampling(**{"closing": 0.0, **told["sampling"]}),
+                sampling=Sampling(**told["sampling"]),
                 engine=told["engine"],
                 categories=tuple(told["categories"]),
                 count=told["count"],

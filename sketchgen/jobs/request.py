@@ -22,9 +22,6 @@ class Sampling:
         closing: see `sketchgen.completion.gap_closing`.
         mirrored: whether some of the alternatives are given strokes in a mirror; see `Completer`.
         limit: most points that are added.
-        precision: "float32" or "bfloat16", in which the matrix products are computed.
-        slots: drawings that are computed side by side. The products of another number of rows may be rounded
-            otherwise, so that it belongs to what says everything about a drawing.
     """
 
     checkpoint: str | None = None
@@ -32,8 +29,6 @@ class Sampling:
     guidance: float | None = None
     closing: float = CLOSING
     limit: int = LIMIT
-    precision: str = "float32"
-    slots: int = 128
     mirrored: bool = False
 
 

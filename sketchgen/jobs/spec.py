@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from sketchgen.formats.render_options import RenderOptions
@@ -145,11 +146,10 @@ class Job:
         return self.wishes(task)[index - task.item * self.best_of]
 
 
-def engine_for(total: int, best_of: int, sampling: Sampling) -> Engines:
-    """What draws a job: the completer where it is small and nothing asks for the other.
+def engine_for(total: int, best_of: int) -> Engines:
+    """Return what draws a job: the completer where it is small, or where torch is not installed.
 
-    Only what says something about the drawings decides, for the two round otherwise: never the number of
-    workers.
+    The number of workers has no say, for the two engines round differently.
     """
-    plain = sampling.slots == Sampling.slots and sampling.precision == Sampling.precision
-    return "completer" if plain and total * best_of <= SMALL else "batch"
+    small = total * best_of <= SMALL or find_spec("torch") is None
+    return "completer" if small else "batch"

@@ -5,7 +5,7 @@ drawn; it gives the offset from a full-covariance Gaussian and the pen (LIFT or 
 that where a line ends depends on where it goes. Density of a Gaussian of two variables with correlation:
 Graves 2013, "Generating sequences with recurrent neural networks", equations 24 and 25.
 
-Here it is differentiable and scores steps; `sketchgen.models.numpy_mixture` draws from it.
+`sketchgen.models.numpy_mixture` is the same distribution in numpy, for a few drawings.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from sketchgen.models.features import (
     BORDERS,
+    HURRY,
     IMPOSSIBLE,
     MEAN_LIMIT,
     PARAMETER_LIMIT,
@@ -27,6 +28,7 @@ from sketchgen.models.features import (
     RHO_LIMIT,
     SIGMA_CEILING,
     SIGMA_FLOOR,
+    USUAL_POINTS,
     VARIANCE_FLOOR,
 )
 from sketchgen.sketch.geometry import CENTRE
@@ -57,7 +59,7 @@ class StepDistribution:
     def from_parameters(
         cls, values: Float[Tensor, "*b p"], can_end: Bool[Tensor, "*b"], offset_scale: float
     ) -> StepDistribution:
-        """Read a network's output; every parameter is brought into a range where all densities are finite.
+        """Return the distribution that outputs describe, within limits in which densities are finite.
 
         Args:
             values: `sketchgen.models.features.parameter_count(k)` numbers.
@@ -78,10 +80,10 @@ class StepDistribution:
             end=end.masked_fill(~can_end, -math.inf),
         )
 
-    def turned(self, direction: Float[Tensor, "*b 2"], count: int) -> StepDistribution:
-        """This distribution with the first `count` components turned, from x being `direction`, to the page.
+    def rotated(self, direction: Float[Tensor, "*b 2"], count: int) -> StepDistribution:
+        """Return the distribution with its first `count` components rotated from x being `direction`.
 
-        A line that goes on, or turns by so much, is then the same component whatever way it goes.
+        A line that goes on, or bends by so much, is then the same component whatever its direction.
         """
         if not count:
             return self
@@ -95,14 +97,14 @@ class StepDistribution:
         covariance = cos * sin * (vx - vy) + (cos.square() - sin.square()) * both
         # Rounding must bring neither a variance to 0 nor a correlation to 1, where the density is infinite.
         x, y = x.clamp(min=VARIANCE_FLOOR), y.clamp(min=VARIANCE_FLOOR)
-        turned_rho = (covariance / (x * y).sqrt()).clamp(-RHO_LIMIT, RHO_LIMIT)
+        rotated_rho = (covariance / (x * y).sqrt()).clamp(-RHO_LIMIT, RHO_LIMIT)
         mean = torch.stack([cos * mx - sin * my, sin * mx + cos * my], -1)
         log_sigma = 0.5 * torch.log(torch.stack([x, y], -1))
         return replace(
             self,
             mean=torch.cat([mean, self.mean[..., count:, :]], -2),
             log_sigma=torch.cat([log_sigma, self.log_sigma[..., count:, :]], -2),
-            rho=torch.cat([turned_rho, self.rho[..., count:]], -1),
+            rho=torch.cat([rotated_rho, self.rho[..., count:]], -1),
         )
 
     def pointing(
@@ -113,7 +115,7 @@ class StepDistribution:
         log_sigma: Float[Tensor, "*b 2"],
         lift: Float[Tensor, "*b"],
     ) -> StepDistribution:
-        """This distribution with a further component at each of n targets.
+        """Return the distribution with a further component at each of n targets.
 
         Args:
             gate: logit of taking one of the targets against one of the old components.
@@ -134,14 +136,14 @@ class StepDistribution:
             lift.unsqueeze(-1).expand_as(score),
         )
 
-    def bordered(
+    def with_box(
         self,
         values: Float[Tensor, "*b p"],
         position: Float[Tensor, "*b 2"],
         known: Bool[Tensor, "*b"],
         offset_scale: float,
     ) -> StepDistribution:
-        """This distribution with a further component at each side of the box, exact across it.
+        """Return the distribution with a further component at each side of the box, exact across it.
 
         A whole drawing is scaled so that it touches three of its box's sides at least. A Gaussian whose mean
         the network has to work out is some px wide, one that stands at the side half a px.
@@ -174,7 +176,7 @@ class StepDistribution:
         log_sigma: Float[Tensor, "*b n 2"],
         lift: Float[Tensor, "*b n"],
     ) -> StepDistribution:
-        """With n further components without correlation, their weights logits against all the others'."""
+        """Return it with n further components without correlation, whose weights are logits."""
         log_sigma = log_sigma.clamp(math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING))
         return StepDistribution(
             log_weight=torch.log_softmax(torch.cat([self.log_weight, weight], -1), -1),
@@ -186,7 +188,7 @@ class StepDistribution:
         )
 
     def component_log_density(self, offset: Float[Tensor, "*b 2"]) -> Float[Tensor, "*b k"]:
-        """Log density of the offset (px) under each component, in nats per px squared."""
+        """Return the log density of the offset (px) under each component, nats per px squared."""
         z = (offset.unsqueeze(-2) - self.mean) * torch.exp(-self.log_sigma)
         zx, zy = z.unbind(-1)
         free = 1.0 - self.rho.square()
@@ -194,7 +196,7 @@ class StepDistribution:
         return -0.5 * distance - self.log_sigma.sum(-1) - 0.5 * torch.log(free) - math.log(2.0 * math.pi)
 
     def log_end(self) -> tuple[Float[Tensor, "*b"], Float[Tensor, "*b"]]:
-        """Log probabilities of ending and of going on; going on is certain (0) where it cannot end."""
+        """Return the log probabilities of ending and of going on; the latter is 0 where it cannot end."""
         possible = torch.isfinite(self.end)
         # where() around a finite stand-in: the gradient of logsigmoid(-inf) would be NaN.
         logit = torch.where(possible, self.end, torch.zeros_like(self.end))
@@ -203,7 +205,7 @@ class StepDistribution:
         return end, go_on
 
     def log_prob(self, offset: Float[Tensor, "*b 2"], pen: Int[Tensor, "*b"]) -> Float[Tensor, "*b"]:
-        """Log density of a step, nats; a step with pen END is a probability, its offset is not looked at."""
+        """Return the log density of a step, nats; with pen END a probability, whatever the offset."""
         lifted = (pen == Pen.LIFT).unsqueeze(-1)
         log_pen = functional.logsigmoid(torch.where(lifted, self.lift, -self.lift))
         going = torch.logsumexp(self.log_weight + self.component_log_density(offset) + log_pen, -1)
@@ -211,37 +213,81 @@ class StepDistribution:
         return torch.where(pen == Pen.END, end, go_on + going)
 
     def lift_logit(self, offset: Float[Tensor, "*b 2"]) -> Float[Tensor, "*b"]:
-        """Log odds that the pen is lifted after a step of this offset, px."""
+        """Return the log odds that the pen is lifted after a step of this offset, px."""
         odds = self.log_weight + self.component_log_density(offset)
         up, down = (torch.logsumexp(odds + functional.logsigmoid(sign * self.lift), -1) for sign in (1, -1))
         return up - down
 
     def at(self, step: Int[Tensor, " b"]) -> StepDistribution:
-        """Of the distributions of b drawings' steps, (b, n), that of one step of each."""
+        """Return, of the distributions of b drawings' steps, (b, n), that of one step of each."""
         rows = torch.arange(len(step), device=step.device)
         return StepDistribution(**{name: value[rows, step] for name, value in vars(self).items()})
 
     def tempered(self, temperature: Float[Tensor, "*b"]) -> StepDistribution:
-        """The distribution at temperatures > 0, as `numpy_mixture.StepDistribution.samples` has it."""
+        """Return the distribution at temperatures > 0; see `numpy_mixture.StepDistribution.samples`."""
         weight = torch.log_softmax(self.log_weight / temperature.unsqueeze(-1), -1)
         wider = 0.5 * torch.log(temperature)[..., None, None]
         return replace(self, log_weight=weight, log_sigma=self.log_sigma + wider)
 
-    def sample(self) -> tuple[Float[Tensor, "*b 2"], Int[Tensor, "*b"]]:
-        """A step from each distribution, by torch's generator: its offset, px, and its pen.
+    def without_end(self, where: Bool[Tensor, "*b"]) -> StepDistribution:
+        """Return the distribution under the condition that some drawings go on."""
+        return replace(self, end=self.end.masked_fill(where, -math.inf))
 
-        For teaching and practising; what draws for people is `sketchgen.models.numpy_mixture`.
+    def with_length_penalty(
+        self, points: Int[Tensor, " b"], temperature: Float[Tensor, " b"]
+    ) -> StepDistribution:
+        """Return it with likelier lifts and ends in drawings of many points; none from temperature 1 on.
+
+        Args:
+            points: how many each drawing has.
+            temperature: see `sketchgen.models.numpy_mixture.length_penalty`.
         """
-        # The largest of the log shares, each with Gumbel noise, is a draw from them: no sum, no search.
-        noise = -torch.log(torch.empty_like(self.log_weight).exponential_())
-        chosen = (self.log_weight + noise).argmax(-1, keepdim=True)
-        mean, log_sigma = (
-            part.gather(-2, chosen.unsqueeze(-1).expand(*chosen.shape, 2)).squeeze(-2)
-            for part in (self.mean, self.log_sigma)
-        )
-        rho, lift = (part.gather(-1, chosen).squeeze(-1) for part in (self.rho, self.lift))
-        x, y = torch.randn_like(mean).unbind(-1)
+        penalty = HURRY * (1.0 - temperature).clamp(min=0.0) * (points - USUAL_POINTS).clamp(min=0)
+        return replace(self, lift=self.lift + penalty.unsqueeze(-1), end=self.end + penalty)
+
+    def sample(
+        self, noise: Float[Tensor, "b w 5"], temperature: Float[Tensor, " b"]
+    ) -> tuple[Float[Tensor, "b w 2"], Int[Tensor, "b w"]]:
+        """Draw w offsets (px) and pens from each of b distributions; no gradient.
+
+        Args:
+            noise: three uniform numbers in [0, 1) (end, component, lift) and two standard normal ones.
+            temperature: 0 takes the heaviest component's mean; see `tempered`.
+        """
+        heaviest = self.log_weight.max(-1, keepdim=True)
+        # A temperature of 0 is one at which no other component is ever chosen.
+        weight = (self.log_weight - heaviest.values) / temperature.clamp(min=1e-6).unsqueeze(-1)
+        reached = weight.exp().cumsum(-1)
+        chosen = torch.searchsorted(reached, noise[..., 1] * reached[:, -1:], right=True)
+        # The product with a uniform number next to 1 may be the whole sum.
+        chosen = torch.where(chosen < weight.shape[-1], chosen, heaviest.indices)
+        pair = chosen.unsqueeze(-1).expand(*chosen.shape, 2)
+        mean, log_sigma = self.mean.gather(1, pair), self.log_sigma.gather(1, pair)
+        rho, lift = self.rho.gather(1, chosen), self.lift.gather(1, chosen)
+        x, y = noise[..., 3], noise[..., 4]
         along = torch.stack([x, rho * x + (1.0 - rho.square()).sqrt() * y], -1)
-        lifted, ended = (torch.rand_like(odds) < torch.sigmoid(odds) for odds in (lift, self.end))
-        pen = torch.where(lifted, int(Pen.LIFT), int(Pen.DRAW)).masked_fill(ended, int(Pen.END))
-        return mean + torch.exp(log_sigma) * along, pen
+        offset = mean + log_sigma.exp() * temperature.sqrt().reshape(-1, 1, 1) * along
+        pen = torch.where(noise[..., 2] < lift.sigmoid(), int(Pen.LIFT), int(Pen.DRAW))
+        ended = noise[..., 0] < self.end.sigmoid().unsqueeze(-1)
+        return offset, pen.masked_fill(ended, int(Pen.END))
+
+    def log_probs(self, offset: Float[Tensor, "b w 2"], pen: Int[Tensor, "b w"]) -> Float[Tensor, "b w"]:
+        """Return `log_prob` of w steps in each drawing's place.
+
+        The result does not change, up to the last bit, with components that are `IMPOSSIBLE` at the end.
+        """
+        free = 1.0 - self.rho.square()
+        scale = torch.exp(-self.log_sigma)
+        x = offset[:, :, None, 0].sub(self.mean[:, None, :, 0]).mul_(scale[:, None, :, 0])
+        y = offset[:, :, None, 1].sub(self.mean[:, None, :, 1]).mul_(scale[:, None, :, 1])
+        # Whitened: the part of y that x does not tell.
+        y.sub_(self.rho.unsqueeze(1) * x).mul_(free.rsqrt().unsqueeze(1))
+        x.square_().addcmul_(y, y).mul_(-0.5)
+        constant = self.log_weight - self.log_sigma.sum(-1) - 0.5 * free.log() - math.log(2.0 * math.pi)
+        up = functional.logsigmoid(self.lift)
+        # Of lifting and of drawing on: logsigmoid(-x) = logsigmoid(x) - x.
+        x += (constant + up).unsqueeze(1) - (pen != Pen.LIFT).unsqueeze(-1) * self.lift.unsqueeze(1)
+        # Not by torch.logsumexp, whose sum depends on how long a row is.
+        going = x.amax(-1) - torch.log_softmax(x, -1).amax(-1)
+        end = self.end.unsqueeze(-1)
+        return torch.where(pen == Pen.END, functional.logsigmoid(end), functional.logsigmoid(-end) + going)

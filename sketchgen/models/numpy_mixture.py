@@ -144,7 +144,7 @@ class StepDistribution:
     ) -> StepDistribution:
         """Return the distribution with a component at each side of the box.
 
-        See `sketchgen.models.mixture.StepDistribution.bordered`.
+        See `sketchgen.models.mixture.StepDistribution.with_box`.
 
         Args:
             values: `sketchgen.models.features.BORDER` outputs of the network.

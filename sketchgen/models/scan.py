@@ -42,19 +42,25 @@ def _kept_in(gates: Tensor) -> torch.dtype:
     return torch.promote_types(gates.dtype, torch.float32)
 
 
+def scan(gates: Float[Tensor, "b t g"]) -> tuple[Float[Tensor, "u b w"], Float[Tensor, "b t w"]]:
+    """Return the t + 1 states, steps first, and the outputs of `gated_scan` by a loop; no gradient."""
+    batch, count, width = gates.shape[0], gates.shape[1], gates.shape[2] // 3
+    # Steps first: a step's states lie together. The one before the first is 0.
+    states = torch.zeros(count + 1, batch, width, dtype=_kept_in(gates), device=gates.device)
+    outputs = gates.new_empty(batch, count, width)
+    for step, (now, output) in enumerate(zip(gates.unbind(1), outputs.unbind(1), strict=True)):
+        enter, leave, candidate = now.to(states.dtype).chunk(3, 1)
+        state = torch.lerp(states[step], candidate, enter.sigmoid(), out=states[step + 1])
+        output.copy_(torch.nn.functional.silu(leave).mul_(state))
+    return states, outputs
+
+
 class _Scan(torch.autograd.Function):
     """`gated_scan` with its gradient: all but the gates and the states is computed again on the way back."""
 
     @staticmethod
     def forward(ctx: Any, gates: Tensor) -> Tensor:
-        batch, count, width = gates.shape[0], gates.shape[1], gates.shape[2] // 3
-        # Steps first: a step's states lie together. The one before the first is 0.
-        states = torch.zeros(count + 1, batch, width, dtype=_kept_in(gates), device=gates.device)
-        outputs = gates.new_empty(batch, count, width)
-        for step, (now, output) in enumerate(zip(gates.unbind(1), outputs.unbind(1), strict=True)):
-            enter, leave, candidate = now.to(states.dtype).chunk(3, 1)
-            state = torch.lerp(states[step], candidate, enter.sigmoid(), out=states[step + 1])
-            output.copy_(torch.nn.functional.silu(leave).mul_(state))
+        states, outputs = scan(gates)
         ctx.save_for_backward(gates, states)
         return outputs
 

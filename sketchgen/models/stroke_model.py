@@ -1,38 +1,45 @@
-"""The whole network as it learns: a recurrent mixture-density decoder, conditioned on the encoded given part.
+"""The network in torch: a recurrent mixture-density decoder, conditioned on the encoded given part.
 
-The decoder replays the given steps and goes on from there. Up to the cut it is told "nothing is given", from
-the cut on it reads the encoder's code: so every point of a training drawing teaches, those before the cut to
-draw from nothing and those after it to complete, and nothing can leak from the code into what it encodes.
+The decoder replays the given steps and goes on from there. Up to the cut it reads the code of "nothing
+given", from the cut on the encoder's code: so every point of a training drawing teaches, those before the cut
+to draw from nothing and those after it to complete, and nothing can leak from the code into what it encodes.
 
-Here all steps of many drawings are computed at once, with gradients. `sketchgen.models.numpy_stroke_model`
-is the same
-network as it draws, a step at a time.
+`StrokeModel.forward` computes all steps of many drawings at once, with gradients; `StrokeModel.step` computes
+one step of each from a `State`, which it changes in place, so that it can be recorded as a CUDA graph.
+`sketchgen.models.numpy_stroke_model` is the same step for a few drawings.
 """
 
 from __future__ import annotations
 
+import copy
 import os
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.encoder import Encoder
-from sketchgen.models.features import BORDER, BORDERS, FEATURES, INPUTS, POINTER, parameter_count
-from sketchgen.models.layers import PenState, Stack
+from sketchgen.models.features import BORDER, BORDERS, INPUTS, POINTER, RECALL_HEADS, parameter_count
+from sketchgen.models.layers import AttentionCache, LayerState, PenState, Stack, product
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.sketch.strokes import Pen
+
+BLOCK = 32
+"""Earlier steps are looked at in multiples of this: sums over padded rows are then added up in the same
+order, however long the longest of them is."""
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of b whole drawings and what is known of them; padding only touches what follows it.
+    """The steps of b whole drawings; padding only affects what follows it.
 
     Attributes:
         offset: px; the first is counted from the frame's centre.
@@ -45,6 +52,86 @@ class Steps:
     pen: Int[Tensor, "b n"]
     category: Int[Tensor, " b"]
     known: Float[Tensor, " b"]
+
+
+@dataclass
+class State:
+    """All that `StrokeModel.step` reads and changes, of b drawings; caches have room for n steps.
+
+    Attributes:
+        layers: the recurrent layers' states.
+        pen: where the pens are.
+        bias: what category and code add to the decoder's input.
+        known: see `Steps`.
+        length: points of each drawing, which is also the number of steps that the caches hold.
+        attention: keys and values of the self-attention.
+        pointer_keys: transposed, as products read them.
+        points: where the pen was before each step, px from the frame's centre.
+    """
+
+    layers: list[LayerState]
+    pen: PenState
+    bias: Float[Tensor, "b e"]
+    known: Float[Tensor, " b"]
+    length: Int[Tensor, " b"]
+    attention: AttentionCache | None = None
+    pointer_keys: Float[Tensor, "b p n"] | None = None
+    points: Float[Tensor, "b n 2"] | None = None
+
+    @property
+    def room(self) -> int | None:
+        """Steps that the caches have room for; None without caches."""
+        if self.points is not None:
+            return self.points.shape[1]
+        return None if self.attention is None else self.attention.values.shape[2]
+
+    def _parts(self) -> Iterator[Tensor]:
+        """Yield what has a row for each drawing, but for the caches."""
+        for layer in self.layers:
+            yield from layer
+        yield from vars(self.pen).values()
+        yield from (self.bias, self.known, self.length)
+
+    def _caches(self) -> list[tuple[Tensor, int]]:
+        """Return the caches, and the axis of the steps in each."""
+        found: list[tuple[Tensor, int]] = []
+        if self.attention is not None:
+            found += [(self.attention.keys, 3), (self.attention.values, 2)]
+        if self.pointer_keys is not None and self.points is not None:
+            found += [(self.pointer_keys, 2), (self.points, 1)]
+        return found
+
+    def _with_caches(self, caches: list[Tensor]) -> None:
+        caches = list(caches)
+        if self.attention is not None:
+            self.attention = AttentionCache(caches.pop(0), caches.pop(0))
+        if self.pointer_keys is not None:
+            self.pointer_keys, self.points = caches
+
+    def put(self, rows: Int[Tensor, " c"], other: State, of: Int[Tensor, " c"]) -> None:
+        """Replace some rows by rows `of` another state."""
+        for mine, theirs in zip(self._parts(), other._parts(), strict=True):
+            mine[rows] = theirs[of]
+        self.grow(other.room or 0)
+        for (mine, axis), (theirs, _) in zip(self._caches(), other._caches(), strict=True):
+            mine.narrow(axis, 0, theirs.shape[axis])[rows] = theirs[of].to(mine.dtype)
+
+    def grow(self, room: int) -> None:
+        """Make room for so many steps; the caches double until there is."""
+        grown = []
+        for cache, axis in self._caches():
+            while cache.shape[axis] < room:
+                cache = torch.cat([cache, torch.zeros_like(cache)], axis)
+            grown.append(cache)
+        self._with_caches(grown)
+
+    def advance(
+        self, offset: Float[Tensor, "b 2"], pen: Int[Tensor, " b"], going: Bool[Tensor, " b"]
+    ) -> None:
+        """Move the pens; where a drawing is not `going` on, its next step replaces the last one."""
+        for name, value in vars(self.pen.advanced(offset, pen)).items():
+            getattr(self.pen, name).copy_(value)
+        self.length += going
 
 
 class Pointer(nn.Module):
@@ -63,7 +150,7 @@ class Pointer(nn.Module):
     def forward(
         self, outputs: Float[Tensor, "b m w"], position: Float[Tensor, "b m 2"], found: StepDistribution
     ) -> StepDistribution:
-        """`found` of m steps with the points before each as further components.
+        """Return the distributions of m steps with the points before each as further components.
 
         Args:
             outputs: of the recurrent layers.
@@ -76,29 +163,40 @@ class Pointer(nn.Module):
         drawn = torch.ones(count, count, dtype=torch.bool, device=outputs.device).tril()
         drawn[:, 0] = False
         target = position.unsqueeze(1) - position.unsqueeze(2)
-        return self.joined(found, outputs, score.masked_fill(~drawn, -torch.inf), target)
+        return self._joined(found, self.shape(outputs), score.masked_fill(~drawn, -torch.inf), target)
 
-    def joined(
-        self,
+    def step(
+        self, outputs: Float[Tensor, "b w"], state: State, reached: int, found: StepDistribution
+    ) -> StepDistribution:
+        """Return the distribution of the next step; the state takes the step's key and place."""
+        keys, points = state.pointer_keys, state.points
+        assert keys is not None
+        assert points is not None
+        at, position = state.length, state.pen.position
+        rows = torch.arange(len(at), device=at.device)
+        keys[rows, :, at], points[rows, at] = product(outputs, self.key), position
+        query = product(outputs, self.query)
+        score = torch.bmm(query.unsqueeze(1), keys[:, :, :reached]).squeeze(1) / query.shape[-1] ** 0.5
+        index = torch.arange(reached, device=at.device)
+        drawn = (index > 0) & (index <= at.unsqueeze(1))
+        target = points[:, :reached] - position.unsqueeze(1)
+        shape = product(outputs, self.shape)
+        return self._joined(found, shape, score.masked_fill_(~drawn, -torch.inf), target)
+
+    @staticmethod
+    def _joined(
         found: StepDistribution,
-        outputs: Float[Tensor, "*b w"],
+        shape: Float[Tensor, "*b 4"],
         score: Float[Tensor, "*b n"],
         target: Float[Tensor, "*b n 2"],
     ) -> StepDistribution:
-        """`found` with n points as further components.
-
-        Args:
-            found: the distributions without pointers.
-            outputs: of the recurrent layers.
-            score: of the points; -inf for one that is not to be taken.
-            target: offsets that lead there, px.
-        """
-        gate, *sigma, lift = self.shape(outputs).float().unbind(-1)
+        """Return the distributions with n points as further components, none where a score is -inf."""
+        gate, *sigma, lift = shape.float().unbind(-1)
         return found.pointing(gate, score, target, torch.stack(sigma, -1), lift)
 
 
 class StrokeModel(nn.Module):
-    """Distribution over the next step of a drawing, given its beginning and its category."""
+    """Distribution over the next step of a drawing, given its first steps and its category."""
 
     def __init__(self, config: ModelConfig) -> None:
         """Build the network that `config` describes."""
@@ -122,21 +220,96 @@ class StrokeModel(nn.Module):
         nn.init.normal_(self.category.weight, std=0.3)
 
     def forward(self, steps: Steps, cut: Int[Tensor, " b"]) -> StepDistribution:
-        """Teacher-forced distributions of steps 0..n, (b, n + 1).
+        """Return teacher-forced distributions of steps 0..n, (b, n + 1).
 
         Args:
             steps: whole drawings.
             cut: how many points of each are given; the encoder reads those and nothing else.
         """
-        trace = PenState.of_steps(steps.offset, steps.pen).from_the_beginning()
-        features = self.features(trace, steps.known)
+        pen = PenState.of_steps(steps.offset, steps.pen).from_the_beginning()
+        features = self.features(pen, steps.known)
         bias = self._bias(features[:, 1:], cut) + self.category(steps.category).unsqueeze(1)
         outputs = self.stack(nn.functional.silu(self.read(features) + bias))
-        found = self.distribution(outputs, trace, steps.known)
-        return found if self.pointer is None else self.pointer(outputs, trace.position, found)
+        box = None if self.border is None else self.border(outputs)
+        found = self._distribution(self.head(outputs), box, pen, steps.known)
+        return found if self.pointer is None else self.pointer(outputs, pen.position, found)
+
+    @torch.no_grad()
+    def prime(self, steps: Steps, cut: Int[Tensor, " b"], room: int = 0) -> State:
+        """Return the states from which `step` finds the distributions of steps `cut`, in float32.
+
+        Args:
+            steps: what is given of b drawings, padded.
+            cut: how many points of each are given.
+            room: steps that the caches have room for; at least the longest of the cuts.
+        """
+        rows, longest = len(cut), int(cut.max())
+        state = self.begin(rows, max(room, longest))
+        state.known.copy_(steps.known)
+        state.length.copy_(cut)
+        category = self.category(steps.category)
+        state.bias.copy_(category + self.encoder.nothing)
+        if not longest:
+            return state
+        pen = PenState.of_steps(steps.offset[:, :longest], steps.pen[:, :longest]).from_the_beginning()
+        features = self.features(pen, steps.known)
+        hidden = nn.functional.silu(self.read(features[:, :-1]) + state.bias.unsqueeze(1))
+        outputs, layers = self.stack.read(hidden, cut.clamp(min=1), state.attention)
+        if self.pointer is not None and state.pointer_keys is not None and state.points is not None:
+            state.pointer_keys[:, :, :longest] = self.pointer.key(outputs).transpose(1, 2)
+            state.points[:, :longest] = pen.position[:, :-1]
+        given = (cut > 0).unsqueeze(1)
+        state.layers = [tuple(part.float() * given for part in layer) for layer in layers]
+        state.pen = pen.at(cut)
+        state.bias = category + self._code(features[:, 1:], cut)
+        return state
+
+    def begin(self, rows: int, room: int) -> State:
+        """Return the state before the first point of drawings of category 0, to be primed or replaced."""
+        config, device = self.config, self.read.weight.device
+        pen = PenState(**{name: value.clone() for name, value in vars(PenState.begin(rows, device)).items()})
+        state = State(
+            [layer.begin(rows, device) for layer in self.stack.cells],
+            pen,
+            torch.zeros(rows, config.embedding, device=device),
+            torch.zeros(rows, device=device),
+            torch.zeros(rows, dtype=torch.int64, device=device),
+        )
+        if config.self_attention:
+            heads, width = RECALL_HEADS, config.self_attention // RECALL_HEADS
+            keys = torch.zeros(rows, heads, width, room, device=device)
+            state.attention = AttentionCache(keys, torch.zeros(rows, heads, room, width, device=device))
+        if config.pointers:
+            state.pointer_keys = torch.zeros(rows, config.pointers, room, device=device)
+            state.points = torch.zeros(rows, room, 2, device=device)
+        return state
+
+    @torch.no_grad()
+    def step(self, state: State, reached: int | None = None) -> StepDistribution:
+        """Return the distribution of each drawing's next step; the state takes all but the step itself.
+
+        `State.advance` is to follow. Weights may be bfloat16, see `in_precision`.
+
+        Args:
+            state: changed in place; its caches grow where they must.
+            reached: how many steps of the caches are looked at, more than any drawing has points; left out,
+                it is found from their lengths, which on a GPU have to be waited for.
+        """
+        if reached is None and state.room is None:
+            reached = 0
+        if reached is None:
+            reached = -(-(int(state.length.max()) + 1) // BLOCK) * BLOCK
+            state.grow(reached)
+        features = self.features(state.pen, state.known)
+        hidden = nn.functional.silu(product(features, self.read) + state.bias)
+        outputs = self.stack.step(hidden, state.layers, state.attention, state.length, reached)
+        outputs = outputs.to(self.head.weight.dtype)
+        box = None if self.border is None else product(outputs, self.border)
+        found = self._distribution(product(outputs, self.head), box, state.pen, state.known)
+        return found if self.pointer is None else self.pointer.step(outputs, state, reached, found)
 
     def without_dropout(self) -> StrokeModel:
-        """Ready to learn, but for dropout: what draws and what learns from it are to be the same network.
+        """Return the network ready to learn, but for dropout, so that it draws and learns as the same one.
 
         Not by `eval`: on a GPU recurrent layers have gradients in training mode only.
         """
@@ -144,35 +317,34 @@ class StrokeModel(nn.Module):
         self.stack.dropout.eval()
         return self
 
-    def features(self, trace: PenState, known: Float[Tensor, " b"]) -> Float[Tensor, "*b f"]:
-        """What the network reads of a trace; `known` as of `Steps`."""
-        found = trace.features(known, self.config.offset_scale)
-        chosen = INPUTS[self.config.inputs]
-        return found if len(chosen) == FEATURES else found[..., chosen]
+    def features(self, pen: PenState, known: Float[Tensor, " b"]) -> Float[Tensor, "*b f"]:
+        """Return what the network reads of pen states; `known` as in `Steps`."""
+        return pen.features(known, self.config.offset_scale, self.config.inputs)
 
-    def distribution(
-        self, outputs: Float[Tensor, "*b w"], trace: PenState, known: Float[Tensor, " b"]
+    def _distribution(
+        self,
+        values: Float[Tensor, "*b p"],
+        box: Float[Tensor, "*b q"] | None,
+        pen: PenState,
+        known: Float[Tensor, " b"],
     ) -> StepDistribution:
-        """The distributions that the recurrent layers' outputs describe, but for the pointers.
+        """Return the distributions that the network's outputs describe, but for the pointers.
 
         Args:
-            outputs: of the layers.
-            trace: where the pens are before the steps.
+            values: of the head.
+            box: of the components at the box's sides, where the network has them.
+            pen: before the steps.
             known: see `Steps`.
         """
         # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
         found = StepDistribution.from_parameters(
-            self._per_component(self.head(outputs)), trace.pen == Pen.LIFT, self.config.offset_scale
+            self._per_component(values), pen.pen == Pen.LIFT, self.config.offset_scale
         )
-        found = found.turned(trace.direction(), self.config.rotated)
-        if self.border is None:
+        found = found.rotated(pen.direction(), self.config.rotated)
+        if box is None:
             return found
-        framed = (known > 0).reshape(-1, *[1] * (trace.pen.dim() - 1)).expand_as(trace.pen)
-        return found.bordered(self.border(outputs), trace.position, framed, self.config.offset_scale)
-
-    def code(self, steps: Steps, cut: Int[Tensor, " b"]) -> Float[Tensor, "b e"]:
-        """What the decoder hears of the given part of each drawing from the cut on."""
-        return self._code(self.features(PenState.of_steps(steps.offset, steps.pen), steps.known), cut)
+        framed = (known > 0).reshape(-1, *[1] * (pen.pen.dim() - 1)).expand_as(pen.pen)
+        return found.with_box(box, pen.position, framed, self.config.offset_scale)
 
     def _code(self, features: Float[Tensor, "b n f"], cut: Int[Tensor, " b"]) -> Float[Tensor, "b e"]:
         # One step at least: where nothing is given at all the encoder is not heard, but several processes
@@ -181,13 +353,13 @@ class StrokeModel(nn.Module):
         return self.encoder(features[:, :longest], cut)
 
     def _bias(self, features: Float[Tensor, "b n f"], cut: Int[Tensor, " b"]) -> Float[Tensor, "b m e"]:
-        """What the decoder hears of the given part before each of n + 1 steps: nothing up to the cut."""
+        """Return the code before each of n + 1 steps: that of nothing up to the cut."""
         code = self._code(features, cut)
         after = torch.arange(features.shape[1] + 1, device=cut.device).unsqueeze(0) >= cut.unsqueeze(1)
         return torch.where(after.unsqueeze(-1), code.unsqueeze(1), self.encoder.nothing.to(code.dtype))
 
     def _per_component(self, values: Float[Tensor, "*b h"]) -> Float[Tensor, "*b p"]:
-        """The head's numbers with a lift for each component, also where they share one."""
+        """Return the head's numbers with a lift for each component, also where they share one."""
         if self.config.pen == "component":
             return values
         return torch.cat(
@@ -195,8 +367,50 @@ class StrokeModel(nn.Module):
         )
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Copies of all weights by name, float32: what a checkpoint holds and a decoder is made of."""
+        """Return copies of all weights by name, float32, as a checkpoint holds them."""
         return {name: value.float().cpu().numpy().copy() for name, value in self.state_dict().items()}
+
+
+def bfloat16_pays(device: torch.device) -> bool:
+    """Return whether products in bfloat16 are clearly faster than in float32 here, in a few milliseconds.
+
+    Measured, for a processor does not tell: with bfloat16 units it is a few times as fast, and without them,
+    where each product is emulated, a few times slower.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    seconds: dict[torch.dtype, float] = {}
+    for kind in (torch.float32, torch.bfloat16):
+        one = torch.ones(256, 256, dtype=kind)
+        times = []
+        for _ in range(4):
+            started = time.perf_counter()
+            torch.mm(one, one)
+            times.append(time.perf_counter() - started)
+        seconds[kind] = min(times)
+    return seconds[torch.bfloat16] * 1.2 < seconds[torch.float32]
+
+
+def in_precision(network: StrokeModel, kind: torch.dtype) -> StrokeModel:
+    """Return a network whose products `step` computes in a type: itself for float32, else a copy.
+
+    Only `step` may be called on a copy. `refresh` brings its weights up to date.
+    """
+    if kind == torch.float32:
+        return network
+    made = copy.deepcopy(network).requires_grad_(False)
+    for name, value in made.named_parameters():
+        if value.dim() == 2 or "bias" in name:
+            value.data = value.data.to(kind)
+    return made
+
+
+def refresh(made: StrokeModel, network: StrokeModel) -> None:
+    """Bring the weights of a copy by `in_precision` up to date, in place."""
+    if made is not network:
+        with torch.no_grad():
+            for own, value in zip(made.parameters(), network.parameters(), strict=True):
+                own.copy_(value)
 
 
 def load_network(name_or_path: str | os.PathLike[str] | None = None) -> tuple[StrokeModel, dict[str, Any]]:
@@ -210,7 +424,7 @@ def load_network(name_or_path: str | os.PathLike[str] | None = None) -> tuple[St
 
 
 def as_network(config: ModelConfig, weights: dict[str, NDArray[np.float32]]) -> StrokeModel:
-    """The network with these weights, in evaluation mode."""
+    """Return the network with these weights, in evaluation mode."""
     model = StrokeModel(config)
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return model.eval()

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from sketchgen.completion.completer import LIMIT, Completer, load
 from sketchgen.completion.partial_sketch import PartialSketch
+from sketchgen.completion.rollout import Request, draw_all
 from sketchgen.completion.sampler import prime_all
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.splitting import random_cut
 from sketchgen.data.store import Store
 from sketchgen.errors import FormatError
 from sketchgen.evaluation.finishing import completion_values
-from sketchgen.evaluation.sampling import Row, sample_rows
 from sketchgen.models.reward_model import resimplified
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.training.candidate_files import (
@@ -161,14 +161,13 @@ def _drawn(
     given = [
         starts[row].beginning.prefix(np.array([starts[row].category]), np.array([on])) for row, on in kinds
     ]
-    found, state = prime_all(model.stepper, given)
-    place = {kind: slice(number, number + 1) for number, kind in enumerate(kinds)}
-    read = [
-        Row(found.take(place[row, on]), state.take(place[row, on]), starts[row].seed, number)
+    place = {kind: number for number, kind in enumerate(kinds)}
+    requests = [
+        Request(place[row, on], starts[row].seed, number)
         for row, each in enumerate(going_on)
         for number, on in enumerate(each.tolist())
     ]
-    added = iter(sample_rows(model.stepper, read, temperature, LIMIT))
+    added = iter(draw_all(model.network(), given, requests, temperature, LIMIT, model.guidance))
     return [
         [
             start.beginning.added(way.offset, way.pen, None, going_on=on).strokes

@@ -12,11 +12,11 @@ from torch import nn
 
 from sketchgen.errors import CheckpointError, SettingError
 from sketchgen.models.checkpoint import read_checkpoint
+from sketchgen.models.stroke_model import bfloat16_pays
 from sketchgen.training.classifier_batches import Changes
 from sketchgen.training.config import check_limits
 from sketchgen.training.state import StateFile
 from sketchgen.training.tasks import Batch, Config, subject_of
-from sketchgen.training.trainer import bfloat16_pays
 
 MAX_SKIPPED = 10
 """Steps with a gradient that is not finite, one after the other, after which a training stops."""

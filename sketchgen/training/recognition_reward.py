@@ -14,7 +14,7 @@ from sketchgen.models.features import NEAR, POSITION_SCALE
 from sketchgen.models.numpy_classifier import OFFSET_SCALE
 from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.strokes import Pen
-from sketchgen.training.rollout import Ways
+from sketchgen.training.rollout import Samples
 
 UNSURE = 5.0
 """Nats beyond which doubts are alike."""
@@ -31,7 +31,7 @@ class Namer:
         self.network = network.eval().requires_grad_(False)
 
     @torch.no_grad()
-    def sure(self, ways: Ways, category: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
+    def sure(self, ways: Samples, category: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
         """Log probability of each drawing's category, nats, -`UNSURE` at least; 0 where none was told.
 
         Points are read as they were drawn, in order, without being simplified once more.

@@ -35,12 +35,12 @@ from sketchgen.training.preference import whole_logit
 from sketchgen.training.recognition_reward import Namer
 from sketchgen.training.reinforce_batches import LONGEST, Openings, Practice
 from sketchgen.training.rewards import ink, worth
-from sketchgen.training.rollout import Rollouts, Ways, repeated, uncached
+from sketchgen.training.rollout import Rollouts, Samples, repeated, uncached
 
 TEMPERATURES = (0.25, 0.5)
 """Those at which ways are drawn, half of the beginnings each."""
 
-LIMIT = 72
+LIMIT = 120
 """Most points that are added."""
 
 ROWS, PROCESSOR_ROWS = 1024, 64
@@ -116,7 +116,7 @@ class Practising:
         )
 
     def _values(
-        self, openings: Openings, steps: Steps, found: Ways
+        self, openings: Openings, steps: Steps, found: Samples
     ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
         """What each way is worth in all, and what the judge says of it."""
         rows = torch.arange(len(openings.cut), device=found.cut.device).repeat_interleave(self.settings.ways)
@@ -131,7 +131,7 @@ class Practising:
         self,
         network: StrokeModel,
         steps: Steps,
-        found: Ways,
+        found: Samples,
         gains: Float[Tensor, "n w"],
         temperature: Float[Tensor, " b"],
         guessed: Bool[Tensor, " b"],
@@ -151,7 +151,7 @@ class Practising:
     def _roll(self, network: StrokeModel, rows: int) -> Rollouts:
         """Where the ways are drawn; made when it is first asked for."""
         if self._rollouts is None or self._rollouts.network is not network:
-            self._rollouts = Rollouts(network, rows, LONGEST + LIMIT)
+            self._rollouts = Rollouts(network, rows, LONGEST, LIMIT)
         return self._rollouts
 
 
@@ -236,7 +236,7 @@ def _weights(count: int, best_of: int) -> Float[np.ndarray, "n n"]:
 
 
 def _added(
-    openings: Openings, found: Ways, rows: Int[Tensor, " b"]
+    openings: Openings, found: Samples, rows: Int[Tensor, " b"]
 ) -> tuple[Float[Tensor, "b n 2"], Bool[Tensor, "b n"], Bool[Tensor, "b n"]]:
     """The lines that were added, px of the 255 box; one that goes on begins at the last given point."""
     index = torch.arange(found.pen.shape[1], device=found.pen.device)
@@ -253,7 +253,7 @@ def _added(
     return points, begins, there | goes_on
 
 
-def ways_batch(steps: Steps, found: Ways) -> Batch:
+def ways_batch(steps: Steps, found: Samples) -> Batch:
     """The ways as a batch of which what was added is scored; the end only where the model came to it."""
     pen = functional.pad(found.pen, (0, 1), value=int(Pen.END))
     index = torch.arange(pen.shape[1], device=pen.device)

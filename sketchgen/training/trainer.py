@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import re
-import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -23,7 +22,7 @@ from sketchgen.errors import OutputError, SettingError
 from sketchgen.models.checkpoint import read_checkpoint, with_categories
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.memory import keep_freed_memory
-from sketchgen.models.stroke_model import StrokeModel, as_network
+from sketchgen.models.stroke_model import StrokeModel, as_network, bfloat16_pays
 from sketchgen.sketch.files import recover_folder
 from sketchgen.training.callbacks import STATE, Keeper
 from sketchgen.training.config import TrainConfig
@@ -38,26 +37,6 @@ from sketchgen.training.reinforce import Practising
 from sketchgen.training.reinforce_batches import Practice
 from sketchgen.training.run_log import Journal, Report
 from sketchgen.training.state import StateFile
-
-
-def bfloat16_pays(device: torch.device) -> bool:
-    """Whether matrix products in bfloat16 are clearly faster than in float32 here; takes some milliseconds.
-
-    Measured, for a processor says nothing about it: with bfloat16 units it is a few times as fast, and
-    without them, where each product is emulated, a few times slower.
-    """
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    seconds: dict[torch.dtype, float] = {}
-    for kind in (torch.float32, torch.bfloat16):
-        one = torch.ones(256, 256, dtype=kind)
-        times = []
-        for _ in range(4):
-            started = time.perf_counter()
-            torch.mm(one, one)
-            times.append(time.perf_counter() - started)
-        seconds[kind] = min(times)
-    return seconds[torch.bfloat16] * 1.2 < seconds[torch.float32]
 
 
 class Run:

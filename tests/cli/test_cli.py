@@ -274,7 +274,6 @@ class TestNumbers:
             ("best-of", "0", "1 to 1000"),
             ("best-of", "1001", "1 to 1000"),
             ("jobs", "0", "1 to 256"),
-            ("slots", "0", "1 to 4096"),
             ("copy-distance", "nan", "above 0"),
             ("temperature", "nan", "from 0"),
             ("temperature", "inf", "from 0"),

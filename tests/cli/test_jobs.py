@@ -53,7 +53,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def test_killed_and_interrupted_and_gone_on_with(tmp_path: Path) -> None:
     out, manifest = tmp_path / "out", tmp_path / "out" / "manifest.jsonl"
-    asked = ["generate", "--category", "cat,sun", "--count", "60", "--slots", "16"]
+    asked = ["generate", "--category", "cat,sun", "--count", "101"]
     first = started(*asked, "-o", out, "--jobs", 2)
     await_lines(manifest, 10, first)
     first.send_signal(signal.SIGKILL)

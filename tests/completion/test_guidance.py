@@ -10,13 +10,14 @@ import pytest
 
 from sketchgen.completion.completer import Completer
 from sketchgen.completion.guidance import CANDIDATES, Guided, GuidedStep
+from sketchgen.completion.rollout import Request, draw_all
 from sketchgen.completion.sampler import noise_rows, sample_steps
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.sampling import Row, sample_rows
 from sketchgen.models.features import USUAL_POINTS
 from sketchgen.models.numpy_layers import sigmoid
 from sketchgen.models.numpy_mixture import StepDistribution
 from sketchgen.models.numpy_stroke_model import Prefix
+from sketchgen.models.stroke_model import as_network
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen
 from tests.support import untrained
@@ -165,15 +166,15 @@ def test_both_halves_say_what_the_network_says_alone(shape: dict[str, Any]):
         alone = [plain.advance(*step, each) for _, each in alone]
 
 
-def test_a_drawing_is_the_same_alone_among_others_and_in_a_batch_that_shrinks():
+def test_a_drawing_is_the_same_alone_among_others_and_in_a_rollout():
     model = completer().guided(2.0)
     many = model.complete(BEGUN, "cat", 5, 0.8, seed=3, limit=30)
     few = model.complete(BEGUN, "cat", 2, 0.8, seed=3, limit=30)
     for one, two in zip(few, many, strict=False):
         np.testing.assert_allclose(one.added.points, two.added.points, atol=1e-2)
     given = Prefix(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.array([0]), known=True)
-    rows = [Row(*model.stepper.prime(given), 3, number) for number in range(6)]
-    together = sample_rows(model.stepper, rows, 0.8, 30)
+    network = as_network(model.config, model.decoder.weights())
+    together = draw_all(network, [given], [Request(0, 3, number) for number in range(6)], 0.8, 30, 2.0)
     everyone = replace(given, category=np.zeros(6, dtype=np.int64))
     wanted = sample_steps(model.stepper, everyone, noise_rows(3, 6, CANDIDATES), 30, 0.8)
     for number, added in enumerate(together):

@@ -11,7 +11,8 @@ from sketchgen.completion.completer import Completer
 from sketchgen.completion.sampler import noise_rows, sample_steps
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.splitting import prefix_length
-from sketchgen.evaluation.held_out import SCALES, Scale, _shown, finish, held_out, prime, united
+from sketchgen.evaluation.held_out import SCALES, Scale, _shown, drawing_seed, finish, held_out, prime, united
+from sketchgen.errors import SettingError
 from sketchgen.models.config import ModelConfig
 from sketchgen.sketch.sketch import Sketch
 from tests.support import untrained
@@ -35,7 +36,7 @@ def model(request: pytest.FixtureRequest) -> Completer:
 
 def test_many_completions_are_those_of_complete(model: Completer, sketches: list[Sketch]) -> None:
     items = [held_out(sketch, 0.5, index % 3, 7 + index) for index, sketch in enumerate(sketches)]
-    primed = prime(model.decoder, items, "scale unknown")
+    primed = prime(items, "scale unknown")
     found = finish(model, primed, 0.6, 3, LIMIT)
     for item, completions in zip(items, found, strict=True):
         name = [*model.categories, None][item.category]
@@ -51,7 +52,7 @@ def test_they_are_those_of_the_sampler_where_the_scale_is_known(
     model: Completer, sketches: list[Sketch]
 ) -> None:
     items = [held_out(sketch, 0.25, 0, 3) for sketch in sketches]
-    found = finish(model, prime(model.decoder, items, "scale known"), 1.0, 1, LIMIT)
+    found = finish(model, prime(items, "scale known"), 1.0, 1, LIMIT)
     assert any(item.inside for item in items)
     for item, (one,) in zip(items, found, strict=True):
         given, scale, origin = _shown(item, "scale known")
@@ -62,6 +63,25 @@ def test_they_are_those_of_the_sampler_where_the_scale_is_known(
         added = one.completion.added.points[1:] if one.going_on else one.completion.added.points
         assert np.allclose(added, points, atol=0.03)
         assert one.going_on == item.inside
+
+
+def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list[Sketch]) -> None:
+    primed = prime([held_out(sketch, 0.5, 1, 11) for sketch in sketches], "scale unknown")
+    for limit in (1, 5):
+        counts: list[int] = []
+        for (item,) in finish(model, primed, 1.0, 1, limit, counts.append):
+            assert 1 <= item.completion.added.point_count <= limit
+        assert sum(counts) == len(sketches)
+    with pytest.raises(SettingError, match="limit"):
+        finish(model, primed, 1.0, 1, 0)
+    assert finish(model, prime([], "scale known"), 1.0) == []
+
+
+def test_seeds_of_drawings_differ_and_repeat() -> None:
+    seeds = {drawing_seed(seed, key) for seed in range(3) for key in (0, 1, 2**64 - 1)}
+    assert len(seeds) == 9
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert drawing_seed(1, 5) == drawing_seed(1, 5)
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
@@ -79,7 +99,7 @@ def test_a_cut_drawing_is_whole_again(sketches: list[Sketch], share: float) -> N
 def test_drawings_from_nothing_start_in_the_box(
     model: Completer, sketches: list[Sketch], scale: Scale
 ) -> None:
-    primed = prime(model.decoder, [held_out(sketches[0], 0.0, 0, 5)], scale)
+    primed = prime([held_out(sketches[0], 0.0, 0, 5)], scale)
     (one,) = finish(model, primed, 0.5, 1, 30)[0]
     assert one.completion.given.is_empty
     wanted = model.generate("cat", 1, 0.5, 5, limit=30)[0]

@@ -30,7 +30,7 @@ from sketchgen.ranking.ranker import Candidate, Ranker
 from sketchgen.sketch.sketch import Completion, Sketch
 from tests.support import critics, recognisers
 
-JOB = Job(Sampling(slots=4), "batch", ("cat", "owl"), 12, 3, ("cat", "owl"), best_of=4)
+JOB = Job(Sampling(), "batch", ("cat", "owl"), 12, 3, ("cat", "owl"), best_of=4)
 
 
 class Reads(Recogniser):

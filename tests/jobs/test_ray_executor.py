@@ -21,7 +21,7 @@ from sketchgen.jobs.request import Sampling
 from sketchgen.jobs.run import Run
 from sketchgen.jobs.spec import Job
 
-JOB = Job(Sampling(slots=4), "batch", ("cat", "dog"), 40, 3, ("cat", "dog"))
+JOB = Job(Sampling(), "batch", ("cat", "dog"), 40, 3, ("cat", "dog"))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from scribbles import open_scribbles, scribble
 
-from sketchgen.completion.gap_closing import CLOSING
 from sketchgen.errors import CheckpointError, FormatError, SettingError, SketchgenError
 from sketchgen.formats.read_write import read
 from sketchgen.formats.registry import encode
@@ -83,24 +82,14 @@ def test_no_such_drawing(tmp_path: Path) -> None:
 def test_a_manifest_of_another_version(tmp_path: Path) -> None:
     manifest = drawn(JOB, tmp_path / "out")
     header, *rows = manifest.read_text().splitlines()
-    manifest.write_text("\n".join([json.dumps({**json.loads(header), "version": 2}), *rows, ""]))
-    with pytest.raises(FormatError, match="version 2, this program reads 1"):
+    manifest.write_text("\n".join([json.dumps({**json.loads(header), "version": 1}), *rows, ""]))
+    with pytest.raises(FormatError, match="version 1, this program reads 2"):
         again.find(manifest, "0")
-    manifest.write_text('{"format": "sketchgen-manifest", "version": 1}\n{"number": 0, "file": "a"}\n')
+    manifest.write_text('{"format": "sketchgen-manifest", "version": 2}\n{"number": 0, "file": "a"}\n')
     with pytest.raises(FormatError, match="header is damaged"):
         again.redraw(again.find(manifest, "0"), None, POOL)
     with pytest.raises(FormatError, match="no manifest"):
         again.find(tmp_path / "out" / "cat-1.json", "0")
-
-
-def test_a_manifest_of_before_gaps_were_closed(tmp_path: Path) -> None:
-    manifest = drawn(JOB, tmp_path / "out")
-    assert again.find(manifest, "0").job.sampling == JOB.sampling
-    header, *rows = manifest.read_text().splitlines()
-    told = json.loads(header)
-    assert told["sampling"].pop("closing") == CLOSING
-    manifest.write_text("\n".join([json.dumps(told), *rows, ""]))
-    assert again.find(manifest, "0").job.sampling == replace(JOB.sampling, closing=0.0)
 
 
 def test_small_jobs_are_made_again_by_the_same_hands(checkpoint: Path, tmp_path: Path) -> None:

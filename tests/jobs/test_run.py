@@ -42,7 +42,7 @@ POOL = InProcess(open_scribbles)
 
 def job(count: int = 40, **settings: Any) -> Job:
     told: dict[str, Any] = {"categories": ("cat", "dog"), "names": ("cat", "dog")} | settings
-    return Job(Sampling(slots=4), "batch", count=count, seed=3, **told)
+    return Job(Sampling(), "batch", count=count, seed=3, **told)
 
 
 def go(what: Job, out: Path, pool: Any = POOL, source: Source | None = None, **how: bool) -> Outcome:
@@ -97,10 +97,10 @@ class TestFolder:
         assert (outcome.kept, outcome.settled, outcome.resumed) == (80, 80, 0)
         assert (header["format"], header["version"], header["weights"]) == (
             "sketchgen-manifest",
-            1,
+            2,
             "weights",
         )
-        assert header["sampling"]["slots"] == 4
+        assert header["sampling"]["limit"] == 250
         assert [row["number"] for row in rows] == list(range(80))
         assert [row["file"] for row in rows[39:42]] == ["cat-40.svg", "dog-01.svg", "dog-02.svg"]
         assert [row["index"] for row in rows] == [*range(40), *range(40)]
@@ -244,7 +244,7 @@ class TestResume:
             ({"seed": 4}, "seed is 4 now and was 3"),
             ({"count": 41}, "count is 41 now and was 40"),
             (
-                {"sampling": Sampling(slots=4, temperature=0.25)},
+                {"sampling": Sampling(temperature=0.25)},
                 "sampling.temperature is 0.25 now and was 0.5",
             ),
             ({"unique": True}, "unique is true now and was false"),
@@ -315,7 +315,7 @@ class TestResumedFolder:
         [
             ("", "no manifest"),
             ("a shopping list\n", "no manifest"),
-            ('{"format": "sketchgen-manifest", "version": 2}\n', "version 2, this program reads 1"),
+            ('{"format": "sketchgen-manifest", "version": 1}\n', "version 1, this program reads 2"),
         ],
     )
     def test_no_manifest_of_ours(self, text: str, words: str, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_turned_components_and_pointers_are_finite_for_any_parameters(values, mo
     leaf = torch.tensor([*values, *more], requires_grad=True)
     given_ones = torch.nan_to_num(leaf[SIZE:]).clamp(-1e4, 1e4)
     direction = torch.tensor([math.cos(angle), math.sin(angle)])
-    flat = distribution(leaf[:SIZE]).turned(direction, 2)
+    flat = distribution(leaf[:SIZE]).rotated(direction, 2)
     score = torch.stack([given_ones[0], torch.tensor(-math.inf), given_ones[1]])
     targets = torch.tensor([[3.0, 4.0], [9.0, 9.0], [-200.0, 0.0]])
     flat = flat.pointing(given_ones[2], score, targets, given_ones[3:5], given_ones[5])
@@ -84,7 +84,7 @@ def test_turned_components_and_pointers_are_finite_for_any_parameters(values, mo
 def test_components_at_the_sides_are_finite_for_any_parameters(values, more, offset, known):
     leaf = torch.tensor([*values, *more], requires_grad=True)
     position = torch.tensor([30.0, -500.0])
-    flat = distribution(leaf[:SIZE]).bordered(leaf[SIZE:], position, torch.tensor(known), SCALE)
+    flat = distribution(leaf[:SIZE]).with_box(leaf[SIZE:], position, torch.tensor(known), SCALE)
     log_prob = flat.log_prob(torch.tensor(offset), torch.tensor(int(Pen.DRAW)))
     log_prob.backward()
     assert torch.isfinite(log_prob)
@@ -99,7 +99,7 @@ def test_components_at_the_sides_end_there_wherever_the_pen_is():
     values = torch.randn(BORDER, generator=torch.Generator().manual_seed(5))
     for position in ((0.0, 0.0), (-127.5, 3.0), (40.5, -99.5)):
         at = torch.tensor(position)
-        flat = some().bordered(values, at, torch.tensor(True), SCALE)
+        flat = some().with_box(values, at, torch.tensor(True), SCALE)
         there = flat.mean[K:] + at
         assert [float(there[side, axis]) for side, axis in enumerate((0, 0, 1, 1))] == [-127.5, 127.5] * 2
         across = [float(flat.log_sigma[K + side, axis]) for side, axis in enumerate((0, 0, 1, 1))]
@@ -111,7 +111,7 @@ def test_components_at_the_sides_are_what_the_network_says():
     values = torch.linspace(-2.0, 2.0, BORDER)
     gate, along, spread, lift = values[:-1].reshape(4, 4)
     old = some()
-    flat = old.bordered(values, torch.tensor([10.0, 20.0]), torch.tensor(True), SCALE)
+    flat = old.with_box(values, torch.tensor([10.0, 20.0]), torch.tensor(True), SCALE)
     wanted = torch.log_softmax(torch.cat([old.log_weight, gate]), 0)
     torch.testing.assert_close(flat.log_weight, wanted)
     torch.testing.assert_close(flat.lift, torch.cat([old.lift, lift]))
@@ -127,7 +127,7 @@ def test_components_at_the_sides_are_what_the_network_says():
 @torch.no_grad()
 @pytest.mark.parametrize("value", [1e30, -1e30, math.inf, -math.inf, math.nan])
 def test_components_at_the_sides_stay_within_limits(value: float):
-    flat = some().bordered(torch.full((BORDER,), value), torch.zeros(2), torch.tensor(True), SCALE)
+    flat = some().with_box(torch.full((BORDER,), value), torch.zeros(2), torch.tensor(True), SCALE)
     assert (flat.mean.abs() <= MEAN_LIMIT).all()
     assert (flat.log_sigma >= math.log(SIGMA_FLOOR) - 1e-6).all()
     assert (flat.log_sigma <= math.log(SIGMA_CEILING) + 1e-6).all()
@@ -192,7 +192,7 @@ def test_a_turned_component_is_the_component_on_a_turned_page():
     turn = torch.tensor([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     offset = torch.tensor([5.0, -3.0])
     for count in range(K + 1):
-        turned = flat.turned(turn[:, 0], count).component_log_density(turn @ offset)
+        turned = flat.rotated(turn[:, 0], count).component_log_density(turn @ offset)
         still = flat.component_log_density(turn @ offset)
         wanted = torch.cat([flat.component_log_density(offset)[:count], still[count:]])
         torch.testing.assert_close(turned, wanted, atol=1e-4, rtol=1e-4)

@@ -104,7 +104,7 @@ def test_a_step_is_as_likely_as_in_training(values, offset, pen: Pen, can_end: b
 def test_components_at_the_sides_are_those_of_the_training(values, position, known: bool):
     values, position, framed = np.array([values], dtype=np.float32), np.array([position]), np.array([known])
     found = some().with_borders(values, position, framed, SCALE)
-    wanted = in_torch(some()).bordered(*(torch.tensor(part) for part in (values, position, framed)), SCALE)
+    wanted = in_torch(some()).with_box(*(torch.tensor(part) for part in (values, position, framed)), SCALE)
     check_equal(found, wanted)
 
 
@@ -112,7 +112,7 @@ def test_components_at_the_sides_are_those_of_the_training(values, position, kno
 @given(moderate, st.floats(-3.2, 3.2), st.integers(0, K))
 def test_rotated_components_are_those_of_torch(values, angle: float, count: int):
     flat, direction = distribution(values), np.array([[math.cos(angle), math.sin(angle)]])
-    check_equal(flat.rotated(direction, count), in_torch(flat).turned(torch.tensor(direction), count))
+    check_equal(flat.rotated(direction, count), in_torch(flat).rotated(torch.tensor(direction), count))
 
 
 @pytest.mark.parametrize("possible", [[True, True, True], [False, True, False], [False, False, False]])

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sketchgen.models.layers import Gated, Stack, outputs_of
+from sketchgen.models.layers import Gated, Stack
 from sketchgen.models.scan import BLOCK, gated_scan
 
 BATCH, COUNT, WIDTH = 3, 7, 5
@@ -88,9 +88,9 @@ def test_in_bfloat16_the_products_are_coarse_and_the_scan_is_not():
     layer, inputs = Gated(8, 16), torch.randn(BATCH, COUNT, 8)
     kinds = []
     layer.gates.register_forward_hook(lambda _module, _read, found: kinds.append(found.dtype))
-    exact = layer(inputs)
+    exact = layer.run(inputs)
     with torch.autocast("cpu", torch.bfloat16):
-        coarse = layer(inputs)
+        coarse = layer.run(inputs)
     assert kinds == [torch.float32, torch.bfloat16]
     assert coarse.dtype == torch.bfloat16
     torch.testing.assert_close(coarse.float(), exact, rtol=0.05, atol=0.01)
@@ -103,7 +103,7 @@ def test_a_layer_is_its_equations(inputs: int, width: int):
     read = given.clone()
     read[:, 1:] += layer.look_back * given[:, :-1]
     wanted = step_by_step(layer.gates(read)) + (given if inputs == width else 0.0)
-    torch.testing.assert_close(outputs_of(layer, given), wanted)
+    torch.testing.assert_close(layer.run(given), wanted)
 
 
 def test_a_new_layer_remembers_for_short_and_for_long():

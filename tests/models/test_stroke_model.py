@@ -16,7 +16,7 @@ from sketchgen.models.encoder import reversed_within
 from sketchgen.models.features import BORDERS
 from sketchgen.models.layers import Dropout
 from sketchgen.models.mixture import StepDistribution
-from sketchgen.models.stroke_model import Steps, StrokeModel
+from sketchgen.models.stroke_model import Steps, StrokeModel, in_precision, refresh
 from sketchgen.sketch.strokes import Pen
 from tests.support import untrained
 
@@ -221,3 +221,64 @@ def test_gradients_flow_where_nothing_was_dropped():
     found.sum().backward()
     assert values.grad is not None
     assert torch.equal(values.grad, found.detach())
+
+
+def advanced(
+    model: StrokeModel, given: Steps, cut: Tensor, room: int
+) -> list[tuple[StepDistribution, Tensor]]:
+    """The distributions by `step` behind the cut of each drawing, and where there are any."""
+    state, rows, found = model.prime(given, cut, room), torch.arange(BATCH), []
+    for count in range(COUNT + 1):
+        found.append((model.step(state), cut + count <= COUNT))
+        at = (cut + count).clamp(max=COUNT - 1)
+        state.advance(given.offset[rows, at], given.pen[rows, at], cut + count < COUNT)
+    return found
+
+
+@torch.no_grad()
+@each_network
+@pytest.mark.parametrize("cut", [[0, 0, 0], [0, 4, 9], [6, 1, 6]], ids=str)
+def test_steps_are_what_all_steps_at_once_are(shape: dict[str, Any], cut: list[int]):
+    model, given, first_step = network(shape), steps(), torch.tensor(cut)
+    whole = model(given, first_step)
+    for count, (found, there) in enumerate(advanced(model, given, first_step, 2)):
+        wanted = vars(whole.at((first_step + count).clamp(max=COUNT)))
+        # Components that are never taken, at points yet to come, are fewer in one of the two.
+        size = min(found.log_weight.shape[1], wanted["log_weight"].shape[1])
+        taken = there.unsqueeze(1) & (wanted["log_weight"][:, :size] > -1e8)
+        assert torch.equal(taken[there], found.log_weight[there, :size] > -1e8)
+        for name, value in vars(found).items():
+            pair = value[there], wanted[name][there]
+            if name != "end":
+                pair = value[:, :size][taken], wanted[name][:, :size][taken]
+            torch.testing.assert_close(*pair, atol=1e-4, rtol=1e-4, msg=name)
+
+
+@torch.no_grad()
+@each_network
+def test_a_row_may_be_given_to_another_drawing(shape: dict[str, Any]):
+    model, cut = network(shape), torch.tensor([2, 0, 5])
+    state = model.prime(steps(), torch.tensor([4, 9, 0]), COUNT + 1)
+    model.step(state)
+    state.put(torch.tensor([0, 2]), model.prime(steps(seed=1), cut, 40), torch.tensor([2, 1]))
+    found, wanted = vars(model.step(state)), vars(model.step(model.prime(steps(seed=1), cut, 6)))
+    for row, of in ((0, 2), (2, 1)):
+        for name, value in found.items():
+            torch.testing.assert_close(value[row], wanted[name][of], atol=1e-5, rtol=1e-5, msg=name)
+
+
+@torch.no_grad()
+@each_network
+def test_in_bfloat16_a_step_is_nearly_the_same(shape: dict[str, Any]):
+    model = network(shape)
+    coarse = in_precision(model, torch.bfloat16)
+    assert in_precision(model, torch.float32) is model
+    state = [model.prime(steps(), cuts(4), COUNT + 1) for _ in range(2)]
+    exact, found = model.step(state[0]), coarse.step(state[1])
+    assert all(value.dtype == torch.float32 for value in vars(found).values())
+    torch.testing.assert_close(found.log_weight, exact.log_weight, atol=0.1, rtol=0.05)
+    assert not torch.equal(found.log_weight, exact.log_weight)
+    for value in model.parameters():
+        value.mul_(1.5)
+    refresh(coarse, model)
+    assert torch.equal(coarse.head.weight, model.head.weight.bfloat16())

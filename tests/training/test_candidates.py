@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from sketchgen.completion.completer import load
-from sketchgen.completion.sampler import Stepper
+from sketchgen.completion.rollout import Request, Sampled
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, SettingError
-from sketchgen.evaluation.sampling import Added, Row
 from sketchgen.models.numpy_stroke_model import Prefix
+from sketchgen.models.stroke_model import StrokeModel
 from sketchgen.training import candidates as rehearsal
 from sketchgen.training.candidate_files import Rehearsal, chunk_path, noted
 from sketchgen.training.candidates import chosen, drawn_chunk, read_groups, rehearse
@@ -88,29 +88,25 @@ def test_a_way_goes_on_with_the_last_stroke_where_that_was_decided(
         return [decided for _ in starts]
 
     monkeypatch.setattr(rehearsal, "_going_on", going_on)
-    read: list[list[bool]] = []
-    real = rehearsal.prime_all
+    read: list[Prefix] = []
+    asked: list[Request] = []
+    real = rehearsal.draw_all
 
-    def seen(model: Stepper, given: list[Prefix]) -> tuple[object, object]:
-        read.append([bool(each.going_on[0]) for each in given if each.going_on is not None])
-        return real(model, given)
+    def seen(
+        network: StrokeModel, given: list[Prefix], requests: list[Request], *more: float
+    ) -> list[Sampled]:
+        read.extend(given)
+        asked.extend(requests)
+        return real(network, given, requests, *more)
 
-    rows: list[Row] = []
-    sample = rehearsal.sample_rows
-
-    def sampled(model: Stepper, some: list[Row], temperature: float, limit: int) -> list[Added]:
-        rows.extend(some)
-        return sample(model, some, temperature, limit)
-
-    monkeypatch.setattr(rehearsal, "prime_all", seen)
-    monkeypatch.setattr(rehearsal, "sample_rows", sampled)
+    monkeypatch.setattr(rehearsal, "draw_all", seen)
     found = drawn_chunk(told, 0)
     # Each start is read once for each decision, and its ways are numbered in their order.
-    assert read == [[False, True] * (len(rows) // 3)]
-    assert [row.alternative for row in rows] == [0, 1, 2] * (len(rows) // 3)
-    for one, two, three in zip(rows[::3], rows[1::3], rows[2::3], strict=True):
-        assert np.array_equal(two.state.bias, three.state.bias)
-        assert not np.array_equal(one.state.bias, two.state.bias)
+    assert [bool(each.going_on[0]) for each in read if each.going_on is not None] == [False, True] * len(
+        found
+    )
+    assert [each.index for each in asked] == [0, 1, 2] * len(found)
+    assert [each.given for each in asked] == [2 * row + on for row in range(len(found)) for on in (0, 1, 1)]
     for row in found:
         last = row["given"][-1][-2:]
         begins = [way[0][:2] == last for way in row["ways"] if way]

@@ -33,7 +33,7 @@ from sketchgen.training.recognition_reward import Namer, load_namer
 from sketchgen.training.reinforce import Practising, advantages, way_log_prob
 from sketchgen.training.reinforce_batches import Lines, Opening, Openings, Practice, opened, together
 from sketchgen.training.rewards import Missing, ink, worth
-from sketchgen.training.rollout import Ways
+from sketchgen.training.rollout import Samples
 from sketchgen.training.trainer import fit
 from tests.support import untrained
 
@@ -143,7 +143,7 @@ def test_the_end_counts_only_where_the_model_came_to_it(folder: Path):
     steps = practising.told_apart(load_network(folder / "model")[0], found, torch.ones(6), 1)
     more = torch.full((6, 4), int(Pen.DRAW))
     pen = torch.cat([steps.pen, more], 1)
-    ways = Ways(
+    ways = Samples(
         torch.cat([steps.offset, torch.zeros(6, 4, 2)], 1),
         pen,
         found.cut,
@@ -263,7 +263,7 @@ def test_added_lines_stand_on_the_page_where_completions_put_them(folder: Path, 
     openings = together([opening], [0])
     given = openings.pen.clone()
     given[0, -1] = int(Pen.DRAW if going_on else Pen.LIFT)
-    ways = Ways(
+    ways = Samples(
         torch.cat([openings.offset, torch.from_numpy(offset).float()[None]], 1),
         torch.cat([given, torch.from_numpy(pen)[None]], 1),
         openings.cut,
@@ -380,7 +380,7 @@ def test_the_judge_is_as_sure_as_the_recogniser_and_says_nothing_of_what_was_not
     names = tuple(NAMES)
     path = judge(tmp_path / "judge", names)
     namer = load_namer(str(path), names, CPU)
-    ways = Ways(
+    ways = Samples(
         torch.randn(5, 8, 2) * 30.0,
         torch.full((5, 8), int(Pen.DRAW)),
         torch.ones(5, dtype=torch.int64),
@@ -400,7 +400,7 @@ def test_the_judge_is_as_sure_as_the_recogniser_and_says_nothing_of_what_was_not
 
 def test_what_the_judge_says_counts(folder: Path, network: StrokeModel):
     class Judge(Namer):
-        def sure(self, ways: Ways, category: torch.Tensor) -> torch.Tensor:
+        def sure(self, ways: Samples, category: torch.Tensor) -> torch.Tensor:
             return -ways.length.float()
 
     some = practised(folder, judge=Judge(recognisers.network()), naming=0.5)

@@ -1,4 +1,4 @@
-"""Ways drawn in torch, many at once: by the network's own distribution, each from where it was begun."""
+"""Rollouts: drawn from the network's own distribution, each from its cut, in lockstep and in turn."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ import pytest
 import torch
 from untrained import SHAPES, network, shaped
 
-from sketchgen.models.mixture import StepDistribution
 from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training import rollout as rollouts
-from sketchgen.training.rollout import Rollouts, Ways, repeated
+from sketchgen.training.rollout import Rollouts, Samples, repeated
 
-TOTAL = 20
+LIMIT = 12
 CUT = torch.tensor([1, 4, 6, 2, 6])
 
+both = pytest.mark.parametrize("lockstep", [False, True])
 
-def begun() -> Steps:
+
+@pytest.fixture(autouse=True)
+def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw fewer at a time than there are, so that rows are used again."""
+    monkeypatch.setattr(rollouts, "ROWS", 2)
+
+
+def partial() -> Steps:
     random = torch.Generator().manual_seed(5)
     offset = torch.randn(5, 6, 2, generator=random) * 20.0
     pen = torch.where(torch.rand(5, 6, generator=random) < 0.3, int(Pen.LIFT), int(Pen.DRAW))
@@ -27,117 +34,105 @@ def begun() -> Steps:
     return Steps(offset, pen, torch.tensor([0, 1, 2, 0, 2]), torch.tensor([1.0, 0.0, 1.0, 0.0, 0.0]))
 
 
-def drawn(model: StrokeModel, temperature: float = 0.5, seed: int = 0) -> Ways:
+def model_ending(logit: float, shape: dict[str, Any] | None = None) -> StrokeModel:
+    model = network(shaped(shape or {}))
+    with torch.no_grad():
+        model.head.bias[0] = logit
+    return model
+
+
+def drawn(model: StrokeModel, lockstep: bool, temperature: float = 0.5, seed: int = 0) -> Samples:
     torch.manual_seed(seed)
-    return Rollouts(model, 5, TOTAL).draw(begun(), CUT, torch.full((5,), temperature))
+    rolls = Rollouts(model, 5, 6, LIMIT, lockstep=lockstep)
+    return rolls.draw(partial(), CUT, torch.full((5,), temperature))
 
 
+@both
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_each_step_is_drawn_from_what_the_network_says_of_the_steps_before(
-    shape: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    shape: dict[str, Any], lockstep: bool
 ):
-    # What has ended is left out as soon as it can be: the others are to go on from where they are.
-    monkeypatch.setattr(rollouts, "LOOK", 1)
-    model = network(shaped(shape))
-    with torch.no_grad():
-        model.head.bias[0] = 0.5
-    said: list[tuple[torch.Tensor, StepDistribution]] = []
-    ahead = Rollouts._ahead
-
-    def heard(self: Rollouts, bias: torch.Tensor) -> StepDistribution:
-        said.append((self._rows, ahead(self, bias)))
-        return said[-1][1]
-
-    monkeypatch.setattr(Rollouts, "_ahead", heard)
-    found = drawn(model)
-    assert len({len(rows) for rows, _ in said}) > 1
-    steps = begun()
+    model = model_ending(0.5, shape)
+    found, steps = drawn(model, lockstep, temperature=1e-12), partial()
     with torch.no_grad():
         whole = model(Steps(found.offset, found.pen, steps.category, steps.known), CUT)
-    count = found.pen.shape[1]
-    assert len(said) >= count
-    for step, (rows, own) in enumerate(said[:count]):
-        # None is left out before it has ended.
-        assert set(rows.tolist()) >= set((found.length > step).nonzero().flatten().tolist())
-        there, offset, pen = step < found.length[rows], found.offset[rows, step], found.pen[rows, step]
-        expected = whole.at(torch.full_like(CUT, step)).log_prob(found.offset[:, step], found.pen[:, step])
-        assert torch.allclose(own.log_prob(offset, pen)[there], expected[rows][there], atol=1e-3, rtol=1e-4)
+    # So cold each step leads to the mean of the heaviest component.
+    heaviest = whole.log_weight.argmax(-1)[..., None, None].expand(-1, -1, 1, 2)
+    mean = whole.mean.gather(2, heaviest).squeeze(2)[:, : found.offset.shape[1]]
+    index = torch.arange(found.pen.shape[1])
+    added = (index >= CUT.unsqueeze(1)) & (index < found.length.unsqueeze(1))
+    assert bool(added.any(1).all())
+    torch.testing.assert_close(found.offset[added], mean[added], atol=1e-2, rtol=1e-3)
 
 
-def test_what_was_given_stays_and_at_least_a_point_is_added():
-    model = network(shaped({"pointers": 8, "self_attention": 16, "layers": 2}))
-    with torch.no_grad():
-        # It would rather end at once, and everywhere.
-        model.head.bias[0] = 30.0
-    found, steps = drawn(model), begun()
+@both
+def test_what_was_given_stays_and_at_least_a_point_is_added(lockstep: bool):
+    # It would rather end at once, and everywhere.
+    model = model_ending(30.0, {"pointers": 8, "self_attention": 16, "layers": 2})
+    found, steps = drawn(model, lockstep), partial()
     for row, cut in enumerate(CUT.tolist()):
         assert torch.equal(found.offset[row, :cut], steps.offset[row, :cut])
         assert torch.equal(found.pen[row, :cut], steps.pen[row, :cut])
     assert bool((found.length > CUT).all())
-    assert bool(found.ended.all())
     # A drawing ends only where the pen is up.
     last = found.pen[torch.arange(5), found.length - 1]
-    assert bool((last == Pen.LIFT).all())
+    assert torch.equal(last == Pen.LIFT, found.ended)
     behind = torch.arange(found.pen.shape[1]) >= found.length.unsqueeze(1)
     assert bool((found.pen[behind] == Pen.END).all())
     assert not bool(found.offset[behind].any())
 
 
-def test_a_drawing_that_does_not_end_is_stopped():
-    model = network(shaped({}))
-    with torch.no_grad():
-        model.head.bias[0] = -30.0
-    found = drawn(model)
-    assert found.pen.shape[1] == TOTAL
+@both
+def test_a_drawing_that_does_not_end_is_stopped(lockstep: bool):
+    found = drawn(model_ending(-30.0), lockstep)
     assert not bool(found.ended.any())
-    assert found.length.tolist() == [TOTAL] * 5
+    assert torch.equal(found.length, CUT + LIMIT)
 
 
-def test_the_same_seed_draws_the_same_and_another_one_doesnt():
-    model = network(shaped({"self_attention": 16, "layers": 2}))
-    with torch.no_grad():
-        model.head.bias[0] = -30.0
-    one, again, other = drawn(model), drawn(model), drawn(model, seed=1)
-    assert torch.equal(one.offset, again.offset)
+@both
+def test_the_same_seed_draws_the_same_and_another_one_does_not(lockstep: bool):
+    model = model_ending(-30.0, {"self_attention": 16, "layers": 2})
+    one, other = drawn(model, lockstep), drawn(model, lockstep, seed=1)
     assert not torch.equal(one.offset, other.offset)
     # And what was drawn once leaves nothing behind for the next time.
-    torch.manual_seed(0)
-    rolls = Rollouts(model, 5, TOTAL)
-    rolls.draw(begun(), CUT, torch.full((5,), 0.5))
-    torch.manual_seed(0)
-    assert torch.equal(rolls.draw(begun(), CUT, torch.full((5,), 0.5)).offset, one.offset)
+    rolls = Rollouts(model, 5, 6, LIMIT, lockstep=lockstep)
+    for _ in range(2):
+        torch.manual_seed(0)
+        again = rolls.draw(partial(), CUT, torch.full((5,), 0.5))
+        assert torch.equal(again.offset, one.offset)
 
 
-def test_the_colder_the_nearer_to_the_means():
-    model = network(shaped({"components": 1}))
-    with torch.no_grad():
-        model.head.bias[0] = -30.0
-    steps = begun()
+@both
+def test_the_weights_are_those_of_the_moment(lockstep: bool):
+    with torch.autocast("cpu", torch.bfloat16):
+        model = model_ending(-30.0)
+        rolls = Rollouts(model, 5, 6, LIMIT, lockstep=lockstep)
+        assert rolls._rollout.stepping.head.weight.dtype == torch.bfloat16
+        model.load_state_dict(network(shaped({}), seed=2).state_dict())
+        torch.manual_seed(0)
+        later = rolls.draw(partial(), CUT, torch.full((5,), 0.5))
+        fresh = drawn(network(shaped({}), seed=2), lockstep)
+    assert torch.equal(later.pen, fresh.pen)
+
+
+@both
+def test_the_colder_the_nearer_to_the_means(lockstep: bool):
+    model, steps = model_ending(-30.0, {"components": 1}), partial()
 
     def spread(temperature: float) -> float:
-        found = drawn(model, temperature)
+        found = drawn(model, lockstep, temperature)
         with torch.no_grad():
             whole = model(Steps(found.offset, found.pen, steps.category, steps.known), CUT)
         far = found.offset - whole.mean[:, :-1, 0]
-        return float((far / whole.log_sigma[:, :-1, 0].exp())[:, 6:].square().mean())
+        index = torch.arange(found.pen.shape[1])
+        added = (index >= CUT.unsqueeze(1)) & (index < found.length.unsqueeze(1))
+        return float((far / whole.log_sigma[:, :-1, 0].exp())[added].square().mean())
 
-    assert spread(1.0) == pytest.approx(1.0, rel=0.3)
-    assert spread(0.25) == pytest.approx(0.25, rel=0.3)
-
-
-def test_it_looks_now_and_then_whether_all_have_ended(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rollouts, "LOOK", 3)
-    model, taken = network(shaped({})), []
-    with torch.no_grad():
-        model.head.bias[0] = 30.0
-        model.head.bias[-3:] = 30.0
-    take = Rollouts._take
-    monkeypatch.setattr(Rollouts, "_take", lambda self: (taken.append(1), take(self))[1])
-    assert bool(drawn(model).ended.all())
-    assert len(taken) == 9
+    assert spread(1.0) == pytest.approx(1.0, rel=0.4)
+    assert spread(0.25) == pytest.approx(0.25, rel=0.4)
 
 
 def test_each_drawing_is_repeated_beside_itself():
-    found = repeated(begun(), 3)
+    found = repeated(partial(), 3)
     assert found.category.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 0, 0, 0, 2, 2, 2]
     assert torch.equal(found.offset[3], found.offset[5])
