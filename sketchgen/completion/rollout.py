@@ -174,8 +174,8 @@ class Rollout:
         """Take a step of each drawing, in place.
 
         Args:
-            noise: for each of w candidates of a step what `StepDistribution.samples` takes, and under guidance
-                a uniform number more.
+            noise: for each of w candidates of a step what `StepDistribution.samples` takes, and under
+                guidance a uniform number more.
             scored: whether the likelihood of the steps is found, too.
             reached: see `StrokeModel.step`.
         """

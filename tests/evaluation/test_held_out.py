@@ -11,8 +11,8 @@ from sketchgen.completion.completer import Completer
 from sketchgen.completion.sampler import noise_rows, sample_steps
 from sketchgen.data.prepare import read_drawings
 from sketchgen.data.splitting import prefix_length
-from sketchgen.evaluation.held_out import SCALES, Scale, _shown, drawing_seed, finish, held_out, prime, united
 from sketchgen.errors import SettingError
+from sketchgen.evaluation.held_out import SCALES, Scale, _shown, drawing_seed, finish, held_out, prime, united
 from sketchgen.models.config import ModelConfig
 from sketchgen.sketch.sketch import Sketch
 from tests.support import untrained
