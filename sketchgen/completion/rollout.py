@@ -47,7 +47,7 @@ class Start:
         state: as `StrokeModel.prime` returns it.
         rows: its row there; under guidance the row of the same in any category besides.
         seed, index: of its noise; see `sketchgen.completion.sampler.noise_of`.
-        temperature: 0 or more; see `StepDistribution.sample`. Under guidance 0 for all or for none.
+        temperature: 0 or more; see `StepDistribution.samples`. Under guidance 0 for all or for none.
         forced: the steps that it takes; None to sample them.
     """
 
@@ -174,8 +174,8 @@ class Rollout:
         """Take a step of each drawing, in place.
 
         Args:
-            noise: for each of w candidates of a step what `StepDistribution.sample` takes, and under guidance
-                a uniform number more.
+            noise: for each of w candidates of a step what `StepDistribution.samples` takes, and under
+                guidance a uniform number more.
             scored: whether the likelihood of the steps is found, too.
             reached: see `StrokeModel.step`.
         """
@@ -224,7 +224,7 @@ class Rollout:
         if self._length_penalty:
             found = found.with_length_penalty(self.state.length[: self.rows], self.temperature)
         if not (self.guidance and self._greedy):
-            offset, pen = found.sample(noise[..., :5], self.temperature)
+            offset, pen = found.samples(noise[..., :5], self.temperature)
             if not self.guidance:
                 return offset, pen, noise[..., 0]
             # Gumbel noise: the largest sum is one drawn by the exponentials of the scores.

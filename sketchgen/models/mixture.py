@@ -245,7 +245,19 @@ class StepDistribution:
         penalty = HURRY * (1.0 - temperature).clamp(min=0.0) * (points - USUAL_POINTS).clamp(min=0)
         return replace(self, lift=self.lift + penalty.unsqueeze(-1), end=self.end + penalty)
 
-    def sample(
+    def sample(self) -> tuple[Float[Tensor, "*b 2"], Int[Tensor, "*b"]]:
+        """Draw an offset (px) and a pen from each distribution, by torch's generator; no gradient."""
+        shape = self.end.shape
+        parts = {name: value.reshape(-1, *value.shape[len(shape) :]) for name, value in vars(self).items()}
+        flat = StepDistribution(**parts)
+        uniform, normal = (
+            draw(len(flat.end), 1, count, device=self.end.device)
+            for draw, count in ((torch.rand, 3), (torch.randn, 2))
+        )
+        offset, pen = flat.samples(torch.cat([uniform, normal], -1), torch.ones_like(flat.end))
+        return offset.reshape(*shape, 2), pen.reshape(shape)
+
+    def samples(
         self, noise: Float[Tensor, "b w 5"], temperature: Float[Tensor, " b"]
     ) -> tuple[Float[Tensor, "b w 2"], Int[Tensor, "b w"]]:
         """Draw w offsets (px) and pens from each of b distributions; no gradient.

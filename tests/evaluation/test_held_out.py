@@ -85,6 +85,25 @@ def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list
     assert finish(model, [], "scale known", 1.0) == []
 
 
+def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list[Sketch]) -> None:
+    primed = prime([held_out(sketch, 0.5, 1, 11) for sketch in sketches], "scale unknown")
+    for limit in (1, 5):
+        counts: list[int] = []
+        for (item,) in finish(model, primed, 1.0, 1, limit, counts.append):
+            assert 1 <= item.completion.added.point_count <= limit
+        assert sum(counts) == len(sketches)
+    with pytest.raises(SettingError, match="limit"):
+        finish(model, primed, 1.0, 1, 0)
+    assert finish(model, prime([], "scale known"), 1.0) == []
+
+
+def test_seeds_of_drawings_differ_and_repeat() -> None:
+    seeds = {drawing_seed(seed, key) for seed in range(3) for key in (0, 1, 2**64 - 1)}
+    assert len(seeds) == 9
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert drawing_seed(1, 5) == drawing_seed(1, 5)
+
+
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 def test_a_cut_drawing_is_whole_again(sketches: list[Sketch], share: float) -> None:
     for sketch in sketches:

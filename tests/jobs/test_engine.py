@@ -251,10 +251,10 @@ FACE = Sketch.from_strokes(
 
 @each_network
 def test_it_draws_the_images_in_a_mirror_that_the_completer_draws(shape: dict[str, Any], guidance: float):
-    made = model(shape, guidance).mirroring()
+    made = model(shape, guidance)
     asked = [Wish(number, "sun", 5, number, FACE) for number in range(40)]
-    found = drawn(ManyEngine(made, HOW), asked)
-    wanted = made.complete(FACE, "sun", 40, HOW.temperature, 5, limit=HOW.limit)
+    found = drawn(ManyEngine(made, dataclasses.replace(HOW, mirrored=True)), asked)
+    wanted = made.candidates(FACE, "sun", 40, HOW.temperature, 5, limit=HOW.limit)
     assert wanted[3].symmetry > 0.0
     for number, candidate in enumerate(wanted):
         item, completion = found[number].item, candidate.completion
@@ -280,5 +280,5 @@ def test_an_image_never_goes_on_with_the_last_stroke():
     plain = drawn(ManyEngine(model({}), HOW), asked).values()
     end = FACE.strokes[-1][-1].tolist()
     assert any(strokes(each)[0][0].tolist() == end for each in plain)
-    images = list(drawn(ManyEngine(model({}).mirroring(), HOW), asked).values())
+    images = list(drawn(ManyEngine(model({}), dataclasses.replace(HOW, mirrored=True)), asked).values())
     assert all(np.array_equal(strokes(each)[0], strokes(images[0])[0]) for each in images)
