@@ -31,7 +31,7 @@ DEFAULTS = ModelSettings()
 def network(name: str, **changes: int) -> StrokeModel:
     torch.manual_seed(0)
     settings = replace(PRESETS[name].model, **changes)
-    return StrokeModel(ModelConfig(CATEGORIES, **asdict(settings))).eval()
+    return StrokeModel(ModelConfig.from_dict(asdict(settings) | {"categories": CATEGORIES})).eval()
 
 
 def steps() -> Steps:

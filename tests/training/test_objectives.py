@@ -36,7 +36,7 @@ def network(store: Path, seed: int, **more: object) -> StrokeModel:
     """A network of the sample's categories that has learned nothing."""
     torch.manual_seed(seed)
     settings = asdict(replace(MODEL, **more))
-    return StrokeModel(ModelConfig(tuple(Store.open(store).categories), **settings)).eval()
+    return StrokeModel(ModelConfig.from_dict(settings | {"categories": Store.open(store).categories})).eval()
 
 
 def log_prob(student: StrokeModel, batch: Batch, teachers: list[StrokeModel], share: float, number: int = 0):

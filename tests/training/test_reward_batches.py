@@ -68,9 +68,9 @@ def test_the_persons_completion_comes_first_and_all_are_changed_alike(with_peopl
     assert batch.length[0] == len(one.real.lift)
     assert sorted(batch.length[1 : GROUP - 1]) == sorted(len(each.lift) for each in one.others)
     # How far the other ink is, which no change touches, tells the completions apart.
-    near = np.exp(-one.real.across / 6.0)
+    near = np.exp(-one.real.to_other_part / 6.0)
     np.testing.assert_allclose(batch.steps[0, : batch.length[0], 14], near, rtol=1e-5)
-    assert not any(np.allclose(np.exp(-each.across[:20] / 6.0), near[:20]) for each in one.others)
+    assert not any(np.allclose(np.exp(-each.to_other_part[:20] / 6.0), near[:20]) for each in one.others)
     # Which points were added is a feature.
     assert batch.steps[0, : batch.length[0], 13].tolist() == one.real.added.astype(float).tolist()
 
@@ -115,7 +115,7 @@ def test_most_groups_are_of_the_model_and_have_targets_by_value():
         chosen = []
         for place in range(GROUP):
             far = [
-                np.exp(-each.across / 6.0) if len(each.lift) == length[row, place] else np.zeros(0)
+                np.exp(-each.to_other_part / 6.0) if len(each.lift) == length[row, place] else np.zeros(0)
                 for each in one.others
             ]
             (number,) = (
