@@ -112,7 +112,7 @@ def test_a_missing_teacher_and_one_of_other_categories_are_refused(config: Train
         fit(replace(config, teachers=("tiny",)))
     assert "\n" not in str(caught.value)
     assert not config.out.exists()
-    with pytest.raises(CheckpointError, match="no checkpoint 'nobody'"):
+    with pytest.raises(CheckpointError, match="no stroke model 'nobody'"):
         fit(replace(config, teachers=("nobody",)))
 
 

@@ -471,5 +471,5 @@ def test_training_on_known_categories_adds_none(config: TrainConfig):
 
 
 def test_a_run_cannot_start_from_nowhere(config: TrainConfig):
-    with pytest.raises(CheckpointError, match="no checkpoint"):
+    with pytest.raises(CheckpointError, match="no stroke model"):
         fit(replace(config, start="nowhere"))
