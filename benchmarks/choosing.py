@@ -22,8 +22,7 @@ from sketchgen.evaluation.finishing import completions, measure
 from sketchgen.evaluation.unfinished import Item, unfinished
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.sketch.sketch import Completion, Sketch
-from sketchgen.training.candidate_files import CHUNK, Rehearsal
-from sketchgen.training.candidates import TEMPERATURES, drawn_chunk
+from sketchgen.training.candidates import CHUNK, TEMPERATURES, CandidateSpec, draw_chunk
 
 FAR = 100.0
 """Px beyond which a distance counts as this."""
@@ -53,19 +52,19 @@ class Tried:
 
 def of_people(store: str, model: str | None, count: int, ways: int) -> list[Tried]:
     """Validation drawings with something missing, as a critic is measured by them."""
-    rehearsal = Rehearsal(store, "valid", model, count, ways, seed=1)
+    spec = CandidateSpec(store, "valid", model, count, ways, seed=1)
     found: list[Tried] = []
-    for number in range(rehearsal.chunks):
-        for row in drawn_chunk(rehearsal, number)[: count - number * CHUNK]:
-            given, rest = _sketch(row["given"], row["category"]), _sketch(row["rest"], row["category"])
-            item = Item("", row["category"], "part", given, rest)
-            some = [Candidate(Completion(given, _sketch(way, row["category"]))) for way in row["ways"]]
+    for number in range(spec.chunks):
+        for group in draw_chunk(spec, number)[: count - number * CHUNK]:
+            name = group.category
+            given, rest = (Sketch.from_strokes(each, category=name) for each in (group.given, group.rest))
+            item = Item("", name, "part", given, rest)
+            some = [
+                Candidate(Completion(given, Sketch.from_strokes(each, category=name)))
+                for each in group.candidates
+            ]
             found.append(Tried.of(item, some))
     return found
-
-
-def _sketch(flat: list[list[float]], category: str) -> Sketch:
-    return Sketch.from_strokes([np.array(stroke).reshape(-1, 2) for stroke in flat], category=category)
 
 
 def bundled(model: str | None, ways: int, temperature: float) -> list[Tried]:

@@ -25,7 +25,7 @@ from sketchgen.formats.quickdraw import to_line
 from sketchgen.formats.raster import contact_sheet, save_png
 from sketchgen.formats.read_write import read_all
 from sketchgen.sketch.sketch import Completion, Sketch
-from sketchgen.training.run_log import beginning
+from sketchgen.training.stroke_task import prefix
 
 MEASURED, SHOWN = 300, 18
 TEMPERATURE = 0.2
@@ -62,7 +62,7 @@ def written(drawings: list[Sketch], out: Path, category: str, taught: int) -> No
         for number, row in enumerate(rows):
             # A file says of which category it is, which goes before the folder.
             drawings[row].replaced(category=category).save(folder / f"{number:03d}.svg", force=True)
-    begun = [beginning(drawings[row], 0.4) for row in order[taught : taught + SHOWN]]
+    begun = [prefix(drawings[row], 0.4) for row in order[taught : taught + SHOWN]]
     (out / "begun.ndjson").write_text("".join(map(to_line, begun)), encoding="utf-8")
 
 

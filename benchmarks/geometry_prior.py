@@ -1,4 +1,4 @@
-"""What neatness is to count, from the candidates that `sketchgen rehearse` has drawn.
+"""What neatness is to count, from the candidates that `sketchgen candidates` has drawn.
 
 For each measure of neatness: of the ways of a drawing, how often one that finishes it has more of it than one
 that does not (half by chance). Then the weights with which most drawings are finished by the first way,
@@ -24,7 +24,7 @@ from sketchgen.ranking.consensus import consensus
 from sketchgen.ranking.geometry_prior import WEIGHTS, measures
 from sketchgen.ranking.ranker import CONSENSUS, Candidate, Ranker
 from sketchgen.sketch.sketch import Completion, Sketch
-from sketchgen.training.candidate_files import noted, read_rows, strokes_of
+from sketchgen.training.candidates import read_groups
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 COUNTED = 0.01
@@ -49,13 +49,13 @@ def groups(folder: Path, most: int) -> list[Group]:
     """The drawings of a folder."""
     critic, recogniser = sketchgen.load_reward_model(), sketchgen.load_recogniser()
     found: list[Group] = []
-    for row in read_rows(folder, noted(folder)):
+    for row in read_groups(folder):
         if len(found) >= most:
             break
-        category = row["category"]
-        given, rest = (Sketch.from_strokes(strokes_of(row[name])) for name in ("given", "rest"))
+        category = row.category
+        given, rest = (Sketch.from_strokes(strokes) for strokes in (row.given, row.rest))
         item = Item("", category, "part", given, rest)
-        ways = [Completion(given, Sketch.from_strokes(strokes_of(way))) for way in row["ways"]]
+        ways = [Completion(given, Sketch.from_strokes(way)) for way in row.candidates]
         if any(way.added.is_empty for way in ways):
             continue
         finished = np.array([float(measure(item, way, VALUE_SPACING).finished) for way in ways])
@@ -109,7 +109,7 @@ def first(some: Sequence[Group], weights: np.ndarray, told: bool) -> str:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("ways", nargs="+", type=Path, help="folders that `sketchgen rehearse` made")
+    parser.add_argument("ways", nargs="+", type=Path, help="folders that `sketchgen candidates` made")
     parser.add_argument("--most", type=int, default=2048, help="drawings of each")
     options = parser.parse_args()
     folders = [groups(folder, options.most) for folder in options.ways]

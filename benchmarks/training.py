@@ -32,14 +32,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"
 from runs import prepared, small
 
 import sketchgen.training.trainer
-from sketchgen.data.batching import Prefixes
 from sketchgen.data.drawings import from_lists
+from sketchgen.data.splitting import Prefixes
 from sketchgen.data.store import new_store
 from sketchgen.models.config import CELLS
 from sketchgen.models.layers import Stack
 from sketchgen.models.memory import keep_freed_memory
 from sketchgen.training.config import ModelSettings
-from sketchgen.training.trainer import Run
 
 BATCH, POINTS = 100, 45
 SKETCH_RNN = ModelSettings(layers=1, width=512, components=20, embedding=128, encoder_width=8, dropout=0.1)
@@ -117,13 +116,13 @@ def whole(model: ModelSettings, bfloat16: bool, folder: Path) -> Callable[[], ob
     plain = Prefixes(nothing=1.0, held_back=0.0, opened=0.0)
     cuts = plain if model == replace(SKETCH_RNN, cell=model.cell) else Prefixes()
     config = replace(small(folder, folder / "run"), batch=BATCH, model=model, bfloat16=bfloat16)
-    run = prepared(Run(replace(config, threads=None, prefixes=cuts)))
+    trainer = prepared(replace(config, threads=None, prefixes=cuts))
+    (objective,) = trainer.task.objectives
     number = 0
 
     def step() -> None:
         nonlocal number
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            run.training.training_step(run.training.batches[number], 0)
+        trainer.step([objective.batches[number]])
         number += 1
 
     return step
@@ -164,7 +163,7 @@ def by_cell(options: argparse.Namespace, data: Path) -> None:
 
 def batches_alone(folder: Path, repeats: int) -> float:
     """Drawings a second that one core makes into batches, cut and presented as usual."""
-    batches = Run(replace(small(folder, folder / "run"), batch=BATCH)).training.batches
+    batches = prepared(small(folder, folder / "run", batch=BATCH)).task.objectives[0].batches
     times = []
     for turn in range(repeats + 1):
         started = time.process_time()

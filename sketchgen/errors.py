@@ -52,7 +52,6 @@ class MissingDependencyError(SketchgenError, ImportError):
 EXTRAS = {
     "gradio": "web",
     "torch": "train",
-    "lightning": "train",
     "pyarrow": "train",
     "httpx": "train",
     "tensorboard": "train",

@@ -133,13 +133,15 @@ def train(options: Train) -> None:
     shape = ("cell", "layers", "width", "components", "encoder_width", "recall", "pointers", "dropout")
     model = replace(recipe.model, **_given(options, *shape))
     names = ("steps", "batch", "learning_rate", "patience", "pictures", "threads", "workers")
-    settings = _given(options, *names, "seed", "start", "teaching", "rehearsals", "preference")
+    settings = _given(options, *names, "seed", "start")
+    renamed = {"teaching": "distillation", "rehearsals": "candidates", "preference": "preference_weight"}
+    settings |= {renamed[name]: value for name, value in _given(options, *renamed).items()}
     settings |= {"teachers": options.teacher}
     if options.teaching is not None and not options.teacher:
         raise SettingError("--teaching is the share of teachers; name one by --teacher, or leave it out")
     if options.preference is not None and options.rehearsals is None:
         raise SettingError("--preference is for what was rehearsed; name it by --rehearsals, or leave it out")
-    settings |= {"practice": _practice(options)}
+    settings |= {"reinforce": _practice(options)}
     if options.start is not None and model != ModelSettings():
         raise SettingError(
             "a run that starts from a checkpoint has its shape; leave out --preset, --layers, ..."
@@ -159,15 +161,13 @@ def _practice(options: Train) -> Any:
     Raises:
         SettingError: settings for it, and it doesn't.
     """
-    from sketchgen.training.config import PracticeSettings
+    from sketchgen.training.config import ReinforceConfig
 
-    given = _given(options, "ways", "best_of", "judge") | {
-        new: getattr(options, old)
-        for old, new in (("practise", "beginnings"), ("practice_weight", "weight"))
-        if getattr(options, old) is not None
-    }
+    renamed = {"ways": "rollouts", "best_of": "best_of", "judge": "classifier"}
+    renamed |= {"practise": "sketches", "practice_weight": "weight"}
+    given = {renamed[name]: value for name, value in _given(options, *renamed).items()}
     if options.practise is not None:
-        return PracticeSettings(**given)
+        return ReinforceConfig(**given)
     if given:
         names = "--ways, --best-of, --judge and --practice-weight"
         raise SettingError(f"{names} are for what is practised; add --practise 256, or leave them out")
@@ -182,17 +182,16 @@ def rehearse(options: Rehearse) -> None:
         raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
 
     from sketchgen.cli.progress import usable_cores
-    from sketchgen.training.candidate_files import Rehearsal
-    from sketchgen.training.candidates import rehearse as draw
+    from sketchgen.training.candidates import CandidateSpec, draw_candidates
 
-    asked = Rehearsal(
+    asked = CandidateSpec(
         str(options.store), "train", options.model, options.beginnings, options.ways, options.seed
     )
 
     def say(done: int, count: int) -> None:
         sys.stderr.write(f"{done:,} of {count:,} beginnings drawn on\n")
 
-    draw(asked, options.out, options.jobs or usable_cores(), say)
+    draw_candidates(asked, options.out, options.jobs or usable_cores(), say)
     _print(str(options.out))
 
 

@@ -79,22 +79,18 @@ def train_recogniser(options: TrainRecogniser) -> None:
     """
     limit = _checked(options)
 
-    from sketchgen.training.classifier_batches import CALM
-    from sketchgen.training.classifier_module import RecogniserTraining
-    from sketchgen.training.classifier_run import fit_recogniser
-    from sketchgen.training.picture_batches import CALM_PICTURES, PICTURE_CHANGES
+    from sketchgen.cli.running import shown_run
+    from sketchgen.training.config import LIGHT, LIGHT_PICTURES, ClassifierTrainConfig
+    from sketchgen.training.trainer import fit
 
     names = ("steps", "batch", "learning_rate", "threads", "seed", "start")
     told: dict[str, Any] = {name: getattr(options, name) for name in names}
     settings = {name: value for name, value in told.items() if value is not None}
-    if options.pictures:
-        settings["changes"] = CALM_PICTURES if options.calm else PICTURE_CHANGES
-    elif options.calm:
-        settings["changes"] = CALM
-    training = RecogniserTraining(time_limit=limit, **settings)
-
-    how: dict[str, Any] = {"pictures": options.pictures, "resume": options.resume, "report": _say}
-    folder = fit_recogniser(Path(options.store), options.out, training, **how)
+    if options.calm:
+        settings["augment"] = LIGHT_PICTURES if options.pictures else LIGHT
+    settings |= {"time_limit": limit, "pictures": options.pictures}
+    config = ClassifierTrainConfig(Path(options.store), options.out, **settings)
+    folder = fit(config, resume=options.resume, **shown_run())
     sys.stdout.write(f"{folder}\n")
 
 
@@ -109,16 +105,17 @@ def train_critic(options: TrainCritic) -> None:
         raise SettingError(f"jobs is {options.jobs}; it must be 1 or more")
 
     from sketchgen.cli.progress import usable_cores
-    from sketchgen.training.classifier_module import RecogniserTraining
-    from sketchgen.training.reward_run import Wanted, fit_reward_model
+    from sketchgen.cli.running import shown_run
+    from sketchgen.training.config import RewardTrainConfig
+    from sketchgen.training.trainer import fit
 
     names = ("steps", "batch", "learning_rate", "threads", "seed", "start")
     settings: dict[str, Any] = {name: getattr(options, name) for name in names}
-    training = RecogniserTraining(time_limit=limit, smoothing=0.0, **settings)
-    jobs = options.jobs or usable_cores()
-    drawn = (options.beginnings, options.ways, options.recogniser, jobs, options.rehearsals)
-    wanted = Wanted(options.store, options.model, *drawn)
-    folder = fit_reward_model(wanted, options.out, training, resume=options.resume, report=_say)
+    settings |= {"time_limit": limit, "checkpoint": options.model, "classifier": options.recogniser}
+    settings |= {"sketches": options.beginnings, "candidates_per_sketch": options.ways}
+    settings |= {"candidates": tuple(options.rehearsals), "jobs": options.jobs or usable_cores()}
+    config = RewardTrainConfig(options.store, options.out, **settings)
+    folder = fit(config, resume=options.resume, **shown_run())
     sys.stdout.write(f"{folder}\n")
 
 
@@ -130,7 +127,3 @@ def _checked(options: TrainRecogniser | TrainCritic) -> float | None:
     if not options.store.is_dir():
         raise SettingError(f"{options.store} is no store; make one with sketchgen prepare SOURCES -o STORE")
     return limit
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from sketchgen.training.progress import ProgressBar
+from sketchgen.training.callbacks import ProgressBar
 
 
 def shown_run() -> dict[str, Any]:

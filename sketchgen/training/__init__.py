@@ -1,4 +1,4 @@
-"""Training on Lightning: `fit(TrainConfig(...))`; the loop, its exact state on disk, and what it leaves."""
+"""Training: `fit(TrainConfig(...))`; the loop, its exact state on disk, and what it leaves."""
 
 from __future__ import annotations
 
@@ -6,16 +6,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sketchgen.training.config import ModelSettings, TrainConfig
+    from sketchgen.training.config import (
+        PRESETS,
+        ClassifierTrainConfig,
+        ModelSettings,
+        RewardTrainConfig,
+        TrainConfig,
+    )
+    from sketchgen.training.loop import Callback
     from sketchgen.training.trainer import fit
 
-__all__ = ["ModelSettings", "TrainConfig", "fit"]
+__all__ = [
+    "PRESETS",
+    "Callback",
+    "ClassifierTrainConfig",
+    "ModelSettings",
+    "RewardTrainConfig",
+    "TrainConfig",
+    "fit",
+]
 
-_HOMES = {"ModelSettings": "config", "TrainConfig": "config", "fit": "run"}
+_MODULES = {"fit": "trainer", "Callback": "loop"}
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name when it is first used: the configuration alone needs no torch."""
-    if name not in _HOMES:
+    """Load a name when it is first used."""
+    if name not in __all__:
         raise AttributeError(f"module 'sketchgen.training' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES.get(name, 'config')}"), name)

@@ -1,164 +1,232 @@
-"""When a run is validated, saved and ended; and what it keeps."""
+"""Callbacks of every run: the log, pictures, and a progress bar."""
 
 from __future__ import annotations
 
-import signal
-import threading
+import csv
+import importlib.util
+import io
 import time
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from lightning.pytorch import Callback, Trainer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
-from sketchgen.data.store import Drawings
-from sketchgen.errors import SettingError
-from sketchgen.evaluation.likelihood import Scores, score
-from sketchgen.models.checkpoint import save_checkpoint
-from sketchgen.models.memory import give_back_freed_memory
-from sketchgen.training.distributed import added_up, rank, world_size
-from sketchgen.training.module import Training
-from sketchgen.training.run_log import Journal
+from sketchgen.formats.quickdraw import to_line
+from sketchgen.formats.raster import save_png
+from sketchgen.sketch.files import write_atomic
+from sketchgen.training.distributed import rank
+from sketchgen.training.loop import Callback, StepResult, Trainer
 
-STATE = "state.safetensors"
-"""The file in a run's folder from which it is resumed."""
+Report = Callable[[dict[str, Any]], None]
+"""Called with the figures of each line of the log, and with warnings."""
+
+LOG_EVERY = 20
+"""Steps between lines of the log."""
+
+COLUMNS = (
+    "step",
+    "seconds",
+    "loss",
+    "learning_rate",
+    "gradient_norm",
+    "drawings_per_second",
+    "waiting",
+    "skipped",
+)
+"""First columns of log.csv; those of the validation and of the objectives follow."""
+
+SMOOTHING = 0.95
+"""Share of the progress bar's loss that stays from one step to the next."""
 
 
-class Keeper(Callback):
-    """Validates, saves and ends a run.
+class RunLog(Callback):
+    """Writes `log.csv`, `skipped.ndjson`, `pictures/` and TensorBoard's log; in the first process only."""
 
-    The processes do each of these after the same step: the first one's clock says when, and a signal to any
-    of them stops all.
-    """
+    def __init__(self, out: Path, report: Report | None = None) -> None:
+        """Write into the run's folder `out`, and call `report` with each line."""
+        self.out, self.report = out, report or (lambda figures: None)
+        self._columns: tuple[str, ...] = COLUMNS
+        self._figures: dict[str, list[float]] = {}
+        self._skipped = 0
+        self._drawings, self._waited, self._since = 0, 0.0, 0.0
+        self._board: Any = None
 
-    def __init__(self, journal: Journal, valid: Drawings, training_drawings: int) -> None:
-        """Keep what comes of a run.
-
-        Args:
-            journal: where figures are written.
-            valid: the drawings to validate on, categories as the network knows them.
-            training_drawings: how many drawings the run learns from.
-        """
-        self.journal, self.valid, self.training_drawings = journal, valid, training_drawings
-        self._validated = self._saved = time.monotonic()
-
-    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
-        """Listen to SIGINT and SIGTERM, which end the run after the current step with everything saved."""
-        assert isinstance(pl_module, Training)
-
-        def stop(*_: object) -> None:
-            pl_module.stopped = True
-
-        # Here and not before: Lightning has set its own by now, which would end the run at once. It gives
-        # all signals back at the end.
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, stop)
-        self._validated = self._saved = time.monotonic()
-        if pl_module.progress >= 1.0:
-            trainer.should_stop = True
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """After each step: validate, save, or end the run, where it is time."""
-        assert isinstance(pl_module, Training)
-        config, now = pl_module.config, time.monotonic()
-        stopped, finished, validate, save = self._agreed(
-            pl_module.stopped,
-            pl_module.progress >= 1.0,
-            now - self._validated > config.validation_interval,
-            now - self._saved > config.save_every,
-        )
-        try:
-            pl_module.give_up_if_hopeless()
-        except SettingError:
-            # Skipped steps changed nothing, so that the state is as good as before them.
-            pl_module.position.skipped = 0
-            self._save(trainer, pl_module)
-            raise
-        if validate or finished or stopped:
-            self.checkpoint(trainer, pl_module)
-        elif save:
-            self._save(trainer, pl_module)
-        patience = config.patience
-        tired = patience is not None and pl_module.position.waited >= patience
-        if finished or stopped or tired:
-            trainer.should_stop = True
-
-    def _agreed(self, stopped: bool, *of_the_first: bool) -> list[bool]:
-        """What holds for all processes: a stop of any of them, the rest as the first one says."""
-        if world_size() == 1:
-            return [stopped, *of_the_first]
-        first = [float(value) * (rank() == 0) for value in of_the_first]
-        return [bool(value) for value in added_up(torch.tensor([float(stopped), *first])).tolist()]
-
-    def validate(self, module: Training) -> dict[str, float]:
-        """Nats per point of the averaged network: whole drawings, and second halves with the first given."""
-        mine = self.valid.take(np.arange(rank(), len(self.valid), world_size()))
-        network, device = module.averaged(), module.device
-        figures = {}
-        with torch.autocast(device.type, torch.bfloat16, enabled=module.trainer.precision == "bf16-mixed"):
-            for name, fraction in (("valid", 0.0), ("valid_half", 0.5)):
-                figures[name] = _shared_per_point(score(network, mine, fraction), device)
-        return figures
-
-    def checkpoint(self, trainer: Trainer, module: Training) -> None:
-        """Validate, and save everything: the best and the last network, and the state."""
-        figures = self.validate(module)
-        position = module.position
-        # What is preferred costs some likelihood: by that the network as it began would be the best.
-        better = figures["valid"] < position.best or module.goes_its_own_way
-        position.waited = 0 if better else position.waited + 1
-        if better:
-            position.best = figures["valid"]
-        if not rank():
-            for name in ("last", "best") if better else ("last",):
-                summary = self.summary(module, figures)
-                save_checkpoint(module.config.out / name, module.averaged(), summary, force=True)
-        # After the best network: a state that knows of one which is not on the disk would never write it.
-        self._save(trainer, module)
-        self.journal.write(trainer, module, figures)
-        self.journal.draw(trainer, module, module.config.pictures)
-        self._validated = time.monotonic()
-        self._resume_clocks(module)
-
-    def _save(self, trainer: Trainer, module: Training) -> None:
-        """Write the state."""
-        trainer.save_checkpoint(module.config.out / STATE)
-        give_back_freed_memory()
-        self._saved = time.monotonic()
-        self._resume_clocks(module)
-
-    def _resume_clocks(self, module: Training) -> None:
-        # Neither validation nor saving counts as training time, nor into the speed.
-        module.resume_clock()
-        self.journal.resume_clock()
-
-    def summary(self, module: Training, figures: dict[str, float]) -> dict[str, Any]:
-        """What a checkpoint says of its training."""
-        position, config = module.position, module.config
-        # A checkpoint is passed on: it names folders, but not where they stand on this machine.
-        paths = {name: getattr(config, name) for name in ("store", "out", "start", "rehearsals")}
+    def state(self) -> dict[str, Any]:
+        """Return the figures that the next line is the mean of, so that it is the same in a resumed run."""
         return {
-            "nats_per_point_valid": round(figures["valid"], 4),
-            "validation_drawings": len(self.valid),
-            "steps": position.step,
-            "drawings_seen": position.drawings,
-            "epochs": round(position.drawings / self.training_drawings, 2),
-            "training_seconds": round(position.elapsed),
-            "processes": world_size(),
-            "training_drawings": self.training_drawings,
-            "settings": config.to_dict()
-            | {name: Path(path).name for name, path in paths.items() if path}
-            | {"teachers": [Path(path).name for path in config.teachers]}
-            | ({"practice": config.practice.named_only()} if config.practice else {}),
+            "figures": {name: list(values) for name, values in self._figures.items()},
+            "skipped": self._skipped,
         }
 
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up the figures of a saved run."""
+        self._figures, self._skipped = dict(state["figures"]), int(state["skipped"])
 
-def _shared_per_point(scores: Scores, device: torch.device) -> float:
-    """Nats per point over the drawings of all processes."""
-    sums = torch.tensor([scores.nats.sum(), float(scores.points.sum())], dtype=torch.float64).to(device)
-    nats, points = added_up(sums).tolist()
-    return nats / max(points, 1.0)
+    def on_start(self, trainer: Trainer) -> None:
+        """Drop the lines after the state that the run goes on from: it writes them once more."""
+        own = [name for objective in trainer.task.objectives for name in objective.figures]
+        self._columns = (*COLUMNS, *trainer.task.figures, *own)
+        self._since = trainer.position.elapsed
+        if rank():
+            return
+        keep_lines_up_to(self.out / "log.csv", trainer.position.step, self._columns)
+        if importlib.util.find_spec("tensorboard") is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._board = SummaryWriter(str(self.out / "tensorboard"))
+
+    def on_step(self, trainer: Trainer, result: StepResult, waited: float) -> None:
+        """Count a step, and write a line every `LOG_EVERY` of them."""
+        self._drawings, self._waited = self._drawings + result.drawings, self._waited + waited
+        if result.skipped:
+            self._skipped += 1
+            self._report_skipped(trainer, result)
+        else:
+            for name, value in ({"loss": result.loss} | result.figures).items():
+                self._figures.setdefault(name, []).append(value)
+        if trainer.position.step % LOG_EVERY == 0:
+            self._write_steps(trainer, result)
+
+    def _write_steps(self, trainer: Trainer, result: StepResult) -> None:
+        """Write the means of the steps since the last line."""
+        means = {name: float(np.mean(values)) for name, values in self._figures.items()}
+        passed = max(trainer.position.elapsed - self._since, 1e-9)
+        figures = {
+            "loss": round(means.pop("loss", float("nan")), 4),
+            "gradient_norm": round(result.norm, 3),
+            "drawings_per_second": round(self._drawings / passed, 1),
+            "waiting": round(min(self._waited / passed, 1.0), 4),
+            "skipped": self._skipped,
+        }
+        figures |= {name: round(value, 3) for name, value in means.items()}
+        self._figures, self._skipped = {}, 0
+        self._drawings, self._waited, self._since = 0, 0.0, trainer.position.elapsed
+        self._write(trainer, figures | {"learning_rate": round(result.rate, 7)})
+
+    def _write(self, trainer: Trainer, figures: dict[str, Any]) -> None:
+        """Write a line everywhere."""
+        if rank():
+            return
+        position = trainer.position
+        line = {"step": position.step, "seconds": round(position.elapsed)} | figures
+        path = self.out / "log.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, self._columns, extrasaction="ignore")
+            if fresh:
+                writer.writeheader()
+            writer.writerow(line)
+        if self._board is not None:
+            for name, value in figures.items():
+                self._board.add_scalar(name, float(value), position.step)
+        self.report(line | {"progress": trainer.progress})
+
+    def _report_skipped(self, trainer: Trainer, result: StepResult) -> None:
+        """Keep the drawings of a skipped step, so that they can be looked at, and say which they are."""
+        if rank():
+            return
+        words = "step skipped, its loss was not finite"
+        if trainer.task.split is not None and result.suspects:
+            found = [trainer.task.split.find(key) for key in result.suspects]
+            with (self.out / "skipped.ndjson").open("a", encoding="utf-8") as stream:
+                stream.writelines(to_line(one.sketch(0)) for one in found if len(one))
+            named = ", ".join(f"{key:016x}" for key in result.suspects[:3])
+            more = ", ..." if len(result.suspects) > 3 else ""
+            words += f"; drawing {named}{more} (see skipped.ndjson)"
+        self.report({"step": trainer.position.step, "warning": words})
+
+    def on_validation(self, trainer: Trainer, figures: dict[str, float]) -> None:
+        """Write the figures, and a picture of what the averaged network draws."""
+        self._write(trainer, figures)
+        sheet = None if rank() else trainer.task.draw(trainer.average)
+        if sheet is None:
+            return
+        step, folder = trainer.position.step, self.out / "pictures"
+        folder.mkdir(exist_ok=True)
+        save_png(sheet, folder / f"step-{step:08d}.png", force=True)
+        if self._board is not None:
+            self._board.add_image("drawings", np.asarray(sheet.convert("RGB")), step, dataformats="HWC")
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Close TensorBoard's log."""
+        if self._board is not None:
+            self._board.close()
+
+
+def keep_lines_up_to(path: Path, step: int, columns: tuple[str, ...]) -> None:
+    """Drop the lines of a log after a step: a run that was killed had come further than what it saved."""
+    if not path.exists():
+        return
+    with path.open(newline="", encoding="utf-8") as stream:
+        lines = list(csv.DictReader(stream))
+    rows = [line for line in lines if (line["step"] or "").isdigit() and int(line["step"]) <= step]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomic(path, text.getvalue().encode(), force=True)
+
+
+class ProgressBar(Callback):
+    """Shows a run on a terminal: loss, validation, speed and time left; in the first process only."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        """Show it on `console`, by default on standard error."""
+        # The bar takes what the words leave, and no line is broken: eighty columns are enough.
+        columns = (
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:>3.0f} %", table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
+        )
+        console = console or Console(stderr=True)
+        self.bar = Progress(*columns, console=console, disable=bool(rank()), expand=True)
+        self._task = TaskID(0)
+        self._loss: float | None = None
+        self._began, self._share, self._drawings = time.monotonic(), 0.0, 0
+
+    def on_start(self, trainer: Trainer) -> None:
+        """Show the bar where the run stands."""
+        self._began, self._share = time.monotonic(), trainer.progress
+        self._drawings = trainer.position.drawings
+        self._task = self.bar.add_task("training", total=1.0, figures="", left="")
+        self.bar.update(self._task, completed=self._share)
+        self.bar.start()
+
+    def on_step(self, trainer: Trainer, result: StepResult, waited: float) -> None:
+        """Move the bar on."""
+        if not result.skipped:
+            before = result.loss if self._loss is None else self._loss
+            self._loss = SMOOTHING * before + (1 - SMOOTHING) * result.loss
+        share = trainer.progress
+        self.bar.update(self._task, completed=share, figures=self._figures(trainer), left=self._left(share))
+
+    def _figures(self, trainer: Trainer) -> str:
+        position = trainer.position
+        passed = max(time.monotonic() - self._began, 1e-9)
+        parts = [f"step {position.step}"]
+        parts += [] if self._loss is None else [f"loss {self._loss:.3f}"]
+        parts += [f"best {position.best:.3f}"] if position.best < float("inf") else []
+        parts.append(f"{(position.drawings - self._drawings) / passed:.0f} drawings/s")
+        return ", ".join(parts)
+
+    def _left(self, share: float) -> str:
+        """Return the time until the end at the speed so far, pauses for validation included."""
+        done = share - self._share
+        if done <= 0.0:
+            return ""
+        seconds = (time.monotonic() - self._began) / done * max(0.0, 1.0 - share)
+        return f"{timedelta(seconds=round(seconds))} left"
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        self.bar.console.print(text, highlight=False, markup=False)
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Leave the bar as it stands, so that an error comes below it."""
+        self.bar.stop()

@@ -1,108 +1,292 @@
-"""Rehearsals: how a model finishes what people began, beside how they did, to learn from.
+"""Candidates: several completions by a model of what people have started, each with a value.
 
-They are drawn once, before the training, into files of `CHUNK` beginnings each; what an interrupted run has
-left is not drawn again. A chunk depends on the store, the model, the settings and its number alone.
+Preference training and reward models learn from them. They are drawn once, into files of `CHUNK` partial
+sketches each; what an interrupted run has left is not drawn again. A file depends on the store, the model,
+the settings and its number alone.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from sketchgen.completion.completer import LIMIT, Completer, load
 from sketchgen.completion.partial_sketch import PartialSketch
-from sketchgen.completion.rollout import Request, draw_all
+from sketchgen.completion.rollout import Request as RolloutRequest
+from sketchgen.completion.rollout import draw_all
 from sketchgen.completion.sampler import prime_all
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.splitting import random_cut
 from sketchgen.data.store import Store
-from sketchgen.errors import FormatError
+from sketchgen.errors import CheckpointError, FormatError, SettingError
 from sketchgen.evaluation.finishing import completion_values
-from sketchgen.models.reward_model import resimplified
+from sketchgen.sketch.files import write_atomic
 from sketchgen.sketch.sketch import Points, Sketch
-from sketchgen.training.candidate_files import (
-    CHUNK,
-    Rehearsal,
-    chunk_path,
-    flat,
-    known_rows,
-    note,
-    strokes_of,
-    write_rows,
-)
+from sketchgen.training.config import check_limits
 from sketchgen.training.partial_sketches import closed
-from sketchgen.training.reward_batches import Group
+
+CHUNK = 512
+"""Partial sketches in a file."""
 
 TEMPERATURES = (0.25, 0.5)
-"""Those at which chunks are drawn, in turn: what people use."""
+"""Those at which files are drawn, in turn: what people use."""
 
-EVENLY = 0.25
-"""Categories are taken by this power of their numbers of drawings: of rare ones drawings come repeatedly."""
+BALANCE = 0.25
+"""Categories are taken by this power of their numbers of drawings: drawings of rare ones come repeatedly."""
+
+_SPEC = "candidates.json"
+_STROKES = pa.list_(pa.list_(pa.float32()))
+_SCHEMA = pa.schema(
+    [
+        ("category", pa.string()),
+        ("given", _STROKES),
+        ("rest", _STROKES),
+        ("candidates", pa.list_(_STROKES)),
+        ("values", pa.list_(pa.float32())),
+    ]
+)
+"""A row a partial sketch. A stroke is x, y, x, y, ... in px of the drawing's 255 box."""
+
+Strokes = list[Points]
 
 Progress = Callable[[int, int], None]
-"""Called with the beginnings that are drawn, and how many there are to be."""
+"""Called with the number of partial sketches that are completed, and the number of all."""
 
 
-def rehearse(rehearsal: Rehearsal, folder: Path, jobs: int, progress: Progress | None = None) -> None:
-    """Draw what is not there yet, in so many processes.
+@dataclass(frozen=True)
+class CandidateSpec:
+    """What is drawn into a folder.
+
+    Attributes:
+        store: folder of the store.
+        split: of it.
+        checkpoint: name or path of the stroke model that draws; None for the default.
+        sketches: number of partial sketches.
+        candidates: completions of each.
+        seed: of everything random.
+    """
+
+    store: str
+    split: str
+    checkpoint: str | None
+    sketches: int
+    candidates: int = 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            SettingError: a number is outside its limits.
+        """
+        check_limits(self, {"sketches": (1, 10_000_000), "candidates": (1, 64), "seed": (0, 2**31)})
+
+    @property
+    def chunks(self) -> int:
+        """Number of files."""
+        return -(-self.sketches // CHUNK)
+
+
+@dataclass(frozen=True)
+class CandidateGroup:
+    """A partial sketch and several ways to finish it, px of the drawing's 255 box.
+
+    Attributes:
+        category: name.
+        given: its strokes.
+        rest: how the person went on.
+        candidates: strokes that the model added, each time; none where it ended at once.
+        values: of each candidate; see `sketchgen.evaluation.finishing.completion_values`.
+    """
+
+    category: str
+    given: Strokes
+    rest: Strokes
+    candidates: list[Strokes]
+    values: list[float]
+
+
+def chunk_path(folder: Path, number: int) -> Path:
+    """Return the path of a file of candidates."""
+    return folder / f"candidates-{number:05d}.arrow"
+
+
+def write_spec(folder: Path, spec: CandidateSpec) -> None:
+    """Note what is drawn into a folder.
 
     Raises:
-        CheckpointError: no model there, or the folder holds other rehearsals.
-        FormatError: no store there, or it has no drawings in that split.
+        CheckpointError: the folder holds other candidates.
+        OutputError: it cannot be written.
+    """
+    file, wanted = folder / _SPEC, asdict(spec)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        write_atomic(file, json.dumps(wanted).encode())
+        return
+    found = _load_json(file)
+    wrong = [name for name in wanted if found.get(name) != wanted[name]]
+    if wrong:
+        raise CheckpointError(f"{folder} was drawn with another {wrong[0]}; choose another folder")
+
+
+def read_spec(folder: Path) -> CandidateSpec:
+    """Read what stands in a folder.
+
+    Raises:
+        FormatError: the folder holds no candidates, or not all of them are drawn.
+    """
+    try:
+        spec = CandidateSpec(**_load_json(folder / _SPEC))
+    except (TypeError, SettingError) as error:
+        remedy = "draw some by sketchgen candidates STORE -o FOLDER"
+        raise FormatError(f"{folder} holds no candidates; {remedy}") from error
+    drawn = sum(chunk_path(folder, number).exists() for number in range(spec.chunks))
+    if drawn < spec.chunks:
+        remedy = "repeat the command that draws them, which goes on where it stopped"
+        raise FormatError(f"{folder} has {drawn} of {spec.chunks} files of candidates; {remedy}")
+    return spec
+
+
+def _load_json(file: Path) -> dict[str, Any]:
+    """Return the object in a file; an empty one where there is none."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_groups(path: Path, groups: Sequence[CandidateGroup]) -> None:
+    """Write a file of candidates.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    rows = [
+        {
+            "category": group.category,
+            "given": _flat(group.given),
+            "rest": _flat(group.rest),
+            "candidates": [_flat(each) for each in group.candidates],
+            "values": group.values,
+        }
+        for group in groups
+    ]
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, _SCHEMA) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, _SCHEMA))
+    write_atomic(path, sink.getvalue().to_pybytes(), force=True)
+
+
+def read_groups(folder: Path, spec: CandidateSpec | None = None) -> Iterator[CandidateGroup]:
+    """Read the candidates of a folder.
+
+    Args:
+        folder: of candidates.
+        spec: what is read of it; None for all that it holds.
+
+    Raises:
+        FormatError: the folder holds no candidates, or a file is damaged or missing.
+    """
+    for number in range((spec or read_spec(folder)).chunks):
+        path = chunk_path(folder, number)
+        try:
+            with pa.memory_map(str(path)) as source:
+                table = pa.ipc.open_file(source).read_all()
+            rows = table.select(_SCHEMA.names).cast(_SCHEMA).to_pylist()
+        except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
+            raise FormatError(f"{path} is damaged or missing; delete it and resume") from error
+        for row in rows:
+            several = [_strokes(each) for each in row["candidates"]]
+            given, rest = _strokes(row["given"]), _strokes(row["rest"])
+            yield CandidateGroup(row["category"], given, rest, several, row["values"])
+
+
+def category_index(folder: Path, group: CandidateGroup, categories: Sequence[str]) -> int:
+    """Return the index of a group's category.
+
+    Raises:
+        SettingError: it is not among the categories.
+    """
+    if group.category not in categories:
+        raise SettingError(f"{folder} holds {group.category!r}, which the network does not know")
+    return categories.index(group.category)
+
+
+def _flat(strokes: Sequence[Points]) -> list[list[float]]:
+    return [stroke.ravel().tolist() for stroke in strokes]
+
+
+def _strokes(rows: Sequence[Sequence[float]]) -> Strokes:
+    return [np.array(stroke).reshape(-1, 2) for stroke in rows]
+
+
+def draw_candidates(spec: CandidateSpec, folder: Path, jobs: int, progress: Progress | None = None) -> None:
+    """Draw the candidates that are not in a folder yet.
+
+    Args:
+        spec: what is drawn.
+        folder: where.
+        jobs: number of processes.
+        progress: called after each file.
+
+    Raises:
+        CheckpointError: there is no such model, or the folder holds other candidates.
+        FormatError: there is no store, or it has no drawings in that split.
         OutputError: a file cannot be written.
     """
-    load(rehearsal.model)
-    if not len(Store.open(rehearsal.store).split(rehearsal.split)):
-        raise FormatError(f"{rehearsal.store} has no drawings to {rehearsal.split}; prepare more")
-    note(folder, rehearsal)
-    left = [number for number in range(rehearsal.chunks) if not chunk_path(folder, number).exists()]
-    done = rehearsal.chunks - len(left)
-    write = functools.partial(_write, rehearsal, folder)
+    load(spec.checkpoint)
+    if not len(Store.open(spec.store).split(spec.split)):
+        raise FormatError(f"{spec.store} has no drawings in its {spec.split} split; prepare more")
+    write_spec(folder, spec)
+    left = [number for number in range(spec.chunks) if not chunk_path(folder, number).exists()]
+
+    def count(written: Iterator[None]) -> None:
+        for number, _ in enumerate(written, spec.chunks - len(left) + 1):
+            if progress is not None:
+                progress(min(number * CHUNK, spec.sketches), spec.sketches)
+
+    write = functools.partial(_write_chunk, spec, folder)
     if jobs <= 1 or len(left) <= 1:
-        drawn: Iterator[None] = map(write, left)
-        _count(drawn, done, rehearsal, progress)
+        count(map(write, left))
         return
     with ProcessPoolExecutor(min(jobs, len(left)), get_context("spawn")) as pool:
         try:
-            _count(pool.map(write, left), done, rehearsal, progress)
+            count(pool.map(write, left))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
-def _count(drawn: Iterator[None], done: int, rehearsal: Rehearsal, progress: Progress | None) -> None:
-    for number, _ in enumerate(drawn, done + 1):
-        if progress is not None:
-            progress(min(number * CHUNK, rehearsal.beginnings), rehearsal.beginnings)
-
-
-def _write(rehearsal: Rehearsal, folder: Path, number: int) -> None:
-    write_rows(chunk_path(folder, number), drawn_chunk(rehearsal, number))
+def _write_chunk(spec: CandidateSpec, folder: Path, number: int) -> None:
+    write_groups(chunk_path(folder, number), draw_chunk(spec, number))
 
 
 @functools.lru_cache(1)
-def _sources(rehearsal: Rehearsal) -> tuple[Drawings, NDArray[np.int64], Completer]:
-    """The drawings, which of them are begun, in their order, and the model: loaded once a process."""
-    drawings = Store.open(rehearsal.store).split(rehearsal.split).drawings()
-    return drawings, chosen(drawings, rehearsal.beginnings, rehearsal.seed), load(rehearsal.model)
+def _sources(spec: CandidateSpec) -> tuple[Drawings, NDArray[np.int64], Completer]:
+    """Return the drawings, which of them are completed, in order, and the model: loaded once a process."""
+    drawings = Store.open(spec.store).split(spec.split).drawings()
+    return drawings, choose_drawings(drawings, spec.sketches, spec.seed), load(spec.checkpoint)
 
 
-def chosen(drawings: Drawings, count: int, seed: int) -> NDArray[np.int64]:
-    """(count,) which drawings are begun: rare categories more often than by their numbers; see `EVENLY`.
+def choose_drawings(drawings: Drawings, count: int, seed: int) -> NDArray[np.int64]:
+    """Return indices of `count` drawings, with rare categories more often than in the store; see `BALANCE`.
 
     Where more of a category are wanted than there are, all of them come equally often, give or take one.
     """
     random = np.random.default_rng([seed, 3])
     sizes = np.bincount(drawings.category, minlength=len(drawings.categories))
-    weights = np.where(sizes > 0, sizes.astype(np.float64) ** EVENLY, 0.0)
+    weights = np.where(sizes > 0, sizes.astype(np.float64) ** BALANCE, 0.0)
     wanted = np.diff(np.rint(count * np.cumsum(weights) / weights.sum()), prepend=0.0).astype(np.int64)
     found = [np.zeros(0, dtype=np.int64)]
     for category in np.flatnonzero(wanted):
@@ -112,95 +296,80 @@ def chosen(drawings: Drawings, count: int, seed: int) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class _Start:
-    """A drawing that was begun, as the model goes on with it.
+class _Request:
+    """A partial sketch to be completed.
 
     Attributes:
-        beginning: what is given.
+        partial: what is given.
         category: index of the model's.
-        seed: of its ways.
+        seed: of its candidates.
     """
 
-    beginning: PartialSketch
+    partial: PartialSketch
     category: int
     seed: int
 
 
-def drawn_chunk(rehearsal: Rehearsal, number: int) -> list[dict[str, Any]]:
-    """The rows of a chunk; drawings that are too short to be begun are left out."""
-    drawings, order, model = _sources(rehearsal)
-    random = np.random.default_rng([rehearsal.seed, 4, number])
-    rows: list[dict[str, Any]] = []
-    starts: list[_Start] = []
+def draw_chunk(spec: CandidateSpec, number: int) -> list[CandidateGroup]:
+    """Draw the groups of file `number`; drawings that are too short to be cut are left out."""
+    drawings, order, model = _sources(spec)
+    random = np.random.default_rng([spec.seed, 4, number])
+    people: list[tuple[str, Strokes, Strokes]] = []
+    requests: list[_Request] = []
     for index in order[number * CHUNK : (number + 1) * CHUNK]:
         sketch = drawings.sketch(int(index))
         part = random_cut(sketch, random)
-        beginning = PartialSketch.of(Sketch.from_strokes(part.given.strokes if part else []), model.closing)
+        partial = PartialSketch.of(part.given if part else Sketch.from_strokes([]), model.closing)
         # Where nothing is given, or a dot, the page decides how it is read: there is nothing to go on from.
-        if part is not None and not beginning.known:
+        if part is not None and not partial.known:
             known = sketch.category if sketch.category in model.categories else None
-            starts.append(_Start(beginning, model.category_index(known), int(random.integers(2**31))))
-            rest = closed(list(part.rest.strokes), beginning, inside=part.inside)
-            rows.append({"category": sketch.category, "given": flat(part.given.strokes), "rest": flat(rest)})
-    if not rows:
-        return rows
-    drawn = _drawn(model, starts, rehearsal.ways, TEMPERATURES[number % len(TEMPERATURES)])
-    for row, ways in zip(rows, drawn, strict=True):
-        row["ways"] = [flat(way) for way in ways]
-        row["worths"] = completion_values(strokes_of(row["given"]), strokes_of(row["rest"]), ways)
-    return [row for row in rows if any(row["ways"])]
+            requests.append(_Request(partial, model.category_index(known), int(random.integers(2**31))))
+            rest = closed(list(part.rest.strokes), partial, inside=part.inside)
+            people.append((sketch.category or "", list(part.given.strokes), rest))
+    if not people:
+        return []
+    groups = []
+    drawn = _complete(model, requests, spec.candidates, TEMPERATURES[number % len(TEMPERATURES)])
+    for (category, given, rest), candidates in zip(people, drawn, strict=True):
+        if any(candidates):
+            values = completion_values(given, rest, candidates)
+            groups.append(CandidateGroup(category, given, rest, candidates, values))
+    return groups
 
 
-def _drawn(
-    model: Completer, starts: Sequence[_Start], ways: int, temperature: float
-) -> list[list[Sequence[Points]]]:
-    """How the model goes on from each start: the strokes of each of so many ways."""
-    going_on = _going_on(model, starts, ways, temperature)
-    # Whether the last stroke goes on is all in which what is read for the ways of a start differs.
-    kinds = [(row, on) for row, each in enumerate(going_on) for on in sorted(set(each.tolist()))]
+def _complete(
+    model: Completer, requests: Sequence[_Request], count: int, temperature: float
+) -> list[list[Strokes]]:
+    """Return `count` completions of each request: the strokes that the model adds."""
+    continued = _continued(model, requests, count, temperature)
+    # Whether the last stroke goes on is all in which what is read for the candidates of a request differs.
+    kinds = [(row, on) for row, each in enumerate(continued) for on in sorted(set(each.tolist()))]
     given = [
-        starts[row].beginning.prefix(np.array([starts[row].category]), np.array([on])) for row, on in kinds
+        requests[row].partial.prefix(np.array([requests[row].category]), np.array([on])) for row, on in kinds
     ]
     place = {kind: number for number, kind in enumerate(kinds)}
-    requests = [
-        Request(place[row, on], starts[row].seed, number)
-        for row, each in enumerate(going_on)
+    several = [
+        RolloutRequest(place[row, on], requests[row].seed, number)
+        for row, each in enumerate(continued)
         for number, on in enumerate(each.tolist())
     ]
-    added = iter(draw_all(model.network(), given, requests, temperature, LIMIT, model.guidance))
+    added = iter(draw_all(model.network(), given, several, temperature, LIMIT, model.guidance))
     return [
         [
-            start.beginning.added(way.offset, way.pen, None, going_on=on).strokes
-            for on, way in zip(each.tolist(), [next(added) for _ in each], strict=True)
+            list(request.partial.added(steps.offset, steps.pen, None, going_on=on).strokes)
+            for on, steps in zip(each.tolist(), [next(added) for _ in each], strict=True)
         ]
-        for start, each in zip(starts, going_on, strict=True)
+        for request, each in zip(requests, continued, strict=True)
     ]
 
 
-def _going_on(
-    model: Completer, starts: Sequence[_Start], ways: int, temperature: float
+def _continued(
+    model: Completer, requests: Sequence[_Request], count: int, temperature: float
 ) -> list[NDArray[np.bool_]]:
-    """Which ways go on with the last given stroke, of each start."""
-    before, last = zip(*(start.beginning.before(start.category) for start in starts), strict=True)
+    """Return which candidates of each request go on with the last given stroke."""
+    before, last = zip(*(request.partial.before(request.category) for request in requests), strict=True)
     lifted = prime_all(model.decoder, before)[0].lift_probability(np.stack(last))
     return [
-        np.random.default_rng([start.seed, 5]).random(ways) >= start.beginning.done_at(chance, temperature)
-        for start, chance in zip(starts, lifted.tolist(), strict=True)
+        np.random.default_rng([request.seed, 5]).random(count) >= request.partial.done_at(chance, temperature)
+        for request, chance in zip(requests, lifted.tolist(), strict=True)
     ]
-
-
-def read_groups(folder: Path, rehearsal: Rehearsal, categories: Sequence[str]) -> list[Group]:
-    """What was drawn, as a critic of these categories learns from it.
-
-    Raises:
-        FormatError: a file is damaged or missing.
-        SettingError: a category that is not among these.
-    """
-    return [_group(row, category) for category, row in known_rows(folder, rehearsal, categories)]
-
-
-def _group(row: dict[str, Any], category: int) -> Group:
-    given, rest = strokes_of(row["given"]), strokes_of(row["rest"])
-    ways = [(strokes_of(way), worth) for way, worth in zip(row["ways"], row["worths"], strict=True) if way]
-    others = [resimplified(given, way) for way, _ in ways]
-    return Group(category, given, rest, resimplified(given, rest), others, [worth for _, worth in ways])

@@ -1,4 +1,4 @@
-"""The validated configuration of a training run."""
+"""Validated configurations of training runs."""
 
 from __future__ import annotations
 
@@ -6,25 +6,148 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sketchgen.data.splitting import Prefixes
 from sketchgen.errors import SettingError
 
-FRESH_RATE, TUNING_RATE = 1.5e-3, 5e-4
-"""Highest learning rates of a network that begins from nothing, and of one that has learned before."""
-
 
 def check_limits(settings: object, limits: Mapping[str, tuple[float, float]]) -> None:
-    """Check that the settings named are None, or finite and from their least to their largest value.
+    """Check that each setting is None, or finite and within its limits.
+
+    Args:
+        settings: holds the values as attributes.
+        limits: smallest and largest value of each setting, by name.
 
     Raises:
-        SettingError: one is not.
+        SettingError: a value is outside its limits.
     """
     for name, (low, high) in limits.items():
         value = getattr(settings, name)
         if value is not None and not (math.isfinite(value) and low <= value <= high):
             raise SettingError(f"{name} must be from {low:g} to {high:g}, not {value}")
+
+
+def plain(value: Any) -> Any:
+    """Return settings as plain values for a checkpoint, with files and folders by their last name only."""
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    # A checkpoint is passed on: it does not say where things stood on the machine that trained it.
+    return Path(value).name if isinstance(value, str | Path) else value
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Settings that every training run has.
+
+    Attributes:
+        store: folder of the prepared store.
+        out: folder of the run: `best/` and `last/` (checkpoints), `state.safetensors` (to resume), `log.csv`,
+            `pictures/` (drawings after each validation), `tensorboard/`.
+        time_limit: seconds of training over all resumed parts; None for no limit.
+        steps: maximum number of steps; None for no limit. One of the two must be set.
+        batch: drawings a step, over all processes.
+        learning_rate: peak; it rises linearly over `warmup` steps, then falls along a cosine to
+            `final_rate` of the peak. None for `fresh_rate`, or `tuning_rate` with `start`.
+        warmup: steps.
+        final_rate: learning rate at the end as a share of the peak.
+        clip: maximum norm of the gradient.
+        average: decay of the moving average of the weights, which is validated and saved.
+        weight_decay: of AdamW.
+        validate_every: seconds between validations; None for four minutes, or a twelfth of `time_limit`
+            where that is less.
+        validate_drawings: maximum number of drawings to validate on.
+        patience: validations without improvement after which the run stops; None for no limit.
+        save_every: seconds between saves of the state: the most that a kill can cost.
+        workers: processes that make batches ahead; None for none on a processor, most cores beside a GPU.
+        seed: of everything random.
+        bfloat16: compute in bfloat16 where that is safe; None for wherever that is faster.
+        threads: of torch; None for torch's own choice.
+        device: "auto", "cpu", "cuda" or "mps"; None is "auto": a GPU where there is one.
+        start: name or path of a checkpoint to start from; None for a new network.
+    """
+
+    fresh_rate: ClassVar[float] = 1.5e-3
+    tuning_rate: ClassVar[float] = 5e-4
+
+    store: Path
+    out: Path
+    time_limit: float | None = None
+    steps: int | None = None
+    batch: int = 100
+    learning_rate: float | None = None
+    warmup: int = 100
+    final_rate: float = 0.02
+    clip: float = 1.0
+    average: float = 0.998
+    weight_decay: float = 0.01
+    validate_every: float | None = None
+    validate_drawings: int = 1500
+    patience: int | None = None
+    save_every: float = 60.0
+    workers: int | None = None
+    seed: int = 0
+    bfloat16: bool | None = None
+    threads: int | None = None
+    device: str | None = None
+    start: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            SettingError: a value is outside its limits, or the run has no end.
+        """
+        if self.time_limit is None and self.steps is None:
+            raise SettingError("a run needs an end: set --time-limit or --steps")
+        check_limits(self, self.limits())
+
+    @classmethod
+    def limits(cls) -> dict[str, tuple[float, float]]:
+        """Return the smallest and largest value of each numeric setting."""
+        return {
+            "time_limit": (1, 1e8),
+            "steps": (1, 1e9),
+            "batch": (1, 65536),
+            "learning_rate": (1e-8, 1.0),
+            "warmup": (0, 1e7),
+            "final_rate": (0.0, 1.0),
+            "clip": (1e-6, 1e6),
+            "average": (0.0, 0.99999),
+            "weight_decay": (0.0, 10.0),
+            "validate_every": (0, 1e7),
+            "validate_drawings": (1, 1e9),
+            "patience": (1, 1e6),
+            "save_every": (0, 1e6),
+            "workers": (0, 256),
+            "seed": (0, 2**31),
+            "threads": (1, 1024),
+        }
+
+    @property
+    def peak(self) -> float:
+        """The highest learning rate."""
+        default = self.fresh_rate if self.start is None else self.tuning_rate
+        return default if self.learning_rate is None else self.learning_rate
+
+    @property
+    def validation_interval(self) -> float:
+        """Seconds between validations."""
+        if self.validate_every is not None:
+            return self.validate_every
+        return 240.0 if self.time_limit is None else min(240.0, self.time_limit / 12)
+
+    def rate(self, step: int, progress: float) -> float:
+        """Return the learning rate of a step, with `progress` (0 to 1) of the run behind it."""
+        rise = min(1.0, (step + 1) / max(self.warmup, 1))
+        cosine = 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+        return self.peak * rise * (self.final_rate + (1.0 - self.final_rate) * cosine)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the settings as a checkpoint records them; see `plain`."""
+        return plain(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -47,42 +170,39 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
-class PracticeSettings:
-    """How a model practises; see `sketchgen.training.reinforce`.
+class ReinforceConfig:
+    """Settings of policy-gradient training; see `sketchgen.training.reinforce`.
 
     Attributes:
-        beginnings: drawings that are begun, a step.
-        ways: how often each is finished.
-        best_of: of how many ways the best one counts.
-        weight: of what is practised beside the drawings.
-        judge: name or path of a recogniser that names the finished drawings; None for nobody. Take one that
-            does not judge the model later.
-        naming: what a nat of its certainty is worth beside a finished drawing's 1.
+        sketches: partial sketches a step.
+        rollouts: completions drawn of each.
+        best_of: number of completions of which the best one counts.
+        weight: of this objective beside the likelihood.
+        classifier: name or path of a classifier that recognises the finished drawings; None for none. Take
+            one that does not measure the model later.
+        classifier_weight: reward for a nat of its log probability, beside 1 for a finished drawing.
     """
 
-    beginnings: int = 256
-    ways: int = 16
+    sketches: int = 256
+    rollouts: int = 16
     best_of: int = 1
     weight: float = 3.0
-    judge: str | None = None
-    naming: float = 0.2
+    classifier: str | None = None
+    classifier_weight: float = 0.2
 
     def __post_init__(self) -> None:
         """Check every value.
 
         Raises:
-            SettingError: a value outside its limits.
+            SettingError: a value is outside its limits.
         """
-        limits = {"beginnings": (2, 65536), "ways": (2, 256), "weight": (0.0, 100.0), "naming": (0.0, 100.0)}
-        check_limits(self, limits)
-        if not 1 <= self.best_of < self.ways:
+        limits = {"sketches": (2, 65536), "rollouts": (2, 256), "weight": (0.0, 100.0)}
+        check_limits(self, limits | {"classifier_weight": (0.0, 100.0)})
+        if not 1 <= self.best_of < self.rollouts:
+            most = self.rollouts - 1
             raise SettingError(
-                f"best_of must be from 1 to {self.ways - 1}, one less than the ways, not {self.best_of}"
+                f"best_of must be from 1 to {most}, one less than rollouts, not {self.best_of}"
             )
-
-    def named_only(self) -> dict[str, Any]:
-        """As plain values, the judge by its name, without the folders on the way to it."""
-        return asdict(self) | {"judge": None if self.judge is None else Path(self.judge).name}
 
 
 @dataclass(frozen=True)
@@ -152,133 +272,156 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """A training run.
+class TrainConfig(RunConfig):
+    """Settings of a run that trains a stroke model, beside those of `RunConfig`.
+
+    `PRESETS` holds `model`, `prefixes` and `learning_rate` by name:
+    `TrainConfig(store, out, ..., **PRESETS["sketch-rnn"].settings())`.
 
     Attributes:
-        store: folder of the prepared store.
-        out: folder of the run: `best/` and `last/` (checkpoints), `state.safetensors` (to resume), `log.csv`,
-            `pictures/` (what it draws after each validation), `tensorboard/`.
-        time_limit: seconds of training, over all resumed parts; None for no limit.
-        steps: most steps; None for no limit. One of the two must be set.
-        batch: drawings a step, of all processes together.
-        learning_rate: peak; it rises over `warmup` steps and falls along a cosine to 2 % at the end. None for
-            `FRESH_RATE`, or `TUNING_RATE` where the run starts from a checkpoint.
-        warmup: steps.
-        clip: largest norm of the gradient.
-        average: decay of the moving average of the weights, which is what is validated and saved.
-        validate_every: seconds between validations; None for four minutes, or a twelfth of `time_limit` where
-            that is less, so that a short run keeps the best of several checkpoints, too.
-        validate_drawings: most drawings of the validation split used for them.
-        patience: validations in a row without a new best figure after which the run stops; None for no limit.
-        save_every: seconds between saves of the state; what a kill costs at most.
         pictures: drawings that are finished, and drawn from nothing, after each validation; 0 for none.
-        workers: processes that make batches ahead; None for none on a processor, where making them takes a
-            hundredth of the time, and for most of its cores beside a GPU.
-        seed: of everything random.
-        bfloat16: compute in bfloat16 where that is safe; None where it is faster, too.
-        threads: torch's threads; more than the free cores makes everything slower.
-        device: "cpu", "cuda", or None for a GPU where there is one.
-        weight_decay: of AdamW.
-        teachers: names or paths of checkpoints of the same categories, of which each batch asks one; see
-            `sketchgen.training.distillation`.
-        teaching: the share of what a teacher would have drawn in what is learned; the rest is what was drawn.
-        rehearsals: a folder of them, drawn by the checkpoint to start from, whose better ways it is to
-            prefer; see `sketchgen.training.preference`.
-        preference: weight of that beside the drawings.
-        pairs: of ways, a step of each process.
-        practice: how it practises beside; None for not at all.
-        start: name or path of a checkpoint to start from, whose shape the network then has. It keeps its
-            categories and learns those of the store besides.
-        model: the network's shape, where it starts from nothing.
+        model: the network's shape, for a run without `start`. With it, the network keeps its shape and its
+            categories, and learns those of the store besides.
         prefixes: how drawings are cut.
-
-    `PRESETS` has recipes of these three: `TrainConfig(store, out, ..., **PRESETS["sketch-rnn"].settings())`.
+        teachers: names or paths of checkpoints of the same categories to distil, in turn by step; see
+            `sketchgen.training.objectives.Likelihood`.
+        distillation: share of the teachers in the loss; the rest is the drawings'.
+        candidates: folder of candidate completions, drawn by the checkpoint to start from, for preference
+            training; see `sketchgen.training.preference`.
+        preference_weight: of this objective beside the likelihood.
+        preference_pairs: pairs a step of each process.
+        reinforce: settings of policy-gradient training; None for none.
     """
 
-    store: Path
-    out: Path
-    time_limit: float | None = None
-    steps: int | None = None
-    batch: int = 100
-    learning_rate: float | None = None
-    warmup: int = 100
-    clip: float = 1.0
-    average: float = 0.998
-    validate_every: float | None = None
-    validate_drawings: int = 1500
-    patience: int | None = None
-    save_every: float = 60.0
     pictures: int = 12
-    workers: int | None = None
-    seed: int = 0
-    bfloat16: bool | None = None
-    threads: int | None = None
-    device: str | None = None
-    weight_decay: float = 0.01
-    teachers: tuple[str, ...] = ()
-    teaching: float = 0.7
-    rehearsals: Path | None = None
-    preference: float = 1.0
-    pairs: int = 48
-    practice: PracticeSettings | None = None
-    start: str | None = None
     model: ModelSettings = field(default_factory=ModelSettings)
     prefixes: Prefixes = field(default_factory=Prefixes)
+    teachers: tuple[str, ...] = ()
+    distillation: float = 0.7
+    candidates: Path | None = None
+    preference_weight: float = 1.0
+    preference_pairs: int = 48
+    reinforce: ReinforceConfig | None = None
 
     def __post_init__(self) -> None:
         """Check every value.
 
         Raises:
-            SettingError: a value outside its limits, or no end to the run.
+            SettingError: a value is outside its limits, or candidates come without the model that drew them.
         """
-        if self.time_limit is None and self.steps is None:
-            raise SettingError("a run needs an end: set --time-limit or --steps")
-        limits: dict[str, tuple[float, float]] = {
-            "time_limit": (1, 1e8),
-            "steps": (1, 1e9),
-            "batch": (1, 65536),
-            "learning_rate": (1e-8, 1.0),
-            "warmup": (0, 1e7),
-            "clip": (1e-6, 1e6),
-            "average": (0.0, 0.99999),
-            "validate_every": (0, 1e7),
-            "validate_drawings": (1, 1e9),
-            "patience": (1, 1e6),
-            "save_every": (0, 1e6),
+        super().__post_init__()
+        if self.candidates is not None and self.start is None:
+            raise SettingError("preferences are among a model's own candidates; name the model by --from")
+
+    @classmethod
+    def limits(cls) -> dict[str, tuple[float, float]]:
+        """Return the smallest and largest value of each numeric setting."""
+        return super().limits() | {
             "pictures": (0, 100),
-            "workers": (0, 256),
-            "seed": (0, 2**31),
-            "weight_decay": (0.0, 1.0),
-            "teaching": (0.0, 1.0),
-            "preference": (0.0, 100.0),
-            "pairs": (1, 65536),
-            "threads": (1, 1024),
+            "distillation": (0.0, 1.0),
+            "preference_weight": (0.0, 100.0),
+            "preference_pairs": (1, 65536),
         }
-        check_limits(self, limits)
-        if self.rehearsals is not None and self.start is None:
-            raise SettingError("rehearsals teach a model what to prefer of its own; name it by --from")
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain values for JSON."""
-        folders = {"store": self.store, "out": self.out, "rehearsals": self.rehearsals}
-        return asdict(self) | {name: None if path is None else str(path) for name, path in folders.items()}
+
+@dataclass(frozen=True)
+class Augment:
+    """Random changes of a classifier's training drawings, as shares of the drawings.
+
+    Attributes:
+        cut: shown up to a random point only; half of the cuts are at the end of a stroke.
+        warp: slightly turned, sheared and stretched.
+        mirror: left and right exchanged.
+        drop_strokes: each stroke left out with a probability of 0.15.
+        drop_points: each point inside a stroke left out with a probability of 0.15.
+        jitter: standard deviation of noise on each coordinate, px.
+    """
+
+    cut: float = 0.35
+    warp: float = 0.8
+    mirror: float = 0.2
+    drop_strokes: float = 0.2
+    drop_points: float = 0.3
+    jitter: float = 1.0
+
+
+LIGHT = Augment(cut=0.2, warp=0.3, mirror=0.1, drop_strokes=0.0, drop_points=0.1, jitter=0.5)
+"""Few changes, for the last part of a training: nearer to the drawings that are recognised later."""
+
+PICTURES = Augment(cut=0.0, warp=0.5, mirror=0.2, drop_strokes=0.0, drop_points=0.0, jitter=0.0)
+"""For drawings that are read as pictures: nothing that only strokes show."""
+
+LIGHT_PICTURES = Augment(cut=0.0, warp=0.3, mirror=0.1, drop_strokes=0.0, drop_points=0.0, jitter=0.0)
+"""The same, for the last part of a training."""
+
+
+@dataclass(frozen=True)
+class ClassifierTrainConfig(RunConfig):
+    """Settings of a run that trains a classifier, beside those of `RunConfig`.
+
+    Attributes:
+        pictures: train a classifier of pictures, not one of strokes.
+        smoothing: share of each label that is spread over all categories.
+        augment: how drawings are changed; None for `Augment()`, or `PICTURES` with `pictures`.
+    """
+
+    fresh_rate: ClassVar[float] = 2e-3
+    tuning_rate: ClassVar[float] = 2e-3
+
+    batch: int = 128
+    warmup: int = 300
+    final_rate: float = 0.002
+    average: float = 0.999
+    weight_decay: float = 0.02
+    save_every: float = 120.0
+    validate_drawings: int = 4096
+    pictures: bool = False
+    smoothing: float = 0.05
+    augment: Augment | None = None
+
+    @classmethod
+    def limits(cls) -> dict[str, tuple[float, float]]:
+        """Return the smallest and largest value of each numeric setting."""
+        return super().limits() | {"smoothing": (0.0, 0.9)}
 
     @property
-    def peak(self) -> float:
-        """The highest learning rate."""
-        fresh = FRESH_RATE if self.start is None else TUNING_RATE
-        return fresh if self.learning_rate is None else self.learning_rate
+    def augmentation(self) -> Augment:
+        """How drawings are changed."""
+        return self.augment or (PICTURES if self.pictures else Augment())
 
-    @property
-    def validation_interval(self) -> float:
-        """Seconds between validations."""
-        if self.validate_every is not None:
-            return self.validate_every
-        return 240.0 if self.time_limit is None else min(240.0, self.time_limit / 12)
 
-    def rate(self, step: int, progress: float) -> float:
-        """Learning rate at a step, with `progress` (0 to 1) of the run behind it."""
-        rise = min(1.0, (step + 1) / max(self.warmup, 1))
-        fall = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
-        return self.peak * rise * fall
+@dataclass(frozen=True)
+class RewardTrainConfig(RunConfig):
+    """Settings of a run that trains a reward model, beside those of `RunConfig`; a batch is of sketches.
+
+    Attributes:
+        checkpoint: name or path of the stroke model whose completions are to be ranked; None for the default.
+        sketches: partial sketches that it completes before the training.
+        candidates_per_sketch: completions of each.
+        candidates: folders of candidates that are drawn already, to train on these alone.
+        classifier: name or path of the classifier whose weights are the first ones; None for the default.
+        jobs: processes that draw candidates.
+    """
+
+    fresh_rate: ClassVar[float] = 2e-3
+    tuning_rate: ClassVar[float] = 2e-3
+
+    batch: int = 128
+    warmup: int = 300
+    final_rate: float = 0.002
+    average: float = 0.999
+    weight_decay: float = 0.02
+    save_every: float = 120.0
+    validate_drawings: int = 1024
+    checkpoint: str | None = None
+    sketches: int = 32_768
+    candidates_per_sketch: int = 8
+    candidates: tuple[Path, ...] = ()
+    classifier: str | None = None
+    jobs: int = 1
+
+    @classmethod
+    def limits(cls) -> dict[str, tuple[float, float]]:
+        """Return the smallest and largest value of each numeric setting."""
+        limits = {"sketches": (1, 10_000_000), "candidates_per_sketch": (1, 64), "jobs": (1, 1024)}
+        return super().limits() | limits

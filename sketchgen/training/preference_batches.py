@@ -1,9 +1,8 @@
-"""Preferences: of a model's own ways to finish a drawing, which are better, in batches to learn from.
+"""Pairs of better and worse candidates of a model, in batches for preference training.
 
-A model rehearses (`sketchgen.training.candidates`): it finishes what people began, in several ways, of which
-each
-is worth something, for it is known how the person went on. Pairs of a better and a worse way for the same
-beginning are what it learns from; and, of each beginning, whether the person went on with the last line.
+The candidates (`sketchgen.training.candidates`) have values, since it is known how the person went on. The
+network learns from pairs of a better and a worse candidate for the same partial sketch; and, of each partial
+sketch, whether the person went on with the last stroke.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
+from torch.utils.data import Dataset
 
 from sketchgen.completion.completer import LIMIT
 from sketchgen.completion.partial_sketch import PartialSketch
@@ -24,28 +23,28 @@ from sketchgen.data.batching import Batch
 from sketchgen.errors import SettingError
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen
-from sketchgen.training.candidate_files import known_rows, noted, strokes_of
+from sketchgen.training.candidates import CandidateGroup, category_index, read_groups
 
 MARGIN = 0.4
-"""By how much the better way of a pair is worth more."""
+"""Minimum difference in value between the better and the worse candidate of a pair."""
 
 BEST = 0.25
-"""The better ways are taken from this share of a beginning's, those that are worth most."""
+"""The better candidates are taken from this share of a partial sketch's, those of the highest values."""
 
 BLOCK = 16
-"""Batches that are made up together, so that what stands in each is of like length."""
+"""Batches that are made together, so that the drawings of a batch are of about the same length."""
 
-LONGEST = 200
+MAX_POINTS = 200
 """Points of a drawing beyond which it is left out, a few in ten thousand: the memory that a step takes grows
 with the square of the longest."""
 
-Pair = tuple["Start", "Way", "Way"]
-"""A beginning, a better and a worse way to go on."""
+Pair = tuple["Start", "Candidate", "Candidate"]
+"""A partial sketch, a better and a worse candidate."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """A beginning as the network reads it.
+    """A partial sketch as the network reads it.
 
     Attributes:
         category: index.
@@ -61,138 +60,169 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Way:
-    """What was added.
+class Candidate:
+    """Steps that a model added.
 
     Attributes:
         offset: px of the network's frame.
         pen: after each point.
-        going_on: whether the first of them goes on with the last given stroke.
-        worth: see `sketchgen.evaluation.finishing.completion_values`.
+        continues: whether the first of them goes on with the last given stroke.
+        value: see `sketchgen.evaluation.finishing.completion_values`.
     """
 
     offset: Float[np.ndarray, "n 2"]
     pen: Int[np.ndarray, " n"]
-    going_on: bool
-    worth: float
+    continues: bool
+    value: float
 
 
 @dataclass(frozen=True)
-class Group:
-    """A beginning, and the model's ways for it that go on with its last stroke, or those that don't.
+class Comparable:
+    """A partial sketch, and the candidates that continue its last stroke, or those that do not.
 
-    How the person went on is not among them: to prefer it to what the model draws makes all less likely that
-    the model draws, the good and the bad, and its ends as well.
+    How the person went on is not among them: to prefer it to what the model draws makes everything less
+    likely that the model draws, good and bad candidates and their ends.
 
     Attributes:
-        start: the beginning.
-        ways: by what they are worth; one at least.
+        start: the partial sketch.
+        candidates: in rising order of their values; one at least.
     """
 
     start: Start
-    ways: list[Way]
+    candidates: list[Candidate]
 
-    def best(self) -> list[Way]:
-        """The better ways of pairs: those worth most, if others are worth clearly less."""
-        return [way for way in self.ways[-max(1, round(len(self.ways) * BEST)) :] if self._worse(way)]
+    def best(self) -> list[Candidate]:
+        """Return the better candidates of pairs: those of the highest values that beat others clearly."""
+        count = max(1, round(len(self.candidates) * BEST))
+        return [each for each in self.candidates[-count:] if self._worse(each)]
 
-    def _worse(self, than: Way) -> list[Way]:
-        return [way for way in self.ways if way.worth <= than.worth - MARGIN]
+    def _worse(self, than: Candidate) -> list[Candidate]:
+        return [each for each in self.candidates if each.value <= than.value - MARGIN]
 
     def pair(self, random: np.random.Generator) -> Pair:
-        """One of the best ways, and one that is clearly worse; of groups in which there are such."""
+        """Return one of the best candidates and one that is clearly worse; `best` must not be empty."""
         best = self.best()
         better = best[random.integers(len(best))]
         worse = self._worse(better)
         return self.start, better, worse[random.integers(len(worse))]
 
 
-def way_of(beginning: PartialSketch, strokes: Sequence[Points], worth: float) -> Way:
-    """Strokes on the page as steps of the network: `PartialSketch.added`, undone."""
-    going_on = len(strokes[0]) > 1 and bool(np.abs(strokes[0][0] - beginning.origin).max() < 2e-3)
-    parts = [strokes[0][1:], *strokes[1:]] if going_on else list(strokes)
-    points = (np.concatenate(parts) - beginning.origin) / beginning.frame.scale
+def as_steps(partial: PartialSketch, strokes: Sequence[Points], value: float) -> Candidate:
+    """Return strokes on the page as steps of the network: the inverse of `PartialSketch.added`."""
+    continues = len(strokes[0]) > 1 and bool(np.abs(strokes[0][0] - partial.origin).max() < 2e-3)
+    parts = [strokes[0][1:], *strokes[1:]] if continues else list(strokes)
+    points = (np.concatenate(parts) - partial.origin) / partial.frame.scale
     pen = np.full(len(points), int(Pen.DRAW))
     pen[np.cumsum([len(part) for part in parts]) - 1] = int(Pen.LIFT)
-    return Way(np.diff(points, axis=0, prepend=0.0), pen, going_on, worth)
+    return Candidate(np.diff(points, axis=0, prepend=0.0), pen, continues, value)
 
 
-def read_row(row: dict[str, Any], category: int) -> tuple[Start, list[Group]]:
-    """A beginning of the rehearsals, and what can be compared of it.
+def comparable(group: CandidateGroup, category: int) -> tuple[Start, list[Comparable]]:
+    """Return a partial sketch, and the candidates for it that can be compared with each other.
 
-    Ways that the model was stopped in, and very long ones, are left out.
+    Candidates that were stopped at the limit of points, and very long ones, are left out.
     """
-    beginning = PartialSketch.of(Sketch.from_strokes(strokes_of(row["given"])))
-    offset = np.diff(beginning.points, axis=0, prepend=0.0)
-    whole = not way_of(beginning, strokes_of(row["rest"]), 0.0).going_on
-    ways = [
-        way_of(beginning, strokes_of(way), worth)
-        for way, worth in zip(row["ways"], row["worths"], strict=True)
-        if way
+    partial = PartialSketch.of(Sketch.from_strokes(group.given))
+    offset = np.diff(partial.points, axis=0, prepend=0.0)
+    whole = not as_steps(partial, group.rest, 0.0).continues
+    found = [
+        as_steps(partial, strokes, value)
+        for strokes, value in zip(group.candidates, group.values, strict=True)
+        if strokes
     ]
-    most = min(LIMIT - 1, LONGEST - len(offset))
-    ways = sorted((way for way in ways if 0 < len(way.pen) <= most), key=lambda way: way.worth)
-    start = Start(category, offset, beginning.pen, whole)
-    kinds = dict.fromkeys(way.going_on for way in ways)
-    return start, [Group(start, [way for way in ways if way.going_on == kind]) for kind in kinds]
+    most = min(LIMIT - 1, MAX_POINTS - len(offset))
+    found = sorted((each for each in found if 0 < len(each.pen) <= most), key=lambda each: each.value)
+    start = Start(category, offset, partial.pen, whole)
+    kinds = dict.fromkeys(each.continues for each in found)
+    return start, [Comparable(start, [each for each in found if each.continues == kind]) for kind in kinds]
 
 
-class Preferences:
-    """Pairs of ways, and beginnings, in batches by their number: each the same whenever it is asked for."""
+@dataclass(frozen=True)
+class PreferenceBatch:
+    """Pairs and partial sketches to learn from.
+
+    Attributes:
+        pairs: see `pair_batch`.
+        stops: see `stop_batch`.
+    """
+
+    pairs: Batch
+    stops: Batch
+
+    def to(self, device: torch.device) -> PreferenceBatch:
+        """Return the batch on another device."""
+        return PreferenceBatch(self.pairs.to(device), self.stops.to(device))
+
+    def pin_memory(self) -> PreferenceBatch:
+        """Return the batch where a GPU fetches it faster; torch's loader calls this."""
+        return PreferenceBatch(self.pairs.pin_memory(), self.stops.pin_memory())
+
+
+class PreferenceBatches(Dataset[PreferenceBatch]):
+    """Pairs of candidates, and as many partial sketches, in batches 0, 1, ... without end."""
 
     def __init__(self, folder: Path, categories: Sequence[str], pairs: int, seed: int, lane: int = 0) -> None:
-        """Read the rehearsals of a folder.
+        """Read the candidates of a folder.
 
         Args:
-            folder: see `sketchgen.training.candidate_files`.
+            folder: see `sketchgen.training.candidates`.
             categories: those of the network that learns.
-            pairs: in a batch; as many beginnings.
+            pairs: in a batch; as many partial sketches.
             seed: of everything random.
-            lane: number of the process that learns: each takes other ones.
+            lane: number of the process that learns: each takes other pairs.
 
         Raises:
-            FormatError: a file is damaged or missing.
-            SettingError: a category that the network does not know, or no two ways of which one is better.
+            FormatError: the folder holds no candidates, or a file is damaged or missing.
+            SettingError: a category is unknown, or no candidate is clearly better than another one.
         """
         self._pairs, self._seed, self._lane = pairs, seed, lane
         self.starts: list[Start] = []
-        self.groups: list[Group] = []
-        for category, row in known_rows(folder, noted(folder), categories):
-            start, groups = read_row(row, category)
-            if len(start.pen) <= LONGEST:
+        self.groups: list[Comparable] = []
+        for each in read_groups(folder):
+            start, groups = comparable(each, category_index(folder, each, categories))
+            if len(start.pen) <= MAX_POINTS:
                 self.starts.append(start)
             self.groups += [group for group in groups if group.best()]
         if not self.groups:
-            raise SettingError(f"{folder} has no ways of which one is clearly better; draw more of them")
+            raise SettingError(
+                f"{folder} has no candidates of which one is clearly better; draw more of them"
+            )
         self._block: tuple[int, list[list[Pair]]] = -1, []
 
-    def __getitem__(self, number: int) -> list[Pair]:
-        """The pairs of batch `number`."""
+    def __getitem__(self, number: int) -> PreferenceBatch:
+        """Return batch `number`."""
+        return PreferenceBatch(pair_batch(self.pairs(number)), stop_batch(self.some_starts(number)))
+
+    def pairs(self, number: int) -> list[Pair]:
+        """Return the pairs of batch `number`."""
         block, place = divmod(number, BLOCK)
         if self._block[0] != block:
             random = np.random.default_rng([self._seed, 6, block, self._lane])
             chosen = random.integers(len(self.groups), size=self._pairs * BLOCK)
             some = [self.groups[index].pair(random) for index in chosen]
-            some.sort(key=lambda pair: len(pair[0].pen) + max(len(way.pen) for way in pair[1:]))
+            some.sort(key=lambda pair: len(pair[0].pen) + max(len(each.pen) for each in pair[1:]))
             # In the same order in all processes: they wait for each other, and long ones take long.
             order = np.random.default_rng([self._seed, 8, block]).permutation(BLOCK) * self._pairs
             self._block = block, [some[first : first + self._pairs] for first in order]
         return self._block[1][place]
 
     def some_starts(self, number: int) -> list[Start]:
-        """Beginnings of batch `number`, as many as pairs."""
+        """Return the partial sketches of batch `number`."""
         random = np.random.default_rng([self._seed, 7, number, self._lane])
         return [self.starts[index] for index in random.integers(len(self.starts), size=self._pairs)]
 
 
 def pair_batch(pairs: Sequence[Pair]) -> Batch:
-    """(2 b) the better ways of b pairs and then the worse, each behind its beginning, alone scored."""
+    """Return the better candidates of b pairs and then the worse, (2 b), each after its partial sketch.
+
+    Only the candidates' steps are scored.
+    """
     both = [(start, better) for start, better, _ in pairs] + [(start, worse) for start, _, worse in pairs]
-    offsets = [np.concatenate([start.offset, way.offset]) for start, way in both]
+    offsets = [np.concatenate([start.offset, each.offset]) for start, each in both]
     pens = []
-    for start, way in both:
-        pen = np.concatenate([start.pen, way.pen])
-        pen[len(start.pen) - 1] = int(Pen.DRAW if way.going_on else Pen.LIFT)
+    for start, each in both:
+        pen = np.concatenate([start.pen, each.pen])
+        pen[len(start.pen) - 1] = int(Pen.DRAW if each.continues else Pen.LIFT)
         pens.append(pen)
     cut = np.array([len(start.pen) for start, _ in both])
     length = np.array([len(pen) for pen in pens])
@@ -200,7 +230,7 @@ def pair_batch(pairs: Sequence[Pair]) -> Batch:
 
 
 def stop_batch(starts: Sequence[Start]) -> Batch:
-    """(b) beginnings, all but their last points given, and of the rest that one step scored."""
+    """Return partial sketches, (b), with all but the last points given, which alone are scored."""
     count = np.array([len(start.pen) for start in starts])
     offsets, pens = [start.offset for start in starts], []
     for start in starts:
@@ -217,7 +247,7 @@ def _batch(
     cut: NDArray[np.int64],
     last: NDArray[np.int64],
 ) -> Batch:
-    """Tensors from drawings of which steps `cut` to `last` are scored."""
+    """Return tensors of drawings of which steps `cut` to `last` are scored."""
     length = np.array([len(pen) for pen in pens])
     most = int(length.max())
     offset = np.zeros((len(pens), most + 1, 2), dtype=np.float32)
@@ -233,7 +263,7 @@ def _batch(
         length=torch.from_numpy(length),
         cut=torch.from_numpy(cut),
         category=torch.tensor([start.category for start in starts]),
-        # What people began is shown in its own frame, whose size says nothing of the whole drawing's.
+        # A partial sketch is shown in its own frame, whose size says nothing of the whole drawing's.
         known=torch.zeros(len(pens)),
         scored=torch.from_numpy((steps >= cut[:, None]) & (steps <= last[:, None])),
         key=torch.zeros(len(pens), dtype=torch.int64),

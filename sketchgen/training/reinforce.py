@@ -14,7 +14,7 @@ at a temperature, and densities worse. So these and the correlations have no gra
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
@@ -29,8 +29,7 @@ from sketchgen.data.batching import Batch
 from sketchgen.evaluation.likelihood import counted_log_prob, step_distribution
 from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.strokes import Pen
-from sketchgen.training.config import PracticeSettings
-from sketchgen.training.loader import endless_loader
+from sketchgen.training.config import ReinforceConfig
 from sketchgen.training.preference import whole_logit
 from sketchgen.training.recognition_reward import Namer
 from sketchgen.training.reinforce_batches import LONGEST, Openings, Practice
@@ -81,13 +80,9 @@ class Practising:
     """
 
     openings: Practice
-    settings: PracticeSettings
+    settings: ReinforceConfig
     judge: Namer | None = None
     _rollouts: Rollouts | None = None
-
-    def ahead(self, first: int, workers: int, *, pin: bool) -> Iterator[Openings]:
-        """Beginnings number `first`, `first` + 1, ..., made ahead; see `endless_loader`."""
-        return iter(endless_loader(self.openings, first, workers, pin=pin))
 
     def learned(self, network: StrokeModel, openings: Openings, backward: Backward) -> Practised:
         """Practise once, and hand the loss over in parts; the network computes without dropout meanwhile."""
@@ -96,18 +91,20 @@ class Practising:
         network.without_dropout()
         openings = openings.to(device)
         temperature = torch.tensor(TEMPERATURES, device=device).repeat(len(openings.cut))[: len(openings.cut)]
-        temperature = temperature.repeat_interleave(self.settings.ways)
+        temperature = temperature.repeat_interleave(self.settings.rollouts)
         with uncached(device):
-            steps = told_apart(network, openings, temperature, self.settings.ways)
-        cut = openings.cut.repeat_interleave(self.settings.ways)
+            steps = told_apart(network, openings, temperature, self.settings.rollouts)
+        cut = openings.cut.repeat_interleave(self.settings.rollouts)
         found = self._roll(network, len(cut)).draw(steps, cut, temperature)
         values, named = self._values(openings, steps, found)
-        gains = advantages(values.unflatten(0, (-1, self.settings.ways)), self.settings.best_of)
+        gains = advantages(values.unflatten(0, (-1, self.settings.rollouts)), self.settings.best_of)
         gains = gains / gains.std().clamp(min=1e-6)
-        guessed = ~openings.settled.repeat_interleave(self.settings.ways)
+        guessed = ~openings.settled.repeat_interleave(self.settings.rollouts)
         self._hand_over(network, steps, found, gains, temperature, guessed, backward)
         network.train(learning)
-        several = (values - self.settings.naming * named).unflatten(0, (-1, self.settings.ways))
+        several = (values - self.settings.classifier_weight * named).unflatten(
+            0, (-1, self.settings.rollouts)
+        )
         return Practised(
             float(several.mean()),
             float(several.amax(1).mean()),
@@ -119,13 +116,15 @@ class Practising:
         self, openings: Openings, steps: Steps, found: Samples
     ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
         """What each way is worth in all, and what the judge says of it."""
-        rows = torch.arange(len(openings.cut), device=found.cut.device).repeat_interleave(self.settings.ways)
+        rows = torch.arange(len(openings.cut), device=found.cut.device).repeat_interleave(
+            self.settings.rollouts
+        )
         points, begins, there = _added(openings, found, rows)
         value = worth(openings.missing()[rows], ink(points, begins, there), found.ended)
         named = torch.zeros_like(value)
-        if self.judge is not None and self.settings.naming:
+        if self.judge is not None and self.settings.classifier_weight:
             named = self.judge.sure(found, steps.category)
-        return value + self.settings.naming * named, named
+        return value + self.settings.classifier_weight * named, named
 
     def _hand_over(
         self,
@@ -139,8 +138,8 @@ class Practising:
     ) -> None:
         """The loss, in parts of ways of like length."""
         batch = ways_batch(steps, found)
-        most = gains.abs().topk(max(1, round(KEPT * self.settings.ways)), 1).indices
-        first = torch.arange(len(gains), device=gains.device).unsqueeze(1) * self.settings.ways
+        most = gains.abs().topk(max(1, round(KEPT * self.settings.rollouts)), 1).indices
+        first = torch.arange(len(gains), device=gains.device).unsqueeze(1) * self.settings.rollouts
         chosen, count = (first + most).flatten(), batch.scored.sum()
         size = ROWS if gains.is_cuda else PROCESSOR_ROWS
         for rows in chosen[torch.argsort(found.length[chosen])].split(size):

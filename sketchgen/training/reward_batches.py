@@ -1,7 +1,7 @@
-"""Finished drawings as a critic learns from them: in groups, ways to finish the same beginning.
+"""Batches for a reward model: groups of several ways to finish the same partial sketch.
 
-In some groups a person has finished the first one, and it is to be told from the model's. Others are of the
-model alone, as those that are chosen among, and of each it is known what it is worth.
+In some groups the first one is a person's, and it is to be told from the model's. Others are of the model
+alone, as those that are ranked, and the value of each is known.
 """
 
 from __future__ import annotations
@@ -11,40 +11,46 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+import torch
+from torch.utils.data import Dataset
 
 from sketchgen.models.classifier import GROUP
 from sketchgen.models.reward_model import MarkedSketch, padded, resimplified, reward_features
 from sketchgen.sketch.sketch import Points
-from sketchgen.training.classifier_batches import Changes, bends
+from sketchgen.training.candidates import CandidateGroup
+from sketchgen.training.classifier_batches import random_warps
+from sketchgen.training.config import Augment
+from sketchgen.training.distributed import batch_share, rank, world_size
+from sketchgen.training.objectives import LabelledBatch
 
-ALONE, SHARP = 0.6, 0.25
-"""Share of the groups of the model's ways alone; and how much less a way is worth that is e times less likely
-to be the best of its group (Cao et al. 2007, "Learning to rank: from pairwise approach to listwise")."""
+MODEL_ONLY, SHARPNESS = 0.6, 0.25
+"""Share of the groups that are of the model alone; and the difference in value that makes a candidate e times
+less likely to be the best of its group (Cao et al. 2007, "Learning to rank: from pairwise approach to
+listwise")."""
 
-TOLD = 0.9
-"""Share of the groups of which the critic is told the category."""
+CONDITIONAL = 0.9
+"""Share of the groups that are shown with their category."""
 
-SHORT, RESIZED = 0.5, 0.85
-"""Of the ways that are spoiled those that are not whole, and from where on what was added is resized."""
+INCOMPLETE, RESIZED = 0.5, 0.85
+"""Of the spoiled completions those that are not whole; and from where on the added part is resized."""
 
 WINDOW = 32
 """Batches whose drawings are sorted by length together."""
 
-CRITIC_CHANGES = Changes(cut=0.0, warp=0.8, mirror=0.2, fewer_strokes=0.0, fewer_points=0.0, jitter=1.0)
-"""How drawings are changed, all of a group alike; nothing of it that tells of points is heeded."""
+AUGMENT = Augment(cut=0.0, warp=0.8, mirror=0.2, drop_strokes=0.0, drop_points=0.0, jitter=1.0)
+"""How drawings are changed, all of a group alike."""
 
 
 @dataclass(frozen=True)
-class Group:
-    """A drawing that was begun, and ways to finish it.
+class RankedGroup:
+    """Ways to finish a partial sketch, as a reward model reads them.
 
     Attributes:
-        category: an index of the critic's.
-        given, rest: strokes of the drawing, px of its 255 box; how the person went on.
-        real: the person's way as the critic reads it.
-        others: the model's ways, one at least.
-        worths: what each of these is worth; see `sketchgen.evaluation.finishing.completion_values`.
+        category: index.
+        given, rest: strokes of the drawing, px of its 255 box; `rest` is how the person went on.
+        real: the person's completion.
+        others: the model's candidates; one at least.
+        values: of each candidate.
     """
 
     category: int
@@ -52,56 +58,49 @@ class Group:
     rest: Sequence[Points]
     real: MarkedSketch
     others: Sequence[MarkedSketch]
-    worths: Sequence[float]
+    values: Sequence[float]
+
+    @classmethod
+    def of(cls, group: CandidateGroup, category: int) -> RankedGroup:
+        """Return a group of candidates, those that are empty left out."""
+        found = [(each, value) for each, value in zip(group.candidates, group.values, strict=True) if each]
+        others = [resimplified(group.given, each) for each, _ in found]
+        real = resimplified(group.given, group.rest)
+        return cls(category, group.given, group.rest, real, others, [value for _, value in found])
 
     @property
     def longest(self) -> int:
-        """Most points of a way."""
+        """Maximum number of points of a completion."""
         return max(len(each.lift) for each in (self.real, *self.others))
 
 
-@dataclass(frozen=True)
-class CriticLesson:
-    """A batch of groups, `GROUP` rows each.
+class RewardBatches(Dataset[LabelledBatch]):
+    """Batches of groups, 0, 1, ... without end; batch i is the same whenever it is asked for."""
 
-    Attributes:
-        steps: features of the points; 0 in the padding.
-        length: points of each drawing.
-        told: the category of each; the number of categories where it is not told.
-        answer: how likely each way of a group is the best of it: the person's, or by what it is worth.
-    """
+    def __init__(self, groups: Sequence[RankedGroup], categories: int, batch: int, seed: int) -> None:
+        """Make this process's share of batches of `batch` groups.
 
-    steps: Float[np.ndarray, "b n f"]
-    length: Int[np.ndarray, " b"]
-    told: Int[np.ndarray, " b"]
-    answer: Float[np.ndarray, "g w"]
-
-    @property
-    def inputs(self) -> tuple[np.ndarray, ...]:
-        """What the network is called with."""
-        return self.steps, self.length, self.told
-
-
-class CriticLessons:
-    """Batches by their number, 0, 1, ... without end; number i is the same whenever it is asked for."""
-
-    def __init__(self, groups: Sequence[Group], categories: int, batch: int, seed: int) -> None:
-        """Batches of `batch` groups, for a critic of so many categories; at least one group."""
+        Raises:
+            SettingError: there are fewer groups in a batch than processes.
+        """
+        batch_share(batch)
         self._groups, self._categories, self._batch, self._seed = groups, categories, batch, seed
         self._length = np.array([group.longest for group in groups])
         self._epoch, self._plan = -1, list[np.ndarray]()
 
-    def __getitem__(self, number: int) -> CriticLesson:
-        """Batch `number`."""
+    def __getitem__(self, number: int) -> LabelledBatch:
+        """Return batch `number`."""
         epoch, place = divmod(number, -(-len(self._groups) // self._batch))
         if epoch != self._epoch:
             self._epoch, self._plan = epoch, self._planned(epoch)
-        random = np.random.default_rng([self._seed, 1, number])
-        chosen = [self._groups[row] for row in self._plan[place]]
-        return critic_lesson(chosen, self._categories, random)
+        random = np.random.default_rng([self._seed, 1, number, rank()])
+        rows = self._plan[place]
+        # The last batch of an epoch may be short: then some groups stand in several processes' shares.
+        mine = rows[rank() :: world_size()] if len(rows) >= world_size() else rows
+        return reward_batch([self._groups[row] for row in mine], self._categories, random)
 
     def _planned(self, epoch: int) -> list[np.ndarray]:
-        """The groups of each batch of an epoch: those of a batch are about as long."""
+        """Return the groups of each batch of an epoch: those of a batch are about as long."""
         random = np.random.default_rng([self._seed, 2, epoch])
         order = random.permutation(len(self._groups))
         size = self._batch * WINDOW
@@ -111,45 +110,58 @@ class CriticLessons:
         return [batches[index] for index in random.permutation(len(batches))]
 
 
-def critic_lesson(groups: Sequence[Group], categories: int, random: np.random.Generator) -> CriticLesson:
-    """A batch of groups: of each the person's way, some of the model's and a spoiled one, or the model's."""
+def reward_batch(
+    groups: Sequence[RankedGroup], categories: int, random: np.random.Generator
+) -> LabelledBatch:
+    """Return groups as a batch: features and lengths of `GROUP` drawings each, their category, and a target.
+
+    The target is how likely each drawing is the best of its group, (g, w). The category is the number of
+    categories where the network is not told it.
+
+    Args:
+        groups: of each the person's completion, some of the model's and a spoiled one; or the model's alone.
+        categories: number of categories.
+        random: source of everything random.
+    """
     drawings: list[MarkedSketch] = []
-    answer = np.zeros((len(groups), GROUP), dtype=np.float32)
+    target = np.zeros((len(groups), GROUP), dtype=np.float32)
     for row, group in enumerate(groups):
-        if random.random() < ALONE and len(group.others) > 1:
+        if random.random() < MODEL_ONLY and len(group.others) > 1:
             chosen = _some(group, GROUP, random)
             drawings += [group.others[number] for number in chosen]
-            likely = np.exp((np.array(group.worths)[chosen] - max(group.worths)) / SHARP)
-            answer[row] = likely / likely.sum()
+            likely = np.exp((np.array(group.values)[chosen] - max(group.values)) / SHARPNESS)
+            target[row] = likely / likely.sum()
         else:
             some = [group.others[number] for number in _some(group, GROUP - 2, random)]
             drawings += [group.real, *some, _spoiled(group, random)]
-            answer[row, 0] = 1.0
+            target[row, 0] = 1.0
     points, _ = padded(drawings)
-    bend = np.repeat(bends(len(groups), random, CRITIC_CHANGES), GROUP, axis=0)
-    moved = points @ bend + random.normal(size=points.shape) * CRITIC_CHANGES.jitter
+    warps = np.repeat(random_warps(len(groups), random, AUGMENT), GROUP, axis=0)
+    moved = points @ warps + random.normal(size=points.shape) * AUGMENT.jitter
     steps, length = reward_features(drawings, moved)
-    told = np.where(random.random(len(groups)) < TOLD, [group.category for group in groups], categories)
-    return CriticLesson(steps, length, np.repeat(told, GROUP), answer)
+    known = random.random(len(groups)) < CONDITIONAL
+    shown = np.repeat(np.where(known, [group.category for group in groups], categories), GROUP)
+    inputs = tuple(map(torch.from_numpy, (steps, length, shown)))
+    return LabelledBatch(inputs, torch.from_numpy(target), torch.zeros(0, dtype=torch.int64))
 
 
-def _some(group: Group, count: int, random: np.random.Generator) -> list[int]:
-    """`count` of the model's ways, by their numbers; where there are fewer, some of them twice."""
+def _some(group: RankedGroup, count: int, random: np.random.Generator) -> list[int]:
+    """Return the numbers of `count` candidates; where there are fewer, some of them twice."""
     order = random.permutation(len(group.others))
     return [int(order[number % len(order)]) for number in range(count)]
 
 
-def _spoiled(group: Group, random: np.random.Generator) -> MarkedSketch:
-    """The person's way with what was added moved, of another size, or not whole."""
+def _spoiled(group: RankedGroup, random: np.random.Generator) -> MarkedSketch:
+    """Return the person's completion with the added part moved, resized or not whole."""
     whole = np.concatenate(list(group.rest))
     side = max(float(np.ptp(whole, axis=0).max()), 20.0)
     middle = (whole.min(0) + whole.max(0)) / 2
     kind, rest = random.random(), list(group.rest)
     last = rest[-1]
-    if kind < SHORT and len(rest) > 1:
+    if kind < INCOMPLETE and len(rest) > 1:
         kept = random.permutation(len(rest))[: int(random.integers(1, len(rest)))]
         rest = [rest[number] for number in sorted(kept)]
-    elif kind < 0.6 * SHORT and len(last) > 2:
+    elif kind < 0.6 * INCOMPLETE and len(last) > 2:
         rest[-1] = last[: int(random.integers(2, len(last)))]
     elif kind > RESIZED:
         scale = math.exp(random.choice([-1.0, 1.0]) * random.uniform(0.3, 0.9))

@@ -23,8 +23,8 @@ from sketchgen.errors import CheckpointError, SettingError, unknown_category
 from sketchgen.models.config import CELLS, ModelConfig
 from sketchgen.ranking.ranker import Candidate
 from sketchgen.sketch.sketch import Box, Completion, Sketch
-from sketchgen.training.candidate_files import Rehearsal
-from sketchgen.training.config import PracticeSettings, TrainConfig
+from sketchgen.training.candidates import CandidateSpec
+from sketchgen.training.config import ReinforceConfig, TrainConfig
 
 PARTIAL = sketchgen.example("half-a-cat")
 LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
@@ -171,7 +171,7 @@ class TestHelp:
         for more in ([], ["--teacher", "big", "--teacher", "tiny"], ["--teacher", "big", "--teaching", 0.25]):
             assert main([str(word) for word in told + more]) == 0
         assert [config.teachers for config in asked] == [(), ("big", "tiny"), ("big",)]
-        assert [config.teaching for config in asked] == [0.7, 0.7, 0.25]
+        assert [config.distillation for config in asked] == [0.7, 0.7, 0.25]
         capsys.readouterr()
 
     def test_what_is_preferred_reaches_the_training(
@@ -181,8 +181,8 @@ class TestHelp:
         told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1, "--from", "tiny"]
         for more in ([], ["--rehearsals", "ways"], ["--rehearsals", "ways", "--preference", 0.25]):
             assert main([str(word) for word in told + more]) == 0
-        assert [config.rehearsals for config in asked] == [None, Path("ways"), Path("ways")]
-        assert [config.preference for config in asked] == [1.0, 1.0, 0.25]
+        assert [config.candidates for config in asked] == [None, Path("ways"), Path("ways")]
+        assert [config.preference_weight for config in asked] == [1.0, 1.0, 0.25]
         capsys.readouterr()
 
     def test_how_it_practises_reaches_the_training(
@@ -193,10 +193,10 @@ class TestHelp:
         more = ["--ways", 8, "--best-of", 2, "--practice-weight", 0.5, "--judge", "seen"]
         for practised in ([], ["--practise", 90], ["--practise", 90, *more]):
             assert main([str(word) for word in told + practised]) == 0
-        assert [config.practice for config in asked] == [
+        assert [config.reinforce for config in asked] == [
             None,
-            PracticeSettings(beginnings=90),
-            PracticeSettings(beginnings=90, ways=8, best_of=2, weight=0.5, judge="seen"),
+            ReinforceConfig(sketches=90),
+            ReinforceConfig(sketches=90, rollouts=8, best_of=2, weight=0.5, classifier="seen"),
         ]
         capsys.readouterr()
 
@@ -204,11 +204,13 @@ class TestHelp:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         asked: list[object] = []
-        monkeypatch.setattr("sketchgen.training.candidates.rehearse", lambda *told: asked.extend(told[:3]))
+        monkeypatch.setattr(
+            "sketchgen.training.candidates.draw_candidates", lambda *told: asked.extend(told[:3])
+        )
         out = tmp_path / "ways"
         told = ["rehearse", tmp_path, "-o", out, "--model", "tiny", "--beginnings", 90, "--ways", 4]
         assert main([str(word) for word in [*told, "--jobs", 2, "--seed", 3]]) == 0
-        assert asked == [Rehearsal(str(tmp_path), "train", "tiny", 90, 4, 3), out, 2]
+        assert asked == [CandidateSpec(str(tmp_path), "train", "tiny", 90, 4, 3), out, 2]
         assert capsys.readouterr().out == f"{out}\n"
 
     @pytest.mark.parametrize("arguments", [["--help"], ["-h"]])
@@ -402,19 +404,19 @@ class TestBadInput:
     ) -> None:
         told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1]
         assert "name it by --rehearsals" in failure(capsys, *told, "--preference", 0.5)
-        assert "name it by --from" in failure(capsys, *told, "--rehearsals", tmp_path)
+        assert "by --from" in failure(capsys, *told, "--rehearsals", tmp_path)
 
     def test_bad_options_of_practice(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         told = ["train", tmp_path, "-o", tmp_path / "run", "--steps", 1]
         for option, value in (("--ways", 8), ("--best-of", 2), ("--practice-weight", 2), ("--judge", "seen")):
             assert "add --practise 256" in failure(capsys, *told, option, value)
         assert "best_of must be from 1 to 15" in failure(capsys, *told, "--practise", 8, "--best-of", 16)
-        assert "beginnings must be from 2" in failure(capsys, *told, "--practise", 1)
+        assert "sketches must be from 2" in failure(capsys, *told, "--practise", 1)
 
     def test_bad_options_of_a_rehearsal(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         out = tmp_path / "ways"
         assert "jobs" in failure(capsys, "rehearse", tmp_path, "-o", out, "--jobs", 0)
-        assert "ways is 0" in failure(capsys, "rehearse", tmp_path, "-o", out, "--ways", 0)
+        assert "candidates must be from 1" in failure(capsys, "rehearse", tmp_path, "-o", out, "--ways", 0)
         assert "sketchgen prepare" in failure(capsys, "rehearse", tmp_path / "none", "-o", out)
         assert "not a prepared store" in failure(capsys, "rehearse", tmp_path, "-o", out)
 

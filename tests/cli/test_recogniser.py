@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,16 @@ from sketchgen.cli import main
 from sketchgen.data.prepare import prepare
 from sketchgen.evaluation.recognition import load_judge
 from sketchgen.models.checkpoint import save_checkpoint
-from sketchgen.training import classifier_run as recogniser_run
-from sketchgen.training import reward_run as critic_run
-from sketchgen.training.classifier_batches import CALM, Changes
-from sketchgen.training.classifier_module import RecogniserTraining
-from sketchgen.training.picture_batches import CALM_PICTURES, PICTURE_CHANGES
-from sketchgen.training.reward_run import Wanted
+from sketchgen.training import trainer
+from sketchgen.training.config import (
+    LIGHT,
+    LIGHT_PICTURES,
+    PICTURES,
+    Augment,
+    ClassifierTrainConfig,
+    RewardTrainConfig,
+    RunConfig,
+)
 
 LINE = '{"word": "cat", "drawing": [[[0, 255], [0, 100]]]}\n'
 
@@ -106,7 +111,7 @@ def test_training_prints_the_checkpoint(sample_dir: Path, tmp_path: Path, capsys
     options = ["--steps", "1", "--batch", "4", "--seed", "3", "--threads", "1"]
     assert main(["train-recogniser", str(tmp_path / "store"), "-o", str(tmp_path / "run"), *options]) == 0
     folder = Path(capsys.readouterr().out.strip())
-    assert folder == tmp_path / "run" / "last"
+    assert folder == tmp_path / "run" / "best"
     assert sketchgen.load_recogniser(folder).categories == ("cat", "sun")
 
 
@@ -124,16 +129,16 @@ def test_a_judge_of_pictures_is_trained_and_recognises_for_nobody(
 @pytest.mark.parametrize(
     ("options", "changes", "start", "how"),
     [
-        ([], Changes(), None, set()),
-        (["--calm", "--from", "recogniser345"], CALM, "recogniser345", set()),
-        (["--resume"], Changes(), None, {"resume"}),
-        (["--pictures"], PICTURE_CHANGES, None, {"pictures"}),
-        (["--pictures", "--calm", "--resume"], CALM_PICTURES, None, {"pictures", "resume"}),
+        ([], Augment(), None, set()),
+        (["--calm", "--from", "recogniser345"], LIGHT, "recogniser345", set()),
+        (["--resume"], Augment(), None, {"resume"}),
+        (["--pictures"], PICTURES, None, {"pictures"}),
+        (["--pictures", "--calm", "--resume"], LIGHT_PICTURES, None, {"pictures", "resume"}),
     ],
 )
 def test_what_is_said_reaches_the_training(
     options: list[str],
-    changes: Changes,
+    changes: Augment,
     start: str | None,
     how: set[str],
     tmp_path: Path,
@@ -142,19 +147,20 @@ def test_what_is_said_reaches_the_training(
 ):
     asked: list[Any] = []
 
-    def fit(store: Path, out: Path, training: RecogniserTraining, **more: Any) -> Path:
-        asked.extend((store, out, training, {name for name in ("pictures", "resume") if more[name]}))
-        return out / "last"
+    def fit(config: ClassifierTrainConfig, *, resume: bool, **more: Any) -> Path:
+        found = {"pictures": config.pictures, "resume": resume}
+        asked.extend((config, config.augmentation, {name for name, value in found.items() if value}))
+        return config.out / "best"
 
-    monkeypatch.setattr(recogniser_run, "fit_recogniser", fit)
+    monkeypatch.setattr(trainer, "fit", fit)
     numbers = ["--steps", "7", "--batch", "5", "--seed", "3", "--learning-rate", "0.01", "--time-limit", "2m"]
     out = tmp_path / "run"
     assert main(["train-recogniser", str(tmp_path), "-o", str(out), *numbers, *options]) == 0
-    training = RecogniserTraining(
-        steps=7, batch=5, seed=3, learning_rate=0.01, time_limit=120, changes=changes, start=start
-    )
-    assert asked == [tmp_path, out, training, how]
-    assert capsys.readouterr().out == f"{out / 'last'}\n"
+    assert asked[1:] == [changes, how]
+    settings = {"steps": 7, "batch": 5, "seed": 3, "learning_rate": 0.01, "time_limit": 120, "start": start}
+    wanted = ClassifierTrainConfig(tmp_path, out, pictures="pictures" in how, **settings)
+    assert replace(asked[0], augment=None) == wanted
+    assert capsys.readouterr().out == f"{out / 'best'}\n"
 
 
 def test_what_is_said_of_a_critic_reaches_its_training(
@@ -162,22 +168,27 @@ def test_what_is_said_of_a_critic_reaches_its_training(
 ):
     asked: list[Any] = []
 
-    def fit(wanted: Wanted, out: Path, training: RecogniserTraining, **more: Any) -> Path:
-        asked.extend((wanted, out, training, more["resume"]))
-        return out / "last"
+    def fit(config: RunConfig, *, resume: bool, **more: Any) -> Path:
+        asked.extend((config, resume))
+        return config.out / "best"
 
-    monkeypatch.setattr(critic_run, "fit_reward_model", fit)
+    monkeypatch.setattr(trainer, "fit", fit)
     out = tmp_path / "run"
     told = ["--steps", "7", "--batch", "5", "--seed", "3", "--learning-rate", "0.01", "--time-limit", "2m"]
     told += ["--model", "tiny", "--recogniser", "mine", "--beginnings", "90", "--ways", "4", "--jobs", "2"]
     told += ["--rehearsals", "one", "two", "--from", "other"]
     assert main(["train-critic", str(tmp_path), "-o", str(out), *told, "--resume"]) == 0
-    training = RecogniserTraining(
-        steps=7, batch=5, seed=3, learning_rate=0.01, time_limit=120, smoothing=0.0, start="other"
-    )
-    folders = (Path("one"), Path("two"))
-    assert asked == [Wanted(tmp_path, "tiny", 90, 4, "mine", 2, folders), out, training, True]
-    assert capsys.readouterr().out == f"{out / 'last'}\n"
+    settings = {"steps": 7, "batch": 5, "seed": 3, "learning_rate": 0.01, "time_limit": 120, "start": "other"}
+    settings |= {
+        "checkpoint": "tiny",
+        "sketches": 90,
+        "classifier": "mine",
+        "candidates_per_sketch": 4,
+        "jobs": 2,
+    }
+    settings |= {"candidates": (Path("one"), Path("two"))}
+    assert asked == [RewardTrainConfig(tmp_path, out, **settings), True]
+    assert capsys.readouterr().out == f"{out / 'best'}\n"
 
 
 def test_bad_options_of_a_critic(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -85,18 +85,6 @@ def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list
     assert finish(model, [], "scale known", 1.0) == []
 
 
-def test_the_limit_holds_and_something_is_added(model: Completer, sketches: list[Sketch]) -> None:
-    primed = prime([held_out(sketch, 0.5, 1, 11) for sketch in sketches], "scale unknown")
-    for limit in (1, 5):
-        counts: list[int] = []
-        for (item,) in finish(model, primed, 1.0, 1, limit, counts.append):
-            assert 1 <= item.completion.added.point_count <= limit
-        assert sum(counts) == len(sketches)
-    with pytest.raises(SettingError, match="limit"):
-        finish(model, primed, 1.0, 1, 0)
-    assert finish(model, prime([], "scale known"), 1.0) == []
-
-
 def test_seeds_of_drawings_differ_and_repeat() -> None:
     seeds = {drawing_seed(seed, key) for seed in range(3) for key in (0, 1, 2**64 - 1)}
     assert len(seeds) == 9
@@ -124,10 +112,3 @@ def test_drawings_from_nothing_begin_in_the_box(
     assert one.completion.given.is_empty
     wanted = model.generate("cat", 1, 0.5, 5, limit=30)[0]
     assert np.allclose(one.whole.points, wanted.points, atol=0.03)
-
-
-def test_seeds_of_drawings_differ_and_repeat() -> None:
-    seeds = {drawing_seed(seed, key) for seed in range(3) for key in (0, 1, 2**64 - 1)}
-    assert len(seeds) == 9
-    assert all(0 <= seed < 2**63 for seed in seeds)
-    assert drawing_seed(1, 5) == drawing_seed(1, 5)

@@ -1,50 +1,42 @@
-"""Small runs: their settings, what they leave, and a step of one without a trainer."""
+"""Small runs: their settings, what they leave, and how they are stopped."""
 
 from __future__ import annotations
 
 import csv
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pytest
+import torch
 from torch import Tensor
 
-from sketchgen.data.batching import Batch, Prefixes
-from sketchgen.models.checkpoint import read_checkpoint
-from sketchgen.training.callbacks import STATE, Keeper
-from sketchgen.training.config import ModelSettings, TrainConfig
-from sketchgen.training.module import Step, Training
-from sketchgen.training.state import StateFile
-from sketchgen.training.trainer import Run, fit
+from sketchgen.data.splitting import Prefixes
+from sketchgen.training.config import ModelSettings, RunConfig, TrainConfig
+from sketchgen.training.distributed import choose_device
+from sketchgen.training.loop import Callback, StepResult, Trainer
+from sketchgen.training.state import STATE, load_state
+from sketchgen.training.trainer import make_trainer
 
 MODEL = ModelSettings(layers=1, width=24, components=3, embedding=16, encoder_width=16)
 """A network that learns in milliseconds."""
 
 
-def small(store: Path, out: Path) -> TrainConfig:
+def small(store: Path, out: Path, **more: Any) -> TrainConfig:
     """Twenty steps of eight drawings."""
-    return TrainConfig(
-        store,
-        out,
-        steps=20,
-        batch=8,
-        learning_rate=5e-3,
-        warmup=5,
-        validate_drawings=16,
-        pictures=0,
-        bfloat16=False,
-        threads=1,
-        device="cpu",
-        model=MODEL,
-    )
+    settings = {"steps": 20, "batch": 8, "learning_rate": 5e-3, "warmup": 5, "validate_drawings": 16}
+    settings |= {"pictures": 0, "bfloat16": False, "threads": 1, "device": "cpu", "model": MODEL}
+    return TrainConfig(store, out, **settings | more)
+
+
+def prepared(config: RunConfig) -> Trainer:
+    """A run that takes the steps that it is told to."""
+    return make_trainer(config, choose_device("cpu"))
 
 
 def saved(out: Path) -> dict[str, Any]:
     """The state that a run has left."""
-    return StateFile().load_checkpoint(out / STATE)
+    return load_state(out / STATE)
 
 
 def tensors(value: Any, place: str = "") -> dict[str, Tensor]:
@@ -55,56 +47,31 @@ def tensors(value: Any, place: str = "") -> dict[str, Tensor]:
     return {name: found for key, part in parts for name, found in tensors(part, f"{place}/{key}").items()}
 
 
+def check_same(one: Path, two: Path) -> None:
+    """Both runs have left the same state, bit for bit, and the same losses."""
+    straight, resumed = tensors(saved(one)), tensors(saved(two))
+    assert straight.keys() == resumed.keys()
+    assert len(straight) > 30
+    for name, value in straight.items():
+        assert torch.equal(value, resumed[name]), name
+    assert rows(one, "loss") == rows(two, "loss")
+
+
 def rows(out: Path, column: str) -> dict[int, float]:
     """The figures of a column of a run's log by step."""
     with (out / "log.csv").open(encoding="utf-8") as stream:
         return {int(row["step"]): float(row[column]) for row in csv.DictReader(stream) if row[column]}
 
 
-def prepared(run: Run) -> Run:
-    """A run that can take steps without its trainer's loop."""
-    training, trainer = run.training, run.trainer()
-    training.trainer = trainer
-    trainer.strategy.connect(training)
-    trainer.strategy.setup_environment()
-    trainer.strategy.setup_optimizers(trainer)
-    return run
+class StopAfter(Callback):
+    """Ends a run after a number of steps, once."""
 
+    def __init__(self, step: int) -> None:
+        self._step = step
 
-def step(run: Run, batch: Batch) -> Step:
-    """One step."""
-    run.training.training_step(batch, 0)
-    return run.training.last
-
-
-def stopped_and_resumed(config: TrainConfig, after: int) -> Path:
-    """The best network of a run that is stopped once after so many steps, and goes on from there."""
-    take, stopped = Training.training_step, []
-
-    def until(self: Training, batch: Batch, batch_idx: int) -> None:
-        take(self, batch, batch_idx)
-        if self.position.step == after and not stopped:
-            stopped.append(after)
-            self.stopped = True
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Training, "training_step", until)
-        fit(config)
-        assert saved(config.out)["position"]["step"] == after
-        return fit(config, resume=True)
-
-
-def keeps_the_last_of_rising(config: TrainConfig) -> bool:
-    """Whether the best network of a run is its last, though the validation figure rises all the time."""
-
-    def rising(self: Keeper, module: Training) -> dict[str, float]:
-        return {"valid": float(module.position.step), "valid_half": 0.0}
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Keeper, "validate", rising)
-        fit(replace(config, validate_every=0.0))
-    best, last = (read_checkpoint(config.out / name).weights for name in ("best", "last"))
-    return all(np.array_equal(value, last[name]) for name, value in best.items())
+    def on_step(self, trainer: Trainer, result: StepResult, waited: float) -> None:
+        """End it after the step, as a signal does."""
+        trainer.stopped |= trainer.position.step == self._step
 
 
 def as_json(config: TrainConfig) -> str:

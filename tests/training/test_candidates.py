@@ -1,155 +1,159 @@
-"""How a model finishes what people began, drawn once: the same whoever draws it, and gone on with."""
+"""Candidates are drawn once, the same whoever draws them, as the model goes on; folders do not mix."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sketchgen.completion.completer import load
 from sketchgen.completion.rollout import Request, Sampled
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, SettingError
+from sketchgen.evaluation.finishing import completion_values
 from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.models.stroke_model import StrokeModel
-from sketchgen.training import candidates as rehearsal
-from sketchgen.training.candidate_files import Rehearsal, chunk_path, noted
-from sketchgen.training.candidates import chosen, drawn_chunk, read_groups, rehearse
-from tests.support import rehearsing, untrained
+from sketchgen.training import candidates
+from sketchgen.training.candidates import (
+    CandidateGroup,
+    CandidateSpec,
+    category_index,
+    choose_drawings,
+    chunk_path,
+    draw_candidates,
+    draw_chunk,
+    read_groups,
+    read_spec,
+    write_spec,
+)
+from tests.support import untrained
 
 NAMES = ("cat", "fish", "house", "sun")
 
 
 @pytest.fixture(scope="module")
-def told(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
+def spec(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> CandidateSpec:
     """A store of a few categories, and a model that knows all but one of them."""
-    place = tmp_path_factory.mktemp("told")
+    place = tmp_path_factory.mktemp("candidates")
     prepare([sample_dir / f"{name}.ndjson" for name in NAMES], place / "store")
     model = untrained.small_checkpoint(place / "model", NAMES[:3])
-    return Rehearsal(str(place / "store"), "train", model, 24, 3, 5)
+    return CandidateSpec(str(place / "store"), "train", model, 16, 3, 5)
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    rehearsing.small(monkeypatch, 10)
+    monkeypatch.setattr(candidates, "CHUNK", 6)
+    monkeypatch.setattr(candidates, "LIMIT", 10)
+    candidates._sources.cache_clear()
 
 
-def test_chunks_are_drawn_once_and_read_as_groups(told: Rehearsal, tmp_path: Path):
-    heard: list[tuple[int, int]] = []
-    rehearse(told, tmp_path, 1, lambda done, count: heard.append((done, count)))
-    assert heard == [(10, 24), (20, 24), (24, 24)]
-    files = [chunk_path(tmp_path, number) for number in range(3)]
-    assert sorted(tmp_path.glob("*.arrow")) == files
-    assert noted(tmp_path) == told
-    groups = read_groups(tmp_path, told, NAMES)
-    assert 18 < len(groups) <= 24
-    assert {group.category for group in groups} == {0, 1, 2, 3}
-    for group in groups:
-        assert 1 <= len(group.others) <= 3
-        assert (~group.real.added).any()
-        assert all(each.added.any() for each in (group.real, *group.others))
-    before = [file.stat().st_mtime_ns for file in files]
-    files[1].unlink()
-    rehearse(told, tmp_path, 1)
-    assert [file.stat().st_mtime_ns for file in files][::2] == before[::2]
-    again = read_groups(tmp_path, told, NAMES)
-    assert all(
-        np.array_equal(one.real.points, two.real.points) for one, two in zip(groups, again, strict=True)
+def same(one: CandidateGroup, two: CandidateGroup) -> bool:
+    """Whether two groups are the same, as far as float32 tells."""
+    pairs = zip((one.given, one.rest, *one.candidates), (two.given, two.rest, *two.candidates), strict=True)
+    strokes = [(a, b) for left, right in pairs for a, b in itertools.zip_longest(left, right)]
+    return one.category == two.category and all(
+        a is not None and b is not None and a.shape == b.shape and np.allclose(a, b) for a, b in strokes
     )
 
 
-def test_a_chunk_is_the_same_whoever_draws_it(told: Rehearsal):
-    one = drawn_chunk(told, 1)
-    rehearsal._sources.cache_clear()
-    assert drawn_chunk(told, 1) == one
-    assert drawn_chunk(told, 2) != one
-    assert drawn_chunk(replace(told, seed=6), 1) != one
+def test_chunks_are_drawn_once_and_read_as_groups(spec: CandidateSpec, tmp_path: Path):
+    heard: list[tuple[int, int]] = []
+    draw_candidates(spec, tmp_path, 1, lambda done, count: heard.append((done, count)))
+    assert heard == [(6, 16), (12, 16), (16, 16)]
+    files = [chunk_path(tmp_path, number) for number in range(3)]
+    assert sorted(tmp_path.glob("*.arrow")) == files
+    assert read_spec(tmp_path) == spec
+    groups = list(read_groups(tmp_path))
+    assert 11 < len(groups) <= 16
+    assert {category_index(tmp_path, group, NAMES) for group in groups} == {0, 1, 2, 3}
+    with pytest.raises(SettingError, match="'sun', which the network does not know"):
+        [category_index(tmp_path, group, NAMES[:3]) for group in groups]
+    for group in groups:
+        assert len(group.candidates) == 3
+        assert any(group.candidates)
+        assert np.allclose(
+            group.values, completion_values(group.given, group.rest, group.candidates), atol=1e-5
+        )
+    before = [file.stat().st_mtime_ns for file in files]
+    files[1].unlink()
+    draw_candidates(spec, tmp_path, 1)
+    assert [file.stat().st_mtime_ns for file in files][::2] == before[::2]
+    assert all(map(same, groups, read_groups(tmp_path, spec)))
+    with pytest.raises(CheckpointError, match="drawn with another seed"):
+        draw_candidates(replace(spec, seed=6), tmp_path, 1)
+    chunk_path(tmp_path, 0).write_bytes(b"ARROW1 but no more")
+    with pytest.raises(FormatError, match=r"candidates-00000\.arrow is damaged or missing"):
+        list(read_groups(tmp_path, spec))
 
 
-def test_the_ways_are_how_the_model_goes_on(told: Rehearsal):
-    rows = drawn_chunk(told, 0)
-    assert all(len(row["ways"]) == 3 for row in rows)
-    # Untrained and of several random numbers, no two ways are alike; none stands where the given part does.
-    assert all(row["ways"][0] != row["ways"][1] != row["ways"][2] for row in rows)
-    closing = replace(load(told.model), closing=0.0)
-    assert closing.closing == 0.0
-    assert all(way and way[0] != row["given"][0] for row in rows for way in row["ways"])
+def test_a_chunk_is_the_same_whoever_draws_it(spec: CandidateSpec):
+    one = draw_chunk(spec, 1)
+    candidates._sources.cache_clear()
+    assert all(map(same, one, draw_chunk(spec, 1)))
+    assert not same(one[0], draw_chunk(spec, 2)[0])
+    assert not same(one[0], draw_chunk(replace(spec, seed=6), 1)[0])
+    for group in one:
+        firsts = [str(each[0][:2].tolist()) for each in group.candidates if each]
+        assert len(set(firsts)) == len(firsts)
 
 
-def test_a_way_goes_on_with_the_last_stroke_where_that_was_decided(
-    told: Rehearsal, monkeypatch: pytest.MonkeyPatch
+def test_a_candidate_goes_on_with_the_last_stroke_where_that_was_decided(
+    spec: CandidateSpec, monkeypatch: pytest.MonkeyPatch
 ):
     decided = np.array([False, True, True])
-
-    def going_on(model: object, starts: list[object], ways: int, temperature: float) -> list[np.ndarray]:
-        return [decided for _ in starts]
-
-    monkeypatch.setattr(rehearsal, "_going_on", going_on)
+    monkeypatch.setattr(candidates, "_continued", lambda model, requests, *rest: [decided for _ in requests])
     read: list[Prefix] = []
     asked: list[Request] = []
-    real = rehearsal.draw_all
+    draw_all = candidates.draw_all
 
     def seen(
         network: StrokeModel, given: list[Prefix], requests: list[Request], *more: float
     ) -> list[Sampled]:
         read.extend(given)
         asked.extend(requests)
-        return real(network, given, requests, *more)
+        return draw_all(network, given, requests, *more)
 
-    monkeypatch.setattr(rehearsal, "draw_all", seen)
-    found = drawn_chunk(told, 0)
-    # Each start is read once for each decision, and its ways are numbered in their order.
-    assert [bool(each.going_on[0]) for each in read if each.going_on is not None] == [False, True] * len(
-        found
-    )
-    assert [each.index for each in asked] == [0, 1, 2] * len(found)
-    assert [each.given for each in asked] == [2 * row + on for row in range(len(found)) for on in (0, 1, 1)]
-    for row in found:
-        last = row["given"][-1][-2:]
-        begins = [way[0][:2] == last for way in row["ways"] if way]
-        assert begins == [bool(on) for on, way in zip(decided, row["ways"], strict=True) if way]
+    monkeypatch.setattr(candidates, "draw_all", seen)
+    found = draw_chunk(spec, 0)
+    # Each sketch is read once for each decision, and its candidates are numbered in their order.
+    count = len(read) // 2
+    assert [bool(each.going_on[0]) for each in read if each.going_on is not None] == [False, True] * count
+    assert [each.index for each in asked] == [0, 1, 2] * count
+    assert [each.given for each in asked] == [2 * row + on for row in range(count) for on in (0, 1, 1)]
+    for group in found:
+        begins = [np.array_equal(each[0][0], group.given[-1][-1]) for each in group.candidates if each]
+        assert begins == [bool(on) for on, each in zip(decided, group.candidates, strict=True) if each]
 
 
-def test_rare_categories_come_more_often_than_by_their_numbers(told: Rehearsal):
-    drawings = Store.open(told.store).split("train").drawings()
+def test_rare_categories_come_more_often_than_by_their_numbers(spec: CandidateSpec):
+    drawings = Store.open(spec.store).split("train").drawings()
     rare, usual = (np.flatnonzero(drawings.category == category) for category in (0, 1))
     part = drawings.take(np.concatenate([rare[:3], usual[:48]]))
-    rows = chosen(part, 90, 3)
-    counts = np.bincount(part.category[rows])
+    rows = choose_drawings(part, 90, 3)
     # 3 and 48 to the power of a quarter are as one and two.
-    assert counts.tolist() == [30, 60]
+    assert np.bincount(part.category[rows]).tolist() == [30, 60]
     assert np.ptp(np.bincount(rows)[:3]) <= 1
     assert np.ptp(np.bincount(rows)[3:]) <= 1
-    assert chosen(part, 90, 3).tolist() == rows.tolist() != chosen(part, 90, 4).tolist()
+    assert choose_drawings(part, 90, 3).tolist() == rows.tolist() != choose_drawings(part, 90, 4).tolist()
 
 
-def test_what_cannot_be_rehearsed_is_refused(told: Rehearsal, tmp_path: Path):
+def test_what_cannot_be_drawn_is_refused(spec: CandidateSpec, tmp_path: Path):
     with pytest.raises(CheckpointError, match="nowhere"):
-        rehearse(replace(told, model="nowhere"), tmp_path, 1)
+        draw_candidates(replace(spec, checkpoint="nowhere"), tmp_path, 1)
     with pytest.raises(FormatError, match="not a prepared store"):
-        rehearse(replace(told, store=str(tmp_path)), tmp_path, 1)
-    with pytest.raises(SettingError, match="ways is 0"):
-        replace(told, ways=0)
-    with pytest.raises(SettingError, match="beginnings is 0"):
-        replace(told, beginnings=0)
+        draw_candidates(replace(spec, store=str(tmp_path)), tmp_path, 1)
+    with pytest.raises(SettingError, match="candidates must be from 1"):
+        replace(spec, candidates=0)
+    with pytest.raises(SettingError, match="sketches must be from 1"):
+        replace(spec, sketches=0)
 
 
-def test_what_differs_does_not_mix(told: Rehearsal, tmp_path: Path):
-    told = replace(told, beginnings=5)
-    with pytest.raises(CheckpointError, match="nowhere"):
-        rehearse(replace(told, model="nowhere"), tmp_path, 1)
-    rehearse(told, tmp_path, 1)
-    with pytest.raises(CheckpointError, match="drawn with another seed"):
-        rehearse(replace(told, seed=6), tmp_path, 1)
-
-
-def test_a_damaged_file_is_named(told: Rehearsal, tmp_path: Path):
-    told = replace(told, beginnings=5)
-    with pytest.raises(FormatError, match=r"rehearsal-00000\.arrow is damaged or missing"):
-        read_groups(tmp_path, told, NAMES)
-    chunk_path(tmp_path, 0).write_bytes(b"ARROW1 but no more")
-    with pytest.raises(FormatError, match=r"rehearsal-00000\.arrow is damaged or missing"):
-        read_groups(tmp_path, told, NAMES)
+def test_an_unfinished_folder_is_refused(spec: CandidateSpec, tmp_path: Path):
+    with pytest.raises(FormatError, match="holds no candidates; draw some by sketchgen candidates"):
+        read_spec(tmp_path)
+    write_spec(tmp_path, spec)
+    with pytest.raises(FormatError, match="0 of 3 files"):
+        read_spec(tmp_path)

@@ -1,25 +1,27 @@
-"""What is learned from: drawings as they are where nothing is changed, and beginnings of the length said."""
+"""Batches for classifiers: drawings as they are where nothing is changed, cuts where they are asked for."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from sketchgen.data.drawings import Drawings, from_lists
 from sketchgen.models.numpy_classifier import point_features
+from sketchgen.models.picture_features import pictures_of
 from sketchgen.training.classifier_batches import (
-    LEFT_OUT,
-    Changes,
-    _some_points,
-    _some_strokes,
-    bends,
-    chosen_cuts,
-    make_lesson,
+    DROPPED,
+    ClassifierCollate,
+    PictureCollate,
+    _kept_points,
+    _kept_strokes,
+    random_warps,
 )
+from sketchgen.training.config import LIGHT, LIGHT_PICTURES, PICTURES, Augment
 
-PLAIN = Changes(cut=0.0, warp=0.0, mirror=0.0, fewer_strokes=0.0, fewer_points=0.0, jitter=0.0)
+PLAIN = Augment(cut=0.0, warp=0.0, mirror=0.0, drop_strokes=0.0, drop_points=0.0, jitter=0.0)
 STROKES = ([5, 4, 6], [3], [2, 2, 2, 2], [9, 1])
 
 
@@ -31,8 +33,18 @@ def drawings(times: int = 1) -> Drawings:
     return from_lists([n % 2 for n in range(count)], list(range(count)), strokes, points, ("cat", "dog"))
 
 
-def lesson(cut: np.ndarray, changes: Changes = PLAIN, seed: int = 0, times: int = 1):
-    return make_lesson(drawings(times), cut, np.random.default_rng(seed), changes)
+def made(known: Drawings, cut: np.ndarray, augment: Augment, seed: int) -> SimpleNamespace:
+    batch = ClassifierCollate(augment).batch(known, cut, np.random.default_rng(seed))
+    steps, length = (part.numpy() for part in batch.inputs)
+    return SimpleNamespace(steps=steps, length=length, category=batch.target.numpy())
+
+
+def lesson(cut: np.ndarray, augment: Augment = PLAIN, seed: int = 0, times: int = 1) -> SimpleNamespace:
+    return made(drawings(times), cut, augment, seed)
+
+
+def chosen_cuts(known: Drawings, share: float) -> np.ndarray:
+    return ClassifierCollate(replace(PLAIN, cut=share)).shown(known, np.random.default_rng(0))
 
 
 def alone(index: int, count: int) -> np.ndarray:
@@ -57,12 +69,12 @@ def test_unchanged_ones_are_as_they_are(cuts: tuple[int, ...]):
 
 def test_no_cuts_show_everything():
     known = drawings(50)
-    assert (chosen_cuts(known, 0.0, np.random.default_rng(0)) == known.lengths).all()
+    assert (chosen_cuts(known, 0.0) == known.lengths).all()
 
 
 def test_half_of_the_cuts_end_with_a_stroke():
     known = drawings(500)
-    cut = chosen_cuts(known, 1.0, np.random.default_rng(0))
+    cut = chosen_cuts(known, 1.0)
     assert (cut >= 1).all()
     assert (cut <= known.lengths).all()
     ends = known.lift[known.start[:-1] + cut - 1]
@@ -76,15 +88,15 @@ def test_half_of_the_cuts_end_with_a_stroke():
 
 def test_the_share_of_cuts_is_kept():
     known = drawings(500)
-    cut = chosen_cuts(known, 0.35, np.random.default_rng(0))
+    cut = chosen_cuts(known, 0.35)
     assert 0.25 < (cut < known.lengths).mean() < 0.36
 
 
-@pytest.mark.parametrize("name", ["warp", "mirror", "fewer_strokes", "fewer_points", "jitter"])
+@pytest.mark.parametrize("name", ["warp", "mirror", "drop_strokes", "drop_points", "jitter"])
 def test_each_change_changes_something(name: str):
     whole = drawings(50).lengths
     plain, changed = lesson(whole, times=50), lesson(whole, replace(PLAIN, **{name: 1.0}), times=50)
-    fewer = name.startswith("fewer")
+    fewer = name.startswith("drop")
     assert (changed.length < plain.length).any() == fewer
     assert (changed.length >= 1).all()
     if not fewer:
@@ -102,7 +114,7 @@ def test_a_mirrored_drawing_is_the_same_from_the_other_side():
 
 def test_strokes_keep_their_ends_where_points_are_left_out():
     whole = drawings(50).lengths
-    found = lesson(whole, replace(PLAIN, fewer_points=1.0), times=50)
+    found = lesson(whole, replace(PLAIN, drop_points=1.0), times=50)
     strokes = [len(lengths) for lengths in STROKES] * 50
     assert found.steps[..., 8].sum(1).astype(int).tolist() == strokes
 
@@ -110,7 +122,7 @@ def test_strokes_keep_their_ends_where_points_are_left_out():
 def test_the_first_and_the_last_point_of_a_stroke_stay():
     random = np.random.default_rng(0)
     lift = random.random((200, 30)) < 0.2
-    kept = _some_points(lift, random, 1.0)
+    kept = _kept_points(lift, random, 1.0)
     assert kept[lift].all()
     assert kept[:, 0].all()
     assert kept[:, 1:][lift[:, :-1]].all()
@@ -123,18 +135,18 @@ def test_strokes_are_left_out_but_never_all_that_is_shown():
     lift = random.random((4000, 40)) < 0.2
     lift[:, -1] = True
     shown = np.arange(40) < random.integers(1, 12, (4000, 1))
-    assert _some_strokes(lift, shown, random, 0.0).all()
-    kept = _some_strokes(lift, shown, random, 1.0)
+    assert _kept_strokes(lift, shown, random, 0.0).all()
+    kept = _kept_strokes(lift, shown, random, 1.0)
     assert (kept & shown).any(1).all()
     # Whole strokes: wherever one is not over, its next point is kept or left out with it.
     assert (kept[:, 1:] == kept[:, :-1])[~lift[:, :-1]].all()
-    assert (~kept[:, -1]).mean() == pytest.approx(LEFT_OUT, abs=0.03)
-    assert _some_strokes(lift, shown, random, 0.5)[:, -1].mean() > kept[:, -1].mean()
+    assert (~kept[:, -1]).mean() == pytest.approx(DROPPED, abs=0.03)
+    assert _kept_strokes(lift, shown, random, 0.5)[:, -1].mean() > kept[:, -1].mean()
 
 
 def test_drawings_are_bent_a_little_and_keep_their_area():
     axes = np.tile(np.eye(2), (6000, 1, 1))
-    moved = axes @ bends(len(axes), np.random.default_rng(0), replace(PLAIN, warp=0.5, mirror=0.5))
+    moved = axes @ random_warps(len(axes), np.random.default_rng(0), replace(PLAIN, warp=0.5, mirror=0.5))
     area = np.linalg.det(moved)
     np.testing.assert_allclose(np.abs(area), 1.0, atol=1e-9)
     along = moved[:, 0] * np.sign(area)[:, None]
@@ -152,19 +164,57 @@ def test_noise_is_px_of_the_box_whatever_the_size_of_the_drawing():
     random = np.random.default_rng(3)
     small = random.integers(0, 13, (20, 2)).astype(np.uint8)
     steps = [
-        make_lesson(
+        made(
             from_lists([0], [0], [[12, 8]], [points], ("cat", "dog")),
             np.array([20]),
-            np.random.default_rng(1),
             replace(PLAIN, jitter=1.0),
+            1,
         ).steps
         for points in (small, small * np.uint8(20))
     ]
     np.testing.assert_allclose(steps[0], steps[1], atol=1e-5)
 
 
-def test_the_same_seed_gives_the_same_lesson():
+def test_the_same_seed_gives_the_same_batch():
     whole = drawings().lengths
-    one, two, other = (lesson(whole, Changes(), seed) for seed in (3, 3, 4))
+    one, two, other = (lesson(whole, Augment(), seed) for seed in (3, 3, 4))
     np.testing.assert_array_equal(one.steps, two.steps)
     assert one.steps.shape != other.steps.shape or not np.array_equal(one.steps, other.steps)
+
+
+def test_light_changes_are_smaller():
+    assert all(value < vars(Augment())[name] for name, value in vars(LIGHT).items())
+    assert LIGHT_PICTURES.warp < PICTURES.warp
+    assert LIGHT_PICTURES.mirror < PICTURES.mirror
+
+
+def seen(augment: Augment, seed: int = 0) -> np.ndarray:
+    """Pictures of forty drawings."""
+    collate, known = PictureCollate(augment), drawings(10)
+    shown = collate.shown(known, np.random.default_rng(seed))
+    # Lengths do not decide what stands together.
+    assert np.ptp(shown) == 0
+    batch = collate.batch(known, shown, np.random.default_rng(seed))
+    np.testing.assert_array_equal(batch.target, known.category)
+    return batch.inputs[0].numpy()
+
+
+def test_unchanged_pictures_are_as_a_classifier_sees_them():
+    wanted = pictures_of([drawings(10).sketch(index) for index in range(40)])
+    np.testing.assert_allclose(seen(PLAIN), wanted, atol=1e-4)
+
+
+def test_mirrored_pictures_are_seen_from_the_other_side():
+    plain = seen(PLAIN)
+    np.testing.assert_allclose(seen(replace(PLAIN, mirror=1.0)), plain[:, :, ::-1], atol=1e-3)
+    same = np.abs(seen(replace(PLAIN, mirror=0.5)) - plain).max((1, 2)) < 1e-3
+    assert 0.2 < same.mean() < 0.8
+
+
+def test_warped_pictures_differ_a_little_and_by_the_seed():
+    plain, warp = seen(PLAIN), replace(PLAIN, warp=1.0)
+    warped = seen(warp)
+    assert (np.abs(plain - warped).max((1, 2)) > 0.1).mean() > 0.9
+    assert warped.sum() == pytest.approx(plain.sum(), rel=0.2)
+    np.testing.assert_array_equal(seen(warp), warped)
+    assert not np.array_equal(seen(warp, 4), warped)

@@ -1,17 +1,28 @@
-"""Recipes by name, and what Sketch-RNN's is: offsets and pens, nothing else."""
+"""Settings and their limits, the learning rate, and the presets."""
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from sketchgen.errors import SettingError
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.strokes import Pen
-from sketchgen.training.config import PRESETS, ModelSettings, TrainConfig
+from sketchgen.training.config import (
+    PRESETS,
+    ClassifierTrainConfig,
+    ModelSettings,
+    ReinforceConfig,
+    RewardTrainConfig,
+    TrainConfig,
+)
 
 CATEGORIES = ("cat", "sun")
 DEFAULTS = ModelSettings()
@@ -20,7 +31,7 @@ DEFAULTS = ModelSettings()
 def network(name: str, **changes: int) -> StrokeModel:
     torch.manual_seed(0)
     settings = replace(PRESETS[name].model, **changes)
-    return StrokeModel(ModelConfig(CATEGORIES, **asdict(settings))).eval()
+    return StrokeModel(ModelConfig.from_dict(asdict(settings) | {"categories": CATEGORIES})).eval()
 
 
 def steps() -> Steps:
@@ -76,3 +87,71 @@ def test_sketch_rnn_learns_from_whole_drawings_in_their_own_frame():
     prefixes = PRESETS["sketch-rnn"].prefixes
     assert prefixes.nothing == 1.0
     assert prefixes.unknown == prefixes.drop_category == prefixes.held_back == prefixes.opened == 0.0
+
+
+CONFIG = TrainConfig(Path("/home/somebody/store"), Path("run"), steps=20)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        (TrainConfig, {"steps": None}),
+        (TrainConfig, {"batch": 0}),
+        (TrainConfig, {"learning_rate": math.nan}),
+        (TrainConfig, {"clip": math.inf}),
+        (TrainConfig, {"average": 1.0}),
+        (TrainConfig, {"patience": 0}),
+        (TrainConfig, {"workers": -1}),
+        (TrainConfig, {"distillation": 1.1}),
+        (TrainConfig, {"candidates": Path("candidates")}),
+        (ClassifierTrainConfig, {"smoothing": 1.0}),
+        (ClassifierTrainConfig, {"time_limit": 0}),
+        (RewardTrainConfig, {"candidates_per_sketch": 65}),
+        (RewardTrainConfig, {"threads": 0}),
+    ],
+)
+def test_settings_outside_their_limits_are_refused(kind: type, wrong: dict[str, Any]):
+    with pytest.raises(SettingError) as caught:
+        kind(Path("store"), Path("run"), **{"steps": 20} | wrong)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_best_of_all_rollouts_is_refused():
+    with pytest.raises(SettingError, match="best_of must be from 1 to 3"):
+        ReinforceConfig(rollouts=4, best_of=4)
+
+
+def test_a_summary_names_files_without_their_folders():
+    reinforce = ReinforceConfig(classifier="/home/somebody/runs/judge")
+    text = json.dumps(replace(CONFIG, teachers=("/home/somebody/one", "tiny"), reinforce=reinforce).summary())
+    assert "somebody" not in text
+    found = json.loads(text)
+    assert (found["steps"], found["store"], found["teachers"]) == (20, "store", ["one", "tiny"])
+    assert found["reinforce"]["classifier"] == "judge"
+
+
+@pytest.mark.parametrize(
+    ("config", "last"),
+    [(CONFIG, 0.02), (ClassifierTrainConfig(Path("store"), Path("run"), steps=9, warmup=100), 0.002)],
+)
+def test_the_rate_rises_over_the_warmup_and_falls_along_a_cosine(config: TrainConfig, last: float):
+    peak = config.peak
+    rising = [config.rate(step, 0.0) for step in (0, 49, 99, 500)]
+    assert rising == pytest.approx([peak / 100, peak / 2, peak, peak])
+    falling = [config.rate(1000, progress / 10) for progress in range(11)]
+    assert falling == sorted(falling, reverse=True)
+    assert falling[5] == pytest.approx(peak * (1 + last) / 2)
+    assert falling[-1] == config.rate(1000, 1.5) == pytest.approx(last * peak)
+
+
+def test_a_new_network_and_a_checkpoint_have_rates_of_their_own():
+    assert CONFIG.peak == TrainConfig.fresh_rate
+    assert replace(CONFIG, start="tiny").peak == TrainConfig.tuning_rate
+    assert replace(CONFIG, start="tiny", learning_rate=0.01).peak == 0.01
+
+
+def test_short_runs_are_validated_more_often():
+    assert CONFIG.validation_interval == 240
+    assert replace(CONFIG, time_limit=60).validation_interval == 5
+    assert replace(CONFIG, time_limit=86_400).validation_interval == 240
+    assert replace(CONFIG, time_limit=60, validate_every=30).validation_interval == 30

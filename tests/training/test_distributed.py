@@ -1,3 +1,5 @@
+"""Two processes take the steps of one, and stop with a clear error when one of them is lost."""
+
 from __future__ import annotations
 
 import json
@@ -11,32 +13,35 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from runs import MODEL, as_json, rows, saved, small
+import torch
 
 from sketchgen.data.prepare import prepare
 from sketchgen.data.splitting import Prefixes
-from sketchgen.errors import ProcessLostError, SettingError
-from sketchgen.training.callbacks import STATE
-from sketchgen.training.candidate_files import Rehearsal, chunk_path, note, write_rows
+from sketchgen.errors import ProcessLostError
+from sketchgen.training import distributed
+from sketchgen.training.candidates import CandidateGroup, CandidateSpec, chunk_path, write_groups, write_spec
 from sketchgen.training.config import TrainConfig
-from sketchgen.training.distributed import telling_of_lost_ones
-from sketchgen.training.trainer import Run, fit
+from sketchgen.training.distributed import process_group
+from sketchgen.training.state import STATE
+from sketchgen.training.trainer import fit
+from tests.support.runs import MODEL, as_json, rows, saved, small
 
 SCRIPT = """
 import sys
-from runs import from_json
+from tests.support.runs import from_json
 from sketchgen.errors import SketchgenError
 from sketchgen.training import fit
 try:
     fit(from_json(sys.argv[1]), resume=len(sys.argv) > 2)
 except SketchgenError as error:
-    sys.exit(f"said: {error}")
+    sys.exit(f"refused: {error}")
 """
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> TrainConfig:
+def plain(tmp_path: Path) -> TrainConfig:
     """Eighteen drawings, all of them in each batch, and nothing random but the noise below a px."""
     lines = []
     for k in range(24):
@@ -44,73 +49,45 @@ def config(tmp_path: Path) -> TrainConfig:
         lines.append(json.dumps({"word": "owl", "drawing": drawing}) + "\n")
     (tmp_path / "owl.ndjson").write_text("".join(lines))
     kept = prepare([tmp_path / "owl.ndjson"], tmp_path / "store").kept["train"]
-    config = small(tmp_path / "store", tmp_path / "run")
-    plain = Prefixes(nothing=1.0, unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0, opened=0.0)
-    return replace(config, batch=kept, prefixes=plain, model=replace(MODEL, dropout=0.0))
-
-
-def written(folder: Path) -> Path:
-    """The script that each process runs."""
-    script = folder / "two.py"
-    script.write_text(SCRIPT)
-    return script
+    cuts = Prefixes(nothing=1.0, unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0, opened=0.0)
+    model = replace(MODEL, dropout=0.0)
+    return small(tmp_path / "store", tmp_path / "run", batch=kept, prefixes=cuts, model=model)
 
 
 def started(command: list[str], **environment: str) -> subprocess.Popen[str]:
-    support = Path(__file__).resolve().parents[1] / "support"
-    paths = os.pathsep.join([str(support), os.environ.get("PYTHONPATH", "")])
+    root = str(Path(__file__).resolve().parents[2])
+    paths = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", **environment}
     return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths, **environment},
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     )
 
 
-@contextmanager
-def two_processes(config: TrainConfig, folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+def as_two(config: TrainConfig, folder: Path, *more: str) -> None:
     """Train as two processes under torchrun do."""
+    script = folder / "two.py"
+    script.write_text(SCRIPT)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    with started([*command, str(written(folder)), as_json(config), *more]) as running:
+    with started([*command, str(script), as_json(config), *more]) as running:
         try:
-            yield running
+            said, _ = running.communicate(timeout=240)
         finally:
             running.kill()
-
-
-def test_two_processes_take_the_steps_of_one(config: TrainConfig, tmp_path: Path):
-    config = replace(config, validate_every=0.0)
-    alone = replace(config, out=tmp_path / "alone")
-    fit(alone)
-    with two_processes(config, tmp_path) as running:
-        said, _ = running.communicate(timeout=240)
     assert running.returncode == 0, said[-2000:]
-    # The noise of dequantisation is drawn by each for itself: hence not the same to the last digit.
-    for column, tolerance in (("loss", 0.02), ("gradient_norm", 0.05), ("valid", 0.02)):
-        one, two = rows(alone.out, column), rows(config.out, column)
-        assert list(one) == list(two)
-        assert list(two.values()) == pytest.approx(list(one.values()), rel=tolerance)
-    position = saved(config.out)["position"]
-    assert position["step"] == 20
-    assert position["drawings"] == 20 * config.batch
 
 
 @contextmanager
-def two_alone(config: TrainConfig, folder: Path) -> Iterator[list[subprocess.Popen[str]]]:
-    """The same two processes without torchrun, which ends the other as soon as one is lost."""
+def two_alone(config: TrainConfig) -> Iterator[list[subprocess.Popen[str]]]:
+    """Two processes without torchrun, which ends the other as soon as one is lost."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = str(found.getsockname()[1])
-    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
-    # What torchrun says besides, by which Lightning tells that it is not to start processes itself.
-    shared |= {"TORCHELASTIC_RUN_ID": "none", "GROUP_RANK": "0", "OMP_NUM_THREADS": "1"}
-    script, settings = written(folder), as_json(config)
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
     both: list[subprocess.Popen[str]] = []
     try:
         for number in ("0", "1"):
-            own = {"RANK": number, "LOCAL_RANK": number}
-            both.append(started([sys.executable, str(script), settings], **shared, **own))
+            command = [sys.executable, "-c", SCRIPT, as_json(config)]
+            both.append(started(command, **shared, RANK=number, LOCAL_RANK=number))
         yield both
     finally:
         for one in both:
@@ -118,69 +95,59 @@ def two_alone(config: TrainConfig, folder: Path) -> Iterator[list[subprocess.Pop
             one.communicate()
 
 
-def test_a_process_that_dies_stops_the_other_and_the_run_goes_on(config: TrainConfig, tmp_path: Path):
-    endless = replace(config, steps=100_000, save_every=0.0)
-    with two_alone(endless, tmp_path) as (first, second):
+def test_two_processes_take_the_steps_of_one(plain: TrainConfig, tmp_path: Path):
+    start = fit(replace(plain, out=tmp_path / "start", steps=2))
+    # To go on upwards is better than to the side.
+    ups = [[np.array([[60.0 * k, 200.0], [60.0 * k, 20.0]])] for k in (1, 2)]
+    asides = [[np.array([[60.0 * k, 200.0], [60.0 * k + 90.0, 200.0]])] for k in (1, 2)]
+    given = [[np.array([[0.0, 10.0 * k], [200.0, 200.0]])] for k in range(8)]
+    groups = [CandidateGroup("owl", each, ups[0], [*ups, *asides], [1.0, 0.9, 0.0, 0.1]) for each in given]
+    write_spec(tmp_path / "candidates", CandidateSpec(str(plain.store), "train", str(start), 8, 4))
+    write_groups(chunk_path(tmp_path / "candidates", 0), groups)
+    both = replace(plain, validate_every=0.0, start=str(start), preference_pairs=4, preference_weight=0.01)
+    both = replace(both, candidates=tmp_path / "candidates")
+    alone = replace(both, out=tmp_path / "alone")
+    fit(alone)
+    as_two(both, tmp_path)
+    # The noise of dequantisation is drawn by each for itself: hence not the same to the last digit.
+    for column, tolerance in (("loss", 0.02), ("gradient_norm", 0.05), ("valid", 0.02)):
+        one, two = rows(alone.out, column), rows(both.out, column)
+        assert list(one) == list(two)
+        assert list(two.values()) == pytest.approx(list(one.values()), rel=tolerance)
+    assert list(rows(both.out, "preference_gain")) == [20]
+    position = saved(both.out)["position"]
+    assert position["step"] == 20
+    assert position["drawings"] == 20 * plain.batch
+
+
+def test_a_process_that_dies_stops_the_other_and_the_run_goes_on(plain: TrainConfig):
+    endless = replace(plain, steps=100_000, save_every=0.0)
+    with two_alone(endless) as (first, second):
         deadline = time.monotonic() + 200
-        while not (config.out / STATE).exists() and first.poll() is None:
+        while not (plain.out / STATE).exists() and first.poll() is None:
             assert time.monotonic() < deadline
-            time.sleep(0.1)
+            time.sleep(0.05)
         second.kill()
         said, _ = first.communicate(timeout=60)
-    assert first.returncode == 1
+    assert first.returncode == 1, said
     assert "another one has ended" in said
     assert "--resume" in said
-    done = saved(config.out)["position"]["step"]
+    done = saved(plain.out)["position"]["step"]
     assert done >= 1
-    more = replace(config, steps=done + 3)
-    with two_processes(more, tmp_path, "resume") as running:
-        said, _ = running.communicate(timeout=240)
-    assert running.returncode == 0, said[-2000:]
-    assert saved(config.out)["position"]["step"] == done + 3
+    fit(replace(plain, steps=done + 3), resume=True)
+    assert saved(plain.out)["position"]["step"] == done + 3
 
 
-def test_what_a_backend_says_of_a_lost_peer_becomes_clear(monkeypatch: pytest.MonkeyPatch):
+def test_the_errors_of_a_lost_peer_become_clear(monkeypatch: pytest.MonkeyPatch):
+    cpu = torch.device("cpu")
     monkeypatch.setenv("WORLD_SIZE", "4")
     monkeypatch.setenv("RANK", "2")
+    monkeypatch.setattr(distributed.distributed, "init_process_group", lambda backend: None)
     words = "[../third_party/gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:4321"
-    with pytest.raises(ProcessLostError, match=r"process 2 of 4 stops.*--resume"), telling_of_lost_ones():
+    with pytest.raises(ProcessLostError, match=r"process 2 of 4 stops.*--resume"), process_group(cpu):
         raise RuntimeError(words)
-    with pytest.raises(RuntimeError, match="mat1 and mat2"), telling_of_lost_ones():
+    with pytest.raises(RuntimeError, match="mat1 and mat2"), process_group(cpu):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
     monkeypatch.setenv("WORLD_SIZE", "1")
-    with pytest.raises(RuntimeError, match="Connection"), telling_of_lost_ones():
+    with pytest.raises(RuntimeError, match="Connection"), process_group(cpu):
         raise RuntimeError(words)
-
-
-def test_a_batch_smaller_than_the_processes_is_refused(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("WORLD_SIZE", "4")
-    monkeypatch.setenv("RANK", "0")
-    with pytest.raises(SettingError, match="batch is 3; for 4 processes it must be 4 or more"):
-        Run(replace(config, batch=3))
-
-
-def test_two_processes_prefer_together(config: TrainConfig, tmp_path: Path):
-    start = fit(replace(config, out=tmp_path / "start", steps=2))
-    rehearsal = Rehearsal(str(config.store), "train", str(start), 8, 4)
-    # To go on upwards is better than to the side, each of both in two ways.
-    ups = [[[60.0 * way, 200.0, 60.0 * way, 20.0]] for way in (1, 2)]
-    asides = [[[60.0 * way, 200.0, 60.0 * way + 90.0, 200.0]] for way in (1, 2)]
-    begun = [
-        {
-            "category": "owl",
-            "given": [[0.0, 10.0 * number, 200.0, 200.0]],
-            "rest": ups[0],
-            "ways": [*ups, *asides],
-            "worths": [1.0, 0.9, 0.0, 0.1],
-        }
-        for number in range(8)
-    ]
-    note(tmp_path / "ways", rehearsal)
-    write_rows(chunk_path(tmp_path / "ways", 0), begun)
-    told = replace(config, start=str(start), rehearsals=tmp_path / "ways", pairs=4)
-    with two_processes(told, tmp_path) as running:
-        said, _ = running.communicate(timeout=240)
-    assert running.returncode == 0, said[-2000:]
-    assert rows(config.out, "told")[20] > 0.9
-    assert rows(config.out, "gained")[20] > 0.0
-    assert saved(config.out)["position"]["step"] == 20

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import recognisers
 import torch
-from runs import keeps_the_last_of_rising, saved, small, stopped_and_resumed
 
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
@@ -28,14 +27,16 @@ from sketchgen.training import recognition_reward as naming
 from sketchgen.training import reinforce as practising
 from sketchgen.training import reinforce_batches as practice
 from sketchgen.training import rewards
-from sketchgen.training.config import PracticeSettings, TrainConfig
+from sketchgen.training.config import ReinforceConfig, TrainConfig
 from sketchgen.training.recognition_reward import Namer, load_namer
 from sketchgen.training.reinforce import Practising, advantages, way_log_prob
 from sketchgen.training.reinforce_batches import Lines, Opening, Openings, Practice, opened, together
 from sketchgen.training.rewards import Missing, ink, worth
 from sketchgen.training.rollout import Samples
+from sketchgen.training.stroke_task import StrokeTask
 from sketchgen.training.trainer import fit
 from tests.support import untrained
+from tests.support.runs import StopAfter, check_same, small
 
 NAMES = ("cat", "fish", "house", "sun")
 CPU = torch.device("cpu")
@@ -279,7 +280,7 @@ def test_added_lines_stand_on_the_page_where_completions_put_them(folder: Path, 
 
 
 def practised(folder: Path, judge: Namer | None = None, **more: Any) -> Practising:
-    return Practising(openings(folder), PracticeSettings(**{"ways": 4, "weight": 1.0, **more}), judge)
+    return Practising(openings(folder), ReinforceConfig(**{"rollouts": 4, "weight": 1.0, **more}), judge)
 
 
 def ready(network: StrokeModel) -> torch.optim.Optimizer:
@@ -315,7 +316,7 @@ def test_better_ways_become_likelier_and_worse_ones_less(
 
 
 def test_it_gets_better_by_practice(folder: Path, network: StrokeModel):
-    some = practised(folder, ways=8)
+    some = practised(folder, rollouts=8)
     optimiser, beginnings = ready(network), openings(folder, 12)[0]
     torch.manual_seed(1)
     worth = []
@@ -403,7 +404,7 @@ def test_what_the_judge_says_counts(folder: Path, network: StrokeModel):
         def sure(self, ways: Samples, category: torch.Tensor) -> torch.Tensor:
             return -ways.length.float()
 
-    some = practised(folder, judge=Judge(recognisers.network()), naming=0.5)
+    some = practised(folder, judge=Judge(recognisers.network()), classifier_weight=0.5)
     found = openings(folder)[0]
     torch.manual_seed(0)
     steps = practising.told_apart(network, found, torch.full((24,), 0.5), 4)
@@ -415,58 +416,30 @@ def test_what_the_judge_says_counts(folder: Path, network: StrokeModel):
 
 
 def config(folder: Path, out: Path, **more: Any) -> TrainConfig:
-    practice = PracticeSettings(**{"beginnings": 4, "ways": 3, **more})
-    return replace(small(folder / "store", out), start=str(folder / "model"), practice=practice, steps=6)
+    reinforce = ReinforceConfig(sketches=4, rollouts=3)
+    return small(
+        folder / "store", out, **{"start": str(folder / "model"), "steps": 6, "reinforce": reinforce, **more}
+    )
 
 
-def test_a_run_practises_goes_on_exactly_and_its_last_network_is_its_best(folder: Path, tmp_path: Path):
-    whole = fit(replace(config(folder, tmp_path / "whole"), steps=20))
-    fit(replace(config(folder, tmp_path / "part"), steps=3))
-    short = fit(config(folder, tmp_path / "short"))
-    part = fit(config(folder, tmp_path / "part"), resume=True)
-    without = fit(replace(config(folder, tmp_path / "without"), practice=None))
-    two, three, four = (read_checkpoint(path).weights for path in (short, part, without))
-    assert saved(tmp_path / "part")["position"]["step"] == 6
-    assert set(two) == set(three)
-    assert any(not np.array_equal(value, four[name]) for name, value in two.items())
-    best, last = (read_checkpoint(tmp_path / "whole" / name) for name in ("best", "last"))
+def test_a_run_resumes_exactly_and_its_last_network_is_its_best(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    steps = iter(range(100))
+    monkeypatch.setattr(StrokeTask, "validate", lambda *_: {"valid": float(next(steps)), "valid_half": 0.0})
+    whole = config(folder, tmp_path / "whole", steps=20, validate_every=0.0)
+    best = read_checkpoint(fit(whole))
+    last = read_checkpoint(whole.out / "last")
     assert all(np.array_equal(value, last.weights[name]) for name, value in best.weights.items())
-    assert whole == tmp_path / "whole" / "best"
-    assert best.summary["settings"]["practice"]["ways"] == 3
-    with (tmp_path / "whole" / "log.csv").open() as stream:
-        line = next(row for row in csv.DictReader(stream) if row["step"] == "20")
+    part = replace(whole, out=tmp_path / "part")
+    fit(part, callbacks=[StopAfter(3)])
+    fit(part, resume=True)
+    check_same(whole.out, part.out)
+    assert best.summary["settings"]["reinforce"]["rollouts"] == 3
+    with (whole.out / "log.csv").open() as stream:
+        line = next(row for row in csv.DictReader(stream) if row["loss"])
     assert 0.0 <= float(line["ended"]) <= 1.0
     assert float(line["best"]) >= float(line["worth"])
-
-
-@pytest.mark.parametrize("practises", [True, False])
-def test_what_costs_likelihood_is_kept_where_it_was_practised(folder: Path, tmp_path: Path, practises: bool):
-    told = config(folder, tmp_path)
-    assert practises == keeps_the_last_of_rising(told if practises else replace(told, practice=None))
-
-
-def test_an_interrupted_run_takes_the_same_steps(folder: Path, tmp_path: Path):
-    whole = fit(config(folder, tmp_path / "whole"))
-    part = stopped_and_resumed(config(folder, tmp_path / "part"), 3)
-    one, two = read_checkpoint(whole).weights, read_checkpoint(part).weights
-    assert all(np.array_equal(value, two[name]) for name, value in one.items())
-
-
-def test_the_judge_of_a_card_is_named_without_its_folders():
-    assert PracticeSettings(judge="/home/somebody/runs/judge").named_only()["judge"] == "judge"
-
-
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
-        ({"best_of": 3}, "best_of must be from 1 to 2"),
-        ({"ways": 1}, "ways"),
-        ({"beginnings": 1}, "beginnings"),
-    ],
-)
-def test_what_cannot_be_practised_is_refused(folder: Path, tmp_path: Path, more: dict[str, int], words: str):
-    with pytest.raises(SettingError, match=words):
-        config(folder, tmp_path, **more)
 
 
 def test_a_judge_of_other_categories_is_refused(folder: Path, tmp_path: Path):
@@ -476,11 +449,9 @@ def test_a_judge_of_other_categories_is_refused(folder: Path, tmp_path: Path):
 
 
 def test_several_processes_are_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from sketchgen.training import trainer as run
-
-    monkeypatch.setattr(run, "world_size", lambda: 2)
-    with pytest.raises(SettingError, match="several processes cannot practise together"):
-        run._practising(config(folder, tmp_path), Store.open(folder / "store").split("train"), NAMES, CPU)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SettingError, match="policy-gradient training takes one process"):
+        StrokeTask(config(folder, tmp_path), CPU)
 
 
 def test_missing_parts_can_be_taken_by_row():

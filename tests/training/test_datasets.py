@@ -4,28 +4,28 @@ import itertools
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from sketchgen.data.batching import Batch, Prefixes
-from sketchgen.data.order import Lane, Order
-from sketchgen.data.prepare import prepare
+from sketchgen.data.batching import Batch
+from sketchgen.data.splitting import Prefixes
 from sketchgen.data.store import Split, Store
-from sketchgen.training.loader import TrainingBatches, endless_loader
+from sketchgen.errors import SettingError
+from sketchgen.training.classifier_batches import ClassifierCollate
+from sketchgen.training.config import Augment
+from sketchgen.training.datasets import StoreBatches, StrokeCollate, endless_loader
 
 PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0, opened=0.0)
 
 
 @pytest.fixture(scope="module")
-def split(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Split:
-    out = tmp_path_factory.mktemp("sample") / "store"
-    prepare([sample_dir], out)
-    return Store.open(out).split("train")
+def split(store: Path) -> Split:
+    return Store.open(store).split("train")
 
 
-def batches(split: Split, size: int = 100, lane: Lane | None = None, cuts: Prefixes | None = None):
-    order = Order(split.block_sizes, size, 5, lane or Lane())
-    return TrainingBatches(split, order, split.categories, cuts or Prefixes())
+def batches(split: Split, size: int = 100, cuts: Prefixes | None = None) -> StoreBatches[Batch]:
+    return StoreBatches(split, size, 5, StrokeCollate(split.categories, cuts or Prefixes()))
 
 
 def same(one: Batch, two: Batch) -> bool:
@@ -59,8 +59,12 @@ def test_each_batch_has_its_own_noise(split: Split):
     assert all(float((targets[0] - target).abs().max()) <= 1.0 for target in targets)
 
 
-def test_lanes_share_an_epoch_and_draw_noise_of_their_own(split: Split):
-    lanes = [batches(split, len(split), Lane(number, 2), PLAIN)[0] for number in range(2)]
+def test_processes_share_an_epoch_and_draw_noise_of_their_own(split: Split, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    lanes = []
+    for number in range(2):
+        monkeypatch.setenv("RANK", str(number))
+        lanes.append(batches(split, 2 * len(split), cuts=PLAIN)[0])
     keys = torch.cat([batch.key for batch in lanes])
     assert len(set(keys.tolist())) == len(split)
     noise = [(batch.target[:, :-1] - batch.offset)[:50, :3] for batch in lanes]
@@ -69,8 +73,7 @@ def test_lanes_share_an_epoch_and_draw_noise_of_their_own(split: Split):
 
 def test_categories_are_those_of_the_network(split: Split):
     turned = tuple(reversed(split.categories[1:]))
-    order = Order(split.block_sizes, 100, 5)
-    batch = TrainingBatches(split, order, turned, PLAIN)[0]
+    batch = StoreBatches(split, 100, 5, StrokeCollate(turned, PLAIN))[0]
     for key, index in zip(batch.key.tolist(), batch.category.tolist(), strict=True):
         name = split.find(key % 2**64).sketch(0).category
         assert index == (turned.index(name) if name in turned else len(turned))
@@ -91,3 +94,15 @@ def test_what_was_read_does_not_travel_to_a_worker(split: Split):
     data = pickle.dumps(stream)
     assert len(data) < 20_000
     assert same(pickle.loads(data)[0], first)
+
+
+def test_batches_are_of_drawings_of_which_about_as_many_points_are_shown(split: Split):
+    stream = StoreBatches(split, 16, 5, ClassifierCollate(Augment(drop_strokes=0.0, drop_points=0.0)))
+    ranges = [np.ptp(stream[number].inputs[1].numpy()) for number in range(-(-len(split) // 16))]
+    assert np.median(ranges) < 6
+
+
+def test_a_batch_smaller_than_the_processes_is_refused(split: Split, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    with pytest.raises(SettingError, match="batch is 3; for 4 processes it must be 4 or more"):
+        batches(split, 3)

@@ -1,0 +1,408 @@
+"""The loop that trains every network: steps, validation, saves, signals and limits.
+
+It is a plain loop over torch, not Lightning's. What a run of this project needs is what Lightning leaves to
+its users: a step that a gradient that is not finite must not change, in any process; several objectives with
+batches of their own, whose gradients are added up in parts; validation, saves and the end by a clock that
+stands still meanwhile; a state that is written whole or not at all, holds no pickle, and resumes bit for bit
+from any step. With Lightning this took manual optimisation, no validation loop, an endless epoch, a
+checkpoint plugin and restored signal handlers: all that was left of it were the names of its hooks. Its
+`EarlyStopping` is `RunConfig.patience` here, `ModelCheckpoint` the folders `best` and `last`,
+`LearningRateMonitor` a column of the log; everything else is a `Callback`.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL.Image import Image
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from sketchgen.data.store import Split
+from sketchgen.errors import CheckpointError, SettingError
+from sketchgen.models.memory import give_back_freed_memory
+from sketchgen.training.config import RunConfig
+from sketchgen.training.datasets import endless_loader
+from sketchgen.training.distributed import (
+    all_reduce_gradients,
+    broadcast,
+    rank,
+    sum_over_processes,
+    world_size,
+)
+from sketchgen.training.objectives import Objective, Outcome
+from sketchgen.training.state import STATE, load_state, save_state
+
+MAX_SKIPPED = 10
+"""Steps in a row with a gradient that is not finite, after which a run stops."""
+
+
+class Task(ABC):
+    """What is trained: a network, its objectives, and how it is measured and saved.
+
+    Attributes:
+        network: learns.
+        objectives: terms of the loss; the first one's is the loss in the log.
+        examples: number of training drawings or groups.
+        figures: names of the validation figures; by the first one, the lower the better, `best` is chosen.
+        keep_last: whether `best` is always the last network, since the objectives cost likelihood.
+        split: where drawings are found by their keys; None where the examples are no drawings.
+    """
+
+    network: nn.Module
+    objectives: Sequence[Objective[Any]]
+    examples: int
+    figures: tuple[str, ...] = ("valid",)
+    keep_last: bool = False
+    split: Split | None = None
+
+    def setup(self, report: Callable[[dict[str, Any]], None]) -> None:  # noqa: B027
+        """Do what takes long, once the run's folder is there."""
+
+    @abstractmethod
+    def validate(self, network: Any) -> dict[str, float]:
+        """Return the figures of a network over all processes, by the names in `figures`."""
+
+    @abstractmethod
+    def save(self, folder: Path, network: Any, figures: dict[str, float], summary: dict[str, Any]) -> None:
+        """Write a checkpoint.
+
+        Args:
+            folder: where; what stands there is replaced.
+            network: what is saved.
+            figures: of its validation.
+            summary: how it was trained.
+        """
+
+    def draw(self, network: Any) -> Image | None:
+        """Return a picture of what a network does; None for none."""
+        return None
+
+
+@dataclass
+class Position:
+    """Where a run stands.
+
+    Attributes:
+        step: steps done, those that were skipped included.
+        elapsed: seconds of training done, over all resumed parts.
+        drawings: drawings seen.
+        skipped: steps skipped in a row up to now.
+        best: best validation figure so far.
+        waited: validations since then.
+    """
+
+    step: int = 0
+    elapsed: float = 0.0
+    drawings: int = 0
+    skipped: int = 0
+    best: float = math.inf
+    waited: int = 0
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Result of a step.
+
+    Attributes:
+        loss: of the first objective over all processes; not finite where the step was skipped.
+        norm: of the gradient before it was clipped.
+        rate: of learning.
+        drawings: of all processes.
+        figures: of the objectives, of this process.
+        suspects: keys of this process's drawings whose loss was not finite, of a skipped step.
+    """
+
+    loss: float
+    norm: float
+    rate: float
+    drawings: int
+    figures: dict[str, float]
+    suspects: list[int] = field(default_factory=list)
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the weights were left as they were."""
+        return not math.isfinite(self.norm)
+
+
+class Callback:
+    """Watches a run; override what you need."""
+
+    def on_start(self, trainer: Trainer) -> None:
+        """Act before the first step."""
+
+    def on_step(self, trainer: Trainer, result: StepResult, waited: float) -> None:
+        """Act after each step, of which `waited` seconds were spent on waiting for the batch."""
+
+    def on_validation(self, trainer: Trainer, figures: dict[str, float]) -> None:
+        """Act after each validation, when the checkpoints are written."""
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Act after the last step, or when an error ends the run."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what a resumed run needs: nested dicts and lists of tensors and plain values."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+
+
+class Trainer:
+    """A run: `fit` takes its steps.
+
+    Attributes:
+        config, task, device: what is trained, how, and where.
+        average: the network with averaged weights, which is validated and saved.
+        position: where the run stands.
+        stopped: whether it is to end after the current step.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        task: Task,
+        device: torch.device,
+        *,
+        bfloat16: bool = False,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        """Put everything together; nothing is trained yet.
+
+        Args:
+            config: settings.
+            task: what is trained.
+            device: where.
+            bfloat16: whether to compute in bfloat16 where that is safe.
+            callbacks: what watches the run, in this order.
+        """
+        self.config, self.task, self.device, self.callbacks = config, task, device, tuple(callbacks)
+        self.bfloat16, self.stopped = bfloat16, False
+        self.network = task.network.to(device).train()
+        self._averaged = AveragedModel(self.network, avg_fn=self._average, use_buffers=True)
+        self._averaged.requires_grad_(False)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=config.peak, weight_decay=config.weight_decay
+        )
+        self.position = Position()
+        self._clock = self._validated = self._saved = time.monotonic()
+
+    @property
+    def average(self) -> nn.Module:
+        """The network with averaged weights, in evaluation mode."""
+        return self._averaged.module.eval()
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, by whichever limit is nearer, and this process's clock."""
+        limits = (self.config.steps, self.config.time_limit)
+        done = (self.position.step, self.position.elapsed)
+        return max(part / limit for part, limit in zip(done, limits, strict=True) if limit is not None)
+
+    def _average(self, average: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
+        if not average.is_floating_point():
+            return value
+        # A young average forgets faster, else it would carry the random first weights for long.
+        keep = min(self.config.average, (1 + int(count)) / (10 + int(count)))
+        return average.lerp(value, 1.0 - keep)
+
+    def fit(self) -> None:
+        """Train until the end, or until SIGINT or SIGTERM, with everything saved.
+
+        Raises:
+            FormatError: the store is damaged, or gone.
+            OutputError: the run's folder cannot be written.
+            SettingError: the loss stays not finite.
+        """
+        try:
+            with self._signals():
+                for callback in self.callbacks:
+                    callback.on_start(self)
+                self._clock = self._validated = self._saved = time.monotonic()
+                loaders = [self._loader(objective) for objective in self.task.objectives]
+                going = broadcast(self.progress, self.device) < 1.0
+                while going:
+                    began = time.monotonic()
+                    batches = [next(loader).to(self.device) for loader in loaders]
+                    waited = time.monotonic() - began
+                    result = self.step(batches)
+                    for callback in self.callbacks:
+                        callback.on_step(self, result, waited)
+                    going = self._after_step()
+        finally:
+            for callback in self.callbacks:
+                callback.on_end(self)
+
+    def _loader(self, objective: Objective[Any]) -> Iterator[Any]:
+        gpu = self.device.type == "cuda"
+        workers = min(8, max(1, torch.get_num_threads() - 1)) if gpu else 0
+        if self.config.workers is not None:
+            workers = self.config.workers
+        return iter(endless_loader(objective.batches, self.position.step, workers, pin=gpu))
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Have SIGINT and SIGTERM end the run after the current step while the block runs."""
+
+        def stop(*_: object) -> None:
+            self.stopped = True
+
+        before: dict[signal.Signals, Any] = {}
+        if threading.current_thread() is threading.main_thread():
+            before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def step(self, batches: Sequence[Any]) -> StepResult:
+        """Take one step, or none where the gradient is not finite.
+
+        Args:
+            batches: one of each objective, on the device.
+        """
+        position, config, network = self.position, self.config, self.network
+        rate = config.rate(position.step, broadcast(self.progress, self.device))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        # Dropout is seeded by the step, so that a resumed run draws what an uninterrupted one would have.
+        torch.manual_seed((config.seed * 1_000_003 + position.step) * 64 + rank())
+        network.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        # The statistics of batch norm move by being shown something.
+        buffers = [buffer.clone() for buffer in network.buffers()]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            outcomes: list[Outcome] = [
+                objective.step(network, batch, position.step, torch.Tensor.backward)
+                for objective, batch in zip(self.task.objectives, batches, strict=True)
+            ]
+        all_reduce_gradients(network)
+        norm = float(nn.utils.clip_grad_norm_(network.parameters(), config.clip))
+        if math.isfinite(norm):
+            self.optimizer.step()
+            self._averaged.update_parameters(network)
+        else:
+            for buffer, kept in zip(network.buffers(), buffers, strict=True):
+                buffer.copy_(kept)
+        first = outcomes[0]
+        loss, drawings = sum_over_processes([float(first.loss), first.drawings], self.device)
+        figures = {name: value for outcome in outcomes for name, value in outcome.figures.items()}
+        suspects = [] if math.isfinite(norm) else first.suspects()
+        result = StepResult(loss, norm, rate, int(drawings), figures, suspects)
+        position.step, position.drawings = position.step + 1, position.drawings + result.drawings
+        position.skipped = position.skipped + 1 if result.skipped else 0
+        now = time.monotonic()
+        position.elapsed, self._clock = position.elapsed + now - self._clock, now
+        return result
+
+    def _after_step(self) -> bool:
+        """Validate, save or end the run where it is time; return whether it goes on.
+
+        All processes do each of these after the same step: the first one's clock says when, and a signal to
+        any of them stops all.
+
+        Raises:
+            SettingError: the loss stays not finite.
+        """
+        config, position, now = self.config, self.position, time.monotonic()
+        here = [
+            self.progress >= 1.0,
+            now - self._validated > config.validation_interval,
+            now - self._saved > config.save_every,
+        ]
+        first = [float(value and not rank()) for value in here]
+        stopped, finished, validate, save = sum_over_processes([float(self.stopped), *first], self.device)
+        if position.skipped >= MAX_SKIPPED:
+            count, position.skipped = position.skipped, 0
+            # Skipped steps changed nothing, so that the state is as good as before them.
+            self.save()
+            remedy = "lower --learning-rate and go on with --resume"
+            raise SettingError(f"the loss was not finite for {count} steps; {remedy}")
+        if validate or finished or stopped:
+            self.checkpoint()
+        elif save:
+            self.save()
+        impatient = config.patience is not None and position.waited >= config.patience
+        return not (finished or stopped or impatient)
+
+    def validate(self) -> dict[str, float]:
+        """Return the figures of the averaged network."""
+        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            return self.task.validate(self.average)
+
+    def checkpoint(self) -> None:
+        """Validate, and save everything: the best and the last network, and the state."""
+        figures = self.validate()
+        position, figure = self.position, figures[self.task.figures[0]]
+        better = figure < position.best or self.task.keep_last
+        position.waited = 0 if better else position.waited + 1
+        if better:
+            position.best = figure
+        if not rank():
+            for name in ("last", "best") if better else ("last",):
+                self.task.save(self.config.out / name, self.average, figures, self._summary())
+        # After the best network: a state that knows of one which is not on the disk would never write it.
+        self.save()
+        for callback in self.callbacks:
+            callback.on_validation(self, figures)
+        self._clock = self._validated = time.monotonic()
+
+    def _summary(self) -> dict[str, Any]:
+        """Return what a checkpoint says of its training."""
+        position = self.position
+        return {
+            "steps": position.step,
+            "drawings_seen": position.drawings,
+            "epochs": round(position.drawings / self.task.examples, 2),
+            "training_seconds": round(position.elapsed),
+            "processes": world_size(),
+            "training_drawings": self.task.examples,
+            "settings": self.config.summary(),
+        }
+
+    def save(self) -> None:
+        """Write the state."""
+        if not rank():
+            state = {
+                "position": asdict(self.position),
+                "network": self.network.state_dict(),
+                "average": self._averaged.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "callbacks": [callback.state() for callback in self.callbacks],
+            }
+            save_state(self.config.out / STATE, state)
+        give_back_freed_memory()
+        # Neither validation nor saving counts as training time.
+        self._clock = self._saved = time.monotonic()
+
+    def load(self) -> None:
+        """Go on from the saved state.
+
+        Raises:
+            CheckpointError: there is none, it is damaged, or of another network.
+        """
+        state = load_state(self.config.out / STATE)
+        found, own = (
+            {name: tuple(value.shape) for name, value in each.items()}
+            for each in (state["network"], self.network.state_dict())
+        )
+        if found != own:
+            raise CheckpointError("the state is of another network; resume with the settings it began with")
+        self.network.load_state_dict(state["network"])
+        self._averaged.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.position = Position(**state["position"])
+        for callback, saved in zip(self.callbacks, state["callbacks"], strict=False):
+            callback.restore(saved)

@@ -1,0 +1,207 @@
+"""Objectives: the terms of the loss, each with its own batches.
+
+The trainer adds up the gradients of a run's objectives in every step. An objective hands its loss to
+`backward`, whole or in parts, so that a long one need not be kept in memory. The first objective of a run is
+the one whose loss and drawings the log shows.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import Dataset
+
+from sketchgen.data.batching import Batch
+from sketchgen.errors import SettingError
+from sketchgen.evaluation.likelihood import counted_log_prob, step_distribution
+from sketchgen.models.stroke_model import StrokeModel, load_network
+from sketchgen.training.distributed import all_reduce
+
+Backward = Callable[[Tensor], None]
+"""Adds the gradients of a loss, or of a part of it, to those of the weights."""
+
+B = TypeVar("B")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Result of one step of an objective on this process's share of the batch.
+
+    Attributes:
+        loss: this process's part of the loss; the sum over the processes is the loss.
+        drawings: number of drawings.
+        figures: means for the log, by the names in `Objective.figures`.
+        keys: hash of each drawing, by which a store finds it.
+        losses: loss of each drawing, by which those that are not finite are found.
+    """
+
+    loss: Float[Tensor, ""]
+    drawings: int = 0
+    figures: dict[str, float] = field(default_factory=dict)
+    keys: Int[Tensor, " b"] | None = None
+    losses: Float[Tensor, " b"] | None = None
+
+    def suspects(self) -> list[int]:
+        """Return the keys of the drawings whose loss is not finite; of all drawings where each is finite."""
+        if self.keys is None or self.losses is None:
+            return []
+        bad = ~torch.isfinite(self.losses)
+        chosen = self.keys[bad] if bool(bad.any()) else self.keys
+        return [key % 2**64 for key in chosen.tolist()]
+
+
+class Objective(ABC, Generic[B]):
+    """A term of the loss.
+
+    Attributes:
+        batches: its batches by the number of the step.
+        figures: columns of the log, beside the loss.
+    """
+
+    batches: Dataset[B]
+    figures: tuple[str, ...] = ()
+
+    @abstractmethod
+    def step(self, network: Any, batch: B, number: int, backward: Backward) -> Outcome:
+        """Compute the loss of a batch and hand it to `backward`.
+
+        Args:
+            network: in training mode; it is left in it.
+            batch: batch `number`, on the network's device.
+            number: of the step.
+            backward: takes the loss; it may be called several times.
+        """
+
+
+class Likelihood(Objective[Batch]):
+    """Negative log-likelihood of the drawings, in nats a scored step, with or without distillation.
+
+    Distillation (Hinton et al. 2015, arXiv:1503.02531) minimises the cross entropy of teacher and student.
+    For two mixtures that has no closed form, but it is the mean of the student's loss over samples of the
+    teacher. A step sampled from the teacher's distribution, given the same steps before it, estimates its
+    gradient without bias.
+    """
+
+    def __init__(
+        self, batches: Dataset[Batch], teachers: Sequence[StrokeModel] = (), distillation: float = 0.0
+    ) -> None:
+        """Learn from drawings, and from teachers.
+
+        Args:
+            batches: the drawings.
+            teachers: one of them samples in each step, in turn.
+            distillation: share of the teacher in the loss, 0 to 1.
+        """
+        self.batches, self.teachers, self.distillation = batches, tuple(teachers), distillation
+
+    def step(self, network: StrokeModel, batch: Batch, number: int, backward: Backward) -> Outcome:
+        """See `Objective.step`."""
+        log_prob = self.log_prob(network, batch, number)
+        # Divided by the steps of all processes, whose gradients are added up.
+        loss = -log_prob.sum() / all_reduce(batch.scored.sum())
+        backward(loss)
+        return Outcome(loss.detach(), len(batch.key), keys=batch.key, losses=-log_prob.detach().sum(1))
+
+    def log_prob(self, network: StrokeModel, batch: Batch, number: int) -> Float[Tensor, "b m"]:
+        """Return the log density of each step, teacher-forced, in nats; 0 where a step does not count.
+
+        With teachers it is the mean of those of the drawing's step and the teacher's, by their shares.
+        """
+        sampled = self._sampled(batch, number) if self.teachers else None
+        found = step_distribution(network, batch)
+        own = counted_log_prob(found, batch)
+        return (
+            own if sampled is None else torch.lerp(own, counted_log_prob(found, sampled), self.distillation)
+        )
+
+    @torch.no_grad()
+    def _sampled(self, batch: Batch, number: int) -> Batch:
+        """Return the batch with each step as a teacher would draw it after the steps before."""
+        offset, pen = step_distribution(self.teachers[number % len(self.teachers)], batch).sample()
+        return replace(batch, target=offset, pen=pen)
+
+
+def load_teachers(
+    names: Sequence[str], categories: tuple[str, ...], device: torch.device
+) -> tuple[StrokeModel, ...]:
+    """Load networks to distil.
+
+    Args:
+        names: names or paths of checkpoints.
+        categories: those of the student, which the teachers must share.
+        device: where they compute.
+
+    Raises:
+        CheckpointError: there is no such checkpoint.
+        SettingError: a teacher has other categories.
+    """
+    found = []
+    for name in names:
+        network, _ = load_network(name)
+        if network.config.categories != categories:
+            count, own = len(network.config.categories), len(categories)
+            remedy = "take one that was trained on this store"
+            raise SettingError(f"teacher {name} has other categories ({count}, not these {own}); {remedy}")
+        found.append(network.requires_grad_(False).to(device))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class LabelledBatch:
+    """A batch for a network that tells classes apart, or ranks candidates.
+
+    Attributes:
+        inputs: arguments of the network.
+        target: right class of each row of its output, or the probability of each class.
+        key: hash of each drawing; empty where drawings have none.
+    """
+
+    inputs: tuple[Tensor, ...]
+    target: Int[Tensor, " b"] | Float[Tensor, "b c"]
+    key: Int[Tensor, " k"]
+
+    def to(self, device: torch.device) -> LabelledBatch:
+        """Return the batch on another device."""
+        return self._each(lambda value: value.to(device, non_blocking=True))
+
+    def pin_memory(self) -> LabelledBatch:
+        """Return the batch where a GPU fetches it faster; torch's loader calls this."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> LabelledBatch:
+        return LabelledBatch(tuple(map(change, self.inputs)), change(self.target), change(self.key))
+
+
+class CrossEntropy(Objective[LabelledBatch]):
+    """Cross entropy in nats a row: classification by hard targets, ranking of groups by soft ones."""
+
+    figures = ("correct",)
+
+    def __init__(self, batches: Dataset[LabelledBatch], smoothing: float = 0.0) -> None:
+        """Learn from labelled batches.
+
+        Args:
+            batches: inputs and targets.
+            smoothing: share of each target that is spread over all classes.
+        """
+        self.batches, self.smoothing = batches, smoothing
+
+    def step(self, network: nn.Module, batch: LabelledBatch, number: int, backward: Backward) -> Outcome:
+        """See `Objective.step`."""
+        logits = network(*batch.inputs).float()
+        losses = functional.cross_entropy(
+            logits, batch.target, reduction="none", label_smoothing=self.smoothing
+        )
+        loss = losses.sum() / all_reduce(torch.tensor(float(len(losses)), device=losses.device))
+        backward(loss)
+        best = batch.target if batch.target.dim() == 1 else batch.target.argmax(1)
+        correct = float((logits.detach().argmax(1) == best).float().mean())
+        keys = batch.key if len(batch.key) else None
+        return Outcome(loss.detach(), len(losses), {"correct": correct}, keys, losses.detach())

@@ -1,0 +1,173 @@
+"""Training of a stroke model: its objectives, validation, checkpoints and pictures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL.Image import Image
+
+from sketchgen.completion.completer import Completer
+from sketchgen.data.store import Split, Store
+from sketchgen.errors import SettingError
+from sketchgen.evaluation.likelihood import score
+from sketchgen.formats.raster import contact_sheet
+from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint, with_categories
+from sketchgen.models.config import ModelConfig
+from sketchgen.models.numpy_layers import CELLS
+from sketchgen.models.numpy_stroke_model import Decoder
+from sketchgen.models.stroke_model import StrokeModel, as_network
+from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.training.config import TrainConfig
+from sketchgen.training.datasets import StoreBatches, StrokeCollate, own_share, training_and_validation
+from sketchgen.training.distributed import rank, sum_over_processes, world_size
+from sketchgen.training.loop import Task
+from sketchgen.training.objectives import Backward, Likelihood, Objective, Outcome, load_teachers
+from sketchgen.training.preference import Preference
+from sketchgen.training.preference_batches import PreferenceBatches
+from sketchgen.training.recognition_reward import load_namer
+from sketchgen.training.reinforce import Practised, Practising
+from sketchgen.training.reinforce_batches import Openings, Practice
+
+GIVEN_SHARE, PICTURE_TEMPERATURE = 0.4, 0.4
+"""Share of a drawing's points that is given where a run shows completions, and their temperature."""
+
+
+class StrokeTask(Task):
+    """A stroke model, by the likelihood of drawings and further objectives."""
+
+    figures = ("valid", "valid_half")
+
+    def __init__(self, config: TrainConfig, device: torch.device) -> None:
+        """See `sketchgen.training.trainer.make_task`."""
+        self._config, self._device = config, device
+        store = Store.open(config.store)
+        self.split, self._valid = training_and_validation(store, config.validate_drawings)
+        self.examples = len(self.split)
+        self.network = _stroke_model(config, store).train()
+        categories = self.network.config.categories
+        collate = StrokeCollate(categories, config.prefixes)
+        batches = StoreBatches(self.split, config.batch, config.seed, collate)
+        teachers = load_teachers(config.teachers, categories, device)
+        self.objectives = [
+            Likelihood(batches, teachers, config.distillation),
+            *_preference(config, categories, device),
+            *_policy_gradient(config, self.split, categories, device),
+        ]
+        # By the likelihood the network as it started would be the best.
+        self.keep_last = len(self.objectives) > 1
+
+    def validate(self, network: StrokeModel) -> dict[str, float]:
+        """Return nats per point: of whole drawings, and of second halves with the first given."""
+        mine = own_share(replace(self._valid, category=self._valid.known_as(network.config.categories)))
+        found = {}
+        for name, fraction in zip(self.figures, (0.0, 0.5), strict=True):
+            scores = score(network, mine, fraction)
+            sums = [float(scores.nats.sum()), float(scores.points.sum())]
+            nats, points = sum_over_processes(sums, self._device)
+            found[name] = nats / max(points, 1.0)
+        return found
+
+    def save(
+        self, folder: Path, network: StrokeModel, figures: dict[str, float], summary: dict[str, Any]
+    ) -> None:
+        """See `Task.save`."""
+        measured = {
+            "nats_per_point_valid": round(figures["valid"], 4),
+            "validation_drawings": len(self._valid),
+        }
+        save_checkpoint(folder, network, measured | summary, force=True)
+
+    def draw(self, network: StrokeModel) -> Image | None:
+        """Return a sheet: the first drawings finished, then as many drawn from nothing."""
+        count, seed = min(self._config.pictures, len(self._valid)), self._config.seed
+        # Cells that numpy does not have are in no completer.
+        if not count or network.config.cell not in CELLS:
+            return None
+        completer = Completer(Decoder(network.config, network.weights()), "run", {})
+        cells: list[Sketch | Completion] = []
+        labels: list[str] = []
+        sketches = [self._valid.sketch(index) for index in range(count)]
+        names = [each.category if each.category in completer.categories else None for each in sketches]
+        for sketch, name in zip(sketches, names, strict=True):
+            given = prefix(sketch, GIVEN_SHARE)
+            cells += completer.complete(given, name, 1, PICTURE_TEMPERATURE, seed)
+            labels.append(f"{name or 'any'}: finished")
+        for name in names:
+            cells += completer.generate(name, 1, PICTURE_TEMPERATURE, seed)
+            labels.append(name or "any")
+        return contact_sheet(cells, 6, 144, labels)
+
+
+def _stroke_model(config: TrainConfig, store: Store) -> StrokeModel:
+    """Return a new network for the store's categories, or that of `start`, which then knows them, too."""
+    if config.start is not None:
+        known = with_categories(read_checkpoint(config.start), store.categories)
+        return as_network(known.config, known.weights)
+    scale = max(float(store.summary["statistics"]["offset_deviation"]), 1.0)
+    values = asdict(config.model) | {"categories": store.categories, "offset_scale": scale}
+    return StrokeModel(ModelConfig.from_dict(values))
+
+
+def _preference(
+    config: TrainConfig, categories: tuple[str, ...], device: torch.device
+) -> list[Objective[Any]]:
+    """Return the objective of preference training where candidates are named."""
+    if config.candidates is None or config.start is None:
+        return []
+    batches = PreferenceBatches(
+        Path(config.candidates), categories, config.preference_pairs, config.seed, rank()
+    )
+    before = with_categories(read_checkpoint(config.start), categories)
+    reference = as_network(before.config, before.weights).requires_grad_(False).to(device)
+    return [Preference(batches, reference, config.preference_weight)]
+
+
+class PolicyGradient(Objective[Openings]):
+    """Policy-gradient training of a stroke model; see `sketchgen.training.reinforce`."""
+
+    figures = Practised._fields
+
+    def __init__(self, practising: Practising) -> None:
+        """Learn from rollouts."""
+        self.batches, self._practising = practising.openings, practising
+
+    def step(self, network: StrokeModel, batch: Openings, number: int, backward: Backward) -> Outcome:
+        """See `Objective.step`."""
+        found = self._practising.learned(network, batch, backward)
+        return Outcome(torch.zeros(()), figures=found._asdict())
+
+
+def _policy_gradient(
+    config: TrainConfig, split: Split, categories: tuple[str, ...], device: torch.device
+) -> list[Objective[Any]]:
+    """Return the objective of policy-gradient training where it is wanted.
+
+    Raises:
+        CheckpointError: there is no such classifier.
+        SettingError: the classifier has other categories, or there are several processes.
+    """
+    settings = config.reinforce
+    if settings is None:
+        return []
+    if world_size() > 1:
+        raise SettingError("policy-gradient training takes one process; start it without torchrun")
+    classifier = None
+    if settings.classifier is not None and settings.classifier_weight:
+        classifier = load_namer(settings.classifier, categories, device)
+    batches = Practice(split, categories, settings.sketches, config.seed)
+    return [PolicyGradient(Practising(batches, settings, classifier))]
+
+
+def prefix(sketch: Sketch, share: float) -> Sketch:
+    """Return the first `share` of a drawing's points, two at least, on a page of the whole drawing's size."""
+    left = max(2, round(share * len(sketch.points)))
+    strokes = []
+    for stroke in sketch.strokes:
+        strokes.append(stroke[:left])
+        left -= len(strokes[-1])
+        if left <= 0:
+            break
+    return Sketch.from_strokes(strokes, page=sketch.bounds, category=sketch.category)
