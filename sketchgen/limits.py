@@ -8,10 +8,10 @@ from __future__ import annotations
 from sketchgen.errors import SettingError
 
 COUNT = 9
-"""Completions of a drawing, and drawings of a category, unless asked for otherwise."""
+"""Default number of completions of a sketch, and of drawings of a category."""
 
-MAX_COUNT = 10_000
-"""Most alternatives of one call of the library."""
+MAX_CANDIDATES = 10_000
+"""Most candidates of one call of the library, `count` x `best_of`."""
 
 MAX_DRAWINGS = 10_000_000
 """Most drawings of one command, candidates included."""
@@ -21,15 +21,16 @@ MAX_BEST_OF = 1000
 
 TEMPERATURE, MAX_TEMPERATURE = 0.5, 2.0
 
-MAX_GUIDANCE = 10.0
+GUIDANCE, MAX_GUIDANCE = 2.0, 10.0
+"""Strength of the pull towards the category; 0 is none."""
 
-GAP, MAX_GAP = 24.0, 100.0
-"""Gap at the end of an added line that is closed, px of the model's frame."""
+CLOSING, MAX_CLOSING = 24.0, 100.0
+"""Gap at the end of an added line that is closed, px of the model's frame; a given part is 160 px long."""
 
 MAX_SEED = 2**63 - 1
 
-MAX_POINTS_ADDED = 10_000
-"""Most points that may be added to a drawing."""
+LIMIT, MAX_LIMIT = 250, 10_000
+"""Most points that are added to a sketch."""
 
 MAX_PROCESSES = 256
 

@@ -88,7 +88,7 @@ def draw(
     if not size > 0:
         raise click.BadParameter(f"size is {size:g}; it must be above 0")
     with _plain_errors():
-        limits.check_range("count", count, 1, limits.MAX_COUNT)
+        limits.check_range("count", count, 1, limits.MAX_CANDIDATES)
         limits.check_range("columns", columns, 1)
         limits.check_range("gap", gap, 0)
         from sketchgen.completion.completer import load

@@ -88,7 +88,7 @@ DRAWING = options(
 )
 @DRAWING
 @option(
-    "--close-gaps PX", limits.GAP, "Largest gap to close, in 160ths of the size; 0 closes none.", _SAMPLING
+    "--close-gaps PX", limits.CLOSING, "Largest gap to close, in 160ths of the size; 0 for none.", _SAMPLING
 )
 @option("--mirror/--no-mirror", True, "Offer --best-of mirrored strokes where that fits.", _SAMPLING)
 def complete(
@@ -102,7 +102,7 @@ def complete(
     """
     asked = SimpleNamespace(**given)
     _check(asked)
-    limits.check_range("close-gaps", close_gaps, 0, limits.MAX_GAP, "px")
+    limits.check_range("close-gaps", close_gaps, 0, limits.MAX_CLOSING, "px")
     out = output_path(asked.out)
 
     from sketchgen.jobs.identity import chosen_categories, known_categories

@@ -230,7 +230,7 @@ class TestGenerate:
             (["--resume"], "nothing to be resumed"),
             (["--resume", "--force"], "leave out one of them"),
             (["-n", 6000000, "--best-of", 2], "are 12000000; at most 10000000"),
-            (["--checkpoint", "nowhere"], "no checkpoint 'nowhere'"),
+            (["--checkpoint", "nowhere"], "no stroke model 'nowhere'"),
             (["--rank", "reward"], "--rank reward is for complete"),
         ],
     )

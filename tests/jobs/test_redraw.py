@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from scribbles import open_scribbles, scribble
 
-from sketchgen.completion.gap_closing import CLOSING
 from sketchgen.errors import CheckpointError, FormatError, SettingError, SketchgenError
 from sketchgen.formats.read_write import read
 from sketchgen.formats.registry import encode
@@ -23,6 +22,7 @@ from sketchgen.jobs.request import Sampling, Wish
 from sketchgen.jobs.run import Run
 from sketchgen.jobs.serialized import fingerprint, from_kept, to_kept
 from sketchgen.jobs.spec import Job
+from sketchgen.limits import CLOSING
 from sketchgen.sketch.sketch import Box, Sketch
 
 LINE = '{"word": "cat", "drawing": [[[0, %d], [0, 100]]]}\n'
