@@ -114,7 +114,7 @@ def noted(folder: Path) -> Rehearsal:
     try:
         rehearsal = Rehearsal(**_noted(folder / NOTE))
     except (TypeError, SettingError) as error:
-        remedy = "draw some by sketchgen rehearse STORE -o FOLDER"
+        remedy = "draw some by sketchgen sample-candidates STORE -o FOLDER"
         raise FormatError(f"{folder} holds no rehearsals; {remedy}") from error
     there = sum(chunk_path(folder, number).exists() for number in range(rehearsal.chunks))
     if there < rehearsal.chunks:

@@ -119,7 +119,7 @@ def _teacher(
     found = read_checkpoint(wanted.recogniser, CLASSIFIER)
     if found.config.categories != categories:
         count, own = len(found.config.categories), len(categories)
-        remedy = "train one on this store by train-recogniser, and name it by --recogniser"
+        remedy = "train one on this store by train-classifier, and name it by --classifier"
         raise CheckpointError(f"the recogniser knows {count} categories, not the store's {own}; {remedy}")
     shape = {name: getattr(found.config, name) for name in ("entry", "widths", "heads", "pooled", "dropout")}
     teacher = Teacher(RewardConfig(categories, **shape), begun)
