@@ -44,56 +44,56 @@ complete-warm | complete example:pineapple --category pineapple --temperature 0.
 complete-guidance | complete IN/face.svg --category face --guidance 0 --count 4 --seed 2 -o 0 ; complete IN/face.svg --category face --guidance 2 --count 4 --seed 2 -o 2 ; complete IN/face.svg --category face --guidance 4 --count 4 --seed 2 -o 4
 complete-best-of | complete example:half-a-cat --category cat --best-of 16 --count 3 -o out ; complete example:car --best-of 8 --count 2 TINY --label -o any
 complete-no-mirror | complete example:half-a-cat --category cat --best-of 16 --no-mirror --count 3 -o out
-complete-rank | complete example:face --category face --best-of 8 --rank likelihood --count 2 -o likely ; complete example:face --category face --best-of 8 --rank recogniser --count 2 -o known
-complete-closing | complete IN/few.ndjson --count 3 TINY -o 24.ndjson ; complete IN/few.ndjson --count 3 TINY --closing 0 -o 0.ndjson
+complete-rank | complete example:face --category face --best-of 8 --rank likelihood --count 2 -o likely ; complete example:face --category face --best-of 8 --rank classifier --count 2 -o known
+complete-closing | complete IN/few.ndjson --count 3 TINY -o 24.ndjson ; complete IN/few.ndjson --count 3 TINY --close-gaps 0 -o 0.ndjson
 complete-unfinished | complete IN/few.ndjson --count 1 --best-of 8 -o out
 complete-many | complete IN/unfinished.ndjson --count 2 TINY --jobs 2 -o many.ndjson
 complete-inputs | complete - --category face --count 1 < IN/face.svg ; complete - --count 2 TINY --format ndjson < IN/few.ndjson ; complete IN/shapes.svg --category house --count 4 TINY -o out ; complete example:car --count 1 -o 1.json ; complete 1.json --count 1 -o 2.svg ; complete 2.svg --count 2 -o 3.svg
-generate-cat | generate --category cat --count 9 -o out
-generate-cat-sketch-rnn | generate --category cat --count 9 --checkpoint sketch-rnn345 -o out
-generate-cat-tiny | generate --category cat --count 9 TINY -o out
-generate-several | generate --category "owl,bicycle,The Mona Lisa,ice cream" --count 2 --seed 4 -o out ; generate --count 4 --seed 5 -o any
-generate-cold-warm | generate --category sun --temperature 0 --count 2 -o cold ; generate --category sun --temperature 1 --count 4 --guidance 0 -o warm
-generate-best-of | generate --category fish --best-of 8 --count 2 -o out ; generate --category fish --best-of 8 --rank likelihood --count 3 TINY -o like
-generate-all | generate --category all --count 1 TINY -o all.ndjson
-generate-many | generate --category cat,dog --count 101 --checkpoint sketch-rnn345 --jobs 2 -o many.ndjson
-form-svg | generate --category cat --count 1 -o one.svg ; generate --category cat --count 6 --columns 2 -o sheet.svg
+generate-cat | generate cat --count 9 -o out
+generate-cat-sketch-rnn | generate cat --count 9 --checkpoint sketch-rnn345 -o out
+generate-cat-tiny | generate cat --count 9 TINY -o out
+generate-several | generate owl bicycle "The Mona Lisa" "ice cream" --count 2 --seed 4 -o out ; generate --count 4 --seed 5 -o any
+generate-cold-warm | generate sun --temperature 0 --count 2 -o cold ; generate sun --temperature 1 --count 4 --guidance 0 -o warm
+generate-best-of | generate fish --best-of 8 --count 2 -o out ; generate fish --best-of 8 --rank likelihood --count 3 TINY -o like
+generate-all | generate all --count 1 TINY -o all.ndjson
+generate-many | generate cat dog --count 101 --checkpoint sketch-rnn345 --jobs 2 -o many.ndjson
+form-svg | generate cat --count 1 -o one.svg ; generate cat --count 6 --columns 2 -o sheet.svg
 form-looks | complete IN/face.svg --count 2 --width 3 --colour navy --added-colour "#c02020" --background none --smooth 1 --pressure 0.7 -o out
 form-moving | complete IN/face.svg --count 2 TINY --format animated --speed 300 -o out ; complete IN/face.svg --count 1 TINY --size 120 -o one.gif ; complete IN/face.svg --count 1 TINY --size 120 -o one.webp
-form-png | complete IN/face.svg --count 2 TINY --format png --size 200 -o out ; generate --category cat --count 5 TINY -o sheet.png
-form-data | complete IN/face.svg --count 3 TINY --format json -o out ; complete IN/few.ndjson --count 1 TINY --format ndjson -o lines ; generate --category cat,sun --count 4 TINY -o all.npz
-form-poster | generate --category cat,sun --count 4 TINY --format poster --page A4 --labels --title "Cats and suns" --columns 3 -o poster.svg ; generate --category sun --count 4 TINY --format poster --page A6 -o poster.png
-form-plot | complete IN/face.svg --count 3 TINY --page "A5 landscape" --margin 10mm,15mm --pen-width 0.4mm --crop -o plot.svg ; generate --category sun --count 70 TINY --page A6 --smooth 1 -o pages.svg ; generate --count 2 TINY --format plot -o out
-form-gcode | generate --category cat --count 4 TINY --page A4 --gcode -o cats.gcode
-form-stdout | generate --category sun --count 4 TINY ; generate --count 1 TINY --format png ; generate --count 2 TINY --format npz
-job-resume | generate --category cat,sun --count 6 TINY -o out ; rm out/sun-[3-6].svg ; generate --category cat,sun --count 6 TINY -o out --resume
+form-png | complete IN/face.svg --count 2 TINY --format png --size 200 -o out ; generate cat --count 5 TINY -o sheet.png
+form-data | complete IN/face.svg --count 3 TINY --format json -o out ; complete IN/few.ndjson --count 1 TINY --format ndjson -o lines ; generate cat sun --count 4 TINY -o all.npz
+form-poster | generate cat sun --count 4 TINY --format poster --page A4 --labels --title "Cats and suns" --columns 3 -o poster.svg ; generate sun --count 4 TINY --format poster --page A6 -o poster.png
+form-plot | complete IN/face.svg --count 3 TINY --page "A5 landscape" --margin 10mm,15mm --pen-width 0.4mm --crop -o plot.svg ; generate sun --count 70 TINY --page A6 --smooth 1 -o pages.svg ; generate --count 2 TINY --format plot -o out
+form-gcode | generate cat --count 4 TINY --page A4 -o cats.gcode
+form-stdout | generate sun --count 4 TINY ; generate --count 1 TINY --format png ; generate --count 2 TINY --format npz
+job-resume | generate cat sun --count 6 TINY -o out ; rm out/sun-[3-6].svg ; generate cat sun --count 6 TINY -o out --resume
 job-resume-many | complete IN/unfinished.ndjson --count 2 TINY -o out ; rm out/*-0[5-9]?-2.svg ; complete IN/unfinished.ndjson --count 2 TINY -o out --resume
-job-unique-force | generate --category circle,square --count 12 TINY --unique --label -o unique ; generate --category sun --count 2 TINY -o out ; generate --category sun --count 3 TINY --seed 1 -o out --force
-job-redraw | generate --category cat,sun --count 3 --best-of 2 -o out ; redraw out/manifest.jsonl 4 ; redraw out/manifest.jsonl cat-2.svg --format json ; complete IN/few.ndjson --count 2 TINY -o all.ndjson ; redraw all.ndjson.manifest.jsonl 3 -o one.svg
-job-redraw-many | generate --category cat,dog --count 101 TINY -o all.ndjson ; redraw all.ndjson.manifest.jsonl 150 -o one.gif
+job-unique-force | generate circle square --count 12 TINY --unique --label -o unique ; generate sun --count 2 TINY -o out ; generate sun --count 3 TINY --seed 1 -o out --force
+job-redraw | generate cat sun --count 3 --best-of 2 -o out ; redraw out/manifest.jsonl 4 ; redraw out/manifest.jsonl cat-2.svg --format json ; complete IN/few.ndjson --count 2 TINY -o all.ndjson ; redraw all.ndjson.manifest.jsonl 3 -o one.svg
+job-redraw-many | generate cat dog --count 101 TINY -o all.ndjson ; redraw all.ndjson.manifest.jsonl 150 -o one.gif
 recognise | recognise example:half-a-cat example:car IN/shapes.svg --top 3 ; recognise IN/few.ndjson --json ; recognise - --top 1 < IN/sample/cat.ndjson
-prepare | prepare IN/sample -o store ; prepare IN/sample --category cat --category sun --most 12 --recognised --jobs 1 -o some ; prepare IN/damaged.ndjson -o damaged ; prepare IN/damaged.ndjson --strict -o strict
-prepare-mixed | generate --category owl --count 8 TINY -o owls.npz ; generate --category bird --count 8 TINY -o mine/bird ; rm mine/bird/[!b]* ; prepare owls.npz mine IN/sample/star.ndjson -o store
+prepare | prepare IN/sample -o store ; prepare IN/sample --category cat --category sun --max-per-category 12 --recognised --jobs 1 -o some ; prepare IN/damaged.ndjson -o damaged ; prepare IN/damaged.ndjson --strict -o strict
+prepare-mixed | generate owl --count 8 TINY -o owls.npz ; generate bird --count 8 TINY -o mine/bird ; rm mine/bird/[!b]* ; prepare owls.npz mine IN/sample/star.ndjson -o store
 evaluate-likelihood | STORE ; evaluate quickdraw345 store --protocol likelihood --samples 4 --limit 12
 measure-folder | evaluate tiny IN/sample --limit 12 --protocol likelihood --samples 2 --guidance 0 --json ; compare sketch-rnn345 tiny IN/sample --limit 12 --protocol likelihood
 evaluate-all | STORE ; evaluate tiny store --samples 6 --limit 8 --json
-evaluate-report | STORE ; evaluate tiny store --samples 4 --limit 6 --judge pictures345 --temperature 0.5 --against sketch-rnn345 --report report.md
+evaluate-report | STORE ; evaluate tiny store --samples 4 --limit 6 --classifier pictures345 --temperature 0.5 --against sketch-rnn345 --report report.md
 compare-all | STORE ; compare tiny quickdraw345 store --samples 4 --limit 6 --temperature 0.25
 train | STORE ; train store -o run --steps 3 --width 32 --encoder-width 16 --batch 8 --threads 1 --pictures 2 ; rm run/log.csv ; rm run/tensorboard/* ; rm run/state*
-train-judges | STORE ; train-recogniser store -o rec --steps 1 --batch 4 --threads 1 ; train-critic store -o run --steps 1 --batch 2 --beginnings 4 --ways 2 --model tiny --recogniser rec/last --jobs 1 --threads 1 ; rm */state*
-rehearse | STORE ; rehearse store -o ways --model tiny --beginnings 6 --ways 2 --jobs 1
+train-judges | STORE ; train-classifier store -o rec --steps 1 --batch 4 --threads 1 ; train-reward-model store -o run --steps 1 --batch 2 --sketches 4 --candidates-per-sketch 2 --checkpoint tiny --classifier rec/last --jobs 1 --threads 1 ; rm */state*
+rehearse | STORE ; sample-candidates store -o ways --checkpoint tiny --sketches 6 --candidates-per-sketch 2 --jobs 1
 info | info ; info tiny --json ; info sketch-rnn345 ; --version
 vpype | vpype sketchgen cat --count 2 --seed 1 layout a5 gwrite -p gcodemm cats.gcode ; vpype read IN/face.svg sketchgen-complete face gwrite -p gcodemm face.gcode
-bad-name | generate --category catt --count 1 ; complete example:face --category unicorn-horse ; complete example:face --category cat,dog ; generate --checkpoint tinny ; info nowhere ; evaluate nowhere IN/sample ; generate --category cat --best-of 2 --rank critic
+bad-name | generate catt --count 1 ; complete example:face --category unicorn-horse ; complete example:face --category cat,dog ; generate --checkpoint tinny ; info nowhere ; evaluate nowhere IN/sample ; generate cat --best-of 2 --rank reward
 bad-source | complete nowhere.svg ; complete IN ; recognise nowhere.svg ; complete example:unicorn ; complete IN/empty.svg ; complete IN/words.svg ; complete IN/damaged.ndjson ; complete - < IN/empty.svg
 bad-target | generate --count 1 TINY -o a.svg ; generate --count 1 TINY -o a.svg ; generate --count 2 TINY -o b ; generate --count 2 TINY -o b ; generate --count 2 -o x.gif
 bad-look | generate --colour nocolour -o x.png ; generate --title no ; generate --smooth 3 ; generate --format poster -o x ; generate --page A99 -o x.svg ; generate --page A4 --margin 9km -o x.svg ; generate --page A4 --margin 200mm -o x.svg
-bad-number | generate --count 0 ; generate --temperature 3 ; complete example:face --guidance -1 ; complete example:face --closing 1000 ; generate --seed -1 ; generate --best-of 5000
+bad-number | generate --count 0 ; generate --temperature 3 ; complete example:face --guidance -1 ; complete example:face --close-gaps 1000 ; generate --seed -1 ; generate --best-of 5000
 bad-job | generate --count 2 -o x --resume ; generate --resume --force -o x ; generate --count 2 TINY -o y ; generate --count 3 TINY -o y --resume ; redraw nowhere.jsonl 1 ; redraw y/manifest.jsonl 7 ; redraw y/manifest.jsonl moon.svg
 bad-store | prepare nowhere -o s ; train nowhere -o r ; evaluate tiny nowhere ; prepare -o s ; train IN/sample -o r --steps 1
 bad-usage | compleat x ; complete ; generate --format svgz ; generate --no-such-option ; download -o x ; download --all cat -o x
 """  # noqa: E501
-SHORT = {"TINY": "--checkpoint tiny", "STORE": "prepare example:sample -o store --most 30"}
+SHORT = {"TINY": "--checkpoint tiny", "STORE": "prepare example:sample -o store --max-per-category 30"}
 SHAPES = """<svg viewBox="0 0 300 300" xmlns="http://www.w3.org/2000/svg"><circle cx="125" cy="160" r="14"/>
 <g transform="rotate(5)"><rect x="60" y="90" width="99" height="90"/><path d="M9 9 L99 40 l7 5"/></g></svg>"""
 NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")

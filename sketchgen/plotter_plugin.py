@@ -6,8 +6,9 @@ vpype need not be installed. What draws is loaded when a command runs, not when 
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,24 +16,22 @@ import numpy as np
 import vpype
 import vpype_cli
 
+from sketchgen import limits
 from sketchgen.errors import SketchgenError
 
 if TYPE_CHECKING:
     from sketchgen.sketch.sketch import Points
 
-MOST = 10_000
-"""Most drawings of one command."""
-
 
 class _CategoryFirst(click.Command):
-    """A command whose first word, if it is no option and no command of vpype, is the category.
+    """A command whose first word is the category, unless it is an option or a command of vpype.
 
     An optional argument of click would swallow the command behind it, and options behind an argument would
     not be read in a chain of commands.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the category off, and leave the rest to click."""
+        """Take the category, and leave the rest to click."""
         word = self._word(ctx, args)
         rest = super().parse_args(ctx, args if word is None else args[1:])
         if word is not None:
@@ -41,20 +40,24 @@ class _CategoryFirst(click.Command):
 
     @staticmethod
     def _word(ctx: click.Context, args: Sequence[str]) -> str | None:
-        """The category that the arguments begin with."""
+        """Return the category that the arguments begin with."""
         group = ctx.parent.command if ctx.parent is not None else None
         known = group.list_commands(ctx) if isinstance(group, click.Group) else ()
         return args[0] if args and not args[0].startswith("-") and args[0] not in known else None
 
 
 def _sampling(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of both commands."""
+    """Add the options of both commands."""
     for option in (
         click.option("--checkpoint", type=vpype_cli.TextType(), help="Bundled name or folder of a model."),
         click.option(
-            "-t", "--temperature", type=vpype_cli.FloatType(), default=0.5, help="0 calm to 2 wild [0.5]."
+            "-t",
+            "--temperature",
+            type=vpype_cli.FloatType(),
+            default=limits.TEMPERATURE,
+            help="From 0 to 2 [0.5].",
         ),
-        click.option("-s", "--seed", type=vpype_cli.IntegerType(), default=0, help="Of the drawings [0]."),
+        click.option("-s", "--seed", type=vpype_cli.IntegerType(), default=0, help="Random seed [0]."),
         click.option("-c", "--category", type=vpype_cli.TextType(), help="What to draw; left out, anything."),
     ):
         command = option(command)
@@ -82,18 +85,16 @@ def draw(
 
     The category comes first, or as --category where a command of vpype has the same name (circle, line).
     """
-    across = columns if columns is not None else math.ceil(math.sqrt(max(1, count)))
-    for name, value, least in (("count", count, 1), ("columns", across, 1), ("gap", gap, 0)):
-        if value < least:
-            raise click.BadParameter(f"{name} is {value:g}; it must be {least} or more")
     if not size > 0:
         raise click.BadParameter(f"size is {size:g}; it must be above 0")
-    try:
+    with _plain_errors():
+        limits.check_range("count", count, 1, limits.MAX_CANDIDATES)
+        limits.check_range("columns", columns, 1)
+        limits.check_range("gap", gap, 0)
         from sketchgen.completion.completer import load
 
         drawn = load(checkpoint).generate(category, count, temperature, seed)
-    except SketchgenError as error:
-        raise click.ClickException(str(error)) from error
+    across = columns if columns is not None else math.ceil(math.sqrt(count))
     lines = vpype.LineCollection()
     for index, sketch in enumerate(drawn):
         row, column = divmod(index, across)
@@ -113,7 +114,7 @@ def draw(
     "--layer",
     type=vpype_cli.LayerType(accept_new=True),
     default="new",
-    help="Layer of what is added [new].",
+    help="Layer of the added lines [new].",
 )
 @vpype_cli.global_processor
 def complete(
@@ -124,9 +125,9 @@ def complete(
     checkpoint: str | None,
     layer: int | None,
 ) -> vpype.Document:
-    """Finish what is drawn: vpype read half.svg sketchgen-complete cat write done.svg.
+    """Complete the document: vpype read half.svg sketchgen-complete cat write done.svg.
 
-    All lines of the document, layer by layer, are what was given; what is added goes into a layer of its own.
+    All lines of the document, layer by layer, are given; the added ones go into a layer of their own.
     """
     from sketchgen.sketch.sketch import Sketch
 
@@ -135,22 +136,29 @@ def complete(
         for _, lines in sorted(document.layers.items())
         for line in lines
     ]
-    try:
+    with _plain_errors():
         from sketchgen.completion.completer import load
 
         page = (0.0, 0.0, *document.page_size) if document.page_size is not None else None
         sketch = Sketch.from_strokes(given, page=page)
         (found,) = load(checkpoint).complete(sketch, category, 1, temperature, seed)
-    except SketchgenError as error:
-        raise click.ClickException(str(error)) from error
     target = vpype_cli.single_to_layer_id(layer, document)
     document.add(vpype.LineCollection(_line(stroke) for stroke in found.added.strokes), target)
     document.layers[target].set_property(vpype.METADATA_FIELD_NAME, f"{target} added")
     return document
 
 
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn the errors of sketchgen into those that vpype shows on one line."""
+    try:
+        yield
+    except SketchgenError as error:
+        raise click.ClickException(str(error)) from error
+
+
 def _line(stroke: Points) -> np.ndarray:
-    """A stroke as vpype has it: complex numbers in px; a dot as two equal ones, for one would be left out."""
+    """Return a stroke as vpype has it: complex numbers in px. A dot is two equal ones; one would be lost."""
     points = stroke if len(stroke) > 1 else stroke[[0, 0]]
     return points[:, 0] + 1j * points[:, 1]
 

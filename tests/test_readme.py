@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sketchgen
-from sketchgen.cli import COMMANDS, options
+from sketchgen.cli import COMMANDS
 from sketchgen.resources import bundled_checkpoints
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,15 +38,10 @@ def test_the_snippet_runs_as_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_every_command_parses() -> None:
-    import tyro
-
     assert {words[0] for words in commands()} >= {"complete", "generate", "prepare", "train", "evaluate"}
     for name, *arguments in commands():
-        assert name in COMMANDS
         if arguments != ["--help"]:
-            kind = options.KINDS[name]
-            parsed = tyro.cli(kind, args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
-            assert isinstance(parsed, kind)
+            COMMANDS[name].make_context(name, arguments)
 
 
 def test_every_file_that_is_linked_is_there() -> None:

@@ -1,38 +1,24 @@
-"""The command line: picks the subcommand, and turns every failure into one line and an exit status.
-
-Only the parser of the named subcommand is built, and what a subcommand needs is loaded when it runs: `--help`
-comes at once.
-"""
+"""The command line: runs a command, and turns every failure into one line and an exit status."""
 
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
-import inspect
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from sketchgen.errors import SketchgenError, missing_dependency
+import click
 
-COMMANDS = {
-    "complete": "finish a drawing that was begun",
-    "generate": "draw from nothing",
-    "redraw": "draw one drawing of an earlier job again",
-    "recognise": "say what a drawing is of",
-    "web": "draw in the browser, and let the model finish with you",
-    "download": "fetch drawings of Quick, Draw!",
-    "prepare": "turn Quick, Draw! files into a store to train on",
-    "train": "train a model on a store",
-    "rehearse": "have a model finish what people began, to learn from it",
-    "train-recogniser": "train what tells drawings apart",
-    "train-critic": "train what chooses the best of several completions",
-    "evaluate": "measure a checkpoint on drawings it has not seen",
-    "compare": "measure how two checkpoints differ on the same drawings",
-    "info": "say what a checkpoint is",
-}
-"""The subcommands, each in a few words."""
+from sketchgen.cli import data, draw, measure, recognise, train, web
+from sketchgen.cli.command import COMMANDS, Program
+from sketchgen.errors import OutputError, SettingError, SketchgenError, missing_dependency
+
+__all__ = ["COMMANDS", "main", "program"]
+
+_ = (data, draw, measure, recognise, train, web)  # Importing a module adds its commands.
 
 USAGE = 2
 """Exit status of a command line that cannot be understood."""
@@ -40,26 +26,71 @@ USAGE = 2
 INTERRUPTED = 130
 """Exit status after Ctrl-C."""
 
+COMPLETE = "_SKETCHGEN_COMPLETE"
+"""Environment variable by which a shell asks for completions."""
 
-def overview() -> str:
-    """What `sketchgen --help` prints."""
-    listed = "\n".join(f"  {name:<16} {words}" for name, words in COMMANDS.items())
-    return f"""usage: sketchgen COMMAND ...
+SHELLS = {
+    "bash": "~/.local/share/bash-completion/completions/sketchgen",
+    "zsh": "~/.zfunc/_sketchgen",
+    "fish": "~/.config/fish/completions/sketchgen.fish",
+}
+"""The file from which each shell loads its completions."""
 
-Finishes your drawing: strokes go in, and strokes come back that go on from them.
+EPILOG = (
+    "Results go to standard output or into files, messages to standard error. Exit status: 0 done, 1 an "
+    "error or an input left out, 2 wrong usage, 130 interrupted. Every command has --help and --help-all."
+)
 
-Commands:
-{listed}
 
-Examples:
-  sketchgen complete example:half-a-cat --category cat --count 9 -o out/
-  sketchgen complete drawing.svg --count 1 > finished.svg
-  sketchgen web --open
-  sketchgen COMMAND --help
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        from sketchgen import __version__
 
-Results go to standard output or into files, talk goes to standard error.
-Exit status: 0 done, 1 an error (one line says which), 2 wrong usage.
-"""
+        sys.stdout.write(f"sketchgen {__version__}\n")
+        ctx.exit()
+
+
+def _install_completion(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Write the completion script of the user's shell to where the shell looks for it."""
+    if not value:
+        return
+    from click.shell_completion import get_completion_class
+
+    from sketchgen.sketch.files import write_atomic
+
+    shell = Path(os.environ.get("SHELL", "")).name
+    kind = get_completion_class(shell)
+    if kind is None or shell not in SHELLS:
+        raise SettingError(f"no completion for the shell {shell!r}; there is one for {', '.join(SHELLS)}")
+    path = Path(SHELLS[shell]).expanduser()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path.parent} cannot be made: {error.strerror}") from error
+    write_atomic(path, kind(program, {}, "sketchgen", COMPLETE).source().encode(), force=True)
+    hint = "; put 'fpath+=~/.zfunc; autoload -Uz compinit; compinit' into ~/.zshrc" if shell == "zsh" else ""
+    sys.stdout.write(f"{path}\n")
+    sys.stderr.write(f"completion is there in every new {shell}{hint}\n")
+    ctx.exit()
+
+
+def _flag(name: str, callback: Any, words: str) -> click.Option:
+    how: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False}
+    return click.Option([name], callback=callback, help=words, **how)
+
+
+program = Program(
+    "sketchgen",
+    commands=dict(COMMANDS),
+    help="Finishes your drawing: give it strokes, and it draws the rest.",
+    epilog=EPILOG,
+    params=[
+        _flag("--version", _version, "Show the version and exit."),
+        _flag("--install-completion", _install_completion, "Install completion for your shell and exit."),
+    ],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+"""The whole command line."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,14 +100,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments without the program's name; None for those of the process.
 
     Returns:
-        The exit status: 0, 1 for an error, 2 for wrong usage, 130 after Ctrl-C.
+        The exit status: 0, 1 for an error or an input left out, 2 for wrong usage, 130 after Ctrl-C.
     """
     try:
-        status = _dispatch(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
-        return status
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+        return _run(list(sys.argv[1:] if argv is None else argv) or ["--help"])
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx is not None else "sketchgen"
+        return _fail(f"{error.format_message().rstrip('.')}; see {path} --help", USAGE)
     except KeyboardInterrupt as stop:
         return _fail(str(stop) or "interrupted", INTERRUPTED)
     except BrokenPipeError:
@@ -86,66 +118,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except SketchgenError as error:
         return _fail(str(error))
-    except ModuleNotFoundError as error:
-        missing = missing_dependency(error)
-        if missing is None:
-            raise
-        return _fail(str(missing))
-    except (MemoryError, OSError, RuntimeError) as error:
+    except (ImportError, MemoryError, OSError, RuntimeError) as error:
         words = _system_words(error)
         if words is None:
             raise
         return _fail(words)
 
 
-def _dispatch(arguments: list[str]) -> int:
-    """Run the subcommand that the first argument names."""
-    name = arguments[0] if arguments else ""
-    if name in ("-h", "--help", "help"):
-        sys.stdout.write(overview())
-        return 0
-    if name == "--version":
-        from sketchgen import __version__
+def _run(arguments: list[str]) -> int:
+    """Run a command, or complete one for a shell."""
+    if instruction := os.environ.get(COMPLETE):
+        from click.shell_completion import shell_complete
 
-        sys.stdout.write(f"sketchgen {__version__}\n")
-        return 0
-    if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"commands are {', '.join(COMMANDS)}"
-        return _fail(f"no command {name[:60]!r}; {hint}" if name else f"name a command; {hint}", USAGE)
-    _run(name, arguments[1:])
-    return 0
-
-
-def _run(name: str, arguments: list[str]) -> None:
-    """Parse a subcommand's options and do what it says."""
-    import tyro
-
-    from sketchgen.cli import options
-
-    kind = options.KINDS[name]
-    if name in options.DRAW:
-        arguments = _with_address(arguments)
-    parsed = tyro.cli(
-        kind,
-        prog=f"sketchgen {name}",
-        description=inspect.cleandoc(kind.__doc__ or ""),
-        args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
-    from sketchgen.cli import commands
-
-    commands.run(parsed)
-
-
-def _with_address(arguments: list[str]) -> list[str]:
-    """The arguments with "auto" behind a bare --ray, whose value tyro does not let be left out."""
-    found: list[str] = []
-    for word, behind in zip(arguments, [*arguments[1:], "--"], strict=False):
-        found.append(word)
-        if word == "--ray" and behind.startswith("-"):
-            found.append("auto")
-    return found
+        return shell_complete(program, {}, "sketchgen", COMPLETE, instruction)
+    with program.make_context("sketchgen", arguments) as context:
+        status = program.invoke(context)
+    sys.stdout.flush()
+    return status or 0
 
 
 def _fail(words: str, status: int = 1) -> int:
@@ -156,7 +145,10 @@ def _fail(words: str, status: int = 1) -> int:
 
 
 def _system_words(error: BaseException) -> str | None:
-    """Words for what the machine is short of or refuses; None for what is an error of this program."""
+    """Return words for what the machine lacks or refuses; None for an error of this program."""
+    if isinstance(error, ImportError):
+        missing = missing_dependency(error) if isinstance(error, ModuleNotFoundError) else None
+        return None if missing is None else str(missing)
     if isinstance(error, OSError):
         if error.errno == errno.ENOSPC:
             return "no space left on the disk; free some and try again"

@@ -1,7 +1,9 @@
-"""Figures and settings as tables for people; `--json` is for programs."""
+"""Figures and settings: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
+import json
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,8 +18,23 @@ if TYPE_CHECKING:
     from sketchgen.evaluation.tables import Grid
 
 
+def as_json(value: object) -> str:
+    """Return one JSON object on one line; numbers that are not finite become null."""
+
+    def plain(item: Any) -> Any:
+        if isinstance(item, Mapping):
+            return {str(key): plain(part) for key, part in item.items()}
+        if isinstance(item, list | tuple):
+            return [plain(part) for part in item]
+        if hasattr(item, "tolist"):
+            return plain(item.tolist())
+        return None if isinstance(item, float) and not math.isfinite(item) else item
+
+    return json.dumps(plain(value), default=str, ensure_ascii=False)
+
+
 def print_figures(figures: Mapping[str, Any]) -> None:
-    """Print what `evaluate` found: overall, of what is left, by category, and the share that ends."""
+    """Print the figures of `evaluate`."""
     console = _console()
     title = f"{figures.get('checkpoint', '')}, {figures.get('drawings', '?')} drawings"
     overall = _table(f"{title}, split {figures.get('split', '?')}", "", "figure", "standard error")
@@ -39,7 +56,7 @@ def print_figures(figures: Mapping[str, Any]) -> None:
 
 
 def print_info(found: Mapping[str, Any]) -> None:
-    """Print what `info` found: name, categories, settings and training."""
+    """Print what a checkpoint is: name, categories, settings, training."""
     console = _console()
     names = [str(name) for name in found["categories"]]
     about = _table(str(found["name"]), "", "")
@@ -54,7 +71,7 @@ def print_info(found: Mapping[str, Any]) -> None:
 
 
 def print_differences(found: Mapping[str, Any]) -> None:
-    """Print what `compare` found."""
+    """Print the figures of `compare`."""
     from sketchgen.evaluation.tables import difference_grids
 
     console = _console()
@@ -63,16 +80,16 @@ def print_differences(found: Mapping[str, Any]) -> None:
 
 
 def _print_sections(console: Console, figures: Mapping[str, Any]) -> None:
-    """Print what goes beyond the oldest figures, as a report has it; likelihood anew for several models."""
+    """Print the sections of a report that are not printed yet; all of them for several models."""
     from sketchgen.evaluation.tables import sections
 
-    told = (
+    printed = (
         {"By category"}
         if figures.get("against")
         else {"Likelihood", "Drawings that end by themselves", "By category"}
     )
     for section in sections(figures):
-        if section.title not in told:
+        if section.title not in printed:
             for grid in section.grids:
                 title = ": ".join(part for part in (section.title, grid.title) if part)
                 _print_grid(console, replace(grid, title=title))
@@ -87,12 +104,12 @@ def _print_grid(console: Console, grid: Grid) -> None:
 
 
 def _console() -> Console:
-    """A console on today's standard output. Emoji codes stay text: names are data."""
+    """Return a console on the present standard output. Emoji codes stay text: names are data."""
     return Console(file=sys.stdout, emoji=False, highlight=False)
 
 
 def _table(title: str, *columns: str) -> Table:
-    """A plain table: its first column holds words, the others figures."""
+    """Return a plain table: words in the first column, figures in the others."""
     table = Table(
         title=escape(title),
         title_justify="left",
@@ -113,7 +130,7 @@ def _show(console: Console, table: Table) -> None:
 
 
 def _print_by(console: Console, figures: Any, title: str, first: str, second: str) -> None:
-    """Print a mapping from one number to one figure, if there is anything in it."""
+    """Print a mapping from numbers to figures, if there is anything in it."""
     if not isinstance(figures, Mapping) or not figures:
         return
     table = _table(title, first, second, "standard error")
@@ -124,7 +141,7 @@ def _print_by(console: Console, figures: Any, title: str, first: str, second: st
 
 
 def _figure(value: Any) -> str:
-    """A value in a cell."""
+    """Return a value as the text of a cell."""
     if value is None:
         return ""
     if isinstance(value, bool | int):
@@ -139,7 +156,7 @@ def _figure(value: Any) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    """Names in one cell: all of them, or how many and the ends."""
+    """Return names as the text of a cell: all of them, or how many and the first and last ones."""
     if len(names) <= 12:
         return escape(", ".join(names))
     return escape(f"{len(names)}: {', '.join(names[:4])} ... {', '.join(names[-3:])}")

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sketchgen.completion.gap_closing import CLOSING, MAX_CLOSING
-from sketchgen.completion.guidance import GUIDANCE, MAX_GUIDANCE, Guided
+from sketchgen.completion.guidance import Guided
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.run import NextPoints, Run
 from sketchgen.completion.sampler import (
@@ -25,6 +24,17 @@ from sketchgen.completion.sampler import (
 )
 from sketchgen.completion.symmetry import placed
 from sketchgen.errors import SettingError, SketchError, unknown_category
+from sketchgen.limits import (
+    CLOSING,
+    GUIDANCE,
+    LIMIT,
+    MAX_CANDIDATES,
+    MAX_CLOSING,
+    MAX_GUIDANCE,
+    MAX_LIMIT,
+    MAX_SEED,
+    MAX_TEMPERATURE,
+)
 from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_stroke_model import Decoder
@@ -35,16 +45,6 @@ from sketchgen.sketch.strokes import pens
 
 if TYPE_CHECKING:
     from sketchgen.models.stroke_model import StrokeModel
-
-LIMIT = 250
-"""Most points that are added to a sketch by default."""
-
-MAX_CANDIDATES = 10_000
-"""Most candidates of one call, `count` x `best_of`."""
-
-MAX_LIMIT = 10_000
-MAX_SEED = 2**63 - 1
-MAX_TEMPERATURE = 2.0
 
 ANY = "any"
 """The name that stands for no particular category, as None does."""

@@ -21,11 +21,6 @@ from numpy.typing import NDArray
 from sketchgen.sketch.sketch import Points
 from sketchgen.sketch.strokes import Pen, split_strokes
 
-CLOSING = 24.0
-"""Default gap that is closed, px of the network's frame, in which a given part is 160 px long."""
-
-MAX_CLOSING = 100.0
-
 TOUCHING = 0.3
 """Ink nearer to an end than this share of the gap touches it, so that the end is not free."""
 

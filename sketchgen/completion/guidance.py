@@ -21,11 +21,6 @@ from sketchgen.models.numpy_layers import Rows
 from sketchgen.models.numpy_mixture import StepDistribution
 from sketchgen.models.numpy_stroke_model import Prefix
 
-GUIDANCE = 2.0
-"""Default strength; 0 is no guidance."""
-
-MAX_GUIDANCE = 10.0
-
 CANDIDATES = 8
 """Candidates for a point. More let a strong guidance be followed further, and take time."""
 

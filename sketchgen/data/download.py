@@ -25,6 +25,7 @@ from sketchgen.errors import (
     SketchgenError,
     unknown_category,
 )
+from sketchgen.limits import DOWNLOADS, MAX_DOWNLOADS, MAX_RETRIES, RETRIES, check_range
 from sketchgen.resources import categories as known_categories
 from sketchgen.sketch.files import reason, shown
 
@@ -45,10 +46,6 @@ _GRACE = 0.5
 
 _SAID = 3
 """Failures that an error tells in full."""
-
-MAX_JOBS = 16
-
-MAX_RETRIES = 100
 
 MAX_NAME = 200
 """Bytes in a category's name; file systems mostly end at 255, of which endings take some."""
@@ -99,8 +96,8 @@ def download(
     *,
     base: str = BASE,
     force: bool = False,
-    retries: int = 5,
-    jobs: int = 4,
+    retries: int = RETRIES,
+    jobs: int = DOWNLOADS,
     progress: Callable[[Progress], None] | None = None,
 ) -> list[Path]:
     """Fetch the files of some categories into a folder.
@@ -128,10 +125,8 @@ def download(
         DownloadError: something could not be fetched.
         OutputError: another file stands in its place, the folder cannot be written, or the disk is full.
     """
-    if not 1 <= jobs <= MAX_JOBS:
-        raise SettingError(f"jobs is {jobs}; it must be from 1 to {MAX_JOBS}")
-    if not 0 <= retries <= MAX_RETRIES:
-        raise SettingError(f"retries is {retries}; it must be from 0 to {MAX_RETRIES}")
+    check_range("jobs", jobs, 1, MAX_DOWNLOADS)
+    check_range("retries", retries, 0, MAX_RETRIES)
     names = [categories] if isinstance(categories, str) else list(dict.fromkeys(categories))
     remotes = _remotes(names, Path(out), form, base)
     try:

@@ -28,7 +28,8 @@ from sketchgen.data.sources import source_files
 from sketchgen.data.spill import Held, SpillFile
 from sketchgen.data.store import StoreWriter, new_store
 from sketchgen.data.tasks import Piece, ranges_for, tasks_of
-from sketchgen.errors import FormatError, OutputError, SettingError
+from sketchgen.errors import FormatError, OutputError
+from sketchgen.limits import check_range
 from sketchgen.sketch.files import check_replaceable, reason
 
 __all__ = ["PrepareReport", "Progress", "Wanted", "prepare", "read_drawings"]
@@ -142,8 +143,7 @@ def prepare(
         OutputError: `out` exists and `force` is false, or cannot be written.
         SettingError: `jobs` is less than 1.
     """
-    if jobs < 1:
-        raise SettingError(f"jobs must be 1 or more, not {jobs}")
+    check_range("jobs", jobs, 1)
     out, wanted, say = Path(out), wanted or Wanted(), progress or (lambda what, done, total: None)
     check_replaceable(out, "store.json", "a store", force=force)
     tasks = tasks_of(source_files([Path(each) for each in sources]))

@@ -28,6 +28,7 @@ from sketchgen.evaluation.page import check_page, write_page
 from sketchgen.evaluation.recognition import Judge, load_judge
 from sketchgen.evaluation.statistics import category_counts
 from sketchgen.evaluation.task import TEMPERATURES, Task, about_judge, make_task, training_drawings
+from sketchgen.limits import check_range
 
 END_TEMPERATURES = (0.0, 0.25, 0.5, 1.0)
 """Temperatures at which the share of drawings that end by themselves is measured."""
@@ -158,10 +159,8 @@ def check_settings(samples: int, protocol: str, limit: int | None) -> None:
     Raises:
         SettingError: a limit or a number of samples outside its limits, or an unknown protocol.
     """
-    if limit is not None and limit < 1:
-        raise SettingError(f"limit must be 1 or more drawings, not {limit}")
-    if samples < 0:
-        raise SettingError(f"samples must be 0 or more, not {samples}")
+    check_range("limit", limit, 1)
+    check_range("samples", samples, 0)
     if protocol not in PROTOCOLS:
         raise SettingError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
 

@@ -21,31 +21,28 @@ def known_categories(checkpoint: str | None) -> tuple[str, ...]:
     return find_checkpoint(checkpoint).config.categories
 
 
-def chosen_categories(text: str | None, known: Sequence[str]) -> tuple[str | None, ...]:
-    """The categories that a list with commas names, each once, as the model writes them.
+def chosen_categories(names: Sequence[str], known: Sequence[str]) -> tuple[str | None, ...]:
+    """Return the categories of these names, each once, as the model spells them.
 
     Args:
-        text: such as "cat,dog"; "all" for every one, "any" or None for none in particular. A category whose
-            own name has commas is taken before the list is cut.
+        names: such as "cat"; "all" for every one, "any" for none in particular, which is also what no name
+            stands for.
         known: the model's categories.
 
     Raises:
         CategoryError: one is unknown; the nearest names are in the message.
     """
     lower = {name.lower(): name for name in known}
-    if text is None:
-        return (None,)
-    if text.strip().lower() == ALL:
-        return tuple(known)
-    whole = lower.get(text.strip().lower())
-    if whole is not None:
-        return (whole,)
-    found: list[str | None] = []
-    for part in text.split(","):
-        name = part.strip().lower()
-        if name != ANY and name not in lower:
-            raise unknown_category(part.strip(), known)
-        found.append(None if name == ANY else lower[name])
+    found: list[str | None] = [] if names else [None]
+    for name in (name.strip() for name in names):
+        if name.lower() == ALL:
+            found += known
+        elif name.lower() == ANY:
+            found.append(None)
+        elif name.lower() in lower:
+            found.append(lower[name.lower()])
+        else:
+            raise unknown_category(name, known)
     return tuple(dict.fromkeys(found))
 
 

@@ -39,12 +39,11 @@ def header_of(job: Job, weights: str, source: Source | None, file: str | None) -
     Args:
         job: the job.
         weights: the checkpoint's identity.
-        source: where its beginnings come from.
+        source: the files that it completes.
         file: the name of the one file that holds all drawings; None where each has its own.
     """
-    begun = None
-    if source is not None:
-        begun = {"name": source.name, "drawings": source.drawings, "sha256": source.sha256}
+    names = ("name", "drawings", "sha256")
+    sources = [{name: getattr(file, name) for name in names} for file in source.files] if source else None
     told = asdict(job)
     sampling = told.pop("sampling")
     told.pop("given")
@@ -57,7 +56,7 @@ def header_of(job: Job, weights: str, source: Source | None, file: str | None) -
         "recogniser": recogniser_identity() if job.recognised else None,
         **({"critic": critic_identity()} if job.judged else {}),
         "sampling": sampling,
-        "source": begun,
+        "sources": sources,
         "file": file,
         **told,
     }

@@ -50,7 +50,8 @@ class Earlier:
                 count=told["count"],
                 seed=told["seed"],
                 names=tuple(told["names"]),
-                given=None if told["source"] is None else told["source"]["drawings"],
+                given=None if told["sources"] is None else sum(each["drawings"] for each in told["sources"]),
+                files=tuple(told["files"]),
                 best_of=told["best_of"],
                 look=RenderOptions(**told["look"]),
             )
@@ -91,8 +92,9 @@ def redraw(earlier: Earlier, source: Source | None, pool: Pool | None = None) ->
     if identity(job.sampling.checkpoint) != earlier.header["weights"]:
         name = job.sampling.checkpoint or "the bundled checkpoint"
         raise CheckpointError(f"{name} is not the model that drew this; name that one with --checkpoint")
-    if source is not None and source.sha256 != earlier.header["source"]["sha256"]:
-        raise FormatError(f"{source.name} is not what the drawing went on from: its content has changed")
+    for file, was in zip(source.files if source else (), earlier.header["sources"] or (), strict=True):
+        if file.sha256 != was["sha256"]:
+            raise FormatError(f"{file.name} is not what the drawing went on from: its content has changed")
     # As one of so many alternatives without candidates: how it is numbered does not change how it is drawn.
     alone = replace(job, count=job.count * job.best_of, best_of=1)
     group = line["number"] // job.count

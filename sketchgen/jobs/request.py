@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from sketchgen.completion.completer import LIMIT
-from sketchgen.completion.gap_closing import CLOSING
+from sketchgen.limits import CLOSING
 from sketchgen.sketch.sketch import Completion, Sketch
 
 

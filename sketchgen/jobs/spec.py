@@ -21,9 +21,6 @@ Engines = Literal["completer", "batch"]
 SMALL = 200
 """Drawings, candidates included, up to which the completer draws: it is there at once, without torch."""
 
-MOST = 10_000_000
-"""Most drawings in a job, candidates included."""
-
 
 @dataclass(frozen=True)
 class Avoid:
@@ -65,8 +62,9 @@ class Job:
         categories: what is drawn, `count` drawings of each; one where beginnings are given.
         count: drawings of each category, or of each beginning.
         seed: of all random numbers.
-        names: the beginnings of the files' names, one for each category, or one for all beginnings.
+        names: stems of the files' names, one for each category, or one for each input file.
         given: how many beginnings there are; None to draw from nothing.
+        files: how many of them each input file holds, where there are several files.
         best_of: candidates of each drawing, of which the best is kept.
         rank: by what the best is told.
         label: whether the recogniser names each drawing.
@@ -82,6 +80,7 @@ class Job:
     seed: int
     names: tuple[str, ...]
     given: int | None = None
+    files: tuple[int, ...] = ()
     best_of: int = 1
     rank: Rank = "likelihood"
     label: bool = False
@@ -115,9 +114,12 @@ class Job:
         last = f"{item + 1:0{len(str(self.count))}d}"
         if self.given is None:
             return f"{self.names[group]}-{last}"
-        if self.given == 1:
-            return f"{self.names[0]}-{last}"
-        return f"{self.names[0]}-{group + 1:0{len(str(self.given))}d}-{last}"
+        for stem, drawings in zip(self.names, self.files or (self.given,), strict=True):
+            if group < drawings:
+                drawing = "" if drawings == 1 else f"-{group + 1:0{len(str(drawings))}d}"
+                return f"{stem}{drawing}-{last}"
+            group -= drawings
+        raise IndexError(f"no drawing {number}")
 
     def tasks(self, source: Source | None, first: int = 0) -> Iterator[Task]:
         """The drawings from number `first` on, in their order, as they are needed.

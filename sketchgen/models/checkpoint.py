@@ -86,7 +86,7 @@ PICTURE_CLASSIFIER = Kind(
     "sketchgen-picture-classifier",
     PictureConfig,
     "pictures345",
-    "pass it to sketchgen evaluate by --judge",
+    "pass it to sketchgen evaluate by --classifier",
     old_name="pictures",
 )
 

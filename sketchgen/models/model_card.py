@@ -89,7 +89,7 @@ def _(config: PictureConfig) -> str:
     return (
         "Classifies whole drawings by a grey picture of 64 x 64 px, without their strokes: convolutions at "
         f"{len(config.widths)} sizes ({widths} channels; {sum(config.blocks)} residual blocks) and the mean "
-        "over the picture. It measures what stroke models draw (`sketchgen evaluate --judge`)."
+        "over the picture. It measures what stroke models draw (`sketchgen evaluate --classifier`)."
     )
 
 

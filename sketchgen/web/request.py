@@ -13,10 +13,10 @@ from sketchgen.completion.completer import (
     check_whole,
     shortened,
 )
-from sketchgen.completion.guidance import MAX_GUIDANCE
 from sketchgen.completion.run import NextPoints
 from sketchgen.errors import FormatError, SettingError, SketchError
 from sketchgen.formats.canvas_json import parse_canvas
+from sketchgen.limits import MAX_GUIDANCE
 from sketchgen.sketch.sketch import Completion, Sketch
 
 MAX_STROKES, MAX_POINTS = 500, 20_000

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sketchgen.completion.completer import load
 from sketchgen.errors import SettingError
+from sketchgen.limits import MAX_PORT, check_range
 from sketchgen.web.drawing import route
 from sketchgen.web.page import build, head, text_of
 
@@ -101,8 +102,7 @@ def launch(
         CheckpointError: no such checkpoint.
         SettingError: the port is taken or is none.
     """
-    if not 0 <= port <= 65535:
-        raise SettingError(f"port must be from 0 to 65535, not {port}")
+    check_range("port", port, 0, MAX_PORT)
     # Gradio counts its users unless told not to, by the page and by this.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     completer = load(checkpoint)

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sketchgen.completion.completer import Completer, load
-from sketchgen.completion.gap_closing import CLOSING, Closer, Closings
+from sketchgen.completion.gap_closing import Closer, Closings
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.errors import SettingError
+from sketchgen.limits import CLOSING
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen, pens
 from tests.support import untrained

@@ -213,7 +213,7 @@ def test_ranges_cover_all_keys_evenly(ranges: int):
 
 
 def test_jobs_are_one_or_more(sample_dir: Path, tmp_path: Path):
-    with pytest.raises(SettingError, match="jobs must be 1 or more, not 0"):
+    with pytest.raises(SettingError, match="jobs is 0; it must be 1 or more"):
         prepare([sample_dir], tmp_path / "store", jobs=0)
 
 

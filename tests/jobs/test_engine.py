@@ -12,14 +12,13 @@ import pytest
 import untrained
 
 from sketchgen.completion.completer import Completer
-from sketchgen.completion.gap_closing import CLOSING
-from sketchgen.completion.guidance import GUIDANCE
 from sketchgen.errors import CategoryError, SettingError
 from sketchgen.jobs import engine as engines
 from sketchgen.jobs import spec
 from sketchgen.jobs.engine import ManyEngine, open_for
 from sketchgen.jobs.request import Drawn, Engine, Sampling, Wish
 from sketchgen.jobs.spec import Engines, Job, engine_for
+from sketchgen.limits import CLOSING, GUIDANCE
 from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.sketch.sketch import Completion, Sketch
 

@@ -164,5 +164,5 @@ def test_how_near_real_drawings_lie(store: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(originals, "MAX_ORIGINALS", 10)
     with pytest.raises(SettingError, match="1 to 10"):
         usual_distance(str(store))
-    with pytest.raises(SettingError, match="fewer by --most"):
+    with pytest.raises(SettingError, match="fewer by --max-per-category"):
         Originals.open(str(store))

@@ -22,6 +22,7 @@ from sketchgen.jobs.request import Sampling, Wish
 from sketchgen.jobs.run import Run
 from sketchgen.jobs.serialized import fingerprint, from_kept, to_kept
 from sketchgen.jobs.spec import Job
+from sketchgen.limits import CLOSING
 from sketchgen.sketch.sketch import Box, Sketch
 
 LINE = '{"word": "cat", "drawing": [[[0, %d], [0, 100]]]}\n'
@@ -46,7 +47,7 @@ def test_a_drawing_alone_is_what_it_was(which: str, tmp_path: Path) -> None:
 def test_a_completion_alone_is_what_it_was(tmp_path: Path) -> None:
     path = tmp_path / "begun.ndjson"
     path.write_text("".join(LINE % number for number in range(1, 13)))
-    source = open_source(str(path), path, 100, "")
+    source = open_source([(str(path), path)], 100, "")
     job = replace(JOB, categories=(None,), names=("begun",), given=12)
     manifest = drawn(job, tmp_path / "out", source)
     earlier = again.find(manifest, "begun-09-2.json")
@@ -55,7 +56,7 @@ def test_a_completion_alone_is_what_it_was(tmp_path: Path) -> None:
     assert encode(item, earlier.job.look) == (tmp_path / "out" / "begun-09-2.json").read_bytes()
     path.write_text("".join(LINE % number for number in range(2, 14)))
     with pytest.raises(FormatError, match="its content has changed"):
-        again.redraw(earlier, open_source(str(path), path, 100, ""), POOL)
+        again.redraw(earlier, open_source([(str(path), path)], 100, ""), POOL)
 
 
 def test_by_another_model(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ class Stopping(InProcess):
 def beginnings(tmp_path: Path) -> Source:
     path = tmp_path / "begun.ndjson"
     path.write_text("".join(LINE % number for number in range(1, 13)))
-    return open_source("begun.ndjson", path, 100, "")
+    return open_source([("begun.ndjson", path)], 100, "")
 
 
 class TestFolder:
@@ -128,7 +128,9 @@ class TestFolder:
         what = job(5, categories=(None,), names=("begun",), given=12)
         go(what, tmp_path / "out", source=beginnings)
         header, *rows = lines(tmp_path / "out" / "manifest.jsonl")
-        assert header["source"] == {"name": "begun.ndjson", "drawings": 12, "sha256": beginnings.sha256}
+        assert header["sources"] == [
+            {"name": "begun.ndjson", "drawings": 12, "sha256": beginnings.files[0].sha256}
+        ]
         assert [row["index"] for row in rows] == [*range(5)] * 12
         for number, sketch in enumerate(beginnings.sketches(), 1):
             found = read(tmp_path / "out" / f"begun-{number:02d}-3.svg")
@@ -384,13 +386,13 @@ class TestRefused:
         path = tmp_path / "begun.ndjson"
         path.write_text(LINE % 1 + "{broken\n" + LINE % 2)
         with pytest.raises(FormatError, match="line 2"):
-            open_source(str(path), path, 100, "")
+            open_source([(str(path), path)], 100, "")
 
     def test_more_beginnings_than_are_taken(self, tmp_path: Path) -> None:
         path = tmp_path / "begun.ndjson"
         path.write_text(LINE % 1 * 4)
         with pytest.raises(SettingError, match="more than 3 drawings"):
-            open_source(str(path), path, 3, "")
+            open_source([(str(path), path)], 3, "")
 
 
 class TestChoosing:

@@ -1,0 +1,129 @@
+"""The commands that measure: evaluate, compare, info."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sketchgen import limits
+from sketchgen.cli.command import command, emit, given, option, options, say
+
+SOURCE = click.argument("source", type=Path)
+
+MEASURING = options(
+    option("--split", ("train", "valid", "test"), "Split to use.", default="valid", show_default=True),
+    option("--protocol", ("all", "likelihood"), "What to measure.  [default: all]"),
+    option("-n --limit", int, "At most this many drawings.  [default: all]"),
+    option("--samples", int, "Drawings to complete.  [default: 512]"),
+    option("-s --seed", 0, "Random seed."),
+    option(
+        "-t --temperature temperatures", float, "May be repeated.  [default: 0.1, 0.25, 0.5]", multiple=True
+    ),
+    option("--guidance", float, "Guidance of all models that take it.  [default: the model's]"),
+    option("--classifier judge NAME|FOLDER", str, "Recognises completions.  [default: recogniser345]"),
+    option("--json as_json", False, "Print one JSON object instead of tables."),
+)
+"""The options that evaluate and compare share."""
+
+
+@command(
+    "evaluate",
+    "Measure",
+    """
+    sketchgen evaluate run/best store/ --report report.html
+    sketchgen evaluate run/best store/ --against quickdraw345 --report report.md
+    sketchgen evaluate run/best quickdraw/ -n 1000 --protocol likelihood --json > figures.json
+    """,
+)
+@click.argument("checkpoint")
+@SOURCE
+@MEASURING
+@option("--against CHECKPOINT", str, "Another model to measure; may be repeated.", multiple=True)
+@option("--training STORE", Path, "Store to search for copies.  [default: SOURCE]")
+@option("--report FILE", Path, "Write an .html or .md report with pictures.")
+@option("--force", False, "Replace a report that is there.")
+def evaluate(checkpoint: str, source: Path, as_json: bool, report: Path | None, **settings: Any) -> None:
+    """Measure a checkpoint on drawings that it has not seen.
+
+    CHECKPOINT is a bundled name or a folder, SOURCE a store or a folder of ndjson files. Measures likelihood
+    (nats, lower is better), whether a classifier recognises completions, how near they come to the truth, how
+    like real drawings they are as a set, and whether they end. docs/evaluation.md explains each figure.
+    """
+    settings = _checked(settings)
+
+    from sketchgen.cli.progress import shown_steps
+    from sketchgen.evaluation.report import evaluate as measured
+
+    with shown_steps() as progress:
+        figures = measured(checkpoint, source, report=report, progress=progress, **settings)
+    if report is not None:
+        say(f"report: {report}")
+    from sketchgen.cli import tables
+
+    emit(tables.as_json(figures)) if as_json else tables.print_figures(figures)
+
+
+@command(
+    "compare",
+    "Measure",
+    """
+    sketchgen compare quickdraw345 run/best store/
+    sketchgen compare quickdraw345 run/best store/ --protocol likelihood
+    sketchgen compare run/last run/best store/ --json > difference.json
+    """,
+)
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@SOURCE
+@MEASURING
+def compare(a: str, b: str, source: Path, as_json: bool, **settings: Any) -> None:
+    """Measure how two checkpoints differ on the same drawings.
+
+    A and B are bundled names or folders, SOURCE a store or a folder of ndjson files. Prints figures of A, of
+    B, and of B - A with the standard error of the paired difference, which is far smaller than theirs.
+    """
+    settings = _checked(settings)
+
+    from sketchgen.cli import tables
+    from sketchgen.cli.progress import shown_steps
+    from sketchgen.evaluation.comparison import compare as measured
+
+    with shown_steps() as progress:
+        found = measured(a, b, source, progress=progress, **settings)
+    emit(tables.as_json(found)) if as_json else tables.print_differences(found)
+
+
+@command(
+    "info",
+    "Measure",
+    """
+    sketchgen info
+    sketchgen info run/best --json
+    """,
+)
+@click.argument("checkpoint", required=False)
+@option("--json as_json", False, "Print one JSON object instead of tables.")
+def info(checkpoint: str | None, as_json: bool) -> None:
+    """Describe a checkpoint: its categories, its settings, and how it was trained.
+
+    CHECKPOINT is a bundled name or a folder; without it, quickdraw345.
+    """
+    from sketchgen.cli import tables
+    from sketchgen.completion.completer import load
+
+    model = load(checkpoint)
+    config = {name: value for name, value in model.config.to_dict().items() if name != "categories"}
+    found = {"name": model.name, "categories": list(model.categories), "config": config}
+    found["training"] = model.summary
+    emit(tables.as_json(found)) if as_json else tables.print_info(found)
+
+
+def _checked(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that were given, checked as far as that is quick."""
+    limits.check_range("limit", settings["limit"], 1)
+    limits.check_range("samples", settings["samples"], 1)
+    limits.check_range("seed", settings["seed"], 0, limits.MAX_SEED)
+    limits.check_range("guidance", settings["guidance"], 0, limits.MAX_GUIDANCE)
+    return {name: value for name, value in given(settings).items() if value is not False}

@@ -1,0 +1,71 @@
+"""Bounds and defaults that the command line, the page and the library share, and the checks of them.
+
+Plain numbers, so that reading them needs neither numpy nor torch.
+"""
+
+from __future__ import annotations
+
+from sketchgen.errors import SettingError
+
+COUNT = 9
+"""Default number of completions of a sketch, and of drawings of a category."""
+
+MAX_CANDIDATES = 10_000
+"""Most candidates of one call of the library, `count` x `best_of`."""
+
+MAX_DRAWINGS = 10_000_000
+"""Most drawings of one command, candidates included."""
+
+MAX_BEST_OF = 1000
+"""Most candidates for each drawing on the command line."""
+
+TEMPERATURE, MAX_TEMPERATURE = 0.5, 2.0
+
+GUIDANCE, MAX_GUIDANCE = 2.0, 10.0
+"""Strength of the pull towards the category; 0 is none."""
+
+CLOSING, MAX_CLOSING = 24.0, 100.0
+"""Gap at the end of an added line that is closed, px of the model's frame; a given part is 160 px long."""
+
+MAX_SEED = 2**63 - 1
+
+LIMIT, MAX_LIMIT = 250, 10_000
+"""Most points that are added to a sketch."""
+
+MAX_PROCESSES = 256
+
+MAX_PORT = 65_535
+
+DOWNLOADS, MAX_DOWNLOADS = 4, 16
+"""Files that are downloaded at a time."""
+
+RETRIES, MAX_RETRIES = 5, 100
+
+MAX_TRAINING_HOURS = 24 * 30
+
+
+def check_range(
+    name: str, value: float | None, low: float, high: float | None = None, unit: str = ""
+) -> None:
+    """Check that a number is finite and within its bounds; None stands for the default and passes.
+
+    Args:
+        name: the setting, as the person who set it knows it.
+        value: what was given.
+        low: smallest value allowed.
+        high: largest value allowed; None for no bound.
+        unit: of the value, such as "px".
+
+    Raises:
+        SettingError: the value is outside, or not a number.
+    """
+    if value is None or (low <= value < float("inf") if high is None else low <= value <= high):
+        return
+    unit = f" {unit}" if unit else ""
+    bounds = f"{plain(low)} or more" if high is None else f"from {plain(low)} to {plain(high)}{unit}"
+    raise SettingError(f"{name} is {plain(value)}{unit}; it must be {bounds}")
+
+
+def plain(value: float) -> str:
+    """Return a number as people write it: 3 for 3.0, and every digit of a whole number."""
+    return str(value) if isinstance(value, int) else f"{value:g}"

@@ -1,0 +1,191 @@
+"""The commands that train: what is asked for reaches the training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commandline import failure, run
+
+from sketchgen.cli.train import duration
+from sketchgen.errors import SettingError
+from sketchgen.models.config import CELLS
+from sketchgen.training.candidate_files import Rehearsal
+from sketchgen.training.classifier_batches import CALM, Changes
+from sketchgen.training.classifier_module import RecogniserTraining
+from sketchgen.training.config import PRESETS, PracticeSettings, TrainConfig
+from sketchgen.training.picture_batches import CALM_PICTURES, PICTURE_CHANGES
+from sketchgen.training.reward_run import Wanted
+
+Asked = list[tuple[Any, ...]]
+NUMBERS = ["--steps", 7, "--batch", 5, "--seed", 3, "--learning-rate", 0.01, "--time-limit", "2m"]
+REINFORCE = ["--reinforce", 90, "--rollouts", 8]
+SAID: dict[str, Any] = {"steps": 7, "batch": 5, "seed": 3, "learning_rate": 0.01, "time_limit": 120}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Trainings that are asked for, instead of being begun."""
+    found: Asked = []
+
+    def noted(*what: Any, **how: Any) -> Path:
+        found.append((*what, {name: how[name] for name in ("pictures", "resume") if how.get(name)}))
+        return Path("run/best")
+
+    monkeypatch.setattr("sketchgen.training.trainer.fit", noted)
+    monkeypatch.setattr("sketchgen.training.classifier_run.fit_recogniser", noted)
+    monkeypatch.setattr("sketchgen.training.reward_run.fit_reward_model", noted)
+    monkeypatch.setattr("sketchgen.training.candidates.rehearse", noted)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ([], {}),
+        (["--teacher", "big", "--teacher", "tiny"], {"teachers": ("big", "tiny")}),
+        (["--teacher", "big", "--distillation", 0.25], {"teachers": ("big",), "teaching": 0.25}),
+        (["--from", "tiny", "--candidates", "c"], {"start": "tiny", "rehearsals": Path("c")}),
+        (
+            ["--from", "tiny", "--candidates", "c", "--preference-weight", 0.5],
+            {"start": "tiny", "rehearsals": Path("c"), "preference": 0.5},
+        ),
+        (["--reinforce", 90], {"practice": PracticeSettings(beginnings=90)}),
+        (
+            [*REINFORCE, "--best-of", 2, "--reinforce-weight", 0.5, "--classifier", "seen"],
+            {"practice": PracticeSettings(beginnings=90, ways=8, best_of=2, weight=0.5, judge="seen")},
+        ),
+        (["--save-every", "30s", "--validate-every", "1m"], {"save_every": 30.0, "validate_every": 60.0}),
+        (["--pictures", 0, "--patience", 2, "--threads", 1], {"pictures": 0, "patience": 2, "threads": 1}),
+        (["--preset", "sketch-rnn"], PRESETS["sketch-rnn"].settings() | {"learning_rate": 0.01}),
+    ],
+)
+def test_options_reach_the_training(
+    words: list[object],
+    wanted: dict[str, Any],
+    asked: Asked,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run("train", tmp_path, "-o", tmp_path / "run", *NUMBERS, *words, "--resume")
+    assert asked == [(TrainConfig(tmp_path, tmp_path / "run", **SAID | wanted), {"resume": True})]
+    assert capsys.readouterr().out == "run/best\n"
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_shapes_reach_the_network(cell: str, asked: Asked, tmp_path: Path) -> None:
+    shape = ["--cell", cell, "--layers", 3, "--width", 8, "--attention", 4, "--dropout", 0]
+    run("train", tmp_path, "-o", tmp_path / "run", "--steps", 1, *shape, "--preset", "tiny")
+    model = asked[0][0].model
+    assert (model.cell, model.layers, model.width, model.recall, model.dropout) == (cell, 3, 8, 4, 0.0)
+    assert model.components == PRESETS["tiny"].model.components
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--layers", 0], "layers is 0; it must be 1 or more"),
+        (["--batch", 0], "batch is 0"),
+        (["--threads", 0], "threads is 0"),
+        (["--seed", -1], "seed is -1"),
+        (["--time-limit", "soon"], "time limit 'soon' is no time"),
+        (["--time-limit", "9999h"], "at most 720h"),
+        (["--distillation", 0.5], "name one by --teacher"),
+        (["--preference-weight", 0.5], "add that, or leave it out"),
+        (["--candidates", "c"], "by --from"),
+        (["--from", "quickdraw345", "--preset", "sketch-rnn"], "leave out --preset"),
+        (["--rollouts", 8], "add --reinforce 256"),
+        (["--classifier", "seen"], "add --reinforce 256"),
+        (["--reinforce", 8, "--best-of", 16], "best_of must be from 1 to 15"),
+        (["--reinforce", 1], "must be from 2"),
+    ],
+)
+def test_refused(
+    words: list[object], line: str, asked: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert line in failure(capsys, "train", tmp_path, "-o", tmp_path / "run", "--steps", 1, *words)
+    assert asked == []
+
+
+@pytest.mark.parametrize("name", ["train", "sample-candidates", "train-classifier", "train-reward-model"])
+def test_a_store_and_an_end_are_needed(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = [name, tmp_path / "none", "-o", tmp_path / "run"]
+    assert "sketchgen prepare SOURCES" in failure(capsys, *told)
+    line = failure(capsys, name, tmp_path, "-o", tmp_path / "run")
+    assert ("not a prepared store" if name == "sample-candidates" else "set --time-limit or --steps") in line
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("45s", 45), ("90m", 5400), ("1h30m", 5400), ("0.5h", 1800), (" 1H ", 3600)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "1m1h", "-1m", "1d", "nanm", "1e3s", "0s", "90"])
+def test_no_durations(text: str) -> None:
+    with pytest.raises(SettingError, match="time limit"):
+        duration(text)
+
+
+class TestSampleCandidates:
+    def test_options_reach_the_model(
+        self, asked: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = ["--checkpoint", "tiny", "--sketches", 90, "--candidates-per-sketch", 4, "--jobs", 2]
+        run("sample-candidates", tmp_path, "-o", "out", *words, "--seed", 3)
+        assert asked[0][:3] == (Rehearsal(str(tmp_path), "train", "tiny", 90, 4, 3), Path("out"), 2)
+        assert capsys.readouterr().out == "out\n"
+
+    def test_ctrl_c_says_how_to_go_on(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("sketchgen.training.candidates.rehearse", interrupted)
+        line = failure(capsys, "sample-candidates", tmp_path, "-o", tmp_path / "out", status=130)
+        assert line.endswith("interrupted; the same command goes on where it stopped")
+
+    def test_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        told = ["sample-candidates", tmp_path, "-o", tmp_path / "out"]
+        assert "jobs is 0" in failure(capsys, *told, "--jobs", 0)
+        assert "is 0; it must be from 1" in failure(capsys, *told, "--candidates-per-sketch", 0)
+
+
+class TestTrainClassifier:
+    @pytest.mark.parametrize(
+        ("words", "more", "how"),
+        [
+            ([], {"changes": Changes()}, {}),
+            (["--light-augmentation", "--from", "a"], {"changes": CALM, "start": "a"}, {}),
+            (["--pictures"], {"changes": PICTURE_CHANGES}, {"pictures": True}),
+            (
+                ["--pictures", "--light-augmentation", "--resume", "--threads", 1],
+                {"changes": CALM_PICTURES, "threads": 1},
+                {"pictures": True, "resume": True},
+            ),
+        ],
+    )
+    def test_options_reach_the_training(
+        self, words: list[object], more: dict[str, Any], how: dict[str, Any], asked: Asked, tmp_path: Path
+    ) -> None:
+        run("train-classifier", tmp_path, "-o", "run", *NUMBERS, *words)
+        assert asked == [(tmp_path, Path("run"), RecogniserTraining(**SAID | more), how)]
+
+
+class TestTrainRewardModel:
+    def test_options_reach_the_training(self, asked: Asked, tmp_path: Path) -> None:
+        words = ["--checkpoint", "tiny", "--classifier", "mine", "--sketches", 90, "--jobs", 2]
+        words += ["--candidates-per-sketch", 4, "--candidates", "a", "--candidates", "b", "--from", "other"]
+        run("train-reward-model", tmp_path, "-o", "run", *NUMBERS, *words, "--resume")
+        wanted = Wanted(tmp_path, "tiny", 90, 4, "mine", 2, (Path("a"), Path("b")))
+        training = RecogniserTraining(**SAID, smoothing=0.0, start="other")
+        assert asked == [(wanted, Path("run"), training, {"resume": True})]
+
+    def test_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        told = ["train-reward-model", tmp_path, "-o", tmp_path / "run", "--steps", 1]
+        assert "threads" in failure(capsys, *told, "--threads", 0)
+        assert "jobs is 0" in failure(capsys, *told, "--jobs", 0)
+        assert "not a prepared store" in failure(capsys, *told)
