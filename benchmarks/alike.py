@@ -1,4 +1,4 @@
-"""How near-duplicates are told: in how many bits of their signatures real drawings differ, and changed ones.
+"""How many signature bits tell near-duplicates: those of real drawings, and of changed ones.
 
     python benchmarks/alike.py store/ [drawings of each category]
 

@@ -1,4 +1,4 @@
-"""The mean of checkpoints, weight by weight: `python benchmarks/averaged.py OUT RUN1/last RUN2/last ...`.
+"""Average checkpoints weight by weight: `python benchmarks/averaged.py OUT RUN1/last RUN2/last ...`.
 
 Of runs of which one went on from the other, or both from the same one: their mean is often better than each
 (Wortsman et al. 2022, "Model soups", arXiv:2203.05482). The summary is that of the last one named.

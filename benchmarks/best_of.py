@@ -1,4 +1,4 @@
-"""What choosing does to completions: `python benchmarks/best_of.py STORE [NAME|FOLDER]`.
+"""Measure what ranking candidates brings: `python benchmarks/best_of.py STORE [NAME|FOLDER]`.
 
 Of several candidates for each completion the one is kept that `sketchgen complete --best-of N --rank RANK`
 keeps: by the recogniser, or by the critic and the recogniser. Prints a table in Markdown: how often another

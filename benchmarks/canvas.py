@@ -1,4 +1,4 @@
-"""How quick the drawing page is: pen-up to the first added point, points a second, stopping, many people.
+"""Measure the drawing page: pen-up to the first added point, points a second, stopping, many people.
 
     python benchmarks/canvas.py [--quick]
 

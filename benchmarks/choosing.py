@@ -1,4 +1,4 @@
-"""What choosing does for what is to be finished: `python benchmarks/choosing.py STORE [NAME|FOLDER]`.
+"""Measure how often ranking is right: `python benchmarks/choosing.py STORE [NAME|FOLDER]`.
 
 Validation drawings with strokes or pieces of lines missing, and the unfinished drawings that come along, are
 finished in several ways. Of each the share that is finished (`sketchgen/evaluation/finishing.py`) and how far

@@ -1,4 +1,4 @@
-"""Cold starts, nine alternatives of half a cat and a manual: `python benchmarks/cold_start.py`."""
+"""Time cold starts: nine completions of half a cat, and `--help`: `python benchmarks/cold_start.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What some minutes on a hundred drawings teach.
+"""Fine-tune a checkpoint on a hundred drawings for some minutes, and measure it before and after.
 
     python benchmarks/fine_tuning.py short_kanji.npz STORE OUT --category kanji
     python benchmarks/fine_tuning.py snowman.ndjson STORE OUT --category snowman --from PRETRAINED

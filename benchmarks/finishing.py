@@ -1,4 +1,4 @@
-"""Do completions finish the drawing that was begun? `python benchmarks/finishing.py [OTHER ...] -o OUT`.
+"""Measure completions of the unfinished drawings: `python benchmarks/finishing.py [NAME ...] -o OUT`.
 
 For each checkpoint (the bundled one without any): the figures as OUT/NAME.json, a line of the table for each
 kind of drawing on the screen, and OUT/NAME.png with all drawings: first what is given, and in grey what is

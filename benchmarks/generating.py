@@ -1,4 +1,4 @@
-"""What a whole job costs, from the command to the last file: `python benchmarks/generating.py OUT [...]`.
+"""Time whole jobs, from the command to the last file: `python benchmarks/generating.py OUT [...]`.
 
     python benchmarks/generating.py out/ --checkpoint sketch-rnn345 --counts 1000 10000 100000 --form ndjson
     python benchmarks/generating.py out/ --checkpoint quickdraw345 --counts 10000 --form svg

@@ -1,4 +1,4 @@
-"""What neatness is to count, from the candidates that `sketchgen candidates` has drawn.
+"""Fit the weights of the geometry prior to the candidates of `sketchgen sample-candidates`.
 
 For each measure of neatness: of the ways of a drawing, how often one that finishes it has more of it than one
 that does not (half by chance). Then the weights with which most drawings are finished by the first way,

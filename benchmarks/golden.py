@@ -1,4 +1,4 @@
-"""Whether a change of the code has changed what the program does.
+"""Tell whether a change of the code has changed what the program does.
 
     python benchmarks/golden.py make OLD
     python benchmarks/golden.py make NEW --python other-venv/bin/python

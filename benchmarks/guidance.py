@@ -1,4 +1,4 @@
-"""What guidance does to completions: `python benchmarks/guidance.py STORE [NAME|FOLDER]`.
+"""Measure what guidance does to completions: `python benchmarks/guidance.py STORE [NAME|FOLDER]`.
 
 Prints a table in Markdown: for each strength (0 is none) and temperature how often the recogniser names the
 category of a finished drawing rightly, by the share of the points that was given, over all drawings, those of

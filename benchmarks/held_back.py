@@ -1,4 +1,4 @@
-"""Is a part added that others draw early? `python benchmarks/held_back.py STORE [NAME|FOLDER ...]`.
+"""Measure completions of held-out strokes: `python benchmarks/held_back.py STORE [NAME|FOLDER ...]`.
 
 Of real drawings of three strokes or more one stroke that is not the last is held back, all others are given,
 and each model adds what it holds to be missing, as often as `--ways` says. A line for each model: what the

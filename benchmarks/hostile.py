@@ -1,4 +1,4 @@
-"""Ten thousand steps on drawings that break trainings.
+"""Train ten thousand steps on drawings that could break a training.
 
     python benchmarks/hostile.py OUT
 

@@ -1,4 +1,4 @@
-"""What a job costs besides drawing: `python benchmarks/jobs.py OUT [JOBS] [COUNT...]`.
+"""Time jobs without the drawing: `python benchmarks/jobs.py OUT [JOBS] [COUNT...]`.
 
 An engine that scribbles takes the model's place (tests/support/scribbles.py), so that what is left is handing
 out, encoding, writing and the manifest. Prints drawings a second and the most memory that the writing process

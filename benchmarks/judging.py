@@ -1,4 +1,4 @@
-"""What `guidance.py`, `best_of.py` and `held_back.py` have in common; nothing is measured here.
+"""Share code between `guidance.py`, `best_of.py` and `held_back.py`; nothing is measured here.
 
 All take real drawings of a store, have models finish them and a judge name them, and print a table.
 """

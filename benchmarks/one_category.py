@@ -1,4 +1,4 @@
-"""The recipe as published, one model a category: `python benchmarks/one_category.py STORE OUT [NAME ...]`.
+"""Train the published recipe on one category: `python benchmarks/one_category.py STORE OUT [NAME ...]`.
 
 Trains the preset `sketch-rnn` on a store of one category, goes on from its best weights with a rate that is
 high once more, and prints the nats per point of the validation split, and those of models of all categories

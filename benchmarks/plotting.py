@@ -1,4 +1,4 @@
-"""How much shorter a plotter's way with the pen up becomes: python benchmarks/plotting.py."""
+"""Measure how much pen-up travel sorting saves a plotter: `python benchmarks/plotting.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `sketchgen prepare` takes for gigabytes of drawings.
+"""Time `sketchgen prepare` on gigabytes of drawings.
 
     python benchmarks/preparing.py SOURCES OUT [GIGABYTES]
 

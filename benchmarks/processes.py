@@ -1,4 +1,4 @@
-"""Whether several processes learn what one does.
+"""Compare training by several processes with training by one.
 
     python benchmarks/processes.py STORE OUT [--steps 400] [--processes 1 2]
 

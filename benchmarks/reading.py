@@ -1,4 +1,4 @@
-"""How long beginnings take to be read alone, and together: `python benchmarks/reading.py STORE`.
+"""Time the encoding of given parts, alone and together: `python benchmarks/reading.py STORE`.
 
 Validation drawings of which half is given, by one thread, with the guidance of the model and without; each
 way is measured `--rounds` times in turns, and the best is told.

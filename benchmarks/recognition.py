@@ -1,4 +1,4 @@
-"""How often a recogniser is right, and how fast: `python benchmarks/recognition.py STORE [NAME|FOLDER]`.
+"""Measure a classifier's accuracy and speed: `python benchmarks/recognition.py STORE [NAME|FOLDER]`.
 
 Prints, on the validation split (or `--split test`), the share of drawings whose category is named first
 (top-1) and among the first five (top-5): of whole drawings and of their first 75, 50 and 25 % of the points;

@@ -1,4 +1,4 @@
-"""Whether a run that is killed at random moments is the run that was not.
+"""Compare a run that is killed at random moments with an undisturbed one.
 
     python benchmarks/resuming.py STORE OUT --kills 20
 

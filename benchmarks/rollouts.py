@@ -1,4 +1,4 @@
-"""How fast ways are drawn to practise on: `python benchmarks/rollouts.py STORE [NAME|FOLDER]`.
+"""Time rollouts as policy-gradient training draws them: `python benchmarks/rollouts.py STORE [NAME|FOLDER]`.
 
 64 beginnings are finished in 16 ways each, at temperature 0.5, twice, of which the second time counts; on a
 GPU in turn and in lockstep, recorded, which must not change what is drawn: the mean log density of a step,

@@ -1,4 +1,4 @@
-"""How many useful points a second are drawn, alone and side by side, against what the machine can do.
+"""Count useful points a second, alone and side by side, against the limit of the machine.
 
     python benchmarks/sampling.py [--magenta WEIGHTS.gen.json] [--node FOLDER] [--jobs 2] [--rounds 3]
     python benchmarks/sampling.py --against CHECKOUT [--rounds 3]

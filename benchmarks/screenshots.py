@@ -1,4 +1,4 @@
-"""Pictures of the drawing page for the README: `python benchmarks/screenshots.py [folder]`.
+"""Take pictures of the drawing page for the docs: `python benchmarks/screenshots.py [folder]`.
 
 Needs Debian's chromium. Starts `sketchgen web` by itself. canvas.png, canvas-dark.png (while completions
 stream in), canvas-accepted.png, canvas-phone.png, canvas-generate.png.

@@ -1,4 +1,4 @@
-"""What points at the sides of the box cost: `python benchmarks/sides.py STORE [NAME|FOLDER ...]`.
+"""Measure what points at the sides of the box cost: `python benchmarks/sides.py STORE [NAME|FOLDER ...]`.
 
 A whole drawing is scaled so that it fills the 255 box, so that some of its points lie exactly at a side. For
 each checkpoint, on real drawings: the share of the points that come to a side (the one before was not at it),

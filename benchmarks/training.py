@@ -1,4 +1,4 @@
-"""How fast a step of training is, against what the same machine does in the same run.
+"""Time a training step, and compare it with the machine's own limit.
 
     python benchmarks/training.py [--threads 1 2] [--repeats 5] [--plain-memory]
     python benchmarks/training.py --cells lstm gru gated

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 from commandline import failure, run
+from sketchgen.training.candidate_files import Rehearsal
+from sketchgen.training.classifier_module import RecogniserTraining
+from sketchgen.training.picture_batches import CALM_PICTURES, PICTURE_CHANGES
+from sketchgen.training.reward_run import Wanted
 
 from sketchgen.cli.train import duration
 from sketchgen.errors import SettingError
 from sketchgen.models.config import CELLS
-from sketchgen.training.candidate_files import Rehearsal
 from sketchgen.training.classifier_batches import CALM, Changes
-from sketchgen.training.classifier_module import RecogniserTraining
 from sketchgen.training.config import PRESETS, PracticeSettings, TrainConfig
-from sketchgen.training.picture_batches import CALM_PICTURES, PICTURE_CHANGES
-from sketchgen.training.reward_run import Wanted
 
 Asked = list[tuple[Any, ...]]
 NUMBERS = ["--steps", 7, "--batch", 5, "--seed", 3, "--learning-rate", 0.01, "--time-limit", "2m"]

@@ -22,7 +22,6 @@ from sketchgen.jobs.request import Sampling, Wish
 from sketchgen.jobs.run import Run
 from sketchgen.jobs.serialized import fingerprint, from_kept, to_kept
 from sketchgen.jobs.spec import Job
-from sketchgen.limits import CLOSING
 from sketchgen.sketch.sketch import Box, Sketch
 
 LINE = '{"word": "cat", "drawing": [[[0, %d], [0, 100]]]}\n'
