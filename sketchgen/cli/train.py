@@ -61,15 +61,15 @@ SKETCHES = options(
 @option("--width", int, "Units of a decoder layer.", _NETWORK)
 @option("--components", int, "Gaussians in the mixture.", _NETWORK)
 @option("--encoder-width", int, "Units of the encoder, each direction.", _NETWORK)
-@option("--attention recall", int, "Width of the self-attention; 0 for none.", _NETWORK)
+@option("--attention self_attention", int, "Width of the self-attention; 0 for none.", _NETWORK)
 @option("--pointers", int, "Width of the pointers to earlier points; 0 for none.", _NETWORK)
 @option("--dropout", float, "Share of a layer's outputs dropped.", _NETWORK)
 @option(
     "--teacher teachers NAME|FOLDER", str, "Checkpoint to distil; several take turns.", _DISTIL, multiple=True
 )
-@option("--distillation teaching", float, "Share of the teachers in the loss.  [default: 0.7]", _DISTIL)
-@option("--candidates rehearsals FOLDER", Path, "Learn preferences among these candidates.", _PREFER)
-@option("--preference-weight preference", float, "Weight beside the likelihood.  [default: 1]", _PREFER)
+@option("--distillation", float, "Share of the teachers in the loss.  [default: 0.7]", _DISTIL)
+@option("--candidates FOLDER", Path, "Learn preferences among these candidates.", _PREFER)
+@option("--preference-weight", float, "Weight beside the likelihood.  [default: 1]", _PREFER)
 @option("--reinforce", int, "Partial sketches to complete and learn from in a step, such as 256.", _REINFORCE)
 @option("--rollouts", int, "Completions of each.  [default: 16]", _REINFORCE)
 @option("--best-of", int, "Reward the best of so many.  [default: 1]", _REINFORCE)
@@ -94,9 +94,9 @@ def train(store: Path, out: Path, resume: bool, preset: str | None, **settings: 
         limits.check_range(name.replace("_", " "), settings.get(name), 1)
     limits.check_range("seed", settings.get("seed"), 0, limits.MAX_SEED)
     check_store(store)
-    if "teaching" in settings and "teachers" not in settings:
+    if "distillation" in settings and "teachers" not in settings:
         raise SettingError("--distillation is the share of teachers; name one by --teacher, or leave it out")
-    if "preference" in settings and "rehearsals" not in settings:
+    if "preference_weight" in settings and "candidates" not in settings:
         raise SettingError("--preference-weight goes with --candidates FOLDER; add that, or leave it out")
 
     from sketchgen.training.config import PRESETS, ModelSettings, Preset, TrainConfig
@@ -111,7 +111,7 @@ def train(store: Path, out: Path, resume: bool, preset: str | None, **settings: 
         raise SettingError(
             "a run that starts from a checkpoint has its shape; leave out --preset, --layers, ..."
         )
-    settings = recipe.settings() | {"model": model, "practice": reinforce} | settings
+    settings = recipe.settings() | {"model": model, "reinforce": reinforce} | settings
     best = fit(TrainConfig(store=store, out=out, **settings), resume=resume, **_shown_run())
     # Under torchrun there are several processes, of which the first one speaks.
     if rank() == 0:
@@ -148,12 +148,12 @@ def sample_candidates(
     check_store(store)
 
     from sketchgen.cli.progress import usable_cores
-    from sketchgen.training.candidate_files import Rehearsal
-    from sketchgen.training.candidates import rehearse as draw
+    from sketchgen.training.candidates import CandidateSpec, draw_candidates
 
-    asked = Rehearsal(str(store), "train", checkpoint, sketches or 16384, candidates_per_sketch, seed)
+    spec = CandidateSpec(str(store), "train", checkpoint, sketches or 16384, candidates_per_sketch, seed)
+    cores = jobs or usable_cores()
     with goes_on():
-        draw(asked, out, jobs or usable_cores(), lambda done, count: say(f"{done:,} of {count:,} sketches"))
+        draw_candidates(spec, out, cores, lambda done, count: say(f"{done:,} of {count:,} sketches"))
     emit(str(out))
 
 
@@ -162,8 +162,8 @@ def sample_candidates(
     "Train",
     """
     sketchgen train-classifier store/ -o run/ --time-limit 50m
-    sketchgen train-classifier store/ -o last/ --from run/last --light-augmentation --time-limit 15m
-    sketchgen recognise drawing.svg --checkpoint run/last
+    sketchgen train-classifier store/ -o last/ --from run/best --light-augmentation --time-limit 15m
+    sketchgen recognise drawing.svg --checkpoint run/best
     sketchgen train-classifier store/ -o seen/ --pictures --batch 64 --time-limit 25m
     """,
 )
@@ -177,21 +177,17 @@ def train_classifier(
     """Train a classifier, which recognises what a drawing shows.
 
     STORE is made by sketchgen prepare. It learns from complete and partial drawings, and leaves a checkpoint,
-    RUN/last. Ctrl-C ends a run with everything saved, and --resume goes on.
+    RUN/best. Ctrl-C ends a run with everything saved, and --resume goes on.
     """
     settings = _run_settings(store, settings)
 
-    from sketchgen.training.classifier_batches import CALM
-    from sketchgen.training.classifier_module import RecogniserTraining
-    from sketchgen.training.classifier_run import fit_recogniser
-    from sketchgen.training.picture_batches import CALM_PICTURES, PICTURE_CHANGES
+    from sketchgen.training.config import LIGHT, LIGHT_PICTURES, ClassifierTrainConfig
+    from sketchgen.training.trainer import fit
 
-    if pictures:
-        settings["changes"] = CALM_PICTURES if light_augmentation else PICTURE_CHANGES
-    elif light_augmentation:
-        settings["changes"] = CALM
-    training = RecogniserTraining(**settings)
-    emit(str(fit_recogniser(store, out, training, pictures=pictures, resume=resume, report=say)))
+    if light_augmentation:
+        settings["augment"] = LIGHT_PICTURES if pictures else LIGHT
+    config = ClassifierTrainConfig(store, out, pictures=pictures, **settings)
+    emit(str(fit(config, resume=resume, **_shown_run())))
 
 
 @command(
@@ -225,21 +221,29 @@ def train_reward_model(
     """Train a reward model, which ranks several completions of a drawing.
 
     The model completes many partial sketches of the store; then a network learns which candidates are like
-    the person's own strokes. It leaves a checkpoint, RUN/last. Ctrl-C ends a run with everything saved, and
+    the person's own strokes. It leaves a checkpoint, RUN/best. Ctrl-C ends a run with everything saved, and
     --resume goes on.
     """
     limits.check_range("jobs", jobs, 1)
     settings = {"batch": 32, "learning_rate": 6e-4} | _run_settings(store, settings)
 
     from sketchgen.cli.progress import usable_cores
-    from sketchgen.training.classifier_module import RecogniserTraining
-    from sketchgen.training.reward_run import Wanted, fit_reward_model
+    from sketchgen.training.config import RewardTrainConfig
+    from sketchgen.training.trainer import fit
 
-    training = RecogniserTraining(smoothing=0.0, **settings)
-    drawn = (sketches or 32768, candidates_per_sketch, classifier, jobs or usable_cores(), candidates)
-    wanted = Wanted(store, checkpoint, *drawn)
+    config = RewardTrainConfig(
+        store,
+        out,
+        checkpoint=checkpoint,
+        sketches=sketches or 32768,
+        candidates_per_sketch=candidates_per_sketch,
+        candidates=candidates,
+        classifier=classifier,
+        jobs=jobs or usable_cores(),
+        **settings,
+    )
     with goes_on("with --resume it goes on where it stopped"):
-        emit(str(fit_reward_model(wanted, out, training, resume=resume, report=say)))
+        emit(str(fit(config, resume=resume, **_shown_run())))
 
 
 def duration(text: str, name: str = "time_limit") -> float:
@@ -277,20 +281,20 @@ def _reinforce(settings: dict[str, Any]) -> Any:
     Raises:
         SettingError: settings for it without --reinforce.
     """
-    from sketchgen.training.config import PracticeSettings
+    from sketchgen.training.config import ReinforceConfig
 
-    names = {"reinforce": "beginnings", "rollouts": "ways", "best_of": "best_of"}
-    names |= {"reinforce_weight": "weight", "classifier": "judge"}
+    names = {"reinforce": "sketches", "rollouts": "rollouts", "best_of": "best_of"}
+    names |= {"reinforce_weight": "weight", "classifier": "classifier"}
     found = {new: settings.pop(old) for old, new in names.items() if old in settings}
-    if found and "beginnings" not in found:
+    if found and "sketches" not in found:
         listed = "--rollouts, --best-of, --reinforce-weight and --classifier"
         raise SettingError(f"{listed} are for policy-gradient training; add --reinforce 256")
-    return PracticeSettings(**found) if found else None
+    return ReinforceConfig(**found) if found else None
 
 
 def _shown_run() -> dict[str, Any]:
     """Return what `fit` calls: a bar and a line a validation on a terminal, else a line now and then."""
-    from sketchgen.training.progress import ProgressBar
+    from sketchgen.training.callbacks import ProgressBar
 
     if not sys.stderr.isatty():
         return {"report": lambda figures: say(_line(figures))}

@@ -52,7 +52,7 @@ class Originals:
         if not 0 < len(split) <= MAX_ORIGINALS:
             raise SettingError(
                 f"{store} holds {len(split)} training drawings; each drawing is compared with all, and "
-                f"1 to {MAX_ORIGINALS} can be: prepare one of the categories in question, or fewer by --max-per-category"
+                f"1 to {MAX_ORIGINALS} can be: prepare fewer by --max-per-category"
             )
         drawings = split.drawings()
         images = np.zeros((len(drawings), 28 * 28), dtype=np.uint8)

@@ -163,10 +163,10 @@ class ModelSettings:
     dropout: float = 0.1
     inputs: str = "full"
     pen: str = "component"
-    turned: int = 0
-    recall: int = 0
+    rotated: int = 0
+    self_attention: int = 0
     pointers: int = 0
-    borders: bool = False
+    box_components: bool = False
 
 
 @dataclass(frozen=True)
@@ -230,10 +230,10 @@ PRESETS = {
             components=24,
             encoder_width=128,
             inputs="bounded",
-            turned=12,
-            recall=128,
+            rotated=12,
+            self_attention=128,
             pointers=64,
-            borders=True,
+            box_components=True,
         )
     ),
     "tiny": Preset(
@@ -246,9 +246,9 @@ PRESETS = {
             encoder_width=64,
             dropout=0.05,
             inputs="bounded",
-            turned=8,
+            rotated=8,
             pointers=32,
-            borders=True,
+            box_components=True,
         )
     ),
     # Ha and Eck 2017, decoder only: the given part is replayed, nothing but offsets and pens is read, one pen
