@@ -19,7 +19,7 @@ from sketchgen.completion.rollout import Rollout, Start
 from sketchgen.models.stroke_model import State, Steps, StrokeModel, refresh
 from sketchgen.sketch.strokes import Pen
 
-ROWS = 128
+ROWS = 256
 """Drawings at a time on a processor."""
 
 LOOK = 8
