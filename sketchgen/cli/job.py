@@ -96,7 +96,7 @@ def _job(
             f"{job.groups} x {job.count} drawings{of_each} are {job.total * job.best_of}; at most "
             f"{limits.MAX_DRAWINGS} are drawn at a time: lower --count, or split it by --seed"
         )
-    return replace(job, engine=engine_for(job.total, job.best_of, how))
+    return replace(job, engine=engine_for(job.total, job.best_of))
 
 
 def _pool(asked: SimpleNamespace, job: Job) -> Pool:

@@ -7,16 +7,20 @@ from typing import Any
 
 import pytest
 from commandline import failure, run
-from sketchgen.training.candidate_files import Rehearsal
-from sketchgen.training.classifier_module import RecogniserTraining
-from sketchgen.training.picture_batches import CALM_PICTURES, PICTURE_CHANGES
-from sketchgen.training.reward_run import Wanted
 
 from sketchgen.cli.train import duration
 from sketchgen.errors import SettingError
 from sketchgen.models.config import CELLS
-from sketchgen.training.classifier_batches import CALM, Changes
-from sketchgen.training.config import PRESETS, PracticeSettings, TrainConfig
+from sketchgen.training.candidates import CandidateSpec
+from sketchgen.training.config import (
+    LIGHT,
+    LIGHT_PICTURES,
+    PRESETS,
+    ClassifierTrainConfig,
+    ReinforceConfig,
+    RewardTrainConfig,
+    TrainConfig,
+)
 
 Asked = list[tuple[Any, ...]]
 NUMBERS = ["--steps", 7, "--batch", 5, "--seed", 3, "--learning-rate", 0.01, "--time-limit", "2m"]
@@ -30,13 +34,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     found: Asked = []
 
     def noted(*what: Any, **how: Any) -> Path:
-        found.append((*what, {name: how[name] for name in ("pictures", "resume") if how.get(name)}))
+        found.append((*what, {"resume": how.get("resume", False)}))
         return Path("run/best")
 
     monkeypatch.setattr("sketchgen.training.trainer.fit", noted)
-    monkeypatch.setattr("sketchgen.training.classifier_run.fit_recogniser", noted)
-    monkeypatch.setattr("sketchgen.training.reward_run.fit_reward_model", noted)
-    monkeypatch.setattr("sketchgen.training.candidates.rehearse", noted)
+    monkeypatch.setattr("sketchgen.training.candidates.draw_candidates", noted)
     return found
 
 
@@ -45,16 +47,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     [
         ([], {}),
         (["--teacher", "big", "--teacher", "tiny"], {"teachers": ("big", "tiny")}),
-        (["--teacher", "big", "--distillation", 0.25], {"teachers": ("big",), "teaching": 0.25}),
-        (["--from", "tiny", "--candidates", "c"], {"start": "tiny", "rehearsals": Path("c")}),
+        (["--teacher", "big", "--distillation", 0.25], {"teachers": ("big",), "distillation": 0.25}),
+        (["--from", "tiny", "--candidates", "c"], {"start": "tiny", "candidates": Path("c")}),
         (
             ["--from", "tiny", "--candidates", "c", "--preference-weight", 0.5],
-            {"start": "tiny", "rehearsals": Path("c"), "preference": 0.5},
+            {"start": "tiny", "candidates": Path("c"), "preference_weight": 0.5},
         ),
-        (["--reinforce", 90], {"practice": PracticeSettings(beginnings=90)}),
+        (["--reinforce", 90], {"reinforce": ReinforceConfig(sketches=90)}),
         (
             [*REINFORCE, "--best-of", 2, "--reinforce-weight", 0.5, "--classifier", "seen"],
-            {"practice": PracticeSettings(beginnings=90, ways=8, best_of=2, weight=0.5, judge="seen")},
+            {"reinforce": ReinforceConfig(90, rollouts=8, best_of=2, weight=0.5, classifier="seen")},
         ),
         (["--save-every", "30s", "--validate-every", "1m"], {"save_every": 30.0, "validate_every": 60.0}),
         (["--pictures", 0, "--patience", 2, "--threads", 1], {"pictures": 0, "patience": 2, "threads": 1}),
@@ -78,7 +80,13 @@ def test_shapes_reach_the_network(cell: str, asked: Asked, tmp_path: Path) -> No
     shape = ["--cell", cell, "--layers", 3, "--width", 8, "--attention", 4, "--dropout", 0]
     run("train", tmp_path, "-o", tmp_path / "run", "--steps", 1, *shape, "--preset", "tiny")
     model = asked[0][0].model
-    assert (model.cell, model.layers, model.width, model.recall, model.dropout) == (cell, 3, 8, 4, 0.0)
+    assert (model.cell, model.layers, model.width, model.self_attention, model.dropout) == (
+        cell,
+        3,
+        8,
+        4,
+        0.0,
+    )
     assert model.components == PRESETS["tiny"].model.components
 
 
@@ -135,7 +143,7 @@ class TestSampleCandidates:
     ) -> None:
         words = ["--checkpoint", "tiny", "--sketches", 90, "--candidates-per-sketch", 4, "--jobs", 2]
         run("sample-candidates", tmp_path, "-o", "out", *words, "--seed", 3)
-        assert asked[0][:3] == (Rehearsal(str(tmp_path), "train", "tiny", 90, 4, 3), Path("out"), 2)
+        assert asked[0][:3] == (CandidateSpec(str(tmp_path), "train", "tiny", 90, 4, 3), Path("out"), 2)
         assert capsys.readouterr().out == "out\n"
 
     def test_ctrl_c_says_how_to_go_on(
@@ -144,35 +152,34 @@ class TestSampleCandidates:
         def interrupted(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("sketchgen.training.candidates.rehearse", interrupted)
+        monkeypatch.setattr("sketchgen.training.candidates.draw_candidates", interrupted)
         line = failure(capsys, "sample-candidates", tmp_path, "-o", tmp_path / "out", status=130)
         assert line.endswith("interrupted; the same command goes on where it stopped")
 
     def test_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         told = ["sample-candidates", tmp_path, "-o", tmp_path / "out"]
         assert "jobs is 0" in failure(capsys, *told, "--jobs", 0)
-        assert "is 0; it must be from 1" in failure(capsys, *told, "--candidates-per-sketch", 0)
+        assert "candidates must be from 1" in failure(capsys, *told, "--candidates-per-sketch", 0)
 
 
 class TestTrainClassifier:
     @pytest.mark.parametrize(
-        ("words", "more", "how"),
+        ("words", "more"),
         [
-            ([], {"changes": Changes()}, {}),
-            (["--light-augmentation", "--from", "a"], {"changes": CALM, "start": "a"}, {}),
-            (["--pictures"], {"changes": PICTURE_CHANGES}, {"pictures": True}),
+            ([], {}),
+            (["--light-augmentation", "--from", "a"], {"augment": LIGHT, "start": "a"}),
+            (["--pictures"], {"pictures": True}),
             (
-                ["--pictures", "--light-augmentation", "--resume", "--threads", 1],
-                {"changes": CALM_PICTURES, "threads": 1},
-                {"pictures": True, "resume": True},
+                ["--pictures", "--light-augmentation", "--threads", 1],
+                {"pictures": True, "augment": LIGHT_PICTURES, "threads": 1},
             ),
         ],
     )
     def test_options_reach_the_training(
-        self, words: list[object], more: dict[str, Any], how: dict[str, Any], asked: Asked, tmp_path: Path
+        self, words: list[object], more: dict[str, Any], asked: Asked, tmp_path: Path
     ) -> None:
-        run("train-classifier", tmp_path, "-o", "run", *NUMBERS, *words)
-        assert asked == [(tmp_path, Path("run"), RecogniserTraining(**SAID | more), how)]
+        run("train-classifier", tmp_path, "-o", "run", *NUMBERS, *words, "--resume")
+        assert asked == [(ClassifierTrainConfig(tmp_path, Path("run"), **SAID | more), {"resume": True})]
 
 
 class TestTrainRewardModel:
@@ -180,9 +187,9 @@ class TestTrainRewardModel:
         words = ["--checkpoint", "tiny", "--classifier", "mine", "--sketches", 90, "--jobs", 2]
         words += ["--candidates-per-sketch", 4, "--candidates", "a", "--candidates", "b", "--from", "other"]
         run("train-reward-model", tmp_path, "-o", "run", *NUMBERS, *words, "--resume")
-        wanted = Wanted(tmp_path, "tiny", 90, 4, "mine", 2, (Path("a"), Path("b")))
-        training = RecogniserTraining(**SAID, smoothing=0.0, start="other")
-        assert asked == [(wanted, Path("run"), training, {"resume": True})]
+        candidates = {"sketches": 90, "candidates_per_sketch": 4, "candidates": (Path("a"), Path("b"))}
+        more = SAID | candidates | {"checkpoint": "tiny", "classifier": "mine", "jobs": 2, "start": "other"}
+        assert asked == [(RewardTrainConfig(tmp_path, Path("run"), **more), {"resume": True})]
 
     def test_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         told = ["train-reward-model", tmp_path, "-o", tmp_path / "run", "--steps", 1]

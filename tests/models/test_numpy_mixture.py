@@ -104,7 +104,8 @@ def test_a_step_is_as_likely_as_in_training(values, offset, pen: Pen, can_end: b
 def test_components_at_the_sides_are_those_of_the_training(values, position, known: bool):
     values, position, framed = np.array([values], dtype=np.float32), np.array([position]), np.array([known])
     found = some().with_borders(values, position, framed, SCALE)
-    wanted = in_torch(some()).with_box(*(torch.tensor(part) for part in (values, position, framed)), SCALE)
+    tensors = torch.tensor(values), torch.tensor(position), torch.tensor(framed)
+    wanted = in_torch(some()).with_box(*tensors, SCALE)
     check_equal(found, wanted)
 
 

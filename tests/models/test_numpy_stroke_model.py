@@ -150,7 +150,7 @@ def test_a_long_drawing_outgrows_the_first_cache():
     model = network({"self_attention": 16, "pointers": 8, "layers": 2})
     whole = drawing(150)
     wanted, decoder = in_torch(model, whole, 3), untrained.decoder(model)
-    _, state = decoder.prime(first(whole, 3))
+    found, state = decoder.prime(first(whole, 3))
     for step in range(3, 150):
         found, state = decoder.advance(rows(whole.offset[step]), rows(whole.pen[step]), state)
     check_step(found, wanted, 150)

@@ -81,8 +81,11 @@ def test_a_dot_and_too_many_points():
 def test_size_place_and_other_completions_do_not_count():
     model, found = critics.reward_model(), critics.finished(9, 20, 31)
     scores = model.scores(found, "dog")
-    moved = [[critics.moved(part, 3.0, 500.0) for part in (each.given, each.added)] for each in found]
-    np.testing.assert_allclose(model.scores([Completion(*each) for each in moved], "dog"), scores, atol=1e-3)
+    moved = [
+        Completion(critics.moved(each.given, 3.0, 500.0), critics.moved(each.added, 3.0, 500.0))
+        for each in found
+    ]
+    np.testing.assert_allclose(model.scores(moved, "dog"), scores, atol=1e-3)
     np.testing.assert_allclose(model.scores(found[1:], "dog"), scores[1:], atol=1e-4)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,9 +110,7 @@ def test_a_candidate_goes_on_with_the_last_stroke_where_that_was_decided(
     asked: list[Request] = []
     draw_all = candidates.draw_all
 
-    def seen(
-        network: StrokeModel, given: list[Prefix], requests: list[Request], *more: float
-    ) -> list[Sampled]:
+    def seen(network: StrokeModel, given: list[Prefix], requests: list[Request], *more: Any) -> list[Sampled]:
         read.extend(given)
         asked.extend(requests)
         return draw_all(network, given, requests, *more)

@@ -74,7 +74,8 @@ def classifier(store: Path, tmp_path: Path, request: pytest.FixtureRequest) -> C
 
 
 def read(config: ClassifierTrainConfig, folder: Path) -> Any:
-    return read_checkpoint(folder, PICTURE_CLASSIFIER if config.pictures else CLASSIFIER)
+    kind: Any = PICTURE_CLASSIFIER if config.pictures else CLASSIFIER
+    return read_checkpoint(folder, kind)
 
 
 def test_a_classifier_learns(store: Path, tmp_path: Path):
