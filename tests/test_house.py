@@ -21,13 +21,14 @@ PACKAGE = Path(__file__).resolve().parents[1] / "sketchgen"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_bundle" not in path.parts)
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 
-MODULE_LINES = 450
+MODULE_LINES = 460
 FUNCTION_LINES = 40
 FUNCTION_LINES_MOST = 80
 FUNCTION_SHARE = 0.95
 
 HEAVY = ("torch", "lightning", "gradio", "matplotlib", "pandas")
 TENSORS = (
+    "completion.rollout",
     "data.batching",
     "models.classifier",
     "models.encoder",

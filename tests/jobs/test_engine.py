@@ -20,6 +20,7 @@ from sketchgen.jobs.request import Drawn, Engine, Sampling, Wish
 from sketchgen.jobs.spec import Engines, Job, engine_for
 from sketchgen.limits import CLOSING, GUIDANCE
 from sketchgen.models.checkpoint import save_checkpoint
+from sketchgen.models.numpy_stroke_model import Decoder
 from sketchgen.sketch.sketch import Completion, Sketch
 
 HOW = Sampling(temperature=0.7, guidance=0.0, limit=20)
@@ -160,7 +161,9 @@ def test_a_sampling_says_how_strongly_is_guided(kind: Engines, tmp_path: Path):
 def test_drawings_longer_than_the_first_room_are_the_same_beside_longer_ones():
     how = dataclasses.replace(HOW, limit=200, temperature=1.0)
     made = model({"layers": 2, "self_attention": 16, "pointers": 8})
-    made.decoder.weights()["head.bias"][0] = -4.0
+    weights = made.decoder.weights()
+    weights["head.bias"][0] = -4.0
+    made = dataclasses.replace(made, decoder=Decoder(made.config, weights))
     together = drawn(ManyEngine(made, how), wishes(20))
     assert max(item.points for item in together.values()) > 128
     short = min(together.values(), key=lambda item: item.points).wish

@@ -136,15 +136,19 @@ class TestFolder:
             found = read(tmp_path / "out" / f"begun-{number:02d}-3.svg")
             assert found.strokes[0].tolist() == sketch.strokes[0].tolist()
 
-    def test_memory_does_not_grow_with_the_job(self, tmp_path: Path) -> None:
+    def test_memory_does_not_grow_with_the_job(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What waits and what is handed out is bounded by the window, whatever finishes when."""
-
+        monkeypatch.setattr("sketchgen.jobs.executor.ROWS", 8)
         pool = Watched(open_scribbles)
         what = job(1500, categories=("cat",), names=("cat",))
         go(what, tmp_path / "out.ndjson", pool)
         assert 0 < pool.most < pool.ahead(what) <= 100
 
-    def test_a_slow_drawing_does_not_let_the_others_run_away(self, tmp_path: Path) -> None:
+    def test_a_slow_drawing_does_not_let_the_others_run_away(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sketchgen.jobs.executor.ROWS", 8)
+
         class Lagging:
             """Finishes the first drawing when nothing else is left to be done."""
 
