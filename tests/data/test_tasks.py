@@ -121,7 +121,7 @@ def test_faults_are_named_by_their_lines_in_the_whole_file(tmp_path: Path, jobs:
         text[number] = b"{\n"
     text[200] = b"\n"
     (tmp_path / "cat.ndjson").write_bytes(b"".join(text))
-    (tmp_path / "dog.ndjson").write_bytes(lines("dog", 9) + b"[]\n")
+    (tmp_path / "dog.ndjson").write_bytes(lines("dog", 9) + b"{\n")
     report = prepare([tmp_path / "dog.ndjson", tmp_path / "cat.ndjson"], tmp_path / "store", jobs=jobs)
     expected = ["dog.ndjson, line 10", *(f"cat.ndjson, line {number + 1}" for number in (3, 150, 151, 399))]
     assert [fault.split(" is not")[0].split(" holds")[0] for fault in report.faults] == expected
