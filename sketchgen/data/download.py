@@ -1,4 +1,4 @@
-"""Fetching the files of Quick, Draw! from Google's public bucket, or from a mirror of it."""
+"""Download the files of Quick, Draw! from Google's public bucket, or from a mirror of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
 
 from sketchgen import __version__
-from sketchgen.data.http_answers import new_client
-from sketchgen.data.retries import Stopped, Unreachable
-from sketchgen.data.transfer import Link, NoRoom, Progress, Remote, fetch
+from sketchgen.data.transfer import (
+    DiskUnavailable,
+    Progress,
+    RemoteFile,
+    ServerUnavailable,
+    Stopped,
+    Transfer,
+    new_client,
+)
 from sketchgen.errors import (
     CategoryError,
     DownloadError,
@@ -36,19 +43,18 @@ LICENCE = (
     "Quick, Draw! data: made available by Google, Inc. under CC BY 4.0 "
     "(https://github.com/googlecreativelab/quickdraw-dataset)"
 )
-"""What whoever passes the drawings on has to say."""
+"""Attribution that goes with the drawings."""
 
 THREAD = "sketchgen download"
-"""The name of the threads that fetch."""
 
-_GRACE = 0.5
-"""Seconds that threads have to end in."""
+MAX_NAME_BYTES = 200
+"""Length of a category's name; most file systems allow 255, of which suffixes take some."""
 
-_SAID = 3
-"""Failures that an error tells in full."""
+_MAX_QUOTED = 3
+"""Failures that an error quotes in full."""
 
-MAX_NAME = 200
-"""Bytes in a category's name; file systems mostly end at 255, of which endings take some."""
+_GRACE_SECONDS = 0.5
+"""Time that threads have to end."""
 
 
 @dataclass(frozen=True)
@@ -56,37 +62,37 @@ class Form:
     """A form in which the drawings are published.
 
     Attributes:
-        folder: where its files are, under the base.
-        ending: how their names end, there and here.
-        begins: whether such a file may begin with these bytes.
+        folder: its folder below the base.
+        suffix: of its files.
+        matches: whether such a file may start with the given bytes.
     """
 
     folder: str
-    ending: str
-    begins: Callable[[bytes], bool]
+    suffix: str
+    matches: Callable[[bytes], bool]
 
 
-def _begins_ndjson(head: bytes) -> bool:
+def _is_ndjson(head: bytes) -> bool:
     return head.startswith(b"{")
 
 
-def _begins_npz(head: bytes) -> bool:
+def _is_npz(head: bytes) -> bool:
     return head.startswith(b"PK\x03\x04")
 
 
-def _begins_binary(head: bytes) -> bool:
-    """There is no mark at its beginning, but the eleventh byte is a truth value, which no text has there."""
+def _is_binary(head: bytes) -> bool:
+    """Return whether the eleventh byte is a truth value, as no text has there; it has no magic number."""
     return len(head) > 10 and head[10] in (0, 1)
 
 
 FORMS = {
-    "simplified": Form("full/simplified", ".ndjson", _begins_ndjson),
-    "raw": Form("full/raw", ".ndjson", _begins_ndjson),
-    "binary": Form("full/binary", ".bin", _begins_binary),
-    "npz": Form("sketchrnn", ".npz", _begins_npz),
-    "npz-full": Form("sketchrnn", ".full.npz", _begins_npz),
+    "simplified": Form("full/simplified", ".ndjson", _is_ndjson),
+    "raw": Form("full/raw", ".ndjson", _is_ndjson),
+    "binary": Form("full/binary", ".bin", _is_binary),
+    "npz": Form("sketchrnn", ".npz", _is_npz),
+    "npz-full": Form("sketchrnn", ".full.npz", _is_npz),
 }
-"""The forms by their names."""
+"""The forms by name."""
 
 
 def download(
@@ -100,146 +106,141 @@ def download(
     jobs: int = DOWNLOADS,
     progress: Callable[[Progress], None] | None = None,
 ) -> list[Path]:
-    """Fetch the files of some categories into a folder.
+    """Download the files of some categories into a folder.
 
-    A file that stands there with the server's size is not fetched again. What an interrupted run has left is
-    gone on with. A file that the server does not have, or that is not what it should be, does not keep the
-    others from being fetched; the error comes at the end.
+    A file that exists with the server's size is not downloaded again, and what an interrupted run has left is
+    resumed. A file that fails does not keep the others from being downloaded: its error is raised at the end.
 
     Args:
-        categories: their names; of the 345, unless `base` is another one than Google's.
-        out: the folder, which is made if need be.
+        categories: names; of the 345, unless `base` is a mirror.
+        out: the folder, created if necessary.
         form: one of `FORMS`.
-        base: where the folders of the forms are.
-        force: fetch files again that stand there, whatever their size, and replace them.
-        retries: new tries after a try that got no further.
+        base: address of the folders of the forms.
+        force: download files again that exist, whatever their size, and replace them.
+        retries: attempts after one that made no progress.
         jobs: files at a time.
-        progress: is told how things go, in the thread that called.
+        progress: called with each event, in the calling thread.
 
     Returns:
-        The paths of the files, in the order of the categories; each once.
+        The paths of the files in the order of the categories, each once.
 
     Raises:
-        CategoryError: no such category, or a name that cannot be a file's.
-        SettingError: a setting outside its limits.
-        DownloadError: something could not be fetched.
-        OutputError: another file stands in its place, the folder cannot be written, or the disk is full.
+        CategoryError: no such category, or a name that no file can have.
+        SettingError: a setting is out of range.
+        DownloadError: something could not be downloaded.
+        OutputError: another file is in the place of one, or the folder or the disk cannot be written.
     """
     check_range("jobs", jobs, 1, MAX_DOWNLOADS)
     check_range("retries", retries, 0, MAX_RETRIES)
     names = [categories] if isinstance(categories, str) else list(dict.fromkeys(categories))
-    remotes = _remotes(names, Path(out), form, base)
+    remotes = _remote_files(names, Path(out), form, base)
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         raise OutputError(f"{shown(out)} cannot be used as a folder: {reason(error)}") from error
     with new_client(f"sketchgen/{__version__}", jobs) as client:
-        run = _Run(remotes, client, retries, force)
-        failures = run.go(jobs, progress or (lambda event: None))
+        failures = _fetch_all(remotes, client, retries, jobs, force, progress or (lambda event: None))
+    if len(failures) == 1 == len(remotes):
+        raise failures[0]
     if failures:
-        raise _together(failures, len(remotes))
+        quoted = "; ".join(str(failure) for failure in failures[:_MAX_QUOTED])
+        more = f"; and {len(failures) - _MAX_QUOTED} more" if len(failures) > _MAX_QUOTED else ""
+        raise DownloadError(
+            f"{len(failures)} of {len(remotes)} files could not be downloaded: {quoted}{more}"
+        )
     return [remote.target for remote in remotes]
 
 
-class _Run:
-    """Several files at a time: threads fetch, and what they tell is heard in the thread that called."""
+def _fetch_all(
+    remotes: Sequence[RemoteFile],
+    client: httpx.Client,
+    retries: int,
+    jobs: int,
+    force: bool,
+    progress: Callable[[Progress], None],
+) -> list[SketchgenError]:
+    """Download all files in several threads, and return the errors of single ones.
 
-    def __init__(self, remotes: list[Remote], client: httpx.Client, retries: int, force: bool) -> None:
-        self._remotes, self._force = remotes, force
-        self._todo: queue.SimpleQueue[Remote] = queue.SimpleQueue()
-        self._heard: queue.SimpleQueue[Progress | _Failure | None] = queue.SimpleQueue()
-        self._link = Link(client, retries, threading.Event(), self._heard.put)
-        for remote in remotes:
-            self._todo.put(remote)
-
-    def go(self, jobs: int, progress: Callable[[Progress], None]) -> list[SketchgenError]:
-        """Fetch all, and return what went wrong with single files, in the order of the files.
-
-        Raises:
-            SketchgenError: what keeps the other files from being fetched, too.
-        """
-        failed: dict[Remote, SketchgenError] = {}
-        # Daemons, since one that waits for a silent server must not keep Ctrl-C from ending the program.
-        threads = [threading.Thread(target=self._work, name=THREAD, daemon=True) for _ in range(jobs)]
-        for thread in threads:
-            thread.start()
-        try:
-            running = jobs
-            while running:
-                heard = self._next()
-                if heard is None:
-                    running -= 1
-                elif isinstance(heard, Progress):
-                    progress(heard)
-                else:
-                    failed[heard.remote] = heard.judged()
-                    progress(Progress(heard.remote.name, "failed", words=str(failed[heard.remote])))
-        finally:
-            self._link.stop.set()
-            end = time.monotonic() + _GRACE
-            for thread in threads:
-                thread.join(max(0.0, end - time.monotonic()))
-        return [failed[remote] for remote in self._remotes if remote in failed]
-
-    def _next(self) -> Progress | _Failure | None:
-        """What is heard next; waits in short spans, between which Ctrl-C is heard on every system."""
-        while True:
-            with contextlib.suppress(queue.Empty):
-                return self._heard.get(timeout=0.5)
-
-    def _work(self) -> None:
-        """Fetch one file after the other; None is heard when there is no more."""
-        while not self._link.stop.is_set():
+    Raises:
+        SketchgenError: an error that other files would meet, too.
+    """
+    waiting: queue.SimpleQueue[RemoteFile] = queue.SimpleQueue()
+    for remote in remotes:
+        waiting.put(remote)
+    reports: queue.SimpleQueue[Progress | _Failure | None] = queue.SimpleQueue()
+    transfer = Transfer(client, retries, threading.Event(), reports.put)
+    # Daemons: a thread that waits for a silent server must not keep Ctrl-C from ending the program.
+    settings: dict[str, Any] = {"name": THREAD, "daemon": True, "args": (transfer, waiting, reports, force)}
+    threads = [threading.Thread(target=_work, **settings) for _ in range(jobs)]
+    for thread in threads:
+        thread.start()
+    failed: dict[RemoteFile, SketchgenError] = {}
+    try:
+        running = jobs
+        while running:
             try:
-                remote = self._todo.get_nowait()
+                report = reports.get(timeout=0.5)  # On Windows, Ctrl-C is heard only between two waits.
             except queue.Empty:
-                break
+                continue
+            if report is None:
+                running -= 1
+            elif isinstance(report, Progress):
+                progress(report)
+            elif report.ends_run or not isinstance(report.error, SketchgenError):
+                raise report.error
+            else:
+                failed[report.remote] = report.error
+                progress(Progress(report.remote.target.name, "failed", words=str(report.error)))
+    finally:
+        transfer.stop.set()
+        end = time.monotonic() + _GRACE_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+    return [failed[remote] for remote in remotes if remote in failed]
+
+
+def _work(
+    transfer: Transfer,
+    waiting: queue.SimpleQueue[RemoteFile],
+    reports: queue.SimpleQueue[Progress | _Failure | None],
+    force: bool,
+) -> None:
+    """Download waiting files one after the other, and report failures; None reports the end."""
+    with contextlib.suppress(Stopped, queue.Empty):
+        while not transfer.stop.is_set():
+            remote = waiting.get_nowait()
             try:
-                fetch(remote, self._link, force=self._force)
+                transfer.fetch(remote, force=force)
             except Stopped:
                 break
             except BaseException as error:
                 failure = _Failure(remote, error)
-                self._heard.put(failure)
-                if failure.ends_all:
-                    self._link.stop.set()
-        self._heard.put(None)
+                reports.put(failure)
+                if failure.ends_run:
+                    transfer.stop.set()
+    reports.put(None)
 
 
 @dataclass(frozen=True)
 class _Failure:
-    """A file that was not fetched, and why."""
+    """A file that was not downloaded, and why."""
 
-    remote: Remote
+    remote: RemoteFile
     error: BaseException
 
     @property
-    def ends_all(self) -> bool:
-        """Whether it stands in the way of the other files, too."""
-        alone = isinstance(self.error, SketchgenError) and not isinstance(self.error, Unreachable | NoRoom)
-        return not alone
-
-    def judged(self) -> SketchgenError:
-        """The error, if it is that of a single file.
-
-        Raises:
-            SketchgenError: it ends all; or, if it is a bug, whatever it is.
-        """
-        if isinstance(self.error, OSError):
-            raise OutputError(
-                f"{shown(self.remote.target)} cannot be written: {reason(self.error)}; what has come stays"
-            ) from self.error
-        if self.ends_all or not isinstance(self.error, SketchgenError):
-            raise self.error
-        return self.error
+    def ends_run(self) -> bool:
+        """Whether other files would fail, too; a bug also ends the run."""
+        known = isinstance(self.error, SketchgenError)
+        return not known or isinstance(self.error, ServerUnavailable | DiskUnavailable)
 
 
-def _remotes(names: list[str], out: Path, form: str, base: str) -> list[Remote]:
-    """The files to be fetched.
+def _remote_files(names: list[str], out: Path, form: str, base: str) -> list[RemoteFile]:
+    """Return the files to download.
 
     Raises:
-        CategoryError: a name that is unknown, or cannot be a file's.
-        SettingError: no name, an unknown form, or a base that is no address.
+        CategoryError: a name is unknown, or no file can have it.
+        SettingError: there is no name, the form is unknown, or the base is no address.
     """
     if form not in FORMS:
         raise SettingError(f"no form {form[:40]!r}; there are {', '.join(FORMS)}")
@@ -251,54 +252,47 @@ def _remotes(names: list[str], out: Path, form: str, base: str) -> list[Remote]:
         _check_name(name)
         if base == BASE and name not in known:
             raise unknown_category(name, known)
-    kind = FORMS[form]
+    chosen = FORMS[form]
     return [
-        Remote(
-            url=f"{base}/{kind.folder}/{quote(name + kind.ending, safe='')}",
-            target=out / (name + kind.ending),
-            kind=kind.ending.removeprefix("."),
-            begins=kind.begins,
+        RemoteFile(
+            url=f"{base}/{chosen.folder}/{quote(name + chosen.suffix, safe='')}",
+            target=out / (name + chosen.suffix),
+            kind=chosen.suffix.removeprefix("."),
+            matches=chosen.matches,
         )
         for name in names
     ]
 
 
 def _check_name(name: str) -> None:
-    """Refuse a name that is no plain file name everywhere: another mirror may have any, but not those."""
+    """Check that a category's name can be a file's name on any system: a mirror may have any."""
     plain = name.isprintable() and name == name.strip() and not name.startswith(".")
     if not name or not plain or any(sign in name for sign in '/\\:*?"<>|'):
         raise CategoryError(
-            f"{shown(name)[:60]!r} is no category's name; one has no slash, no sign that file names cannot "
-            "have, and begins with no dot"
+            f"{shown(name)[:60]!r} is no category's name; it must not start with a dot, or contain any of "
+            '/ \\ : * ? " < > |'
         )
-    if len(name.encode()) > MAX_NAME:
-        raise CategoryError(f"category {name[:40] + '...'!r} has over {MAX_NAME} bytes; name a shorter one")
+    if len(name.encode()) > MAX_NAME_BYTES:
+        raise CategoryError(
+            f"category {name[:40] + '...'!r} has over {MAX_NAME_BYTES} bytes; use a shorter name"
+        )
 
 
 def _checked_base(base: str) -> str:
-    """The base without a slash at its end.
+    """Return the base without a slash at its end.
 
     Raises:
-        SettingError: it is no address of http or https, or has more in it than host and path.
+        SettingError: it is not an http or https address of only host and path.
     """
     try:
         parts = urlsplit(base)
-        plain = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+        valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
         httpx.URL(base)
     except (ValueError, httpx.InvalidURL):
-        raise SettingError(f"base {base[:60]!r} is no address; it begins with https:// or http://") from None
-    if not plain or parts.query or parts.fragment or "@" in parts.netloc:
+        valid, parts = False, urlsplit("")
+    if not valid or parts.query or parts.fragment or "@" in parts.netloc:
         raise SettingError(
-            f"base {base[:60]!r} cannot be used; it is https:// or http://, a host and a path, "
-            "without a password, ? or #"
+            f"base {base[:60]!r} is no address; it is https:// or http://, a host and a path, without a "
+            "password, ? or #"
         )
     return base.rstrip("/")
-
-
-def _together(failures: list[SketchgenError], count: int) -> SketchgenError:
-    """One error for all that went wrong."""
-    if len(failures) == 1 == count:
-        return failures[0]
-    said = "; ".join(str(failure) for failure in failures[:_SAID])
-    more = f"; and {len(failures) - _SAID} more" if len(failures) > _SAID else ""
-    return DownloadError(f"{len(failures)} of {count} files could not be fetched: {said}{more}")

@@ -21,10 +21,13 @@ from sketchgen.data.rules import (
     NO_NAME,
     NOT_RECOGNISED,
     OTHER_CATEGORY,
+    SPLITS,
+    TRAINING_ONLY,
     UNREADABLE,
     Wanted,
     drawing_keys,
     row_of,
+    split_numbers,
 )
 from sketchgen.data.simplified import Block, read_block
 from sketchgen.data.sources import Found, entries, has_lines, line_blocks, opened
@@ -125,6 +128,7 @@ class Gatherer:
         self.outcome = Outcome()
         self._wanted, self._sink, self._stopped = wanted, sink, stopped
         self._codes = _Codes(wanted)
+        self._training_only = False
         self._rows: list[tuple[int, list[int], NDArray[np.uint8]]] = []
 
     def read(self, piece: Piece) -> None:
@@ -136,6 +140,7 @@ class Gatherer:
             Interrupted: it is not wanted any more.
         """
         self.outcome.lines.append(0)
+        self._training_only = piece.training_only
         if has_lines(piece.file):
             self._read_lines(piece)
         else:
@@ -213,8 +218,13 @@ class Gatherer:
             self._add(from_lists(codes, [0] * len(codes), lengths, points, self._codes.names))
 
     def _add(self, drawings: Drawings) -> None:
+        drawings = replace(drawings, key=drawing_keys(drawings))
+        if self._training_only:
+            training = split_numbers(drawings.key) == SPLITS.index("train")
+            self._drop(TRAINING_ONLY, int((~training).sum()))
+            drawings = drawings.take(np.flatnonzero(training))
         if len(drawings):
-            self._sink.add(replace(drawings, key=drawing_keys(drawings)))
+            self._sink.add(drawings)
 
 
 def _blocks(piece: Piece) -> Iterator[bytes]:

@@ -118,6 +118,7 @@ def prepare(
     out: Path,
     wanted: Wanted | None = None,
     *,
+    training_only: Sequence[Path] = (),
     jobs: int = 1,
     strict: bool = False,
     force: bool = False,
@@ -133,6 +134,8 @@ def prepare(
             canvas JSON in folders by category; or folders of any of them.
         out: the store's folder.
         wanted: which drawings are taken.
+        training_only: further sources, such as drawings sampled from a model: those that would fall into
+            validation or test are left out, counted as `TRAINING_ONLY`.
         jobs: how many processes read; one, this one, where the sources are small.
         strict: write nothing if something could not be read.
         force: replace a store that stands there.
@@ -146,13 +149,16 @@ def prepare(
     check_range("jobs", jobs, 1)
     out, wanted, say = Path(out), wanted or Wanted(), progress or (lambda what, done, total: None)
     check_replaceable(out, "store.json", "a store", force=force)
-    tasks = tasks_of(source_files([Path(each) for each in sources]))
+    tasks = tasks_of(
+        source_files([Path(each) for each in sources]),
+        training_only=source_files([Path(each) for each in training_only]),
+    )
     try:
         with new_store(out) as writer:
             spills = writer.folder / "sorted"
             spills.mkdir()
             gathered = _gathered(tasks, wanted, spills, jobs, say)
-            _check(gathered, sources, strict)
+            _check(gathered, [*sources, *training_only], strict)
             report = _merged(gathered, wanted, writer, say)
             shutil.rmtree(spills)
             writer.finish(vars(report))

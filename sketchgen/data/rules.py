@@ -30,6 +30,7 @@ TWICE = "the same drawing twice"
 NO_CATEGORY = "no category"
 NOT_RECOGNISED = "not recognised by the game"
 OTHER_CATEGORY = "of another category"
+TRAINING_ONLY = "falls into validation or test, but is for training only"
 NO_NAME = "its category is no name of a line of up to 100 characters"
 """Why drawings are dropped."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sketchgen.data.sources import has_lines
@@ -31,12 +31,14 @@ class Piece:
         first: where the piece begins, in bytes.
         size: how many of the file's bytes belong to it.
         whole: whether that is all of the file, which is then read to its end, for it may be packed.
+        training_only: whether its drawings must never stand in validation or test.
     """
 
     file: Path
     first: int
     size: int
     whole: bool = False
+    training_only: bool = False
 
 
 def pieces_of(file: Path, most: int = TASK_BYTES) -> Iterator[Piece]:
@@ -64,21 +66,28 @@ def pieces_of(file: Path, most: int = TASK_BYTES) -> Iterator[Piece]:
                 first = last
 
 
-def tasks_of(files: Sequence[Path], most: int = TASK_BYTES) -> list[list[Piece]]:
-    """All files in their order as tasks of about `most` bytes: large ones cut, small ones put together.
+def tasks_of(
+    files: Sequence[Path], most: int = TASK_BYTES, training_only: Sequence[Path] = ()
+) -> list[list[Piece]]:
+    """Cut files, in their order, into tasks of about `most` bytes, putting small ones together.
+
+    Args:
+        files: the files.
+        most: bytes of a task.
+        training_only: files, after the others, whose drawings are for training only.
 
     Raises:
         FormatError: a file cannot be opened.
     """
     tasks: list[list[Piece]] = []
     room = 0
-    for file in files:
+    for file, only in [*((file, False) for file in files), *((file, True) for file in training_only)]:
         for piece in pieces_of(file, most):
             work = piece.size if has_lines(file) else max(piece.size, PICTURE_BYTES)
             if work > room or not tasks:
                 tasks.append([])
                 room = most
-            tasks[-1].append(piece)
+            tasks[-1].append(replace(piece, training_only=only))
             room -= work
     return tasks
 

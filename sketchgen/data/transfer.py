@@ -1,73 +1,102 @@
-"""One file by HTTP: asked for, gone on with where it broke off, and checked before it gets its name."""
+"""Download one file over HTTP: resumed after a break, verified, and renamed once it is complete."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
+import hashlib
+import itertools
 import os
+import random
 import re
 import shutil
+import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import httpx
 
-from sketchgen.data.http_answers import check_encoding, check_status, length_of, network, whole_of
-from sketchgen.data.partial_file import Part, opened_part, part_paths
-from sketchgen.data.retries import Again, Stopped, pause, wait
 from sketchgen.errors import DownloadError, OutputError
-from sketchgen.sketch.files import check_target, shown
+from sketchgen.sketch.files import check_target, reason, shown
 
-WORTHWHILE = 2**20
-"""Bytes further than ever after which a broken connection counts as the first one."""
+if sys.platform != "win32":
+    import fcntl
 
-HEAD = 16
-"""Bytes by which a file's kind is told."""
+FIRST_PAUSE, MAX_PAUSE = 1.0, 60.0
+"""Longest pause in s before the first retry, doubled for each further one, and before any retry."""
 
-_TELL_EVERY = 0.1
+MAX_RETRY_AFTER = 300.0
+"""Longest pause in s that a server may ask for."""
+
+PROGRESS_BYTES = 2**20
+"""Bytes gained after which the count of failed attempts starts anew."""
+
+REPORT_SECONDS = 0.1
+
+CONNECT_SECONDS, SILENT_SECONDS = 15.0, 30.0
+
+HEAD_BYTES = 16
+"""First bytes of a file, which tell its kind."""
+
+_BUSY = frozenset((408, 425, 429, 500, 502, 503, 504))
+"""Status codes that are worth another attempt."""
 
 _T = TypeVar("_T")
 
 
-class NoRoom(OutputError):
-    """The disk has no room for what is to come."""
+class ServerUnavailable(DownloadError):
+    """The server cannot be reached or is overloaded: other files would fail, too."""
+
+
+class DiskUnavailable(OutputError):
+    """The disk is full or cannot be written: other files would fail, too."""
+
+
+class Stopped(Exception):
+    """The run is ending; what has arrived is kept."""
+
+
+class _Retry(Exception):
+    """A failed attempt that is worth another, after the seconds that the server names, if it does."""
+
+    def __init__(
+        self, words: str, after: float | None = None, final: type[DownloadError] = ServerUnavailable
+    ) -> None:
+        super().__init__(words)
+        self.after, self.final = after, final
 
 
 @dataclass(frozen=True)
-class Remote:
-    """A file to be fetched.
+class RemoteFile:
+    """A file to download.
 
     Attributes:
-        url: where it is.
-        target: where it goes.
-        kind: what errors call it, such as "ndjson".
-        begins: whether a file of this kind may begin with these bytes.
+        url: its address.
+        target: its path on the disk.
+        kind: its kind for error messages, such as "ndjson".
+        matches: whether a file of this kind may start with the given bytes.
     """
 
     url: str
     target: Path
     kind: str
-    begins: Callable[[bytes], bool]
-
-    @property
-    def name(self) -> str:
-        """The file's name, for people."""
-        return self.target.name
+    matches: Callable[[bytes], bool]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a file has come.
+    """The state of one file's download.
 
     Attributes:
         name: the file's name.
-        state: "moving"; "waiting" for the next try; "done"; "there" already; "failed".
-        size: bytes that stand on the disk.
-        whole: bytes of the whole file, if the server says.
-        words: what is the matter, for "waiting" and "failed".
+        state: "moving"; "waiting" for the next attempt; "done"; "there" already; "failed".
+        size: bytes on the disk.
+        whole: bytes of the complete file, if the server says.
+        words: what went wrong, for "waiting" and "failed".
     """
 
     name: str
@@ -77,217 +106,350 @@ class Progress:
     words: str = ""
 
 
-@dataclass(frozen=True)
-class Link:
-    """What the transfers of a run share.
+class PartialFile:
+    """The bytes of a file that have arrived, locked against other runs.
+
+    `.<name>.part` holds the bytes and `.<name>.part.etag` address and ETag, so that a later run can resume.
+
+    Attributes:
+        size: bytes so far.
+        etag: strong ETag of the file that they belong to; "" if the server gave none.
+    """
+
+    def __init__(self, target: Path, url: str) -> None:
+        """Open what an earlier run has left of the same file; else start empty.
+
+        Raises:
+            OutputError: another run is downloading the file.
+            OSError: it cannot be opened.
+        """
+        self.target, self.etag, self._url = target, "", url
+        self._path, self._etag_path = _partial_paths(target)
+        self._file = self._path.open("ab+", buffering=0)
+        if not self._lock():
+            self._file.close()
+            raise OutputError(f"{shown(target)} is being downloaded by another run; wait until it has ended")
+        self.size = os.fstat(self._file.fileno()).st_size
+        with contextlib.suppress(OSError, ValueError):
+            of, self.etag = self._etag_path.read_text(encoding="utf-8").split("\n")
+            self.etag = self.etag if of == url else ""
+        if not self.etag:
+            self.restart("")
+
+    def _lock(self) -> bool:
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            except OSError:
+                pass  # The file system has no locks.
+        # Another run may have renamed the file between our opening and our locking it.
+        return self._path.exists() and os.path.samestat(os.fstat(self._file.fileno()), self._path.stat())
+
+    def restart(self, etag: str) -> None:
+        """Discard what has arrived, and remember what is to come."""
+        self._file.truncate(0)
+        self.size, self.etag = 0, etag
+        self._etag_path.write_text(f"{self._url}\n{etag}", encoding="utf-8")
+
+    def append(self, data: bytes) -> None:
+        """Write bytes at the end, unbuffered, so that they survive a killed process."""
+        view = memoryview(data)
+        while view:
+            count = self._file.write(view) or 0
+            self.size, view = self.size + count, view[count:]
+
+    def md5(self) -> str:
+        """Return the MD5 of what has arrived, in base64."""
+        self._file.seek(0)
+        digest = hashlib.file_digest(self._file, lambda: hashlib.md5(usedforsecurity=False)).digest()
+        return base64.b64encode(digest).decode()
+
+    def finish(self, force: bool) -> None:
+        """Give the complete file its name.
+
+        Raises:
+            OutputError: a file of that name has appeared, and `force` is false.
+        """
+        os.fsync(self._file.fileno())
+        check_target(self.target, force)
+        if sys.platform == "win32":
+            self._file.close()  # An open file cannot be renamed there; elsewhere it stays locked until then.
+        os.replace(self._path, self.target)
+        self._etag_path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file, and remove it if it is empty."""
+        if not self.size:
+            for path in (self._path, self._etag_path):
+                path.unlink(missing_ok=True)
+        self._file.close()
+
+
+def _partial_paths(target: Path) -> tuple[Path, Path]:
+    """Return the paths of the bytes that have arrived, and of their address and ETag."""
+    return target.with_name(f".{target.name}.part"), target.with_name(f".{target.name}.part.etag")
+
+
+class Transfer:
+    """Downloads files, one after the other; several threads may share one.
 
     Attributes:
         client: makes the requests.
-        retries: new tries without progress.
+        retries: attempts after one that made no progress.
         stop: set when the run is to end.
-        tell: is given what happens; called from several threads.
+        report: called with each event.
     """
 
-    client: httpx.Client
-    retries: int
-    stop: threading.Event
-    tell: Callable[[Progress], None]
+    def __init__(
+        self, client: httpx.Client, retries: int, stop: threading.Event, report: Callable[[Progress], None]
+    ) -> None:
+        self.client, self.retries, self.stop, self.report = client, retries, stop, report
 
+    def fetch(self, remote: RemoteFile, *, force: bool = False) -> None:
+        """Download a file, unless it is there already with the server's size.
 
-def fetch(remote: Remote, link: Link, *, force: bool = False) -> None:
-    """Fetch a file, or find that it stands there already.
-
-    Raises:
-        DownloadError: it cannot be had; `Unreachable` if that is the server's fault and not the file's.
-        OutputError: another file stands there, or another run is fetching it; `NoRoom` if it is too large.
-        OSError: the disk is full or cannot be written.
-        Stopped: the run is being ended.
-    """
-    check_target(remote.target, force=True)
-    if not force and os.path.lexists(remote.target):
-        _check_same(remote, _persist(remote, link, lambda: _size(remote, link)))
-        for path in part_paths(remote.target):
-            path.unlink(missing_ok=True)
-        size = remote.target.stat().st_size
-        link.tell(Progress(remote.name, "there", size, size))
-        return
-    with opened_part(remote.target, remote.url) as part:
-        transfer = _Transfer(remote, link, part)
-        _persist(remote, link, transfer.run, part)
-        part.finish(force=force)
-        link.tell(Progress(remote.name, "done", part.size, part.size))
-
-
-class _Transfer:
-    """A file on its way."""
-
-    def __init__(self, remote: Remote, link: Link, part: Part) -> None:
-        self.remote, self.link, self.part = remote, link, part
-        self.damaged = False
-        self.told = 0.0
-
-    def run(self) -> None:
-        """Ask until all is there, and check it.
+        Args:
+            remote: the file.
+            force: download again and replace an existing file.
 
         Raises:
-            Again: it went wrong in a way that may not happen twice.
+            DownloadError: the file cannot be had; `ServerUnavailable` if the server is at fault.
+            OutputError: another file is in its place, or another run is downloading it; `DiskUnavailable` if
+                the disk is full or cannot be written.
+            Stopped: the run is ending.
         """
-        with network(self.remote.name):
-            while not self.part.is_whole:
-                self._request()
-        self._check_digest()
-
-    def _request(self) -> None:
-        """One request, for the whole or for what is missing."""
-        part, whole = self.part, self.part.whole
-        ranged = part.size > 0 and whole is not None and bool(whole.etag)
-        headers = {"Range": f"bytes={part.size}-", "If-Range": whole.etag} if ranged and whole else {}
-        with self.link.client.stream("GET", self.remote.url, headers=headers) as response:
-            if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                part.clear()
-                raise Again("the server does not go on where the file broke off", kind=DownloadError)
-            check_status(response, self.remote.name)
-            check_encoding(response, self.remote.name)
-            if response.status_code == httpx.codes.PARTIAL_CONTENT:
-                self._check_range(response, ranged)
-                self._receive(response)
-            else:
-                self._receive_anew(response)
-
-    def _check_range(self, response: httpx.Response, ranged: bool) -> None:
-        """See whether a part of a file is the part that was asked for; if not, it is to come as a whole."""
-        part, whole = self.part, self.part.whole
-        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("content-range", ""))
-        right = ranged and whole and found and int(found[1]) == part.size
-        if right and whole and found:
-            right = whole.size in (None, int(found[2]))
-            right = right and response.headers.get("etag", whole.etag) == whole.etag
-        if not (right and whole and found):
-            part.clear()
-            raise Again("the server sent another part than was asked for", kind=DownloadError)
-        if whole.size is None:
-            part.learn(replace(whole, size=int(found[2])))
-
-    def _receive(self, response: httpx.Response) -> None:
-        """Go on with what is there."""
-        before = self.part.size
-        self._check_room()
-        for chunk in response.iter_raw():
-            self._append(chunk)
-        if self.part.size == before:
-            raise Again("the server sent nothing")
-
-    def _receive_anew(self, response: httpx.Response) -> None:
-        """Begin with the first byte. What was there is kept until it is seen that this is the right kind."""
-        whole = whole_of(response, self.remote.url)
-        ended = whole.size is not None or "chunked" in response.headers.get("transfer-encoding", "").lower()
-        if not ended:
-            raise DownloadError(
-                f"{self.remote.name}: the server does not say how long it is, so that it cannot be known "
-                "whether it is whole; use another --base"
-            )
-        chunks = response.iter_raw()
-        head = b""
-        while len(head) < HEAD and (chunk := next(chunks, b"")):
-            head += chunk
-        self._check_kind(head, response.headers.get("content-type", ""))
-        self.part.restart(whole)
-        self._check_room()
-        self._append(head)
-        for chunk in chunks:
-            self._append(chunk)
-        if whole.size is None:
-            self.part.learn(replace(whole, size=self.part.size))
-
-    def _append(self, chunk: bytes) -> None:
-        """Write what came, and tell of it now and then."""
-        part = self.part
-        if self.link.stop.is_set():
-            raise Stopped
-        size = part.whole.size if part.whole else None
-        if size is not None and part.size + len(chunk) > size:
-            part.clear()
-            raise Again("the server sent more than it had promised", kind=DownloadError)
-        part.append(chunk)
-        if time.monotonic() - self.told >= _TELL_EVERY:
-            self.told = time.monotonic()
-            self.link.tell(Progress(self.remote.name, "moving", part.size, size))
-
-    def _check_kind(self, head: bytes, content_type: str) -> None:
-        """Refuse what cannot be the file: an error's page, say, or that of a network which wants a login."""
-        if content_type.lower().startswith("text/html") or not self.remote.begins(head):
-            begins = f"it begins with {head[:HEAD]!r}" if head else "it is empty"
-            raise DownloadError(
-                f"{self.remote.name}: what the server sends is no {self.remote.kind} file ({begins}); "
-                "see whether the network wants a login, or --base is wrong"
-            )
-
-    def _check_room(self) -> None:
-        """Refuse what the disk has no room for, before it is full."""
-        whole = self.part.whole
-        if whole is None or whole.size is None:
-            return
-        missing = whole.size - self.part.size
-        free = shutil.disk_usage(self.remote.target.parent).free
-        if missing > free:
-            raise NoRoom(
-                f"{shown(self.remote.target)} needs {missing / 1e6:.1f} MB more and the disk has "
-                f"{free / 1e6:.1f} MB; free some and run it again, to go on from there"
-            )
-
-    def _check_digest(self) -> None:
-        """Compare what stands on the disk with the server's hash, if it gave one."""
-        whole = self.part.whole
-        if whole is None or not whole.md5 or base64.b64encode(self.part.digest()).decode() == whole.md5:
-            return
-        self.part.clear()
-        if self.damaged:
-            raise DownloadError(
-                f"{self.remote.name}: arrived twice with another MD5 than the server names; try again later"
-            )
-        self.damaged = True
-        raise Again("it arrived damaged (another MD5 than the server names)", kind=DownloadError)
-
-
-def _size(remote: Remote, link: Link) -> int | None:
-    """The size of a file at the server, if it says."""
-    with network(remote.name):
-        response = link.client.head(remote.url)
-        if response.status_code in (httpx.codes.METHOD_NOT_ALLOWED, httpx.codes.NOT_IMPLEMENTED):
-            return None
-        check_status(response, remote.name)
-        check_encoding(response, remote.name)
-        return length_of(response)
-
-
-def _check_same(remote: Remote, size: int | None) -> None:
-    """Refuse to fetch over a file of another size than the server's."""
-    here = remote.target.stat().st_size if remote.target.exists() else None
-    if here is None or here != size:
-        there = "the server does not say its size" if size is None else f"the server's {size} bytes"
-        raise OutputError(
-            f"{shown(remote.target)} stands there with {here or 0} bytes, {there}; choose another folder, "
-            "or pass --force to fetch it again"
-        )
-
-
-def _persist(remote: Remote, link: Link, step: Callable[[], _T], part: Part | None = None) -> _T:
-    """Do a step until it succeeds, or has failed too often without getting further."""
-    failures, furthest = 0, part.size if part else 0
-    while True:
+        check_target(remote.target, force=True)
+        name = remote.target.name
         try:
-            return step()
-        except Again as trouble:
-            size = part.size if part else 0
-            if size >= furthest + WORTHWHILE:
-                failures, furthest = 0, size
-            failures += 1
-            if failures > link.retries:
-                tries = "once" if failures == 1 else f"{failures} times"
-                remedy = "run it again to go on from there" if size else "try again later"
-                raise trouble.kind(f"{remote.name}: {trouble.words}, tried {tries}; {remedy}") from trouble
-            seconds = trouble.after if trouble.after is not None else pause(failures)
-            whole = part.whole.size if part and part.whole else None
-            words = f"{trouble.words}; again in {seconds:.0f} s"
-            link.tell(Progress(remote.name, "waiting", size, whole, words))
-            wait(link.stop, seconds)
+            if not force and os.path.lexists(remote.target):
+                size = self._check_same_size(remote)
+                self.report(Progress(name, "there", size, size))
+                return
+            with contextlib.closing(PartialFile(remote.target, remote.url)) as part:
+                self._retry(lambda: self._attempt(remote, part), name, part)
+                part.finish(force)
+                self.report(Progress(name, "done", part.size, part.size))
+        except OSError as error:
+            raise DiskUnavailable(f"{shown(remote.target)} cannot be written: {reason(error)}") from error
+
+    def _check_same_size(self, remote: RemoteFile) -> int:
+        """Check that an existing file has the server's size, and return it."""
+
+        def size_at_server() -> int | None:
+            with _network_errors(remote.target.name):
+                response = self.client.head(remote.url)
+                _check_status(response, remote.target.name)
+                return _content_length(response)
+
+        there = self._retry(size_at_server, remote.target.name)
+        here = remote.target.stat().st_size if remote.target.exists() else 0
+        if here != there:
+            size = "the server does not tell its size" if there is None else f"the server's has {there} bytes"
+            raise OutputError(
+                f"{shown(remote.target)} exists with {here} bytes, {size}; choose another folder, or pass "
+                "--force to download it again"
+            )
+        for path in _partial_paths(remote.target):
+            path.unlink(missing_ok=True)
+        return here
+
+    def _retry(self, step: Callable[[], _T], name: str, part: PartialFile | None = None) -> _T:
+        """Run a step until it succeeds, or has failed too often without progress."""
+        failures, furthest = 0, part.size if part else 0
+        while True:
+            try:
+                return step()
+            except _Retry as trouble:
+                size = part.size if part else 0
+                if size >= furthest + PROGRESS_BYTES:
+                    failures, furthest = 0, size
+                failures += 1
+                if failures > self.retries:
+                    tries = "once" if failures == 1 else f"{failures} times"
+                    remedy = "run it again to resume" if size else "try again later"
+                    raise trouble.final(f"{name}: {trouble}, tried {tries}; {remedy}") from trouble
+                seconds = pause(failures) if trouble.after is None else trouble.after
+                self.report(Progress(name, "waiting", size, words=f"{trouble}; again in {seconds:.0f} s"))
+                if self.stop.wait(seconds):
+                    raise Stopped from None
+
+    def _attempt(self, remote: RemoteFile, part: PartialFile) -> None:
+        """Request the whole file or the rest of it, and verify it."""
+        name, etag = remote.target.name, part.etag if part.size else ""
+        headers = {"Range": f"bytes={part.size}-", "If-Range": etag} if etag else {}
+        with _network_errors(name), self.client.stream("GET", remote.url, headers=headers) as response:
+            _check_status(response, name)
+            chunks = response.iter_raw()
+            if response.status_code == httpx.codes.OK:
+                # What has arrived is kept until the answer is known to be a file of the right kind.
+                chunks = itertools.chain([_checked_head(remote, response, chunks)], chunks)
+                part.restart(_strong_etag(response))
+                total = _content_length(response)
+            else:
+                total = _range_total(response, part.size, etag)
+                if total is None:
+                    part.restart("")
+                    raise _Retry("the server does not resume the download", final=DownloadError)
+            self._receive(chunks, part, total)
+        if total is not None and part.size > total:
+            part.restart("")
+        if total not in (None, part.size):
+            raise _Retry("the server sent another number of bytes than announced", final=DownloadError)
+        if _md5_of(response) not in ("", part.md5()):
+            part.restart("")
+            raise _Retry("it arrived damaged (its MD5 is not the server's)", final=DownloadError)
+
+    def _receive(self, chunks: Iterable[bytes], part: PartialFile, total: int | None) -> None:
+        """Append what arrives, and report it now and then."""
+        missing, free = (total or 0) - part.size, shutil.disk_usage(part.target.parent).free
+        if missing > free:
+            raise DiskUnavailable(
+                f"{shown(part.target)} needs {missing / 1e6:.1f} MB more and the disk has "
+                f"{free / 1e6:.1f} MB; free some and run it again to resume"
+            )
+        reported = 0.0
+        for chunk in chunks:
+            if self.stop.is_set():
+                raise Stopped
+            part.append(chunk)
+            if time.monotonic() - reported >= REPORT_SECONDS:
+                reported = time.monotonic()
+                self.report(Progress(part.target.name, "moving", part.size, total))
+
+
+def pause(failures: int) -> float:
+    """Return the seconds to wait after so many failures: exponential backoff with jitter."""
+    return random.uniform(0.5, 1.0) * min(MAX_PAUSE, FIRST_PAUSE * 2.0 ** min(failures - 1, 16))
+
+
+def new_client(agent: str, connections: int) -> httpx.Client:
+    """Return a client that follows redirects, except from https to http.
+
+    Raises:
+        DownloadError: the environment names a proxy that cannot be used.
+    """
+    try:
+        return httpx.Client(
+            # Ranges and checksums are those of the file itself, not of a compressed transfer.
+            headers={"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "identity"},
+            timeout=httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            follow_redirects=True,
+            event_hooks={"response": [check_redirect]},
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise DownloadError(
+            f"the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names cannot be used: {error}"
+        ) from error
+
+
+def check_redirect(response: httpx.Response) -> None:
+    """Check that a redirect does not give up encryption.
+
+    Raises:
+        DownloadError: it leads from https to http.
+    """
+    if response.has_redirect_location and response.request.url.scheme == "https":
+        location = response.request.url.join(response.headers["location"])
+        if location.scheme == "http":
+            raise DownloadError(f"{_short(response.url)} redirects from https to http; use another --base")
+
+
+@contextlib.contextmanager
+def _network_errors(name: str) -> Iterator[None]:
+    """Raise httpx's errors as `_Retry`, or as a DownloadError where another attempt would fail, too."""
+    try:
+        yield
+    except httpx.TooManyRedirects as error:
+        raise DownloadError(f"{name}: the server redirects without end") from error
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
+        raise DownloadError(f"{name}: the server redirects to no usable address ({error})") from error
+    except (httpx.ConnectTimeout, httpx.ConnectError) as error:
+        words = f"no connection to {error.request.url.host} ({error})"
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise ServerUnavailable(f"{name}: {words}; check the clock and the proxy") from error
+        raise _Retry(words) from error
+    except httpx.TimeoutException as error:
+        raise _Retry(f"nothing arrived for {SILENT_SECONDS:.0f} s") from error
+    except httpx.HTTPError as error:
+        raise _Retry(f"the connection broke ({error})") from error
+
+
+def _check_status(response: httpx.Response, name: str) -> None:
+    """Check that an answer brings the file, or the word that it cannot be resumed.
+
+    Raises:
+        _Retry: it may do so later.
+        DownloadError: it will not.
+    """
+    status, url = response.status_code, _short(response.url)
+    if status in _BUSY:
+        header = response.headers.get("retry-after", "")
+        seconds = float(header) if re.fullmatch(r"[0-9]{1,12}", header) else None
+        if seconds is not None and seconds > MAX_RETRY_AFTER:
+            raise ServerUnavailable(f"the server asks to wait {seconds:.0f} s; run it again then to resume")
+        raise _Retry(f"the server answered {status} {response.reason_phrase}".rstrip(), seconds)
+    if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
+        raise DownloadError(f"{name}: {url} does not exist ({status}); try another --form or --base")
+    if status not in (200, 206, 416):
+        raise DownloadError(f"{name}: the server answered {status} to {url}; check --base and the network")
+
+
+def _checked_head(remote: RemoteFile, response: httpx.Response, chunks: Iterator[bytes]) -> bytes:
+    """Return the first bytes of an answer, after checking that they can be the file's.
+
+    Raises:
+        DownloadError: it is something else, such as an error page or a network's login page, or the server
+            does not say where it ends.
+    """
+    name = remote.target.name
+    chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
+    if _content_length(response) is None and not chunked:
+        raise DownloadError(f"{name}: the server does not say how long it is; use another --base")
+    head = b""
+    while len(head) < HEAD_BYTES and (chunk := next(chunks, b"")):
+        head += chunk
+    page = response.headers.get("content-type", "").lower().startswith("text/html")
+    if page or not remote.matches(head):
+        starts = f"it starts with {head[:HEAD_BYTES]!r}" if head else "it is empty"
+        raise DownloadError(
+            f"{name}: the server's answer is no {remote.kind} file ({starts}); check whether the network "
+            "requires a login, and --base"
+        )
+    return head
+
+
+def _range_total(response: httpx.Response, start: int, etag: str) -> int | None:
+    """Return the bytes of the whole file, if a partial answer is the rest of the same one; else None."""
+    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("content-range", ""))
+    same = etag and response.headers.get("etag", etag) == etag
+    return int(found[2]) if found and same and int(found[1]) == start else None
+
+
+def _content_length(response: httpx.Response) -> int | None:
+    """Return the Content-Length; None if there is none."""
+    text = response.headers.get("content-length", "")
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
+def _strong_etag(response: httpx.Response) -> str:
+    """Return the ETag if it stands for exactly these bytes, else ""."""
+    etag = response.headers.get("etag", "")
+    return etag if re.fullmatch(r'"[^"]+"', etag) else ""
+
+
+def _md5_of(response: httpx.Response) -> str:
+    """Return the MD5 of the whole file that Google's storage names, in base64; "" if there is none."""
+    # A file that is stored compressed is sent uncompressed: the MD5 is that of other bytes.
+    if response.headers.get("x-goog-stored-content-encoding", "identity").lower() != "identity":
+        return ""
+    found = re.search(r"md5=([^,\s]+)", response.headers.get("x-goog-hash", ""))
+    return found[1] if found else ""
+
+
+def _short(url: httpx.URL) -> str:
+    """Return an address without password and query, cut to 200 characters, for an error message."""
+    text = str(url.copy_with(username=None, password=None, query=None, fragment=None))
+    return text if len(text) <= 200 else text[:197] + "..."

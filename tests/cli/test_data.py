@@ -100,7 +100,7 @@ class TestDownload:
         first, second, last = capsys.readouterr().err.splitlines()
         assert first.startswith("owl.ndjson: ")
         assert second == "cat.ndjson: 0.2 MB fetched (2 of 2)"
-        assert last.startswith("sketchgen: error: 1 of 2 files could not be fetched: owl.ndjson: ")
+        assert last.startswith("sketchgen: error: 1 of 2 files could not be downloaded: owl.ndjson: ")
 
     def test_a_broken_connection_is_told_of(
         self,

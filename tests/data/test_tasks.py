@@ -22,7 +22,7 @@ from sketchgen.data import prepare as preparing
 from sketchgen.data import spill, tasks
 from sketchgen.data.merge import Cap, Statistics
 from sketchgen.data.prepare import prepare
-from sketchgen.data.rules import SPLITS, TWICE, UNREADABLE, Wanted, split_numbers, split_of
+from sketchgen.data.rules import SPLITS, TRAINING_ONLY, TWICE, UNREADABLE, Wanted, split_numbers, split_of
 from sketchgen.data.sources import line_blocks
 from sketchgen.data.store import Store
 from sketchgen.data.tasks import Piece, pieces_of, tasks_of
@@ -45,7 +45,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def many_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Input of any size is shared out, in tiny tasks, into small ranges of keys and small shards."""
     monkeypatch.setattr(preparing, "SMALL_BYTES", 0)
-    monkeypatch.setattr(preparing, "tasks_of", lambda files: tasks_of(files, 3000))
+    monkeypatch.setattr(preparing, "tasks_of", lambda files, **only: tasks_of(files, 3000, **only))
     monkeypatch.setattr(preparing, "ranges_for", lambda found: 7)
 
 
@@ -121,7 +121,7 @@ def test_faults_are_named_by_their_lines_in_the_whole_file(tmp_path: Path, jobs:
         text[number] = b"{\n"
     text[200] = b"\n"
     (tmp_path / "cat.ndjson").write_bytes(b"".join(text))
-    (tmp_path / "dog.ndjson").write_bytes(lines("dog", 9) + b"[]\n")
+    (tmp_path / "dog.ndjson").write_bytes(lines("dog", 9) + b"{\n")
     report = prepare([tmp_path / "dog.ndjson", tmp_path / "cat.ndjson"], tmp_path / "store", jobs=jobs)
     expected = ["dog.ndjson, line 10", *(f"cat.ndjson, line {number + 1}" for number in (3, 150, 151, 399))]
     assert [fault.split(" is not")[0].split(" holds")[0] for fault in report.faults] == expected
@@ -147,6 +147,24 @@ def test_the_same_drawing_in_two_files_is_one(tmp_path: Path):
     report = prepare([tmp_path], tmp_path / "store")
     assert sum(report.kept.values()) == 300
     assert report.dropped == {TWICE: 250}
+
+
+@pytest.mark.usefixtures("many_tasks")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_sources_for_training_only_never_reach_the_other_splits(tmp_path: Path, jobs: int):
+    (tmp_path / "people.ndjson").write_bytes(lines("cat", 400))
+    (tmp_path / "sampled.ndjson").write_bytes(lines("cat", 400).replace(b"255,", b"254,"))
+    people, sampled = [tmp_path / "people.ndjson"], [tmp_path / "sampled.ndjson"]
+    alone = prepare(people, tmp_path / "alone", jobs=jobs)
+    everything = prepare([*people, *sampled], tmp_path / "all", jobs=jobs)
+    report = prepare(people, tmp_path / "store", training_only=sampled, jobs=jobs)
+    assert {split: report.kept[split] for split in ("valid", "test")} == {
+        split: alone.kept[split] for split in ("valid", "test")
+    }
+    assert report.kept["train"] == everything.kept["train"] > alone.kept["train"]
+    left_out = sum(everything.kept.values()) - sum(report.kept.values())
+    assert report.dropped == {TRAINING_ONLY: left_out}
+    assert left_out > 10
 
 
 @pytest.mark.usefixtures("many_tasks")
@@ -280,7 +298,7 @@ def test_interrupting_leaves_nothing(tmp_path: Path, jobs: int):
 def test_a_worker_that_dies_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "a.ndjson").write_bytes(lines("cat", 300))
     monkeypatch.setattr(preparing, "SMALL_BYTES", 0)
-    monkeypatch.setattr(preparing, "tasks_of", lambda files: tasks_of(files, 3000))
+    monkeypatch.setattr(preparing, "tasks_of", lambda files, **only: tasks_of(files, 3000, **only))
     monkeypatch.setattr(preparing, "gather", die)
     with pytest.raises(OutputError, match="--jobs 1"):
         prepare([tmp_path / "a.ndjson"], tmp_path / "out" / "store", jobs=2)
