@@ -68,6 +68,12 @@ def download(categories: tuple[str, ...], out: Path, every: bool, **settings: An
 @option("-c --category NAME", str, "Only this category; may be repeated.", multiple=True)
 @option("--max-per-category", int, "Most drawings of each category.  [default: all]")
 @option("--recognised", False, "Only drawings that the game Quick, Draw! recognised.")
+@option(
+    "--training-only PATH",
+    Path,
+    "A source that stays out of validation and test, such as sampled drawings; may be repeated.",
+    multiple=True,
+)
 @option("--jobs", int, "Processes that read, of 200 MB each.  [default: one a core]")
 @option("--strict", False, "Write nothing if any drawing cannot be read.")
 @option("--force", False, "Replace a store that is there.")
@@ -77,6 +83,7 @@ def prepare(
     category: tuple[str, ...],
     max_per_category: int | None,
     recognised: bool,
+    training_only: tuple[Path, ...],
     jobs: int | None,
     strict: bool,
     force: bool,
@@ -101,6 +108,7 @@ def prepare(
     paths = [bundled("datasets", "sample") if name == sample else Path(name) for name in sources]
     wanted = Wanted(recognised, frozenset(category) or None, max_per_category)
     how: dict[str, Any] = {"jobs": jobs or usable_cores(), "strict": strict, "force": force}
+    how |= {"training_only": training_only}
     with shown_bytes() as progress:
         report = prepare_store(paths, out, wanted, progress=progress, **how)
     emit(report.text())

@@ -22,6 +22,7 @@ from tests.support.interruptible import interruptible
 CAT = b'{"word":"cat","drawing":[[[0,9],[0,9]]]}\n' * 5000
 CATS = "full/simplified/cat.ndjson"
 HALF = len(CAT) // 2
+from sketchgen.data.store import Store
 
 
 @pytest.fixture
@@ -175,6 +176,19 @@ class TestPrepare:
         words = ["-c", "cat", "--max-per-category", 5, "--force"]
         run("prepare", "example:sample", "-o", out, *words)
         assert capsys.readouterr().out.split() != captured.out.split()
+
+    def test_sources_for_training_only_stay_out_of_the_other_splits(
+        self, sample_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        cats, fish = sample_dir / "cat.ndjson", sample_dir / "fish.ndjson"
+        run("prepare", cats, "-o", tmp_path / "cats")
+        run("prepare", cats, "--training-only", fish, "-o", tmp_path / "both")
+        assert "for training only" in capsys.readouterr().out
+        kept = [Store.open(tmp_path / name).summary["kept"] for name in ("cats", "both")]
+        assert [kept[1][split] for split in ("valid", "test")] == [
+            kept[0][split] for split in ("valid", "test")
+        ]
+        assert kept[1]["train"] > kept[0]["train"]
 
     def test_refused(self, sample_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         out = tmp_path / "store"
