@@ -17,12 +17,12 @@ from bucket import Answer, Bucket
 from commandline import environment, failure, run
 
 from sketchgen.data import transfer
+from sketchgen.data.store import Store
 from tests.support.interruptible import interruptible
 
 CAT = b'{"word":"cat","drawing":[[[0,9],[0,9]]]}\n' * 5000
 CATS = "full/simplified/cat.ndjson"
 HALF = len(CAT) // 2
-from sketchgen.data.store import Store
 
 
 @pytest.fixture
