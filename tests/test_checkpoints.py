@@ -120,7 +120,7 @@ def test_real_drawings_are_recognised(judge: Judge, data_dir: Path) -> None:
 @pytest.mark.parametrize("known", [True, False])
 def test_what_is_missing_scores_higher_than_the_same_beside_its_place(known: bool) -> None:
     reward_model, better = sketchgen.load_reward_model(), []
-    for item in unfinished()[::3]:
+    for item in unfinished()[::6]:
         if item.category not in reward_model.categories:
             continue
         shift = 0.3 * item.frame.scale * 255.0
