@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Generator
 from pathlib import Path
 
@@ -19,6 +20,21 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+BEYOND_THE_CORE = re.compile(
+    r"^\s*(from|import)\b.*\b(torch|pyarrow|vpype|untrained|critics|recognisers|runs|seeing)\b"
+    r"|^from sketchgen\.(data|evaluation|training)\b",
+    re.MULTILINE,
+)
+"""How a test file, or a module of tests/support that it imports, asks for what an extra installs."""
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the tests of what extras install where only the light core is installed."""
+    if importlib.util.find_spec("torch") is not None or not collection_path.match("test_*.py"):
+        return None
+    return True if BEYOND_THE_CORE.search(collection_path.read_text(encoding="utf-8")) else None
 
 
 NO_DATA = "SKETCHGEN_DATA does not name a folder with Quick, Draw! files"
