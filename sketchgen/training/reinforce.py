@@ -29,7 +29,7 @@ from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.config import ReinforceConfig
 from sketchgen.training.objectives import Backward, Objective, Outcome
-from sketchgen.training.preference import whole_logit
+from sketchgen.training.preference import stroke_end_logit
 from sketchgen.training.reinforce_batches import MAX_GIVEN, ReinforceBatch, ReinforceBatches
 from sketchgen.training.rewards import category_log_prob, completion_reward, ink
 from sketchgen.training.rollout import RolloutSampler, Samples, autocast_without_cache, repeat_steps
@@ -147,7 +147,7 @@ def sample_last_pen(
     with torch.no_grad():
         last = network(given, batch.cut).at(batch.cut - 1)
         rows = torch.arange(len(batch.cut), device=batch.cut.device)
-        logit = whole_logit(last, given.offset[rows, batch.cut - 1])
+        logit = stroke_end_logit(last, given.offset[rows, batch.cut - 1])
     repeated = repeat_steps(given, rollouts)
     lifted = torch.rand_like(temperature) < torch.sigmoid(logit.repeat_interleave(rollouts) / temperature)
     rows, at = torch.arange(len(lifted), device=lifted.device), batch.cut.repeat_interleave(rollouts) - 1
@@ -172,7 +172,7 @@ def rollout_log_prob(
     found = replace(found, log_sigma=found.log_sigma.detach(), rho=found.rho.detach())
     log_prob = counted_log_prob(found.tempered(temperature.unsqueeze(1)), batch).sum(1)
     rows = torch.arange(len(batch.cut), device=batch.cut.device)
-    logit = whole_logit(found.at(batch.cut - 1), batch.target[rows, batch.cut - 1])
+    logit = stroke_end_logit(found.at(batch.cut - 1), batch.target[rows, batch.cut - 1])
     sign = torch.where(batch.pen[rows, batch.cut - 1] == int(Pen.LIFT), 1.0, -1.0)
     return log_prob + torch.where(pen_sampled, functional.logsigmoid(sign * logit / temperature), 0.0)
 
