@@ -41,7 +41,7 @@ with the square of the longest."""
 
 
 @dataclass(frozen=True)
-class Prefix:
+class PrefixSteps:
     """A partial sketch as steps of the network.
 
     Attributes:
@@ -77,7 +77,7 @@ class CandidateSteps:
 class Pair(NamedTuple):
     """A partial sketch, and a preferred and a rejected candidate for it."""
 
-    prefix: Prefix
+    prefix: PrefixSteps
     preferred: CandidateSteps
     rejected: CandidateSteps
 
@@ -98,7 +98,7 @@ class PairPool:
         candidates: in rising order of their values; at least one.
     """
 
-    prefix: Prefix
+    prefix: PrefixSteps
     candidates: list[CandidateSteps]
 
     def preferred(self) -> list[CandidateSteps]:
@@ -134,7 +134,7 @@ def candidate_steps(partial: PartialSketch, strokes: Sequence[Points], value: fl
     return CandidateSteps(np.diff(points, axis=0, prepend=0.0), pen, continues, value)
 
 
-def pair_pools(group: CandidateGroup, category: int) -> tuple[Prefix, list[PairPool]]:
+def pair_pools(group: CandidateGroup, category: int) -> tuple[PrefixSteps, list[PairPool]]:
     """Return a partial sketch, and its candidates by whether they continue the last stroke.
 
     Candidates that were stopped at the limit of points, and very long ones, are left out.
@@ -153,7 +153,7 @@ def pair_pools(group: CandidateGroup, category: int) -> tuple[Prefix, list[PairP
     ]
     most = min(LIMIT - 1, MAX_POINTS - len(offset))
     found = sorted((each for each in found if 0 < len(each.pen) <= most), key=lambda each: each.value)
-    prefix = Prefix(category, offset, partial.pen, lifted)
+    prefix = PrefixSteps(category, offset, partial.pen, lifted)
     kinds = dict.fromkeys(each.continues for each in found)
     return prefix, [PairPool(prefix, [each for each in found if each.continues == kind]) for kind in kinds]
 
@@ -197,7 +197,7 @@ class PreferenceBatches(Dataset[PreferenceBatch]):
             SettingError: a category is unknown, or no candidate is clearly better than another one.
         """
         self._count, self._seed, self._rank = pairs, seed, rank
-        self.prefixes: list[Prefix] = []
+        self.prefixes: list[PrefixSteps] = []
         self.pools: list[PairPool] = []
         for each in read_groups(folder):
             prefix, pools = pair_pools(each, category_index(folder, each, categories))
@@ -228,7 +228,7 @@ class PreferenceBatches(Dataset[PreferenceBatch]):
             self._block = block, [pairs[first : first + self._count] for first in order]
         return self._block[1][place]
 
-    def sample_prefixes(self, number: int) -> list[Prefix]:
+    def sample_prefixes(self, number: int) -> list[PrefixSteps]:
         """Return the partial sketches of batch `number`."""
         random = np.random.default_rng([self._seed, 7, number, self._rank])
         return [self.prefixes[index] for index in random.integers(len(self.prefixes), size=self._count)]
@@ -252,7 +252,7 @@ def pair_batch(pairs: Sequence[Pair]) -> Batch:
     return _batch([prefix for prefix, _ in both], offsets, pens, cut, length)
 
 
-def prefix_batch(prefixes: Sequence[Prefix]) -> Batch:
+def prefix_batch(prefixes: Sequence[PrefixSteps]) -> Batch:
     """Return partial sketches, (b), with all but the last points given; only these are scored."""
     count = np.array([len(prefix.pen) for prefix in prefixes])
     offsets, pens = [prefix.offset for prefix in prefixes], []
@@ -264,7 +264,7 @@ def prefix_batch(prefixes: Sequence[Prefix]) -> Batch:
 
 
 def _batch(
-    prefixes: Sequence[Prefix],
+    prefixes: Sequence[PrefixSteps],
     offsets: Sequence[NDArray[np.float64]],
     pens: Sequence[NDArray[np.int64]],
     cut: NDArray[np.int64],

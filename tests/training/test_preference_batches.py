@@ -28,7 +28,7 @@ from sketchgen.training.preference_batches import (
     CandidateSteps,
     PairPool,
     PreferenceBatches,
-    Prefix,
+    PrefixSteps,
     candidate_steps,
     pair_batch,
     pair_pools,
@@ -137,7 +137,7 @@ def test_the_preferred_candidate_has_one_of_the_highest_values(monkeypatch: pyte
         return [CandidateSteps(np.ones((2, 2)), np.array([0, 1]), False, value) for value in values]
 
     monkeypatch.setattr(preference_batches, "MARGIN", 0.4)
-    prefix = Prefix(0, np.ones((3, 2)), np.array([0, 0, 1]), lifted=True)
+    prefix = PrefixSteps(0, np.ones((3, 2)), np.array([0, 0, 1]), lifted=True)
     several = some(-1.0, -0.9, 0.0, 0.1, 0.2, 0.3, 1.2, 1.5)
     random = np.random.default_rng(4)
     made = [PairPool(prefix, several).sample(random) for _ in range(300)]
@@ -170,7 +170,7 @@ def test_only_added_steps_are_scored(folder: Path):
         assert np.allclose(batch.offset[row, count : count + more], each.offset, atol=1e-4)
         assert int(batch.pen[row, count - 1]) == (Pen.DRAW if each.continues else Pen.LIFT)
         assert int(batch.pen[row, count + more]) == Pen.END
-    prefix = Prefix(0, np.ones((3, 2)), np.array([0, 0, int(Pen.LIFT)]), lifted=False)
+    prefix = PrefixSteps(0, np.ones((3, 2)), np.array([0, 0, int(Pen.LIFT)]), lifted=False)
     batch = prefix_batch([prefix, replace(prefix, lifted=True)])
     assert batch.scored.nonzero().tolist() == [[0, 2], [1, 2]]
     assert batch.pen[:, 2].tolist() == [int(Pen.DRAW), int(Pen.LIFT)]
