@@ -99,7 +99,7 @@ class CandidateSpec:
 
 @dataclass(frozen=True)
 class CandidateGroup:
-    """A partial sketch and several ways to finish it, px of the drawing's 255 box.
+    """A partial sketch and several completions of it, px of the drawing's 255 box.
 
     Attributes:
         category: name.

@@ -2,8 +2,9 @@
 
 Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290, equation 7): with r the log-likelihood
 ratio of a candidate under the network and a frozen reference, the network at the start, the loss of a pair is
--log sigmoid(beta (r_preferred - r_rejected)). The gain of a mixture over points is bounded by it. The
-likelihood of drawings is another objective of the same run and keeps the densities calibrated.
+-log sigmoid(beta (r_preferred - r_rejected)). The loss has a lower bound, unlike the log density of
+rejected candidates, which a network could lower without end. The likelihood of drawings is another objective
+of the same run and keeps the densities calibrated.
 
 The network also learns whether the person lifted the pen after the last given point: the odds of
 `sketchgen.completion.partial_sketch.PartialSketch.done`, by which completions continue that stroke or not.

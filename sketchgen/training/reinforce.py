@@ -82,10 +82,10 @@ class PolicyGradient(Objective[ReinforceBatch]):
         samples = self._draw(network, steps, batch.cut.repeat_interleave(rollouts), temperature)
         reward, log_prob = self._rewards(batch, steps, samples)
         total = reward + self.settings.classifier_weight * log_prob
-        gains = advantages(total.unflatten(0, (-1, rollouts)), self.settings.best_of)
-        gains = gains / gains.std().clamp(min=1e-6)
+        advantage = advantages(total.unflatten(0, (-1, rollouts)), self.settings.best_of)
+        advantage = advantage / advantage.std().clamp(min=1e-6)
         pen_sampled = ~batch.pen_known.repeat_interleave(rollouts)
-        self._backward(network, rollout_batch(steps, samples), gains, temperature, pen_sampled, backward)
+        self._backward(network, rollout_batch(steps, samples), advantage, temperature, pen_sampled, backward)
         network.train()
         groups = reward.unflatten(0, (-1, rollouts))
         means = (groups.mean(), groups.amax(1).mean(), log_prob.mean(), samples.ended.float().mean())
@@ -115,19 +115,19 @@ class PolicyGradient(Objective[ReinforceBatch]):
         self,
         network: StrokeModel,
         batch: Batch,
-        gains: Float[Tensor, "n r"],
+        advantage: Float[Tensor, "n r"],
         temperature: Float[Tensor, " b"],
         pen_sampled: Bool[Tensor, " b"],
         backward: Backward,
     ) -> None:
         """Hand the loss to `backward` in parts, each of rollouts of similar length."""
-        kept = gains.abs().topk(max(1, round(KEPT * gains.shape[1])), 1).indices
-        first = torch.arange(len(gains), device=gains.device).unsqueeze(1) * gains.shape[1]
+        kept = advantage.abs().topk(max(1, round(KEPT * advantage.shape[1])), 1).indices
+        first = torch.arange(len(advantage), device=advantage.device).unsqueeze(1) * advantage.shape[1]
         chosen, count = (first + kept).flatten(), batch.scored.sum()
-        size = GPU_ROWS if gains.is_cuda else CPU_ROWS
+        size = GPU_ROWS if advantage.is_cuda else CPU_ROWS
         for rows in chosen[torch.argsort(batch.length[chosen])].split(size):
             log_prob = rollout_log_prob(network, _trimmed(batch, rows), temperature[rows], pen_sampled[rows])
-            backward(-self.settings.weight * (gains.flatten()[rows] * log_prob).sum() / count)
+            backward(-self.settings.weight * (advantage.flatten()[rows] * log_prob).sum() / count)
 
 
 def sample_last_pen(

@@ -34,8 +34,8 @@ CONDITIONAL = 0.9
 """Share of the groups that are shown with their category."""
 
 INCOMPLETE, RESIZED = 0.5, 0.85
-"""Bounds of a uniform random number: a spoiled completion is incomplete below the first if it has parts to leave
-out, resized above the second, and moved otherwise."""
+"""Bounds of a uniform random number: a spoiled completion is incomplete below the first if there is something
+to leave out, resized above the second, and moved otherwise."""
 
 WINDOW = 32
 """Batches whose groups are sorted by length together."""
