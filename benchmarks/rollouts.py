@@ -1,8 +1,8 @@
 """Time rollouts as policy-gradient training draws them: `python benchmarks/rollouts.py STORE [NAME|FOLDER]`.
 
-64 beginnings are finished in 16 ways each, at temperature 0.5, twice, of which the second time counts; on a
-GPU in turn and in lockstep, recorded, which must not change what is drawn: the mean log density of a step,
-the share that ended and the points that were added are to be the same but for chance.
+64 partial sketches are completed 16 times each, at temperature 0.5; the second of two runs counts. A GPU
+draws queued and in lockstep (captured as a CUDA graph). That must not change what is drawn: the mean
+negative log density of a step, the share that ended and the number of added points are equal but for chance.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import torch
 
 from sketchgen.data.store import Store
 from sketchgen.models.stroke_model import bfloat16_pays, load_network
-from sketchgen.training.reinforce import LIMIT, told_apart, way_log_prob, ways_batch
-from sketchgen.training.reinforce_batches import LONGEST, Practice
-from sketchgen.training.rollout import Rollouts
+from sketchgen.training.reinforce import MAX_ADDED, rollout_batch, rollout_log_prob, sample_last_pen
+from sketchgen.training.reinforce_batches import MAX_GIVEN, ReinforceBatches
+from sketchgen.training.rollout import RolloutSampler
 
-BEGINNINGS, WAYS = 64, 16
+SKETCHES, ROLLOUTS = 64, 16
 
 
 def main() -> None:
-    """Print a line for each way of drawing."""
+    """Print a line for queued drawing and, on a GPU, one for lockstep."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("store", help="folder of a prepared store")
     parser.add_argument("model", nargs="?", help="name or folder; the bundled one without")
@@ -30,26 +30,26 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = load_network(options.model)[0].to(device).without_dropout()
     split = Store.open(options.store).split("train")
-    openings = Practice(split, network.config.categories, BEGINNINGS, 0)[0].to(device)
-    cut = openings.cut.repeat_interleave(WAYS)
+    sketches = ReinforceBatches(split, network.config.categories, SKETCHES, 0)[0].to(device)
+    cut = sketches.cut.repeat_interleave(ROLLOUTS)
     temperature = torch.full_like(cut, 0.5, dtype=torch.float32)
     gpu = device.type == "cuda"
     print("| in lockstep | seconds | nats a step | ended | points added |\n|---|---|---|---|---|")
     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16_pays(device)), torch.no_grad():
-        steps = told_apart(network, openings, temperature, WAYS)
+        steps = sample_last_pen(network, sketches, temperature, ROLLOUTS)
         for lockstep in (False, True) if gpu else (False,):
-            rolls = Rollouts(network, len(cut), LONGEST, LIMIT, lockstep=lockstep)
-            rolls.draw(steps, cut, temperature)
+            sampler = RolloutSampler(network, len(cut), MAX_GIVEN, MAX_ADDED, lockstep=lockstep)
+            sampler.draw(steps, cut, temperature)
             started = time.perf_counter()
-            ways = rolls.draw(steps, cut, temperature)
+            samples = sampler.draw(steps, cut, temperature)
             # Its length was asked for, so that a GPU has finished.
-            passed = time.perf_counter() - started
-            batch = ways_batch(steps, ways)
-            nats = -way_log_prob(network, batch, temperature, torch.zeros_like(cut, dtype=torch.bool))
-            figures = (nats.sum() / batch.scored.sum(), ways.ended.float().mean())
-            added = (ways.length - cut).float().mean()
-            told = f"{passed:.2f} | {figures[0]:.3f} | {figures[1]:.1%} | {added:.1f}"
-            print(f"| {'yes' if lockstep else 'no'} | {told} |", flush=True)
+            seconds = time.perf_counter() - started
+            batch = rollout_batch(steps, samples)
+            nats = -rollout_log_prob(network, batch, temperature, torch.zeros_like(cut, dtype=torch.bool))
+            mean, ended = nats.sum() / batch.scored.sum(), samples.ended.float().mean()
+            added = (samples.length - cut).float().mean()
+            row = f"{seconds:.2f} | {mean:.3f} | {ended:.1%} | {added:.1f}"
+            print(f"| {'yes' if lockstep else 'no'} | {row} |", flush=True)
 
 
 if __name__ == "__main__":

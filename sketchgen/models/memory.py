@@ -1,4 +1,4 @@
-"""Memory that is freed and wanted again a moment later: hundreds of megabytes in each step of training."""
+"""Settings of glibc's allocator: training frees and allocates hundreds of megabytes in each step."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _TRIM, _MMAP = -1, -3
 
 @functools.cache
 def keep_freed_memory() -> bool:
-    """Have this process keep large blocks that it frees instead of giving them back to the system each time.
+    """Make this process keep large freed blocks instead of returning them to the system.
 
-    glibc maps each block of over 32 MB anew and gives it back when it is freed; then each of its pages is
-    cleared and entered again at its next use. Where that is slow, as in most virtual machines, it takes a
-    third of a training step (`benchmarks/training.py --plain-memory` shows by how much). The price: memory
-    stays at its height until `give_back_freed_memory` is called.
+    glibc maps each block of over 32 MB anew and unmaps it when it is freed, so that all of its pages fault at
+    the next use. In most virtual machines that takes a third of a training step (measured by
+    `benchmarks/training.py --plain-memory`). In return, memory stays at its peak until
+    `give_back_freed_memory` is called.
 
     Returns:
-        Whether it took effect: on Linux with glibc it does, elsewhere nothing is done.
+        Whether it took effect; it does on Linux with glibc.
     """
     library = _glibc()
     if library is None:
@@ -29,12 +29,12 @@ def keep_freed_memory() -> bool:
 
 
 def give_back_freed_memory() -> bool:
-    """Give the system back what is free at the moment, also between blocks in use; a matter of milliseconds.
+    """Return free memory to the system, also from between blocks in use; this takes milliseconds.
 
-    Blocks of ever other sizes leave gaps, so that a process that keeps all it frees would grow for long.
+    Blocks of varying sizes fragment the heap: without this, a process that keeps freed memory grows for long.
 
     Returns:
-        Whether there was anything to give back.
+        Whether any memory was returned.
     """
     library = _glibc()
     return library is not None and bool(library.malloc_trim(0))
@@ -42,7 +42,7 @@ def give_back_freed_memory() -> bool:
 
 @functools.cache
 def _glibc() -> ctypes.CDLL | None:
-    """The C library of this process, where it is glibc."""
+    """Return the C library of this process if it is glibc."""
     if platform.libc_ver()[0] != "glibc":
         return None
     library = ctypes.CDLL(None)

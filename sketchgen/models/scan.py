@@ -1,14 +1,13 @@
-"""A gated linear recurrence over all steps of a sequence, forwards and backwards, with a gradient by hand.
+"""A gated linear recurrence over all steps of a sequence, with its gradient.
 
-Feng et al. 2024 ("Were RNNs All We Needed?") run theirs in parallel, by cumulative sums of logarithms. That
-is for processors of thousands of lanes. Where there are few, the recurrence itself is next to nothing, and
-what costs is to go through memory again and again. For 100 drawings of 45 steps and 512 units, forwards and
-backwards, one core took 4 to 6 ms with a loop in place, 42 with cumulative products of blocks, 68 with shifts
-that double, 70 with the loop under autograd, which keeps each step's parts and fills their gradients up with
-zeros, and 280 with logarithms. So on a processor the loop it is.
+Feng et al. 2024 ("Were RNNs All We Needed?", arXiv:2410.01201) compute theirs in parallel, by cumulative
+sums of logarithms, which suits a GPU. On a processor memory traffic dominates, and a loop in place is
+fastest. Forward and backward over 100 drawings of 45 steps and 512 units, one core took 4 to 6 ms with the
+loop, 42 with cumulative products of blocks, 68 with doubling shifts, 70 with the loop under autograd, and
+280 with logarithms.
 
-On a GPU each step of a loop is a dozen kernels that are done before the next is begun. There the steps are
-taken in blocks of `BLOCK`: all blocks at once, each from 0, then from block to block what each begins with.
+On a GPU each step of a loop is a dozen kernels in sequence. There the steps are taken in blocks of `BLOCK`:
+all blocks at once, each from state 0, and then the state at the start of each block.
 """
 
 from __future__ import annotations
@@ -21,32 +20,32 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 BLOCK = 8
-"""Steps in a block on a GPU: the loops are of so many turns, and of a turn for each block."""
+"""Steps in a block on a GPU; one loop runs over these, another one over the blocks."""
 
 
 def gated_scan(gates: Float[Tensor, "b t g"], *, blocks: bool | None = None) -> Float[Tensor, "b t w"]:
-    """h_t = h_{t-1} + sigmoid(enter_t) (candidate_t - h_{t-1}), from h = 0; returns h_t silu(leave_t).
+    """Return h_t silu(leave_t), where h_t = h_{t-1} + sigmoid(enter_t) (candidate_t - h_{t-1}) and h_0 = 0.
 
-    Computed in float32, or float64 where the gates are, and returned as what the gates are.
+    States are float32, or float64 if the gates are; the result has the type of the gates.
 
     Args:
-        gates: enter, leave and candidate, w numbers of each, for each step.
-        blocks: whether by blocks of steps; None for that on a GPU, and by a loop on a processor.
+        gates: (b, t, 3 w) enter, leave and candidate of each step.
+        blocks: whether to compute by blocks of steps; None for True on a GPU.
     """
     by_blocks = gates.device.type != "cpu" if blocks is None else blocks
     return (_BlockScan if by_blocks else _Scan).apply(gates)
 
 
-def _kept_in(gates: Tensor) -> torch.dtype:
-    """What is added up over many steps needs more digits than bfloat16 has."""
+def _state_dtype(gates: Tensor) -> torch.dtype:
+    """Return the type of the states: bfloat16 has too few digits for sums over many steps."""
     return torch.promote_types(gates.dtype, torch.float32)
 
 
 def scan(gates: Float[Tensor, "b t g"]) -> tuple[Float[Tensor, "u b w"], Float[Tensor, "b t w"]]:
-    """Return the t + 1 states, steps first, and the outputs of `gated_scan` by a loop; no gradient."""
+    """Return the t + 1 states, steps first, and the outputs of `gated_scan`, by a loop without a gradient."""
     batch, count, width = gates.shape[0], gates.shape[1], gates.shape[2] // 3
-    # Steps first: a step's states lie together. The one before the first is 0.
-    states = torch.zeros(count + 1, batch, width, dtype=_kept_in(gates), device=gates.device)
+    # Steps first, so that the states of a step are contiguous. The initial state is 0.
+    states = torch.zeros(count + 1, batch, width, dtype=_state_dtype(gates), device=gates.device)
     outputs = gates.new_empty(batch, count, width)
     for step, (now, output) in enumerate(zip(gates.unbind(1), outputs.unbind(1), strict=True)):
         enter, leave, candidate = now.to(states.dtype).chunk(3, 1)
@@ -56,7 +55,7 @@ def scan(gates: Float[Tensor, "b t g"]) -> tuple[Float[Tensor, "u b w"], Float[T
 
 
 class _Scan(torch.autograd.Function):
-    """`gated_scan` with its gradient: all but the gates and the states is computed again on the way back."""
+    """`gated_scan` with its gradient; all but gates and states is computed again in the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, gates: Tensor) -> Tensor:
@@ -64,13 +63,13 @@ class _Scan(torch.autograd.Function):
         ctx.save_for_backward(gates, states)
         return outputs
 
-    # The decorator, without which a second derivative would be wrong without a word, hides the names.
+    # Without the decorator a second derivative would be wrong silently; it hides the argument names.
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         gates, states = ctx.saved_tensors
         found = torch.empty_like(gates)
-        # Of the loss by the state, from all later steps.
+        # Gradient of the loss with respect to the state, from all later steps.
         carried = torch.zeros_like(states[0])
         steps = zip(gates.unbind(1), grads[0].unbind(1), found.unbind(1), strict=True)
         for step, (now, grad, out) in reversed(list(enumerate(steps))):
@@ -89,23 +88,22 @@ class _Scan(torch.autograd.Function):
 
 
 def linear_recurrence(keep: Float[Tensor, "b t w"], added: Float[Tensor, "b t w"]) -> Float[Tensor, "b t w"]:
-    """h_t = keep_t h_{t-1} + added_t from h = 0, by blocks of `BLOCK` steps; no gradient."""
+    """Return h_t = keep_t h_{t-1} + added_t, where h_0 = 0, by blocks of `BLOCK` steps without a gradient."""
     count = keep.shape[1]
     keep, states = _in_blocks(keep), _in_blocks(added)
     for step in range(1, BLOCK):
         states[:, :, step].addcmul_(keep[:, :, step], states[:, :, step - 1])
         keep[:, :, step].mul_(keep[:, :, step - 1])
-    # keep is now what is left of a block's beginning at each of its steps.
-    begins = torch.zeros_like(states[:, :, 0])
+    # keep is now the share of the block's initial state that is left at each step.
+    initial = torch.zeros_like(states[:, :, 0])
     for block in range(1, states.shape[1]):
-        torch.addcmul(
-            states[:, block - 1, -1], keep[:, block - 1, -1], begins[:, block - 1], out=begins[:, block]
-        )
-    return states.addcmul_(keep, begins.unsqueeze(2)).flatten(1, 2)[:, :count]
+        last = states[:, block - 1, -1], keep[:, block - 1, -1]
+        torch.addcmul(*last, initial[:, block - 1], out=initial[:, block])
+    return states.addcmul_(keep, initial.unsqueeze(2)).flatten(1, 2)[:, :count]
 
 
 def _in_blocks(values: Tensor) -> Tensor:
-    """A copy, (b, blocks, `BLOCK`, w); behind the end there are zeros."""
+    """Return a copy, (b, blocks, `BLOCK`, w), padded with zeros at the end."""
     batch, count, width = values.shape
     wide = values.new_zeros(batch, -(-count // BLOCK) * BLOCK, width)
     wide[:, :count] = values
@@ -117,7 +115,7 @@ class _BlockScan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, gates: Tensor) -> Tensor:
-        enter, leave, candidate = gates.to(_kept_in(gates)).chunk(3, -1)
+        enter, leave, candidate = gates.to(_state_dtype(gates)).chunk(3, -1)
         enter = enter.sigmoid()
         states = linear_recurrence(1.0 - enter, enter * candidate)
         ctx.save_for_backward(gates, states)
@@ -129,7 +127,7 @@ class _BlockScan(torch.autograd.Function):
         gates, states = ctx.saved_tensors
         enter, leave, _ = gates.to(states.dtype).chunk(3, -1)
         grad, enter = grads[0].to(states.dtype), enter.sigmoid()
-        # From behind: what a state does at its own step, and to the next one, which keeps a part of it.
+        # In reverse: the gradient of a state by its own output and by the next state.
         keep = torch.nn.functional.pad(1.0 - enter[:, 1:], (0, 0, 0, 1))
         own = grad * torch.nn.functional.silu(leave)
         carried = linear_recurrence(keep.flip(1), own.flip(1)).flip(1)

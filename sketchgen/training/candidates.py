@@ -32,8 +32,8 @@ from sketchgen.errors import CheckpointError, FormatError, SettingError
 from sketchgen.evaluation.finishing import completion_values
 from sketchgen.sketch.files import write_atomic
 from sketchgen.sketch.sketch import Points, Sketch
+from sketchgen.sketch.strokes import Pen, split_strokes
 from sketchgen.training.config import check_limits
-from sketchgen.training.partial_sketches import closed
 
 CHUNK = 512
 """Partial sketches in a file."""
@@ -99,7 +99,7 @@ class CandidateSpec:
 
 @dataclass(frozen=True)
 class CandidateGroup:
-    """A partial sketch and several ways to finish it, px of the drawing's 255 box.
+    """A partial sketch and several completions of it, px of the drawing's 255 box.
 
     Attributes:
         category: name.
@@ -324,7 +324,7 @@ def draw_chunk(spec: CandidateSpec, number: int) -> list[CandidateGroup]:
         if part is not None and not partial.known:
             known = sketch.category if sketch.category in model.categories else None
             requests.append(_Request(partial, model.category_index(known), int(random.integers(2**31))))
-            rest = closed(list(part.rest.strokes), partial, inside=part.inside)
+            rest = close_gaps(list(part.rest.strokes), partial, inside=part.inside)
             people.append((sketch.category or "", list(part.given.strokes), rest))
     if not people:
         return []
@@ -335,6 +335,25 @@ def draw_chunk(spec: CandidateSpec, number: int) -> list[CandidateGroup]:
             values = completion_values(given, rest, candidates)
             groups.append(CandidateGroup(category, given, rest, candidates, values))
     return groups
+
+
+def close_gaps(rest: Strokes, partial: PartialSketch, *, inside: bool) -> Strokes:
+    """Return a person's strokes with gaps closed as a model's are, so that gaps do not tell them apart.
+
+    Args:
+        rest: how the person went on, px of the page.
+        partial: what is given; without a closer the strokes stay as they are.
+        inside: whether the first stroke continues the last given one.
+    """
+    if partial.closer is None:
+        return rest
+    parts = [rest[0][1:], *rest[1:]] if inside else rest
+    points = (np.concatenate(parts) - partial.origin) / partial.frame.scale
+    pen = np.full(len(points), int(Pen.DRAW))
+    pen[np.cumsum([len(part) for part in parts]) - 1] = int(Pen.LIFT)
+    closed = partial.closer.closed(points, pen, going_on=inside)
+    strokes = split_strokes(partial.on_page(closed), pen == Pen.LIFT)
+    return [np.concatenate([partial.origin[None], strokes[0]]), *strokes[1:]] if inside else strokes
 
 
 def _complete(

@@ -1,13 +1,13 @@
-"""Preference training: better candidates to finish a drawing become likelier than worse ones.
+"""Preference training: preferred candidates become likelier than rejected ones.
 
 Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290, equation 7): with r the log-likelihood
-of a candidate under the network that learns, less that under the network it started as, the loss of a pair is
--log sigmoid(beta (r_better - r_worse)). What a mixture over points can gain by it is bounded, unlike by
-pushing worse candidates away. The likelihood of drawings beside it keeps the densities honest.
+ratio of a candidate under the network and a frozen reference, the network at the start, the loss of a pair is
+-log sigmoid(beta (r_preferred - r_rejected)). The loss has a lower bound, unlike the log density of
+rejected candidates, which a network could lower without end. The likelihood of drawings is another objective
+of the same run and keeps the densities calibrated.
 
-Beside the pairs the network learns whether a person who stopped at the last given point was within a stroke:
-`sketchgen.completion.partial_sketch.PartialSketch.done`, the odds by which completions go on with that
-stroke.
+The network also learns whether the person lifted the pen after the last given point: the odds of
+`sketchgen.completion.partial_sketch.PartialSketch.done`, by which completions continue that stroke or not.
 """
 
 from __future__ import annotations
@@ -30,76 +30,78 @@ from sketchgen.training.objectives import Backward, Objective, Outcome
 from sketchgen.training.preference_batches import PreferenceBatch, PreferenceBatches
 
 BETA = 0.1
-"""Sharpness of the preference, for each nat."""
+"""Inverse temperature of the preference, per nat."""
 
-STOP_WEIGHT = 0.3
-"""Weight of whether strokes go on."""
+STROKE_END_WEIGHT = 0.3
+"""Weight of the loss by which the network learns where strokes end."""
 
 
 class Preference(Objective[PreferenceBatch]):
     """Direct preference optimisation of a stroke model.
 
-    The log shows `preferred`, the share of the pairs whose better candidate has gained on the worse one, and
-    `preference_gain`, the mean gain of the better candidates in nats. Where that falls far below 0, all that
-    the model draws becomes less likely: take a smaller weight.
+    The log shows `preference_accuracy`, the share of the pairs whose preferred candidate has the higher
+    log-likelihood ratio, and `preferred_log_ratio`, the mean ratio of the preferred candidates in nats. Where
+    that falls far below 0, everything that the model draws becomes less likely: take a smaller weight.
     """
 
-    figures = ("preferred", "preference_gain")
+    figures = ("preference_accuracy", "preferred_log_ratio")
 
     def __init__(self, batches: PreferenceBatches, reference: StrokeModel, weight: float = 1.0) -> None:
         """Learn from pairs of candidates.
 
         Args:
             batches: the pairs.
-            reference: the network at the start; it does not learn.
-            weight: of the pairs' loss beside a nat a step of the drawings.
+            reference: the network at the start; it stays frozen.
+            weight: of the pairs' loss beside the likelihood in nats a step.
         """
         self.batches, self.reference, self.weight = batches, reference, weight
 
     def step(self, network: StrokeModel, batch: PreferenceBatch, number: int, backward: Backward) -> Outcome:
         """See `Objective.step`; the network computes without dropout meanwhile."""
         network.without_dropout()
-        loss, preferred, gain = pair_loss(network, self.reference, batch.pairs, BETA)
-        loss = (self.weight * loss + STOP_WEIGHT * stop_loss(network, batch.stops)) / world_size()
+        loss, accuracy, log_ratio = dpo_loss(network, self.reference, batch.pairs, BETA)
+        loss = self.weight * loss + STROKE_END_WEIGHT * stroke_end_loss(network, batch.prefixes)
+        loss = loss / world_size()
         backward(loss)
         network.train()
-        return Outcome(loss.detach(), figures={"preferred": float(preferred), "preference_gain": float(gain)})
+        figures = zip(self.figures, (float(accuracy), float(log_ratio)), strict=True)
+        return Outcome(loss.detach(), figures=dict(figures))
 
 
-def pair_loss(
+def dpo_loss(
     network: StrokeModel, reference: StrokeModel, pairs: Batch, beta: float
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
-    """Return the mean loss of pairs, the share that is preferred rightly, and the better ones' gain in nats.
+    """Return the mean loss, the accuracy, and the mean log-likelihood ratio of the preferred, in nats.
 
     Args:
         network: learns.
         reference: the network at the start.
-        pairs: the better candidates, and behind them as many worse ones.
-        beta: sharpness, for each nat.
+        pairs: preferred candidates, followed by the rejected ones in the same order.
+        beta: inverse temperature, per nat.
     """
     with torch.no_grad():
-        before = step_log_prob(reference, pairs).sum(1)
-    better, worse = (step_log_prob(network, pairs).sum(1) - before).chunk(2)
-    loss = -functional.logsigmoid(beta * (better - worse)).mean()
-    return loss, (better > worse).float().mean().detach(), better.mean().detach()
+        reference_log_prob = step_log_prob(reference, pairs).sum(1)
+    preferred, rejected = (step_log_prob(network, pairs).sum(1) - reference_log_prob).chunk(2)
+    loss = -functional.logsigmoid(beta * (preferred - rejected)).mean()
+    return loss, (preferred > rejected).float().mean().detach(), preferred.mean().detach()
 
 
-def stop_loss(network: StrokeModel, stops: Batch) -> Float[Tensor, ""]:
-    """Return the mean cross entropy, in nats, of whether the last given strokes are whole.
+def stroke_end_loss(network: StrokeModel, prefixes: Batch) -> Float[Tensor, ""]:
+    """Return the mean cross entropy, in nats, of whether the pen is lifted after the last given points.
 
     Args:
         network: learns.
-        stops: partial sketches whose last points are not given.
+        prefixes: see `sketchgen.training.preference_batches.prefix_batch`.
     """
-    last = step_distribution(network, stops).at(stops.cut)
-    rows = torch.arange(len(stops.cut), device=stops.cut.device)
-    whole = (stops.pen[rows, stops.cut] == int(Pen.LIFT)).float()
-    logit = whole_logit(last, stops.target[rows, stops.cut])
-    return functional.binary_cross_entropy_with_logits(logit, whole)
+    last = step_distribution(network, prefixes).at(prefixes.cut)
+    rows = torch.arange(len(prefixes.cut), device=prefixes.cut.device)
+    lifted = (prefixes.pen[rows, prefixes.cut] == int(Pen.LIFT)).float()
+    logit = stroke_end_logit(last, prefixes.target[rows, prefixes.cut])
+    return functional.binary_cross_entropy_with_logits(logit, lifted)
 
 
-def whole_logit(last: StepDistribution, offset: Float[Tensor, "b 2"]) -> Float[Tensor, " b"]:
-    """Return the log odds that the last given strokes are whole; see `PartialSketch.done`.
+def stroke_end_logit(last: StepDistribution, offset: Float[Tensor, "b 2"]) -> Float[Tensor, " b"]:
+    """Return the log odds that strokes end at the last given points; see `PartialSketch.done`.
 
     Args:
         last: distributions of the steps that led to the last given points.

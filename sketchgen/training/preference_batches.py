@@ -1,8 +1,8 @@
-"""Pairs of better and worse candidates of a model, in batches for preference training.
+"""Batches for preference training: pairs of a preferred and a rejected candidate of a model.
 
-The candidates (`sketchgen.training.candidates`) have values, since it is known how the person went on. The
-network learns from pairs of a better and a worse candidate for the same partial sketch; and, of each partial
-sketch, whether the person went on with the last stroke.
+Candidates (`sketchgen.training.candidates`) have values, since the person's own strokes are known. The two
+candidates of a pair complete the same partial sketch. From partial sketches alone the network learns whether
+the person lifted the pen after the last given point.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -26,47 +27,44 @@ from sketchgen.sketch.strokes import Pen
 from sketchgen.training.candidates import CandidateGroup, category_index, read_groups
 
 MARGIN = 0.4
-"""Minimum difference in value between the better and the worse candidate of a pair."""
+"""Minimum difference in value between the candidates of a pair."""
 
-BEST = 0.25
-"""The better candidates are taken from this share of a partial sketch's, those of the highest values."""
+PREFERRED_SHARE = 0.25
+"""Preferred candidates are among this share of the candidates, those of the highest values."""
 
 BLOCK = 16
-"""Batches that are made together, so that the drawings of a batch are of about the same length."""
+"""Batches that are sampled together and sorted, so that the drawings of a batch have similar lengths."""
 
 MAX_POINTS = 200
-"""Points of a drawing beyond which it is left out, a few in ten thousand: the memory that a step takes grows
+"""Maximum number of points of a drawing: a few in ten thousand have more, and the memory of a step grows
 with the square of the longest."""
-
-Pair = tuple["Start", "Candidate", "Candidate"]
-"""A partial sketch, a better and a worse candidate."""
 
 
 @dataclass(frozen=True)
-class Start:
-    """A partial sketch as the network reads it.
+class PrefixSteps:
+    """A partial sketch as steps of the network.
 
     Attributes:
         category: index.
-        offset: px; the first is counted from the frame's centre.
-        pen: after each point.
-        whole: whether the person lifted the pen after the last point.
+        offset: px of the network's frame; the first is relative to the frame's centre.
+        pen: state after each point.
+        lifted: whether the person lifted the pen after the last point.
     """
 
     category: int
     offset: Float[np.ndarray, "n 2"]
     pen: Int[np.ndarray, " n"]
-    whole: bool
+    lifted: bool
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """Steps that a model added.
+class CandidateSteps:
+    """A candidate as steps of the network.
 
     Attributes:
         offset: px of the network's frame.
-        pen: after each point.
-        continues: whether the first of them goes on with the last given stroke.
+        pen: state after each point.
+        continues: whether the first step continues the last given stroke.
         value: see `sketchgen.evaluation.finishing.completion_values`.
     """
 
@@ -76,114 +74,137 @@ class Candidate:
     value: float
 
 
+class Pair(NamedTuple):
+    """A partial sketch, and a preferred and a rejected candidate for it."""
+
+    prefix: PrefixSteps
+    preferred: CandidateSteps
+    rejected: CandidateSteps
+
+    def points(self) -> int:
+        """Return the number of points of the longer drawing."""
+        return len(self.prefix.pen) + max(len(self.preferred.pen), len(self.rejected.pen))
+
+
 @dataclass(frozen=True)
-class Comparable:
+class PairPool:
     """A partial sketch, and the candidates that continue its last stroke, or those that do not.
 
-    How the person went on is not among them: to prefer it to what the model draws makes everything less
-    likely that the model draws, good and bad candidates and their ends.
+    The person's own strokes are not among them: to prefer these to what the model draws makes everything that
+    the model draws less likely, good candidates and the end of a drawing included.
 
     Attributes:
-        start: the partial sketch.
-        candidates: in rising order of their values; one at least.
+        prefix: the partial sketch.
+        candidates: in rising order of their values; at least one.
     """
 
-    start: Start
-    candidates: list[Candidate]
+    prefix: PrefixSteps
+    candidates: list[CandidateSteps]
 
-    def best(self) -> list[Candidate]:
-        """Return the better candidates of pairs: those of the highest values that beat others clearly."""
-        count = max(1, round(len(self.candidates) * BEST))
-        return [each for each in self.candidates[-count:] if self._worse(each)]
+    def preferred(self) -> list[CandidateSteps]:
+        """Return the candidates of the highest values that have others to be preferred to."""
+        count = max(1, round(len(self.candidates) * PREFERRED_SHARE))
+        return [each for each in self.candidates[-count:] if self._rejected(each)]
 
-    def _worse(self, than: Candidate) -> list[Candidate]:
-        return [each for each in self.candidates if each.value <= than.value - MARGIN]
+    def _rejected(self, preferred: CandidateSteps) -> list[CandidateSteps]:
+        """Return the candidates whose values are lower by `MARGIN` or more."""
+        return [each for each in self.candidates if each.value <= preferred.value - MARGIN]
 
-    def pair(self, random: np.random.Generator) -> Pair:
-        """Return one of the best candidates and one that is clearly worse; `best` must not be empty."""
-        best = self.best()
-        better = best[random.integers(len(best))]
-        worse = self._worse(better)
-        return self.start, better, worse[random.integers(len(worse))]
+    def sample(self, random: np.random.Generator) -> Pair:
+        """Return a random pair; `preferred` must not be empty."""
+        choices = self.preferred()
+        preferred = choices[random.integers(len(choices))]
+        rejected = self._rejected(preferred)
+        return Pair(self.prefix, preferred, rejected[random.integers(len(rejected))])
 
 
-def as_steps(partial: PartialSketch, strokes: Sequence[Points], value: float) -> Candidate:
-    """Return strokes on the page as steps of the network: the inverse of `PartialSketch.added`."""
+def candidate_steps(partial: PartialSketch, strokes: Sequence[Points], value: float) -> CandidateSteps:
+    """Return strokes on the page as steps of the network: the inverse of `PartialSketch.added`.
+
+    Args:
+        partial: the partial sketch.
+        strokes: px of the page.
+        value: of the candidate.
+    """
     continues = len(strokes[0]) > 1 and bool(np.abs(strokes[0][0] - partial.origin).max() < 2e-3)
     parts = [strokes[0][1:], *strokes[1:]] if continues else list(strokes)
     points = (np.concatenate(parts) - partial.origin) / partial.frame.scale
     pen = np.full(len(points), int(Pen.DRAW))
     pen[np.cumsum([len(part) for part in parts]) - 1] = int(Pen.LIFT)
-    return Candidate(np.diff(points, axis=0, prepend=0.0), pen, continues, value)
+    return CandidateSteps(np.diff(points, axis=0, prepend=0.0), pen, continues, value)
 
 
-def comparable(group: CandidateGroup, category: int) -> tuple[Start, list[Comparable]]:
-    """Return a partial sketch, and the candidates for it that can be compared with each other.
+def pair_pools(group: CandidateGroup, category: int) -> tuple[PrefixSteps, list[PairPool]]:
+    """Return a partial sketch, and its candidates by whether they continue the last stroke.
 
     Candidates that were stopped at the limit of points, and very long ones, are left out.
+
+    Args:
+        group: candidates for the partial sketch.
+        category: its index.
     """
     partial = PartialSketch.of(Sketch.from_strokes(group.given))
     offset = np.diff(partial.points, axis=0, prepend=0.0)
-    whole = not as_steps(partial, group.rest, 0.0).continues
+    lifted = not candidate_steps(partial, group.rest, 0.0).continues
     found = [
-        as_steps(partial, strokes, value)
+        candidate_steps(partial, strokes, value)
         for strokes, value in zip(group.candidates, group.values, strict=True)
         if strokes
     ]
     most = min(LIMIT - 1, MAX_POINTS - len(offset))
     found = sorted((each for each in found if 0 < len(each.pen) <= most), key=lambda each: each.value)
-    start = Start(category, offset, partial.pen, whole)
+    prefix = PrefixSteps(category, offset, partial.pen, lifted)
     kinds = dict.fromkeys(each.continues for each in found)
-    return start, [Comparable(start, [each for each in found if each.continues == kind]) for kind in kinds]
+    return prefix, [PairPool(prefix, [each for each in found if each.continues == kind]) for kind in kinds]
 
 
 @dataclass(frozen=True)
 class PreferenceBatch:
-    """Pairs and partial sketches to learn from.
+    """Pairs and partial sketches.
 
     Attributes:
         pairs: see `pair_batch`.
-        stops: see `stop_batch`.
+        prefixes: see `prefix_batch`.
     """
 
     pairs: Batch
-    stops: Batch
+    prefixes: Batch
 
     def to(self, device: torch.device) -> PreferenceBatch:
         """Return the batch on another device."""
-        return PreferenceBatch(self.pairs.to(device), self.stops.to(device))
+        return PreferenceBatch(self.pairs.to(device), self.prefixes.to(device))
 
     def pin_memory(self) -> PreferenceBatch:
         """Return the batch where a GPU fetches it faster; torch's loader calls this."""
-        return PreferenceBatch(self.pairs.pin_memory(), self.stops.pin_memory())
+        return PreferenceBatch(self.pairs.pin_memory(), self.prefixes.pin_memory())
 
 
 class PreferenceBatches(Dataset[PreferenceBatch]):
-    """Pairs of candidates, and as many partial sketches, in batches 0, 1, ... without end."""
+    """Batches 0, 1, ... of pairs and as many partial sketches, without end."""
 
-    def __init__(self, folder: Path, categories: Sequence[str], pairs: int, seed: int, lane: int = 0) -> None:
+    def __init__(self, folder: Path, categories: Sequence[str], pairs: int, seed: int, rank: int = 0) -> None:
         """Read the candidates of a folder.
 
         Args:
             folder: see `sketchgen.training.candidates`.
             categories: those of the network that learns.
-            pairs: in a batch; as many partial sketches.
+            pairs: number of pairs in a batch, and of partial sketches.
             seed: of everything random.
-            lane: number of the process that learns: each takes other pairs.
+            rank: of this process; each samples other pairs.
 
         Raises:
             FormatError: the folder holds no candidates, or a file is damaged or missing.
             SettingError: a category is unknown, or no candidate is clearly better than another one.
         """
-        self._pairs, self._seed, self._lane = pairs, seed, lane
-        self.starts: list[Start] = []
-        self.groups: list[Comparable] = []
+        self._count, self._seed, self._rank = pairs, seed, rank
+        self.prefixes: list[PrefixSteps] = []
+        self.pools: list[PairPool] = []
         for each in read_groups(folder):
-            start, groups = comparable(each, category_index(folder, each, categories))
-            if len(start.pen) <= MAX_POINTS:
-                self.starts.append(start)
-            self.groups += [group for group in groups if group.best()]
-        if not self.groups:
+            prefix, pools = pair_pools(each, category_index(folder, each, categories))
+            if len(prefix.pen) <= MAX_POINTS:
+                self.prefixes.append(prefix)
+            self.pools += [pool for pool in pools if pool.preferred()]
+        if not self.pools:
             raise SettingError(
                 f"{folder} has no candidates of which one is clearly better; draw more of them"
             )
@@ -191,70 +212,72 @@ class PreferenceBatches(Dataset[PreferenceBatch]):
 
     def __getitem__(self, number: int) -> PreferenceBatch:
         """Return batch `number`."""
-        return PreferenceBatch(pair_batch(self.pairs(number)), stop_batch(self.some_starts(number)))
+        return PreferenceBatch(
+            pair_batch(self.sample_pairs(number)), prefix_batch(self.sample_prefixes(number))
+        )
 
-    def pairs(self, number: int) -> list[Pair]:
+    def sample_pairs(self, number: int) -> list[Pair]:
         """Return the pairs of batch `number`."""
         block, place = divmod(number, BLOCK)
         if self._block[0] != block:
-            random = np.random.default_rng([self._seed, 6, block, self._lane])
-            chosen = random.integers(len(self.groups), size=self._pairs * BLOCK)
-            some = [self.groups[index].pair(random) for index in chosen]
-            some.sort(key=lambda pair: len(pair[0].pen) + max(len(each.pen) for each in pair[1:]))
-            # In the same order in all processes: they wait for each other, and long ones take long.
-            order = np.random.default_rng([self._seed, 8, block]).permutation(BLOCK) * self._pairs
-            self._block = block, [some[first : first + self._pairs] for first in order]
+            random = np.random.default_rng([self._seed, 6, block, self._rank])
+            chosen = random.integers(len(self.pools), size=self._count * BLOCK)
+            pairs = sorted((self.pools[index].sample(random) for index in chosen), key=Pair.points)
+            # In the same order in all processes: they wait for each other, and long drawings take long.
+            order = np.random.default_rng([self._seed, 8, block]).permutation(BLOCK) * self._count
+            self._block = block, [pairs[first : first + self._count] for first in order]
         return self._block[1][place]
 
-    def some_starts(self, number: int) -> list[Start]:
+    def sample_prefixes(self, number: int) -> list[PrefixSteps]:
         """Return the partial sketches of batch `number`."""
-        random = np.random.default_rng([self._seed, 7, number, self._lane])
-        return [self.starts[index] for index in random.integers(len(self.starts), size=self._pairs)]
+        random = np.random.default_rng([self._seed, 7, number, self._rank])
+        return [self.prefixes[index] for index in random.integers(len(self.prefixes), size=self._count)]
 
 
 def pair_batch(pairs: Sequence[Pair]) -> Batch:
-    """Return the better candidates of b pairs and then the worse, (2 b), each after its partial sketch.
+    """Return the preferred candidates of b pairs, then the rejected, (2 b), each after its partial sketch.
 
     Only the candidates' steps are scored.
     """
-    both = [(start, better) for start, better, _ in pairs] + [(start, worse) for start, _, worse in pairs]
-    offsets = [np.concatenate([start.offset, each.offset]) for start, each in both]
+    both = [(prefix, preferred) for prefix, preferred, _ in pairs]
+    both += [(prefix, rejected) for prefix, _, rejected in pairs]
+    offsets = [np.concatenate([prefix.offset, each.offset]) for prefix, each in both]
     pens = []
-    for start, each in both:
-        pen = np.concatenate([start.pen, each.pen])
-        pen[len(start.pen) - 1] = int(Pen.DRAW if each.continues else Pen.LIFT)
+    for prefix, each in both:
+        pen = np.concatenate([prefix.pen, each.pen])
+        pen[len(prefix.pen) - 1] = int(Pen.DRAW if each.continues else Pen.LIFT)
         pens.append(pen)
-    cut = np.array([len(start.pen) for start, _ in both])
+    cut = np.array([len(prefix.pen) for prefix, _ in both])
     length = np.array([len(pen) for pen in pens])
-    return _batch([start for start, _ in both], offsets, pens, cut, length)
+    return _batch([prefix for prefix, _ in both], offsets, pens, cut, length)
 
 
-def stop_batch(starts: Sequence[Start]) -> Batch:
-    """Return partial sketches, (b), with all but the last points given, which alone are scored."""
-    count = np.array([len(start.pen) for start in starts])
-    offsets, pens = [start.offset for start in starts], []
-    for start in starts:
-        pen = start.pen.copy()
-        pen[-1] = int(Pen.LIFT if start.whole else Pen.DRAW)
+def prefix_batch(prefixes: Sequence[PrefixSteps]) -> Batch:
+    """Return partial sketches, (b), with all but the last points given; only these are scored."""
+    count = np.array([len(prefix.pen) for prefix in prefixes])
+    offsets, pens = [prefix.offset for prefix in prefixes], []
+    for prefix in prefixes:
+        pen = prefix.pen.copy()
+        pen[-1] = int(Pen.LIFT if prefix.lifted else Pen.DRAW)
         pens.append(pen)
-    return _batch(starts, offsets, pens, count - 1, count - 1)
+    return _batch(prefixes, offsets, pens, count - 1, count - 1)
 
 
 def _batch(
-    starts: Sequence[Start],
+    prefixes: Sequence[PrefixSteps],
     offsets: Sequence[NDArray[np.float64]],
     pens: Sequence[NDArray[np.int64]],
     cut: NDArray[np.int64],
     last: NDArray[np.int64],
 ) -> Batch:
-    """Return tensors of drawings of which steps `cut` to `last` are scored."""
+    """Collate drawings of which steps `cut` to `last` are scored."""
     length = np.array([len(pen) for pen in pens])
-    most = int(length.max())
-    offset = np.zeros((len(pens), most + 1, 2), dtype=np.float32)
-    pen = np.full((len(pens), most + 1), int(Pen.END))
+    longest = int(length.max())
+    offset = np.zeros((len(pens), longest + 1, 2), dtype=np.float32)
+    pen = np.full((len(pens), longest + 1), int(Pen.END))
     for row, count in enumerate(length):
         offset[row, :count], pen[row, :count] = offsets[row], pens[row]
-    steps = np.arange(most + 1)
+    steps = np.arange(longest + 1)
     target = torch.from_numpy(offset)
     return Batch(
         offset=target[:, :-1],
@@ -262,8 +285,8 @@ def _batch(
         pen=torch.from_numpy(pen),
         length=torch.from_numpy(length),
         cut=torch.from_numpy(cut),
-        category=torch.tensor([start.category for start in starts]),
-        # A partial sketch is shown in its own frame, whose size says nothing of the whole drawing's.
+        category=torch.tensor([prefix.category for prefix in prefixes]),
+        # The frame is the partial sketch's own: that of the whole drawing is unknown.
         known=torch.zeros(len(pens)),
         scored=torch.from_numpy((steps >= cut[:, None]) & (steps <= last[:, None])),
         key=torch.zeros(len(pens), dtype=torch.int64),

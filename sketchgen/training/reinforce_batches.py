@@ -1,4 +1,4 @@
-"""Beginnings to practise on, as tensors: what is given, as the network reads it, and what is missing."""
+"""Batches of partial sketches for policy-gradient training, with what their rewards compare."""
 
 from __future__ import annotations
 
@@ -21,68 +21,72 @@ from sketchgen.models.stroke_model import Steps
 from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen, pens
-from sketchgen.training.rewards import Missing, ink
+from sketchgen.training.rewards import Reference, ink
 
-FIRST = 0.3
-"""Share of beginnings that are the first points of a drawing of known size; the others are a person's."""
+FRAME_KNOWN = 0.3
+"""Share of the partial sketches that are prefixes in a known frame; the others are random cuts."""
 
-LEAST, MOST = 0.1, 0.8
-"""Shares of the points that are given of these."""
+MIN_PREFIX, MAX_PREFIX = 0.1, 0.8
+"""Bounds of a prefix's share of the drawing's points."""
 
-EVENLY = 0.5
-"""Categories are taken by this power of their numbers of drawings."""
+BALANCE = 0.5
+"""Categories are sampled in proportion to this power of their numbers of drawings."""
 
-UNTOLD = 0.1
-"""Share of the beginnings whose category is not told."""
+UNCONDITIONAL = 0.1
+"""Share of the partial sketches that are shown without their category."""
 
-LONGEST = 72
-"""Most points that are given: all go on together, and wait for the longest."""
+MAX_GIVEN = 72
+"""Maximum number of given points: rollouts advance in lockstep and wait for the longest."""
 
-BOXES = 12
-"""Most missing strokes that have a box of their own; the last ones of more share one."""
+MAX_BOXES = 12
+"""Maximum number of boxes of held-out strokes; of more strokes the last ones share a box."""
 
 
 @dataclass(frozen=True)
-class Lines:
-    """The lines of b drawings, px of their 255 boxes, padded behind.
+class PaddedStrokes:
+    """The strokes of b drawings, padded at the end.
 
     Attributes:
-        points: of the lines.
-        begins: which begin a line.
-        there: which are points.
+        points: px of each drawing's 255 box.
+        starts: which points start a stroke.
+        valid: which points are not padding.
     """
 
     points: Float[Tensor, "b n 2"]
-    begins: Bool[Tensor, "b n"]
-    there: Bool[Tensor, "b n"]
+    starts: Bool[Tensor, "b n"]
+    valid: Bool[Tensor, "b n"]
 
     @classmethod
-    def of(cls, drawings: Sequence[Sequence[Points]]) -> Lines:
-        """Of the strokes of each drawing."""
+    def of(cls, drawings: Sequence[Sequence[Points]]) -> PaddedStrokes:
+        """Collate the strokes of each drawing."""
         count = max(1, max(sum(map(len, strokes)) for strokes in drawings))
         points = np.zeros((len(drawings), count, 2), dtype=np.float32)
-        begins, there = (np.zeros((len(drawings), count), dtype=bool) for _ in range(2))
+        starts, valid = (np.zeros((len(drawings), count), dtype=bool) for _ in range(2))
         for row, strokes in enumerate(drawings):
             ends = np.cumsum([len(stroke) for stroke in strokes])
             points[row, : ends[-1]] = np.concatenate(strokes)
-            begins[row, [0, *ends[:-1]]] = True
-            there[row, : ends[-1]] = True
-        return cls(torch.from_numpy(points), torch.from_numpy(begins), torch.from_numpy(there))
+            starts[row, [0, *ends[:-1]]] = True
+            valid[row, : ends[-1]] = True
+        return cls(torch.from_numpy(points), torch.from_numpy(starts), torch.from_numpy(valid))
 
 
 @dataclass(frozen=True)
-class Openings:
-    """b beginnings.
+class ReinforceBatch:
+    """b partial sketches.
 
     Attributes:
-        offset: px as the network reads them; the first is counted from the frame's centre.
-        pen: after each point.
-        cut: how many points are given.
-        category, known: see `sketchgen.models.stroke_model.Steps`.
-        scale: px of the 255 box for one of the network's frame.
-        origin: the last given point, px of the 255 box.
-        given, rest: the lines that are given, and those that are missing.
-        low, high, boxed: the boxes of the missing strokes; see `sketchgen.training.rewards.Missing`.
+        offset: px of the network's frame; the first is relative to the frame's centre.
+        pen: state after each point.
+        cut: number of given points.
+        category: see `sketchgen.models.stroke_model.Steps`.
+        known: see `sketchgen.models.stroke_model.Steps`.
+        scale: px of the 255 box for one px of the network's frame.
+        origin: last given point, px of the 255 box.
+        given: strokes of the partial sketches.
+        missing: held-out strokes.
+        low: see `sketchgen.training.rewards.Reference`, as for `high`.
+        high: bottom right corners of the boxes of the held-out strokes.
+        boxed: which boxes are not padding.
     """
 
     offset: Float[Tensor, "b n 2"]
@@ -92,54 +96,56 @@ class Openings:
     known: Float[Tensor, " b"]
     scale: Float[Tensor, " b"]
     origin: Float[Tensor, "b 2"]
-    given: Lines
-    rest: Lines
+    given: PaddedStrokes
+    missing: PaddedStrokes
     low: Float[Tensor, "b k 2"]
     high: Float[Tensor, "b k 2"]
     boxed: Bool[Tensor, "b k"]
 
-    def to(self, device: torch.device) -> Openings:
-        """The same on another device."""
+    def to(self, device: torch.device) -> ReinforceBatch:
+        """Return the batch on another device."""
         return self._each(lambda value: value.to(device, non_blocking=True))
 
-    def pin_memory(self) -> Openings:
-        """The same where a GPU fetches them faster; torch's loader calls this."""
+    def pin_memory(self) -> ReinforceBatch:
+        """Return the batch where a GPU fetches it faster; torch's loader calls this."""
         return self._each(Tensor.pin_memory)
 
-    def _each(self, change: Callable[[Tensor], Tensor]) -> Openings:
-        found: dict[str, Any] = {}
+    def _each(self, change: Callable[[Tensor], Tensor]) -> ReinforceBatch:
+        changed: dict[str, Any] = {}
         for name, value in vars(self).items():
-            if isinstance(value, Lines):
-                parts = {part: change(numbers) for part, numbers in vars(value).items()}
-                found[name] = Lines(**parts)
+            if isinstance(value, PaddedStrokes):
+                changed[name] = PaddedStrokes(**{part: change(each) for part, each in vars(value).items()})
             else:
-                found[name] = change(value)
-        return Openings(**found)
+                changed[name] = change(value)
+        return ReinforceBatch(**changed)
 
     @property
-    def settled(self) -> Bool[Tensor, " b"]:
-        """Where the pen after the last given point stays as it is; elsewhere it is guessed."""
+    def pen_known(self) -> Bool[Tensor, " b"]:
+        """Where the pen state after the last given point is known; elsewhere it is sampled."""
         return self.known > 0
 
     def steps(self) -> Steps:
-        """What is given, for the network."""
+        """Return the given points as the network's input."""
         return Steps(self.offset, self.pen, self.category, self.known)
 
-    def missing(self) -> Missing:
-        """What is missing, for the rewards."""
-        given, rest = (ink(part.points, part.begins, part.there) for part in (self.given, self.rest))
-        return Missing(given, rest, self.low, self.high, self.boxed)
+    def reference(self) -> Reference:
+        """Return what completions are compared with."""
+        given, missing = (ink(part.points, part.starts, part.valid) for part in (self.given, self.missing))
+        return Reference(given, missing, self.low, self.high, self.boxed)
 
 
 @dataclass(frozen=True)
-class Opening:
-    """A drawing that was begun.
+class ReinforceExample:
+    """A partial sketch and its held-out strokes.
 
     Attributes:
         points: (n, 2) px of the network's frame.
-        pen: (n,) after each.
-        known, scale, origin: see `Openings`.
-        given, rest: strokes, px of the 255 box.
+        pen: (n,) state after each point.
+        known: whether the frame is known; see `ReinforceBatch`, as for `scale` and `origin`.
+        scale: px of the 255 box for one px of the network's frame.
+        origin: (2,) last given point, px of the 255 box.
+        given: strokes of the partial sketch, px of the 255 box.
+        missing: held-out strokes, px of the 255 box.
     """
 
     points: Points
@@ -148,110 +154,129 @@ class Opening:
     scale: float
     origin: Points
     given: Sequence[Points]
-    rest: Sequence[Points]
+    missing: Sequence[Points]
 
 
-def opened(sketch: Sketch, random: np.random.Generator) -> Opening | None:
-    """A drawing that was begun, in one of many ways; None where it is too short for it, or too long."""
-    if random.random() < FIRST:
-        return _first_points(sketch, random.uniform(LEAST, MOST))
+def sample_example(sketch: Sketch, random: np.random.Generator) -> ReinforceExample | None:
+    """Cut a drawing at random; return None where it is too short or the partial sketch too long."""
+    if random.random() < FRAME_KNOWN:
+        return _prefix_example(sketch, random.uniform(MIN_PREFIX, MAX_PREFIX))
     part = random_cut(sketch, random)
     if part is None:
         return None
-    beginning = PartialSketch.of(part.given)
-    shown = beginning
-    # Where nothing is given, or a dot, the page decides how it is read: there is nothing to go on from.
-    if shown.known or len(shown.pen) > LONGEST:
+    partial = PartialSketch.of(part.given)
+    # The frame of an empty sketch or a dot is known: there is nothing to continue.
+    if partial.known or len(partial.pen) > MAX_GIVEN:
         return None
-    scale = shown.frame.scale
-    return Opening(
-        shown.points, shown.pen, False, scale, beginning.origin, part.given.strokes, part.rest.strokes
+    return ReinforceExample(
+        partial.points,
+        partial.pen,
+        False,
+        partial.frame.scale,
+        partial.origin,
+        part.given.strokes,
+        part.rest.strokes,
     )
 
 
-def _first_points(sketch: Sketch, share: float) -> Opening | None:
-    """The first points of a drawing whose size is known, as `evaluate` shows them."""
+def _prefix_example(sketch: Sketch, share: float) -> ReinforceExample | None:
+    """Return a prefix in a known frame, as `evaluate` cuts drawings."""
     if sketch.point_count < MIN_POINTS:
         return None
     part = cut_after(sketch, prefix_length(sketch.point_count, share))
-    if part.rest.is_empty or part.given.point_count > LONGEST:
+    if part.rest.is_empty or part.given.point_count > MAX_GIVEN:
         return None
     pen = pens(part.given)
     if part.inside:
         pen[-1] = Pen.DRAW
     points = part.given.points
-    return Opening(points - CENTRE, pen, True, 1.0, points[-1], part.given.strokes, part.rest.strokes)
+    return ReinforceExample(
+        points - CENTRE, pen, True, 1.0, points[-1], part.given.strokes, part.rest.strokes
+    )
 
 
-class Practice(Dataset[Openings]):
-    """Beginnings by number, 0, 1, ... without end; number i is the same whenever it is asked for."""
+class ReinforceBatches(Dataset[ReinforceBatch]):
+    """Batches 0, 1, ... without end; batch i is the same whenever it is asked for."""
 
-    def __init__(self, split: Split, categories: tuple[str, ...], count: int, seed: int) -> None:
-        """Begin the drawings of `split`, `count` at a time, for a network that knows `categories`."""
-        self._split, self._names, self._count, self._seed = split, categories, count, seed
+    def __init__(self, split: Split, categories: tuple[str, ...], sketches: int, seed: int) -> None:
+        """Sample partial sketches from the drawings of a split.
+
+        Args:
+            split: of a store.
+            categories: those of the network that learns.
+            sketches: number of partial sketches in a batch.
+            seed: of everything random.
+        """
+        self._split, self._categories, self._sketches, self._seed = split, categories, sketches, seed
         self._drawings: Drawings | None = None
         self._rows: list[NDArray[np.int64]] = []
-        self._reached: NDArray[np.float64] = np.zeros(0)
-        self._known: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._cumulative: NDArray[np.float64] = np.zeros(0)
+        self._category: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For a worker process: what was read stays behind."""
-        return {**self.__dict__, "_drawings": None, "_rows": [], "_known": None}
+        """Return the state for a worker process, without the drawings."""
+        return {**self.__dict__, "_drawings": None, "_rows": [], "_category": None}
 
-    def __getitem__(self, number: int) -> Openings:
-        """Beginnings number `number`."""
+    def __getitem__(self, number: int) -> ReinforceBatch:
+        """Return batch `number`."""
         drawings = self._read()
         random = np.random.default_rng([self._seed, 9, number])
-        found: list[Opening] = []
-        category: list[int] = []
-        while len(found) < self._count:
-            kind = self._rows[int(np.searchsorted(self._reached, random.random(), side="right"))]
-            row = int(kind[random.integers(len(kind))])
-            opening = opened(drawings.sketch(row), random)
-            told = random.random() >= UNTOLD
-            if opening is not None:
-                found.append(opening)
-                category.append(int(self._known[row]) if told else len(self._names))
-        return together(found, category)
+        examples: list[ReinforceExample] = []
+        categories: list[int] = []
+        while len(examples) < self._sketches:
+            rows = self._rows[int(np.searchsorted(self._cumulative, random.random(), side="right"))]
+            row = int(rows[random.integers(len(rows))])
+            example = sample_example(drawings.sketch(row), random)
+            conditional = random.random() >= UNCONDITIONAL
+            if example is not None:
+                examples.append(example)
+                categories.append(int(self._category[row]) if conditional else len(self._categories))
+        return collate(examples, categories)
 
     def _read(self) -> Drawings:
+        """Return the drawings; they are loaded once a process."""
         if self._drawings is None:
             self._drawings = self._split.drawings()
-            self._known = self._drawings.known_as(self._names)
+            self._category = self._drawings.known_as(self._categories)
             order = np.argsort(self._drawings.category, kind="stable")
             sizes = np.bincount(self._drawings.category)
             self._rows = [rows for rows in np.split(order, np.cumsum(sizes)[:-1]) if len(rows)]
-            shares = np.array([len(rows) for rows in self._rows], dtype=np.float64) ** EVENLY
-            self._reached = np.cumsum(shares / shares.sum())
-            self._reached[-1] = 1.0
+            weights = np.array([len(rows) for rows in self._rows], dtype=np.float64) ** BALANCE
+            self._cumulative = np.cumsum(weights / weights.sum())
+            self._cumulative[-1] = 1.0
         return self._drawings
 
 
-def together(openings: Sequence[Opening], category: Sequence[int]) -> Openings:
-    """Beginnings as tensors, with the index of each one's category."""
-    cut = np.array([len(opening.pen) for opening in openings])
+def collate(examples: Sequence[ReinforceExample], categories: Sequence[int]) -> ReinforceBatch:
+    """Return examples as a batch.
+
+    Args:
+        examples: partial sketches.
+        categories: index of each one's category; the number of categories for an unconditional one.
+    """
+    cut = np.array([len(example.pen) for example in examples])
     offset = np.zeros((len(cut), cut.max(), 2), dtype=np.float32)
     pen = np.full(offset.shape[:2], int(Pen.END))
-    low, high = (np.zeros((len(cut), BOXES, 2), dtype=np.float32) for _ in range(2))
-    boxed = np.zeros((len(cut), BOXES), dtype=bool)
-    for row, opening in enumerate(openings):
-        offset[row, : cut[row]] = np.diff(opening.points, axis=0, prepend=0.0)
-        pen[row, : cut[row]] = opening.pen
-        strokes = list(opening.rest)
-        if len(strokes) > BOXES:
-            strokes[BOXES - 1 :] = [np.concatenate(strokes[BOXES - 1 :])]
+    low, high = (np.zeros((len(cut), MAX_BOXES, 2), dtype=np.float32) for _ in range(2))
+    boxed = np.zeros((len(cut), MAX_BOXES), dtype=bool)
+    for row, example in enumerate(examples):
+        offset[row, : cut[row]] = np.diff(example.points, axis=0, prepend=0.0)
+        pen[row, : cut[row]] = example.pen
+        strokes = list(example.missing)
+        if len(strokes) > MAX_BOXES:
+            strokes[MAX_BOXES - 1 :] = [np.concatenate(strokes[MAX_BOXES - 1 :])]
         for place, stroke in enumerate(strokes):
             low[row, place], high[row, place], boxed[row, place] = stroke.min(0), stroke.max(0), True
-    return Openings(
+    return ReinforceBatch(
         offset=torch.from_numpy(offset),
         pen=torch.from_numpy(pen),
         cut=torch.from_numpy(cut),
-        category=torch.tensor(category),
-        known=torch.tensor([float(opening.known) for opening in openings]),
-        scale=torch.tensor([opening.scale for opening in openings], dtype=torch.float32),
-        origin=torch.from_numpy(np.stack([opening.origin for opening in openings]).astype(np.float32)),
-        given=Lines.of([opening.given for opening in openings]),
-        rest=Lines.of([opening.rest for opening in openings]),
+        category=torch.tensor(categories),
+        known=torch.tensor([float(example.known) for example in examples]),
+        scale=torch.tensor([example.scale for example in examples], dtype=torch.float32),
+        origin=torch.from_numpy(np.stack([example.origin for example in examples]).astype(np.float32)),
+        given=PaddedStrokes.of([example.given for example in examples]),
+        missing=PaddedStrokes.of([example.missing for example in examples]),
         low=torch.from_numpy(low),
         high=torch.from_numpy(high),
         boxed=torch.from_numpy(boxed),

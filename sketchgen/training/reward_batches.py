@@ -1,7 +1,7 @@
-"""Batches for a reward model: groups of several ways to finish the same partial sketch.
+"""Batches for a reward model: groups of completions of the same partial sketch.
 
-In some groups the first one is a person's, and it is to be told from the model's. Others are of the model
-alone, as those that are ranked, and the value of each is known.
+In some groups the first completion is the person's and the target is to rank it first. Other groups hold
+candidates of the model alone, as in ranking, and the target follows from their values.
 """
 
 from __future__ import annotations
@@ -23,31 +23,35 @@ from sketchgen.training.config import Augment
 from sketchgen.training.distributed import batch_share, rank, world_size
 from sketchgen.training.objectives import LabelledBatch
 
-MODEL_ONLY, SHARPNESS = 0.6, 0.25
-"""Share of the groups that are of the model alone; and the difference in value that makes a candidate e times
-less likely to be the best of its group (Cao et al. 2007, "Learning to rank: from pairwise approach to
-listwise")."""
+MODEL_ONLY = 0.6
+"""Share of the groups that hold candidates of the model alone."""
+
+TEMPERATURE = 0.25
+"""Temperature of the softmax of values that is the target of these groups (Cao et al. 2007, "Learning to
+rank: from pairwise approach to listwise approach")."""
 
 CONDITIONAL = 0.9
 """Share of the groups that are shown with their category."""
 
 INCOMPLETE, RESIZED = 0.5, 0.85
-"""Of the spoiled completions those that are not whole; and from where on the added part is resized."""
+"""Bounds of a uniform random number: a spoiled completion is incomplete below the first if there is something
+to leave out, resized above the second, and moved otherwise."""
 
 WINDOW = 32
-"""Batches whose drawings are sorted by length together."""
+"""Batches whose groups are sorted by length together."""
 
 AUGMENT = Augment(cut=0.0, warp=0.8, mirror=0.2, drop_strokes=0.0, drop_points=0.0, jitter=1.0)
-"""How drawings are changed, all of a group alike."""
+"""Augmentation of drawings, the same for all of a group."""
 
 
 @dataclass(frozen=True)
 class RankedGroup:
-    """Ways to finish a partial sketch, as a reward model reads them.
+    """Completions of a partial sketch, as a reward model reads them.
 
     Attributes:
         category: index.
-        given, rest: strokes of the drawing, px of its 255 box; `rest` is how the person went on.
+        given: strokes of the partial sketch, px of the drawing's 255 box.
+        rest: the person's further strokes, px of the same box.
         real: the person's completion.
         others: the model's candidates; one at least.
         values: of each candidate.
@@ -62,7 +66,7 @@ class RankedGroup:
 
     @classmethod
     def of(cls, group: CandidateGroup, category: int) -> RankedGroup:
-        """Return a group of candidates, those that are empty left out."""
+        """Return a group of candidates without those that are empty."""
         found = [(each, value) for each, value in zip(group.candidates, group.values, strict=True) if each]
         others = [resimplified(group.given, each) for each, _ in found]
         real = resimplified(group.given, group.rest)
@@ -100,7 +104,7 @@ class RewardBatches(Dataset[LabelledBatch]):
         return reward_batch([self._groups[row] for row in mine], self._categories, random)
 
     def _planned(self, epoch: int) -> list[np.ndarray]:
-        """Return the groups of each batch of an epoch: those of a batch are about as long."""
+        """Return the rows of each batch of an epoch; the groups of a batch have similar lengths."""
         random = np.random.default_rng([self._seed, 2, epoch])
         order = random.permutation(len(self._groups))
         size = self._batch * WINDOW
@@ -113,13 +117,14 @@ class RewardBatches(Dataset[LabelledBatch]):
 def reward_batch(
     groups: Sequence[RankedGroup], categories: int, random: np.random.Generator
 ) -> LabelledBatch:
-    """Return groups as a batch: features and lengths of `GROUP` drawings each, their category, and a target.
+    """Return groups as a batch: features, lengths and categories of `GROUP` drawings each, and a target.
 
-    The target is how likely each drawing is the best of its group, (g, w). The category is the number of
-    categories where the network is not told it.
+    The target, (g, `GROUP`), is the probability of each drawing to be the best of its group. An unconditional
+    group has the number of categories as its category. A group consists of the person's completion, some of
+    the model's and a spoiled one, or of the model's alone.
 
     Args:
-        groups: of each the person's completion, some of the model's and a spoiled one; or the model's alone.
+        groups: g groups.
         categories: number of categories.
         random: source of everything random.
     """
@@ -129,7 +134,7 @@ def reward_batch(
         if random.random() < MODEL_ONLY and len(group.others) > 1:
             chosen = _some(group, GROUP, random)
             drawings += [group.others[number] for number in chosen]
-            likely = np.exp((np.array(group.values)[chosen] - max(group.values)) / SHARPNESS)
+            likely = np.exp((np.array(group.values)[chosen] - max(group.values)) / TEMPERATURE)
             target[row] = likely / likely.sum()
         else:
             some = [group.others[number] for number in _some(group, GROUP - 2, random)]
@@ -146,13 +151,13 @@ def reward_batch(
 
 
 def _some(group: RankedGroup, count: int, random: np.random.Generator) -> list[int]:
-    """Return the numbers of `count` candidates; where there are fewer, some of them twice."""
+    """Return the numbers of `count` random candidates; if there are fewer, some are repeated."""
     order = random.permutation(len(group.others))
     return [int(order[number % len(order)]) for number in range(count)]
 
 
 def _spoiled(group: RankedGroup, random: np.random.Generator) -> MarkedSketch:
-    """Return the person's completion with the added part moved, resized or not whole."""
+    """Return the person's completion with the added part incomplete, resized or moved."""
     whole = np.concatenate(list(group.rest))
     side = max(float(np.ptp(whole, axis=0).max()), 20.0)
     middle = (whole.min(0) + whole.max(0)) / 2

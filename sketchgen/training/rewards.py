@@ -1,8 +1,9 @@
-"""What thousands of ways to finish a drawing are worth, all at once, in torch.
+"""Rewards of many completions at once, in torch.
 
-The figures of `sketchgen.evaluation.finishing`, of which its `completion_value` makes a worth, with ink
-in pieces of a fixed number: near enough to tell better ways from worse ones, a hundred times faster. What is
-drawn again counts wherever it runs, and gaps are not looked at.
+The reward of a completion is its value (`sketchgen.evaluation.finishing.completion_value`), less a penalty if
+the model did not end it, plus the log probability that a classifier gives to its category. Values are
+approximated for speed: a drawing's ink has a bounded number of pieces, ink that is drawn again counts at any
+length, and gaps do not count.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional
 
+from sketchgen.errors import SettingError
 from sketchgen.evaluation.finishing import (
     AGAIN,
     ALONG,
@@ -29,121 +32,224 @@ from sketchgen.evaluation.finishing import (
     VALUE_SPACING,
     WITHIN,
 )
+from sketchgen.models.checkpoint import CLASSIFIER, read_checkpoint
+from sketchgen.models.classifier import Classifier
+from sketchgen.models.features import NEAR, POSITION_SCALE
+from sketchgen.models.numpy_classifier import OFFSET_SCALE
+from sketchgen.sketch.geometry import BOX
+from sketchgen.sketch.strokes import Pen
+from sketchgen.training.rollout import Samples
 
-PIECES = 96
-"""Most pieces of ink of a drawing; longer lines have longer pieces."""
+MAX_PIECES = 96
+"""Maximum number of pieces of a drawing's ink; longer drawings have longer pieces."""
 
-DOT = 1.0
+DOT_LENGTH = 1.0
 """Length of a dot, px."""
 
-UNENDED = 1.0
-"""What is taken off for a way that the model did not end."""
+UNENDED_PENALTY = 1.0
+"""Penalty for a completion that the model did not end."""
 
-EXACT = "donot_use_mm_for_euclid_dist"
-"""By differences, not by products, whose rounding is tenths of a px."""
+MIN_LOG_PROB = -5.0
+"""Lower bound of a classifier's log probability, nats."""
+
+CLASSIFIER_ROWS = 2048
+"""Maximum number of drawings in one call of a classifier."""
+
+_EXACT = "donot_use_mm_for_euclid_dist"
+"""Mode of `torch.cdist`: matrix products would round distances to tenths of a px."""
 
 
 @dataclass(frozen=True)
 class Ink:
-    """The lines of b drawings as pieces of like length.
+    """The lines of b drawings as pieces of equal length.
 
     Attributes:
-        middle: of each piece, px.
-        way: along it, of length 1; 0 of a dot.
-        there: which pieces are ink.
-        amount: length of all lines, px.
+        centre: of each piece, px.
+        direction: unit vector along each piece; 0 for a dot.
+        valid: which pieces are ink, not padding.
+        length: of all lines, px.
     """
 
-    middle: Float[Tensor, "b s 2"]
-    way: Float[Tensor, "b s 2"]
-    there: Bool[Tensor, "b s"]
-    amount: Float[Tensor, " b"]
+    centre: Float[Tensor, "b s 2"]
+    direction: Float[Tensor, "b s 2"]
+    valid: Bool[Tensor, "b s"]
+    length: Float[Tensor, " b"]
 
     def __getitem__(self, rows: Tensor) -> Ink:
-        """The ink of some drawings."""
+        """Return the ink of some drawings."""
         return Ink(**{name: value[rows] for name, value in vars(self).items()})
 
 
-def ink(points: Float[Tensor, "b n 2"], begins: Bool[Tensor, "b n"], there: Bool[Tensor, "b n"]) -> Ink:
+def ink(points: Float[Tensor, "b n 2"], starts: Bool[Tensor, "b n"], valid: Bool[Tensor, "b n"]) -> Ink:
     """Cut lines into pieces.
 
     Args:
-        points: px, padded behind.
-        begins: which begin a stroke.
-        there: which are points, not padding.
+        points: px, padded at the end.
+        starts: which points start a stroke.
+        valid: which points are not padding.
     """
-    before = torch.cat([points[:, :1], points[:, :-1]], 1)
-    start = torch.where(begins.unsqueeze(-1), points, before)
-    way = points - start
-    length = way.square().sum(-1).sqrt()
-    alone = begins & torch.cat([begins[:, 1:] | ~there[:, 1:], torch.ones_like(begins[:, :1])], 1)
-    length = torch.where(alone, DOT, length) * there
+    previous = torch.cat([points[:, :1], points[:, :-1]], 1)
+    origin = torch.where(starts.unsqueeze(-1), points, previous)
+    vector = points - origin
+    length = vector.square().sum(-1).sqrt()
+    dot = starts & torch.cat([starts[:, 1:] | ~valid[:, 1:], torch.ones_like(starts[:, :1])], 1)
+    length = torch.where(dot, DOT_LENGTH, length) * valid
     reached = length.cumsum(1)
-    amount = reached[:, -1]
-    spacing = (amount / PIECES).clamp(min=VALUE_SPACING)
-    # One piece at least where there is any ink.
-    count = torch.ceil(amount / spacing - 1e-6).clamp(max=PIECES)
-    places = torch.arange(PIECES, device=points.device).expand(len(points), -1)
-    at = (places + 0.5) * (amount / count.clamp(min=1.0)).unsqueeze(1)
+    total = reached[:, -1]
+    spacing = (total / MAX_PIECES).clamp(min=VALUE_SPACING)
+    # At least one piece where there is any ink.
+    count = torch.ceil(total / spacing - 1e-6).clamp(max=MAX_PIECES)
+    number = torch.arange(MAX_PIECES, device=points.device).expand(len(points), -1)
+    at = (number + 0.5) * (total / count.clamp(min=1.0)).unsqueeze(1)
     index = torch.searchsorted(reached, at.contiguous()).clamp(max=points.shape[1] - 1)
     wide = index.unsqueeze(-1).expand(-1, -1, 2)
-    of = length.gather(1, index)
-    share = 1.0 - ((reached.gather(1, index) - at) / of.clamp(min=1e-6)).clamp(0.0, 1.0)
-    along = way.gather(1, wide)
-    middle = start.gather(1, wide) + share.unsqueeze(-1) * along
+    segment = length.gather(1, index)
+    share = 1.0 - ((reached.gather(1, index) - at) / segment.clamp(min=1e-6)).clamp(0.0, 1.0)
+    along = vector.gather(1, wide)
+    centre = origin.gather(1, wide) + share.unsqueeze(-1) * along
     norm = along.square().sum(-1, keepdim=True).sqrt()
-    return Ink(middle, along / norm.clamp(min=1e-6), places < count.unsqueeze(1), amount)
+    return Ink(centre, along / norm.clamp(min=1e-6), number < count.unsqueeze(1), total)
 
 
 @dataclass(frozen=True)
-class Missing:
-    """What is missing of b drawings, and what is given, px.
+class Reference:
+    """What is given and what is missing of b partial sketches, px of their 255 boxes.
 
     Attributes:
-        given, rest: their ink.
-        low, high: corners of the boxes of the missing strokes.
-        boxed: which boxes are there.
+        given: ink of the partial sketches.
+        missing: ink of the held-out strokes.
+        low: top left corners of the boxes of the held-out strokes.
+        high: bottom right corners of these boxes.
+        valid: which boxes are not padding.
     """
 
     given: Ink
-    rest: Ink
+    missing: Ink
     low: Float[Tensor, "b k 2"]
     high: Float[Tensor, "b k 2"]
-    boxed: Bool[Tensor, "b k"]
+    valid: Bool[Tensor, "b k"]
 
-    def __getitem__(self, rows: Tensor) -> Missing:
-        """What is missing of some of them."""
-        return Missing(self.given[rows], self.rest[rows], self.low[rows], self.high[rows], self.boxed[rows])
+    def __getitem__(self, rows: Tensor) -> Reference:
+        """Return the reference of some partial sketches."""
+        return Reference(**{name: value[rows] for name, value in vars(self).items()})
 
 
-def worth(missing: Missing, added: Ink, ended: Bool[Tensor, " b"]) -> Float[Tensor, " b"]:
-    """What was added to b drawings is worth: `evaluation.finishing.completion_value`, and ended by itself.
+def completion_reward(reference: Reference, added: Ink, ended: Bool[Tensor, " b"]) -> Float[Tensor, " b"]:
+    """Return the approximate value of each completion, less a penalty if the model did not end it.
 
     Args:
-        missing: of each.
-        added: to each.
-        ended: whether the model ended it.
+        reference: what is given and missing of each drawing.
+        added: ink of the completions.
+        ended: whether the model ended each.
     """
-    rest = missing.rest
-    far = torch.cdist(rest.middle, added.middle, compute_mode=EXACT)
-    far = torch.where(rest.there.unsqueeze(2) & added.there.unsqueeze(1), far, VALUE_FAR).clamp(max=VALUE_FAR)
-    chamfer = (_mean(far.amin(2), rest.there) + _mean(far.amin(1), added.there)) / 2
-    low = missing.low.masked_fill(~missing.boxed.unsqueeze(-1), torch.inf).amin(1)
-    high = missing.high.masked_fill(~missing.boxed.unsqueeze(-1), -torch.inf).amax(1)
-    reach = (REACH * (high - low).amax(-1)).clamp(MIN_REACH, MAX_REACH).reshape(-1, 1, 1)
-    alike = (rest.way @ added.way.transpose(1, 2)).abs() >= math.cos(math.radians(ANGLE))
-    alike |= ~rest.way.any(-1).unsqueeze(2) | ~added.way.any(-1).unsqueeze(1)
-    covered = _mean(((far < reach) & alike).any(2).float(), rest.there)
-    inside = (added.middle.unsqueeze(2) >= missing.low.unsqueeze(1) - MARGIN).all(-1)
-    inside &= (added.middle.unsqueeze(2) <= missing.high.unsqueeze(1) + MARGIN).all(-1)
-    placed = _mean((inside & missing.boxed.unsqueeze(1)).any(2).float(), added.there)
-    again = torch.cdist(added.middle, missing.given.middle, compute_mode=EXACT)
-    again = again.masked_fill(~missing.given.there.unsqueeze(1), VALUE_FAR).amin(2) < ALONG
-    finished = (covered >= COVERED) & (placed >= WITHIN) & (_mean(again.float(), added.there) <= AGAIN)
-    finished &= added.amount <= TWICE * rest.amount + SLACK
-    found = finished.float() + (covered + placed) / 2 - chamfer / VALUE_FAR
-    return found - UNENDED * (~ended).float()
+    missing, low, high = reference.missing, reference.low, reference.high
+    distance = torch.cdist(missing.centre, added.centre, compute_mode=_EXACT)
+    both = missing.valid.unsqueeze(2) & added.valid.unsqueeze(1)
+    distance = torch.where(both, distance, VALUE_FAR).clamp(max=VALUE_FAR)
+    chamfer = (_mean(distance.amin(2), missing.valid) + _mean(distance.amin(1), added.valid)) / 2
+    outer_low = low.masked_fill(~reference.valid.unsqueeze(-1), torch.inf).amin(1)
+    outer_high = high.masked_fill(~reference.valid.unsqueeze(-1), -torch.inf).amax(1)
+    reach = (REACH * (outer_high - outer_low).amax(-1)).clamp(MIN_REACH, MAX_REACH).reshape(-1, 1, 1)
+    parallel = (missing.direction @ added.direction.transpose(1, 2)).abs() >= math.cos(math.radians(ANGLE))
+    # A dot has no direction: it is parallel to everything.
+    parallel |= ~missing.direction.any(-1).unsqueeze(2) | ~added.direction.any(-1).unsqueeze(1)
+    covered = _mean(((distance < reach) & parallel).any(2).float(), missing.valid)
+    inside = (added.centre.unsqueeze(2) >= low.unsqueeze(1) - MARGIN).all(-1)
+    inside &= (added.centre.unsqueeze(2) <= high.unsqueeze(1) + MARGIN).all(-1)
+    placed = _mean((inside & reference.valid.unsqueeze(1)).any(2).float(), added.valid)
+    to_given = torch.cdist(added.centre, reference.given.centre, compute_mode=_EXACT)
+    to_given = to_given.masked_fill(~reference.given.valid.unsqueeze(1), VALUE_FAR).amin(2)
+    again = _mean((to_given < ALONG).float(), added.valid)
+    finished = (covered >= COVERED) & (placed >= WITHIN) & (again <= AGAIN)
+    finished &= added.length <= TWICE * missing.length + SLACK
+    value = finished.float() + (covered + placed) / 2 - chamfer / VALUE_FAR
+    return value - UNENDED_PENALTY * (~ended).float()
 
 
-def _mean(values: Float[Tensor, "b s"], there: Bool[Tensor, "b s"]) -> Float[Tensor, " b"]:
-    return (values * there).sum(1) / there.sum(1).clamp(min=1)
+def _mean(values: Float[Tensor, "b s"], valid: Bool[Tensor, "b s"]) -> Float[Tensor, " b"]:
+    return (values * valid).sum(1) / valid.sum(1).clamp(min=1)
+
+
+@torch.no_grad()
+def category_log_prob(
+    classifier: Classifier, samples: Samples, category: Int[Tensor, " b"]
+) -> Float[Tensor, " b"]:
+    """Return the log probability, in nats, of each drawing's category; `MIN_LOG_PROB` at least.
+
+    Points are read as they were drawn, without being simplified first.
+
+    Args:
+        classifier: in evaluation mode, on the samples' device.
+        samples: finished drawings.
+        category: index; the number of categories for an unconditional drawing, whose log probability is 0.
+    """
+    points, lift = samples.offset.cumsum(1), samples.pen == Pen.LIFT
+    log_prob = torch.cat(
+        [
+            functional.log_softmax(
+                classifier(
+                    point_features(points[rows], lift[rows], samples.length[rows]), samples.length[rows]
+                ),
+                -1,
+            )
+            for rows in torch.arange(len(category), device=category.device).split(CLASSIFIER_ROWS)
+        ]
+    )
+    categories = log_prob.shape[1]
+    own = log_prob.gather(1, category.clamp(max=categories - 1).unsqueeze(1)).squeeze(1)
+    return torch.where(category < categories, own.clamp(min=MIN_LOG_PROB), 0.0)
+
+
+def point_features(
+    points: Float[Tensor, "b n 2"], lift: Bool[Tensor, "b n"], length: Int[Tensor, " b"]
+) -> Float[Tensor, "b n 13"]:
+    """Return a classifier's features; see `sketchgen.models.numpy_classifier.point_features`.
+
+    Args:
+        points: px, padded at the end.
+        lift: whether the pen is lifted after each point.
+        length: number of points of each drawing.
+    """
+    index = torch.arange(points.shape[1], device=points.device)
+    valid = (index < length.unsqueeze(1)).unsqueeze(-1)
+    low = points.masked_fill(~valid, torch.inf).amin(1, keepdim=True)
+    high = points.masked_fill(~valid, -torch.inf).amax(1, keepdim=True)
+    side = (high - low).amax(-1, keepdim=True)
+    boxed = (points - (low + high) / 2) * torch.where(side > 0, BOX / side.clamp(min=1e-9), 1.0)
+    offset = torch.diff(boxed, dim=1, prepend=boxed[:, :1])
+    starts = torch.cat([torch.ones_like(lift[:, :1]), lift[:, :-1]], 1)
+    first = torch.where(starts, index, 0).cummax(1).values.unsqueeze(-1).expand(-1, -1, 2)
+    from_start = boxed - boxed.gather(1, first)
+    distance = offset.square().sum(-1, keepdim=True).sqrt()
+    parts = [
+        offset / OFFSET_SCALE,
+        boxed / POSITION_SCALE,
+        from_start / POSITION_SCALE,
+        torch.exp(-from_start.square().sum(-1, keepdim=True) / NEAR),
+        (~starts).unsqueeze(-1).float(),
+        lift.unsqueeze(-1).float(),
+        torch.log1p(distance) / 4.0,
+        offset / distance.clamp(min=1e-9),
+        torch.tanh((starts.cumsum(1) - 1) / 8.0).unsqueeze(-1),
+    ]
+    return torch.cat(parts, -1) * valid
+
+
+def load_reward_classifier(name: str, categories: tuple[str, ...], device: torch.device) -> Classifier:
+    """Load a classifier to reward completions by, in evaluation mode.
+
+    Args:
+        name: name or path of its checkpoint.
+        categories: those of the network that learns, which the classifier must share.
+        device: where it computes.
+
+    Raises:
+        CheckpointError: there is no such checkpoint.
+        SettingError: the classifier has other categories.
+    """
+    checkpoint = read_checkpoint(name, CLASSIFIER)
+    if checkpoint.config.categories != categories:
+        remedy = "take one that was trained on this store"
+        raise SettingError(f"classifier {name} has other categories; {remedy}")
+    network = Classifier.from_weights(checkpoint.config, checkpoint.weights)
+    return network.to(device).eval().requires_grad_(False)

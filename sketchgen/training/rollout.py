@@ -1,9 +1,8 @@
-"""Rollouts for policy-gradient training: drawings finished by the network that learns, without gradients.
+"""Rollouts for policy-gradient training: completions drawn by the network that learns, without gradients.
 
-On a GPU all drawings are drawn in lockstep, and a step is recorded once and run again (a CUDA graph): without
-that it waits for Python most of the time. For this everything that a step reads and changes stays in one
-place, and random numbers come from torch's generator. A processor does not wait: there a row whose drawing
-has ended takes the next one, as in jobs.
+A GPU draws all rollouts in lockstep: each step is captured once as a CUDA graph and replayed, since otherwise
+most of the time is spent waiting for Python. The graph needs fixed tensors and torch's random generator. A
+processor does not wait; there a row whose drawing has ended takes the next one, as in jobs.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from sketchgen.completion.rollout import Rollout, Start
 from sketchgen.models.stroke_model import State, Steps, StrokeModel, refresh
 from sketchgen.sketch.strokes import Pen
 
-ROWS = 256
-"""Drawings at a time on a processor."""
+CPU_ROWS = 256
+"""Maximum number of drawings at a time on a processor."""
 
-LOOK = 8
-"""Steps after which a GPU is asked which drawings have ended: an answer takes as long as some steps."""
+CHECK_EVERY = 8
+"""Steps between two checks on a GPU whether all drawings have ended; a check takes as long as some steps."""
 
-WARMING = 3
-"""Steps before the one that is recorded: what is set up at a first call is not to be recorded."""
+WARM_UP_STEPS = 3
+"""Steps before the one that is captured, so that nothing is initialised while capturing."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,11 @@ class Samples:
     """b finished drawings.
 
     Attributes:
-        offset: px of the network's frame; what was given stands first, padding is 0.
-        pen: after each point, END behind the last.
-        cut: points that were given.
-        length: points in all.
-        ended: whether the model ended it, and was not stopped.
+        offset: px of the network's frame; the given points come first, padding is 0.
+        pen: state after each point; END as padding.
+        cut: number of given points.
+        length: number of all points.
+        ended: whether the model ended the drawing; False where it was stopped at the limit.
     """
 
     offset: Float[Tensor, "b n 2"]
@@ -48,33 +47,39 @@ class Samples:
     ended: Bool[Tensor, " b"]
 
 
-class Rollouts:
-    """Finishes batches of drawings by a network whose weights change between them."""
+class RolloutSampler:
+    """Completes batches of partial sketches with a network whose weights change between batches."""
 
     def __init__(
-        self, network: StrokeModel, rows: int, longest: int, limit: int, *, lockstep: bool | None = None
+        self,
+        network: StrokeModel,
+        rows: int,
+        max_given: int,
+        max_added: int,
+        *,
+        lockstep: bool | None = None,
     ) -> None:
-        """Make room.
+        """Allocate the tensors of a batch.
 
         Args:
-            network: what draws, on its device.
-            rows: drawings in a batch.
-            longest: most points that are given.
-            limit: most points that are added.
-            lockstep: whether all are drawn at once; None for that on a GPU, where steps are recorded.
+            network: on the device where it draws.
+            rows: number of drawings in a batch.
+            max_given: maximum number of given points.
+            max_added: maximum number of points that are added.
+            lockstep: whether all drawings advance together; None for True on a GPU, where steps are captured.
         """
         device = network.head.weight.device
-        self.network, self.limit = network, limit
-        self._recorded = device.type == "cuda"
-        self._lockstep = self._recorded if lockstep is None else lockstep
-        # Products are computed as those of training are.
+        self.network, self.max_added = network, max_added
+        self._captures = device.type == "cuda"
+        self._lockstep = self._captures if lockstep is None else lockstep
+        # Matrix products have the precision of those in training.
         autocast = torch.is_autocast_enabled(device.type)
         precision = torch.get_autocast_dtype(device.type) if autocast else torch.float32
-        self._room = longest + limit + 1
+        self._room = max_given + max_added + 1
         self._rollout = Rollout(
             network,
-            limit,
-            rows if self._lockstep else min(rows, ROWS),
+            max_added,
+            rows if self._lockstep else min(rows, CPU_ROWS),
             precision=precision,
             room=self._room,
             length_penalty=False,
@@ -83,38 +88,41 @@ class Rollouts:
 
     @torch.no_grad()
     def draw(self, steps: Steps, cut: Int[Tensor, " b"], temperature: Float[Tensor, " b"]) -> Samples:
-        """Go on with drawings until each has ended, or has `limit` more points; at least one is added.
+        """Draw until each drawing has ended or has `max_added` more points; at least one point is added.
 
-        Unlike completions for people, drawings have no length penalty, and no gaps are closed.
+        Unlike completions for people, rollouts have no length penalty, and no gaps are closed.
 
         Args:
-            steps: what is given, padded; one point of each at least.
-            cut: how many points of each are.
-            temperature: of each, above 0; see `StepDistribution.tempered`.
+            steps: given points, padded; at least one of each drawing.
+            cut: number of given points of each drawing.
+            temperature: of each drawing, above 0; see `StepDistribution.tempered`.
         """
         with torch.autocast(cut.device.type, enabled=False):
-            # Many drawings go on from the same: each is read once.
+            # Many rollouts continue the same partial sketch, which is encoded once.
             single, rows = _distinct(steps, cut)
             state = self.network.prime(
                 Steps(**{name: value[single] for name, value in vars(steps).items()}),
                 cut[single],
                 self._room,
             )
-            parts = self._in_lockstep if self._lockstep else self._in_turn
-            offset, pen, count, ended = parts(state, rows, temperature)
+            draw = self._draw_lockstep if self._lockstep else self._draw_queued
+            offset, pen, count, ended = draw(state, rows, temperature)
         return _joined(steps, cut, offset, pen, count, ended)
 
-    def _in_turn(
+    def _draw_queued(
         self, state: State, rows: Int[Tensor, " b"], temperature: Float[Tensor, " b"]
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return what is added, and how many points; whether each has ended."""
+        """Return added offsets and pen states, numbers of added points, and which drawings ended.
+
+        A row whose drawing has ended takes the next one.
+        """
         seed = int(torch.randint(2**62, ()))
         starts = [
             Start(number, state, (row,), seed, number, temperature=each)
             for number, (row, each) in enumerate(zip(rows.tolist(), temperature.tolist(), strict=True))
         ]
-        offset = torch.zeros(len(rows), self.limit, 2)
-        pen = torch.full((len(rows), self.limit), int(Pen.END))
+        offset = torch.zeros(len(rows), self.max_added, 2)
+        pen = torch.full((len(rows), self.max_added), int(Pen.END))
         count, ended = torch.zeros(len(rows), dtype=torch.int64), torch.zeros(len(rows), dtype=torch.bool)
         for one in self._rollout.draw(starts, scored=False):
             length = len(one.pen)
@@ -124,27 +132,27 @@ class Rollouts:
         device = temperature.device
         return offset.to(device), pen.to(device), count.to(device), ended.to(device)
 
-    def _in_lockstep(
+    def _draw_lockstep(
         self, state: State, rows: Int[Tensor, " b"], temperature: Float[Tensor, " b"]
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the same; all drawings take each step together."""
+        """Return the same as `_draw_queued`; all drawings take each step together."""
         rollout = self._rollout
         refresh(rollout.stepping, self.network)
-        self._restart(state, rows, temperature)
-        if self._recorded and self._replay is None:
-            self._replay = self._record()
-            self._restart(state, rows, temperature)
-        for step in range(self.limit + 1):
-            self._take() if self._replay is None else self._replay()
-            if step % LOOK == LOOK - 1 and not bool(rollout.going.any()):
+        self._reset(state, rows, temperature)
+        if self._captures and self._replay is None:
+            self._replay = self._capture()
+            self._reset(state, rows, temperature)
+        for step in range(self.max_added + 1):
+            self._step() if self._replay is None else self._replay()
+            if step % CHECK_EVERY == CHECK_EVERY - 1 and not bool(rollout.going.any()):
                 break
-        index = torch.arange(self.limit, device=rows.device)
+        index = torch.arange(self.max_added, device=rows.device)
         there = index < rollout.count.unsqueeze(1)
-        offset = torch.where(there.unsqueeze(-1), rollout.offset[:, : self.limit], 0.0)
-        pen = torch.where(there, rollout.pen[:, : self.limit], int(Pen.END))
+        offset = torch.where(there.unsqueeze(-1), rollout.offset[:, : self.max_added], 0.0)
+        pen = torch.where(there, rollout.pen[:, : self.max_added], int(Pen.END))
         return offset, pen, rollout.count.clone(), rollout.ended.clone()
 
-    def _restart(self, state: State, rows: Int[Tensor, " b"], temperature: Float[Tensor, " b"]) -> None:
+    def _reset(self, state: State, rows: Int[Tensor, " b"], temperature: Float[Tensor, " b"]) -> None:
         rollout = self._rollout
         rollout.state.put(torch.arange(len(rows), device=rows.device), state, rows)
         rollout.temperature.copy_(temperature)
@@ -152,28 +160,28 @@ class Rollouts:
         rollout.going.fill_(True)
         rollout.ended.fill_(False)
 
-    def _take(self) -> None:
-        """Take a step of all drawings."""
+    def _step(self) -> None:
+        """Advance all drawings by one step."""
         rows, device = self._rollout.rows, self._rollout.going.device
         noise = torch.cat([torch.rand(rows, 1, 3, device=device), torch.randn(rows, 1, 2, device=device)], -1)
         self._rollout.take(noise, scored=False, reached=self._room)
 
-    def _record(self) -> Callable[[], None]:
-        """Return what takes a step as it is recorded here."""
+    def _capture(self) -> Callable[[], None]:
+        """Capture one step as a CUDA graph; return the function that replays it."""
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.stream(stream):
-            for _ in range(WARMING):
-                self._take()
+            for _ in range(WARM_UP_STEPS):
+                self._step()
         torch.cuda.current_stream().wait_stream(stream)
         with torch.cuda.graph(graph):
-            self._take()
+            self._step()
         return graph.replay
 
 
 def _distinct(steps: Steps, cut: Int[Tensor, " b"]) -> tuple[Int[Tensor, " d"], Int[Tensor, " b"]]:
-    """Return which drawings differ from all before them, and for each drawing which of these it is like."""
+    """Return the first row of each distinct partial sketch, and for each row the number of its sketch."""
     parts = [steps.offset.flatten(1), steps.pen, steps.category.unsqueeze(1), steps.known.unsqueeze(1)]
     whole = torch.cat([*(part.float() for part in parts), cut.unsqueeze(1).float()], 1)
     rows = torch.unique(whole, dim=0, return_inverse=True)[1]
@@ -190,7 +198,7 @@ def _joined(
     count: Int[Tensor, " b"],
     ended: Bool[Tensor, " b"],
 ) -> Samples:
-    """Return given and added points as one, as long as the longest drawing."""
+    """Return given and added points together, padded to the longest drawing."""
     length = cut + count
     given = torch.arange(steps.pen.shape[1], device=cut.device) < cut.unsqueeze(1)
     room = steps.pen.shape[1] + pen.shape[1]
@@ -205,14 +213,13 @@ def _joined(
     return Samples(whole[:, :longest].clone(), pens[:, :longest].clone(), cut, length, ended)
 
 
-def uncached(device: torch.device) -> torch.autocast:
-    """Return autocast as it is, but for its cache: weights that were cast without gradients are not kept."""
+def autocast_without_cache(device: torch.device) -> torch.autocast:
+    """Return the current autocast without its cache, which would keep weights cast without gradients."""
     kind = device.type
-    return torch.autocast(
-        kind, torch.get_autocast_dtype(kind), enabled=torch.is_autocast_enabled(kind), cache_enabled=False
-    )
+    dtype, enabled = torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind)
+    return torch.autocast(kind, dtype, enabled=enabled, cache_enabled=False)
 
 
-def repeated(steps: Steps, count: int) -> Steps:
-    """Return each drawing `count` times, one after the other."""
+def repeat_steps(steps: Steps, count: int) -> Steps:
+    """Return each partial sketch `count` times in a row."""
     return replace(steps, **{name: value.repeat_interleave(count, 0) for name, value in vars(steps).items()})

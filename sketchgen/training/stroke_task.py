@@ -24,12 +24,12 @@ from sketchgen.training.config import TrainConfig
 from sketchgen.training.datasets import StoreBatches, StrokeCollate, own_share, training_and_validation
 from sketchgen.training.distributed import rank, sum_over_processes, world_size
 from sketchgen.training.loop import Task
-from sketchgen.training.objectives import Backward, Likelihood, Objective, Outcome, load_teachers
+from sketchgen.training.objectives import Likelihood, Objective, load_teachers
 from sketchgen.training.preference import Preference
 from sketchgen.training.preference_batches import PreferenceBatches
-from sketchgen.training.recognition_reward import load_namer
-from sketchgen.training.reinforce import Practised, Practising
-from sketchgen.training.reinforce_batches import Openings, Practice
+from sketchgen.training.reinforce import PolicyGradient
+from sketchgen.training.reinforce_batches import ReinforceBatches
+from sketchgen.training.rewards import load_reward_classifier
 
 GIVEN_SHARE, PICTURE_TEMPERATURE = 0.4, 0.4
 """Share of a drawing's points that is given where a run shows completions, and their temperature."""
@@ -125,21 +125,6 @@ def _preference(
     return [Preference(batches, reference, config.preference_weight)]
 
 
-class PolicyGradient(Objective[Openings]):
-    """Policy-gradient training of a stroke model; see `sketchgen.training.reinforce`."""
-
-    figures = Practised._fields
-
-    def __init__(self, practising: Practising) -> None:
-        """Learn from rollouts."""
-        self.batches, self._practising = practising.openings, practising
-
-    def step(self, network: StrokeModel, batch: Openings, number: int, backward: Backward) -> Outcome:
-        """See `Objective.step`."""
-        found = self._practising.learned(network, batch, backward)
-        return Outcome(torch.zeros(()), figures=found._asdict())
-
-
 def _policy_gradient(
     config: TrainConfig, split: Split, categories: tuple[str, ...], device: torch.device
 ) -> list[Objective[Any]]:
@@ -156,9 +141,9 @@ def _policy_gradient(
         raise SettingError("policy-gradient training takes one process; start it without torchrun")
     classifier = None
     if settings.classifier is not None and settings.classifier_weight:
-        classifier = load_namer(settings.classifier, categories, device)
-    batches = Practice(split, categories, settings.sketches, config.seed)
-    return [PolicyGradient(Practising(batches, settings, classifier))]
+        classifier = load_reward_classifier(settings.classifier, categories, device)
+    batches = ReinforceBatches(split, categories, settings.sketches, config.seed)
+    return [PolicyGradient(batches, settings, classifier)]
 
 
 def prefix(sketch: Sketch, share: float) -> Sketch:

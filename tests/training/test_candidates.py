@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.rollout import Request, Sampled
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
@@ -17,6 +18,7 @@ from sketchgen.errors import CheckpointError, FormatError, SettingError
 from sketchgen.evaluation.finishing import completion_values
 from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.models.stroke_model import StrokeModel
+from sketchgen.sketch.sketch import Sketch
 from sketchgen.training import candidates
 from sketchgen.training.candidates import (
     CandidateGroup,
@@ -24,6 +26,7 @@ from sketchgen.training.candidates import (
     category_index,
     choose_drawings,
     chunk_path,
+    close_gaps,
     draw_candidates,
     draw_chunk,
     read_groups,
@@ -156,3 +159,16 @@ def test_an_unfinished_folder_is_refused(spec: CandidateSpec, tmp_path: Path):
     write_spec(tmp_path, spec)
     with pytest.raises(FormatError, match="0 of 3 files"):
         read_spec(tmp_path)
+
+
+def test_gaps_of_a_persons_strokes_are_closed_like_a_models():
+    line = np.array([[0.0, 0.0], [200.0, 0.0], [200.0, 200.0]])
+    rest = [np.array([[200.0, 200.0], [0.0, 200.0], [4.0, 10.0]]), np.array([[90.0, 90.0], [99.0, 99.0]])]
+    partial = PartialSketch.of(Sketch.from_strokes([line]), 24.0)
+    found = close_gaps(rest, partial, inside=True)
+    np.testing.assert_allclose(found[0], [[200.0, 200.0], [0.0, 200.0], [0.0, 0.0]], atol=0.02)
+    np.testing.assert_allclose(found[1], rest[1], atol=0.02)
+    apart = [rest[0][1:], rest[1]]
+    found = close_gaps(apart, partial, inside=False)
+    np.testing.assert_allclose(found[0], apart[0], atol=0.02)
+    assert close_gaps(rest, PartialSketch.of(Sketch.from_strokes([line])), inside=True) is rest

@@ -114,7 +114,7 @@ def test_two_processes_take_the_steps_of_one(plain: TrainConfig, tmp_path: Path)
         one, two = rows(alone.out, column), rows(both.out, column)
         assert list(one) == list(two)
         assert list(two.values()) == pytest.approx(list(one.values()), rel=tolerance)
-    assert list(rows(both.out, "preference_gain")) == [20]
+    assert list(rows(both.out, "preferred_log_ratio")) == [20]
     position = saved(both.out)["position"]
     assert position["step"] == 20
     assert position["drawings"] == 20 * plain.batch

@@ -1,4 +1,4 @@
-"""Pairs of candidates: read as they were drawn, the better one known, scored, and the same by number."""
+"""Preference training: batches of pairs, and that preferred candidates become likelier."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from sketchgen.sketch.strokes import Pen
 from sketchgen.training import candidates, preference, preference_batches
 from sketchgen.training.candidates import CandidateGroup, CandidateSpec, draw_candidates, read_groups
 from sketchgen.training.config import TrainConfig
-from sketchgen.training.preference import Preference, pair_loss, stop_loss
+from sketchgen.training.preference import Preference, dpo_loss, stroke_end_loss
 from sketchgen.training.preference_batches import (
-    Candidate,
-    Comparable,
+    CandidateSteps,
+    PairPool,
     PreferenceBatches,
-    Start,
-    as_steps,
-    comparable,
+    PrefixSteps,
+    candidate_steps,
     pair_batch,
-    stop_batch,
+    pair_pools,
+    prefix_batch,
 )
 from sketchgen.training.stroke_task import StrokeTask
 from sketchgen.training.trainer import fit
@@ -78,116 +78,116 @@ def read(folder: Path, **more: int) -> PreferenceBatches:
 
 
 @pytest.mark.parametrize("continues", [False, True])
-def test_a_candidate_is_read_as_the_steps_that_drew_it(continues: bool):
+def test_candidate_steps_invert_added(continues: bool):
     partial = PartialSketch.of(Sketch.from_strokes([stroke * 3.0 + 7.0 for stroke in HOUSE]))
     offset = np.array([[4.0, 3.0], [-20.0, 9.0], [50.5, 2.25], [3.0, -8.0]])
     pen = np.array([Pen.DRAW, Pen.LIFT, Pen.DRAW, Pen.LIFT], dtype=np.int64)
     drawn = partial.added(offset, pen, None, going_on=continues).strokes
-    found = as_steps(partial, drawn, 0.5)
+    found = candidate_steps(partial, drawn, 0.5)
     assert (found.continues, found.value) == (continues, 0.5)
     assert np.array_equal(found.pen, pen)
     assert np.allclose(found.offset, offset, atol=0.02)
 
 
-def test_groups_are_read_as_the_network_reads_them(groups: list[CandidateGroup]):
+def test_groups_become_pools_of_comparable_candidates(groups: list[CandidateGroup]):
     assert len(groups) > 20
     for group in groups:
-        start, found = comparable(group, 2)
-        assert start.category == 2
-        shown = PartialSketch.of(Sketch.from_strokes(group.given))
-        assert np.allclose(np.cumsum(start.offset, axis=0), shown.points)
+        prefix, found = pair_pools(group, 2)
+        assert prefix.category == 2
+        partial = PartialSketch.of(Sketch.from_strokes(group.given))
+        assert np.allclose(np.cumsum(prefix.offset, axis=0), partial.points)
         values = [value for each, value in zip(group.candidates, group.values, strict=True) if each]
         assert sorted(each.value for part in found for each in part.candidates) == sorted(values)
         assert all(each.pen[-1] == Pen.LIFT for part in found for each in part.candidates)
-        assert all(part.start is start for part in found)
+        assert all(part.prefix is prefix for part in found)
         assert all(len({each.continues for each in part.candidates}) == 1 for part in found)
-    assert {comparable(group, 0)[0].whole for group in groups} == {False, True}
+    assert {pair_pools(group, 0)[0].lifted for group in groups} == {False, True}
 
 
 def test_candidates_that_were_stopped_and_very_long_drawings_are_left_out(
     folder: Path, groups: list[CandidateGroup], monkeypatch: pytest.MonkeyPatch
 ):
-    lengths = [len(each.pen) for part in comparable(groups[0], 0)[1] for each in part.candidates]
+    lengths = [len(each.pen) for part in pair_pools(groups[0], 0)[1] for each in part.candidates]
     whole = read(folder)
     with monkeypatch.context() as patch:
         patch.setattr(preference_batches, "LIMIT", max(lengths))
-        found = [len(each.pen) for part in comparable(groups[0], 0)[1] for each in part.candidates]
+        found = [len(each.pen) for part in pair_pools(groups[0], 0)[1] for each in part.candidates]
         assert sorted(found) == sorted(length for length in lengths if length < max(lengths))
-    points = [len(start.pen) for start in whole.starts]
+    points = [len(prefix.pen) for prefix in whole.prefixes]
     monkeypatch.setattr(preference_batches, "MAX_POINTS", int(np.median(points)))
     part = read(folder)
-    assert max(len(start.pen) for start in part.starts) <= np.median(points)
-    assert 0 < len(part.groups) < len(whole.groups)
+    assert max(len(prefix.pen) for prefix in part.prefixes) <= np.median(points)
+    assert 0 < len(part.pools) < len(whole.pools)
     assert all(part[number].pairs.offset.shape[1] <= np.median(points) for number in range(8))
 
 
-def test_a_pair_is_of_one_sketch_and_the_first_is_the_better(folder: Path):
+def test_a_pair_is_of_one_sketch_with_the_preferred_candidate_first(folder: Path):
     found = read(folder)
     for number in range(20):
-        for start, better, worse in found.pairs(number):
-            (group,) = (one for one in found.groups if any(each is worse for each in one.candidates))
-            assert group.start is start
-            assert any(each is better for each in group.best())
-            assert better.continues == worse.continues
-            assert better.value >= worse.value + 0.05
+        for prefix, preferred, rejected in found.sample_pairs(number):
+            (pool,) = (one for one in found.pools if any(each is rejected for each in one.candidates))
+            assert pool.prefix is prefix
+            assert any(each is preferred for each in pool.preferred())
+            assert preferred.continues == rejected.continues
+            assert preferred.value >= rejected.value + 0.05
 
 
-def test_the_better_candidate_is_one_of_the_best(monkeypatch: pytest.MonkeyPatch):
-    def some(*values: float) -> list[Candidate]:
-        return [Candidate(np.ones((2, 2)), np.array([0, 1]), False, value) for value in values]
+def test_the_preferred_candidate_has_one_of_the_highest_values(monkeypatch: pytest.MonkeyPatch):
+    def some(*values: float) -> list[CandidateSteps]:
+        return [CandidateSteps(np.ones((2, 2)), np.array([0, 1]), False, value) for value in values]
 
     monkeypatch.setattr(preference_batches, "MARGIN", 0.4)
-    start = Start(0, np.ones((3, 2)), np.array([0, 0, 1]), whole=True)
+    prefix = PrefixSteps(0, np.ones((3, 2)), np.array([0, 0, 1]), lifted=True)
     several = some(-1.0, -0.9, 0.0, 0.1, 0.2, 0.3, 1.2, 1.5)
     random = np.random.default_rng(4)
-    made = [Comparable(start, several).pair(random) for _ in range(300)]
-    assert {better.value for _, better, _ in made} == {1.2, 1.5}
-    assert {worse.value for _, _, worse in made} == {each.value for each in several[:6]}
+    made = [PairPool(prefix, several).sample(random) for _ in range(300)]
+    assert {preferred.value for _, preferred, _ in made} == {1.2, 1.5}
+    assert {rejected.value for _, _, rejected in made} == {each.value for each in several[:6]}
     # Candidates of about the same value are no pair.
-    assert not Comparable(start, some(0.0, 0.3)).best()
-    assert [each.value for each in Comparable(start, some(-0.9, 0.0, 0.3)).best()] == [0.3]
+    assert not PairPool(prefix, some(0.0, 0.3)).preferred()
+    assert [each.value for each in PairPool(prefix, some(-0.9, 0.0, 0.3)).preferred()] == [0.3]
 
 
 def test_batches_are_the_same_whenever_they_are_asked_for(folder: Path):
     def values(found: PreferenceBatches, number: int) -> list[float]:
-        return [pair[1].value for pair in found.pairs(number)]
+        return [pair[1].value for pair in found.sample_pairs(number)]
 
     one, two = read(folder), read(folder)
     ahead = [values(one, number) for number in range(40)]
     assert all(values(two, number) == ahead[number] for number in (33, 3, 39, 16))
-    assert torch.equal(one[5].stops.offset, two[5].stops.offset)
-    assert values(read(folder, lane=1), 3) != ahead[3]
+    assert torch.equal(one[5].prefixes.offset, two[5].prefixes.offset)
+    assert values(read(folder, rank=1), 3) != ahead[3]
     assert values(read(folder, seed=2), 3) != ahead[3]
 
 
 def test_only_added_steps_are_scored(folder: Path):
-    pairs = read(folder).pairs(0)
+    pairs = read(folder).sample_pairs(0)
     batch = pair_batch(pairs)
-    both = [(start, each) for start, each, _ in pairs] + [(start, each) for start, _, each in pairs]
-    for row, (start, each) in enumerate(both):
-        count, more = len(start.pen), len(each.pen)
+    both = [(prefix, each) for prefix, each, _ in pairs] + [(prefix, each) for prefix, _, each in pairs]
+    for row, (prefix, each) in enumerate(both):
+        count, more = len(prefix.pen), len(each.pen)
         assert batch.scored[row].nonzero().ravel().tolist() == list(range(count, count + more + 1))
         assert np.allclose(batch.offset[row, count : count + more], each.offset, atol=1e-4)
         assert int(batch.pen[row, count - 1]) == (Pen.DRAW if each.continues else Pen.LIFT)
         assert int(batch.pen[row, count + more]) == Pen.END
-    start = Start(0, np.ones((3, 2)), np.array([0, 0, int(Pen.LIFT)]), whole=False)
-    batch = stop_batch([start, replace(start, whole=True)])
+    prefix = PrefixSteps(0, np.ones((3, 2)), np.array([0, 0, int(Pen.LIFT)]), lifted=False)
+    batch = prefix_batch([prefix, replace(prefix, lifted=True)])
     assert batch.scored.nonzero().tolist() == [[0, 2], [1, 2]]
     assert batch.pen[:, 2].tolist() == [int(Pen.DRAW), int(Pen.LIFT)]
 
 
-def test_a_pair_costs_what_the_paper_says(folder: Path, network: StrokeModel):
+def test_the_loss_is_that_of_the_paper(folder: Path, network: StrokeModel):
     batch = read(folder)[0].pairs
     with torch.no_grad():
-        assert float(pair_loss(network, network, batch, 0.1)[0]) == pytest.approx(math.log(2.0))
+        assert float(dpo_loss(network, network, batch, 0.1)[0]) == pytest.approx(math.log(2.0))
         other = load_network(folder / "model")[0]
         other.head.bias.add_(0.1 * torch.randn(other.head.bias.shape, generator=torch.manual_seed(3)))
         gain = (step_log_prob(other, batch) - step_log_prob(network, batch)).sum(1).double().numpy()
         expected = np.mean([math.log1p(math.exp(-0.3 * (gain[k] - gain[k + 4]))) for k in range(4)])
-        loss, preferred, gained = map(float, pair_loss(other, network, batch, 0.3))
+        loss, accuracy, log_ratio = map(float, dpo_loss(other, network, batch, 0.3))
     assert loss == pytest.approx(expected, rel=1e-4)
-    assert preferred == pytest.approx(np.mean(gain[:4] > gain[4:]))
-    assert gained == pytest.approx(gain[:4].mean(), rel=1e-3)
+    assert accuracy == pytest.approx(np.mean(gain[:4] > gain[4:]))
+    assert log_ratio == pytest.approx(gain[:4].mean(), rel=1e-3)
 
 
 def test_the_odds_that_are_learned_are_those_that_completions_use(
@@ -196,14 +196,14 @@ def test_the_odds_that_are_learned_are_those_that_completions_use(
     model = load(folder / "model")
     for group in groups[:12]:
         category = NAMES.index(group.category)
-        start, _ = comparable(group, category)
+        prefix, _ = pair_pools(group, category)
         done = PartialSketch.of(Sketch.from_strokes(group.given)).done(model.decoder, category)
         with torch.no_grad():
-            loss = float(stop_loss(network, stop_batch([start])))
-        assert math.exp(-loss) == pytest.approx(done if start.whole else 1.0 - done, rel=1e-3)
+            loss = float(stroke_end_loss(network, prefix_batch([prefix])))
+        assert math.exp(-loss) == pytest.approx(done if prefix.lifted else 1.0 - done, rel=1e-3)
 
 
-def test_better_candidates_become_likelier_without_dropout(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_preferred_candidates_become_likelier_without_dropout(folder: Path, monkeypatch: pytest.MonkeyPatch):
     network, reference = load_network(folder / "model")[0], load_network(folder / "model")[0]
     objective = Preference(read(folder), reference)
     batch = objective.batches[0]
@@ -211,9 +211,9 @@ def test_better_candidates_become_likelier_without_dropout(folder: Path, monkeyp
 
     def noted(network: StrokeModel, *rest: Any) -> object:
         heard.append(network.stack.dropout.training)
-        return pair_loss(network, *rest)
+        return dpo_loss(network, *rest)
 
-    monkeypatch.setattr(preference, "pair_loss", noted)
+    monkeypatch.setattr(preference, "dpo_loss", noted)
     optimizer = torch.optim.Adam(network.parameters(), 1e-2)
     network.train()
     losses = []
@@ -227,9 +227,10 @@ def test_better_candidates_become_likelier_without_dropout(folder: Path, monkeyp
     network.eval()
     with torch.no_grad():
         gain = (step_log_prob(network, batch.pairs) - step_log_prob(reference, batch.pairs)).sum(1)
-        better, worse = gain.chunk(2)
-        assert bool((better > worse).all())
-        assert float(stop_loss(network, batch.stops)) < float(stop_loss(reference, batch.stops)) - 0.1
+        preferred, rejected = gain.chunk(2)
+        assert bool((preferred > rejected).all())
+        after, before = (float(stroke_end_loss(each, batch.prefixes)) for each in (network, reference))
+        assert after < before - 0.1
 
 
 def config(folder: Path, out: Path, **more: object) -> TrainConfig:
@@ -253,10 +254,10 @@ def test_a_run_resumes_exactly_and_its_last_network_is_its_best(
     without = read_checkpoint(fit(replace(whole, out=tmp_path / "without", candidates=None)).parent / "last")
     assert any(not np.array_equal(value, without.weights[name]) for name, value in last.weights.items())
     assert best.summary["settings"]["candidates"] == "candidates"
-    assert "preferred,preference_gain" in (whole.out / "log.csv").read_text().splitlines()[0]
+    assert "preference_accuracy,preferred_log_ratio" in (whole.out / "log.csv").read_text().splitlines()[0]
 
 
-def test_what_cannot_be_preferred_is_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_unusable_candidates_are_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(SettingError, match="--from"):
         config(folder, tmp_path, start=None)
     with pytest.raises(FormatError, match="sketchgen candidates"):

@@ -1,4 +1,4 @@
-"""Groups of completions: the person's first, the model's, and one that is spoiled; or the model's alone."""
+"""Batches for a reward model: with a person's and a spoiled completion, or the model's alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rollouts: drawn from the network's own distribution, each from its cut, in lockstep and in turn."""
+"""Rollouts are drawn from the network's distribution, queued and in lockstep."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from untrained import SHAPES, network, shaped
 
 from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.strokes import Pen
-from sketchgen.training import rollout as rollouts
-from sketchgen.training.rollout import Rollouts, Samples, repeated
+from sketchgen.training import rollout
+from sketchgen.training.rollout import RolloutSampler, Samples, repeat_steps
 
 LIMIT = 12
 CUT = torch.tensor([1, 4, 6, 2, 6])
@@ -21,8 +21,8 @@ both = pytest.mark.parametrize("lockstep", [False, True])
 
 @pytest.fixture(autouse=True)
 def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw fewer at a time than there are, so that rows are used again."""
-    monkeypatch.setattr(rollouts, "ROWS", 2)
+    """Draw fewer at a time than there are, so that rows are reused."""
+    monkeypatch.setattr(rollout, "CPU_ROWS", 2)
 
 
 def partial() -> Steps:
@@ -43,20 +43,20 @@ def model_ending(logit: float, shape: dict[str, Any] | None = None) -> StrokeMod
 
 def drawn(model: StrokeModel, lockstep: bool, temperature: float = 0.5, seed: int = 0) -> Samples:
     torch.manual_seed(seed)
-    rolls = Rollouts(model, 5, 6, LIMIT, lockstep=lockstep)
-    return rolls.draw(partial(), CUT, torch.full((5,), temperature))
+    sampler = RolloutSampler(model, 5, 6, LIMIT, lockstep=lockstep)
+    return sampler.draw(partial(), CUT, torch.full((5,), temperature))
 
 
 @both
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_each_step_is_drawn_from_what_the_network_says_of_the_steps_before(
+def test_each_step_is_drawn_from_the_distribution_after_the_steps_before(
     shape: dict[str, Any], lockstep: bool
 ):
     model = model_ending(0.5, shape)
     found, steps = drawn(model, lockstep, temperature=1e-12), partial()
     with torch.no_grad():
         whole = model(Steps(found.offset, found.pen, steps.category, steps.known), CUT)
-    # So cold each step leads to the mean of the heaviest component.
+    # At this temperature each step is the mean of the heaviest component.
     heaviest = whole.log_weight.argmax(-1)[..., None, None].expand(-1, -1, 1, 2)
     mean = whole.mean.gather(2, heaviest).squeeze(2)[:, : found.offset.shape[1]]
     index = torch.arange(found.pen.shape[1])
@@ -66,8 +66,8 @@ def test_each_step_is_drawn_from_what_the_network_says_of_the_steps_before(
 
 
 @both
-def test_what_was_given_stays_and_at_least_a_point_is_added(lockstep: bool):
-    # It would rather end at once, and everywhere.
+def test_given_points_stay_and_at_least_one_is_added(lockstep: bool):
+    # The model prefers to end at once, everywhere.
     model = model_ending(30.0, {"pointers": 8, "self_attention": 16, "layers": 2})
     found, steps = drawn(model, lockstep), partial()
     for row, cut in enumerate(CUT.tolist()):
@@ -90,33 +90,33 @@ def test_a_drawing_that_does_not_end_is_stopped(lockstep: bool):
 
 
 @both
-def test_the_same_seed_draws_the_same_and_another_one_does_not(lockstep: bool):
+def test_equal_seeds_draw_equal_samples(lockstep: bool):
     model = model_ending(-30.0, {"self_attention": 16, "layers": 2})
     one, other = drawn(model, lockstep), drawn(model, lockstep, seed=1)
     assert not torch.equal(one.offset, other.offset)
-    # And what was drawn once leaves nothing behind for the next time.
-    rolls = Rollouts(model, 5, 6, LIMIT, lockstep=lockstep)
+    # And a sampler keeps nothing of one batch for the next.
+    sampler = RolloutSampler(model, 5, 6, LIMIT, lockstep=lockstep)
     for _ in range(2):
         torch.manual_seed(0)
-        again = rolls.draw(partial(), CUT, torch.full((5,), 0.5))
+        again = sampler.draw(partial(), CUT, torch.full((5,), 0.5))
         assert torch.equal(again.offset, one.offset)
 
 
 @both
-def test_the_weights_are_those_of_the_moment(lockstep: bool):
+def test_the_current_weights_draw(lockstep: bool):
     with torch.autocast("cpu", torch.bfloat16):
         model = model_ending(-30.0)
-        rolls = Rollouts(model, 5, 6, LIMIT, lockstep=lockstep)
-        assert rolls._rollout.stepping.head.weight.dtype == torch.bfloat16
+        sampler = RolloutSampler(model, 5, 6, LIMIT, lockstep=lockstep)
+        assert sampler._rollout.stepping.head.weight.dtype == torch.bfloat16
         model.load_state_dict(network(shaped({}), seed=2).state_dict())
         torch.manual_seed(0)
-        later = rolls.draw(partial(), CUT, torch.full((5,), 0.5))
+        later = sampler.draw(partial(), CUT, torch.full((5,), 0.5))
         fresh = drawn(network(shaped({}), seed=2), lockstep)
     assert torch.equal(later.pen, fresh.pen)
 
 
 @both
-def test_the_colder_the_nearer_to_the_means(lockstep: bool):
+def test_lower_temperatures_draw_nearer_to_the_means(lockstep: bool):
     model, steps = model_ending(-30.0, {"components": 1}), partial()
 
     def spread(temperature: float) -> float:
@@ -132,7 +132,7 @@ def test_the_colder_the_nearer_to_the_means(lockstep: bool):
     assert spread(0.25) == pytest.approx(0.25, rel=0.4)
 
 
-def test_each_drawing_is_repeated_beside_itself():
-    found = repeated(partial(), 3)
+def test_repeated_steps_are_adjacent():
+    found = repeat_steps(partial(), 3)
     assert found.category.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 0, 0, 0, 2, 2, 2]
     assert torch.equal(found.offset[3], found.offset[5])
