@@ -108,7 +108,7 @@ def test_pressure_is_least_at_the_ends_and_most_in_bends():
 @given(st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=6), shares)
 def test_points_stay_under_pressure(values, pressure):
     # Two points nearer to each other than the length of the line can tell would be one place on it.
-    points = np.round(np.array(values, dtype=float), 3)
+    points = np.array([[round(x, 3), round(y, 3)] for x, y in values])
     width = max(float(np.ptp(points)), 1.0) / 130
     line = with_pressure(points, width, pressure)
     assert np.isfinite(line).all()
