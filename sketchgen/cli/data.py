@@ -101,14 +101,14 @@ def prepare(
 
     from sketchgen.cli.progress import shown_bytes, usable_cores
     from sketchgen.data.prepare import prepare as prepare_store
-    from sketchgen.data.rules import Wanted
+    from sketchgen.data.selection import Selection
     from sketchgen.resources import bundled
 
     sample = f"{EXAMPLE}sample"
     paths = [bundled("datasets", "sample") if name == sample else Path(name) for name in sources]
-    wanted = Wanted(recognised, frozenset(category) or None, max_per_category)
+    selection = Selection(recognised, frozenset(category) or None, max_per_category)
     how: dict[str, Any] = {"jobs": jobs or usable_cores(), "strict": strict, "force": force}
     how |= {"training_only": training_only}
     with shown_bytes() as progress:
-        report = prepare_store(paths, out, wanted, progress=progress, **how)
+        report = prepare_store(paths, out, selection, progress=progress, **how)
     emit(report.text())

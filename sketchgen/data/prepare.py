@@ -1,8 +1,8 @@
-"""From files of drawings to a prepared store, in two passes, by one process or several, in bounded memory.
+"""Prepare a store from files of drawings, in two passes, with one process or several, in bounded memory.
 
-First the input, cut into tasks, is read, and what is wanted is put down in files sorted by key
-(`sketchgen.data.gather`). Then one range of keys after the other is read from all of them, and what stands
-there twice or is too much is left out (`sketchgen.data.merge`).
+The first pass reads the input in tasks and writes the selected drawings as sorted runs
+(`sketchgen.data.reading`). The second merges the runs into the store, without duplicates
+(`sketchgen.data.sorted_runs`).
 """
 
 from __future__ import annotations
@@ -21,36 +21,42 @@ from typing import Any
 import numpy as np
 
 from sketchgen.data.drawings import Drawings, joined
-from sketchgen.data.gather import MAX_FAULTS, Gatherer, Outcome, begin_worker, check_categories, gather
-from sketchgen.data.merge import merge, unique_order
-from sketchgen.data.rules import TWICE, UNREADABLE, Wanted
+from sketchgen.data.reading import (
+    MAX_FAULTS,
+    Piece,
+    PieceReader,
+    TaskResult,
+    check_category_count,
+    ranges_for,
+    read_task,
+    split_into_tasks,
+    start_worker,
+)
+from sketchgen.data.selection import DUPLICATE, UNREADABLE, Selection
+from sketchgen.data.sorted_runs import Run, merge
 from sketchgen.data.sources import source_files
-from sketchgen.data.spill import Held, SpillFile
 from sketchgen.data.store import StoreWriter, new_store
-from sketchgen.data.tasks import Piece, ranges_for, tasks_of
 from sketchgen.errors import FormatError, OutputError
 from sketchgen.limits import check_range
 from sketchgen.sketch.files import check_replaceable, reason
 
-__all__ = ["PrepareReport", "Progress", "Wanted", "prepare", "read_drawings"]
-
 SMALL_BYTES = 16 * 1024 * 1024
-"""Input up to which other processes are not worth their start."""
+"""Input up to which one process reads, since starting others takes longer."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, "reading" or "writing", how many bytes are done, and how many there are."""
+"""Called with the pass, "reading" or "writing", the bytes done, and the bytes in all."""
 
 
 @dataclass(frozen=True)
 class PrepareReport:
-    """What `prepare` did.
+    """The result of `prepare`.
 
     Attributes:
         kept: number of drawings in each split.
         categories: the names, sorted.
-        dropped: number of drawings left out, by reason.
-        faults: what could not be read, file and place first; at most `MAX_FAULTS` of them.
-        statistics: points a drawing, the offsets' standard deviation in px, and drawings by category.
+        dropped: number of drawings dropped, by reason.
+        faults: file, place and fault of what cannot be read; the first `MAX_FAULTS`.
+        statistics: points per drawing, the offsets' standard deviation in px, and drawings by category.
     """
 
     kept: dict[str, int]
@@ -60,7 +66,7 @@ class PrepareReport:
     statistics: dict[str, Any]
 
     def text(self) -> str:
-        """The report for a person, a few lines."""
+        """Return the report as a few lines of text."""
         total = sum(self.kept.values())
         splits = ", ".join(f"{count} {split}" for split, count in self.kept.items())
         lines = [f"kept {total} drawings in {len(self.categories)} categories ({splits})"]
@@ -68,55 +74,43 @@ class PrepareReport:
         lines += dropped or ["dropped none"]
         lines += [f"  {fault}" for fault in self.faults]
         points = self.statistics["points"]
-        mean, most = f"mean {points['mean']:.1f}", f"most {points['max']}"
-        lines.append(f"points a drawing: {mean}, 95 % under {points['p95']:.0f}, {most}")
+        lines.append("points a drawing: mean {mean:.1f}, 95 % under {p95:.0f}, most {max}".format(**points))
         return "\n".join(lines)
 
 
 @dataclass
-class _Gathered:
-    """What became of all tasks.
+class _FirstPass:
+    """The results of all tasks.
 
     Attributes:
-        files: where the drawings are.
-        dropped: how many were left out, by reason.
-        faults: what could not be read, with its place: the first `MAX_FAULTS`.
+        runs: the drawings.
+        dropped: number of drawings dropped, by reason.
+        faults: the first `MAX_FAULTS` faults, with their lines in the whole files.
     """
 
-    files: list[SpillFile] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
-    _file: Path | None = None
     _lines: int = 0
 
-    def add(self, pieces: Sequence[Piece], outcome: Outcome) -> None:
-        """Add the outcome of the next task; tasks come in their order, for lines are counted on."""
-        self.files += outcome.files
-        self.dropped.update(outcome.dropped)
-        faults = iter(outcome.faults)
-        fault = next(faults, None)
-        for number, (piece, lines) in enumerate(zip(pieces, outcome.lines, strict=True)):
+    def add(self, pieces: Sequence[Piece], result: TaskResult) -> None:
+        """Add the result of the next task, in the order of the tasks."""
+        self.runs += result.runs
+        self.dropped.update(result.dropped)
+        for piece, found in zip(pieces, result.pieces, strict=True):
             if piece.first == 0:
                 self._lines = 0
-            while fault is not None and fault.piece == number:
-                if len(self.faults) < MAX_FAULTS:
-                    here, whole = (
-                        f"{piece.file.name}, line {at}" for at in (fault.line, self._lines + fault.line)
-                    )
-                    self.faults.append(fault.message.replace(here, whole, 1) if fault.line else fault.message)
-                fault = next(faults, None)
-            self._lines += lines
-
-    @property
-    def categories(self) -> list[str]:
-        """The names that occur, sorted."""
-        return sorted({file.categories[code] for file in self.files for code in file.used})
+            for line, message in found.faults[: MAX_FAULTS - len(self.faults)]:
+                in_piece = f"{piece.file.name}, line {line}"
+                in_file = f"{piece.file.name}, line {self._lines + line}"
+                self.faults.append(message.replace(in_piece, in_file, 1) if line else message)
+            self._lines += found.lines
 
 
 def prepare(
     sources: Sequence[Path],
     out: Path,
-    wanted: Wanted | None = None,
+    selection: Selection | None = None,
     *,
     training_only: Sequence[Path] = (),
     jobs: int = 1,
@@ -124,43 +118,43 @@ def prepare(
     force: bool = False,
     progress: Progress | None = None,
 ) -> PrepareReport:
-    """Turn files of drawings into a prepared store in folder `out`.
+    """Prepare a store in folder `out` from files of drawings.
 
-    The store does not depend on `jobs`, nor on the order of the sources. A program that asks for several jobs
-    must be one that can be imported (`if __name__ == "__main__":`), for each of them is a new process.
+    The store does not depend on `jobs` or on the order of the sources. With several jobs, the program that
+    calls this must be importable (`if __name__ == "__main__":`), since each job is a new process.
 
     Args:
         sources: Quick, Draw! ndjson (simplified or raw, also .gz) or binary files, sketch-rnn .npz, SVGs and
             canvas JSON in folders by category; or folders of any of them.
         out: the store's folder.
-        wanted: which drawings are taken.
-        training_only: further sources, such as drawings sampled from a model: those that would fall into
-            validation or test are left out, counted as `TRAINING_ONLY`.
-        jobs: how many processes read; one, this one, where the sources are small.
-        strict: write nothing if something could not be read.
-        force: replace a store that stands there.
-        progress: called now and then.
+        selection: which drawings to take; by default all.
+        training_only: further sources, such as drawings sampled from a model. Those that would fall into
+            validation or test are dropped and counted as `TRAINING_ONLY`.
+        jobs: number of processes that read; small sources are read by this one.
+        strict: write nothing if a drawing cannot be read.
+        force: replace an existing store.
+        progress: called after each task and each range of keys.
 
     Raises:
-        FormatError: a source is missing or holds no drawing; or, with `strict`, something cannot be read.
+        FormatError: a source is missing or has no drawing; or, with `strict`, a drawing cannot be read.
         OutputError: `out` exists and `force` is false, or cannot be written.
         SettingError: `jobs` is less than 1.
     """
     check_range("jobs", jobs, 1)
-    out, wanted, say = Path(out), wanted or Wanted(), progress or (lambda what, done, total: None)
+    out, selection, progress = Path(out), selection or Selection(), progress or (lambda *_: None)
     check_replaceable(out, "store.json", "a store", force=force)
-    tasks = tasks_of(
-        source_files([Path(each) for each in sources]),
-        training_only=source_files([Path(each) for each in training_only]),
+    tasks = split_into_tasks(
+        source_files([Path(source) for source in sources]),
+        training_only=source_files([Path(source) for source in training_only]),
     )
     try:
         with new_store(out) as writer:
-            spills = writer.folder / "sorted"
-            spills.mkdir()
-            gathered = _gathered(tasks, wanted, spills, jobs, say)
-            _check(gathered, [*sources, *training_only], strict)
-            report = _merged(gathered, wanted, writer, say)
-            shutil.rmtree(spills)
+            folder = writer.folder / "sorted"
+            folder.mkdir()
+            first = _read_tasks(tasks, selection, folder, jobs, progress)
+            _check(first, [*sources, *training_only], strict)
+            report = _merge(first, selection, writer, progress)
+            shutil.rmtree(folder)
             writer.finish(vars(report))
     except OSError as error:
         raise OutputError(f"{out} cannot be written: {reason(error)}") from error
@@ -169,84 +163,85 @@ def prepare(
     return report
 
 
-def _check(gathered: _Gathered, sources: Sequence[Path], strict: bool) -> None:
-    """Refuse to write a store of nothing, or one that leaves out what it should not."""
-    unreadable = gathered.dropped[UNREADABLE]
+def _check(first: _FirstPass, sources: Sequence[Path], strict: bool) -> None:
+    """Check that there are drawings, and with `strict` that all could be read."""
+    unreadable = first.dropped[UNREADABLE]
     if strict and unreadable:
         raise FormatError(
-            f"{unreadable} could not be read, nothing was written; the first: {gathered.faults[0]}"
+            f"{unreadable} could not be read, nothing was written; the first: {first.faults[0]}"
         )
-    if not gathered.files:
-        why = "".join(f"; {count} {reason}" for reason, count in sorted(gathered.dropped.items()) if count)
-        why += f"; the first: {gathered.faults[0]}" if gathered.faults else ""
+    if not first.runs:
+        why = "".join(f"; {count} {reason}" for reason, count in sorted(first.dropped.items()) if count)
+        why += f"; the first: {first.faults[0]}" if first.faults else ""
         raise FormatError(f"no drawing in {', '.join(str(source) for source in sources)}{why}")
 
 
-def _merged(gathered: _Gathered, wanted: Wanted, writer: StoreWriter, progress: Progress) -> PrepareReport:
-    """Write the drawings to a store, and report."""
-    categories = gathered.categories
-    check_categories(len(categories))
-    total = sum(int(file.offset[-1]) for file in gathered.files)
-    statistics, twice, beyond = merge(
-        gathered.files, categories, wanted.most, writer, lambda done: progress("writing", done, total)
+def _merge(first: _FirstPass, selection: Selection, writer: StoreWriter, progress: Progress) -> PrepareReport:
+    """Write the drawings to a store, and return the report."""
+    categories = sorted({run.categories[number] for run in first.runs for number in run.used})
+    check_category_count(len(categories))
+    total = sum(int(run.sizes.sum()) for run in first.runs)
+    maximum = selection.max_per_category
+    statistics, duplicates, over = merge(
+        first.runs, categories, maximum, writer, lambda done: progress("writing", done, total)
     )
-    dropped = gathered.dropped + Counter({TWICE: twice, wanted.beyond: beyond})
+    dropped = first.dropped + Counter({DUPLICATE: duplicates, selection.over_maximum: over})
     return PrepareReport(
-        statistics.kept, categories, dict(sorted(dropped.items())), gathered.faults, statistics.figures()
+        statistics.kept, categories, dict(sorted(dropped.items())), first.faults, statistics.summary()
     )
 
 
-def _gathered(
-    tasks: Sequence[list[Piece]], wanted: Wanted, folder: Path, jobs: int, progress: Progress
-) -> _Gathered:
-    """What all tasks put down in a folder."""
-    gathered, ranges, done = _Gathered(), ranges_for(tasks), 0
-    total = sum(piece.size for pieces in tasks for piece in pieces)
-    calls = [(number, pieces, wanted, folder, ranges) for number, pieces in enumerate(tasks)]
+def _read_tasks(
+    tasks: Sequence[list[Piece]], selection: Selection, folder: Path, jobs: int, progress: Progress
+) -> _FirstPass:
+    """Read all tasks, and write their runs to a folder."""
+    first, ranges, done = _FirstPass(), ranges_for(tasks), 0
+    sizes = [sum(piece.size for piece in pieces) for pieces in tasks]
+    calls = [(number, pieces, selection, folder, ranges) for number, pieces in enumerate(tasks)]
+    total = sum(sizes)
     jobs = 1 if total <= SMALL_BYTES else min(jobs, len(tasks))
-    outcomes = (gather(*call) for call in calls) if jobs == 1 else _in_processes(calls, jobs)
-    for pieces, outcome in zip(tasks, outcomes, strict=True):
-        gathered.add(pieces, outcome)
-        done += sum(piece.size for piece in pieces)
+    results = (read_task(*call) for call in calls) if jobs == 1 else _in_processes(calls, jobs)
+    for pieces, size, result in zip(tasks, sizes, results, strict=True):
+        first.add(pieces, result)
+        done += size
         progress("reading", done, total)
-    return gathered
+    return first
 
 
-def _in_processes(calls: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[Outcome]:
-    """The outcomes of tasks in their order, from several processes; a few tasks wait at a time."""
+def _in_processes(calls: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[TaskResult]:
+    """Yield the results of tasks in their order, from several processes, with a few tasks ahead."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=begin_worker, initargs=(stop,)) as pool:
-        coming = iter(calls)
-        waiting: deque[Future[Outcome]] = deque(
-            pool.submit(gather, *call) for call in islice(coming, 3 * jobs)
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=start_worker, initargs=(stop,)) as pool:
+        remaining = iter(calls)
+        ahead: deque[Future[TaskResult]] = deque(
+            pool.submit(read_task, *call) for call in islice(remaining, 3 * jobs)
         )
         try:
-            while waiting:
-                outcome = waiting.popleft().result()
-                waiting.extend(pool.submit(gather, *call) for call in islice(coming, 1))
-                yield outcome
+            while ahead:
+                result = ahead.popleft().result()
+                ahead.extend(pool.submit(read_task, *call) for call in islice(remaining, 1))
+                yield result
         finally:
-            # However this ends, by an error or Ctrl-C: nobody may write any more once the folder is removed.
+            # After an error or Ctrl-C, too, no process may write once the folder is removed.
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
 
 def read_drawings(source: Path) -> tuple[Drawings, list[str]]:
-    """All drawings of a file or a folder, unsplit, in the order of their keys, and their categories.
+    """Return all drawings of a file or folder, not split, in the order of their keys, and their categories.
 
     Raises:
-        FormatError: nothing there, or no drawing in it.
+        FormatError: `source` does not exist, or has no drawing.
     """
-    held = Held([])
-    gatherer = Gatherer(Wanted(), held)
-    for pieces in tasks_of(source_files([Path(source)])):
+    parts: list[Drawings] = []
+    reader = PieceReader(Selection(), parts.append)
+    for pieces in split_into_tasks(source_files([Path(source)])):
         for piece in pieces:
-            gatherer.read(piece)
-    if not held.parts:
+            reader.read(piece)
+    if not parts:
         raise FormatError(f"no drawing in {source}")
-    seen = held.parts[-1].categories
-    whole = joined(held.parts, seen)
-    whole = whole.take(unique_order(whole.key))
-    names = sorted(seen[code] for code in np.unique(whole.category))
-    return replace(whole, category=whole.known_as(names), categories=tuple(names)), names
+    drawings = joined(parts, parts[-1].categories)
+    drawings = drawings.take(np.unique(drawings.key, return_index=True)[1])
+    names = sorted(drawings.categories[number] for number in np.unique(drawings.category))
+    return replace(drawings, category=drawings.known_as(names), categories=tuple(names)), names

@@ -1,9 +1,8 @@
-"""The files of a split: Arrow files of equal blocks of drawings in the order of their keys.
+"""Read and write the shards of a split: Arrow files of drawings in the order of their keys.
 
-A shard's record batches hold `BLOCK` drawings each, but its last one; any block of a split can be read alone.
-Shards are memory-mapped, and of what is mapped only the blocks that are asked for are touched, and copied.
-To touch what a file has lost since it was mapped would end the process, so its size is looked at before each
-block.
+Each record batch of a shard is a block of `BLOCK` drawings, except that its last one may be smaller. Shards
+are memory-mapped, so that any block can be read alone. Reading beyond the end of a file that was truncated
+after it was mapped would kill the process; so its size is checked before each block.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ from sketchgen.data.rows import SCHEMA, from_rows, to_rows
 from sketchgen.errors import FormatError
 
 BLOCK = 1024
-"""Drawings in a block: about 120 KB, so that blocks in random order are read almost as fast as a file."""
+"""Drawings in a block: about 120 KB, large enough that reading blocks in random order is hardly slower."""
 
 SHARD_BLOCKS = 256
-"""Blocks in a shard: about 30 MB, so that fifty million drawings lie in some two hundred files."""
+"""Blocks in a shard: about 30 MB, so that fifty million drawings take about two hundred files."""
 
 MAX_OPEN = 128
-"""Shards that a process keeps open at a time; a system may allow it 256 files in all."""
+"""Maximum number of shards that a process keeps open; some systems allow 256 files in all."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,8 @@ class Shard:
 
     Attributes:
         file: its name in the store's folder.
-        drawings: how many it holds, 1 or more.
-        bytes: its size on the disk.
+        drawings: number of its drawings, 1 or more.
+        bytes: its size.
     """
 
     file: str
@@ -50,74 +49,74 @@ class Shard:
 
     @property
     def blocks(self) -> int:
-        """How many blocks it holds; all but the last are full."""
+        """Number of its blocks; all except the last are full."""
         return -(-self.drawings // BLOCK)
 
 
 def shard_name(split: str, number: int) -> str:
-    """The name of a split's shard `number`, from 0."""
+    """Return the name of shard `number` of a split, from 0."""
     return f"{split}-{number:05d}.arrow"
 
 
 class SplitWriter:
-    """Writes a split's drawings into shards as they come; they must come in the order of their keys."""
+    """Write the drawings of a split, added in the order of their keys, to shards."""
 
     def __init__(self, folder: Path, split: str, shard_blocks: int = SHARD_BLOCKS) -> None:
         self.shards: list[Shard] = []
-        self._folder, self._split, self._most = folder, split, shard_blocks * BLOCK
-        self._pending: list[Drawings] = []
-        self._waiting = self._written = 0
+        self._folder, self._split, self._max_drawings = folder, split, shard_blocks * BLOCK
+        self._buffer: list[Drawings] = []
+        self._buffered = self._written = 0
         self._file: Any = None
         self._writer: Any = None
 
     def add(self, drawings: Drawings) -> None:
-        """Add drawings; whole blocks are written, the rest waits.
+        """Add drawings; write full blocks and buffer the rest.
 
         Raises:
             OSError: they cannot be written.
         """
-        self._pending.append(drawings)
-        self._waiting += len(drawings)
-        if self._waiting >= BLOCK:
-            self._write(self._waiting // BLOCK * BLOCK)
+        self._buffer.append(drawings)
+        self._buffered += len(drawings)
+        if self._buffered >= BLOCK:
+            self._write(self._buffered // BLOCK * BLOCK)
 
     def close(self) -> list[Shard]:
-        """Write what waits, and return the shards.
+        """Write the buffered drawings, and return the shards.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: they cannot be written.
         """
-        self._write(self._waiting)
+        self._write(self._buffered)
         self._finish()
         return self.shards
 
     def abandon(self) -> None:
-        """Let go of a file that is being written; for a store that is not to be."""
+        """Close the current file, incomplete as it is."""
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
 
     def _write(self, count: int) -> None:
-        """Write the first `count` drawings that wait."""
+        """Write the first `count` buffered drawings."""
         if not count:
             return
-        waiting = joined(self._pending, self._pending[0].categories)
+        drawings = joined(self._buffer, self._buffer[0].categories)
         for first in range(0, count, BLOCK):
             if self._writer is None:
                 path = self._folder / shard_name(self._split, len(self.shards))
                 self._file = pa.OSFile(str(path), "wb")
                 self._writer = pa.ipc.new_file(self._file, SCHEMA)
-            block = waiting.between(first, min(first + BLOCK, count))
-            # Rows of its own: a slice of a larger batch is written with what lay behind it, as if at random.
+            block = drawings.between(first, min(first + BLOCK, count))
+            # Not a slice of a larger batch: Arrow would write it with the bytes that follow it in memory.
             self._writer.write_batch(to_rows(block))
             self._written += len(block)
-            if self._written == self._most:
+            if self._written == self._max_drawings:
                 self._finish()
-        self._pending = [waiting.between(count, len(waiting))]
-        self._waiting -= count
+        self._buffer = [drawings.between(count, len(drawings))]
+        self._buffered -= count
 
     def _finish(self) -> None:
-        """End the shard that is being written, if there is one."""
+        """Finish the current shard, if there is one."""
         if self._writer is None:
             return
         self._writer.close()
@@ -130,7 +129,7 @@ class SplitWriter:
 
 @dataclass
 class _Files:
-    """The shards that this process has open; another process (a fork, a copy) opens its own."""
+    """The shards that a process has open; a forked process opens its own."""
 
     process: int = field(default_factory=os.getpid)
     readers: dict[int, tuple[Any, mmap]] = field(default_factory=dict)
@@ -138,12 +137,12 @@ class _Files:
 
 @dataclass(frozen=True)
 class Split:
-    """A split of a prepared store: blocks of drawings that are read when they are asked for.
+    """A split of a prepared store, read block by block on demand.
 
     Attributes:
         name: "train", "valid" or "test".
         categories: the names; a drawing's category is an index into them.
-        folder: the store's.
+        folder: the store's folder.
         shards: its files.
     """
 
@@ -154,26 +153,26 @@ class Split:
     _files: _Files = field(default_factory=_Files, repr=False, compare=False)
 
     def __len__(self) -> int:
-        """Number of drawings."""
+        """Return the number of drawings."""
         return sum(shard.drawings for shard in self.shards)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but what is open, so that a Split can be sent to another process."""
+        """Return the state without open files, so that a split can be pickled."""
         return {**vars(self), "_files": _Files()}
 
     @property
     def block_sizes(self) -> NDArray[np.int64]:
-        """(blocks,) number of drawings in each block; known without opening a shard."""
+        """Number of drawings in each block, (blocks,); no shard is opened."""
         sizes = [np.full(shard.blocks, BLOCK, dtype=np.int64) for shard in self.shards]
         for size, shard in zip(sizes, self.shards, strict=True):
             size[-1] = shard.drawings - (shard.blocks - 1) * BLOCK
         return np.concatenate([np.zeros(0, dtype=np.int64), *sizes])
 
     def read(self, blocks: Sequence[int] | NDArray[np.int64]) -> Drawings:
-        """The drawings of some blocks, in that order, copied into memory.
+        """Return the drawings of some blocks, in that order, copied into memory.
 
         Raises:
-            FormatError: a shard is damaged, cut off, missing or another one.
+            FormatError: a shard is damaged, truncated, missing or replaced.
             IndexError: there is no such block.
         """
         firsts = np.cumsum([0, *(shard.blocks for shard in self.shards)])
@@ -185,24 +184,24 @@ class Split:
             parts.append(self._block(number, block - int(firsts[number])))
         return joined(parts, self.categories)
 
-    def drawings(self, most: int | None = None) -> Drawings:
-        """The first `most` drawings in the order of their keys, or all, copied into memory.
+    def drawings(self, limit: int | None = None) -> Drawings:
+        """Return the first `limit` drawings in the order of their keys, or all, copied into memory.
 
-        Keys are hashes, so that the first ones are a random sample, and always the same.
+        Keys are hashes, so that the first drawings are a random sample, and always the same.
 
         Raises:
-            FormatError: a shard is damaged, cut off, missing or another one.
+            FormatError: a shard is damaged, truncated, missing or replaced.
         """
-        count = len(self) if most is None else max(0, min(most, len(self)))
+        count = len(self) if limit is None else max(0, min(limit, len(self)))
         needed = int(np.searchsorted(np.cumsum(self.block_sizes), count)) + 1 if count else 0
         found = self.read(range(needed))
         return found if len(found) == count else found.take(np.arange(count))
 
     def find(self, key: int) -> Drawings:
-        """The drawing of a key: one, or none if it is not here. Keys are in order: few blocks are read.
+        """Return the one drawing with a key, or none, by a binary search over the blocks.
 
         Raises:
-            FormatError: a shard is damaged, cut off, missing or another one.
+            FormatError: a shard is damaged, truncated, missing or replaced.
         """
         low, high = 0, len(self.block_sizes)
         while low < high:
@@ -217,7 +216,7 @@ class Split:
         return self.read([])
 
     def _block(self, number: int, block: int) -> Drawings:
-        """Block `block` of shard `number`."""
+        """Return block `block` of shard `number`."""
         shard = self.shards[number]
         try:
             reader, mapped = self._opened(number)
@@ -229,18 +228,18 @@ class Split:
             found = from_rows(rows, self.categories)
         except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
             self._files.readers.pop(number, None)
-            raise self._unfit(shard, "is damaged or missing") from error
+            raise self._unusable(shard, "is damaged or missing") from error
         except FormatError as error:
-            raise self._unfit(shard, str(error)) from error
+            raise self._unusable(shard, str(error)) from error
         if (found.key[1:] <= found.key[:-1]).any():
-            raise self._unfit(shard, "holds drawings out of order")
+            raise self._unusable(shard, "holds drawings out of order")
         return found
 
-    def _unfit(self, shard: Shard, why: str) -> FormatError:
+    def _unusable(self, shard: Shard, why: str) -> FormatError:
         return FormatError(f"{self.folder / shard.file} {why}; prepare the store again")
 
     def _opened(self, number: int) -> tuple[Any, mmap]:
-        """What reads shard `number`, and the map that it reads from; opened once in this process.
+        """Return the reader of shard `number` and the memory that it maps, opened once in a process.
 
         Raises:
             OSError, ArrowException: it cannot be opened.

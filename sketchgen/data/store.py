@@ -1,4 +1,4 @@
-"""The prepared store: a folder of Arrow files, several a split, and a `store.json` that lists them."""
+"""Read and write prepared stores: folders of Arrow files, several per split, listed in a `store.json`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sketchgen.data.drawings import Drawings
-from sketchgen.data.rules import SPLITS
+from sketchgen.data.selection import SPLITS
 from sketchgen.data.shards import BLOCK, SHARD_BLOCKS, Shard, Split, SplitWriter, shard_name
 from sketchgen.errors import FormatError
 from sketchgen.sketch.files import whole_folder
@@ -21,11 +21,11 @@ STORE_VERSION = 2
 
 
 class StoreWriter:
-    """Writes a store's files into a folder: drawings as they come, in the order of their keys, then the rest.
+    """Write the files of a store: drawings in the order of their keys, then the list of files.
 
     Attributes:
-        folder: where the files go.
-        splits: what writes each split.
+        folder: the folder for the files.
+        splits: the writer of each split.
     """
 
     def __init__(self, folder: Path, shard_blocks: int = SHARD_BLOCKS) -> None:
@@ -41,7 +41,7 @@ class StoreWriter:
         self.splits[split].add(drawings)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """End the shards, and list them in `store.json` behind what `summary` says.
+        """Finish the shards, and write `store.json`: the summary, then the list of shards.
 
         Raises:
             OSError: they cannot be written.
@@ -54,10 +54,10 @@ class StoreWriter:
 
 @contextmanager
 def new_store(out: Path, shard_blocks: int = SHARD_BLOCKS) -> Iterator[StoreWriter]:
-    """A store that `out` becomes once the block has ended without error: it is whole, or it is not there.
+    """Yield the writer of a store that replaces `out` when the block ends without an error.
 
     Raises:
-        OSError: it cannot be made; what stood at `out` before is kept until the renaming.
+        OSError: the store cannot be written; `out` is as it was.
     """
     with whole_folder(out) as work:
         writer = StoreWriter(work, shard_blocks)
@@ -70,11 +70,11 @@ def new_store(out: Path, shard_blocks: int = SHARD_BLOCKS) -> Iterator[StoreWrit
 
 @dataclass(frozen=True)
 class Store:
-    """A prepared store, opened.
+    """A prepared store.
 
     Attributes:
         path: its folder.
-        summary: what `store.json` says: version, categories, counts, statistics, what was dropped, shards.
+        summary: the content of `store.json`: version, categories, statistics, what was dropped, shards.
     """
 
     path: Path
@@ -82,10 +82,10 @@ class Store:
 
     @classmethod
     def open(cls, path: Path | str) -> Store:
-        """Open the store in folder `path`; milliseconds, nothing is read but `store.json`.
+        """Open the store in folder `path`; only `store.json` is read.
 
         Raises:
-            FormatError: no store is there, or one of another version, or its `store.json` is damaged.
+            FormatError: it is no store, or one of another version, or its `store.json` is damaged.
         """
         path = Path(path)
         try:
@@ -105,11 +105,11 @@ class Store:
 
     @property
     def categories(self) -> list[str]:
-        """The categories' names, sorted; a drawing's category is an index into them."""
+        """Names of the categories, sorted; a drawing's category is an index into them."""
         return list(self.summary["categories"])
 
     def split(self, name: str) -> Split:
-        """One split; nothing of it is read yet.
+        """Return a split; nothing of it is read yet.
 
         Raises:
             FormatError: no such split, or `store.json` does not list its shards.
@@ -132,5 +132,5 @@ class Store:
 
 
 def _is_count(value: object) -> bool:
-    """Whether a value is a whole number of 1 or more."""
+    """Return whether a value is an integer of 1 or more."""
     return type(value) is int and value >= 1

@@ -1,24 +1,40 @@
 from __future__ import annotations
 
+import gzip
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import sketchgen
+from sketchgen.data import prepare as preparing
 from sketchgen.data.prepare import prepare, read_drawings
-from sketchgen.data.rules import MAX_POINTS, drawing_key, split_of
-from sketchgen.data.store import SPLITS, Store
-from sketchgen.errors import FormatError, OutputError
+from sketchgen.data.reading import split_into_tasks
+from sketchgen.data.selection import DUPLICATE, MAX_POINTS, SPLITS, TRAINING_ONLY, UNREADABLE, Selection
+from sketchgen.data.store import Store
+from sketchgen.errors import FormatError, OutputError, SettingError
 from sketchgen.formats.quickdraw import parse_line
 from sketchgen.sketch.sketch import Sketch
 
-GOOD = {"word": "cat", "drawing": [[[0, 255], [0, 9]], [[5, 5, 7], [1, 2, 3]]]}
+
+def line(**changes: object) -> str:
+    good = {"word": "cat", "drawing": [[[0, 255], [0, 9]], [[5, 5, 7], [1, 2, 3]]]}
+    return json.dumps({**good, **changes}) + "\n"
 
 
-def line(**changes) -> str:
-    return json.dumps({**GOOD, **changes}) + "\n"
+def lines(word: str, count: int) -> bytes:
+    """Drawings that differ, as lines of different lengths."""
+    return b"".join(
+        b'{"word":"%s","drawing":[[[0,255,%d],[0,%d,100]]]}\n' % (word.encode(), k % 256, k // 256)
+        for k in range(count)
+    )
 
 
 def splits(store: Path) -> dict[int, str]:
@@ -38,60 +54,51 @@ def sample_store(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return out
 
 
-def test_the_sample_is_kept_whole_and_split_about_90_5_5(sample_dir: Path, sample_store: Path):
-    names = sorted(path.stem for path in sample_dir.glob("*.ndjson"))
-    store = Store.open(sample_store)
-    assert store.categories == names
-    assert len(names) == 16
-    kept = [len(store.split(split)) for split in SPLITS]
-    assert sum(kept) == 960
-    assert kept == [store.summary["kept"][split] for split in SPLITS]
-    # Five deviations of a binomial: a hash that splits unevenly would leave these bounds.
-    for count, share in zip(kept, (0.9, 0.05, 0.05), strict=True):
-        assert abs(count - 960 * share) < 5 * np.sqrt(960 * share * (1 - share))
-    assert store.summary["statistics"]["by_category"] == dict.fromkeys(names, 60)
-    assert store.summary["dropped"] == {}
+@pytest.fixture
+def many_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read input of any size in tiny tasks, with several ranges of keys."""
+    monkeypatch.setattr(preparing, "SMALL_BYTES", 0)
+    monkeypatch.setattr(
+        preparing, "split_into_tasks", lambda files, **only: split_into_tasks(files, 3000, **only)
+    )
+    monkeypatch.setattr(preparing, "ranges_for", lambda tasks: 7)
 
 
-def test_statistics_are_those_of_the_drawings(sample_store: Path):
-    store = Store.open(sample_store)
-    parts = [store.split(split).drawings() for split in SPLITS]
-    lengths = np.concatenate([part.lengths for part in parts])
-    statistics = store.summary["statistics"]
-    assert statistics["points"]["mean"] == pytest.approx(lengths.mean())
-    assert statistics["points"]["max"] == lengths.max()
-    train = parts[0]
-    steps = [np.diff(train.sketch(k).points, axis=0) for k in range(len(train))]
-    assert statistics["offset_deviation"] == pytest.approx(np.concatenate(steps).std())
-
-
-def test_what_is_stored_is_what_was_parsed(sample_dir: Path, sample_store: Path):
+def test_every_drawing_of_the_sample_is_stored_as_it_is(sample_dir: Path, sample_store: Path):
     store = Store.open(sample_store)
     parts = [store.split(split).drawings() for split in SPLITS]
     found = [drawings.sketch(k) for drawings in parts for k in range(len(drawings))]
-    lines = [text for path in sample_dir.glob("*.ndjson") for text in path.read_text().splitlines()]
+    texts = [text for path in sample_dir.glob("*.ndjson") for text in path.read_text().splitlines()]
 
-    def identity(sketch: Sketch) -> tuple:
+    def identity(sketch: Sketch) -> tuple[object, ...]:
         return sketch.category, tuple(map(len, sketch.strokes)), sketch.points.tobytes()
 
-    parsed = [parse_line(text) for text in lines]
-    assert {identity(sketch) for sketch in found} == {identity(sketch) for sketch in parsed}
-    assert len(found) == len(lines)
+    assert {identity(sketch) for sketch in found} == {identity(parse_line(text)) for text in texts}
+    assert len(found) == len(texts) == 960
+    names = sorted(path.stem for path in sample_dir.glob("*.ndjson"))
+    assert store.categories == names
+    assert store.summary["statistics"]["by_category"] == dict.fromkeys(names, 60)
+    assert store.summary["kept"] == {split: len(part) for split, part in zip(SPLITS, parts, strict=True)}
+    assert store.summary["dropped"] == {}
+
+
+def test_read_drawings_returns_all_splits_together(sample_dir: Path, sample_store: Path):
+    drawings, categories = read_drawings(sample_dir)
+    assert categories == Store.open(sample_store).categories
+    assert drawings.key.tolist() == sorted(splits(sample_store))
 
 
 @pytest.mark.parametrize(
     ("side", "low", "stays"),
     [(255, 0, True), (250, 0, True), (245, 0, True), (244, 0, False), (255, 1, False), (250.5, 0, False)],
 )
-def test_what_fills_the_box_stays_and_the_rest_is_simplified(
+def test_a_drawing_that_fills_the_box_stays_and_others_are_simplified(
     tmp_path: Path, side: float, low: float, stays: bool
 ):
     stroke = [[low, side, 90], [low, 40, 100]]
-    line = json.dumps({"word": "cat", "drawing": [stroke]})
-    (tmp_path / "cat.ndjson").write_text(line)
+    (tmp_path / "cat.ndjson").write_text(line(drawing=[stroke]))
     drawings, _ = read_drawings(tmp_path)
-    same = drawings.points.tolist() == np.transpose(stroke).tolist()
-    assert same is stays
+    assert (drawings.points.tolist() == np.transpose(stroke).tolist()) is stays
     assert drawings.points.min() == 0
     assert stays or drawings.points.max() >= 254
 
@@ -105,49 +112,21 @@ def test_another_file_moves_no_drawing_to_another_split(sample_dir: Path, sample
     assert {key: many[key] for key in few} == few
 
 
-def test_split_depends_on_the_key_alone():
-    shares = np.unique([split_of(key) for key in range(1000)], return_counts=True)
-    assert dict(zip(*map(np.ndarray.tolist, shares), strict=True)) == {"train": 900, "valid": 50, "test": 50}
-
-
-def test_keys_tell_points_strokes_and_category_apart():
-    points = np.array([[0, 1], [2, 3], [4, 5]], dtype=np.uint8)
-    keys = [
-        drawing_key(points, [3], "cat"),
-        drawing_key(points[::-1], [3], "cat"),
-        drawing_key(points, [1, 2], "cat"),
-        drawing_key(points, [2, 1], "cat"),
-        drawing_key(points, [3], "dog"),
-    ]
-    assert len(set(keys)) == len(keys)
-    assert drawing_key(points.copy(), (3,), "cat") == keys[0]
-
-
-def test_the_same_input_makes_the_same_bytes(sample_dir: Path, tmp_path: Path):
-    file = sample_dir / "cat.ndjson"
-    for name in ("one", "two"):
-        prepare([file], tmp_path / name)
-    assert contents(tmp_path / "one") == contents(tmp_path / "two")
-    assert set(contents(tmp_path / "one")) == {"store.json", *(f"{split}-00000.arrow" for split in SPLITS)}
-
-
-def test_every_drawing_left_out_is_counted_with_its_reason(tmp_path: Path):
+def test_every_dropped_drawing_is_counted_with_its_reason(tmp_path: Path):
     zigzag = [[k % 256 for k in range(MAX_POINTS)] + [0], [255 * (k % 2) for k in range(MAX_POINTS)] + [0]]
-    lines = [
+    texts = [
         line(),
         line(),
         line(recognized=False),
         "\n",
         "not json\n",
         line(drawing="none"),
-        line(drawing=[[[0, 255], [0]]]),
         line(word=None),
-        line(drawing=[]),
-        line(drawing=[zigzag]),
-        # Far longer than wide on the way to 1 px steps: simplifying it is refused, not attempted.
-        line(drawing=[[[0, 1] * 12_000, [0, 1] * 12_000]]),
     ]
-    (tmp_path / "odd.ndjson").write_text("".join(lines))
+    texts += [line(drawing=[[[0, 255], [0]]]), line(drawing=[]), line(drawing=[zigzag])]
+    # So long a line, scaled to the box, would have too many steps of 1 px: it is refused.
+    texts += [line(drawing=[[[0, 1] * 12_000, [0, 1] * 12_000]])]
+    (tmp_path / "odd.ndjson").write_text("".join(texts))
     report = prepare([tmp_path / "odd.ndjson"], tmp_path / "store")
     assert sum(report.kept.values()) == 1
     assert report.dropped == {
@@ -161,23 +140,76 @@ def test_every_drawing_left_out_is_counted_with_its_reason(tmp_path: Path):
     assert Store.open(tmp_path / "store").summary["dropped"] == report.dropped
 
 
-def test_a_raw_drawing_is_simplified_into_the_box(tmp_path: Path):
-    raw = {"word": "cat", "drawing": [[[10.5, 500.25, 900.0], [3.0, 250.5, 40.0], [0, 10, 20]]]}
-    (tmp_path / "raw.ndjson").write_text(json.dumps(raw))
-    drawings, categories = read_drawings(tmp_path / "raw.ndjson")
-    assert categories == ["cat"]
-    assert len(drawings) == 1
-    assert drawings.points.min(0).tolist() == [0, 0]
-    assert drawings.points.max() == 255
+@pytest.mark.usefixtures("many_tasks")
+def test_the_store_is_the_same_whatever_the_jobs_order_and_tasks(
+    sample_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    files = [sample_dir / f"{name}.ndjson" for name in ("cat", "sun", "house")]
+    prepare(files, tmp_path / "one")
+    prepare(files[::-1], tmp_path / "two", jobs=2)
+    monkeypatch.undo()
+    prepare(files, tmp_path / "three")
+    assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(tmp_path / "three")
+    assert set(contents(tmp_path / "one")) == {"store.json", *(f"{split}-00000.arrow" for split in SPLITS)}
 
 
-def test_read_drawings_is_all_splits_together(sample_dir: Path, sample_store: Path):
-    drawings, categories = read_drawings(sample_dir)
-    assert categories == Store.open(sample_store).categories
-    assert sorted(drawings.key.tolist()) == sorted(splits(sample_store))
+@pytest.mark.usefixtures("many_tasks")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_faults_are_named_by_their_lines_in_the_whole_file(tmp_path: Path, jobs: int):
+    numbers = [3, 150, 151, 399, *range(410, 440)]
+    text = lines("cat", 440).splitlines(keepends=True)
+    for number in numbers:
+        text[number] = b"{\n"
+    text[200] = b"\n"
+    (tmp_path / "cat.ndjson").write_bytes(b"".join(text))
+    (tmp_path / "dog.ndjson").write_bytes(lines("dog", 9) + b"{\n")
+    report = prepare([tmp_path / "dog.ndjson", tmp_path / "cat.ndjson"], tmp_path / "store", jobs=jobs)
+    expected = ["dog.ndjson, line 10", *(f"cat.ndjson, line {number + 1}" for number in numbers)]
+    assert [fault.split(" is not")[0] for fault in report.faults] == expected[:20]
+    assert report.dropped == {UNREADABLE: len(expected)}
 
 
-def test_progress_tells_of_bytes_read_and_written(sample_dir: Path, tmp_path: Path):
+@pytest.mark.usefixtures("many_tasks")
+def test_the_same_drawing_in_two_files_is_one(tmp_path: Path):
+    (tmp_path / "a.ndjson").write_bytes(lines("cat", 300))
+    (tmp_path / "b.ndjson.gz").write_bytes(gzip.compress(lines("cat", 250)))
+    report = prepare([tmp_path], tmp_path / "store")
+    assert sum(report.kept.values()) == 300
+    assert report.dropped == {DUPLICATE: 250}
+
+
+@pytest.mark.usefixtures("many_tasks")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_sources_for_training_only_never_reach_the_other_splits(tmp_path: Path, jobs: int):
+    people, sampled = [tmp_path / "people.ndjson"], [tmp_path / "sampled.ndjson"]
+    people[0].write_bytes(lines("cat", 400))
+    sampled[0].write_bytes(lines("cat", 400).replace(b"255,", b"254,"))
+    prepare(people, tmp_path / "alone")
+    prepare([*people, *sampled], tmp_path / "all")
+    report = prepare(people, tmp_path / "store", training_only=sampled, jobs=jobs)
+    alone, everything, found = (splits(tmp_path / name) for name in ("alone", "all", "store"))
+    assert found == alone | {key: split for key, split in everything.items() if split == "train"}
+    assert report.dropped == {TRAINING_ONLY: len(everything) - len(found)}
+    assert len(everything) - len(found) > 10
+
+
+@pytest.mark.usefixtures("many_tasks")
+def test_a_maximum_keeps_the_smallest_keys_over_all_ranges(tmp_path: Path):
+    source = tmp_path / "a.ndjson"
+    source.write_bytes(lines("cat", 300) + lines("dog", 40))
+    prepare([source], tmp_path / "all")
+    report = prepare([source], tmp_path / "some", Selection(max_per_category=100))
+    assert report.statistics["by_category"] == {"cat": 100, "dog": 40}
+    assert report.dropped == {"beyond 100 of their category": 200}
+
+    def keys(store: Path) -> list[int]:
+        parts = [Store.open(store).split(split).drawings() for split in SPLITS]
+        return sorted(int(key) for part in parts for key in part.key[part.category == 0])
+
+    assert keys(tmp_path / "some") == keys(tmp_path / "all")[:100]
+
+
+def test_progress_counts_bytes_read_and_written(sample_dir: Path, tmp_path: Path):
     seen: list[tuple[str, int, int]] = []
     files = [sample_dir / "sun.ndjson", sample_dir / "cat.ndjson"]
     prepare(files, tmp_path / "store", progress=lambda *what: seen.append(what))
@@ -187,26 +219,21 @@ def test_progress_tells_of_bytes_read_and_written(sample_dir: Path, tmp_path: Pa
     assert seen[1][1] == seen[1][2]
 
 
-def test_what_stands_at_out_is_refused_unless_forced(sample_dir: Path, tmp_path: Path):
-    file, out = sample_dir / "cat.ndjson", tmp_path / "store"
-    prepare([file], out)
+def test_only_a_store_is_replaced_and_only_with_force(sample_dir: Path, tmp_path: Path):
+    out, folder = tmp_path / "store", tmp_path / "thesis"
+    prepare([sample_dir / "cat.ndjson"], out)
     before = contents(out)
     with pytest.raises(OutputError, match="--force"):
         prepare([sample_dir / "sun.ndjson"], out)
     assert contents(out) == before
     prepare([sample_dir / "sun.ndjson"], out, force=True)
     assert Store.open(out).categories == ["sun"]
-
-
-def test_force_replaces_nothing_but_a_store(sample_dir: Path, tmp_path: Path):
-    folder, file = tmp_path / "thesis", tmp_path / "notes.txt"
     folder.mkdir()
     (folder / "chapter").write_text("dear")
-    file.write_text("dear")
-    for out in (folder, file):
+    for other in (folder, folder / "chapter"):
         with pytest.raises(OutputError, match="not a store"):
-            prepare([sample_dir / "cat.ndjson"], out, force=True)
-    assert (folder / "chapter").read_text() == file.read_text() == "dear"
+            prepare([sample_dir / "cat.ndjson"], other, force=True)
+    assert (folder / "chapter").read_text() == "dear"
 
 
 def test_a_source_without_drawings_is_a_format_error(tmp_path: Path):
@@ -217,3 +244,84 @@ def test_a_source_without_drawings_is_a_format_error(tmp_path: Path):
             prepare([source], tmp_path / "store")
         assert "\n" not in str(caught.value)
         assert not (tmp_path / "store").exists()
+
+
+def test_settings_out_of_range_are_refused(sample_dir: Path, tmp_path: Path):
+    with pytest.raises(SettingError, match="jobs is 0; it must be 1 or more"):
+        prepare([sample_dir], tmp_path / "store", jobs=0)
+
+
+def test_too_many_categories_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sketchgen.data.reading.MAX_CATEGORIES", 5)
+    (tmp_path / "a.ndjson").write_bytes(b"".join(lines(f"cat {number}", 2) for number in range(6)))
+    with pytest.raises(FormatError, match="more than 5 categories; take some of them with --category"):
+        prepare([tmp_path / "a.ndjson"], tmp_path / "store")
+
+
+@pytest.mark.usefixtures("many_tasks")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_damaged_file_is_named_and_leaves_nothing(tmp_path: Path, jobs: int):
+    (tmp_path / "a.ndjson").write_bytes(lines("cat", 300))
+    (tmp_path / "b.ndjson.gz").write_bytes(gzip.compress(lines("cat", 3000))[:-300])
+    with pytest.raises(FormatError, match=r"b.ndjson.gz cannot be read"):
+        prepare([tmp_path], tmp_path / "out" / "store", jobs=jobs)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk here")
+@pytest.mark.usefixtures("many_tasks")
+@pytest.mark.parametrize("file", ["sorted/0-0", "train-00000.arrow"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    sample_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+):
+    real = preparing._read_tasks
+
+    def full(tasks, selection, folder: Path, *rest):
+        (folder.parent / file).symlink_to("/dev/full")
+        return real(tasks, selection, folder, *rest)
+
+    monkeypatch.setattr(preparing, "_read_tasks", full)
+    out = tmp_path / "out" / "store"
+    with pytest.raises(OutputError, match="store cannot be written: no space left on the disk"):
+        prepare([sample_dir], out)
+    assert list(out.parent.iterdir()) == []
+
+
+def test_an_interruption_leaves_nothing(tmp_path: Path):
+    source, out = tmp_path / "cat.ndjson", tmp_path / "out"
+    with source.open("wb") as file:
+        for number in range(60):
+            file.write(lines(f"cat {number}", 10_000))
+    out.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sketchgen", "prepare", source, "-o", out / "store", "--jobs", "2"],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(sketchgen.__file__).parents[1])},
+        start_new_session=True,
+        # Tests in the background may have been started with the signal ignored, and pass that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    for _ in range(1000):
+        if list(out.glob(".store.*/sorted/*")):
+            break
+        time.sleep(0.02)
+    # As Ctrl-C does: to all processes of the group.
+    os.killpg(process.pid, signal.SIGINT)
+    words = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 130
+    assert words.splitlines()[-1] == "sketchgen: error: interrupted"
+    assert "Traceback" not in words
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.usefixtures("many_tasks")
+def test_a_worker_that_dies_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "a.ndjson").write_bytes(lines("cat", 300))
+    monkeypatch.setattr(preparing, "read_task", die)
+    with pytest.raises(OutputError, match="--jobs 1"):
+        prepare([tmp_path / "a.ndjson"], tmp_path / "out" / "store", jobs=2)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def die(*call: object) -> None:
+    os._exit(9)

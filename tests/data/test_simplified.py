@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sketchgen.data import simplified
-from sketchgen.data.gather import MAX_FAULTS, Gatherer
-from sketchgen.data.rules import MAX_POINTS, UNREADABLE, Wanted, drawing_key, row_of
+from sketchgen.data.drawings import Drawings
+from sketchgen.data.reading import MAX_FAULTS, Piece, PieceReader
+from sketchgen.data.selection import MAX_POINTS, UNREADABLE, Selection, row_of
 from sketchgen.data.simplified import read_block
-from sketchgen.data.spill import Held
-from sketchgen.data.tasks import Piece
 from sketchgen.errors import SketchgenError
 from sketchgen.formats.quickdraw import line_entry
 
+SELECTIONS = [Selection(), Selection(recognised=True), Selection(categories=frozenset({"cat"}))]
 Row = tuple[str, bytes, tuple[int, ...], int]
 
 GOOGLE = (
@@ -28,7 +29,7 @@ GOOGLE = (
 )
 
 
-def one_by_one(text: bytes, wanted: Wanted) -> tuple[list[Row], dict[str, int], list[str]]:
+def one_by_one(text: bytes, selection: Selection) -> tuple[list[Row], dict[str, int], list[str]]:
     """What becomes of lines that are read one after the other."""
     rows: list[Row] = []
     dropped: Counter[str] = Counter()
@@ -37,7 +38,7 @@ def one_by_one(text: bytes, wanted: Wanted) -> tuple[list[Row], dict[str, int], 
         if not line.strip():
             continue
         try:
-            row = row_of(line_entry(line, f"a.ndjson, line {number}"), wanted)
+            row = row_of(line_entry(line, f"a.ndjson, line {number}"), selection)
         except SketchgenError as error:
             row = UNREADABLE
             faults.append(str(error))
@@ -45,24 +46,26 @@ def one_by_one(text: bytes, wanted: Wanted) -> tuple[list[Row], dict[str, int], 
             dropped[row] += 1
         else:
             name, points, lengths = row
-            rows.append((name, points.tobytes(), tuple(lengths), drawing_key(points, lengths, name)))
+            hashed = name.encode() + b"\0" + np.array(lengths, "<u4").tobytes() + points.tobytes()
+            key = int.from_bytes(blake2b(hashed, digest_size=8).digest(), "little")
+            rows.append((name, points.tobytes(), tuple(lengths), key))
     return sorted(rows), dict(dropped), faults[:MAX_FAULTS]
 
 
-def at_once(file: Path, wanted: Wanted) -> tuple[list[Row], dict[str, int], list[str]]:
+def at_once(file: Path, selection: Selection) -> tuple[list[Row], dict[str, int], list[str]]:
     """The same, as `prepare` does it."""
-    held = Held([])
-    gatherer = Gatherer(wanted, held)
-    gatherer.read(Piece(file, 0, file.stat().st_size, whole=True))
+    parts: list[Drawings] = []
+    reader = PieceReader(selection, parts.append)
+    reader.read(Piece(file, 0, file.stat().st_size, whole=True))
     rows: list[Row] = []
-    for part in held.parts:
+    for part in parts:
         for number in range(len(part)):
             one = part.between(number, number + 1)
             lengths = tuple(np.diff(np.flatnonzero(one.lift), prepend=-1).tolist())
             name = one.categories[int(one.category[0])]
             rows.append((name, one.points.tobytes(), lengths, int(one.key[0])))
-    outcome = gatherer.outcome
-    return sorted(rows), dict(outcome.dropped), [fault.message for fault in outcome.faults]
+    dropped, (piece,) = reader.result.dropped, reader.result.pieces
+    return sorted(rows), dict(dropped), [message for _, message in piece.faults]
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +73,11 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lines") / "a.ndjson"
 
 
-def check(file: Path, text: bytes, wanted: Wanted | None = None) -> dict[str, int]:
+def check(file: Path, text: bytes, selection: Selection | None = None) -> dict[str, int]:
     """Hold the law for a text; what was dropped."""
     file.write_bytes(text)
-    found = at_once(file, wanted or Wanted())
-    assert found == one_by_one(text, wanted or Wanted())
+    found = at_once(file, selection or Selection())
+    assert found == one_by_one(text, selection or Selection())
     return found[1]
 
 
@@ -121,9 +124,12 @@ def texts(draw: st.DrawFn) -> bytes:
 
 
 @settings(max_examples=400)
-@given(texts(), st.sampled_from([Wanted(), Wanted(recognised=True), Wanted(categories=frozenset({"cat"}))]))
-def test_blocks_are_read_as_single_lines_are(file: Path, text: bytes, wanted: Wanted):
-    check(file, text, wanted)
+@given(
+    texts(),
+    st.sampled_from([Selection(), Selection(recognised=True), Selection(categories=frozenset({"cat"}))]),
+)
+def test_blocks_are_read_as_single_lines_are(file: Path, text: bytes, selection: Selection):
+    check(file, text, selection)
 
 
 @settings(max_examples=100)
@@ -206,7 +212,7 @@ def test_odd_lines_among_good_ones(file: Path, name: str):
     check(file, text.encode())
     # Without the blank line, the form of all lines' other fields is the plain one: only the drawing is odd.
     check(file, text.replace("\n\n", "\n").encode())
-    check(file, text.encode() + b"\n", Wanted(recognised=True, categories=frozenset({"dog", "cat"})))
+    check(file, text.encode() + b"\n", Selection(recognised=True, categories=frozenset({"dog", "cat"})))
 
 
 def test_bytes_that_are_no_text(file: Path):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import struct
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sketchgen.data.gather import MAX_FAULTS
 from sketchgen.data.prepare import prepare, read_drawings
-from sketchgen.data.rules import UNREADABLE, Wanted, is_name
-from sketchgen.data.sources import entries, source_files
+from sketchgen.data.reading import MAX_FAULTS
+from sketchgen.data.selection import UNREADABLE, Selection, is_name
+from sketchgen.data.sources import entries, line_blocks, source_files
 from sketchgen.data.store import SPLITS, Store
 from sketchgen.errors import FormatError, SettingError
 from sketchgen.formats.quickdraw import Entry, parse_line, read_binary
@@ -141,12 +144,12 @@ def test_an_svg_without_paths_is_told_of(tmp_path: Path) -> None:
     assert sum(report.dropped.values()) == 1
 
 
-def test_only_what_is_wanted_is_taken(tmp_path: Path) -> None:
+def test_only_what_is_selected_is_kept(tmp_path: Path) -> None:
     (tmp_path / "cat.ndjson").write_text(lines("cat", 50))
     (tmp_path / "dog.ndjson").write_text(lines("dog", 40) + lines("dog", 60, recognised=False)[-600:])
     (tmp_path / "sun.ndjson").write_text(lines("sun", 9))
-    wanted = Wanted(recognised=True, categories=frozenset({"cat", "dog"}), most=30)
-    report = prepare([tmp_path], tmp_path / "store", wanted)
+    selection = Selection(recognised=True, categories=frozenset({"cat", "dog"}), max_per_category=30)
+    report = prepare([tmp_path], tmp_path / "store", selection)
     assert kept(tmp_path / "store") == {"cat": 30, "dog": 30}
     assert report.dropped["of another category"] == 9
     assert report.dropped["not recognised by the game"] > 0
@@ -158,18 +161,15 @@ def test_a_cap_takes_the_same_drawings_whatever_the_order(tmp_path: Path) -> Non
     stores = []
     for name, part in (("a", text), ("b", text[::-1])):
         (tmp_path / f"{name}.ndjson").write_text("".join(part))
-        prepare([tmp_path / f"{name}.ndjson"], tmp_path / name, Wanted(most=20))
+        prepare([tmp_path / f"{name}.ndjson"], tmp_path / name, Selection(max_per_category=20))
         store = Store.open(tmp_path / name)
         stores.append({split: sorted(store.split(split).drawings().key.tolist()) for split in SPLITS})
     assert stores[0] == stores[1]
 
 
-@pytest.mark.parametrize(
-    "limits", [{"most": 0}, {"fewest_points": 0}, {"fewest_points": 9, "most_points": 8}]
-)
-def test_limits_that_leave_nothing_are_refused(limits: dict[str, int]) -> None:
-    with pytest.raises(SettingError):
-        Wanted(**limits)  # pyright: ignore[reportArgumentType]
+def test_a_maximum_of_none_is_refused() -> None:
+    with pytest.raises(SettingError, match="max_per_category is 0; it must be 1 or more"):
+        Selection(max_per_category=0)
 
 
 @pytest.mark.parametrize("name", ["two\nlines", " cat", "", "x" * 101, "tab\t"])
@@ -203,3 +203,19 @@ def test_any_of_them_can_be_evaluated_on(tmp_path: Path) -> None:
     drawings, categories = read_drawings(tmp_path / "cat.bin")
     assert list(categories) == ["cat"]
     assert isinstance(drawings.sketch(0), Sketch)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.integers(0, 12), max_size=12), st.integers(1, 9), st.integers(2, 14), st.booleans())
+def test_blocks_hold_every_line_but_those_too_long(
+    sizes: list[int], block: int, most: int, ended: bool
+) -> None:
+    text = b"\n".join(b"x" * size for size in sizes) + b"\n" * ended
+    found: list[bytes] = []
+    for part in line_blocks(BytesIO(text), len(text), most, block):
+        found += part.split(b"\n")[:-1] if part else [b"too long"]
+    expected = text.split(b"\n")
+    expected = expected[:-1] if not expected[-1] else expected
+    assert found == [line if len(line) < most else b"too long" for line in expected]
+    first = text[: text.find(b"\n") + 1]
+    assert b"".join(line_blocks(BytesIO(text), len(first))) == first
