@@ -27,13 +27,12 @@ from sketchgen.data.reading import (
     PieceReader,
     TaskResult,
     check_category_count,
-    ranges_for,
     read_task,
     split_into_tasks,
     start_worker,
 )
 from sketchgen.data.selection import DUPLICATE, UNREADABLE, Selection
-from sketchgen.data.sorted_runs import Run, merge
+from sketchgen.data.sorted_runs import Run, merge, range_count
 from sketchgen.data.sources import source_files
 from sketchgen.data.store import StoreWriter, new_store
 from sketchgen.errors import FormatError, OutputError
@@ -195,10 +194,9 @@ def _read_tasks(
     tasks: Sequence[list[Piece]], selection: Selection, folder: Path, jobs: int, progress: Progress
 ) -> _FirstPass:
     """Read all tasks, and write their runs to a folder."""
-    first, ranges, done = _FirstPass(), ranges_for(tasks), 0
     sizes = [sum(piece.size for piece in pieces) for pieces in tasks]
-    calls = [(number, pieces, selection, folder, ranges) for number, pieces in enumerate(tasks)]
-    total = sum(sizes)
+    first, total, done = _FirstPass(), sum(sizes), 0
+    calls = [(number, pieces, selection, folder, range_count(total)) for number, pieces in enumerate(tasks)]
     jobs = 1 if total <= SMALL_BYTES else min(jobs, len(tasks))
     results = (read_task(*call) for call in calls) if jobs == 1 else _in_processes(calls, jobs)
     for pieces, size, result in zip(tasks, sizes, results, strict=True):

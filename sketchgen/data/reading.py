@@ -35,11 +35,11 @@ from sketchgen.data.selection import (
     split_numbers,
 )
 from sketchgen.data.simplified import Block, read_block
-from sketchgen.data.sorted_runs import Run, RunWriter, range_count
+from sketchgen.data.sorted_runs import Run, RunWriter
 from sketchgen.data.sources import Found, entries, has_lines, line_blocks, opened
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats.quickdraw import line_entry, too_long
-from sketchgen.formats.read_write import readable
+from sketchgen.formats.read_write import is_gzip, readable
 
 TASK_BYTES = 16 * 1024 * 1024
 """Input of a task: about a second's work, so that progress can be shown and a run stopped."""
@@ -48,9 +48,6 @@ SCAN_BYTES = 64 * 1024
 
 MIN_PICTURE_BYTES = 64 * 1024
 """Minimum work of a file of one drawing: reading it takes as long as so many bytes of lines."""
-
-RUN_BYTES = {".ndjson": 0.4, ".gz": 2.5, ".bin": 1.2}
-"""Bytes in runs for each byte of a file, approximately; 1 for other kinds."""
 
 MAX_FAULTS = 20
 """Number of unreadable drawings that are named; the others are only counted."""
@@ -68,15 +65,13 @@ class Piece:
     Attributes:
         file: its path.
         first: where the piece begins, in bytes.
-        size: its size in the file, in bytes.
-        whole: whether it is the whole file, to be read to its end; if compressed, `size` is not its length.
+        size: its size in the file, in bytes, which may be compressed.
         training_only: whether to drop its drawings that fall into validation or test.
     """
 
     file: Path
     first: int
     size: int
-    whole: bool = False
     training_only: bool = False
 
 
@@ -88,8 +83,8 @@ def pieces_of(file: Path, max_bytes: int = TASK_BYTES) -> Iterator[Piece]:
     """
     with readable(file):
         size = file.stat().st_size
-        if not has_lines(file) or file.suffix.lower() == ".gz" or size <= max_bytes:
-            yield Piece(file, 0, size, whole=True)
+        if not has_lines(file) or is_gzip(file) or size <= max_bytes:
+            yield Piece(file, 0, size)
             return
         with file.open("rb") as stream:
             first = 0
@@ -126,14 +121,6 @@ def split_into_tasks(
             tasks[-1].append(replace(piece, training_only=only))
             room -= work
     return tasks
-
-
-def ranges_for(tasks: Sequence[Sequence[Piece]]) -> int:
-    """Return into how many ranges of keys to divide the runs of tasks."""
-    sizes = (
-        piece.size * RUN_BYTES.get(piece.file.suffix.lower(), 1.0) for pieces in tasks for piece in pieces
-    )
-    return range_count(int(sum(sizes)))
 
 
 @dataclass
@@ -212,7 +199,7 @@ class PieceReader:
     Args:
         selection: the drawings to select.
         add: called with the drawings, some at a time; their categories begin with those of earlier calls.
-        cancelled: called before each block; whether to stop.
+        cancelled: called now and then; whether to stop.
 
     Attributes:
         result: what has been read so far, without runs.
@@ -244,19 +231,13 @@ class PieceReader:
             self._read_lines(piece)
         else:
             for found in entries(piece.file):
-                self._check_cancelled()
                 self._add_one(found, 0)
         self._flush()
-
-    def _check_cancelled(self) -> None:
-        if self._cancelled():
-            raise CancelledError
 
     def _read_lines(self, piece: Piece) -> None:
         name, first = piece.file.name, 1
         blocks = _blocks(piece)
         while (block := next(blocks, None)) is not None:
-            self._check_cancelled()
             if not block:
                 self._add_one(too_long(f"{name}, line {first}"), first)
                 first += 1
@@ -316,6 +297,8 @@ class PieceReader:
 
     def _pass_on(self, drawings: Drawings) -> None:
         """Pass drawings on with their keys."""
+        if self._cancelled():
+            raise CancelledError
         drawings = replace(drawings, key=drawing_keys(drawings))
         if self._training_only:
             training = split_numbers(drawings.key) == SPLITS.index("train")
@@ -334,7 +317,7 @@ def _blocks(piece: Piece) -> Iterator[bytes]:
     with readable(piece.file), opened(piece.file) as stream:
         if piece.first:
             stream.seek(piece.first)
-        yield from line_blocks(stream, sys.maxsize if piece.whole else piece.size)
+        yield from line_blocks(stream, sys.maxsize if is_gzip(piece.file) else piece.size)
 
 
 def read_task(

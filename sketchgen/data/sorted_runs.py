@@ -23,7 +23,7 @@ MAX_BUFFERED_POINTS = 2_000_000
 """Points that a writer buffers before it writes a run; sorting them takes about 100 MB."""
 
 RANGE_BYTES = 4 * 1024 * 1024
-"""Target size of a range of keys in all runs together."""
+"""Input for each range of keys: its drawings take from 0.4 (ndjson) to 2.5 (gzip) times as much in runs."""
 
 MAX_RANGES = 4096
 
@@ -73,7 +73,7 @@ class Run:
 
 
 def range_count(size: int) -> int:
-    """Return into how many ranges to divide the keys if all runs together have about `size` bytes."""
+    """Return into how many ranges to divide the keys for `size` bytes of input."""
     return max(1, min(MAX_RANGES, -(-size // RANGE_BYTES)))
 
 

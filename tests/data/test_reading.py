@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sketchgen.data.reading import MIN_PICTURE_BYTES, Piece, pieces_of, split_into_tasks
+from sketchgen.data.drawings import Drawings
+from sketchgen.data.reading import MIN_PICTURE_BYTES, Piece, PieceReader, pieces_of, split_into_tasks
+from sketchgen.data.selection import Selection
 from sketchgen.errors import FormatError
 
 
@@ -45,7 +48,6 @@ def test_small_files_share_a_task_and_large_ones_are_cut(tmp_path: Path):
     # The last task of the large file has room for small ones.
     assert names[-2:] == [["b", "c", "d"], ["e"]]
     assert names[1:-2] == [["b"]] * 10
-    assert tasks[-1][0].whole
 
 
 def test_a_picture_counts_as_more_than_its_bytes(tmp_path: Path):
@@ -57,6 +59,14 @@ def test_a_picture_counts_as_more_than_its_bytes(tmp_path: Path):
 def test_an_empty_file_is_one_piece_and_a_missing_one_an_error(tmp_path: Path):
     file = tmp_path / "a.ndjson"
     file.write_bytes(b"")
-    assert list(pieces_of(file)) == [Piece(file, 0, 0, whole=True)]
+    assert list(pieces_of(file)) == [Piece(file, 0, 0)]
     with pytest.raises(FormatError, match="cannot be read"):
         list(pieces_of(tmp_path / "gone.ndjson"))
+
+
+def test_a_cancelled_task_passes_nothing_on(sample_dir: Path):
+    passed: list[Drawings] = []
+    reader = PieceReader(Selection(), passed.append, cancelled=lambda: True)
+    with pytest.raises(CancelledError):
+        reader.read(next(pieces_of(sample_dir / "cat.ndjson")))
+    assert passed == []

@@ -56,7 +56,7 @@ def at_once(file: Path, selection: Selection) -> tuple[list[Row], dict[str, int]
     """The same, as `prepare` does it."""
     parts: list[Drawings] = []
     reader = PieceReader(selection, parts.append)
-    reader.read(Piece(file, 0, file.stat().st_size, whole=True))
+    reader.read(Piece(file, 0, file.stat().st_size))
     rows: list[Row] = []
     for part in parts:
         for number in range(len(part)):

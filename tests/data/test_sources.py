@@ -14,10 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sketchgen.data.prepare import prepare, read_drawings
-from sketchgen.data.reading import MAX_FAULTS
 from sketchgen.data.selection import UNREADABLE, Selection, is_name
 from sketchgen.data.sources import entries, line_blocks, source_files
-from sketchgen.data.store import SPLITS, Store
+from sketchgen.data.store import Store
 from sketchgen.errors import FormatError, SettingError
 from sketchgen.formats.quickdraw import Entry, parse_line, read_binary
 from sketchgen.sketch.sketch import Sketch
@@ -118,13 +117,6 @@ def test_what_cannot_be_simplified_is_named_too(tmp_path: Path) -> None:
         prepare([tmp_path / "cat.ndjson"], tmp_path / "strict", strict=True)
 
 
-def test_many_faults_are_counted_and_some_are_named(tmp_path: Path) -> None:
-    (tmp_path / "cat.ndjson").write_text(lines("cat", 3) + "{\n" * 500)
-    report = prepare([tmp_path], tmp_path / "store")
-    assert report.dropped == {UNREADABLE: 500}
-    assert len(report.faults) == MAX_FAULTS
-
-
 def test_a_packed_file_cut_off_is_named(tmp_path: Path) -> None:
     packed = gzip.compress(lines("cat", 2000).encode())
     for name, content in (("cut", packed[:-200]), ("none", b"no gzip"), ("flipped", packed[:90] + b"xx")):
@@ -154,17 +146,6 @@ def test_only_what_is_selected_is_kept(tmp_path: Path) -> None:
     assert report.dropped["of another category"] == 9
     assert report.dropped["not recognised by the game"] > 0
     assert report.dropped["beyond 30 of their category"] == 30
-
-
-def test_a_cap_takes_the_same_drawings_whatever_the_order(tmp_path: Path) -> None:
-    text = lines("cat", 60).splitlines(keepends=True)
-    stores = []
-    for name, part in (("a", text), ("b", text[::-1])):
-        (tmp_path / f"{name}.ndjson").write_text("".join(part))
-        prepare([tmp_path / f"{name}.ndjson"], tmp_path / name, Selection(max_per_category=20))
-        store = Store.open(tmp_path / name)
-        stores.append({split: sorted(store.split(split).drawings().key.tolist()) for split in SPLITS})
-    assert stores[0] == stores[1]
 
 
 def test_a_maximum_of_none_is_refused() -> None:
