@@ -80,8 +80,6 @@ def line_of(job: Job, made: Made, file: str | None) -> dict[str, Any]:
     }
     if job.recognised:
         line |= {"label": made.label, "probability": made.probability}
-    if made.copied is not None:
-        line["copied"] = round(made.copied, 3)
     if made.code is not None and made.dropped is None:
         line["signature"] = made.code.hex()
     if made.dropped is not None:

@@ -24,7 +24,7 @@ from sketchgen.jobs.manifest import (
 from sketchgen.jobs.near_duplicates import Seen
 from sketchgen.jobs.output import Target
 from sketchgen.jobs.spec import Job
-from sketchgen.jobs.worker import COPY, Made
+from sketchgen.jobs.worker import Made
 from sketchgen.sketch.files import shown
 
 DUPLICATE = "near-duplicate"
@@ -60,11 +60,10 @@ class Outcome:
     def count(self, line: Mapping[str, Any]) -> None:
         """Count a drawing by what the manifest says of it."""
         self.settled += 1
-        why = line.get("dropped")
-        if why is None:
+        if line.get("dropped") is None:
             self.ended += bool(line["ended"])
         else:
-            self.dropped[COPY if why == COPY else DUPLICATE] += 1
+            self.dropped[DUPLICATE] += 1
 
 
 @dataclass

@@ -23,19 +23,6 @@ SMALL = 200
 
 
 @dataclass(frozen=True)
-class Avoid:
-    """Which drawings are not to be copied.
-
-    Attributes:
-        store: the folder of the store whose training drawings they are.
-        threshold: symmetric Chamfer distance, px of the 255 box, below which a drawing is a near-copy.
-    """
-
-    store: str
-    threshold: float
-
-
-@dataclass(frozen=True)
 class Task:
     """One drawing that is to be made.
 
@@ -69,7 +56,6 @@ class Job:
         rank: by what the best is told.
         label: whether the recogniser names each drawing.
         unique: whether near-duplicates of earlier drawings are dropped.
-        avoid: which drawings must not be copied.
         look: how the drawings are written.
     """
 
@@ -85,7 +71,6 @@ class Job:
     rank: Rank = "likelihood"
     label: bool = False
     unique: bool = False
-    avoid: Avoid | None = None
     look: RenderOptions = field(default_factory=RenderOptions)
 
     @property

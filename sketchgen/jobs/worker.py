@@ -14,11 +14,7 @@ from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.sketch.sketch import Completion, Sketch
 
 if TYPE_CHECKING:
-    from sketchgen.jobs.training_copies import Originals
     from sketchgen.models.recogniser import Recogniser
-
-COPY = "copy of a training drawing"
-"""Why a drawing was dropped: it lies nearer to a training drawing than real drawings do."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,6 @@ class Made:
         index: of its random numbers; with several candidates, that of the one that was chosen.
         log_likelihood, ended, points: see `Drawn`.
         label, probability: the likeliest category by the recogniser, and its probability.
-        copied: distance to the nearest training drawing, px, where that was asked for.
         dropped: why there is no file; None if there is one.
         hash: of the coordinates.
         code: its signature, where near-duplicates are dropped.
@@ -59,7 +54,6 @@ class Made:
     hash: str
     label: str | None = None
     probability: float | None = None
-    copied: float | None = None
     dropped: str | None = None
     code: bytes | None = None
     data: bytes | None = None
@@ -73,20 +67,15 @@ class Maker:
         """Load what ranks, recognises and checks the drawings, where that is asked for.
 
         Raises:
-            SketchgenError: a network or the store is missing or damaged.
+            SketchgenError: a network is missing or damaged.
         """
         self._job, self._place, self._engine = job, place, engine
         self._ranker: Ranker | None = load_ranker(job.rank) if job.best_of > 1 else None
         self._recogniser: Recogniser | None = None
-        self._originals: Originals | None = None
         if job.recognised:
             from sketchgen.models.recogniser import load_recogniser
 
             self._recogniser = (self._ranker and self._ranker.recogniser) or load_recogniser()
-        if job.avoid is not None:
-            from sketchgen.jobs.training_copies import Originals
-
-            self._originals = Originals.open(job.avoid.store)
 
     def make(self, tasks: Iterable[Task]) -> Iterator[Made]:
         """Make drawings; each is yielded as soon as it is finished, so that the order changes.
@@ -114,8 +103,6 @@ class Maker:
         chosen = self._best(task, sorted(drawn, key=lambda one: one.wish.index))
         item, job = chosen.item, self._job
         label, probability = self._recognised(item)
-        copied = None if self._originals is None else self._originals.distance(item)
-        near = job.avoid is not None and copied is not None and copied < job.avoid.threshold
         kept = to_kept(item) if self._place.whole or task.number < self._place.cells else None
         return Made(
             number=task.number,
@@ -126,11 +113,9 @@ class Maker:
             hash=fingerprint(item),
             label=label,
             probability=probability,
-            copied=copied,
-            dropped=COPY if near else None,
             code=self._code(item),
-            data=None if near else (kept if self._place.whole else encode(item, job.look)),
-            cell=None if near or self._place.whole else kept,
+            data=kept if self._place.whole else encode(item, job.look),
+            cell=None if self._place.whole else kept,
         )
 
     def _best(self, task: Task, drawn: list[Drawn]) -> Drawn:

@@ -1,4 +1,4 @@
-"""Drawings of a job are ranked, recognised, and compared with training drawings."""
+"""Drawings of a job are ranked and recognised."""
 
 from __future__ import annotations
 
@@ -12,19 +12,13 @@ import numpy as np
 import pytest
 from scribbles import open_scribbles, scribble
 
-from sketchgen.data.prepare import prepare
-from sketchgen.data.store import Store
-from sketchgen.errors import SettingError
-from sketchgen.evaluation.retrieval import nearest_drawings
-from sketchgen.jobs import training_copies as originals
 from sketchgen.jobs import worker as maker
 from sketchgen.jobs.executor import InProcess
 from sketchgen.jobs.identity import critic_identity, recogniser_identity
 from sketchgen.jobs.opening import open_target
 from sketchgen.jobs.request import Sampling
 from sketchgen.jobs.run import Run
-from sketchgen.jobs.spec import Avoid, Job
-from sketchgen.jobs.training_copies import Originals, usual_distance
+from sketchgen.jobs.spec import Job
 from sketchgen.models.recogniser import Reading, Recogniser
 from sketchgen.ranking.ranker import Candidate, Ranker
 from sketchgen.sketch.sketch import Completion, Sketch
@@ -51,13 +45,6 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
     monkeypatch.setattr("sketchgen.models.recogniser.load_recogniser", lambda: reads)
     monkeypatch.setattr(maker, "load_ranker", lambda rank: Ranker(None if rank == "likelihood" else reads))
     return reads
-
-
-@pytest.fixture(scope="module")
-def store(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("store") / "store"
-    prepare([sample_dir], out)
-    return out
 
 
 def rows(job: Job, out: Path, pool: InProcess | None = None) -> list[dict[str, Any]]:
@@ -120,49 +107,3 @@ def test_labels_choose_nothing(tmp_path: Path) -> None:
     header = json.loads((tmp_path / "a" / "manifest.jsonl").read_text().splitlines()[0])
     assert header["recogniser"] == recogniser_identity()
     assert [row | {"probability": 0} for row in bare] == [row | {"probability": 0} for row in named]
-
-
-def test_distances_are_those_of_an_evaluation(store: Path) -> None:
-    found = Originals.open(str(store))
-    sketches = [scribble(wish).item for task in JOB.tasks(None) for wish in JOB.wishes(task)][:6]
-    distance, _ = nearest_drawings(sketches, found.drawings)  # pyright: ignore[reportArgumentType]
-    assert [found.distance(sketch) for sketch in sketches] == pytest.approx(distance.tolist(), rel=0.05)
-    assert found.distance(found.drawings.sketch(5)) == pytest.approx(0.0, abs=0.01)
-    assert found.distance(Sketch()) is None
-
-
-def test_near_copies_are_dropped(store: Path, tmp_path: Path) -> None:
-    training = Store.open(store).split("train").drawings()
-
-    class Copies:
-        """Draws every third time what it has learned from, larger and shifted, give or take a px."""
-
-        def draw(self, wishes: Any) -> Any:
-            for wish in wishes:
-                drawn = scribble(wish)
-                if wish.number % 3 == 0:
-                    learned = training.sketch(wish.number)
-                    drawn = replace(
-                        drawn, item=Sketch.from_strokes([line * 2.0 + 30.0 for line in learned.strokes])
-                    )
-                yield drawn
-
-    job = replace(JOB, best_of=1, avoid=Avoid(str(store), 2.0))
-    found = rows(job, tmp_path / "out", InProcess(lambda job: Copies()))
-    assert [row["number"] for row in found if "dropped" in row] == list(range(0, 24, 3))
-    assert all(row["dropped"] == maker.COPY and row["file"] is None for row in found[::3])
-    assert all((row["copied"] < 2.0) == ("dropped" in row) for row in found)
-    assert len(list((tmp_path / "out").glob("*.svg"))) == 16
-
-
-def test_how_near_real_drawings_lie(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = Store.open(store)
-    held_out = opened.split("valid").drawings(originals.HELD_OUT)
-    sketches = [held_out.sketch(index) for index in range(len(held_out))]
-    distance, _ = nearest_drawings(sketches, opened.split("train").drawings())
-    assert usual_distance(str(store)) == round(float(np.quantile(distance, 0.01)), 3)
-    monkeypatch.setattr(originals, "MAX_ORIGINALS", 10)
-    with pytest.raises(SettingError, match="1 to 10"):
-        usual_distance(str(store))
-    with pytest.raises(SettingError, match="fewer by --max-per-category"):
-        Originals.open(str(store))
