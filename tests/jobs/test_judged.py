@@ -14,11 +14,10 @@ from scribbles import open_scribbles, scribble
 
 from sketchgen.jobs import worker as maker
 from sketchgen.jobs.executor import InProcess
-from sketchgen.jobs.identity import critic_identity, recogniser_identity
-from sketchgen.jobs.opening import open_target
-from sketchgen.jobs.request import Sampling
+from sketchgen.jobs.output import open_output
 from sketchgen.jobs.run import Run
-from sketchgen.jobs.spec import Job
+from sketchgen.jobs.spec import Job, Sampling
+from sketchgen.models.checkpoint import CLASSIFIER, REWARD_MODEL, find_checkpoint
 from sketchgen.models.recogniser import Reading, Recogniser
 from sketchgen.ranking.ranker import Candidate, Ranker
 from sketchgen.sketch.sketch import Completion, Sketch
@@ -47,20 +46,20 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
     return reads
 
 
-def rows(job: Job, out: Path, pool: InProcess | None = None) -> list[dict[str, Any]]:
-    Run(job, None, open_target(out, job), "weights").go(pool or InProcess(open_scribbles))
+def rows(job: Job, out: Path, executor: InProcess | None = None) -> list[dict[str, Any]]:
+    Run(job, None, open_output(out, job), "weights").go(executor or InProcess(open_scribbles))
     return [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()[1:]]
 
 
 def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Path) -> None:
     job = replace(JOB, rank="recogniser")
     for row, task in zip(rows(job, tmp_path / "out"), job.tasks(None), strict=True):
-        drawn = [scribble(wish) for wish in job.wishes(task)]
+        drawn = [scribble(request) for request in job.requests(task)]
         sure = [float(np.exp(reads.read([one.item]).log_prob[0, 0])) for one in drawn]  # pyright: ignore
         # Nobody can tell which is the best owl: the first that has ended is as good as any.
         worth = sure if row["category"] == "cat" else [0.0] * len(drawn)
         best = max(range(4), key=lambda k: (drawn[k].ended, worth[k], -k))
-        assert row["index"] == drawn[best].wish.index
+        assert row["index"] == drawn[best].request.index
         assert row["label"] == ("cat" if sure[best] >= 0.5 else "dog")
         assert row["probability"] == pytest.approx(max(sure[best], 1 - sure[best]), abs=1e-6)
 
@@ -76,9 +75,9 @@ def test_the_whole_formula_chooses_what_continues_a_drawing(
     class GoesOn:
         """Goes on with what is given, if anything is, by a scribble."""
 
-        def draw(self, wishes: Any) -> Any:
-            for wish in wishes:
-                drawn = scribble(wish)
+        def draw(self, requests: Any) -> Any:
+            for request in requests:
+                drawn = scribble(request)
                 item = Completion(given, drawn.item, drawn.ended)  # pyright: ignore[reportArgumentType]
                 yield replace(drawn, item=item)
 
@@ -86,15 +85,15 @@ def test_the_whole_formula_chooses_what_continues_a_drawing(
     chosen = set()
     found_rows = rows(job, tmp_path / "out", InProcess(lambda job: GoesOn()))
     for row, task in zip(found_rows, job.tasks(None), strict=True):
-        drawn = [scribble(wish) for wish in job.wishes(task)]
+        drawn = [scribble(request) for request in job.requests(task)]
         found = [Completion(given, one.item) for one in drawn]  # pyright: ignore[reportArgumentType]
         worth = ranker.scores([Candidate(each) for each in found], row["category"])
         best = max(range(4), key=lambda k: (drawn[k].ended, worth[k], -k))
-        assert row["index"] == drawn[best].wish.index
+        assert row["index"] == drawn[best].request.index
         chosen.add(best)
     assert len(chosen) > 2
     header = json.loads((tmp_path / "out" / "manifest.jsonl").read_text().splitlines()[0])
-    assert header["critic"] == critic_identity()
+    assert header["critic"] == find_checkpoint(None, REWARD_MODEL).fingerprint()
     rows(replace(job, best_of=1), tmp_path / "one")
     header = json.loads((tmp_path / "one" / "manifest.jsonl").read_text().splitlines()[0])
     assert "critic" not in header
@@ -105,5 +104,5 @@ def test_labels_choose_nothing(tmp_path: Path) -> None:
     named, bare = rows(replace(JOB, label=True), tmp_path / "a"), rows(JOB, tmp_path / "b")
     assert {row.pop("label") for row in named} <= {"cat", "dog"}
     header = json.loads((tmp_path / "a" / "manifest.jsonl").read_text().splitlines()[0])
-    assert header["recogniser"] == recogniser_identity()
+    assert header["recogniser"] == find_checkpoint(None, CLASSIFIER).fingerprint()
     assert [row | {"probability": 0} for row in bare] == [row | {"probability": 0} for row in named]
