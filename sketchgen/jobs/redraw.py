@@ -101,8 +101,8 @@ def redraw(drawing: ManifestDrawing, source: Source | None, executor: Executor |
     executor = executor or (InProcess() if job.engine == "completer" else Processes(1))
     queue = TaskQueue(iter([task]), task.number, task.number + 1, 1)
     with contextlib.closing(executor.run(alone, WorkerOptions(serialize=True), queue)) as records:
-        record = next(records)
-    if record.hash != line["hash"] or record.data is None:
+        record = next(records, None)
+    if record is None or record.hash != line["hash"] or record.data is None:
         raise SketchgenError(
             f"drawing {line['number']} came out otherwise than before: "
             "another kind of processor, or another version of sketchgen or of its libraries, drew it"
