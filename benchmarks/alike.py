@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from sketchgen.data.store import Store
-from sketchgen.jobs.near_duplicates import apart, signature
+from sketchgen.jobs.near_duplicates import hamming_distance, signature
 from sketchgen.sketch.sketch import Sketch
 
 SHARES = (0.0001, 0.001, 0.01, 0.05, 0.5, 0.95, 0.99)
@@ -48,10 +48,12 @@ def main(store: str, most: int = 300, categories: int = 60) -> None:
             nearest.append(int(differ.min()))
         for sketch, code in list(zip(sketches, codes, strict=True))[:20]:
             for pixels in (1, 2, 4):
-                changed[f"{pixels} px"].append(apart(code, signature(moved(sketch, numbers, pixels))))
+                changed[f"{pixels} px"].append(
+                    hamming_distance(code, signature(moved(sketch, numbers, pixels)))
+                )
             if len(sketch.strokes) > 2:
                 rest = Sketch.from_strokes(sketch.strokes[:-1])
-                changed["without the last stroke"].append(apart(code, signature(rest)))
+                changed["without the last stroke"].append(hamming_distance(code, signature(rest)))
     print("bits at the quantiles", *SHARES, sep="\t")
     print(f"nearest of {len(nearest)} real", *np.quantile(nearest, SHARES).round(0), sep="\t")
     for name, values in changed.items():

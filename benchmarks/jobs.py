@@ -22,15 +22,13 @@ def one(out: Path, jobs: int, count: int, form: str) -> None:
     from scribbles import open_scribbles  # pyright: ignore[reportMissingImports]
 
     from sketchgen.formats.render_options import RenderOptions
-    from sketchgen.jobs.executor import InProcess
-    from sketchgen.jobs.opening import open_target
-    from sketchgen.jobs.process_executor import Processes
-    from sketchgen.jobs.request import Sampling
+    from sketchgen.jobs.executor import InProcess, Processes
+    from sketchgen.jobs.output import open_output
     from sketchgen.jobs.run import Run
-    from sketchgen.jobs.spec import Job
+    from sketchgen.jobs.spec import Job, Sampling
 
-    job = Job(Sampling(), "batch", ("cat",), count, 0, ("cat",), look=RenderOptions(form))
-    target = open_target(out / f"{count}-{form}" if form == "svg" else out / f"{count}.ndjson", job)
+    job = Job(Sampling(), "batch", ("cat",), count, 0, ("cat",), render_options=RenderOptions(form))
+    target = open_output(out / f"{count}-{form}" if form == "svg" else out / f"{count}.ndjson", job)
     begun = time.perf_counter()
     Run(job, None, target, "none").go(Processes(jobs, open_scribbles) if jobs else InProcess(open_scribbles))
     seconds = time.perf_counter() - begun

@@ -101,16 +101,16 @@ def work(task: dict[str, Any], begin: Any, results: Any) -> None:
 def batch(task: dict[str, Any]) -> Callable[[], int]:
     """Draws many cats side by side."""
     from sketchgen.completion.completer import load
-    from sketchgen.jobs.engine import ManyEngine
-    from sketchgen.jobs.request import Sampling, Wish
+    from sketchgen.jobs.engine import BatchEngine
+    from sketchgen.jobs.spec import DrawingRequest, Sampling
 
-    engine = ManyEngine(load(task["model"]).guided(task["guidance"]), Sampling(temperature=0.5))
+    engine = BatchEngine(load(task["model"]).guided(task["guidance"]), Sampling(temperature=0.5))
 
-    def wishes(count: int) -> list[Wish]:
-        return [Wish(number, "cat", task["seed"], number) for number in range(count)]
+    def requests(count: int) -> list[DrawingRequest]:
+        return [DrawingRequest(number, "cat", task["seed"], number) for number in range(count)]
 
-    list(engine.draw(wishes(ROWS)))
-    return lambda: sum(item.points for item in engine.draw(wishes(task["count"])))
+    list(engine.draw(requests(ROWS)))
+    return lambda: sum(item.points for item in engine.draw(requests(task["count"])))
 
 
 def limit(task: dict[str, Any]) -> Callable[[], int]:

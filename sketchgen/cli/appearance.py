@@ -68,10 +68,12 @@ def render_options(asked: SimpleNamespace, out: Path | None) -> RenderOptions:
     """
     from sketchgen.formats import registry
     from sketchgen.formats.render_options import RenderOptions
-    from sketchgen.jobs.opening import look_for
+    from sketchgen.jobs.output import render_options_for
 
     name = asked.format or ("svg" if asked.page is None else "plot")
-    options = look_for(out, RenderOptions(name, **{field: getattr(asked, field) for field in FIELDS}))
+    options = render_options_for(
+        out, RenderOptions(name, **{field: getattr(asked, field) for field in FIELDS})
+    )
     chosen = registry.format_of(options)
     if asked.format and chosen.name != name:
         raise SettingError(f"{out} is no file of format {name}; leave out --format, or change the suffix")

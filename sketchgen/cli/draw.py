@@ -105,12 +105,14 @@ def complete(
     limits.check_range("close-gaps", close_gaps, 0, limits.MAX_CLOSING, "px")
     out = output_path(asked.out)
 
-    from sketchgen.jobs.identity import chosen_categories, known_categories
     from sketchgen.jobs.inputs import open_source
+    from sketchgen.jobs.spec import choose_categories
+    from sketchgen.models.checkpoint import find_checkpoint
 
     each = asked.count * asked.best_of
     most, words = limits.MAX_DRAWINGS // each, f"{each} completions; at most {limits.MAX_DRAWINGS} at a time"
-    categories = chosen_categories([category] if category else [], known_categories(asked.checkpoint))
+    known = find_checkpoint(asked.checkpoint).config.categories
+    categories = choose_categories([category] if category else [], known)
     if len(categories) != 1:
         raise SettingError("complete takes one category; name one, or leave it out")
     problems = Problems()
@@ -151,10 +153,12 @@ def generate(categories: tuple[str, ...], more: tuple[str, ...], **given: Any) -
         raise SettingError("--rank reward is for complete; from nothing, use classifier or likelihood")
     out = output_path(asked.out)
 
-    from sketchgen.jobs.identity import chosen_categories, known_categories
     from sketchgen.jobs.output import file_name
+    from sketchgen.jobs.spec import choose_categories
+    from sketchgen.models.checkpoint import find_checkpoint
 
-    chosen = chosen_categories([*categories, *more], known_categories(asked.checkpoint))
+    known = find_checkpoint(asked.checkpoint).config.categories
+    chosen = choose_categories([*categories, *more], known)
     stems = [file_name(name or "drawing") for name in chosen]
     if len(set(stems)) < len(stems):
         stems = [f"{stem}-{number}" for number, stem in enumerate(stems, 1)]
@@ -197,11 +201,11 @@ def redraw(
     from sketchgen.formats.registry import encode
     from sketchgen.formats.render_options import RenderOptions
     from sketchgen.jobs import redraw as again
-    from sketchgen.jobs.opening import is_file, look_for
+    from sketchgen.jobs.output import is_file, render_options_for
     from sketchgen.sketch.files import check_target, write_atomic
 
-    earlier = again.find(manifest, which)
-    look = earlier.job.look if format is None else RenderOptions(format)
+    earlier = again.find_drawing(manifest, which)
+    options = earlier.job.render_options if format is None else RenderOptions(format)
     if path is not None and not is_file(path):
         raise SettingError(f"{path} is no file name for a drawing; name one such as one.svg")
     if path is not None:
@@ -210,7 +214,7 @@ def redraw(
         sampling = {**earlier.header["sampling"], "checkpoint": checkpoint}
         earlier = replace(earlier, header={**earlier.header, "sampling": sampling})
     drawing = again.redraw(earlier, _earlier_source(earlier.header["sources"], source))
-    data = encode(drawing, look_for(path, look))
+    data = encode(drawing, render_options_for(path, options))
     if path is not None:
         write_atomic(path, data, force=force)
         emit(str(path))

@@ -15,7 +15,7 @@ from sketchgen.cli.command import emit, plural, say
 from sketchgen.errors import OutputError, SettingError, SketchgenError
 
 if TYPE_CHECKING:
-    from sketchgen.jobs.executor import Pool
+    from sketchgen.jobs.executor import Executor
     from sketchgen.jobs.inputs import Source
     from sketchgen.jobs.run import Outcome, Run
     from sketchgen.jobs.spec import Job
@@ -48,21 +48,20 @@ def run_job(
         SketchgenError: it cannot be done, or only in part; the message says how much is done.
     """
     from sketchgen.cli.progress import shown_rate
-    from sketchgen.jobs.identity import identity
-    from sketchgen.jobs.opening import is_file, open_target
+    from sketchgen.jobs.output import is_file, open_output
     from sketchgen.jobs.run import Run
-    from sketchgen.models.checkpoint import DEFAULT_CHECKPOINT
+    from sketchgen.models.checkpoint import DEFAULT_CHECKPOINT, find_checkpoint
 
     job = _job(asked, out, source, categories, names, rank, sampling)
-    weights, pool = identity(asked.checkpoint), _pool(asked, job)
-    run = Run(job, source, open_target(out, job, force=asked.force, resume=asked.resume), weights)
+    weights, executor = find_checkpoint(asked.checkpoint).fingerprint(), _executor(asked, job)
+    run = Run(job, source, open_output(out, job, force=asked.force, resume=asked.resume), weights)
     small = job.engine == "completer"
     if small and out is not None and not is_file(out):
-        run.written = lambda name: emit(str(out / name))
+        run.on_write = lambda name: emit(str(out / name))
     with contextlib.nullcontext() if small else shown_rate("drawing") as progress, _resumable(run):
         run.progress = progress or run.progress
-        outcome = run.go(pool, resume=asked.resume, force=asked.force)
-    for path in outcome.files + ([run.target.manifest] if run.target.manifest and not small else []):
+        outcome = run.go(executor, resume=asked.resume, force=asked.force)
+    for path in outcome.files + ([run.output.manifest] if run.output.manifest and not small else []):
         emit(str(path))
     say(f"{asked.checkpoint or DEFAULT_CHECKPOINT}: {_summary(job, outcome)}")
 
@@ -77,8 +76,7 @@ def _job(
     sampling: dict[str, Any],
 ) -> Job:
     """Return the job that is asked for."""
-    from sketchgen.jobs.request import Sampling
-    from sketchgen.jobs.spec import Job, engine_for
+    from sketchgen.jobs.spec import Job, Sampling, engine_for
 
     if asked.guidance is not None:
         sampling["guidance"] = asked.guidance
@@ -88,8 +86,8 @@ def _job(
     }
     if source is not None:
         kept |= {"given": source.drawings, "files": tuple(file.drawings for file in source.files)}
-    look = render_options(asked, out)
-    job = Job(how, "batch", categories, names=names, rank=rank, look=look, **kept)
+    options = render_options(asked, out)
+    job = Job(how, "batch", categories, names=names, rank=rank, render_options=options, **kept)
     if job.total * job.best_of > limits.MAX_DRAWINGS:
         of_each = f" x {job.best_of} candidates" if job.best_of > 1 else ""
         raise SettingError(
@@ -99,9 +97,9 @@ def _job(
     return replace(job, engine=engine_for(job.total, job.best_of))
 
 
-def _pool(asked: SimpleNamespace, job: Job) -> Pool:
+def _executor(asked: SimpleNamespace, job: Job) -> Executor:
     """Return the workers that draw."""
-    from sketchgen.jobs.executor import InProcess
+    from sketchgen.jobs.executor import InProcess, Processes
 
     if job.engine == "completer":
         return InProcess()
@@ -110,7 +108,6 @@ def _pool(asked: SimpleNamespace, job: Job) -> Pool:
 
         return Ray(asked.ray)
     from sketchgen.cli.progress import usable_cores
-    from sketchgen.jobs.process_executor import Processes
 
     few = job.total * job.best_of <= FEW
     return Processes(asked.jobs or (1 if few else usable_cores()))
@@ -122,7 +119,7 @@ def _resumable(run: Run) -> Iterator[None]:
 
     def done() -> str:
         count = run.outcome.settled
-        if run.target.manifest is None or not count:
+        if run.output.manifest is None or not count:
             return ""
         return f"; {count} of {run.job.total} {'is' if count == 1 else 'are'} done, and --resume goes on"
 
@@ -138,7 +135,7 @@ def _resumable(run: Run) -> Iterator[None]:
 
 def _summary(job: Job, outcome: Outcome) -> str:
     """Return what came of a job, in words."""
-    words = [plural(outcome.kept, "drawing" if job.given is None else "completion")]
+    words = [plural(outcome.written, "drawing" if job.given is None else "completion")]
     if job.given is not None:
         words.append(f"{outcome.ended} ended by {'itself' if outcome.ended == 1 else 'themselves'}")
     words += [f"{count} dropped as {why}" for why, count in outcome.dropped.items()]

@@ -1,1 +1,1 @@
-"""Many drawings at once: what is asked for, what draws it, and where it goes."""
+"""Jobs of many drawings: their description, their workers and their output."""

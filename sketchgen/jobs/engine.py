@@ -1,8 +1,7 @@
-"""The engines of jobs: the completer for few drawings, and rollouts in torch for many.
+"""The engines of jobs: the completer for small jobs, and rollouts in torch for large ones.
 
-Both are an `Engine`, and both compute in float32, so that a job is the same job on every machine. Which one
-draws a job is decided by `sketchgen.jobs.spec.engine_for` and recorded in the manifest, for the two round
-differently.
+Both compute in float32. `sketchgen.jobs.spec.engine_for` chooses one, and the manifest records it, because
+the two round differently.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,8 +18,7 @@ from sketchgen.completion.completer import Completer, check_sampling, load
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.sampler import first_number
 from sketchgen.completion.symmetry import placed
-from sketchgen.jobs.request import Drawn, Engine, Sampling, Wish
-from sketchgen.jobs.spec import Job
+from sketchgen.jobs.spec import DrawingRequest, Item, Job, Sampling
 from sketchgen.ranking.ranker import Candidate
 from sketchgen.sketch.sketch import Completion, Sketch
 
@@ -27,85 +26,124 @@ if TYPE_CHECKING:
     from sketchgen.completion.rollout import Start
     from sketchgen.models.stroke_model import State
 
-Opener = Callable[[Job], Engine]
-"""What makes a job's engine, in the process that is to draw; it travels by its name."""
-
 ROWS = 128
-"""Drawings at a time, as `sketchgen.completion.rollout.ROWS`, which needs torch to be read."""
+"""Drawings in a batch, equal to `sketchgen.completion.rollout.ROWS`, which cannot be read without torch."""
 
-PRIMED = 64
-"""Given parts whose states are kept, for drawings that go on from the same one."""
+MAX_PREFIXES = 64
+"""Encoded prefixes of a partial sketch that are cached."""
 
 
-class ManyEngine:
-    """Draws with continuous batching in torch; see `sketchgen.completion.rollout`.
+@dataclass(frozen=True)
+class DrawingResult:
+    """The drawing made for a request.
 
     Attributes:
-        model: what draws.
-        sampling: how.
+        request: the request.
+        item: a completion if a partial sketch was given, else a sketch.
+        ended: whether the model ended the drawing (False: it was stopped at the limit).
+        log_likelihood: of the added steps at temperature 1 without guidance, nats; see `Completion`.
+        points: number of added points.
+        symmetry: see `sketchgen.ranking.ranker.Candidate`.
+    """
+
+    request: DrawingRequest
+    item: Item
+    ended: bool
+    log_likelihood: float
+    points: int
+    symmetry: float = 0.0
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A producer of drawings.
+
+    A drawing depends only on the sampling settings and its own request, bit for bit on the same kind of
+    processor, and not on the drawings beside it.
+    """
+
+    def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
+        """Yield each drawing as soon as it is finished, in any order.
+
+        Args:
+            requests: the requests, read one at a time, as soon as there is room for another one.
+        """
+        ...
+
+
+EngineFactory = Callable[[Job], Engine]
+"""Opens the engine of a job in the worker's process; must be importable by name."""
+
+
+class BatchEngine:
+    """An engine that draws many drawings at once in torch; see `sketchgen.completion.rollout`.
+
+    Attributes:
+        model: the model, whose guidance and gap closing apply.
+        sampling: the other sampling settings.
     """
 
     def __init__(self, model: Completer, sampling: Sampling) -> None:
-        """Draw with `model`, whose guidance and gap closing are those that count.
+        """Prepare the rollout.
 
         Raises:
-            SettingError: a setting outside its limits.
+            SettingError: a setting is out of range.
         """
         from sketchgen.completion.rollout import Rollout
 
         check_sampling(1, sampling.temperature, 0, sampling.limit)
         self.model, self.sampling = model, sampling
         self._rollout = Rollout(model.network(), sampling.limit, ROWS, guidance=model.guidance)
-        # Of the given part that was last drawn from: many requests in a row share theirs.
+        # Consecutive requests share their partial sketch: the last one is cached with what belongs to it.
         self._given: tuple[Sketch | None, PartialSketch] = None, PartialSketch.of(Sketch())
         self._done: dict[int, float] = {}
         self._states: OrderedDict[tuple[int, bool], State] = OrderedDict()
 
-    def draw(self, wishes: Iterable[Wish]) -> Iterator[Drawn]:
-        """Draw what is requested; see `Engine.draw`.
+    def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
+        """Draw all requests; see `Engine.draw`.
 
         Raises:
-            CategoryError: an unknown category; when its request is taken.
+            CategoryError: a category is unknown.
         """
-        starts = (self._start(wish) for wish in wishes)
+        starts = (self._start(request) for request in requests)
         for steps in self._rollout.draw(starts):
-            wish, partial, index, going_on, symmetry = steps.what
+            request, partial, index, going_on, symmetry = steps.what
             label = self.model.label(index, partial.sketch)
             added = partial.added(steps.offset, steps.pen, label, going_on=going_on)
-            item: Sketch | Completion = added
-            if wish.given is not None:
-                item = Completion(wish.given, added, steps.ended, steps.log_prob)
-            yield Drawn(wish, item, steps.ended, steps.log_prob, len(steps.pen), symmetry)
+            item: Item = added
+            if request.given is not None:
+                item = Completion(request.given, added, steps.ended, steps.log_prob)
+            yield DrawingResult(request, item, steps.ended, steps.log_prob, len(steps.pen), symmetry)
 
-    def _start(self, wish: Wish) -> Start:
-        """Return what the rollout needs to know of a request."""
+    def _start(self, request: DrawingRequest) -> Start:
+        """Return the start of a request's rollout."""
         from sketchgen.completion.rollout import Start
 
-        if wish.given is not self._given[0]:
-            self._given = wish.given, PartialSketch.of(wish.given or Sketch(), self.model.closing)
+        if request.given is not self._given[0]:
+            self._given = request.given, PartialSketch.of(request.given or Sketch(), self.model.closing)
             self._done.clear()
             self._states.clear()
-        partial, index = self._given[1], self.model.category_index(wish.category)
-        if index not in self._done:
-            self._done[index] = partial.done(self.model.decoder, index, self.sampling.temperature)
-        image = placed(partial.mirrored, wish.index + 1).get(wish.index) if self.sampling.mirrored else None
-        number = 0.5 if self.sampling.temperature == 0 else first_number(wish.seed, wish.index)
-        going_on = image is None and number >= self._done[index]
-        what = wish, partial, index, going_on, 0.0 if image is None else image.symmetry
-        forced = None if image is None else image.steps
-        rows = (0, 1) if self.model.guidance else (0,)
+        partial, category = self._given[1], self.model.category_index(request.category)
+        temperature = self.sampling.temperature
+        if category not in self._done:
+            self._done[category] = partial.done(self.model.decoder, category, temperature)
+        image = (
+            placed(partial.mirrored, request.index + 1).get(request.index) if self.sampling.mirrored else None
+        )
+        number = 0.5 if temperature == 0 else first_number(request.seed, request.index)
+        going_on = image is None and number >= self._done[category]
         return Start(
-            what,
-            self._primed(partial, index, going_on),
-            rows,
-            wish.seed,
-            wish.index,
-            self.sampling.temperature,
-            forced,
+            (request, partial, category, going_on, 0.0 if image is None else image.symmetry),
+            self._prefix(partial, category, going_on),
+            (0, 1) if self.model.guidance else (0,),
+            request.seed,
+            request.index,
+            temperature,
+            None if image is None else image.steps,
         )
 
-    def _primed(self, partial: PartialSketch, category: int, going_on: bool) -> State:
-        """Return the state behind the given part, read alone so that it does not depend on others."""
+    def _prefix(self, partial: PartialSketch, category: int, going_on: bool) -> State:
+        """Return the state after the partial sketch, encoded alone so that it depends on nothing else."""
         from sketchgen.completion.rollout import primed
 
         key = category, going_on
@@ -113,66 +151,59 @@ class ManyEngine:
             given = partial.prefix(np.array([category]), np.array([going_on]))
             guided = self.model.guidance > 0
             self._states[key] = primed(self._rollout.network, [given], guided=guided)
-            if len(self._states) > PRIMED:
+            if len(self._states) > MAX_PREFIXES:
                 self._states.popitem(last=False)
         self._states.move_to_end(key)
         return self._states[key]
 
 
-@runtime_checkable
-class Proposes(Protocol):
-    """What draws the candidates for a drawing, as `Completer` does."""
+class CompleterEngine:
+    """An engine that draws what `Completer.candidates` draws, bit for bit.
 
-    def candidates(
-        self,
-        sketch: Sketch,
-        category: str | None,
-        count: int,
-        temperature: float,
-        seed: int,
-        *,
-        symmetry: bool = True,
-    ) -> list[Candidate]:
-        """See `Completer.candidates`."""
-        ...
-
-
-class Together:
-    """Draws as `Completer.candidates` does for one caller, bit for bit, whichever of the drawings are wanted.
-
-    How matrix products are rounded depends on how many rows they have: all alternatives of a given part are
-    drawn, each time, also where one of them is wanted.
+    The rounding of a matrix product depends on its number of rows. Therefore all alternatives of a partial
+    sketch are drawn together, even if only one is requested.
     """
 
-    def __init__(self, model: Proposes, sampling: Sampling, alternatives: int) -> None:
-        """Draw so many alternatives of each given part with `model`."""
+    def __init__(self, model: Completer, sampling: Sampling, alternatives: int) -> None:
+        """Draw `alternatives` candidates of each partial sketch with `model`."""
         self._model, self._sampling, self._count = model, sampling, alternatives
 
-    def draw(self, wishes: Iterable[Wish]) -> Iterator[Drawn]:
-        """Draw what is requested; see `Engine.draw`."""
-        for _, group in itertools.groupby(wishes, key=lambda wish: wish.number // self._count):
-            found = None
-            for wish in group:
-                if found is None:
-                    how, blank = self._sampling, wish.given or Sketch()
-                    settings = self._count, how.temperature, wish.seed
-                    found = self._model.candidates(blank, wish.category, *settings, symmetry=how.mirrored)
-                item, symmetry = found[wish.index].completion, found[wish.index].symmetry
-                shown = item.added if wish.given is None else item
-                yield Drawn(wish, shown, item.ended, item.log_likelihood, item.added.point_count, symmetry)
+    def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
+        """Draw all requests; see `Engine.draw`."""
+        for _, group in itertools.groupby(requests, key=lambda request: request.number // self._count):
+            found: list[Candidate] = []
+            for request in group:
+                found = found or self._model.candidates(
+                    request.given or Sketch(),
+                    request.category,
+                    self._count,
+                    self._sampling.temperature,
+                    request.seed,
+                    symmetry=self._sampling.mirrored,
+                )
+                candidate = found[request.index]
+                item, added = candidate.completion, candidate.completion.added
+                yield DrawingResult(
+                    request,
+                    added if request.given is None else item,
+                    item.ended,
+                    item.log_likelihood,
+                    added.point_count,
+                    candidate.symmetry,
+                )
 
 
-def open_for(job: Job) -> Engine:
-    """Return the engine of a job, its model loaded.
+def open_engine(job: Job) -> Engine:
+    """Load the model of a job and return its engine.
 
     Raises:
-        CheckpointError: there is no model, or it is damaged.
-        SettingError: a setting outside its limits.
+        CheckpointError: the model is missing or damaged.
+        SettingError: a setting is out of range.
     """
-    how = job.sampling
-    model = load(how.checkpoint).closing_within(how.closing)
-    if how.guidance is not None:
-        model = model.guided(how.guidance)
+    sampling = job.sampling
+    model = load(sampling.checkpoint).closing_within(sampling.closing)
+    if sampling.guidance is not None:
+        model = model.guided(sampling.guidance)
     if job.engine == "batch":
-        return ManyEngine(model, how)
-    return Together(model, how, job.count * job.best_of)
+        return BatchEngine(model, sampling)
+    return CompleterEngine(model, sampling, job.count * job.best_of)

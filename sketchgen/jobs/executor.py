@@ -1,59 +1,300 @@
-"""Who draws: what every kind of worker has in common, and this process as the only one."""
+"""Executors: the processes in which a job's workers run, and the queue of tasks that they share."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import contextlib
+import heapq
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Protocol, runtime_checkable
 
-from sketchgen.jobs.assignment import Handout
-from sketchgen.jobs.engine import ROWS, Opener, open_for
-from sketchgen.jobs.spec import Job
-from sketchgen.jobs.worker import Made, Maker, Place
+from sketchgen.errors import ProcessLostError, SketchgenError
+from sketchgen.jobs.engine import ROWS, Engine, EngineFactory, open_engine
+from sketchgen.jobs.spec import Job, Task
+from sketchgen.jobs.worker import Record, Worker, WorkerOptions
 
 AHEAD = 8
-"""How many drawings each of a worker's rows may get ahead of the slowest: the longest take so many times as
+"""Drawings by which each row of a worker may get ahead of the slowest; the longest take this many times as
 long as most."""
+
+TASKS_PER_REQUEST = 8
+"""Drawings that a process asks for at a time."""
+
+MAX_LOST = 5
+"""Processes that may be lost before a job is given up."""
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Environment variables that set numpy's number of threads; they are read when numpy is imported."""
+
+_END_SECONDS = 2.0
+"""Time in which a process must end before it is killed."""
+
+
+class TaskQueue:
+    """A queue of tasks in the order of their numbers.
+
+    Tasks are handed out only up to a window ahead of the first unsettled drawing. The window bounds the
+    number of drawings that wait for an earlier one, and thereby the memory.
+
+    Attributes:
+        settled: number of the first drawing that is not settled; set by the consumer of the records.
+    """
+
+    def __init__(self, tasks: Iterator[Task], first: int, total: int, window: int) -> None:
+        """Queue `tasks`, numbered from `first` to before `total`."""
+        self._tasks, self._next, self._total, self._window = tasks, first, total, max(1, window)
+        self._returned: list[tuple[int, Task]] = []
+        self.settled = first
+
+    def take(self) -> Task | None:
+        """Return the next task; None if there is none left or the window is full."""
+        if self._returned:
+            return heapq.heappop(self._returned)[1]
+        if self._next >= min(self._total, self.settled + self._window):
+            return None
+        self._next += 1
+        return next(self._tasks)
+
+    def available(self) -> Iterator[Task]:
+        """Yield tasks until `take` has none."""
+        while (task := self.take()) is not None:
+            yield task
+
+    def take_many(self, count: int) -> list[Task]:
+        """Return up to `count` tasks."""
+        # Zip asks the range first, so that no task is taken and lost.
+        return [task for _, task in zip(range(count), self.available(), strict=False)]
+
+    def put_back(self, tasks: list[Task]) -> None:
+        """Return unfinished tasks to the front of the queue."""
+        for task in tasks:
+            heapq.heappush(self._returned, (task.number, task))
+
+    @property
+    def done(self) -> bool:
+        """Whether all drawings are settled."""
+        return self.settled >= self._total
 
 
 @runtime_checkable
-class Pool(Protocol):
-    """Workers that make the drawings of a job. What they make does not depend on how many they are."""
+class Executor(Protocol):
+    """A runner of a job's workers. Their number does not change the drawings."""
 
-    def ahead(self, job: Job) -> int:
-        """How many drawings may be under way or waiting for an earlier one."""
+    def window(self, job: Job) -> int:
+        """Return the number of drawings that may be under way or wait for an earlier one."""
         ...
 
-    def run(self, job: Job, place: Place, handout: Handout) -> Generator[Made]:
-        """Make everything that is handed out, in any order; each drawing comes once.
+    def run(self, job: Job, options: WorkerOptions, queue: TaskQueue) -> Generator[Record]:
+        """Yield each drawing of the queue once, in any order.
 
         Raises:
-            SketchgenError: it cannot be done.
+            SketchgenError: a drawing cannot be made.
         """
         ...
 
 
-def window(job: Job, workers: int) -> int:
-    """How far so many workers may get ahead of the slowest, in drawings."""
+class InProcess:
+    """An executor that draws in this process."""
+
+    def __init__(self, factory: EngineFactory = open_engine) -> None:
+        """Draw with the engine that `factory` opens."""
+        self._factory = factory
+
+    def window(self, job: Job) -> int:
+        """See `Executor.window`."""
+        return _window(job, 1)
+
+    def run(self, job: Job, options: WorkerOptions, queue: TaskQueue) -> Generator[Record]:
+        """See `Executor.run`."""
+        worker = Worker(job, options, self._factory(job))
+        while not queue.done:
+            yield from worker.make(queue.available())
+
+
+@dataclass
+class _Process:
+    """A worker's process.
+
+    Attributes:
+        process: the process.
+        connection: our end of its pipe.
+        unfinished: the tasks that it has not finished, by number.
+        waiting: whether it waits for tasks.
+    """
+
+    process: BaseProcess
+    connection: Connection
+    unfinished: dict[int, Task] = field(default_factory=dict)
+    waiting: bool = False
+
+
+class Processes:
+    """An executor with processes of one thread each, so that their number does not change the rounding."""
+
+    def __init__(self, jobs: int, factory: EngineFactory = open_engine) -> None:
+        """Draw with `jobs` processes, in each of which `factory` opens an engine."""
+        self._jobs, self._factory = jobs, factory
+
+    def window(self, job: Job) -> int:
+        """See `Executor.window`."""
+        return _window(job, self._jobs)
+
+    def run(self, job: Job, options: WorkerOptions, queue: TaskQueue) -> Generator[Record]:
+        """See `Executor.run`.
+
+        Raises:
+            ProcessLostError: too many processes were lost.
+        """
+        arguments = job, options, self._factory
+        processes: list[_Process] = []
+        lost = 0
+        try:
+            processes += [_start(*arguments) for _ in range(self._jobs)]
+            while not queue.done:
+                _send_tasks(processes, queue)
+                by_connection = {each.connection: each for each in processes}
+                for connection in wait(list(by_connection)):
+                    process = by_connection[connection]  # pyright: ignore[reportArgumentType]
+                    try:
+                        yield from _receive(process)
+                    except (EOFError, OSError) as error:
+                        lost += 1
+                        _give_up(process, queue, lost, error)
+                        processes[processes.index(process)] = _start(*arguments)
+        finally:
+            _end(processes)
+
+
+def _window(job: Job, workers: int) -> int:
+    """Return the number of drawings by which workers may get ahead of the slowest."""
     return workers * AHEAD * (1 + ROWS // job.best_of)
 
 
-class InProcess:
-    """Draws in this process."""
+def _start(job: Job, options: WorkerOptions, factory: EngineFactory) -> _Process:
+    """Start a worker's process."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    arguments = theirs, job, options, factory
+    process = context.Process(target=_work, args=arguments, daemon=True, name="sketchgen worker")
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        process.start()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    # Only the worker holds the other end, so that ours is closed when the worker is gone.
+    theirs.close()
+    return _Process(process, ours)
 
-    def __init__(self, opener: Opener = open_for) -> None:
-        """Draw with the engine that `opener` makes."""
-        self._opener = opener
 
-    def ahead(self, job: Job) -> int:
-        """See `Pool.ahead`."""
-        return window(job, 1)
+def _send_tasks(processes: list[_Process], queue: TaskQueue) -> None:
+    """Send tasks to the processes that wait for them.
 
-    def run(self, job: Job, place: Place, handout: Handout) -> Generator[Made]:
-        """See `Pool.run`."""
-        maker = Maker(job, place, self._opener(job))
-        made = True
-        while made:
-            made = False
-            for one in maker.make(handout.now()):
-                made = True
-                yield one
+    A process with unfinished drawings gets an empty answer at once if there are no tasks: it must finish
+    them, since others may wait for one of them. A process without any keeps waiting.
+    """
+    for process in processes:
+        if not process.waiting:
+            continue
+        tasks = queue.take_many(TASKS_PER_REQUEST)
+        if tasks or process.unfinished:
+            process.waiting = False
+            process.unfinished |= {task.number: task for task in tasks}
+            # If the process is gone, `wait` reports its connection.
+            with contextlib.suppress(OSError):
+                process.connection.send(tasks)
+
+
+def _receive(process: _Process) -> Iterator[Record]:
+    """Yield the records that a process has sent.
+
+    Raises:
+        EOFError, OSError: the process is gone.
+        SketchgenError: the worker failed.
+    """
+    while process.connection.poll():
+        message = process.connection.recv()
+        if message is None:
+            process.waiting = True
+        elif isinstance(message, OSError | EOFError):
+            # Raised as it is, it would look like a lost process.
+            raise SketchgenError(f"a worker failed: {message}")
+        elif isinstance(message, BaseException):
+            raise message
+        elif process.unfinished.pop(message.number, None) is not None:
+            yield message
+
+
+def _give_up(process: _Process, queue: TaskQueue, lost: int, error: BaseException) -> None:
+    """Return the tasks of a lost process to the queue.
+
+    Raises:
+        ProcessLostError: too many processes were lost.
+    """
+    queue.put_back(list(process.unfinished.values()))
+    process.connection.close()
+    process.process.join(_END_SECONDS)
+    if lost > MAX_LOST:
+        status = process.process.exitcode
+        raise ProcessLostError(
+            f"{lost} workers were lost, the last one with status {status} (was memory short?); "
+            "try fewer --jobs"
+        ) from error
+    sys.stderr.write(
+        f"a worker was lost ({lost} of at most {MAX_LOST}); its drawings are made by another one\n"
+    )
+
+
+def _end(processes: list[_Process]) -> None:
+    """End all processes."""
+    for each in processes:
+        each.connection.close()
+        each.process.terminate()
+    for each in processes:
+        each.process.join(_END_SECONDS)
+        if each.process.is_alive():
+            each.process.kill()
+            each.process.join()
+
+
+def _work(connection: Connection, job: Job, options: WorkerOptions, factory: EngineFactory) -> None:
+    """Ask for tasks and send records until the connection is closed."""
+    # Ctrl-C reaches all processes of a terminal; the parent ends the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+            worker = Worker(job, options, open_on_one_thread(factory, job))
+            while True:
+                for record in worker.make(_requested(connection)):
+                    connection.send(record)
+    except Exception as error:
+        with contextlib.suppress(Exception):
+            connection.send(error)
+
+
+def open_on_one_thread(factory: EngineFactory, job: Job) -> Engine:
+    """Open the engine of a job such that torch computes on one thread."""
+    engine = factory(job)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    return engine
+
+
+def _requested(connection: Connection) -> Iterator[Task]:
+    """Yield tasks, requested as they are needed, until there are none at the moment."""
+    while True:
+        connection.send(None)
+        tasks = connection.recv()
+        if not tasks:
+            return
+        yield from tasks

@@ -1,4 +1,4 @@
-"""The partial drawings of a job: files that are read and checked once, then read again as they are needed."""
+"""The partial sketches of a job: files that are checked once, and read again while they are completed."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from sketchgen.sketch.files import MAX_BYTES, reason, shown
 from sketchgen.sketch.sketch import Sketch
 
 OnError = Callable[[SketchgenError], None]
-"""Called with the error of a drawing or of a file that is left out."""
+"""Called with the error of each drawing or file that is left out."""
 
 _PIECE = 2**20
-"""Bytes that are hashed at a time."""
+"""Bytes hashed at a time."""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file of drawings that was read once.
+    """A file of partial sketches that has been checked.
 
     Attributes:
-        name: the path as it was given; "-" for standard input.
-        path: the file; None for standard input, whose bytes are kept.
-        drawings: number of drawings that can be used.
-        sha256: hash of its bytes, hexadecimal.
+        name: the path as given; "-" for standard input.
+        path: the file; None for standard input, whose bytes stay in memory.
+        drawings: number of readable drawings.
+        sha256: SHA-256 of the bytes, hexadecimal.
     """
 
     name: str
@@ -40,7 +40,7 @@ class SourceFile:
     _data: bytes = field(default=b"", repr=False)
 
     def sketches(self, on_error: OnError) -> Iterator[Sketch]:
-        """Yield the drawings, one at a time; `on_error` is called with the error of each that cannot be read.
+        """Yield the drawings; `on_error` is called with the error of each unreadable one.
 
         Raises:
             FormatError: the file cannot be opened, or is damaged.
@@ -55,7 +55,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Source:
-    """The files that a job completes, in their order."""
+    """The input files of a job."""
 
     files: tuple[SourceFile, ...]
 
@@ -65,7 +65,7 @@ class Source:
         return sum(file.drawings for file in self.files)
 
     def sketches(self, first: int = 0) -> Iterator[Sketch]:
-        """Yield the drawings from number `first` on, one at a time; those that cannot be read are skipped.
+        """Yield the drawings from number `first` on; unreadable ones are skipped.
 
         Raises:
             FormatError: a file has changed since it was checked.
@@ -84,33 +84,36 @@ class Source:
 
 
 def open_source(
-    inputs: Sequence[tuple[str, Path | None]], most: int, most_words: str, on_error: OnError | None = None
+    inputs: Sequence[tuple[str, Path | None]],
+    max_drawings: int,
+    limit_text: str,
+    on_error: OnError | None = None,
 ) -> Source:
-    """Read all files once: every drawing is checked before the first one is completed.
+    """Check every drawing of all files, before the first one is completed.
 
     Args:
         inputs: (name as given, path) of each file; the path is None for standard input.
-        most: largest number of drawings.
-        most_words: what an error says of that limit.
-        on_error: called with the error of each drawing or file that cannot be read, which is then left out;
-            None raises it.
+        max_drawings: largest number of drawings.
+        limit_text: description of that limit in errors.
+        on_error: called with the error of each unreadable drawing or file, which is then left out; None
+            raises it.
 
     Raises:
         FormatError: a file or a drawing cannot be read (without `on_error`); the line is named.
         SketchError: a drawing cannot be used (without `on_error`).
-        SettingError: more drawings than `most`.
-        SketchgenError: nothing is left (the last error, which `on_error` was not called with).
+        SettingError: more than `max_drawings` drawings.
+        SketchgenError: nothing is readable (the last error, with which `on_error` was not called).
     """
     files: list[SourceFile] = []
     errors: list[SketchgenError] = []
     for name, path in inputs:
         try:
-            file = _opened(name, path, most - sum(each.drawings for each in files), errors.append)
+            file = _check_file(name, path, max_drawings - sum(each.drawings for each in files), errors.append)
         except SketchgenError as error:
             errors.append(error)
             continue
         if file is None:
-            raise SettingError(f"more than {most} drawings in {name[:100]} x {most_words}")
+            raise SettingError(f"more than {max_drawings} drawings in {name[:100]} x {limit_text}")
         files += [file] if file.drawings else []
     if errors and (on_error is None or not files):
         raise errors[0] if on_error is None else errors.pop()
@@ -120,23 +123,23 @@ def open_source(
     return Source(tuple(files))
 
 
-def _opened(name: str, path: Path | None, most: int, on_error: OnError) -> SourceFile | None:
-    """Read a file once; None if it holds more than `most` drawings."""
+def _check_file(name: str, path: Path | None, max_drawings: int, on_error: OnError) -> SourceFile | None:
+    """Return a checked file; None if it holds more than `max_drawings` drawings."""
     data = sys.stdin.buffer.read(MAX_BYTES + 1) if path is None else b""
     digest = hashlib.sha256(data).hexdigest() if path is None else _hash_of(path)
     count = 0
     for count, _ in enumerate(SourceFile(name, path, 0, digest, data).sketches(on_error), 1):
-        if count > most:
+        if count > max_drawings:
             return None
     return SourceFile(name, path, count, digest, data)
 
 
 def _skip(error: SketchgenError) -> None:
-    """Leave a drawing out again that was left out when the file was checked."""
+    """Ignore an error that was reported when the file was checked."""
 
 
 def _hash_of(path: Path) -> str:
-    """Return the SHA-256 of a file, a piece at a time."""
+    """Return the SHA-256 of a file, hexadecimal."""
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:

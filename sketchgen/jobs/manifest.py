@@ -1,112 +1,95 @@
-"""The manifest of a job: a header that says what was asked, then a line for each drawing, in their order."""
+"""The manifest of a job: a header with all settings, then a line for each drawing."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from sketchgen import __version__
-from sketchgen.errors import FormatError, SettingError
-from sketchgen.jobs.growing_file import append, writing
-from sketchgen.jobs.identity import critic_identity, recogniser_identity
+from sketchgen.errors import FormatError, OutputError, SettingError
+from sketchgen.jobs.append_file import AppendFile
 from sketchgen.jobs.inputs import Source
 from sketchgen.jobs.spec import Job
-from sketchgen.jobs.worker import Made
+from sketchgen.jobs.worker import Record
+from sketchgen.models.checkpoint import CLASSIFIER, REWARD_MODEL, find_checkpoint
 from sketchgen.sketch.files import reason, shown, write_atomic
 
 FORMAT = "sketchgen-manifest"
 VERSION = 2
 
 FLUSH_SECONDS = 5.0
-"""Time after which the manifest is seen to the disk. A kill costs nothing, a power failure as much."""
+"""Time between flushes to the disk: what a power failure may cost. A killed process loses nothing."""
 
 MAX_LINE = 64 * 1024
-"""Longest line of a drawing that is read, bytes; a header may be longer, for it names all categories."""
+"""Longest line of a drawing, bytes. A header may be longer, since it names all categories."""
 
 _MAX_HEADER = 16 * 2**20
 
 
 def header_of(job: Job, weights: str, source: Source | None, file: str | None) -> dict[str, Any]:
-    """What the first line says: everything that a drawing depends on, and nothing of who drew it.
+    """Return the header: everything that a drawing depends on, and nothing about the workers.
 
     Args:
         job: the job.
-        weights: the checkpoint's identity.
-        source: the files that it completes.
-        file: the name of the one file that holds all drawings; None where each has its own.
+        weights: fingerprint of the model.
+        source: the input files; None to draw from nothing.
+        file: name of the one file that holds all drawings; None if each has its own.
     """
     names = ("name", "drawings", "sha256")
     sources = [{name: getattr(file, name) for name in names} for file in source.files] if source else None
-    told = asdict(job)
-    sampling = told.pop("sampling")
-    told.pop("given")
-    return {
+    settings = asdict(job)
+    sampling = settings.pop("sampling")
+    settings.pop("given")
+    # The key of version 2 of the format.
+    settings["look"] = settings.pop("render_options")
+    header = {
         "format": FORMAT,
         "version": VERSION,
         "program": __version__,
         "command": "generate" if source is None else "complete",
         "weights": weights,
-        "recogniser": recogniser_identity() if job.recognised else None,
-        **({"critic": critic_identity()} if job.judged else {}),
-        "sampling": sampling,
-        "sources": sources,
-        "file": file,
-        **told,
+        "recogniser": find_checkpoint(None, CLASSIFIER).fingerprint() if job.uses_recogniser else None,
     }
+    if job.uses_reward_model:
+        header["critic"] = find_checkpoint(None, REWARD_MODEL).fingerprint()
+    return {**header, "sampling": sampling, "sources": sources, "file": file, **settings}
 
 
-def line_of(job: Job, made: Made, file: str | None) -> dict[str, Any]:
-    """The line of a drawing; `file` is None if it was dropped."""
-    category = job.categories[made.number // job.count if job.given is None else 0]
+def line_of(job: Job, record: Record, file: str | None) -> dict[str, Any]:
+    """Return the line of a drawing; `file` is None if it was dropped."""
     line = {
-        "number": made.number,
+        "number": record.number,
         "file": file,
-        "category": category,
+        "category": job.categories[record.number // job.count if job.given is None else 0],
         "seed": job.seed,
-        "index": made.index,
+        "index": record.index,
         "temperature": job.sampling.temperature,
-        "log_likelihood": made.log_likelihood,
-        "ended": made.ended,
-        "points": made.points,
-        "bytes": 0 if made.data is None or file is None else len(made.data),
-        "hash": made.hash,
+        "log_likelihood": record.log_likelihood,
+        "ended": record.ended,
+        "points": record.points,
+        "bytes": 0 if record.data is None or file is None else len(record.data),
+        "hash": record.hash,
     }
-    if job.recognised:
-        line |= {"label": made.label, "probability": made.probability}
-    if made.copied is not None:
-        line["copied"] = round(made.copied, 3)
-    if made.code is not None and made.dropped is None:
-        line["signature"] = made.code.hex()
-    if made.dropped is not None:
-        line["dropped"] = made.dropped
+    if job.uses_recogniser:
+        line |= {"label": record.label, "probability": record.probability}
+    if record.signature is not None and record.dropped is None:
+        line["signature"] = record.signature.hex()
+    if record.dropped is not None:
+        line["dropped"] = record.dropped
     return line
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A line as it is read.
-
-    Attributes:
-        value: what it says.
-        end: how many bytes of the file end with it.
-    """
-
-    value: dict[str, Any]
-    end: int
-
-
-def read_header(path: Path) -> Entry:
-    """The first line of a manifest.
+def read_header(path: Path) -> tuple[dict[str, Any], int]:
+    """Return the header of a manifest and its size in bytes.
 
     Raises:
-        FormatError: there is none, it is none, or it is of another version.
+        FormatError: the file cannot be read, is no manifest, or is one of another version.
     """
     try:
         with open(path, "rb") as file:
@@ -121,19 +104,23 @@ def read_header(path: Path) -> Entry:
             f"{shown(path)} is a manifest of version {str(value.get('version'))[:20]}, "
             f"this program reads {VERSION}; draw the job anew"
         )
-    return Entry(value, len(line))
+    return value, len(line)
 
 
-def read_entries(path: Path, first: int) -> Iterator[Entry]:
-    """The lines behind the header, which ends after `first` bytes; a torn one at the end is left out.
+def read_lines(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield the lines after the header, each with the offset of its end; an incomplete last one is left out.
+
+    Args:
+        path: the manifest.
+        start: size of the header, bytes.
 
     Raises:
-        FormatError: the manifest cannot be read, or a line in its midst is damaged.
+        FormatError: the manifest cannot be read, or a line is damaged.
     """
     try:
         with open(path, "rb") as file:
-            file.seek(first)
-            end, number = first, 0
+            file.seek(start)
+            end, number = start, 0
             while (line := file.readline(MAX_LINE)).endswith(b"\n"):
                 value = _object(line)
                 if value is None or value.get("number") != number:
@@ -141,16 +128,16 @@ def read_entries(path: Path, first: int) -> Iterator[Entry]:
                         f"{shown(path)}, line {number + 2} is damaged; draw the job anew with --force"
                     )
                 end, number = end + len(line), number + 1
-                yield Entry(value, end)
+                yield value, end
     except OSError as error:
         raise FormatError(f"{shown(path)} cannot be read: {reason(error)}") from error
 
 
-def first_difference(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Refuse to go on with a job that asked for something else.
+def check_same_job(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Check that a resumed job has the settings of the earlier run.
 
     Raises:
-        SettingError: the settings differ; the first that does is named.
+        SettingError: a setting differs; the message names the first one.
     """
     before, after = _flat(old), _flat(orjson.loads(orjson.dumps(new)))
     for key in [*after, *before]:
@@ -163,57 +150,51 @@ def first_difference(path: Path, old: Mapping[str, Any], new: Mapping[str, Any])
 
 
 class Manifest:
-    """A manifest that grows, one line at a time; a kill leaves whole lines and at most one torn one."""
+    """A manifest that grows by one line at a time. A kill leaves at most one incomplete line."""
 
     def __init__(self, path: Path, size: int) -> None:
-        """Go on with a manifest after its first `size` bytes; what stands behind them is cut off.
+        """Continue a manifest after its first `size` bytes; the rest is cut off.
 
         Raises:
             OutputError: it cannot be written.
         """
-        self.path, self._size, self._synced = path, size, time.monotonic()
-        with writing(path):
-            self._file = os.open(path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
-            os.ftruncate(self._file, size)
-            os.lseek(self._file, size, os.SEEK_SET)
+        self._file, self._synced = AppendFile(path, size), time.monotonic()
+        self._file.open()
 
     @classmethod
     def create(cls, path: Path, header: Mapping[str, Any], *, force: bool) -> Manifest:
-        """Begin a manifest.
+        """Create a manifest.
 
         Raises:
-            OutputError: there is one and `force` is false, or it cannot be written.
+            OutputError: it exists and `force` is false, or it cannot be written.
         """
         data = orjson.dumps(header) + b"\n"
         write_atomic(path, data, force=force)
         return cls(path, len(data))
 
     def add(self, line: Mapping[str, Any]) -> None:
-        """Add the line of a drawing.
+        """Append the line of a drawing.
 
         Raises:
             OutputError: it cannot be written; the manifest is as it was.
         """
-        data = orjson.dumps(line) + b"\n"
-        with writing(self.path):
-            append(self._file, data, self._size)
-            self._size += len(data)
-            if time.monotonic() - self._synced >= FLUSH_SECONDS:
-                os.fsync(self._file)
-                self._synced = time.monotonic()
+        self._file.add(orjson.dumps(line) + b"\n")
+        if time.monotonic() - self._synced >= FLUSH_SECONDS:
+            self._file.sync()
+            self._synced = time.monotonic()
 
     def close(self, *, remove: bool = False) -> None:
-        """See everything to the disk, or take the manifest of a job that came to nothing away again."""
-        with contextlib.suppress(OSError):
-            os.fsync(self._file)
-        os.close(self._file)
+        """Flush and close the manifest, or delete it."""
+        with contextlib.suppress(OutputError):
+            self._file.sync()
         if remove:
-            with contextlib.suppress(OSError):
-                self.path.unlink()
+            self._file.remove()
+        else:
+            self._file.close()
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
-    """The JSON object on a line, if there is one."""
+    """Return the JSON object on a line; None if there is none."""
     try:
         value = orjson.loads(line)
     except ValueError:
@@ -222,7 +203,7 @@ def _object(line: bytes) -> dict[str, Any] | None:
 
 
 def _flat(value: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested settings as one level, with dots in their names."""
+    """Return nested settings as one level, with dots in their names."""
     found: dict[str, Any] = {}
     for key, part in value.items():
         if isinstance(part, Mapping):
@@ -233,6 +214,6 @@ def _flat(value: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    """A setting in an error."""
+    """Return a setting as an error shows it."""
     text = "not set" if value is None else orjson.dumps(value).decode()
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,4 +1,4 @@
-"""Where the drawings of a job go: a folder with a file each, one file for all, or standard output."""
+"""The outputs of a job: a folder with a file for each drawing, one file for all, or standard output."""
 
 from __future__ import annotations
 
@@ -10,13 +10,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from sketchgen.errors import OutputError
-from sketchgen.formats.registry import contact_sheet, encode_many, format_of, suffix_of
-from sketchgen.jobs.growing_file import Growing, items_on
-from sketchgen.jobs.serialized import Item
-from sketchgen.jobs.spec import Job
-from sketchgen.jobs.worker import Made, Place
-from sketchgen.sketch.files import put_in_place, reason, remove_unnamed, shown, write_atomic
+from sketchgen.errors import OutputError, SettingError
+from sketchgen.formats.registry import (
+    check_options,
+    contact_sheet,
+    encode_many,
+    format_of,
+    is_binary,
+    known_suffix,
+    options_for,
+    suffix_of,
+)
+from sketchgen.formats.render_options import RenderOptions
+from sketchgen.jobs.append_file import AppendFile
+from sketchgen.jobs.spec import Item, Job
+from sketchgen.jobs.worker import Record, WorkerOptions, from_line
+from sketchgen.sketch.files import (
+    prepare_output_folder,
+    put_in_place,
+    reason,
+    remove_unnamed,
+    shown,
+    write_atomic,
+)
 
 MANIFEST = "manifest.jsonl"
 """Name of the manifest in a folder."""
@@ -24,92 +40,148 @@ MANIFEST = "manifest.jsonl"
 SHEET = "sheet.png"
 """Name of the contact sheet in a folder."""
 
-SHEET_CELLS = 1000
-"""Drawings that a folder's sheet shows: the first ones."""
+MAX_SHEET_CELLS = 1000
+"""Drawings on the contact sheet of a folder: the first ones."""
 
 CELLS = ".sheet.part"
-"""In a folder, the first drawings as they were drawn, until the sheet is made of them."""
+"""In a folder, the serialized first drawings until the contact sheet is made of them."""
 
 
 @runtime_checkable
-class Target(Protocol):
-    """Where the drawings of a job go, in the order of their numbers.
+class Output(Protocol):
+    """A destination of drawings, which come in the order of their numbers.
 
     Attributes:
-        wanted: what it wants of the workers.
-        manifest: where the manifest stands; None where there is none.
-        file: where there is one file for all drawings, its name.
+        worker_options: what it needs from the workers.
+        manifest: path of the manifest; None if there is none.
     """
 
-    wanted: Place
+    worker_options: WorkerOptions
     manifest: Path | None
 
     @property
     def file(self) -> str | None:
-        """The name of the one file that holds all drawings."""
+        """The name of the one file that holds all drawings; None if each has its own."""
         ...
 
-    def there(self, line: Mapping[str, Any]) -> bool:
-        """Whether the next drawing of an earlier run, by its line in the manifest, is there still."""
+    def has(self, line: Mapping[str, Any]) -> bool:
+        """Return whether the next drawing of an earlier run, described by its manifest line, still exists."""
         ...
 
-    def begin(self) -> None:
-        """Begin behind the drawings that were found to be there; what stands behind them goes."""
+    def start(self) -> None:
+        """Open the output after the drawings that `has` found, and cut off the rest."""
         ...
 
-    def put(self, made: Made) -> str:
-        """Write a drawing, and return the name of its file.
+    def write(self, record: Record) -> str:
+        """Write a drawing and return the name of its file.
 
         Raises:
-            OutputError: it cannot be written; nothing of it stays.
+            OutputError: it cannot be written; nothing of it remains.
         """
         ...
 
     def finish(self) -> list[Path]:
-        """Make what is made of all drawings, and return the paths of it."""
+        """Write what is made of all drawings and return its paths."""
         ...
 
     def close(self, *, empty: bool) -> None:
-        """Let go of what is open; where nothing came of the job, leave nothing behind."""
+        """Close open files; if nothing was drawn, remove what was created."""
         ...
 
 
-def columns_of(job: Job, shown: int) -> int:
-    """Cells in a row of a sheet: a row for each beginning where that fits, else about as wide as high."""
-    several = job.given is not None and job.given > 1
-    return job.count if several and job.count <= 12 else max(1, math.ceil(math.sqrt(shown)))
+def is_file(out: Path | None) -> bool:
+    """Return whether an output is one file, by its suffix.
+
+    Raises:
+        FormatError: the suffix is that of a format that cannot be written.
+    """
+    return out is not None and known_suffix(out) is not None
 
 
-def file_name(text: str) -> str:
-    """A text as the beginning of a file name that every system takes."""
-    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:80] or "drawing"
+def render_options_for(out: Path | None, render_options: RenderOptions) -> RenderOptions:
+    """Return the options with the format of an output file's suffix.
+
+    Raises:
+        FormatError: the suffix is that of a format that cannot be written.
+    """
+    return options_for(out, render_options) if out is not None and is_file(out) else render_options
+
+
+def open_output(out: Path | None, job: Job, *, force: bool = False, resume: bool = False) -> Output:
+    """Open the output of a job; everything that can be refused is refused before anything is drawn.
+
+    Args:
+        out: a folder, a file (recognised by its suffix), or None or "-" for standard output.
+        job: the job, with the options of `render_options_for`.
+        force: allow existing files and a folder that is not empty.
+        resume: continue an earlier run.
+
+    Raises:
+        OutputError: the folder or file exists and `force` is false, or cannot be written.
+        SettingError: too many drawings for the format, or nothing to resume.
+    """
+    if out is None or str(out) == "-":
+        check_options(job.render_options, job.total)
+        if resume:
+            raise SettingError("standard output cannot be resumed; name a folder or a file with -o")
+        if is_binary(job.render_options) and sys.stdout.isatty():
+            suffix = suffix_of(job.render_options)
+            raise SettingError(
+                f"a {suffix[1:].upper()} is no text for a terminal; "
+                f"write it to a file with -o picture{suffix}"
+            )
+        return StandardOutput(job)
+    if is_file(out):
+        return _open_file(out, job, force=force, resume=resume)
+    check_options(job.render_options, job.total, one_file=False)
+    if resume and not (out / MANIFEST).is_file():
+        raise SettingError(f"{out} holds no {MANIFEST}: there is nothing to be resumed; leave out --resume")
+    new = not out.exists()
+    folder = prepare_output_folder(out, force=force or resume)
+    return Folder(folder, job, new=new, replace=force, resume=resume)
+
+
+def _open_file(out: Path, job: Job, *, force: bool, resume: bool) -> Output:
+    """Open a file that holds all drawings."""
+    check_options(job.render_options, job.total)
+    manifest, part = manifest_beside(out), part_of(out)
+    if resume and job.total == 1:
+        raise SettingError("one drawing in one file has nothing to be resumed; leave out --resume")
+    if resume and not manifest.is_file():
+        raise SettingError(f"{manifest} is not there: there is nothing to be resumed; leave out --resume")
+    if not (resume or force):
+        for path in (out, part, *([manifest] if job.total > 1 else [])):
+            if path.exists():
+                hint = "choose another name or pass --force" if path == out else "pass --resume or --force"
+                raise OutputError(f"{path} exists; {hint}")
+    return OneFile(out, job, replace=force, resume=resume)
 
 
 class Folder:
-    """A folder with a file for each drawing, `manifest.jsonl`, and a sheet of the first ones."""
+    """A folder with a file for each drawing, `manifest.jsonl` and a contact sheet of the first ones."""
 
     file = None
 
     def __init__(self, path: Path, job: Job, *, new: bool, replace: bool, resume: bool) -> None:
-        """Write into a folder that is there.
+        """Write into an existing folder.
 
         Args:
             path: the folder.
-            job: what is drawn.
-            new: whether the folder was made for this job, so that it goes if nothing comes of it.
-            replace: whether files that stand there may be replaced.
-            resume: whether an earlier run is gone on with.
+            job: the job.
+            new: whether the folder was created for this job, so that it is removed if nothing is drawn.
+            replace: whether existing files may be replaced.
+            resume: whether an earlier run is continued.
         """
         self.path, self._job = path, job
         self.manifest: Path | None = path / MANIFEST
         self._new, self._replace, self._resume = new, replace or resume, resume
-        # Once the sheet is there, what it was made of is gone.
-        sheeted = resume and (path / SHEET).exists() and not (path / CELLS).exists()
-        self.wanted = Place(cells=0 if sheeted else min(SHEET_CELLS, job.total))
-        self._cells = Growing(path / CELLS)
+        # The cells are removed when the sheet is finished.
+        has_sheet = resume and (path / SHEET).exists() and not (path / CELLS).exists()
+        self.worker_options = WorkerOptions(sheet_cells=0 if has_sheet else min(MAX_SHEET_CELLS, job.total))
+        self._cells = AppendFile(path / CELLS)
 
-    def there(self, line: Mapping[str, Any]) -> bool:
-        """See `Target.there`."""
+    def has(self, line: Mapping[str, Any]) -> bool:
+        """See `Output.has`."""
         if line["file"] is None:
             return True
         try:
@@ -117,47 +189,47 @@ class Folder:
                 return False
         except OSError:
             return False
-        return line["number"] >= self.wanted.cells or self._cells.keep_line()
+        return line["number"] >= self.worker_options.sheet_cells or self._cells.keep_line()
 
-    def begin(self) -> None:
-        """See `Target.begin`."""
+    def start(self) -> None:
+        """See `Output.start`."""
         if self._resume:
             remove_unnamed(self.path)
         self._cells.open()
 
-    def put(self, made: Made) -> str:
-        """See `Target.put`."""
-        name = self._job.name(made.number) + suffix_of(self._job.look)
-        if made.cell is not None:
-            self._cells.add(made.cell)
-        write_atomic(self.path / name, made.data or b"", force=self._replace, sync=False)
+    def write(self, record: Record) -> str:
+        """See `Output.write`."""
+        name = self._job.name(record.number) + suffix_of(self._job.render_options)
+        if record.cell is not None:
+            self._cells.add(record.cell)
+        write_atomic(self.path / name, record.data or b"", force=self._replace, sync=False)
         return name
 
     def finish(self) -> list[Path]:
-        """See `Target.finish`."""
+        """See `Output.finish`."""
         path = self.path / SHEET
-        items = items_on(self._cells.path)
+        items = _items_in(self._cells.path)
         if items:
-            columns = columns_of(self._job, len(items))
-            write_atomic(path, contact_sheet(items, self._job.look, columns), force=self._replace)
+            sheet = contact_sheet(items, self._job.render_options, _columns(self._job, len(items)))
+            write_atomic(path, sheet, force=self._replace)
         self._cells.remove()
         return [path] if items else []
 
     def close(self, *, empty: bool) -> None:
-        """See `Target.close`."""
+        """See `Output.close`."""
         self._cells.close()
         if empty:
             self._cells.remove()
             if self._new:
                 with contextlib.suppress(OSError):
-                    self.path.rmdir()  # Refused by the system where something is in it.
+                    self.path.rmdir()  # The system refuses to remove a folder that is not empty.
 
 
 class OneFile:
-    """One file that holds all drawings: `<name>.part` until it is whole, and `<name>.manifest.jsonl`.
+    """One file with all drawings, `<name>.part` until it is complete, and `<name>.manifest.jsonl`.
 
-    Lines are written as they come. What must be made as a whole, such as a sheet, is made at the end of the
-    drawings set aside in the meantime.
+    Formats of one line a drawing are written as the drawings come. The file of any other format, such as a
+    sheet, is made at the end from the serialized drawings.
     """
 
     def __init__(self, path: Path, job: Job, *, replace: bool, resume: bool) -> None:
@@ -165,125 +237,153 @@ class OneFile:
 
         Args:
             path: the file.
-            job: what is drawn.
-            replace: whether what stands there may be replaced.
-            resume: whether an earlier run is gone on with.
+            job: the job.
+            replace: whether an existing file may be replaced.
+            resume: whether an earlier run is continued.
         """
         self.path, self.file, self._job, self._replace = path, path.name, job, replace
-        # One drawing in one file is done or not, and has nothing to be resumed.
+        # A single drawing leaves nothing to resume.
         self.manifest: Path | None = manifest_beside(path) if job.total > 1 else None
-        self.wanted = Place(whole=not format_of(job.look).lines)
-        self._part = Growing(part_of(path))
+        self.worker_options = WorkerOptions(serialize=not format_of(job.render_options).lines)
+        self._part = AppendFile(part_of(path))
         self._finished = resume and path.exists() and not self._part.path.exists()
         self._found = 0
 
-    def there(self, line: Mapping[str, Any]) -> bool:
-        """See `Target.there`."""
+    def has(self, line: Mapping[str, Any]) -> bool:
+        """See `Output.has`."""
         found = self._finished or self._part.keep(line["bytes"])
         self._found += found
         return found
 
-    def begin(self) -> None:
-        """See `Target.begin`.
+    def start(self) -> None:
+        """See `Output.start`.
 
         Raises:
-            OutputError: the file is there, and is not what an earlier run has finished.
+            OutputError: the file exists and is not the complete file of an earlier run.
         """
         done = self._found == self._job.total
         if self.path.exists() and not (self._replace or done):
-            raise OutputError(f"{shown(self.path)} exists; choose another name or pass --force")
+            raise self._exists()
         self._replace = self._replace or done
         if not self._finished:
             self._part.open()
 
-    def put(self, made: Made) -> str:
-        """See `Target.put`."""
-        self._part.add(made.data or b"")
+    def write(self, record: Record) -> str:
+        """See `Output.write`."""
+        self._part.add(record.data or b"")
         return self.path.name
 
     def finish(self) -> list[Path]:
-        """See `Target.finish`."""
+        """See `Output.finish`."""
         if self._finished:
             return []
         try:
-            if self.wanted.whole:
-                paths = self._write_together(items_on(self._part.path))
+            if self.worker_options.serialize:
+                paths = self._write_pages()
             else:
                 paths = [self.path]
                 self._part.sync()
                 put_in_place(self._part.path, self.path, self._replace)
         except FileExistsError as error:
-            raise OutputError(f"{shown(self.path)} exists; choose another name or pass --force") from error
+            raise self._exists() from error
         except OSError as error:
             raise OutputError(f"{shown(self.path)} cannot be written: {reason(error)}") from error
         self._part.remove()
         return paths
 
-    def _write_together(self, items: list[Item]) -> list[Path]:
-        """Write what is made as a whole; of several pages the second is named <name>-2, and so on."""
-        data = encode_many(items, self._job.look, columns_of(self._job, len(items))) if items else [b""]
+    def close(self, *, empty: bool) -> None:
+        """See `Output.close`."""
+        self._part.close()
+        if empty or self.manifest is None:
+            self._part.remove()
+
+    def _write_pages(self) -> list[Path]:
+        """Write the pages made of the serialized drawings; the second is named <name>-2, and so on."""
+        data = _pages(_items_in(self._part.path), self._job) or [b""]
         paths = [self.path]
         paths += [self.path.with_stem(f"{self.path.stem}-{page}") for page in range(2, len(data) + 1)]
         for path, page in zip(paths, data, strict=True):
             write_atomic(path, page, force=self._replace)
         return paths
 
-    def close(self, *, empty: bool) -> None:
-        """See `Target.close`."""
-        self._part.close()
-        if empty or self.manifest is None:
-            self._part.remove()
+    def _exists(self) -> OutputError:
+        return OutputError(f"{shown(self.path)} exists; choose another name or pass --force")
 
 
-class Output:
-    """Standard output: lines as they come, anything else at the end. It has no manifest."""
+class StandardOutput:
+    """Standard output: lines as the drawings come, any other format at the end. It has no manifest."""
 
     def __init__(self, job: Job) -> None:
-        """Write what `job` draws."""
+        """Write the drawings of `job`."""
         self.manifest: Path | None = None
         self.file = "-"
-        self._job, self._items = job, list[bytes]()
-        self.wanted = Place(whole=not format_of(job.look).lines)
+        self._job, self._lines = job, list[bytes]()
+        self.worker_options = WorkerOptions(serialize=not format_of(job.render_options).lines)
 
-    def there(self, line: Mapping[str, Any]) -> bool:
-        """Nothing is ever there."""
+    def has(self, line: Mapping[str, Any]) -> bool:
+        """Return False: there is no earlier run."""
         return False
 
-    def begin(self) -> None:
-        """Nothing is to be done."""
+    def start(self) -> None:
+        """Do nothing."""
 
-    def put(self, made: Made) -> str:
-        """See `Target.put`."""
-        if self.wanted.whole:
-            self._items.append(made.data or b"")
+    def write(self, record: Record) -> str:
+        """See `Output.write`."""
+        if self.worker_options.serialize:
+            self._lines.append(record.data or b"")
         else:
-            self._write(made.data or b"")
+            self._print(record.data or b"")
         return "-"
 
     def finish(self) -> list[Path]:
-        """See `Target.finish`."""
-        from sketchgen.jobs.serialized import from_kept
-
-        items = [from_kept(line, "standard output") for line in self._items]
-        if items:
-            for page in encode_many(items, self._job.look, columns_of(self._job, len(items))):
-                self._write(page)
+        """See `Output.finish`."""
+        for page in _pages([from_line(line, "standard output") for line in self._lines], self._job):
+            self._print(page)
         return []
 
-    def _write(self, data: bytes) -> None:
+    def close(self, *, empty: bool) -> None:
+        """Do nothing."""
+
+    def _print(self, data: bytes) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
-    def close(self, *, empty: bool) -> None:
-        """Nothing is to be done."""
+
+def file_name(text: str) -> str:
+    """Return a text as the start of a file name that every system accepts."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:80] or "drawing"
 
 
 def manifest_beside(path: Path) -> Path:
-    """Where the manifest of a single output file stands."""
+    """Return the path of the manifest of a single output file."""
     return path.with_name(f"{path.name}.{MANIFEST}")
 
 
 def part_of(path: Path) -> Path:
-    """Where a single output file grows until it is whole."""
+    """Return the path of a single output file while it is incomplete."""
     return path.with_name(f"{path.name}.part")
+
+
+def _columns(job: Job, cells: int) -> int:
+    """Return the columns of a sheet: a row for each partial sketch if it fits, else a square."""
+    several = job.given is not None and job.given > 1
+    return job.count if several and job.count <= 12 else max(1, math.ceil(math.sqrt(cells)))
+
+
+def _pages(items: list[Item], job: Job) -> list[bytes]:
+    """Return the pages made of all drawings; none without drawings."""
+    return encode_many(items, job.render_options, _columns(job, len(items))) if items else []
+
+
+def _items_in(path: Path) -> list[Item]:
+    """Return the drawings serialized on the lines of a file; none if it does not exist.
+
+    Raises:
+        FormatError: a line is damaged.
+    """
+    try:
+        with open(path, "rb") as file:
+            return [from_line(line, shown(path)) for line in file]
+    except FileNotFoundError:
+        return []

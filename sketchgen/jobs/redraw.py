@@ -1,7 +1,8 @@
-"""Making one drawing of a job again, alone: the manifest says all that it takes."""
+"""Draw one drawing of an earlier job again, from its manifest alone."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,26 +10,22 @@ from typing import Any
 
 from sketchgen.errors import CheckpointError, FormatError, SettingError, SketchgenError
 from sketchgen.formats.render_options import RenderOptions
-from sketchgen.jobs.assignment import Handout
-from sketchgen.jobs.executor import InProcess, Pool
-from sketchgen.jobs.identity import identity
+from sketchgen.jobs.executor import Executor, InProcess, Processes, TaskQueue
 from sketchgen.jobs.inputs import Source
-from sketchgen.jobs.manifest import read_entries, read_header
-from sketchgen.jobs.process_executor import Processes
-from sketchgen.jobs.request import Sampling
-from sketchgen.jobs.serialized import Item, from_kept
-from sketchgen.jobs.spec import Job, Task
-from sketchgen.jobs.worker import Place
+from sketchgen.jobs.manifest import read_header, read_lines
+from sketchgen.jobs.spec import Item, Job, Sampling, Task
+from sketchgen.jobs.worker import WorkerOptions, from_line
+from sketchgen.models.checkpoint import find_checkpoint
 from sketchgen.sketch.files import shown
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """A drawing of a manifest.
+class ManifestDrawing:
+    """A drawing in a manifest.
 
     Attributes:
-        header: what the job asked for.
-        line: what is said of the drawing.
+        header: header of the manifest.
+        line: line of the drawing.
     """
 
     header: Mapping[str, Any]
@@ -36,77 +33,78 @@ class Earlier:
 
     @property
     def job(self) -> Job:
-        """The job, as far as it says how a drawing is drawn and written.
+        """The job, as far as a single drawing depends on it.
 
         Raises:
-            FormatError: the header does not say it.
+            FormatError: the header is damaged.
         """
-        told = self.header
+        header = self.header
         try:
+            sources = header["sources"]
             return Job(
-                sampling=Sampling(**told["sampling"]),
-                engine=told["engine"],
-                categories=tuple(told["categories"]),
-                count=told["count"],
-                seed=told["seed"],
-                names=tuple(told["names"]),
-                given=None if told["sources"] is None else sum(each["drawings"] for each in told["sources"]),
-                files=tuple(told["files"]),
-                best_of=told["best_of"],
-                look=RenderOptions(**told["look"]),
+                sampling=Sampling(**header["sampling"]),
+                engine=header["engine"],
+                categories=tuple(header["categories"]),
+                count=header["count"],
+                seed=header["seed"],
+                names=tuple(header["names"]),
+                given=None if sources is None else sum(each["drawings"] for each in sources),
+                files=tuple(header["files"]),
+                best_of=header["best_of"],
+                render_options=RenderOptions(**header["look"]),
             )
         except (KeyError, TypeError) as error:
             raise FormatError(f"the manifest's header is damaged: {error}") from error
 
 
-def find(manifest: Path, which: str) -> Earlier:
-    """A drawing of a manifest by its number, or by the name of its file.
+def find_drawing(manifest: Path, which: str) -> ManifestDrawing:
+    """Return the drawing of a manifest with a certain number or file name.
 
     Raises:
-        FormatError: it is no manifest, or one of another version.
-        SettingError: it has no such drawing.
+        FormatError: the file is no manifest, or one of another version.
+        SettingError: there is no such drawing.
     """
-    header = read_header(manifest)
+    header, end = read_header(manifest)
     last = -1
-    for entry in read_entries(manifest, header.end):
-        last = entry.value["number"]
-        if which in (str(last), entry.value["file"]):
-            return Earlier(header.value, entry.value)
+    for line, _ in read_lines(manifest, end):
+        last = line["number"]
+        if which in (str(last), line["file"]):
+            return ManifestDrawing(header, line)
     raise SettingError(f"{shown(manifest)} has no drawing {which[:80]!r}; its numbers are 0 to {last}")
 
 
-def redraw(earlier: Earlier, source: Source | None, pool: Pool | None = None) -> Item:
-    """Draw it again.
+def redraw(drawing: ManifestDrawing, source: Source | None, executor: Executor | None = None) -> Item:
+    """Draw a drawing again.
 
     Args:
-        earlier: the drawing.
-        source: where its beginning stands; None if it was drawn from nothing.
-        pool: who draws; left out, one worker of the kind that drew it.
+        drawing: the drawing.
+        source: the partial sketches; None if it was drawn from nothing.
+        executor: the executor; by default one worker of the kind that made the drawing.
 
     Raises:
         CheckpointError: the model is another one.
-        FormatError: the beginnings are others.
-        SketchgenError: what was drawn is not what the manifest says.
+        FormatError: the partial sketches have changed.
+        SketchgenError: the result is not the drawing of the manifest.
     """
-    job, line = earlier.job, earlier.line
-    if identity(job.sampling.checkpoint) != earlier.header["weights"]:
+    job, line = drawing.job, drawing.line
+    if find_checkpoint(job.sampling.checkpoint).fingerprint() != drawing.header["weights"]:
         name = job.sampling.checkpoint or "the bundled checkpoint"
         raise CheckpointError(f"{name} is not the model that drew this; name that one with --checkpoint")
-    for file, was in zip(source.files if source else (), earlier.header["sources"] or (), strict=True):
-        if file.sha256 != was["sha256"]:
+    for file, before in zip(source.files if source else (), drawing.header["sources"] or (), strict=True):
+        if file.sha256 != before["sha256"]:
             raise FormatError(f"{file.name} is not what the drawing went on from: its content has changed")
-    # As one of so many alternatives without candidates: how it is numbered does not change how it is drawn.
+    # The chosen candidate is drawn as one of count * best_of drawings: its seed and index are the same.
     alone = replace(job, count=job.count * job.best_of, best_of=1)
     group = line["number"] // job.count
     given = None if source is None else next(source.sketches(group))
     task = Task(group * alone.count + line["index"], line["index"], line["category"], given)
-    pool = pool or (InProcess() if job.engine == "completer" else Processes(1))
-    handout = Handout(iter([task]), task.number, task.number + 1, 1)
-    for made in pool.run(alone, Place(whole=True), handout):
-        if made.hash != line["hash"] or made.data is None:
-            raise SketchgenError(
-                f"drawing {line['number']} came out otherwise than before: "
-                "another kind of processor, or another version of sketchgen or of its libraries, drew it"
-            )
-        return from_kept(made.data, "the drawing")
-    raise SketchgenError(f"drawing {line['number']} was not drawn")
+    executor = executor or (InProcess() if job.engine == "completer" else Processes(1))
+    queue = TaskQueue(iter([task]), task.number, task.number + 1, 1)
+    with contextlib.closing(executor.run(alone, WorkerOptions(serialize=True), queue)) as records:
+        record = next(records, None)
+    if record is None or record.hash != line["hash"] or record.data is None:
+        raise SketchgenError(
+            f"drawing {line['number']} came out otherwise than before: "
+            "another kind of processor, or another version of sketchgen or of its libraries, drew it"
+        )
+    return from_line(record.data, "the drawing")

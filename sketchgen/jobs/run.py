@@ -1,4 +1,4 @@
-"""Running a job: what workers make, in any order, is settled in the order of the numbers."""
+"""The run of a job: drawings finish in any order, and are written in the order of their numbers."""
 
 from __future__ import annotations
 
@@ -10,40 +10,36 @@ from pathlib import Path
 from typing import Any
 
 from sketchgen.errors import SettingError
-from sketchgen.jobs.assignment import Handout
-from sketchgen.jobs.executor import Pool
+from sketchgen.jobs.executor import Executor, TaskQueue
 from sketchgen.jobs.inputs import Source
 from sketchgen.jobs.manifest import (
     Manifest,
-    first_difference,
+    check_same_job,
     header_of,
     line_of,
-    read_entries,
     read_header,
+    read_lines,
 )
-from sketchgen.jobs.near_duplicates import Seen
-from sketchgen.jobs.output import Target
+from sketchgen.jobs.near_duplicates import SeenSignatures
+from sketchgen.jobs.output import Output
 from sketchgen.jobs.spec import Job
-from sketchgen.jobs.worker import COPY, Made
+from sketchgen.jobs.worker import Record
 from sketchgen.sketch.files import shown
 
 DUPLICATE = "near-duplicate"
-"""Why a drawing was dropped: it looks like an earlier one; that one's number follows."""
-
-Progress = Callable[[int, int], None]
-"""Called with how many drawings are settled, and how many there are to be."""
+"""Why a drawing is dropped: it looks like an earlier one, whose number follows."""
 
 
 @dataclass
 class Outcome:
-    """What came of a job.
+    """The outcome of a job.
 
     Attributes:
-        settled: drawings that were made or dropped, those of an earlier run included.
-        resumed: how many of them an earlier run has made.
-        ended: how many the model ended by itself, of those that were kept.
-        dropped: how many were dropped, by the reason.
-        files: what was made of all of them at the end, such as the sheet.
+        settled: drawings written or dropped, with those of an earlier run.
+        resumed: how many of them an earlier run made.
+        ended: how many of the written ones the model ended.
+        dropped: dropped drawings by reason.
+        files: files made of all drawings at the end, such as the contact sheet.
     """
 
     settled: int = 0
@@ -53,118 +49,116 @@ class Outcome:
     files: list[Path] = field(default_factory=list)
 
     @property
-    def kept(self) -> int:
-        """Drawings that were not dropped."""
+    def written(self) -> int:
+        """Number of drawings that were not dropped."""
         return self.settled - self.dropped.total()
 
     def count(self, line: Mapping[str, Any]) -> None:
-        """Count a drawing by what the manifest says of it."""
+        """Count a drawing by its line in the manifest."""
         self.settled += 1
-        why = line.get("dropped")
-        if why is None:
+        if line.get("dropped") is None:
             self.ended += bool(line["ended"])
         else:
-            self.dropped[COPY if why == COPY else DUPLICATE] += 1
+            self.dropped[DUPLICATE] += 1
 
 
 @dataclass
 class Run:
-    """A job, and where it goes.
+    """A run of a job.
 
     Attributes:
-        job: what is drawn.
-        source: where the beginnings come from, if there are any.
-        target: where the drawings go.
-        weights: the identity of the model.
-        progress: told how far it has come.
-        written: told the path or name of each file that is written.
+        job: the job.
+        source: the partial sketches; None to draw from nothing.
+        output: the output.
+        weights: fingerprint of the model.
+        progress: called with the numbers of settled and of all drawings.
+        on_write: called with the name of each file that is written.
     """
 
     job: Job
     source: Source | None
-    target: Target
+    output: Output
     weights: str
-    progress: Progress = lambda done, total: None
-    written: Callable[[str], None] = lambda name: None
+    progress: Callable[[int, int], None] = lambda done, total: None
+    on_write: Callable[[str], None] = lambda name: None
     outcome: Outcome = field(default_factory=Outcome)
-    _seen: Seen = field(default_factory=Seen)
+    _seen: SeenSignatures = field(default_factory=SeenSignatures)
     _manifest: Manifest | None = None
 
-    def go(self, pool: Pool, *, resume: bool = False, force: bool = False) -> Outcome:
-        """Draw everything; with `resume`, what an earlier run has left to be done.
+    def go(self, executor: Executor, *, resume: bool = False, force: bool = False) -> Outcome:
+        """Make all drawings, or with `resume` those that an earlier run left out.
 
-        What is done when an error or Ctrl-C ends it stays, and can be gone on with.
+        After an error or Ctrl-C the finished drawings remain, and the job can be resumed.
 
         Raises:
-            SketchgenError: it cannot be done, or the job that is to be gone on with asked for something else.
+            SketchgenError: a drawing cannot be made, or the resumed job has other settings.
         """
-        header = header_of(self.job, self.weights, self.source, self.target.file)
-        path = self.target.manifest
+        header = header_of(self.job, self.weights, self.source, self.output.file)
+        path = self.output.manifest
         if path is not None and resume:
-            self._manifest = Manifest(path, self._found(path, header))
+            self._manifest = Manifest(path, self._resume(path, header))
         elif path is not None:
             self._manifest = Manifest.create(path, header, force=force)
         try:
-            self.target.begin()
+            self.output.start()
             if self.outcome.settled < self.job.total:
-                self._draw(pool)
-            self.outcome.files = self.target.finish()
+                self._draw(executor)
+            self.outcome.files = self.output.finish()
         finally:
             empty = self.outcome.settled == 0
             if self._manifest is not None:
                 self._manifest.close(remove=empty and not resume)
-            self.target.close(empty=empty)
+            self.output.close(empty=empty)
         return self.outcome
 
-    def _found(self, path: Path, header: Mapping[str, Any]) -> int:
-        """Find out what an earlier run has done, and return how many bytes of its manifest are sound."""
+    def _resume(self, path: Path, header: Mapping[str, Any]) -> int:
+        """Count the drawings of an earlier run, and return the valid size of its manifest in bytes."""
         if not path.exists():
             raise SettingError(
                 f"{shown(path)} is not there: there is nothing to be resumed; leave out --resume"
             )
-        entry = read_header(path)
-        first_difference(path, entry.value, header)
-        end = entry.end
-        for entry in read_entries(path, end):
-            if not self.target.there(entry.value):
+        before, end = read_header(path)
+        check_same_job(path, before, header)
+        for line, line_end in read_lines(path, end):
+            if not self.output.has(line):
                 break
-            end = entry.end
-            self.outcome.count(entry.value)
-            if self.job.unique and "signature" in entry.value:
-                number = entry.value["number"]
-                self._seen.add(number // self.job.count, number, bytes.fromhex(entry.value["signature"]))
+            end = line_end
+            self.outcome.count(line)
+            if self.job.unique and "signature" in line:
+                number = line["number"]
+                self._seen.add(number // self.job.count, number, bytes.fromhex(line["signature"]))
         self.outcome.resumed = self.outcome.settled
         return end
 
-    def _draw(self, pool: Pool) -> None:
-        """Have the rest made, and settle it in order."""
+    def _draw(self, executor: Executor) -> None:
+        """Make the remaining drawings and settle them in order."""
         job, first = self.job, self.outcome.settled
-        handout = Handout(job.tasks(self.source, first), first, job.total, pool.ahead(job))
-        waiting: dict[int, Made] = {}
+        queue = TaskQueue(job.tasks(self.source, first), first, job.total, executor.window(job))
+        waiting: dict[int, Record] = {}
         self.progress(first, job.total)
-        with contextlib.closing(pool.run(job, self.target.wanted, handout)) as found:
-            for made in found:
-                waiting[made.number] = made
-                while (next_one := waiting.pop(handout.settled, None)) is not None:
-                    self._settle(next_one)
-                    handout.settled += 1
-                    self.progress(handout.settled, job.total)
-                if handout.over:
+        with contextlib.closing(executor.run(job, self.output.worker_options, queue)) as records:
+            for record in records:
+                waiting[record.number] = record
+                while (following := waiting.pop(queue.settled, None)) is not None:
+                    self._settle(following)
+                    queue.settled += 1
+                    self.progress(queue.settled, job.total)
+                if queue.done:
                     break
 
-    def _settle(self, made: Made) -> None:
-        """Write a drawing, then its line; or only the line, with the reason why it is dropped."""
-        group = made.number // self.job.count
-        if made.code is not None and made.dropped is None:
-            earlier = self._seen.earlier(group, made.code)
+    def _settle(self, record: Record) -> None:
+        """Write a drawing and then its manifest line, or only the line if the drawing is dropped."""
+        if record.signature is not None:
+            group = record.number // self.job.count
+            earlier = self._seen.earlier(group, record.signature)
             if earlier is not None:
-                made = replace(made, dropped=f"{DUPLICATE} of drawing {earlier}", data=None, cell=None)
+                record = replace(record, dropped=f"{DUPLICATE} of drawing {earlier}", data=None, cell=None)
             else:
-                self._seen.add(group, made.number, made.code)
-        name = None if made.dropped is not None else self.target.put(made)
-        line = line_of(self.job, made, name)
+                self._seen.add(group, record.number, record.signature)
+        name = None if record.dropped is not None else self.output.write(record)
+        line = line_of(self.job, record, name)
         if self._manifest is not None:
             self._manifest.add(line)
         self.outcome.count(line)
         if name is not None:
-            self.written(name)
+            self.on_write(name)

@@ -1,49 +1,84 @@
-"""A job: everything that says which drawings there are to be, and how each of them is asked for."""
+"""The description of a job, and the requests for single drawings that follow from it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
+from sketchgen.completion.completer import ANY, LIMIT
+from sketchgen.errors import unknown_category
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.inputs import Source
-from sketchgen.jobs.request import Sampling, Wish
-from sketchgen.sketch.sketch import Sketch
+from sketchgen.limits import CLOSING
+from sketchgen.sketch.sketch import Completion, Sketch
 
 if TYPE_CHECKING:
     from sketchgen.ranking.ranker import Rank
 
-Engines = Literal["completer", "batch"]
-"""What draws: the completer, all alternatives of a drawing together, or the engine of many drawings."""
+Item = Sketch | Completion
+"""What a job draws: sketches from nothing, or completions of partial sketches."""
 
-SMALL = 200
-"""Drawings, candidates included, up to which the completer draws: it is there at once, without torch."""
+EngineName = Literal["completer", "batch"]
+"""The engines of `sketchgen.jobs.engine`."""
+
+MAX_COMPLETER_DRAWINGS = 200
+"""Largest job, candidates included, that the completer draws. It starts at once and needs no torch."""
+
+ALL = "all"
+"""The name that stands for every category of the model."""
 
 
 @dataclass(frozen=True)
-class Avoid:
-    """Which drawings are not to be copied.
+class Sampling:
+    """The sampling settings that all drawings of a job share.
 
     Attributes:
-        store: the folder of the store whose training drawings they are.
-        threshold: symmetric Chamfer distance, px of the 255 box, below which a drawing is a near-copy.
+        checkpoint: bundled name or path of the model; None for the bundled default.
+        temperature: 0 (the likeliest line) to 2.
+        guidance: see `sketchgen.completion.guidance`; None for the model's own default.
+        closing: see `sketchgen.completion.gap_closing`.
+        mirrored: whether some alternatives get mirrored strokes; see `Completer`.
+        limit: largest number of points added to a drawing.
     """
 
-    store: str
-    threshold: float
+    checkpoint: str | None = None
+    temperature: float = 0.5
+    guidance: float | None = None
+    closing: float = CLOSING
+    limit: int = LIMIT
+    mirrored: bool = False
+
+
+@dataclass(frozen=True)
+class DrawingRequest:
+    """A request for one candidate of a drawing.
+
+    Attributes:
+        number: position in the job, from 0.
+        category: category to draw; None for any.
+        seed: random seed of the job.
+        index: index of the alternative under that seed.
+        given: partial sketch to complete; None to draw from nothing.
+    """
+
+    number: int
+    category: str | None
+    seed: int
+    index: int
+    given: Sketch | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """One drawing that is to be made.
+    """One drawing of a job.
 
     Attributes:
-        number: its place in the job, from 0.
-        item: its place among those of its category or its beginning, from 0.
-        category: what it is to be; None for any.
-        given: the beginning; None to draw from nothing.
+        number: position in the job, from 0.
+        item: position among the drawings of its category or partial sketch, from 0.
+        category: category to draw; None for any.
+        given: partial sketch to complete; None to draw from nothing.
     """
 
     number: int
@@ -54,27 +89,26 @@ class Task:
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be drawn, and how; workers get it whole.
+    """The complete description of a job, as it is sent to workers.
 
     Attributes:
-        sampling: how all drawings are sampled.
-        engine: what draws.
-        categories: what is drawn, `count` drawings of each; one where beginnings are given.
-        count: drawings of each category, or of each beginning.
-        seed: of all random numbers.
-        names: stems of the files' names, one for each category, or one for each input file.
-        given: how many beginnings there are; None to draw from nothing.
-        files: how many of them each input file holds, where there are several files.
-        best_of: candidates of each drawing, of which the best is kept.
-        rank: by what the best is told.
-        label: whether the recogniser names each drawing.
-        unique: whether near-duplicates of earlier drawings are dropped.
-        avoid: which drawings must not be copied.
-        look: how the drawings are written.
+        sampling: sampling settings of all drawings.
+        engine: name of the engine.
+        categories: categories to draw; a single one if partial sketches are completed.
+        count: drawings of each category or partial sketch.
+        seed: random seed.
+        names: stems of the file names, one for each category or input file.
+        given: number of partial sketches; None to draw from nothing.
+        files: number of partial sketches in each input file, if there are several files.
+        best_of: candidates of each drawing, of which the best is used.
+        rank: what ranks the candidates.
+        label: whether to record the recogniser's guess.
+        unique: whether to drop near-duplicates of earlier drawings.
+        render_options: format and style of the written drawings.
     """
 
     sampling: Sampling
-    engine: Engines
+    engine: EngineName
     categories: tuple[str | None, ...]
     count: int
     seed: int
@@ -85,31 +119,30 @@ class Job:
     rank: Rank = "likelihood"
     label: bool = False
     unique: bool = False
-    avoid: Avoid | None = None
-    look: RenderOptions = field(default_factory=RenderOptions)
+    render_options: RenderOptions = field(default_factory=RenderOptions)
 
     @property
     def groups(self) -> int:
-        """Categories, or beginnings."""
+        """Number of categories or partial sketches."""
         return len(self.categories) if self.given is None else self.given
 
     @property
     def total(self) -> int:
-        """Drawings."""
+        """Number of drawings."""
         return self.groups * self.count
 
     @property
-    def recognised(self) -> bool:
-        """Whether the recogniser reads the drawings."""
+    def uses_recogniser(self) -> bool:
+        """Whether the recogniser labels or ranks the drawings."""
         return self.label or (self.rank != "likelihood" and self.best_of > 1)
 
     @property
-    def judged(self) -> bool:
-        """Whether the critic reads the drawings."""
+    def uses_reward_model(self) -> bool:
+        """Whether the reward model ranks the drawings."""
         return self.rank == "reward" and self.best_of > 1
 
     def name(self, number: int) -> str:
-        """The name of a drawing's file without suffix; its numbers have equally many digits, and sort."""
+        """Return the file name of a drawing without suffix; numbers are padded so that names sort."""
         group, item = divmod(number, self.count)
         last = f"{item + 1:0{len(str(self.count))}d}"
         if self.given is None:
@@ -122,11 +155,11 @@ class Job:
         raise IndexError(f"no drawing {number}")
 
     def tasks(self, source: Source | None, first: int = 0) -> Iterator[Task]:
-        """The drawings from number `first` on, in their order, as they are needed.
+        """Yield the drawings in order, reading partial sketches as they are needed.
 
         Args:
-            source: the beginnings, where there are any.
-            first: the number of the first one.
+            source: the partial sketches; None to draw from nothing.
+            first: number of the first drawing.
         """
         if first >= self.total:
             return
@@ -138,20 +171,48 @@ class Job:
             for item in range(first - group * self.count if group == start else 0, self.count):
                 yield Task(group * self.count + item, item, category, sketch)
 
-    def wishes(self, task: Task) -> list[Wish]:
-        """The candidates of a drawing. No two wishes of a job have the same number."""
-        first, index = task.number * self.best_of, task.item * self.best_of
-        return [Wish(first + k, task.category, self.seed, index + k, task.given) for k in range(self.best_of)]
+    def requests(self, task: Task) -> list[DrawingRequest]:
+        """Return the requests for the candidates of a drawing; their numbers are unique in the job."""
+        return [
+            DrawingRequest(
+                task.number * self.best_of + k,
+                task.category,
+                self.seed,
+                task.item * self.best_of + k,
+                task.given,
+            )
+            for k in range(self.best_of)
+        ]
 
-    def wish(self, task: Task, index: int) -> Wish:
-        """The candidate of a drawing that has a certain index."""
-        return self.wishes(task)[index - task.item * self.best_of]
 
+def engine_for(total: int, best_of: int) -> EngineName:
+    """Return the engine of a job: the completer if the job is small or torch is not installed.
 
-def engine_for(total: int, best_of: int) -> Engines:
-    """Return what draws a job: the completer where it is small, or where torch is not installed.
-
-    The number of workers has no say, for the two engines round differently.
+    The number of workers does not matter, because the two engines round differently.
     """
-    small = total * best_of <= SMALL or find_spec("torch") is None
+    small = total * best_of <= MAX_COMPLETER_DRAWINGS or find_spec("torch") is None
     return "completer" if small else "batch"
+
+
+def choose_categories(names: Sequence[str], known: Sequence[str]) -> tuple[str | None, ...]:
+    """Return the categories with these names, without repetition and as the model spells them.
+
+    Args:
+        names: category names; "all" stands for every category, "any" (or no name) for None.
+        known: categories of the model.
+
+    Raises:
+        CategoryError: a name is unknown; the message lists the nearest ones.
+    """
+    lower = {name.lower(): name for name in known}
+    found: list[str | None] = [] if names else [None]
+    for name in (name.strip() for name in names):
+        if name.lower() == ALL:
+            found += known
+        elif name.lower() == ANY:
+            found.append(None)
+        elif name.lower() in lower:
+            found.append(lower[name.lower()])
+        else:
+            raise unknown_category(name, known)
+    return tuple(dict.fromkeys(found))

@@ -1,54 +1,54 @@
-"""What a worker does with a drawing: its best candidate is chosen, recognised, checked and written."""
+"""The work on one drawing: choose the best candidate, recognise it and encode it."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from sketchgen.errors import FormatError, SketchError
 from sketchgen.formats.registry import encode
-from sketchgen.jobs.request import Drawn, Engine, Wish
-from sketchgen.jobs.serialized import Item, fingerprint, to_kept
-from sketchgen.jobs.spec import Job, Task
+from sketchgen.jobs.engine import DrawingResult, Engine
+from sketchgen.jobs.near_duplicates import signature
+from sketchgen.jobs.spec import DrawingRequest, Item, Job, Task
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
-from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.sketch.sketch import Box, Completion, Sketch
 
 if TYPE_CHECKING:
-    from sketchgen.jobs.training_copies import Originals
     from sketchgen.models.recogniser import Recogniser
 
-COPY = "copy of a training drawing"
-"""Why a drawing was dropped: it lies nearer to a training drawing than real drawings do."""
-
 
 @dataclass(frozen=True)
-class Place:
-    """What a place wants of the workers.
+class WorkerOptions:
+    """What an output needs from the workers.
 
     Attributes:
-        whole: whether drawings are set aside instead of written one by one: all go into one file.
-        cells: how many of the first drawings are set aside besides, for a sheet.
+        serialize: whether drawings are serialized by `to_line`, because one file is made of all at the end,
+            instead of encoded one by one.
+        sheet_cells: number of first drawings that are serialized besides, for a contact sheet.
     """
 
-    whole: bool = False
-    cells: int = 0
+    serialize: bool = False
+    sheet_cells: int = 0
 
 
 @dataclass(frozen=True)
-class Made:
-    """A drawing as a worker hands it over.
+class Record:
+    """A finished drawing.
 
     Attributes:
-        number: its place in the job, from 0.
-        index: of its random numbers; with several candidates, that of the one that was chosen.
-        log_likelihood, ended, points: see `Drawn`.
-        label, probability: the likeliest category by the recogniser, and its probability.
-        copied: distance to the nearest training drawing, px, where that was asked for.
+        number: position in the job, from 0.
+        index: index of the chosen candidate's random numbers.
+        log_likelihood, ended, points: see `DrawingResult`.
+        hash: fingerprint of the coordinates.
+        label, probability: the recogniser's likeliest category and its probability.
         dropped: why there is no file; None if there is one.
-        hash: of the coordinates.
-        code: its signature, where near-duplicates are dropped.
-        data: what is written; None if it is dropped.
-        cell: the drawing set aside for a sheet.
+        signature: signature by which near-duplicates are found.
+        data: content to write; None if the drawing is dropped.
+        cell: the serialized drawing for a contact sheet.
     """
 
     number: int
@@ -59,105 +59,142 @@ class Made:
     hash: str
     label: str | None = None
     probability: float | None = None
-    copied: float | None = None
     dropped: str | None = None
-    code: bytes | None = None
+    signature: bytes | None = None
     data: bytes | None = None
     cell: bytes | None = None
 
 
-class Maker:
-    """Makes the drawings of a job with an engine."""
+class Worker:
+    """A maker of a job's drawings with one engine."""
 
-    def __init__(self, job: Job, place: Place, engine: Engine) -> None:
-        """Load what ranks, recognises and checks the drawings, where that is asked for.
+    def __init__(self, job: Job, options: WorkerOptions, engine: Engine) -> None:
+        """Load the ranker and the recogniser if the job uses them.
 
         Raises:
-            SketchgenError: a network or the store is missing or damaged.
+            SketchgenError: a network is missing or damaged.
         """
-        self._job, self._place, self._engine = job, place, engine
+        self._job, self._options, self._engine = job, options, engine
         self._ranker: Ranker | None = load_ranker(job.rank) if job.best_of > 1 else None
         self._recogniser: Recogniser | None = None
-        self._originals: Originals | None = None
-        if job.recognised:
+        if job.uses_recogniser:
             from sketchgen.models.recogniser import load_recogniser
 
             self._recogniser = (self._ranker and self._ranker.recogniser) or load_recogniser()
-        if job.avoid is not None:
-            from sketchgen.jobs.training_copies import Originals
 
-            self._originals = Originals.open(job.avoid.store)
+    def make(self, tasks: Iterable[Task]) -> Iterator[Record]:
+        """Yield each drawing as soon as it is finished, in any order.
 
-    def make(self, tasks: Iterable[Task]) -> Iterator[Made]:
-        """Make drawings; each is yielded as soon as it is finished, so that the order changes.
-
-        Tasks are taken as soon as the engine has room for another candidate.
+        Args:
+            tasks: the drawings, read as soon as the engine has room for another candidate.
         """
         best_of = self._job.best_of
-        taken: dict[int, Task] = {}
-        candidates: dict[int, list[Drawn]] = {}
+        pending: dict[int, Task] = {}
+        candidates: dict[int, list[DrawingResult]] = {}
 
-        def wishes() -> Iterator[Wish]:
+        def requests() -> Iterator[DrawingRequest]:
             for task in tasks:
-                taken[task.number] = task
-                yield from self._job.wishes(task)
+                pending[task.number] = task
+                yield from self._job.requests(task)
 
-        for drawn in self._engine.draw(wishes()):
-            number = drawn.wish.number // best_of
+        for result in self._engine.draw(requests()):
+            number = result.request.number // best_of
             found = candidates.setdefault(number, [])
-            found.append(drawn)
+            found.append(result)
             if len(found) == best_of:
-                yield self._made(taken.pop(number), candidates.pop(number))
+                yield self._record(pending.pop(number), candidates.pop(number))
 
-    def _made(self, task: Task, drawn: list[Drawn]) -> Made:
-        """Choose, recognise, check and write a drawing. Nothing here depends on the other drawings."""
-        chosen = self._best(task, sorted(drawn, key=lambda one: one.wish.index))
-        item, job = chosen.item, self._job
-        label, probability = self._recognised(item)
-        copied = None if self._originals is None else self._originals.distance(item)
-        near = job.avoid is not None and copied is not None and copied < job.avoid.threshold
-        kept = to_kept(item) if self._place.whole or task.number < self._place.cells else None
-        return Made(
+    def _record(self, task: Task, results: list[DrawingResult]) -> Record:
+        """Return the record of a drawing; it does not depend on other drawings."""
+        best = self._best(task, sorted(results, key=lambda result: result.request.index))
+        item, serialize = best.item, self._options.serialize
+        label, probability = self._recognise(item)
+        line = to_line(item) if serialize or task.number < self._options.sheet_cells else b""
+        return Record(
             number=task.number,
-            index=chosen.wish.index,
-            log_likelihood=chosen.log_likelihood,
-            ended=chosen.ended,
-            points=chosen.points,
+            index=best.request.index,
+            log_likelihood=best.log_likelihood,
+            ended=best.ended,
+            points=best.points,
             hash=fingerprint(item),
             label=label,
             probability=probability,
-            copied=copied,
-            dropped=COPY if near else None,
-            code=self._code(item),
-            data=None if near else (kept if self._place.whole else encode(item, job.look)),
-            cell=None if near or self._place.whole else kept,
+            signature=signature(item) if self._job.unique else None,
+            data=line if serialize else encode(item, self._job.render_options),
+            cell=None if serialize else line or None,
         )
 
-    def _best(self, task: Task, drawn: list[Drawn]) -> Drawn:
-        """Return the best of the candidates of a drawing."""
+    def _best(self, task: Task, results: list[DrawingResult]) -> DrawingResult:
+        """Return the best candidate of a drawing."""
         if self._ranker is None:
-            return drawn[0]
-        return drawn[self._ranker.rank([_candidate(one) for one in drawn], task.category)[0]]
+            return results[0]
+        return results[self._ranker.rank([_candidate(each) for each in results], task.category)[0]]
 
-    def _recognised(self, item: Item) -> tuple[str | None, float | None]:
-        """Return what a drawing shows and how probable that is, where the job asks for it."""
+    def _recognise(self, item: Item) -> tuple[str | None, float | None]:
+        """Return the likeliest category and its probability; None if there is nothing to recognise."""
         whole = item.whole if isinstance(item, Completion) else item
         if self._recogniser is None or whole.is_empty:
             return None, None
         guess = self._recogniser.recognise(whole, 1)[0]
         return guess.category, round(guess.probability, 6)
 
-    def _code(self, item: Item) -> bytes | None:
-        if not self._job.unique:
-            return None
-        from sketchgen.jobs.near_duplicates import signature
 
-        return signature(item)
-
-
-def _candidate(drawn: Drawn) -> Candidate:
-    """Return what the ranker sees of a drawing; one from nothing completes an empty sketch."""
-    item = drawn.item
+def _candidate(result: DrawingResult) -> Candidate:
+    """Return a result as the ranker takes it: a drawing from nothing completes an empty sketch."""
+    item = result.item
     if not isinstance(item, Completion):
-        item = Completion(Sketch(), item, drawn.ended, drawn.log_likelihood)
-    return Candidate(item, drawn.symmetry)
+        item = Completion(Sketch(), item, result.ended, result.log_likelihood)
+    return Candidate(item, result.symmetry)
+
+
+def to_line(item: Item) -> bytes:
+    """Serialize a sketch or a completion as a line of JSON from which every float is read back exactly."""
+    if isinstance(item, Completion):
+        value = {"given": _to_json(item.given), "added": _to_json(item.added)}
+        value |= {"ended": item.ended, "log_likelihood": item.log_likelihood}
+        return orjson.dumps(value) + b"\n"
+    return orjson.dumps(_to_json(item)) + b"\n"
+
+
+def from_line(line: bytes, name: str) -> Item:
+    """Return the sketch or completion that `to_line` serialized.
+
+    Args:
+        line: the line.
+        name: name of the file in errors.
+
+    Raises:
+        FormatError: the line is damaged.
+    """
+    try:
+        value = orjson.loads(line)
+        if "given" in value:
+            given, added = _from_json(value["given"]), _from_json(value["added"])
+            return Completion(given, added, bool(value["ended"]), float(value["log_likelihood"]))
+        return _from_json(value)
+    except (KeyError, TypeError, ValueError, SketchError) as error:
+        raise FormatError(f"{name} is damaged; begin the job anew with --force") from error
+
+
+def fingerprint(item: Item) -> str:
+    """Return 16 hexadecimal digits that identify the exact coordinates of a drawing."""
+    sketch = item.added if isinstance(item, Completion) else item
+    digest = hashlib.blake2b(digest_size=8)
+    for stroke in sketch.strokes:
+        digest.update(len(stroke).to_bytes(4, "little"))
+        # Adding 0.0 makes -0.0 and 0.0, which are equal, the same.
+        digest.update((stroke + 0.0).astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def _to_json(sketch: Sketch) -> dict[str, Any]:
+    return {
+        "strokes": [stroke.tolist() for stroke in sketch.strokes],
+        "page": None if sketch.page is None else list(sketch.page),
+        "category": sketch.category,
+    }
+
+
+def _from_json(value: Any) -> Sketch:
+    page = None if value["page"] is None else Box(*value["page"])
+    return Sketch.from_strokes(value["strokes"], page=page, category=value["category"])

@@ -290,7 +290,7 @@ class TestResume:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        told, put, puts = ["generate", "cat", "sun", "-n", 3, *tiny], Folder.put, [0]
+        told, put, puts = ["generate", "cat", "sun", "-n", 3, *tiny], Folder.write, [0]
 
         def interrupted(self: Folder, made: Any) -> str:
             puts[0] += 1
@@ -299,7 +299,7 @@ class TestResume:
             return put(self, made)
 
         with monkeypatch.context() as patched:
-            patched.setattr(Folder, "put", interrupted)
+            patched.setattr(Folder, "write", interrupted)
             run(*told, "-o", tmp_path / "out", status=130)
         line = capsys.readouterr().err
         assert line.endswith(f"interrupted; {stop - 1} of 6 {verb} done, and --resume goes on\n")
@@ -364,7 +364,7 @@ def test_large_runs_use_the_workers_that_are_asked_for(
         asked.append((kind, value))
         raise Stopped
 
-    workers = "sketchgen.jobs.process_executor.Processes"
+    workers = "sketchgen.jobs.executor.Processes"
     monkeypatch.setattr(workers, lambda count: started("processes", count))
     monkeypatch.setattr("sketchgen.jobs.ray_executor.Ray", lambda address: started("ray", address))
     monkeypatch.setattr("sketchgen.cli.progress.usable_cores", lambda: 7)

@@ -15,9 +15,8 @@ from sketchgen.completion.completer import Completer
 from sketchgen.errors import CategoryError, SettingError
 from sketchgen.jobs import engine as engines
 from sketchgen.jobs import spec
-from sketchgen.jobs.engine import ManyEngine, open_for
-from sketchgen.jobs.request import Drawn, Engine, Sampling, Wish
-from sketchgen.jobs.spec import Engines, Job, engine_for
+from sketchgen.jobs.engine import BatchEngine, DrawingResult, Engine, open_engine
+from sketchgen.jobs.spec import DrawingRequest, EngineName, Job, Sampling, engine_for
 from sketchgen.limits import CLOSING, GUIDANCE
 from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.models.numpy_stroke_model import Decoder
@@ -56,18 +55,18 @@ def model(shape: dict[str, Any], guidance: float = 0.0) -> Completer:
     return dataclasses.replace(made, guidance=guidance)
 
 
-def wishes(count: int, given: Sketch | None = None) -> list[Wish]:
+def requests(count: int, given: Sketch | None = None) -> list[DrawingRequest]:
     names = ("cat", "sun", None)
-    return [Wish(number, names[number % 3], 5, number // 3, given) for number in range(count)]
+    return [DrawingRequest(number, names[number % 3], 5, number // 3, given) for number in range(count)]
 
 
-def drawn(engine: Engine, asked: list[Wish]) -> dict[int, Drawn]:
+def drawn(engine: Engine, asked: list[DrawingRequest]) -> dict[int, DrawingResult]:
     found = list(engine.draw(iter(asked)))
-    assert len({item.wish.number for item in found}) == len(found) == len(asked)
-    return {item.wish.number: item for item in found}
+    assert len({item.request.number for item in found}) == len(found) == len(asked)
+    return {item.request.number: item for item in found}
 
 
-def same(one: Drawn, other: Drawn) -> bool:
+def same(one: DrawingResult, other: DrawingResult) -> bool:
     """Bit for bit."""
     pairs = zip(strokes(one), strokes(other), strict=True)
     return (
@@ -77,20 +76,20 @@ def same(one: Drawn, other: Drawn) -> bool:
     )
 
 
-def strokes(item: Drawn) -> tuple[np.ndarray, ...]:
+def strokes(item: DrawingResult) -> tuple[np.ndarray, ...]:
     return item.item.added.strokes if isinstance(item.item, Completion) else item.item.strokes
 
 
 @each_network
 def test_a_drawing_is_the_same_whatever_is_drawn_beside_it(shape: dict[str, Any], guidance: float):
-    engine = ManyEngine(model(shape, guidance), HOW)
-    asked = wishes(24, HALF) + [Wish(100 + n, "cat", 9, n) for n in range(6)]
+    engine = BatchEngine(model(shape, guidance), HOW)
+    asked = requests(24, HALF) + [DrawingRequest(100 + n, "cat", 9, n) for n in range(6)]
     together = drawn(engine, asked)
     random.Random(1).shuffle(asked)
-    again = drawn(ManyEngine(model(shape, guidance), HOW), asked)
+    again = drawn(BatchEngine(model(shape, guidance), HOW), asked)
     assert all(same(item, again[number]) for number, item in together.items())
     for number in (0, 17, 105):
-        alone = drawn(engine, [wish for wish in asked if wish.number == number])
+        alone = drawn(engine, [request for request in asked if request.number == number])
         assert same(alone[number], together[number])
 
 
@@ -100,7 +99,7 @@ def test_it_draws_what_the_completer_draws(shape: dict[str, Any], guidance: floa
     made = model(shape, guidance)
     how = dataclasses.replace(HOW, temperature=temperature)
     for given in (HALF, OTHER, Sketch()):
-        found = drawn(ManyEngine(made, how), [Wish(n, "sun", 5, n, given) for n in range(6)])
+        found = drawn(BatchEngine(made, how), [DrawingRequest(n, "sun", 5, n, given) for n in range(6)])
         wanted = made.complete(given, "sun", 6, temperature, 5, limit=HOW.limit)
         for number, completion in enumerate(wanted):
             item = found[number].item
@@ -116,8 +115,8 @@ def test_it_closes_the_gaps_that_the_completer_closes():
     how = dataclasses.replace(HOW, temperature=1.0, limit=60)
     plain, closing = model({}), model({}).closing_within(24.0)
     wanted = closing.complete(DASHES, "sun", 60, 1.0, 5, limit=60)
-    asked = [Wish(number, "sun", 5, number, DASHES) for number in range(60)]
-    without, found = (drawn(ManyEngine(each, how), asked) for each in (plain, closing))
+    asked = [DrawingRequest(number, "sun", 5, number, DASHES) for number in range(60)]
+    without, found = (drawn(BatchEngine(each, how), asked) for each in (plain, closing))
     for number, completion in enumerate(wanted):
         points = np.concatenate(strokes(found[number]))
         np.testing.assert_allclose(points, completion.added.points, rtol=1e-3, atol=0.05)
@@ -126,15 +125,15 @@ def test_it_closes_the_gaps_that_the_completer_closes():
 
 
 @pytest.mark.parametrize("kind", ["batch", "completer"])
-def test_a_sampling_says_which_gaps_are_closed(kind: Engines, tmp_path: Path):
+def test_a_sampling_says_which_gaps_are_closed(kind: EngineName, tmp_path: Path):
     name = str(untrained.saved(tmp_path / "tiny"))
 
     def opened(closing: float = CLOSING) -> Engine:
         sampling = Sampling(name, 1.0, closing=closing)
-        return open_for(Job(sampling, kind, ("sun",), 60, 5, ("sun",), given=1))
+        return open_engine(Job(sampling, kind, ("sun",), 60, 5, ("sun",), given=1))
 
     assert Sampling().closing == CLOSING
-    asked = [Wish(number, "sun", 5, number, DASHES) for number in range(60)]
+    asked = [DrawingRequest(number, "sun", 5, number, DASHES) for number in range(60)]
     found, plain = drawn(opened(), asked), drawn(opened(0.0), asked)
     assert not all(same(item, plain[number]) for number, item in found.items())
     with pytest.raises(SettingError, match="closing must be"):
@@ -142,14 +141,14 @@ def test_a_sampling_says_which_gaps_are_closed(kind: Engines, tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", ["batch", "completer"])
-def test_a_sampling_says_how_strongly_is_guided(kind: Engines, tmp_path: Path):
+def test_a_sampling_says_how_strongly_is_guided(kind: EngineName, tmp_path: Path):
     summary = {"settings": {"prefixes": {"drop_category": 0.2}}}
     save_checkpoint(tmp_path / "tiny", untrained.network(untrained.shaped({})), summary)
 
-    def found(guidance: float | None) -> dict[int, Drawn]:
+    def found(guidance: float | None) -> dict[int, DrawingResult]:
         sampling = Sampling(str(tmp_path / "tiny"), 1.0, guidance=guidance, limit=20)
-        engine = open_for(Job(sampling, kind, ("sun",), 12, 5, ("sun",), given=1))
-        return drawn(engine, [Wish(number, "sun", 5, number, HALF) for number in range(12)])
+        engine = open_engine(Job(sampling, kind, ("sun",), 12, 5, ("sun",), given=1))
+        return drawn(engine, [DrawingRequest(number, "sun", 5, number, HALF) for number in range(12)])
 
     by_default, plain, usual = found(None), found(0.0), found(GUIDANCE)
     assert all(same(item, usual[number]) for number, item in by_default.items())
@@ -164,12 +163,12 @@ def test_drawings_longer_than_the_first_room_are_the_same_beside_longer_ones():
     weights = made.decoder.weights()
     weights["head.bias"][0] = -4.0
     made = dataclasses.replace(made, decoder=Decoder(made.config, weights))
-    together = drawn(ManyEngine(made, how), wishes(20))
+    together = drawn(BatchEngine(made, how), requests(20))
     assert max(item.points for item in together.values()) > 128
-    short = min(together.values(), key=lambda item: item.points).wish
-    long = max(together.values(), key=lambda item: item.points).wish
-    for wish in (short, long):
-        assert same(drawn(ManyEngine(made, how), [wish])[wish.number], together[wish.number])
+    short = min(together.values(), key=lambda item: item.points).request
+    long = max(together.values(), key=lambda item: item.points).request
+    for request in (short, long):
+        assert same(drawn(BatchEngine(made, how), [request])[request.number], together[request.number])
     # Noise is made for some steps at a time: behind those, too, it is what the completer takes.
     wanted = made.complete(Sketch(), long.category, long.index + 1, 1.0, 5, limit=200)[-1]
     assert together[long.number].points == wanted.added.point_count
@@ -177,20 +176,20 @@ def test_drawings_longer_than_the_first_room_are_the_same_beside_longer_ones():
 
 
 def test_beginnings_are_told_apart():
-    engine = ManyEngine(model({}), HOW)
-    asked = [Wish(n, "cat", 5, n, HALF if n % 2 else OTHER) for n in range(8)]
+    engine = BatchEngine(model({}), HOW)
+    asked = [DrawingRequest(n, "cat", 5, n, HALF if n % 2 else OTHER) for n in range(8)]
     together = drawn(engine, asked)
-    for wish in asked:
-        assert same(drawn(ManyEngine(model({}), HOW), [wish])[wish.number], together[wish.number])
+    for request in asked:
+        assert same(drawn(BatchEngine(model({}), HOW), [request])[request.number], together[request.number])
 
 
 def test_wishes_are_taken_when_there_is_room_for_them():
-    engine, taken = ManyEngine(model({}), HOW), []
+    engine, taken = BatchEngine(model({}), HOW), []
 
     def asked():
-        for wish in wishes(100):
-            taken.append(wish.number)
-            yield wish
+        for request in requests(100):
+            taken.append(request.number)
+            yield request
 
     found = engine.draw(asked())
     assert taken == []
@@ -202,12 +201,12 @@ def test_wishes_are_taken_when_there_is_room_for_them():
 
 
 def test_nothing_is_wished_for():
-    assert list(ManyEngine(model({}), HOW).draw([])) == []
+    assert list(BatchEngine(model({}), HOW).draw([])) == []
 
 
 def test_a_limit_stops_what_does_not_end():
-    engine = ManyEngine(model({}), dataclasses.replace(HOW, limit=3))
-    found = drawn(engine, wishes(40))
+    engine = BatchEngine(model({}), dataclasses.replace(HOW, limit=3))
+    found = drawn(engine, requests(40))
     assert all(1 <= item.points <= 3 for item in found.values())
     assert any(not item.ended and item.points == 3 for item in found.values())
     assert all(item.ended or item.points == 3 for item in found.values())
@@ -226,13 +225,13 @@ def test_a_limit_stops_what_does_not_end():
 )
 def test_settings_outside_their_limits_are_refused(change: dict[str, Any], message: str):
     with pytest.raises(SettingError) as caught:
-        ManyEngine(model({}), dataclasses.replace(HOW, **change))
+        BatchEngine(model({}), dataclasses.replace(HOW, **change))
     assert str(caught.value) == message
 
 
 def test_an_unknown_category_is_refused():
     with pytest.raises(CategoryError, match="catt"):
-        list(ManyEngine(model({}), HOW).draw([Wish(0, "catt", 0, 0)]))
+        list(BatchEngine(model({}), HOW).draw([DrawingRequest(0, "catt", 0, 0)]))
 
 
 def test_the_completer_draws_small_jobs_and_all_where_there_is_no_torch(monkeypatch: pytest.MonkeyPatch):
@@ -254,8 +253,8 @@ FACE = Sketch.from_strokes(
 @each_network
 def test_it_draws_the_images_in_a_mirror_that_the_completer_draws(shape: dict[str, Any], guidance: float):
     made = model(shape, guidance)
-    asked = [Wish(number, "sun", 5, number, FACE) for number in range(40)]
-    found = drawn(ManyEngine(made, dataclasses.replace(HOW, mirrored=True)), asked)
+    asked = [DrawingRequest(number, "sun", 5, number, FACE) for number in range(40)]
+    found = drawn(BatchEngine(made, dataclasses.replace(HOW, mirrored=True)), asked)
     wanted = made.candidates(FACE, "sun", 40, HOW.temperature, 5, limit=HOW.limit)
     assert wanted[3].symmetry > 0.0
     for number, candidate in enumerate(wanted):
@@ -268,19 +267,22 @@ def test_it_draws_the_images_in_a_mirror_that_the_completer_draws(shape: dict[st
 
 
 @pytest.mark.parametrize("kind", ["batch", "completer"])
-def test_a_sampling_says_whether_there_are_images(kind: Engines, tmp_path: Path):
-    name, asked = str(untrained.saved(tmp_path / "tiny")), [Wish(n, "sun", 5, n, FACE) for n in range(8)]
+def test_a_sampling_says_whether_there_are_images(kind: EngineName, tmp_path: Path):
+    name, asked = (
+        str(untrained.saved(tmp_path / "tiny")),
+        [DrawingRequest(n, "sun", 5, n, FACE) for n in range(8)],
+    )
     symmetry = []
     for mirrors in (False, True):
         job = Job(Sampling(name, mirrored=mirrors), kind, ("sun",), 8, 5, ("sun",), given=1)
-        symmetry.append(max(each.symmetry for each in drawn(open_for(job), asked).values()))
+        symmetry.append(max(each.symmetry for each in drawn(open_engine(job), asked).values()))
     assert symmetry[0] == 0.0 < symmetry[1]
 
 
 def test_an_image_never_goes_on_with_the_last_stroke():
-    asked = [Wish(number, "sun", number, 3, FACE) for number in range(40)]
-    plain = drawn(ManyEngine(model({}), HOW), asked).values()
+    asked = [DrawingRequest(number, "sun", number, 3, FACE) for number in range(40)]
+    plain = drawn(BatchEngine(model({}), HOW), asked).values()
     end = FACE.strokes[-1][-1].tolist()
     assert any(strokes(each)[0][0].tolist() == end for each in plain)
-    images = list(drawn(ManyEngine(model({}), dataclasses.replace(HOW, mirrored=True)), asked).values())
+    images = list(drawn(BatchEngine(model({}), dataclasses.replace(HOW, mirrored=True)), asked).values())
     assert all(np.array_equal(strokes(each)[0], strokes(images[0])[0]) for each in images)

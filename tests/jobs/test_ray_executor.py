@@ -15,11 +15,10 @@ from scribbles import MARK, open_broken, open_dying, open_dying_once, open_faili
 from sketchgen.errors import ProcessLostError, SettingError, SketchgenError
 from sketchgen.jobs import ray_executor as cluster
 from sketchgen.jobs.executor import InProcess
-from sketchgen.jobs.opening import open_target
+from sketchgen.jobs.output import open_output
 from sketchgen.jobs.ray_executor import Ray
-from sketchgen.jobs.request import Sampling
 from sketchgen.jobs.run import Run
-from sketchgen.jobs.spec import Job
+from sketchgen.jobs.spec import Job, Sampling
 
 JOB = Job(Sampling(), "batch", ("cat", "dog"), 40, 3, ("cat", "dog"))
 
@@ -47,9 +46,9 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_worker_that_is_killed_costs_nothing_but_time(mark: Path, tmp_path: Path) -> None:
-    Run(JOB, None, open_target(tmp_path / "a", JOB), "weights").go(InProcess(open_scribbles))
+    Run(JOB, None, open_output(tmp_path / "a", JOB), "weights").go(InProcess(open_scribbles))
     for name, opener, chunk in (("b", open_dying_once, 9), ("c", open_scribbles, 1)):
-        run = Run(JOB, None, open_target(tmp_path / name, JOB), "weights")
+        run = Run(JOB, None, open_output(tmp_path / name, JOB), "weights")
         assert run.go(Ray("local", opener, chunk)).settled == 80
         assert content(tmp_path / "a") == content(tmp_path / name)
     assert mark.exists(), "nobody was killed"
@@ -63,7 +62,7 @@ def test_what_goes_wrong_is_told(mark: Path, tmp_path: Path, monkeypatch: pytest
         (open_broken, SketchgenError, "something of the system's"),
     ):
         with pytest.raises(error, match=words):
-            Run(JOB, None, open_target(tmp_path / words, JOB), "weights").go(Ray("local", opener, 9))
+            Run(JOB, None, open_output(tmp_path / words, JOB), "weights").go(Ray("local", opener, 9))
 
 
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,32 +15,38 @@ from sketchgen.formats.registry import encode
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs import redraw as again
 from sketchgen.jobs.executor import InProcess
-from sketchgen.jobs.identity import identity
 from sketchgen.jobs.inputs import Source, open_source
-from sketchgen.jobs.opening import open_target
-from sketchgen.jobs.request import Sampling, Wish
+from sketchgen.jobs.output import open_output
 from sketchgen.jobs.run import Run
-from sketchgen.jobs.serialized import fingerprint, from_kept, to_kept
-from sketchgen.jobs.spec import Job
+from sketchgen.jobs.spec import DrawingRequest, Job, Sampling
+from sketchgen.jobs.worker import fingerprint, from_line, to_line
+from sketchgen.models.checkpoint import find_checkpoint
 from sketchgen.sketch.sketch import Box, Sketch
 
 LINE = '{"word": "cat", "drawing": [[[0, %d], [0, 100]]]}\n'
-POOL = InProcess(open_scribbles)
+EXECUTOR = InProcess(open_scribbles)
 JOB = Job(
-    Sampling("tiny"), "batch", ("cat", "dog"), 7, 5, ("cat", "dog"), best_of=3, look=RenderOptions("json")
+    Sampling("tiny"),
+    "batch",
+    ("cat", "dog"),
+    7,
+    5,
+    ("cat", "dog"),
+    best_of=3,
+    render_options=RenderOptions("json"),
 )
 
 
 def drawn(job: Job, out: Path, source: Source | None = None) -> Path:
-    Run(job, source, open_target(out, job), identity("tiny")).go(POOL)
+    Run(job, source, open_output(out, job), find_checkpoint("tiny").fingerprint()).go(EXECUTOR)
     return out / "manifest.jsonl"
 
 
 @pytest.mark.parametrize("which", ["0", "10", "dog-7.json"])
 def test_a_drawing_alone_is_what_it_was(which: str, tmp_path: Path) -> None:
-    earlier = again.find(drawn(JOB, tmp_path / "out"), which)
-    item = again.redraw(earlier, None, POOL)
-    assert encode(item, earlier.job.look) == (tmp_path / "out" / earlier.line["file"]).read_bytes()
+    earlier = again.find_drawing(drawn(JOB, tmp_path / "out"), which)
+    item = again.redraw(earlier, None, EXECUTOR)
+    assert encode(item, earlier.job.render_options) == (tmp_path / "out" / earlier.line["file"]).read_bytes()
 
 
 def test_a_completion_alone_is_what_it_was(tmp_path: Path) -> None:
@@ -49,34 +55,36 @@ def test_a_completion_alone_is_what_it_was(tmp_path: Path) -> None:
     source = open_source([(str(path), path)], 100, "")
     job = replace(JOB, categories=(None,), names=("begun",), given=12)
     manifest = drawn(job, tmp_path / "out", source)
-    earlier = again.find(manifest, "begun-09-2.json")
+    earlier = again.find_drawing(manifest, "begun-09-2.json")
     assert earlier.line["number"] == 8 * 7 + 1
-    item = again.redraw(earlier, source, POOL)
-    assert encode(item, earlier.job.look) == (tmp_path / "out" / "begun-09-2.json").read_bytes()
+    item = again.redraw(earlier, source, EXECUTOR)
+    assert encode(item, earlier.job.render_options) == (tmp_path / "out" / "begun-09-2.json").read_bytes()
     path.write_text("".join(LINE % number for number in range(2, 14)))
     with pytest.raises(FormatError, match="its content has changed"):
-        again.redraw(earlier, open_source([(str(path), path)], 100, ""), POOL)
+        again.redraw(earlier, open_source([(str(path), path)], 100, ""), EXECUTOR)
 
 
 def test_by_another_model(tmp_path: Path) -> None:
     manifest = drawn(JOB, tmp_path / "out")
-    earlier = again.find(manifest, "0")
+    earlier = again.find_drawing(manifest, "0")
     other = {**earlier.header, "sampling": {**earlier.header["sampling"], "checkpoint": "quickdraw345"}}
     with pytest.raises(CheckpointError, match="not the model that drew this"):
-        again.redraw(replace(earlier, header=other), None, POOL)
+        again.redraw(replace(earlier, header=other), None, EXECUTOR)
 
 
 def test_what_comes_out_otherwise_is_told(tmp_path: Path) -> None:
     manifest = drawn(JOB, tmp_path / "out")
-    earlier = again.find(manifest, "4")
+    earlier = again.find_drawing(manifest, "4")
     with pytest.raises(SketchgenError, match="came out otherwise"):
-        again.redraw(replace(earlier, line={**earlier.line, "index": earlier.line["index"] + 1}), None, POOL)
+        again.redraw(
+            replace(earlier, line={**earlier.line, "index": earlier.line["index"] + 1}), None, EXECUTOR
+        )
 
 
 def test_no_such_drawing(tmp_path: Path) -> None:
     manifest = drawn(JOB, tmp_path / "out")
     with pytest.raises(SettingError, match="its numbers are 0 to 13"):
-        again.find(manifest, "14")
+        again.find_drawing(manifest, "14")
 
 
 def test_a_manifest_of_another_version(tmp_path: Path) -> None:
@@ -84,20 +92,20 @@ def test_a_manifest_of_another_version(tmp_path: Path) -> None:
     header, *rows = manifest.read_text().splitlines()
     manifest.write_text("\n".join([json.dumps({**json.loads(header), "version": 1}), *rows, ""]))
     with pytest.raises(FormatError, match="version 1, this program reads 2"):
-        again.find(manifest, "0")
+        again.find_drawing(manifest, "0")
     manifest.write_text('{"format": "sketchgen-manifest", "version": 2}\n{"number": 0, "file": "a"}\n')
     with pytest.raises(FormatError, match="header is damaged"):
-        again.redraw(again.find(manifest, "0"), None, POOL)
+        again.redraw(again.find_drawing(manifest, "0"), None, EXECUTOR)
     with pytest.raises(FormatError, match="no manifest"):
-        again.find(tmp_path / "out" / "cat-1.json", "0")
+        again.find_drawing(tmp_path / "out" / "cat-1.json", "0")
 
 
 def test_small_jobs_are_made_again_by_the_same_hands(checkpoint: Path, tmp_path: Path) -> None:
     """The completer draws all alternatives together: the matrix products are rounded as they were."""
     name = str(checkpoint)
     job = Job(Sampling(name), "completer", ("cat",), 3, 5, ("cat",), best_of=2)
-    Run(job, None, open_target(tmp_path / "out", job), identity(name)).go(InProcess())
-    earlier = again.find(tmp_path / "out" / "manifest.jsonl", "1")
+    Run(job, None, open_output(tmp_path / "out", job), find_checkpoint(name).fingerprint()).go(InProcess())
+    earlier = again.find_drawing(tmp_path / "out" / "manifest.jsonl", "1")
     item = again.redraw(earlier, None)
     assert isinstance(item, Sketch)
     found = read(tmp_path / "out" / "cat-2.svg")
@@ -106,10 +114,10 @@ def test_small_jobs_are_made_again_by_the_same_hands(checkpoint: Path, tmp_path:
 
 def test_what_is_set_aside_comes_back_bit_for_bit() -> None:
     given = Sketch.from_strokes([[(0.1, 1 / 3)], [(2, 3), (1e-9, -7.25)]], page=Box(0, 0, 640, 480))
-    for item in (given, scribble(Wish(0, "cat", 1, 2, given)).item, Sketch()):
-        back = from_kept(to_kept(item), "a file")
+    for item in (given, scribble(DrawingRequest(0, "cat", 1, 2, given)).item, Sketch()):
+        back = from_line(to_line(item), "a file")
         assert type(back) is type(item)
         assert fingerprint(back) == fingerprint(item)
         assert back.to_svg() == item.to_svg()
     with pytest.raises(FormatError, match="a file is damaged"):
-        from_kept(b"{}", "a file")
+        from_line(b"{}", "a file")

@@ -25,19 +25,16 @@ from scribbles import (
 from sketchgen.errors import FormatError, OutputError, ProcessLostError, SettingError, SketchgenError
 from sketchgen.formats.read_write import read, read_all
 from sketchgen.formats.render_options import RenderOptions
-from sketchgen.jobs.assignment import Handout
-from sketchgen.jobs.executor import InProcess
+from sketchgen.jobs.executor import InProcess, Processes, TaskQueue
 from sketchgen.jobs.inputs import Source, open_source
-from sketchgen.jobs.near_duplicates import apart
-from sketchgen.jobs.opening import open_target
-from sketchgen.jobs.process_executor import Processes
-from sketchgen.jobs.request import Sampling
+from sketchgen.jobs.near_duplicates import hamming_distance
+from sketchgen.jobs.output import open_output
 from sketchgen.jobs.run import Outcome, Run
-from sketchgen.jobs.spec import Job
-from sketchgen.jobs.worker import Made, Place
+from sketchgen.jobs.spec import Job, Sampling
+from sketchgen.jobs.worker import Record, WorkerOptions
 
 LINE = '{"word": "cat", "drawing": [[[0, %d], [0, 100]]]}\n'
-POOL = InProcess(open_scribbles)
+EXECUTOR = InProcess(open_scribbles)
 
 
 def job(count: int = 40, **settings: Any) -> Job:
@@ -45,9 +42,9 @@ def job(count: int = 40, **settings: Any) -> Job:
     return Job(Sampling(), "batch", count=count, seed=3, **told)
 
 
-def go(what: Job, out: Path, pool: Any = POOL, source: Source | None = None, **how: bool) -> Outcome:
-    run = Run(what, source, open_target(out, what, **how), "weights")
-    return run.go(pool, **how)
+def go(what: Job, out: Path, executor: Any = EXECUTOR, source: Source | None = None, **how: bool) -> Outcome:
+    run = Run(what, source, open_output(out, what, **how), "weights")
+    return run.go(executor, **how)
 
 
 def lines(out: Path) -> list[dict[str, Any]]:
@@ -63,9 +60,9 @@ class Watched(InProcess):
 
     most = 0
 
-    def run(self, job: Job, place: Place, handout: Handout) -> Generator[Made]:
-        for made in super().run(job, place, handout):
-            self.most = max(self.most, made.number - handout.settled)
+    def run(self, job: Job, options: WorkerOptions, queue: TaskQueue) -> Generator[Record]:
+        for made in super().run(job, options, queue):
+            self.most = max(self.most, made.number - queue.settled)
             yield made
 
 
@@ -76,10 +73,10 @@ class Stopping(InProcess):
         super().__init__(open_scribbles)
         self.after, self.error = after, error
 
-    def run(self, job: Job, place: Place, handout: Handout) -> Generator[Made]:
-        for made in super().run(job, place, handout):
+    def run(self, job: Job, options: WorkerOptions, queue: TaskQueue) -> Generator[Record]:
+        for made in super().run(job, options, queue):
             yield made
-            if handout.settled >= self.after:
+            if queue.settled >= self.after:
                 raise self.error
 
 
@@ -94,7 +91,7 @@ class TestFolder:
     def test_every_drawing_has_its_file_and_its_line_in_order(self, tmp_path: Path) -> None:
         outcome = go(job(), tmp_path / "out")
         header, *rows = lines(tmp_path / "out" / "manifest.jsonl")
-        assert (outcome.kept, outcome.settled, outcome.resumed) == (80, 80, 0)
+        assert (outcome.written, outcome.settled, outcome.resumed) == (80, 80, 0)
         assert (header["format"], header["version"], header["weights"]) == (
             "sketchgen-manifest",
             2,
@@ -111,7 +108,7 @@ class TestFolder:
         what = job()
         go(what, tmp_path / "out")
         for row, task in zip(lines(tmp_path / "out" / "manifest.jsonl")[1:], what.tasks(None), strict=True):
-            drawn = scribble(what.wishes(task)[0])
+            drawn = scribble(what.requests(task)[0])
             assert isinstance(drawn.item, type(read(tmp_path / "out" / row["file"])))
             assert read(tmp_path / "out" / row["file"]).strokes[0].tolist() == drawn.item.strokes[0].tolist()
             assert row["log_likelihood"] == drawn.log_likelihood
@@ -138,38 +135,38 @@ class TestFolder:
 
     def test_memory_does_not_grow_with_the_job(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What waits and what is handed out is bounded by the window, whatever finishes when."""
+
         monkeypatch.setattr("sketchgen.jobs.executor.ROWS", 8)
-        pool = Watched(open_scribbles)
+        executor = Watched(open_scribbles)
         what = job(1500, categories=("cat",), names=("cat",))
-        go(what, tmp_path / "out.ndjson", pool)
-        assert 0 < pool.most < pool.ahead(what) <= 100
+        go(what, tmp_path / "out.ndjson", executor)
+        assert 0 < executor.most < executor.window(what) <= 100
 
     def test_a_slow_drawing_does_not_let_the_others_run_away(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("sketchgen.jobs.executor.ROWS", 8)
-
         class Lagging:
             """Finishes the first drawing when nothing else is left to be done."""
 
-            def draw(self, wishes: Any) -> Any:
-                wishes = iter(wishes)
-                first = next(wishes, None)
-                yield from map(scribble, wishes)
+            def draw(self, requests: Any) -> Any:
+                requests = iter(requests)
+                first = next(requests, None)
+                yield from map(scribble, requests)
                 if first is not None:
                     yield scribble(first)
 
-        pool = Watched(lambda job: Lagging())
-        go(job(), tmp_path / "a", pool)
-        assert 0 < pool.most < pool.ahead(job()) < 80
+        monkeypatch.setattr("sketchgen.jobs.executor.ROWS", 8)
+        executor = Watched(lambda job: Lagging())
+        go(job(), tmp_path / "a", executor)
+        assert 0 < executor.most < executor.window(job()) < 80
         go(job(), tmp_path / "b")
         assert content(tmp_path / "a") == content(tmp_path / "b")
 
 
 class TestOneFile:
     def test_lines_are_those_of_a_folder(self, tmp_path: Path) -> None:
-        go(job(look=RenderOptions("ndjson")), tmp_path / "all.ndjson")
-        go(job(look=RenderOptions("ndjson")), tmp_path / "out")
+        go(job(render_options=RenderOptions("ndjson")), tmp_path / "all.ndjson")
+        go(job(render_options=RenderOptions("ndjson")), tmp_path / "out")
         rows = lines(tmp_path / "all.ndjson.manifest.jsonl")[1:]
         assert {row["file"] for row in rows} == {"all.ndjson"}
         each = [path.read_bytes() for path in sorted((tmp_path / "out").glob("*.ndjson"))]
@@ -182,7 +179,7 @@ class TestOneFile:
 
     @pytest.mark.parametrize(("name", "start"), [("a.svg", b"<svg"), ("a.png", b"\x89PNG")])
     def test_a_sheet(self, name: str, start: bytes, tmp_path: Path) -> None:
-        go(job(4, look=RenderOptions(name[2:])), tmp_path / name)
+        go(job(4, render_options=RenderOptions(name[2:])), tmp_path / name)
         assert (tmp_path / name).read_bytes().startswith(start)
         assert sorted(path.name for path in tmp_path.iterdir()) == [name, f"{name}.manifest.jsonl"]
 
@@ -193,7 +190,7 @@ class TestOneFile:
     @pytest.mark.parametrize("form", ["json", "gif", "animated"])
     def test_of_what_holds_one(self, form: str, tmp_path: Path) -> None:
         with pytest.raises(SettingError, match="80 drawings for one"):
-            go(job(look=RenderOptions(form)), Path("-"))
+            go(job(render_options=RenderOptions(form)), Path("-"))
 
     def test_of_too_many_on_a_sheet(self, tmp_path: Path) -> None:
         with pytest.raises(SettingError, match="takes 5000 at most"):
@@ -214,22 +211,22 @@ class TestResume:
 
     @pytest.mark.parametrize("after", [1, 33])
     def test_after_ctrl_c(self, after: int, name: str, tmp_path: Path) -> None:
-        what = job(look=self.look(name))
+        what = job(render_options=self.look(name))
         for folder in ("a", "b"):
             (tmp_path / folder).mkdir()
         with pytest.raises(KeyboardInterrupt):
             go(what, tmp_path / "a" / name, Stopping(after))
         assert not (tmp_path / "a" / name).is_file()
         outcome = go(what, tmp_path / "a" / name, resume=True)
-        assert (outcome.kept, outcome.resumed >= after) == (80, True)
+        assert (outcome.written, outcome.resumed >= after) == (80, True)
         go(what, tmp_path / "b" / name)
         assert self.all(tmp_path / "a") == self.all(tmp_path / "b")
 
     def test_after_a_torn_line(self, name: str, tmp_path: Path) -> None:
-        what = job(look=self.look(name))
+        what = job(render_options=self.look(name))
         with pytest.raises(KeyboardInterrupt):
             go(what, tmp_path / name, Stopping(20))
-        manifest = open_target(tmp_path / name, what, resume=True).manifest
+        manifest = open_output(tmp_path / name, what, resume=True).manifest
         assert manifest is not None
         manifest.write_bytes(manifest.read_bytes()[:-17])
         outcome = go(what, tmp_path / name, resume=True)
@@ -237,7 +234,7 @@ class TestResume:
         assert [row["number"] for row in lines(manifest)[1:]] == list(range(80))
 
     def test_when_all_is_done(self, name: str, tmp_path: Path) -> None:
-        what = job(look=self.look(name))
+        what = job(render_options=self.look(name))
         go(what, tmp_path / name)
         before = self.all(tmp_path)
         outcome = go(what, tmp_path / name, InProcess(open_failing), resume=True)
@@ -257,7 +254,7 @@ class TestResume:
         ],
     )
     def test_of_another_job(self, change: dict[str, Any], words: str, name: str, tmp_path: Path) -> None:
-        what = job(look=self.look(name))
+        what = job(render_options=self.look(name))
         with pytest.raises(KeyboardInterrupt):
             go(what, tmp_path / name, Stopping(20))
         before = self.all(tmp_path)
@@ -267,13 +264,13 @@ class TestResume:
 
     def test_of_nothing(self, name: str, tmp_path: Path) -> None:
         with pytest.raises(SettingError, match="nothing to be resumed"):
-            go(job(look=self.look(name)), tmp_path / name, resume=True)
+            go(job(render_options=self.look(name)), tmp_path / name, resume=True)
         assert list(tmp_path.iterdir()) == []
 
     def test_after_the_disk_was_full(
         self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        what, room, write = job(look=self.look(name)), 30_000, os.write
+        what, room, write = job(render_options=self.look(name)), 30_000, os.write
 
         def full(descriptor: int, data: bytes) -> int:
             nonlocal room
@@ -287,10 +284,10 @@ class TestResume:
         with pytest.raises(OutputError, match="no space left"):
             go(what, tmp_path / name)
         monkeypatch.undo()
-        target = open_target(tmp_path / name, what, resume=True)
+        target = open_output(tmp_path / name, what, resume=True)
         manifest = target.manifest
         assert manifest is not None
-        assert all(target.there(row) for row in lines(manifest)[1:]), "a line is older than what it is about"
+        assert all(target.has(row) for row in lines(manifest)[1:]), "a line is older than what it is about"
         assert [row["number"] for row in lines(manifest)[1:]] == list(range(len(lines(manifest)) - 1))
         assert not [path for path in tmp_path.rglob("*.tmp")]
         outcome = go(what, tmp_path / name, resume=True)
@@ -333,10 +330,10 @@ class TestResumedFolder:
     def test_near_duplicates_are_known_after_a_resume(self, tmp_path: Path) -> None:
         def again(job: Job) -> Any:
             class Again:
-                def draw(self, wishes: Any) -> Any:
-                    for wish in wishes:
-                        drawn = scribble(replace(wish, index=wish.index % 25))
-                        yield replace(drawn, wish=wish)
+                def draw(self, requests: Any) -> Any:
+                    for request in requests:
+                        drawn = scribble(replace(request, index=request.index % 25))
+                        yield replace(drawn, request=request)
 
             return Again()
 
@@ -368,14 +365,14 @@ class TestRefused:
     def test_a_manifest_beside(self, tmp_path: Path) -> None:
         (tmp_path / "a.ndjson.manifest.jsonl").write_text("mine")
         with pytest.raises(OutputError, match="--resume or --force"):
-            go(job(look=RenderOptions("ndjson")), tmp_path / "a.ndjson")
+            go(job(render_options=RenderOptions("ndjson")), tmp_path / "a.ndjson")
         assert (tmp_path / "a.ndjson.manifest.jsonl").read_text() == "mine"
 
     @pytest.mark.parametrize("name", ["out", "a.ndjson", "a.svg"])
     def test_what_fails_at_once_leaves_nothing_behind(self, name: str, tmp_path: Path) -> None:
         with pytest.raises(SettingError, match="no such engine"):
             go(
-                job(look=RenderOptions("ndjson" if "nd" in name else "svg")),
+                job(render_options=RenderOptions("ndjson" if "nd" in name else "svg")),
                 tmp_path / name,
                 InProcess(open_failing),
             )
@@ -404,13 +401,13 @@ class TestChoosing:
         what = job(best_of=6)
         go(what, tmp_path / "out")
         for row, task in zip(lines(tmp_path / "out" / "manifest.jsonl")[1:], what.tasks(None), strict=True):
-            drawn = [scribble(wish) for wish in what.wishes(task)]
-            assert [one.wish.index for one in drawn] == [task.item * 6 + k for k in range(6)]
+            drawn = [scribble(request) for request in what.requests(task)]
+            assert [one.request.index for one in drawn] == [task.item * 6 + k for k in range(6)]
             best = max(drawn, key=lambda one: (one.ended, one.log_likelihood / one.points))
-            assert row["index"] == best.wish.index
+            assert row["index"] == best.request.index
 
     def test_what_looks_alike(self) -> None:
-        from sketchgen.jobs.near_duplicates import NEAR, signature
+        from sketchgen.jobs.near_duplicates import MAX_DISTANCE, signature
         from sketchgen.sketch.sketch import Sketch
 
         numbers = random.Random(2)
@@ -418,8 +415,8 @@ class TestChoosing:
         moved = [[(3 * x + numbers.uniform(-3, 3) + 50, 3 * y - 20) for x, y in line] for line in strokes]
         other = [[(numbers.uniform(0, 255), numbers.uniform(0, 255)) for _ in range(6)] for _ in range(3)]
         one, near, far = (signature(Sketch.from_strokes(lines)) for lines in (strokes, moved, other))
-        assert apart(one, one) == 0
-        assert apart(one, near) <= NEAR < apart(one, far)
+        assert hamming_distance(one, one) == 0
+        assert hamming_distance(one, near) <= MAX_DISTANCE < hamming_distance(one, far)
 
 
 class TestProcesses:
@@ -459,7 +456,7 @@ class TestProcesses:
 
 
 def test_all_is_in_the_order_of_the_source(tmp_path: Path, beginnings: Source) -> None:
-    what = job(2, categories=(None,), names=("begun",), given=12, look=RenderOptions("ndjson"))
+    what = job(2, categories=(None,), names=("begun",), given=12, render_options=RenderOptions("ndjson"))
     go(what, tmp_path / "all.ndjson", source=beginnings)
     found = [sketch.strokes[0][-1][0] for sketch in read_all(tmp_path / "all.ndjson")]
     assert found == [number for number in range(1, 13) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""An engine that scribbles: as quick as an engine can be, and each drawing depends on its wish alone."""
+"""An engine that scribbles: as quick as an engine can be, and each drawing depends on its request alone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from sketchgen.errors import SettingError
-from sketchgen.jobs.request import Drawn, Wish
-from sketchgen.jobs.spec import Job
+from sketchgen.jobs.engine import DrawingResult
+from sketchgen.jobs.spec import DrawingRequest, Job
 from sketchgen.sketch.sketch import Completion, Sketch
 
 MARK = "SKETCHGEN_TEST_MARK"
@@ -21,16 +21,16 @@ MARK = "SKETCHGEN_TEST_MARK"
 
 
 class Scribbles:
-    """Draws some random lines for each wish; drawings are finished in an order that nobody can foresee."""
+    """Draws some random lines for each request; drawings are finished in an order that nobody can foresee."""
 
     def __init__(self, slots: int = 5, pause: float = 0.0) -> None:
         self.slots, self.pause, self.under_way = slots, pause, 0
 
-    def draw(self, wishes: Iterable[Wish]) -> Iterator[Drawn]:
-        wishes, busy = iter(wishes), list[Wish]()
+    def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
+        requests, busy = iter(requests), list[DrawingRequest]()
         while True:
-            while len(busy) < self.slots and (wish := next(wishes, None)) is not None:
-                busy.append(wish)
+            while len(busy) < self.slots and (request := next(requests, None)) is not None:
+                busy.append(request)
             if not busy:
                 return
             if self.pause:
@@ -38,16 +38,16 @@ class Scribbles:
             yield scribble(busy.pop(random.randrange(len(busy))))
 
 
-def scribble(wish: Wish) -> Drawn:
-    """What comes of a wish."""
-    given = [] if wish.given is None else [wish.given.points.sum()]
-    seed = [wish.seed, wish.index, *map(ord, wish.category or ""), *(int(abs(v)) for v in given)]
+def scribble(request: DrawingRequest) -> DrawingResult:
+    """What comes of a request."""
+    given = [] if request.given is None else [request.given.points.sum()]
+    seed = [request.seed, request.index, *map(ord, request.category or ""), *(int(abs(v)) for v in given)]
     numbers = np.random.default_rng(seed)
     strokes = [numbers.uniform(0, 255, (int(numbers.integers(2, 9)), 2)) for _ in range(3)]
-    added = Sketch.from_strokes(strokes, category=wish.category)
+    added = Sketch.from_strokes(strokes, category=request.category)
     ended, likely = bool(numbers.random() < 0.9), float(-numbers.uniform(1, 9) * added.point_count)
-    item = added if wish.given is None else Completion(wish.given, added, ended, likely)
-    return Drawn(wish, item, ended, likely, added.point_count)
+    item = added if request.given is None else Completion(request.given, added, ended, likely)
+    return DrawingResult(request, item, ended, likely, added.point_count)
 
 
 def open_scribbles(job: Job) -> Scribbles:
@@ -67,8 +67,8 @@ class Dying(Scribbles):
         super().__init__()
         self.mark = mark
 
-    def draw(self, wishes: Iterable[Wish]) -> Iterator[Drawn]:
-        for count, drawn in enumerate(super().draw(wishes)):
+    def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
+        for count, drawn in enumerate(super().draw(requests)):
             if count == 7 and (self.mark is None or not self.mark.exists()):
                 if self.mark is not None:
                     self.mark.touch()
@@ -94,8 +94,8 @@ def open_failing(job: Job) -> Scribbles:
 class Broken(Scribbles):
     """Raises what nobody expected."""
 
-    def draw(self, wishes: Iterable[Wish]) -> Iterator[Drawn]:
-        for count, drawn in enumerate(super().draw(wishes)):
+    def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
+        for count, drawn in enumerate(super().draw(requests)):
             if count == 3:
                 raise OSError("something of the system's")
             yield drawn
