@@ -27,21 +27,24 @@ if TYPE_CHECKING:
     from sketchgen.completion.completer import Completer, complete, generate, load
     from sketchgen.evaluation.comparison import compare
     from sketchgen.evaluation.report import evaluate
-    from sketchgen.formats.read_write import read
+    from sketchgen.formats.read_write import read, read_all
     from sketchgen.models.recogniser import Recogniser, load_recogniser, recognise
     from sketchgen.models.reward_model import RewardModel, load_reward_model
     from sketchgen.sketch.sketch import Completion, Sketch
+    from sketchgen.training.config import PRESETS, TrainConfig
     from sketchgen.training.trainer import fit
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "PRESETS",
     "Completer",
     "Completion",
     "Recogniser",
     "RewardModel",
     "Sketch",
     "SketchgenError",
+    "TrainConfig",
     "__version__",
     "compare",
     "complete",
@@ -54,15 +57,18 @@ __all__ = [
     "load_recogniser",
     "load_reward_model",
     "read",
+    "read_all",
     "recognise",
 ]
 
 _HOMES = {
+    "PRESETS": "sketchgen.training.config",
     "Completer": "sketchgen.completion.completer",
     "Completion": "sketchgen.sketch.sketch",
     "RewardModel": "sketchgen.models.reward_model",
     "Recogniser": "sketchgen.models.recogniser",
     "Sketch": "sketchgen.sketch.sketch",
+    "TrainConfig": "sketchgen.training.config",
     "compare": "sketchgen.evaluation.comparison",
     "complete": "sketchgen.completion.completer",
     "evaluate": "sketchgen.evaluation.report",
@@ -72,9 +78,13 @@ _HOMES = {
     "load_reward_model": "sketchgen.models.reward_model",
     "load_recogniser": "sketchgen.models.recogniser",
     "read": "sketchgen.formats.read_write",
+    "read_all": "sketchgen.formats.read_write",
     "recognise": "sketchgen.models.recogniser",
 }
 """Where the names stand that are loaded when they are first used."""
+
+_PACKAGES = ("completion", "data", "evaluation", "formats", "jobs", "models", "ranking", "sketch", "training")
+"""The packages that are loaded when they are first used: `sketchgen.training.Callback` needs no import."""
 
 
 def examples() -> list[str]:
@@ -102,14 +112,16 @@ def __getattr__(name: str) -> Any:
     Raises:
         MissingDependencyError: it needs a package of an extra that is not installed.
     """
-    if name not in _HOMES:
+    if name not in _HOMES and name not in _PACKAGES:
         raise AttributeError(f"module 'sketchgen' has no attribute {name!r}")
     try:
+        if name in _PACKAGES:
+            return importlib.import_module(f"sketchgen.{name}")
         return getattr(importlib.import_module(_HOMES[name]), name)
     except ModuleNotFoundError as error:
         raise missing_dependency(error) or error from error
 
 
 def __dir__() -> list[str]:
-    """The public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+    """Return the public names, loaded or not."""
+    return sorted({*globals(), *__all__, *_PACKAGES})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,11 @@ def test_sketchgen_has_the_names_that_it_lists() -> None:
     assert sketchgen.Sketch is sketchgen.read(sketchgen.example("face")).__class__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = sketchgen.nothing  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_packages_need_no_import_of_their_own() -> None:
+    code = "import sketchgen; print(sketchgen.training.TrainConfig is sketchgen.TrainConfig)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True\n"
 
 
 def test_an_unknown_example_is_answered_with_the_nearest() -> None:
