@@ -113,8 +113,13 @@ class InProcess:
     def run(self, job: Job, options: WorkerOptions, queue: TaskQueue) -> Generator[Record]:
         """See `Executor.run`."""
         worker = Worker(job, options, self._factory(job))
-        while not queue.done:
-            yield from worker.make(queue.available())
+        # A round without a record ends it, too: an engine that draws nothing must not be asked for ever.
+        made = True
+        while made and not queue.done:
+            made = False
+            for record in worker.make(queue.available()):
+                made = True
+                yield record
 
 
 @dataclass

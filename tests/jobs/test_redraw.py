@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sketchgen.formats.read_write import read
 from sketchgen.formats.registry import encode
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs import redraw as again
+from sketchgen.jobs.engine import DrawingResult
 from sketchgen.jobs.executor import InProcess
 from sketchgen.jobs.inputs import Source, open_source
 from sketchgen.jobs.output import open_output
@@ -62,6 +64,17 @@ def test_a_completion_alone_is_what_it_was(tmp_path: Path) -> None:
     path.write_text("".join(LINE % number for number in range(2, 14)))
     with pytest.raises(FormatError, match="its content has changed"):
         again.redraw(earlier, open_source([(str(path), path)], 100, ""), EXECUTOR)
+
+
+def test_an_engine_that_draws_nothing_is_told_and_not_asked_for_ever(tmp_path: Path) -> None:
+    class Idle:
+        def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
+            assert list(requests)
+            return iter(())
+
+    earlier = again.find_drawing(drawn(JOB, tmp_path / "out"), "0")
+    with pytest.raises(SketchgenError, match="came out otherwise"):
+        again.redraw(earlier, None, InProcess(lambda job: Idle()))
 
 
 def test_by_another_model(tmp_path: Path) -> None:
