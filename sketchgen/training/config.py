@@ -356,14 +356,8 @@ LIGHT_PICTURES = Augment(cut=0.0, warp=0.3, mirror=0.1, drop_strokes=0.0, drop_p
 
 
 @dataclass(frozen=True)
-class ClassifierTrainConfig(RunConfig):
-    """Settings of a run that trains a classifier, beside those of `RunConfig`.
-
-    Attributes:
-        pictures: train a classifier of pictures, not one of strokes.
-        smoothing: share of each label that is spread over all categories.
-        augment: how drawings are changed; None for `Augment()`, or `PICTURES` with `pictures`.
-    """
+class EncoderTrainConfig(RunConfig):
+    """Defaults of a run that trains a network over whole drawings: a classifier or a reward model."""
 
     fresh_rate: ClassVar[float] = 2e-3
     tuning_rate: ClassVar[float] = 2e-3
@@ -374,6 +368,18 @@ class ClassifierTrainConfig(RunConfig):
     average: float = 0.999
     weight_decay: float = 0.02
     save_every: float = 120.0
+
+
+@dataclass(frozen=True)
+class ClassifierTrainConfig(EncoderTrainConfig):
+    """Settings of a run that trains a classifier, beside those of `RunConfig`.
+
+    Attributes:
+        pictures: train a classifier of pictures, not one of strokes.
+        smoothing: share of each label that is spread over all categories.
+        augment: how drawings are changed; None for `Augment()`, or `PICTURES` with `pictures`.
+    """
+
     validate_drawings: int = 4096
     pictures: bool = False
     smoothing: float = 0.05
@@ -391,7 +397,7 @@ class ClassifierTrainConfig(RunConfig):
 
 
 @dataclass(frozen=True)
-class RewardTrainConfig(RunConfig):
+class RewardTrainConfig(EncoderTrainConfig):
     """Settings of a run that trains a reward model, beside those of `RunConfig`; a batch is of sketches.
 
     Attributes:
@@ -403,15 +409,6 @@ class RewardTrainConfig(RunConfig):
         jobs: processes that draw candidates.
     """
 
-    fresh_rate: ClassVar[float] = 2e-3
-    tuning_rate: ClassVar[float] = 2e-3
-
-    batch: int = 128
-    warmup: int = 300
-    final_rate: float = 0.002
-    average: float = 0.999
-    weight_decay: float = 0.02
-    save_every: float = 120.0
     validate_drawings: int = 1024
     checkpoint: str | None = None
     sketches: int = 32_768
