@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import queue
 import threading
 import time
@@ -57,40 +58,25 @@ _GRACE_SECONDS = 0.5
 """Time that threads have to end."""
 
 
+_Queue = queue.SimpleQueue[Any]
+
+
 @dataclass(frozen=True)
 class Form:
-    """A form in which the drawings are published.
-
-    Attributes:
-        folder: its folder below the base.
-        suffix: of its files.
-        matches: whether such a file may start with the given bytes.
-    """
+    """A form in which the drawings are published: folder below the base, suffix, check of the first bytes."""
 
     folder: str
     suffix: str
     matches: Callable[[bytes], bool]
 
 
-def _is_ndjson(head: bytes) -> bool:
-    return head.startswith(b"{")
-
-
-def _is_npz(head: bytes) -> bool:
-    return head.startswith(b"PK\x03\x04")
-
-
-def _is_binary(head: bytes) -> bool:
-    """Return whether the eleventh byte is a truth value, as no text has there; it has no magic number."""
-    return len(head) > 10 and head[10] in (0, 1)
-
-
 FORMS = {
-    "simplified": Form("full/simplified", ".ndjson", _is_ndjson),
-    "raw": Form("full/raw", ".ndjson", _is_ndjson),
-    "binary": Form("full/binary", ".bin", _is_binary),
-    "npz": Form("sketchrnn", ".npz", _is_npz),
-    "npz-full": Form("sketchrnn", ".full.npz", _is_npz),
+    "simplified": Form("full/simplified", ".ndjson", lambda head: head.startswith(b"{")),
+    "raw": Form("full/raw", ".ndjson", lambda head: head.startswith(b"{")),
+    # A record has no magic number, but a truth value in its eleventh byte, as no text has there.
+    "binary": Form("full/binary", ".bin", lambda head: len(head) > 10 and head[10] in (0, 1)),
+    "npz": Form("sketchrnn", ".npz", lambda head: head.startswith(b"PK\x03\x04")),
+    "npz-full": Form("sketchrnn", ".full.npz", lambda head: head.startswith(b"PK\x03\x04")),
 }
 """The forms by name."""
 
@@ -164,14 +150,13 @@ def _fetch_all(
     Raises:
         SketchgenError: an error that other files would meet, too.
     """
-    waiting: queue.SimpleQueue[RemoteFile] = queue.SimpleQueue()
+    waiting, reports = _Queue(), _Queue()
     for remote in remotes:
         waiting.put(remote)
-    reports: queue.SimpleQueue[Progress | _Failure | None] = queue.SimpleQueue()
     transfer = Transfer(client, retries, threading.Event(), reports.put)
     # Daemons: a thread that waits for a silent server must not keep Ctrl-C from ending the program.
-    settings: dict[str, Any] = {"name": THREAD, "daemon": True, "args": (transfer, waiting, reports, force)}
-    threads = [threading.Thread(target=_work, **settings) for _ in range(jobs)]
+    work = functools.partial(_work, transfer, waiting, reports, force)
+    threads = [threading.Thread(target=work, name=THREAD, daemon=True) for _ in range(jobs)]
     for thread in threads:
         thread.start()
     failed: dict[RemoteFile, SketchgenError] = {}
@@ -186,11 +171,12 @@ def _fetch_all(
                 running -= 1
             elif isinstance(report, Progress):
                 progress(report)
-            elif report.ends_run or not isinstance(report.error, SketchgenError):
-                raise report.error
             else:
-                failed[report.remote] = report.error
-                progress(Progress(report.remote.target.name, "failed", words=str(report.error)))
+                remote, error = report
+                if _ends_run(error) or not isinstance(error, SketchgenError):
+                    raise error
+                failed[remote] = error
+                progress(Progress(remote.target.name, "failed", words=str(error)))
     finally:
         transfer.stop.set()
         end = time.monotonic() + _GRACE_SECONDS
@@ -199,12 +185,7 @@ def _fetch_all(
     return [failed[remote] for remote in remotes if remote in failed]
 
 
-def _work(
-    transfer: Transfer,
-    waiting: queue.SimpleQueue[RemoteFile],
-    reports: queue.SimpleQueue[Progress | _Failure | None],
-    force: bool,
-) -> None:
+def _work(transfer: Transfer, waiting: _Queue, reports: _Queue, force: bool) -> None:
     """Download waiting files one after the other, and report failures; None reports the end."""
     with contextlib.suppress(Stopped, queue.Empty):
         while not transfer.stop.is_set():
@@ -214,34 +195,19 @@ def _work(
             except Stopped:
                 break
             except BaseException as error:
-                failure = _Failure(remote, error)
-                reports.put(failure)
-                if failure.ends_run:
+                reports.put((remote, error))
+                if _ends_run(error):
                     transfer.stop.set()
     reports.put(None)
 
 
-@dataclass(frozen=True)
-class _Failure:
-    """A file that was not downloaded, and why."""
-
-    remote: RemoteFile
-    error: BaseException
-
-    @property
-    def ends_run(self) -> bool:
-        """Whether other files would fail, too; a bug also ends the run."""
-        known = isinstance(self.error, SketchgenError)
-        return not known or isinstance(self.error, ServerUnavailable | DiskUnavailable)
+def _ends_run(error: BaseException) -> bool:
+    """Return whether other files would fail, too; a bug also ends the run."""
+    return not isinstance(error, SketchgenError) or isinstance(error, ServerUnavailable | DiskUnavailable)
 
 
 def _remote_files(names: list[str], out: Path, form: str, base: str) -> list[RemoteFile]:
-    """Return the files to download.
-
-    Raises:
-        CategoryError: a name is unknown, or no file can have it.
-        SettingError: there is no name, the form is unknown, or the base is no address.
-    """
+    """Return the files to download, after a check of names, form and base."""
     if form not in FORMS:
         raise SettingError(f"no form {form[:40]!r}; there are {', '.join(FORMS)}")
     if not names:
@@ -279,11 +245,7 @@ def _check_name(name: str) -> None:
 
 
 def _checked_base(base: str) -> str:
-    """Return the base without a slash at its end.
-
-    Raises:
-        SettingError: it is not an http or https address of only host and path.
-    """
+    """Return the base without a slash at its end; it is an http or https address of only host and path."""
     try:
         parts = urlsplit(base)
         valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)

@@ -72,14 +72,7 @@ class _Retry(Exception):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file to download.
-
-    Attributes:
-        url: its address.
-        target: its path on the disk.
-        kind: its kind for error messages, such as "ndjson".
-        matches: whether a file of this kind may start with the given bytes.
-    """
+    """A file to download: its address, its path on the disk, its kind, and a check of its first bytes."""
 
     url: str
     target: Path
@@ -121,18 +114,17 @@ class PartialFile:
 
         Raises:
             OutputError: another run is downloading the file.
-            OSError: it cannot be opened.
         """
         self.target, self.etag, self._url = target, "", url
-        self._path, self._etag_path = _partial_paths(target)
+        self._paths = self._path, self._etag_path = _partial_paths(target)
         self._file = self._path.open("ab+", buffering=0)
         if not self._lock():
             self._file.close()
             raise OutputError(f"{shown(target)} is being downloaded by another run; wait until it has ended")
         self.size = os.fstat(self._file.fileno()).st_size
         with contextlib.suppress(OSError, ValueError):
-            of, self.etag = self._etag_path.read_text(encoding="utf-8").split("\n")
-            self.etag = self.etag if of == url else ""
+            of, etag = self._etag_path.read_text(encoding="utf-8").split("\n")
+            self.etag = etag if of == url else ""
         if not self.etag:
             self.restart("")
 
@@ -167,11 +159,7 @@ class PartialFile:
         return base64.b64encode(digest).decode()
 
     def finish(self, force: bool) -> None:
-        """Give the complete file its name.
-
-        Raises:
-            OutputError: a file of that name has appeared, and `force` is false.
-        """
+        """Give the complete file its name; without `force`, only if it is still free."""
         os.fsync(self._file.fileno())
         check_target(self.target, force)
         if sys.platform == "win32":
@@ -181,9 +169,8 @@ class PartialFile:
 
     def close(self) -> None:
         """Close the file, and remove it if it is empty."""
-        if not self.size:
-            for path in (self._path, self._etag_path):
-                path.unlink(missing_ok=True)
+        for path in () if self.size else self._paths:
+            path.unlink(missing_ok=True)
         self._file.close()
 
 
@@ -210,14 +197,10 @@ class Transfer:
     def fetch(self, remote: RemoteFile, *, force: bool = False) -> None:
         """Download a file, unless it is there already with the server's size.
 
-        Args:
-            remote: the file.
-            force: download again and replace an existing file.
-
         Raises:
             DownloadError: the file cannot be had; `ServerUnavailable` if the server is at fault.
-            OutputError: another file is in its place, or another run is downloading it; `DiskUnavailable` if
-                the disk is full or cannot be written.
+            OutputError: another file is in its place and `force` is false, or another run is downloading it;
+                `DiskUnavailable` if the disk is full or cannot be written.
             Stopped: the run is ending.
         """
         check_target(remote.target, force=True)
@@ -277,16 +260,17 @@ class Transfer:
 
     def _attempt(self, remote: RemoteFile, part: PartialFile) -> None:
         """Request the whole file or the rest of it, and verify it."""
-        name, etag = remote.target.name, part.etag if part.size else ""
+        etag = part.etag if part.size else ""
         headers = {"Range": f"bytes={part.size}-", "If-Range": etag} if etag else {}
+        name = remote.target.name
         with _network_errors(name), self.client.stream("GET", remote.url, headers=headers) as response:
             _check_status(response, name)
             chunks = response.iter_raw()
             if response.status_code == httpx.codes.OK:
                 # What has arrived is kept until the answer is known to be a file of the right kind.
                 chunks = itertools.chain([_checked_head(remote, response, chunks)], chunks)
-                part.restart(_strong_etag(response))
-                total = _content_length(response)
+                found, total = response.headers.get("etag", ""), _content_length(response)
+                part.restart(found if re.fullmatch(r'"[^"]+"', found) else "")
             else:
                 total = _range_total(response, part.size, etag)
                 if total is None:
@@ -346,15 +330,11 @@ def new_client(agent: str, connections: int) -> httpx.Client:
 
 
 def check_redirect(response: httpx.Response) -> None:
-    """Check that a redirect does not give up encryption.
-
-    Raises:
-        DownloadError: it leads from https to http.
-    """
-    if response.has_redirect_location and response.request.url.scheme == "https":
-        location = response.request.url.join(response.headers["location"])
-        if location.scheme == "http":
-            raise DownloadError(f"{_short(response.url)} redirects from https to http; use another --base")
+    """Refuse a redirect from https to http."""
+    here = response.request.url
+    there = here.join(response.headers["location"]) if response.has_redirect_location else here
+    if (here.scheme, there.scheme) == ("https", "http"):
+        raise DownloadError(f"{_short(response.url)} redirects from https to http; use another --base")
 
 
 @contextlib.contextmanager
@@ -378,12 +358,7 @@ def _network_errors(name: str) -> Iterator[None]:
 
 
 def _check_status(response: httpx.Response, name: str) -> None:
-    """Check that an answer brings the file, or the word that it cannot be resumed.
-
-    Raises:
-        _Retry: it may do so later.
-        DownloadError: it will not.
-    """
+    """Check that an answer brings the file, or the word that it cannot be resumed."""
     status, url = response.status_code, _short(response.url)
     if status in _BUSY:
         header = response.headers.get("retry-after", "")
@@ -429,15 +404,8 @@ def _range_total(response: httpx.Response, start: int, etag: str) -> int | None:
 
 
 def _content_length(response: httpx.Response) -> int | None:
-    """Return the Content-Length; None if there is none."""
     text = response.headers.get("content-length", "")
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
-
-
-def _strong_etag(response: httpx.Response) -> str:
-    """Return the ETag if it stands for exactly these bytes, else ""."""
-    etag = response.headers.get("etag", "")
-    return etag if re.fullmatch(r'"[^"]+"', etag) else ""
 
 
 def _md5_of(response: httpx.Response) -> str:
@@ -451,5 +419,4 @@ def _md5_of(response: httpx.Response) -> str:
 
 def _short(url: httpx.URL) -> str:
     """Return an address without password and query, cut to 200 characters, for an error message."""
-    text = str(url.copy_with(username=None, password=None, query=None, fragment=None))
-    return text if len(text) <= 200 else text[:197] + "..."
+    return shown(url.copy_with(username=None, password=None, query=None, fragment=None))
