@@ -19,7 +19,8 @@ from PIL.Image import Image
 import sketchgen
 from sketchgen.evaluation.finishing import completions, finishing
 from sketchgen.evaluation.unfinished import Item, unfinished
-from sketchgen.formats.raster import contact_sheet, save_png
+from sketchgen.formats.poster import contact_sheet
+from sketchgen.formats.raster import save_png
 from sketchgen.formats.svg_writer import Style
 from sketchgen.sketch.files import write_atomic
 from sketchgen.sketch.sketch import Box, Completion, Sketch

@@ -10,7 +10,7 @@ import vpype
 import vpype_cli
 
 from sketchgen.formats.page import Page
-from sketchgen.formats.plotter import Plan, plot_pages
+from sketchgen.formats.plotter import plot_pages
 from sketchgen.formats.read_write import read_all
 from sketchgen.resources import bundled
 
@@ -35,11 +35,11 @@ def main() -> None:
     print("drawings pages strokes drawn_mm up_before_mm up_after_mm seconds linesort_mm two_opt_mm")
     for count in (1, 12, 96, 960):
         items = drawings[:: len(drawings) // count][:count]
-        cell = 20.0 if count == 960 else None
+        columns = 11 if count == 960 else None
         begin = time.perf_counter()
-        pages = list(plot_pages(items, Page.parse("a3"), Plan(cell=cell)))
+        pages = list(plot_pages(items, Page.parse("a3"), columns=columns))
         seconds = time.perf_counter() - begin
-        plain = list(plot_pages(items, Page.parse("a3"), Plan(cell=cell, join=None, sort=False)))
+        plain = list(plot_pages(items, Page.parse("a3"), columns=columns, ordered=False))
         strokes, drawn, after = (sum(column) for column in zip(*map(measured, pages), strict=True))
         before, linesort, two_opt = (
             sum(measured(page, how)[2] for page in plain) for how in ("", "linesort", "linesort --two-opt")

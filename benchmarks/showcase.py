@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import sketchgen
-from sketchgen.formats.raster import contact_sheet, save_png
+from sketchgen.formats.poster import contact_sheet
+from sketchgen.formats.raster import save_png
 from sketchgen.sketch.geometry import moved
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 

@@ -16,7 +16,8 @@ from sketchgen.data.splitting import MIN_POINTS
 from sketchgen.errors import OutputError, SettingError
 from sketchgen.evaluation.held_out import drawing_seed, finish, held_out
 from sketchgen.evaluation.tables import Grid, Section, models_of, sections
-from sketchgen.formats.raster import contact_sheet, image_png
+from sketchgen.formats.poster import contact_sheet
+from sketchgen.formats.raster import image_bytes
 from sketchgen.sketch.files import check_target, write_atomic
 
 SUFFIXES = (".html", ".md")
@@ -110,7 +111,7 @@ def completion_sheet(model: Completer, drawings: Drawings, temperature: float, s
     found = finish(model, items, "scale known", temperature, SHEET_CANDIDATES)
     cells = [each.completion for row in found for each in row]
     labels = [each.given.category or "" for each in cells]
-    return image_png(contact_sheet(cells, SHEET_CANDIDATES * SHEET_ACROSS, SHEET_CELL, labels))
+    return image_bytes(contact_sheet(cells, SHEET_CANDIDATES * SHEET_ACROSS, SHEET_CELL, labels))
 
 
 def _title(figures: dict[str, Any]) -> str:

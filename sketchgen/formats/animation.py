@@ -6,7 +6,7 @@ import io
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,12 +14,20 @@ from numpy.typing import NDArray
 from PIL import Image as images
 from PIL.Image import Dither, Image
 
-from sketchgen.errors import SettingError
 from sketchgen.formats.curves import WidthLine
 from sketchgen.formats.raster import Area, Raster, rgba
 from sketchgen.formats.svg_writer import Style, number, parts, svg_document, svg_text, visible_box
+from sketchgen.limits import check_range
 from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Completion, Item, Points, Sketch
+
+SPEED = 350.0
+"""Default px a second along the strokes.
+
+The longer side of the picture is 255 px, so that a large page takes as long as a small one."""
+
+HOLD = 1.5
+"""Seconds that the finished drawing stays before the animation starts again."""
 
 MAX_SECONDS = 30.0
 """Maximum duration of an animation; longer ones are sped up."""
@@ -57,32 +65,6 @@ _UNITS = 10**8
 _STILL = "@media print,(prefers-reduced-motion:reduce){polyline,path{animation:none!important}}"
 
 
-@dataclass(frozen=True)
-class Motion:
-    """Pace of an animation.
-
-    Attributes:
-        speed: px a second along the strokes, the longer side of the picture being 255 px: a large page takes
-            as long as a small one. Animations of over `MAX_SECONDS` are sped up.
-        hold: seconds that the finished drawing stays.
-        loop: whether the animation repeats for ever.
-
-    Raises:
-        SettingError: a number outside its limits.
-    """
-
-    speed: float = 350.0
-    hold: float = 1.5
-    loop: bool = True
-
-    def __post_init__(self) -> None:
-        """Check the limits."""
-        if not 1 <= self.speed <= 100_000:
-            raise SettingError(f"speed is {self.speed:g} px a second; it must be from 1 to 100000")
-        if not 0 <= self.hold <= 60:
-            raise SettingError(f"hold is {self.hold:g} seconds; it must be from 0 to 60")
-
-
 class Span(NamedTuple):
     """Start and end of a stroke in seconds, start < end."""
 
@@ -90,16 +72,19 @@ class Span(NamedTuple):
     end: float
 
 
-def timeline(item: Item, style: Style | None = None, motion: Motion | None = None) -> tuple[Span, ...]:
+def timeline(item: Item, style: Style | None = None, speed: float = SPEED) -> tuple[Span, ...]:
     """Return the time span of each animated stroke: the added ones of a completion, all of a drawing.
 
     Strokes follow in order and never overlap; the first starts at 0, the last ends by `MAX_SECONDS`.
+
+    Raises:
+        SettingError: the speed is outside its limits.
     """
-    motion = motion or Motion()
+    check_range("speed", speed, 1, 100_000, "px a second")
     box = visible_box(item, style or Style())
 
     def seconds(length: float) -> float:
-        return min(length / box.longer, _MAX_DISTANCE) * BOX / motion.speed
+        return min(length / box.longer, _MAX_DISTANCE) * BOX / speed
 
     spans: list[Span] = []
     pen: Points | None = None
@@ -129,24 +114,23 @@ def _steps(stroke: Points) -> NDArray[np.float64]:
 # --- SVG ------------------------------------------------------------------------------------------------
 
 
-def to_animated_svg(item: Item, style: Style | None = None, motion: Motion | None = None) -> str:
+def to_animated_svg(item: Item, style: Style | None = None, speed: float = SPEED) -> str:
     """Return the drawing as the text of an animated SVG, for browsers and `<img>` elements.
 
     It is the still file with CSS and without scripts: programs that do not know CSS animations, printers, and
     people who have asked for reduced motion see the finished drawing. The given strokes of a completion are
     there from the start. Every line has one width, whatever the pressure. Same arguments, same bytes.
     """
-    motion = motion or Motion()
     # A growing dash can show a line of one width only.
     style = replace(style or Style(), pressure=0.0)
     drawing = svg_document(item, style)
-    spans = timeline(item, style, motion)
+    spans = timeline(item, style, speed)
     if spans:
-        period = spans[-1].end + motion.hold
+        period = spans[-1].end + HOLD
         frames = [_keyframes(span, period) for span in spans]
         # Several drawings may be on one page, where the last of equal names wins: name them by content.
         name = f"ink-{zlib.crc32(''.join(frames).encode()):08x}"
-        times = f"{number(round(period, 3))}s linear {'infinite' if motion.loop else '1'}"
+        times = f"{number(round(period, 3))}s linear infinite"
         for index, element in enumerate(drawing.elements[-1].elements):
             element.attribs["pathLength"] = "1"
             element.attribs["style"] = f"animation:{name}-{index} {times}"
@@ -171,31 +155,7 @@ def _keyframes(span: Span, period: float) -> str:
 # --- GIF and WebP ---------------------------------------------------------------------------------------
 
 
-class _Schedule(NamedTuple):
-    """Times of the frames: `step` and `hold` in hundredths of a second, `times` in seconds."""
-
-    step: int
-    times: list[float]
-    hold: int
-
-    @property
-    def durations(self) -> list[int]:
-        """Duration of each frame, ms."""
-        return [10 * self.step] * len(self.times) + [10 * max(self.step, self.hold)]
-
-
-def _schedule(spans: Sequence[Span], size: tuple[int, int], motion: Motion) -> _Schedule:
-    """Return the times of the frames of a picture of `size` px; the last frame is the finished drawing."""
-    end = spans[-1].end if spans else 0.0
-    most = max(2, min(MAX_FRAMES, _MAX_PIXELS // math.prod(size)))
-    step = max(FRAME, math.ceil(100 * end / (most - 1)))
-    times = [step * index / 100 for index in range(math.ceil(100 * end / step))]
-    return _Schedule(step, times, round(100 * motion.hold))
-
-
-def to_gif(
-    item: Item, style: Style | None = None, motion: Motion | None = None, *, size: int | None = None
-) -> bytes:
+def to_gif(item: Item, style: Style | None = None, speed: float = SPEED, *, size: int | None = None) -> bytes:
     """Return the drawing as the bytes of an animated GIF; same arguments, same bytes.
 
     The first frame shows the given strokes of a completion, or an empty page; the last one everything. A
@@ -204,55 +164,39 @@ def to_gif(
     Args:
         item: a drawing or a completion.
         style: colours and pen; its `size` is not used.
-        motion: pace, hold, frames a second.
+        speed: px a second, see `SPEED`.
         size: longer side, px, from 1 to `MAX_SIDE`; by default `SIZE`.
 
     Raises:
-        SettingError: `size` outside its limits, or a colour that Pillow does not know.
+        SettingError: a setting outside its limits, or a colour that Pillow does not know.
     """
-    size = check_size("GIF", size)
-    motion, style = motion or Motion(), _opaque(style or Style())
+    style = _opaque(style or Style())
     palette = _palette(style, both=isinstance(item, Completion))
     carrier = images.new("P", (1, 1))
     carrier.putpalette(palette)
-    frames, schedule = _frames(item, style, motion, size)
+    frames, durations = _frames(item, style, speed, check_size("GIF", size))
     colours = (frame.convert("RGB").quantize(palette=carrier, dither=Dither.NONE) for frame in frames)
-    # Pillow writes no loop count at all for a GIF that plays once.
-    loop = {"loop": 0} if motion.loop else {}
-    return _saved(colours, schedule, format="GIF", palette=palette, **loop)
+    return _saved(colours, durations, format="GIF", palette=palette)
 
 
 def to_webp(
-    item: Item, style: Style | None = None, motion: Motion | None = None, *, size: int | None = None
+    item: Item, style: Style | None = None, speed: float = SPEED, *, size: int | None = None
 ) -> bytes:
-    """Return the drawing as the bytes of a lossless animated WebP, which may be transparent; see `to_gif`.
-
-    Raises:
-        SettingError: `size` outside its limits, or a colour that Pillow does not know.
-    """
-    size = check_size("WebP", size)
-    motion = motion or Motion()
-    frames, schedule = _frames(item, style or Style(), motion, size)
-    loop = 0 if motion.loop else 1
-    return _saved(frames, schedule, format="WEBP", lossless=True, background=(0, 0, 0, 0), loop=loop)
+    """Return the drawing as the bytes of a lossless animated WebP, which may be transparent; see `to_gif`."""
+    frames, durations = _frames(item, style or Style(), speed, check_size("WebP", size))
+    return _saved(frames, durations, format="WEBP", lossless=True, background=(0, 0, 0, 0))
 
 
 def check_size(kind: str, size: int | None) -> int:
-    """Return the checked longer side, px, of a GIF or WebP; `kind` is what the error calls it.
-
-    Raises:
-        SettingError: it is outside its limits.
-    """
-    size = SIZE if size is None else size
-    if not 1 <= size <= MAX_SIDE:
-        raise SettingError(f"size of a {kind} is {size} px; it must be from 1 to {MAX_SIDE}")
-    return size
+    """Return the checked longer side, px, of a GIF or WebP; `kind` is what the error calls it."""
+    check_range(f"size of a {kind}", size, 1, MAX_SIDE, "px")
+    return SIZE if size is None else size
 
 
-def _saved(frames: Iterator[Image], schedule: _Schedule, **options: Any) -> bytes:
-    """Return all frames as one file; Pillow takes them one at a time."""
+def _saved(frames: Iterator[Image], durations: list[int], **options: Any) -> bytes:
+    """Return all frames as one file that repeats for ever; Pillow takes them one at a time."""
     buffer = io.BytesIO()
-    next(frames).save(buffer, save_all=True, append_images=frames, duration=schedule.durations, **options)
+    next(frames).save(buffer, save_all=True, append_images=frames, duration=durations, loop=0, **options)
     return buffer.getvalue()
 
 
@@ -283,12 +227,16 @@ def _palette(style: Style, *, both: bool) -> bytes:
     return np.unique(tones, axis=0).astype(np.uint8).tobytes()
 
 
-def _frames(item: Item, style: Style, motion: Motion, size: int) -> tuple[Iterator[Image], _Schedule]:
-    """Return the frames of an animation, and their times."""
+def _frames(item: Item, style: Style, speed: float, size: int) -> tuple[Iterator[Image], list[int]]:
+    """Return the frames of an animation, and their durations in ms; the last shows the finished drawing."""
     raster = Raster(item, size, style)
-    spans = timeline(item, style, motion)
-    schedule = _schedule(spans, raster.size, motion)
-    return _pictures(item, raster, style, spans, schedule.times), schedule
+    spans = timeline(item, style, speed)
+    end = spans[-1].end if spans else 0.0
+    most = max(2, min(MAX_FRAMES, _MAX_PIXELS // math.prod(raster.size)))
+    step = max(FRAME, math.ceil(100 * end / (most - 1)))
+    times = [step * index / 100 for index in range(math.ceil(100 * end / step))]
+    durations = [10 * step] * len(times) + [10 * max(step, round(100 * HOLD))]
+    return _pictures(item, raster, style, spans, times), durations
 
 
 def _pictures(

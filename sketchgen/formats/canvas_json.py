@@ -9,7 +9,7 @@ import orjson
 
 from sketchgen.errors import FormatError, SketchError
 from sketchgen.sketch.files import MAX_BYTES
-from sketchgen.sketch.sketch import MAX_COORDINATE, MAX_POINTS, Box, Completion, Item, Sketch
+from sketchgen.sketch.sketch import MAX_COORDINATE, MAX_POINTS, Box, Completion, Item, Sketch, whole_of
 
 FORMAT = "sketchgen"
 """Value of `format` in sketchgen's JSON."""
@@ -75,7 +75,7 @@ def sketch_to_json(item: Item) -> str:
 
     For a completion, `given` is the number of given strokes, which come first.
     """
-    whole = item.whole if isinstance(item, Completion) else item
+    whole = whole_of(item)
     value: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,

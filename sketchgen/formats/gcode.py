@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-from pathlib import Path
 from typing import Any
 
 from sketchgen.errors import SettingError
@@ -25,19 +23,17 @@ class _Named(io.StringIO):
     name = "drawing.gcode"
 
 
-def to_gcode(svg: str, profile: str = PROFILE, config: str | os.PathLike[str] | None = None) -> str:
+def to_gcode(svg: str, profile: str = PROFILE) -> str:
     """Return an SVG file as G-code, or as HPGL and others that vpype-gcode has a profile for.
 
     Args:
         svg: the text of the file, best a page of a plot: in real units, without a background.
-        profile: one of vpype-gcode's, of the user's `~/.vpype.toml`, or of `config`.
-        config: a further TOML file of profiles, as for `vpype --config`.
+        profile: one of vpype-gcode's, or of the user's `~/.vpype.toml`.
 
     Raises:
         SettingError: vpype or vpype-gcode is not installed, or there is no such profile, or it fails.
     """
-    check_profile(profile, config)
-    vpype, cli, gwrite = _tools()
+    vpype, cli, gwrite = _tools(profile)
     import click
 
     out = _Named()
@@ -52,28 +48,20 @@ def to_gcode(svg: str, profile: str = PROFILE, config: str | os.PathLike[str] | 
     return out.getvalue()
 
 
-def check_profile(profile: str, config: str | os.PathLike[str] | None = None) -> None:
-    """Check that G-code can be written with a profile; see `to_gcode`.
-
-    Raises:
-        SettingError: vpype or vpype-gcode is not installed, or there is no such profile.
-    """
-    vpype, _, _ = _tools()
-    if config is not None:
-        if not Path(config).is_file():
-            raise SettingError(f"no file {os.fspath(config)[:80]!r} of profiles for vpype-gcode")
-        vpype.config_manager.load_config_file(os.fspath(config))
-    known = [name for name in vpype.config_manager.config["gwrite"] if name != "default_profile"]
-    if profile not in known:
-        raise SettingError(f"no profile {profile[:40]!r} for G-code; there are {', '.join(known)}")
+def check_profile(profile: str) -> None:
+    """Check that G-code can be written with a profile; see `to_gcode`."""
+    _tools(profile)
 
 
-def _tools() -> tuple[Any, Any, Any]:
-    """Return vpype, its command line, and the writer of vpype-gcode."""
+def _tools(profile: str) -> tuple[Any, Any, Any]:
+    """Return vpype, its command line, and the writer of vpype-gcode, which has the profile."""
     try:
         import vpype
         import vpype_cli
         from vpype_gcode.gwrite import gwrite
     except ImportError as error:
         raise SettingError(MISSING) from error
+    known = [name for name in vpype.config_manager.config["gwrite"] if name != "default_profile"]
+    if profile not in known:
+        raise SettingError(f"no profile {profile[:40]!r} for G-code; there are {', '.join(known)}")
     return vpype, vpype_cli, gwrite

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from sketchgen.errors import SettingError
+from sketchgen.limits import check_range
 from sketchgen.sketch.sketch import Box
 
 UNITS = {
@@ -42,8 +43,11 @@ MAX_PAGE = 20_000.0
 MIN_CELL = 15.0
 """Minimum side of a cell, mm, if none is given; smaller cells go onto further pages instead."""
 
+GAP = 5.0
+"""Space between cells, mm."""
+
 _MIN_GIVEN_CELL = 1.0
-"""Minimum side of a cell, mm, that can be given."""
+"""Minimum side of a cell, mm, if the columns are given."""
 
 _LENGTH = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-z\"]*)\s*", re.IGNORECASE)
 _TURNS = ("landscape", "portrait")
@@ -87,10 +91,9 @@ class Page:
     def __post_init__(self) -> None:
         """Check the limits."""
         for side in (self.width, self.height):
-            if not 1 <= side <= MAX_PAGE:
-                raise SettingError(f"a page's side is {side:g} mm; it must be from 1 to {MAX_PAGE:g} mm")
-        if not all(0 <= margin < math.inf for margin in self.margins):
-            raise SettingError(f"margin is {self.margin} mm; it must be 0 or more")
+            check_range("a page's side", side, 1, MAX_PAGE, "mm")
+        for margin in self.margins:
+            check_range("margin", margin, 0, unit="mm")
         if self.room_width <= 0 or self.room_height <= 0:
             raise SettingError(
                 f"margins of {self.margin} mm leave no room on {self.width:g} x {self.height:g} mm; "
@@ -135,16 +138,6 @@ class Page:
         """Height between the margins, mm."""
         return self.height - self.margins[0] - self.margins[2]
 
-    def check_pen(self, pen: float) -> None:
-        """Check that a pen of that width, mm, can draw on the page.
-
-        Raises:
-            SettingError: it has no width, or is wider than the space between the margins.
-        """
-        most = min(self.room_width, self.room_height)
-        if not 0 < pen <= most:
-            raise SettingError(f"the pen is {pen:g} mm wide; it must be above 0 and at most {most:g} mm here")
-
 
 def _sides(rest: str, text: str) -> tuple[float, float]:
     """Return two lengths with an x between them; a unit after one of them holds for both."""
@@ -158,12 +151,9 @@ def _sides(rest: str, text: str) -> tuple[float, float]:
 
 def _margins(margin: str | float) -> float | tuple[float, float, float, float]:
     """Return one, two or four lengths, as in CSS."""
-    if isinstance(margin, str):
-        # A space may also stand between a number and its unit.
-        joined = re.sub(r"(?<=[\d.])\s+(?=[a-zA-Z\"])", "", margin.strip())
-        values = [length_mm(part, "margin") for part in re.split(r"[,\s]+", joined)]
-    else:
-        values = [length_mm(margin, "margin")]
+    # A space may also stand between a number and its unit.
+    joined = re.sub(r"(?<=[\d.])\s+(?=[a-zA-Z\"])", "", str(margin).strip())
+    values = [length_mm(part, "margin") for part in re.split(r"[,\s]+", joined)]
     if len(values) not in (1, 2, 4):
         raise SettingError(f"margin is {margin!r}; give one length, two (vertical, horizontal) or four")
     if len(values) == 1:
@@ -207,15 +197,9 @@ class Grid:
 
 
 def page_grid(
-    page: Page,
-    count: int,
-    *,
-    columns: int | None = None,
-    cell: float | None = None,
-    gap: float = 5.0,
-    least: float = MIN_CELL,
+    page: Page, count: int, *, columns: int | None = None, gap: float = GAP, least: float = MIN_CELL
 ) -> Grid:
-    """Return the grid for drawings on pages of paper.
+    """Return the grid for drawings on pages of paper, centred horizontally, from the top.
 
     One drawing fills the page between its margins. Several have square cells: the largest with which all fit
     on one page, unless that is under `least`.
@@ -224,29 +208,28 @@ def page_grid(
         page: the paper and its margins.
         count: number of drawings.
         columns: cells in a row; by default as many as fit.
-        cell: side of a cell, mm.
         gap: between cells, mm.
-        least: minimum side of a cell, mm, if none is given.
+        least: minimum side of a cell, mm, if the columns are not given.
 
     Raises:
-        SettingError: a number outside its limits, or cells that are too large for the page.
+        SettingError: fewer than one column, or more than fit.
     """
-    if not 0 <= gap < math.inf:
-        raise SettingError(f"gap is {gap:g} mm; it must be 0 or more")
+    room_width, room_height, (top, _, _, left) = page.room_width, page.room_height, page.margins
     if columns is not None and columns < 1:
         raise SettingError(f"a grid of {columns} columns; there must be 1 or more")
-    if count <= 1 and columns in (None, 1) and cell is None:
-        return _centred(page, 1, 1, page.room_width, page.room_height, gap)
-    if cell is None:
-        cell = _side(page, columns, gap) if columns is not None else _largest(page, count, gap, least)
-    most = min(page.room_width, page.room_height)
-    if not _MIN_GIVEN_CELL <= cell <= most + 1e-9:
-        raise SettingError(f"a cell of {cell:g} mm; it must be from {_MIN_GIVEN_CELL:g} to {most:g} mm here")
-    fitting = _fitting(page.room_width, cell, gap)
-    if columns is not None and columns > fitting:
-        raise SettingError(f"{columns} columns of {cell:g} mm; only {fitting} fit, make cells or gap smaller")
-    across = min(columns or fitting, max(1, count))
-    return _centred(page, across, _fitting(page.room_height, cell, gap), cell, cell, gap)
+    if count <= 1 and columns in (None, 1):
+        return Grid(1, 1, room_width, room_height, gap, left, top)
+    if columns is None:
+        cell = _largest(room_width, room_height, count, gap, least)
+    else:
+        cell = min((room_width - gap * (columns - 1)) / columns, room_height)
+    if columns is not None and cell < _MIN_GIVEN_CELL:
+        raise SettingError(
+            f"{columns} columns do not fit into {room_width:g} mm with gaps of {gap:g} mm; ask for fewer"
+        )
+    across = min(columns or _fitting(room_width, cell, gap), max(1, count))
+    spare = room_width - across * cell - gap * (across - 1)
+    return Grid(across, _fitting(room_height, cell, gap), cell, cell, gap, left + max(0.0, spare / 2), top)
 
 
 def _fitting(room: float, cell: float, gap: float) -> int:
@@ -254,29 +237,12 @@ def _fitting(room: float, cell: float, gap: float) -> int:
     return int((room + gap) / (cell + gap) + 1e-9)
 
 
-def _side(page: Page, columns: int, gap: float) -> float:
-    """Return the side of a cell with that many in a row."""
-    side = (page.room_width - gap * (columns - 1)) / columns
-    if side < _MIN_GIVEN_CELL:
-        raise SettingError(
-            f"{columns} columns do not fit into {page.room_width:g} mm with gaps of {gap:g} mm; ask for fewer"
-        )
-    return min(side, page.room_height)
-
-
-def _largest(page: Page, count: int, gap: float, least: float) -> float:
+def _largest(width: float, height: float, count: int, gap: float, least: float) -> float:
     """Return the side of the largest square cells of which `count` fit on one page, at least `least`."""
-    most = min(page.room_width, page.room_height)
+    most = min(width, height)
     best = min(max(least, _MIN_GIVEN_CELL), most)
-    for columns in range(1, min(count, _fitting(page.room_width, best, gap)) + 1):
+    for columns in range(1, min(count, _fitting(width, best, gap)) + 1):
         rows = math.ceil(count / columns)
-        across = (page.room_width - gap * (columns - 1)) / columns
-        best = max(best, min(across, (page.room_height - gap * (rows - 1)) / rows))
+        across, down = (width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows
+        best = max(best, min(across, down))
     return min(best, most)
-
-
-def _centred(page: Page, columns: int, rows: int, width: float, height: float, gap: float) -> Grid:
-    """Return the grid between the margins, centred horizontally, from the top."""
-    top, _, _, left = page.margins
-    spare = page.room_width - columns * width - gap * (columns - 1)
-    return Grid(columns, rows, width, height, gap, left + max(0.0, spare / 2), top)

@@ -6,14 +6,14 @@ The files are SVG with Inkscape's layers, numbered as vpype and AxiDraw's progra
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from sketchgen.errors import SettingError
 from sketchgen.formats.curves import flatten
-from sketchgen.formats.page import Grid, Page, page_grid
+from sketchgen.formats.page import Page, page_grid
 from sketchgen.formats.stroke_order import join_strokes, sort_strokes
 from sketchgen.formats.svg_writer import (
     Style,
@@ -24,7 +24,10 @@ from sketchgen.formats.svg_writer import (
     visible_box,
     xml_text,
 )
-from sketchgen.sketch.sketch import Box, Completion, Item, Points, Sketch
+from sketchgen.sketch.sketch import Box, Completion, Item, Points, Sketch, whole_of
+
+PEN = 0.3
+"""Default width of the pen's line, mm."""
 
 DIGITS = 4
 """Decimals of a coordinate, mm: a tenth of a micrometre, far below what a plotter can do."""
@@ -32,45 +35,18 @@ DIGITS = 4
 CHORD = 0.02
 """Maximum distance of a flattened curve from the curve, mm."""
 
-MAX_JOIN = 5.0
-"""Maximum distance over which ends can be joined, mm."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Pen, grid and stroke order of a plot.
-
-    Attributes:
-        pen: width of the pen's line, mm.
-        columns: drawings in a row; None for as many as fit.
-        cell: side of a cell, mm; None for as large as possible, see `page_grid`.
-        gap: between cells, mm.
-        join: maximum distance of ends that are joined, mm; None joins none.
-        sort: whether strokes are sorted, and reversed, to shorten the travel with the pen up.
-        crop: whether the strokes fill the cell, rather than the drawing's page.
-
-    Raises:
-        SettingError: a number outside its limits.
-    """
-
-    pen: float = 0.3
-    columns: int | None = None
-    cell: float | None = None
-    gap: float = 5.0
-    join: float | None = 0.05
-    sort: bool = True
-    crop: bool = False
-
-    def __post_init__(self) -> None:
-        """Check what can be checked without a page."""
-        if self.join is not None and not 0 <= self.join <= MAX_JOIN:
-            raise SettingError(f"join is {self.join:g} mm; it must be from 0 to {MAX_JOIN:g} mm")
+JOIN = 0.05
+"""Maximum distance of ends that are joined, mm."""
 
 
 def plot_pages(
     items: Sequence[Item],
     page: Page | None = None,
-    plan: Plan | None = None,
+    *,
+    pen: float = PEN,
+    columns: int | None = None,
+    crop: bool = False,
+    ordered: bool = True,
     style: Style | None = None,
 ) -> Iterator[str]:
     """Yield the pages of a plot as the texts of SVG files.
@@ -84,36 +60,41 @@ def plot_pages(
     Args:
         items: drawings and completions; none gives one empty page.
         page: the paper; by default A4 portrait.
-        plan: pen, grid and order.
+        pen: width of the pen's line, mm.
+        columns: drawings in a row; None for as many as fit.
+        crop: whether the strokes fill the cell, rather than the drawing's page.
+        ordered: whether strokes are joined, sorted and reversed to shorten the travel with the pen up.
         style: the two colours, and how smooth lines are; curves become short lines of one width.
 
     Raises:
-        SettingError: pen or cells that do not fit the page, or another number outside its limits; from the
-            call itself.
+        SettingError: pen or columns that do not fit the page; from the call itself.
     """
-    page, plan, style = page or Page(), plan or Plan(), style or Style()
-    page.check_pen(plan.pen)
-    grid = page_grid(page, len(items), columns=plan.columns, cell=plan.cell, gap=plan.gap)
+    page, style = page or Page(), style or Style()
+    most = min(page.room_width, page.room_height)
+    if not 0 < pen <= most:
+        raise SettingError(f"the pen is {pen:g} mm wide; it must be above 0 and at most {most:g} mm here")
+    grid = page_grid(page, len(items), columns=columns)
+
+    def plotted(shown: Sequence[Item]) -> str:
+        layers: dict[str, list[Points]] = {"1 given": [], "2 added": []}
+        for index, item in enumerate(shown):
+            placed = _placed(item, grid.place(index), style, crop)
+            for layer, strokes in zip(layers.values(), placed, strict=True):
+                layer += strokes
+        if ordered:
+            layers = {name: sort_strokes(join_strokes(some, JOIN)) for name, some in layers.items()}
+        if not any(isinstance(item, Completion) for item in shown):
+            layers = {"1 drawing": layers["1 given"]}
+        category = parts(shown[0])[0].category if len(shown) == 1 else None
+        return _document(page, layers, (style.given_colour, style.added_colour), pen, category)
+
     starts = range(0, max(1, len(items)), grid.room)
-    return (_plot(items[at : at + grid.room], page, grid, plan, style) for at in starts)
+    return (plotted(items[at : at + grid.room]) for at in starts)
 
 
-def _plot(items: Sequence[Item], page: Page, grid: Grid, plan: Plan, style: Style) -> str:
-    """Return one page."""
-    layers: dict[str, list[Points]] = {"1 given": [], "2 added": []}
-    for index, item in enumerate(items):
-        placed = _placed(item, grid.place(index), plan, style)
-        for layer, strokes in zip(layers.values(), placed, strict=True):
-            layer += strokes
-    if not any(isinstance(item, Completion) for item in items):
-        layers = {"1 drawing": layers["1 given"]}
-    category = parts(items[0])[0].category if len(items) == 1 else None
-    return _document(page, layers, (style.given_colour, style.added_colour), plan, category)
-
-
-def _placed(item: Item, cell: Box, plan: Plan, style: Style) -> tuple[list[Points], list[Points]]:
+def _placed(item: Item, cell: Box, style: Style, crop: bool) -> tuple[list[Points], list[Points]]:
     """Return the given and the added strokes of a drawing in its cell, mm on the page."""
-    box = _extent(item, plan, style)
+    box = _extent(item, style, crop)
     scale = min(cell.width / box.width, cell.height / box.height)
     shift = np.array(cell.centre) - np.array(box.centre) * scale
 
@@ -127,13 +108,13 @@ def _placed(item: Item, cell: Box, plan: Plan, style: Style) -> tuple[list[Point
     return placed(given), placed(added)
 
 
-def _extent(item: Item, plan: Plan, style: Style) -> Box:
+def _extent(item: Item, style: Style, crop: bool) -> Box:
     """Return the box of a drawing that fills its cell: its strokes and, unless cropped, its page."""
-    whole = item.whole if isinstance(item, Completion) else item
-    ink = whole.bounds
-    if ink is not None and plan.crop:
-        return visible_box(Sketch(whole.strokes), replace(style, margin=0.0))
-    page = visible_box(item, replace(style, margin=0.0))
+    whole = whole_of(item)
+    ink, style = whole.bounds, replace(style, margin=0.0)
+    if ink is not None and crop:
+        return visible_box(Sketch(whole.strokes), style)
+    page = visible_box(item, style)
     if ink is None:
         return page
     x, y = min(page.x, ink.x), min(page.y, ink.y)
@@ -142,14 +123,8 @@ def _extent(item: Item, plan: Plan, style: Style) -> Box:
     return Box(x, y, right - x, bottom - y)
 
 
-def _in_order(strokes: list[Points], plan: Plan) -> list[Points]:
-    """Return the strokes of a layer as they are plotted."""
-    joined = strokes if plan.join is None else join_strokes(strokes, plan.join)
-    return sort_strokes(joined) if plan.sort else joined
-
-
 def _document(
-    page: Page, layers: dict[str, list[Points]], colours: Sequence[str], plan: Plan, category: str | None
+    page: Page, layers: dict[str, list[Points]], colours: Sequence[str], pen: float, category: str | None
 ) -> str:
     """Return the text of an SVG file in mm, with strokes by the name of their layer."""
     from svgwrite.extensions import Inkscape
@@ -158,10 +133,10 @@ def _document(
     drawing = new_document((f"{width}mm", f"{height}mm"), f"0 0 {width} {height}")
     inkscape = Inkscape(drawing)
     for (name, strokes), colour in zip(layers.items(), colours, strict=False):
-        pen_style: dict[str, Any] = {"fill": "none", "stroke": colour, "stroke_width": number(plan.pen)}
+        pen_style: dict[str, Any] = {"fill": "none", "stroke": colour, "stroke_width": number(pen)}
         pen_style |= {"stroke_linecap": "round", "stroke_linejoin": "round"}
         layer = inkscape.layer(label=name, id=f"layer{name[0]}", **pen_style)
-        for stroke in _in_order(strokes, plan):
+        for stroke in strokes:
             # A dot as two equal points: plotters, and vpype, leave out a path of one.
             points = stroke if len(stroke) > 1 else stroke[[0, 0]]
             layer.add(drawing.polyline(points=[(number(x), number(y)) for x, y in points.tolist()]))

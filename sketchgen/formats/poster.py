@@ -1,4 +1,4 @@
-"""Posters: many drawings on one page, as SVG and as PNG."""
+"""Many drawings on one page, posters and contact sheets, as SVG and as pictures."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sketchgen.errors import SettingError
 from sketchgen.formats.page import Grid, Page, page_grid
 from sketchgen.formats.raster import rgba, to_image, write_line
 from sketchgen.formats.svg_writer import (
+    MAX_SIZE,
     Style,
     add_drawing,
     new_document,
@@ -25,10 +26,10 @@ from sketchgen.formats.svg_writer import (
 from sketchgen.sketch.sketch import Box, Item
 
 MAX_PIXELS = 100_000_000
-"""Maximum size of a poster as a picture."""
+"""Maximum size of a page as a picture."""
 
-CELL = 192.0
-"""Side of a cell with its label, px; on paper, cells are as large as fit."""
+CELL = 192
+"""Side of a cell, px; on paper, cells are as large as fit."""
 
 DPI = 150.0
 """Resolution on paper of a PNG."""
@@ -44,122 +45,159 @@ _ASPECT = 1.4
 
 
 @dataclass(frozen=True)
-class Poster:
-    """Page, grid and title of a poster.
+class Layout:
+    """Measures of a page of drawings.
 
     Attributes:
-        page: the paper, mm; None for a page as large as its cells, px.
-        columns: cells in a row; None for about `_ASPECT`.
-        title: a line at the top.
-
-    Raises:
-        SettingError: fewer than one column.
+        width, height: of the page.
+        unit: of all lengths: "mm", or "px" or "" for px.
+        grid: the cells, each with a label at its bottom.
+        title: place of the title.
+        label: height of a label.
+        inset: space around a drawing in its cell in a picture.
     """
-
-    page: Page | None = None
-    columns: int | None = None
-    title: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check the limits."""
-        if self.columns is not None and self.columns < 1:
-            raise SettingError(f"a poster of {self.columns} columns; there must be 1 or more")
-
-    @property
-    def scale(self) -> float:
-        """Pixels of a picture for one unit of the page."""
-        return 1.0 if self.page is None else DPI / 25.4
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """Measures of a poster, in its unit."""
 
     width: float
     height: float
     unit: str
     grid: Grid
     title: Box
+    label: float = 0.0
+    inset: float = 0.0
+
+    @property
+    def scale(self) -> float:
+        """Pixels of a picture for one unit of the page."""
+        return DPI / 25.4 if self.unit == "mm" else 1.0
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height of a picture.
+
+        Raises:
+            SettingError: it would have more than `MAX_PIXELS`.
+        """
+        width, height = (max(1, round(side * self.scale)) for side in (self.width, self.height))
+        if width * height > MAX_PIXELS:
+            raise SettingError(
+                f"a page of {width} x {height} px; it must have at most {MAX_PIXELS // 10**6} million: "
+                "choose a smaller page, smaller cells, or fewer drawings"
+            )
+        return width, height
+
+    def split(self, index: int) -> tuple[Box, Box]:
+        """Return the places of a drawing and of its label."""
+        cell = self.grid.place(index)
+        picture = Box(cell.x, cell.y, cell.width, cell.height - self.label)
+        return picture, Box(cell.x, cell.y + picture.height, cell.width, self.label)
 
 
-def _layout(poster: Poster, count: int, labels: Sequence[str] | None = None) -> _Layout:
-    """Return the measures of a poster of `count` drawings.
+def sheet_layout(count: int, columns: int, cell: int = CELL, *, labelled: bool = False) -> Layout:
+    """Return the layout of a contact sheet: square cells in rows, and strips for labels below them.
 
     Raises:
-        SettingError: they do not fit on its paper, or there is not one label for each.
+        SettingError: `columns` or `cell` outside their limits.
     """
-    if labels is not None and len(labels) != count:
-        raise SettingError(f"{len(labels)} labels for {count} drawings; give one a drawing")
-    page, count = poster.page, max(1, count)
+    if columns < 1 or not 1 <= cell <= MAX_SIZE:
+        raise SettingError(f"a sheet of {columns} columns of {cell} px; both must be 1 or more")
+    columns = max(1, min(columns, count))
+    rows = max(1, math.ceil(count / columns))
+    strip = max(14, round(cell * LABEL)) if labelled else 0
+    grid = Grid(columns, rows, cell, cell + strip)
+    title = Box(0.0, 0.0, 0.0, 0.0)
+    return Layout(columns * cell, rows * (cell + strip), "", grid, title, strip, max(1, cell // 32))
+
+
+def poster_layout(
+    count: int,
+    page: Page | None = None,
+    columns: int | None = None,
+    *,
+    titled: bool = False,
+    labelled: bool = False,
+) -> Layout:
+    """Return the layout of a poster.
+
+    Args:
+        count: number of drawings.
+        page: the paper, mm; None for a page as large as its cells, px.
+        columns: cells in a row; None for about `_ASPECT`.
+        titled: whether there is a line at the top.
+        labelled: whether each cell has a label.
+
+    Raises:
+        SettingError: fewer than one column, or the drawings do not fit on the paper.
+    """
+    if columns is not None and columns < 1:
+        raise SettingError(f"a poster of {columns} columns; there must be 1 or more")
+    count = max(1, count)
     if page is None:
-        columns = min(poster.columns or math.ceil(math.sqrt(count * _ASPECT)), count)
+        columns = min(columns or math.ceil(math.sqrt(count * _ASPECT)), count)
         rows = math.ceil(count / columns)
-        across, down = columns * CELL, rows * CELL
-        strip = max(across, down) * TITLE if poster.title else 0.0
+        across, down = float(columns * CELL), float(rows * CELL)
+        strip = max(across, down) * TITLE if titled else 0.0
         grid = Grid(columns, rows, CELL, CELL, 0.0, 0.0, strip)
-        return _Layout(across, down + strip, "px", grid, Box(0.0, 0.0, across, strip))
-    top, right, bottom, left = page.margins
-    strip = max(page.width, page.height) * TITLE if poster.title else 0.0
-    rest = Page(page.width, page.height, (top + strip, right, bottom, left))
-    grid = page_grid(rest, count, columns=poster.columns, gap=0.0, least=0.0)
-    if grid.room < count:
-        raise SettingError(
-            f"{count} drawings do not fit on {page.width:g} x {page.height:g} mm; name more columns or a "
-            "larger page"
-        )
-    return _Layout(page.width, page.height, "mm", grid, Box(left, top, page.room_width, strip))
+        width, height, unit, title = across, down + strip, "px", Box(0.0, 0.0, across, strip)
+    else:
+        top, right, bottom, left = page.margins
+        strip = max(page.width, page.height) * TITLE if titled else 0.0
+        rest = Page(page.width, page.height, (top + strip, right, bottom, left))
+        grid = page_grid(rest, count, columns=columns, gap=0.0, least=0.0)
+        if grid.room < count:
+            raise SettingError(
+                f"{count} drawings do not fit on {page.width:g} x {page.height:g} mm; name more columns or "
+                "a larger page"
+            )
+        width, height, unit, title = page.width, page.height, "mm", Box(left, top, page.room_width, strip)
+    return Layout(width, height, unit, grid, title, grid.height * LABEL if labelled else 0.0)
 
 
-def _split_cell(cell: Box, labelled: bool) -> tuple[Box, Box]:
-    """Return the places of the drawing and of the label in a cell."""
-    strip = cell.height * LABEL if labelled else 0.0
-    picture = Box(cell.x, cell.y, cell.width, cell.height - strip)
-    return picture, Box(cell.x, cell.y + picture.height, cell.width, strip)
-
-
-def poster_svg(
+def page_svg(
     items: Sequence[Item],
-    poster: Poster | None = None,
+    layout: Layout,
     style: Style | None = None,
+    *,
+    title: str | None = None,
     labels: Sequence[str] | None = None,
 ) -> str:
     """Return many drawings on one page as the text of an SVG file.
 
     Args:
         items: the drawings, row by row.
-        poster: page, grid and title.
+        layout: the measures.
         style: colours and pen; its `size` is not used.
+        title: a line at the top.
         labels: a line of text under each drawing.
 
     Raises:
-        SettingError: the drawings do not fit on the paper, or there is not one label for each.
+        SettingError: there is not one label for each.
     """
-    poster, style = poster or Poster(), style or Style()
-    layout = _layout(poster, len(items), labels)
+    style = style or Style()
+    _check_labels(items, labels)
     size = f"{number(layout.width)}{layout.unit}", f"{number(layout.height)}{layout.unit}"
     drawing = new_document(size, f"0 0 {number(layout.width)} {number(layout.height)}")
     if style.background is not None:
         drawing.add(drawing.rect(size=("100%", "100%"), fill=style.background, class_="background"))
-    if poster.title:
-        drawing.add(_text(drawing, poster.title, layout.title, style))
+    if title:
+        drawing.add(_text(drawing, title, layout.title, style))
     head, end = drawing.tostring().rsplit("</svg>", 1)
-    pieces = [head, "\n"]
+    pieces = [head]
     # Cell by cell, since the elements of thousands of drawings take much more memory than their text.
     for index, item in enumerate(items):
-        picture, line = _split_cell(layout.grid.place(index), labels is not None)
-        pieces.append(_cell(drawing, item, picture, style).tostring())
+        place, line = layout.split(index)
+        x, y, width, height = (number(round(side, 4)) for side in place)
+        view = view_box(visible_box(item, style))
+        cell = drawing.svg(insert=(x, y), size=(width, height), viewBox=view)
+        add_drawing(drawing, cell, item, style)
+        pieces.append(cell.tostring())
         if labels is not None:
             pieces.append(_text(drawing, labels[index], line, style).tostring())
     return "".join([*pieces, "</svg>", end, "\n"])
 
 
-def _cell(drawing: Any, item: Item, place: Box, style: Style) -> Any:
-    """Return the element of one drawing."""
-    x, y, width, height = (number(round(side, 4)) for side in place)
-    view = view_box(visible_box(item, style))
-    inner = drawing.svg(insert=(x, y), size=(width, height), viewBox=view)
-    add_drawing(drawing, inner, item, style)
-    return inner
+def _check_labels(items: Sequence[Item], labels: Sequence[str] | None) -> None:
+    if labels is not None and len(labels) != len(items):
+        raise SettingError(f"{len(labels)} labels for {len(items)} drawings; give one a drawing")
 
 
 def _text(drawing: Any, text: str, place: Box, style: Style) -> Any:
@@ -170,27 +208,30 @@ def _text(drawing: Any, text: str, place: Box, style: Style) -> Any:
     return drawing.text(xml_text(text), insert=(x, y), fill=style.given_colour, **font)
 
 
-def poster_image(
+def page_image(
     items: Sequence[Item],
-    poster: Poster | None = None,
+    layout: Layout,
     style: Style | None = None,
+    *,
+    title: str | None = None,
     labels: Sequence[str] | None = None,
 ) -> Image:
-    """Return many drawings on one page as an RGBA picture: in px, or on paper at `DPI`.
+    """Return many drawings on one page as an RGBA picture; see `page_svg`.
 
     Raises:
-        SettingError: as `poster_svg`; more than `MAX_PIXELS`; a colour that Pillow does not know.
+        SettingError: as `page_svg`; more than `MAX_PIXELS`; a colour that Pillow does not know.
     """
-    poster, style = poster or Poster(), style or Style()
-    layout, scale = _layout(poster, len(items), labels), poster.scale
-    picture = images.new("RGBA", _pixels(layout, scale), rgba(style.background))
-    if poster.title:
-        write_line(picture, poster.title, _scaled(layout.title, scale), style)
+    style, scale = style or Style(), layout.scale
+    _check_labels(items, labels)
+    picture = images.new("RGBA", layout.pixels, rgba(style.background))
+    if title:
+        write_line(picture, title, _scaled(layout.title, scale), style)
     for index, item in enumerate(items):
-        place, line = _split_cell(layout.grid.place(index), labels is not None)
+        place, line = layout.split(index)
         left, top, across, down = _scaled(place, scale)
-        box = visible_box(item, style)
-        longer = box.longer * min(across / box.width, down / box.height)
+        box, inset = visible_box(item, style), 2 * layout.inset
+        # Rounding must not cost a px where the drawing fills its cell.
+        longer = box.longer * min((across - inset) / box.width, (down - inset) / box.height) + 1e-9
         drawn = to_image(item, max(1, math.floor(longer)), style)
         picture.paste(drawn, (left + (across - drawn.width) // 2, top + (down - drawn.height) // 2))
         if labels is not None:
@@ -198,30 +239,24 @@ def poster_image(
     return picture
 
 
-def check_poster(count: int, poster: Poster, *, picture: bool = False) -> None:
-    """Check that a poster of `count` drawings can be made, as SVG or as a picture.
-
-    Raises:
-        SettingError: they do not fit on its paper, or there would be more than `MAX_PIXELS`.
-    """
-    layout = _layout(poster, count)
-    if picture:
-        _pixels(layout, poster.scale)
-
-
-def _pixels(layout: _Layout, scale: float) -> tuple[int, int]:
-    """Return width and height of the picture."""
-    width, height = (max(1, round(side * scale)) for side in (layout.width, layout.height))
-    if width * height > MAX_PIXELS:
-        raise SettingError(
-            f"a poster of {width} x {height} px; it must have at most {MAX_PIXELS // 10**6} million: "
-            "choose a smaller page, or fewer drawings"
-        )
-    return width, height
-
-
 def _scaled(box: Box, scale: float) -> tuple[int, int, int, int]:
     """Return a place in whole px: left, top, width, height."""
     left, top = round(box.x * scale), round(box.y * scale)
     right, bottom = round((box.x + box.width) * scale), round((box.y + box.height) * scale)
     return left, top, max(1, right - left), max(1, bottom - top)
+
+
+def contact_sheet(
+    cells: Sequence[Item],
+    columns: int = 8,
+    cell: int = CELL,
+    labels: Sequence[str] | None = None,
+    style: Style | None = None,
+) -> Image:
+    """Return drawings as an RGBA picture, row by row, with a line of text under each.
+
+    Raises:
+        SettingError: see `sheet_layout` and `page_image`.
+    """
+    layout = sheet_layout(len(cells), columns, cell, labelled=labels is not None)
+    return page_image(cells, layout, style, labels=labels)

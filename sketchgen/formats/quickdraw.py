@@ -37,27 +37,28 @@ class Entry:
     recognised: bool = True
 
 
-def parse_line(line: str | bytes, name: str = "line") -> Sketch:
-    """Return the drawing of one line: `{"word": "cat", "drawing": [[xs, ys], ...]}`.
+def parse_json(data: str | bytes, name: str = "line") -> Sketch:
+    """Return the drawing of a JSON text: any form of `parse_canvas`, or a line of Quick, Draw!.
 
-    Raw files have `[xs, ys, times]` for a stroke; times are left out.
+    A line is `{"word": "cat", "drawing": [[xs, ys], ...]}`; raw files have `[xs, ys, times]` for a stroke,
+    and times are left out. The drawing has the coordinates of the line, no page, and the category `word`.
 
     Args:
-        line: the line.
+        data: the text, UTF-8, with or without a byte order mark.
         name: what errors call it, such as "cat.ndjson, line 7".
 
-    Returns:
-        The drawing in the coordinates of the line, without a page; its category is `word`, if there is one.
-
     Raises:
-        FormatError: the line is not JSON, or not a drawing of this form.
+        FormatError: not JSON, or not a drawing of one of these forms.
         SketchError: too many points, or a point that is not finite or too far away.
     """
-    return sketch_of(load_json(line, name), name)
+    value = load_json(data, name)
+    if isinstance(value, dict) and "drawing" in value:
+        return _sketch_of(value, name)
+    return parse_canvas(value, name)
 
 
-def sketch_of(value: Any, name: str = "line") -> Sketch:
-    """Return the drawing of a parsed line; see `parse_line`."""
+def _sketch_of(value: Any, name: str) -> Sketch:
+    """Return the drawing of a parsed line of Quick, Draw!."""
     if not isinstance(value, dict) or not isinstance(value.get("drawing"), list):
         raise FormatError(f"{name} holds no 'drawing' list; is it a Quick, Draw! file?")
     word = value.get("word")
@@ -95,29 +96,12 @@ def _stroke(value: object, index: int, name: str) -> Points:
     return points.T.astype(np.float64)
 
 
-def parse_json(data: bytes, name: str) -> Sketch:
-    """Return the drawing of a JSON text: a line of Quick, Draw!, or any form of `parse_canvas`.
-
-    Args:
-        data: the text, UTF-8, with or without a byte order mark.
-        name: what errors call it.
-
-    Raises:
-        FormatError: not UTF-8, not JSON, or not a drawing.
-        SketchError: as `parse_line`.
-    """
-    value = load_json(data, name)
-    if isinstance(value, dict) and "drawing" in value:
-        return sketch_of(value, name)
-    return parse_canvas(value, name)
-
-
 def line_entry(line: bytes, place: str) -> Entry | SketchgenError:
     """Return the drawing of a line of ndjson, or the error that says why it has none."""
     try:
         value = load_json(line, place)
         if isinstance(value, dict) and "strokes" not in value:
-            return Entry(sketch_of(value, place), place, value.get("recognized", True) is not False)
+            return Entry(_sketch_of(value, place), place, value.get("recognized", True) is not False)
         return Entry(parse_canvas(value, place), place)
     except SketchgenError as error:
         return error

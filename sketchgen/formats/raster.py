@@ -1,11 +1,10 @@
-"""Drawings as pictures: one at a time or in contact sheets, antialiased, with the style of the SVG writer."""
+"""Drawings as pictures, antialiased, with the style of the SVG writer."""
 
 from __future__ import annotations
 
 import io
 import math
 import os
-from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image as images
@@ -16,7 +15,6 @@ from sketchgen.errors import SettingError
 from sketchgen.formats.curves import WidthLine, with_pressure
 from sketchgen.formats.svg_writer import (
     Style,
-    check_sheet,
     flattened,
     parts,
     pen_width,
@@ -34,9 +32,6 @@ _MIN_WIDTH = 1.75
 
 _LARGE = 2048
 """Pictures with a longer side above this are not supersampled, to bound memory."""
-
-_MAX_PIXELS = 100_000_000
-"""Maximum size of a contact sheet."""
 
 Area = tuple[int, int, int, int]
 """A part of a picture, px: left, top, right, bottom, the last two exclusive."""
@@ -63,80 +58,16 @@ def to_image(item: Item, size: int = 256, style: Style | None = None) -> Image:
     return raster.picture()
 
 
-def contact_sheet(
-    cells: Sequence[Item],
-    columns: int = 8,
-    cell: int = 192,
-    labels: Sequence[str] | None = None,
-    style: Style | None = None,
-) -> Image:
-    """Return many drawings as one RGBA picture, row by row.
-
-    Args:
-        cells: the drawings; none gives an empty sheet of one cell.
-        columns: cells in a row; fewer if there are fewer cells.
-        cell: side of a cell, px.
-        labels: a line of text under each cell, cut if it is too long.
-        style: colours and pen; its `size` is not used.
-
-    Raises:
-        SettingError: `columns` or `cell` below 1, not one label a cell, or a sheet too large.
-    """
-    style = style or Style()
-    check_sheet(columns, cell)
-    if labels is not None and len(labels) != len(cells):
-        raise SettingError(f"{len(labels)} labels for {len(cells)} cells; give one a cell")
-    columns = max(1, min(columns, len(cells)))
-    strip = max(14, round(cell * 0.12)) if labels is not None else 0
-    rows = max(1, math.ceil(len(cells) / columns))
-    if columns * cell * rows * (cell + strip) > _MAX_PIXELS:
-        raise SettingError(
-            f"a sheet of {columns} x {rows} cells of {cell} px is too large; make cells smaller"
-        )
-    sheet = images.new("RGBA", (columns * cell, rows * (cell + strip)), rgba(style.background))
-    inset = max(1, cell // 32)
-    for index, item in enumerate(cells):
-        row, column = divmod(index, columns)
-        left, top = column * cell, row * (cell + strip)
-        picture = to_image(item, max(1, cell - 2 * inset), style)
-        at = (left + (cell - picture.width) // 2, top + (cell - picture.height) // 2)
-        sheet.paste(picture, at)
-        if labels is not None:
-            write_line(sheet, labels[index], (left, top + cell, cell, strip), style)
-    return sheet
-
-
-def to_png(item: Item, size: int | None = None, style: Style | None = None) -> bytes:
-    """Return the drawing as the bytes of a PNG; `size` is the longer side, px, by default the style's."""
-    return image_png(_sized(item, size, style))
-
-
-def to_still_webp(item: Item, size: int | None = None, style: Style | None = None) -> bytes:
-    """Return the drawing as the bytes of a lossless WebP that does not move; see `to_png`."""
+def image_bytes(image: Image, kind: str = "PNG") -> bytes:
+    """Return a picture as the bytes of a PNG or a lossless WebP; same picture, same bytes."""
     buffer = io.BytesIO()
-    _sized(item, size, style).save(buffer, format="WEBP", lossless=True)
-    return buffer.getvalue()
-
-
-def _sized(item: Item, size: int | None, style: Style | None) -> Image:
-    style = style or Style()
-    return to_image(item, round(style.size) if size is None else size, style)
-
-
-def image_png(image: Image) -> bytes:
-    """Return a picture as the bytes of a PNG; same picture, same bytes."""
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=False)
+    image.save(buffer, format=kind, **({"lossless": True} if kind == "WEBP" else {"optimize": False}))
     return buffer.getvalue()
 
 
 def save_png(image: Image, path: str | os.PathLike[str], *, force: bool = False) -> None:
-    """Write a picture to `path` as PNG.
-
-    Raises:
-        OutputError: the file exists and `force` is false, or it cannot be written.
-    """
-    write_atomic(path, image_png(image), force=force)
+    """Write a picture to `path` as PNG; see `write_atomic`."""
+    write_atomic(path, image_bytes(image), force=force)
 
 
 def rgba(value: str | None) -> tuple[int, ...]:

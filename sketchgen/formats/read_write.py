@@ -51,12 +51,7 @@ def read(source: Source) -> Sketch:
 
 
 def read_all(source: Source) -> Iterator[Sketch]:
-    """Yield every drawing of a file, one at a time; see `read`.
-
-    Raises:
-        FormatError: as `read`, when the iteration gets there; it names the line.
-        SketchError: as `read`.
-    """
+    """Yield every drawing of a file, one at a time; errors as of `read` come when the iteration gets there."""
     for found in entries(source):
         if isinstance(found, SketchgenError):
             raise found
@@ -67,19 +62,17 @@ def entries(source: Source, name: str | None = None) -> Iterator[Entry | Sketchg
     """Yield every drawing of a file, or an error in the place of one that cannot be read.
 
     Reading goes on after a line of ndjson that is no drawing; in the other formats an error is the last item.
-
-    Args:
-        source: see `read`.
-        name: what errors call it; left out, its path.
+    Errors call the file `name`, or by its path.
 
     Raises:
         FormatError: the file cannot be opened, or is damaged.
     """
-    label = name or _name_of(source)
+    label, path = name or _name_of(source), _path_of(source)
+    reader = _read_unknown if path is None else READERS.get(kind_of(path), _read_unknown)
     with readable(label), _opened(source, label) as stream:
         empty = True
         try:
-            for found in READERS.get(_suffix(source), _read_unknown)(stream, label):
+            for found in reader(stream, label):
                 empty = False
                 yield found
         except SketchgenError as error:
@@ -119,6 +112,16 @@ def is_gzip(path: Path) -> bool:
     return path.suffix.lower() == ".gz"
 
 
+def kind_of(path: Path) -> str:
+    """Return the suffix of a file in lower case, without that of gzip."""
+    return (path.with_suffix("") if is_gzip(path) else path).suffix.lower()
+
+
+def _path_of(source: Source) -> Path | None:
+    """Return the path of a file; None for a stream."""
+    return Path(source) if isinstance(source, str | os.PathLike) and os.fspath(source) != "-" else None
+
+
 def _name_of(source: Source) -> str:
     if isinstance(source, str | os.PathLike):
         return "standard input" if os.fspath(source) == "-" else shown(source)
@@ -126,20 +129,12 @@ def _name_of(source: Source) -> str:
     return shown(name) if isinstance(name, str) else "the input"
 
 
-def _suffix(source: Source) -> str:
-    """Return the suffix in lower case, without that of gzip; "" where only the content can tell."""
-    if not isinstance(source, str | os.PathLike) or os.fspath(source) == "-":
-        return ""
-    path = Path(source)
-    return (path.with_suffix("") if is_gzip(path) else path).suffix.lower()
-
-
 @contextlib.contextmanager
 def _opened(source: Source, name: str) -> Iterator[BufferedIOBase]:
     """Open a source as an uncompressed stream that can be rewound."""
-    if isinstance(source, str | os.PathLike) and os.fspath(source) != "-":
-        with open(source, "rb") as file:
-            compressed = is_gzip(Path(source)) or file.peek(2)[:2] == _GZIP
+    if path := _path_of(source):
+        with path.open("rb") as file:
+            compressed = is_gzip(path) or file.peek(2)[:2] == _GZIP
             with gzip.open(file) if compressed else contextlib.nullcontext(file) as stream:
                 yield stream
         return

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sketchgen.errors import FormatError, SettingError, SketchgenError
-from sketchgen.formats import encoders
-from sketchgen.formats.quickdraw import Entry, parse_json, read_binary, read_ndjson
+from sketchgen.formats.quickdraw import Entry, parse_json, read_binary, read_ndjson, to_line
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.sketch.files import read_limited, shown
-from sketchgen.sketch.sketch import Item
+from sketchgen.sketch.sketch import Item, Sketch, whole_of
+
+if TYPE_CHECKING:
+    from sketchgen.formats.poster import Layout
 
 Reader = Callable[[BufferedIOBase, str], Iterator[Entry | SketchgenError]]
 """Yields the drawings of an open file; the text is what errors call the file."""
@@ -36,6 +39,13 @@ MAX_ARRAYS = 1_000_000
 _TEXT_SUFFIXES = (".svg", ".json", ".ndjson", ".gcode")
 
 
+SHEET_CELL = 192
+"""Side of a cell of a contact sheet, px."""
+
+MAX_SHEET_PIXELS = 24_000_000
+"""The cells of a PNG sheet shrink to keep it below this size."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A row of the table.
@@ -47,11 +57,9 @@ class Format:
         write_many: the writer of several drawings into one file, or onto pages, by suffix; empty if a file
             holds one drawing.
         options: the fields of `RenderOptions` that it takes.
-        check: checks the options for a number of drawings, before any is made.
         max_many: maximum number of drawings of a file.
         one_file: whether all drawings of a job go into one file, whatever their number.
         lines: whether the file of several drawings is that of each, one after the other.
-        animated: whether the drawing draws itself.
     """
 
     name: str
@@ -59,11 +67,9 @@ class Format:
     write: Mapping[str, Writer]
     write_many: Mapping[str, ManyWriter]
     options: frozenset[str]
-    check: Callable[[RenderOptions, str, int], None]
     max_many: int = MAX_SHEET
     one_file: bool = False
     lines: bool = False
-    animated: bool = False
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -71,39 +77,167 @@ class Format:
         return tuple(self.write)
 
 
-def _single(write: ManyWriter) -> Writer:
-    return lambda item, options: write([item], options, 1)[0]
+# --- The writers: modules are imported when they are used, for JSON needs no Pillow ---------------------
+
+
+def _svg(item: Item, options: RenderOptions) -> bytes:
+    return item.to_svg(options.style).encode()
+
+
+def _svg_sheet(items: Sequence[Item], options: RenderOptions, columns: int) -> list[bytes]:
+    from sketchgen.formats.poster import page_svg, sheet_layout
+
+    return [page_svg(items, sheet_layout(len(items), columns, SHEET_CELL), options.style).encode()]
+
+
+def _picture(item: Item, options: RenderOptions) -> bytes:
+    from sketchgen.formats.raster import image_bytes, to_image
+
+    style = options.style
+    image = to_image(item, round(style.size) if options.size is None else options.size, style)
+    return image_bytes(image, suffix_of(options)[1:].upper())
+
+
+def _png_sheet(items: Sequence[Item], options: RenderOptions, columns: int) -> list[bytes]:
+    from sketchgen.formats.poster import contact_sheet
+    from sketchgen.formats.raster import image_bytes
+
+    cell = min(SHEET_CELL, max(16, math.isqrt(MAX_SHEET_PIXELS // max(1, len(items)))))
+    return [image_bytes(contact_sheet(items, columns, cell, style=options.style))]
+
+
+def _animation(item: Item, options: RenderOptions) -> bytes:
+    from sketchgen.formats import animation
+
+    speed, suffix = animation.SPEED if options.speed is None else options.speed, suffix_of(options)
+    if suffix == ".svg":
+        return animation.to_animated_svg(item, options.style, speed).encode()
+    to_file = animation.to_gif if suffix == ".gif" else animation.to_webp
+    return to_file(item, options.style, speed, size=options.size)
+
+
+def _json(item: Item, _options: RenderOptions) -> bytes:
+    from sketchgen.formats.canvas_json import sketch_to_json
+
+    return sketch_to_json(item).encode()
+
+
+def _ndjson(item: Item, _options: RenderOptions) -> bytes:
+    return to_line(whole_of(item)).encode()
+
+
+def _lines(items: Sequence[Item], options: RenderOptions, _columns: int) -> list[bytes]:
+    return [b"".join(_ndjson(item, options) for item in items)]
+
+
+def _npz(items: Sequence[Item], _options: RenderOptions, _columns: int) -> list[bytes]:
+    from sketchgen.formats.sketchrnn import npz_bytes
+
+    return [npz_bytes(map(whole_of, items))]
+
+
+def _plot(items: Sequence[Item], options: RenderOptions, _columns: int) -> list[bytes]:
+    return [page.encode() for page in _plot_pages(items, options)]
+
+
+def _plot_pages(items: Sequence[Item], options: RenderOptions) -> Iterator[str]:
+    from sketchgen.formats.page import length_mm
+    from sketchgen.formats.plotter import PEN, plot_pages
+
+    pen = PEN if options.pen is None else length_mm(options.pen, "pen-width")
+    how: dict[str, Any] = {"columns": options.columns, "crop": options.crop, "style": options.style}
+    return plot_pages(items, options.paper, pen=pen, **how)
+
+
+def _gcode(items: Sequence[Item], options: RenderOptions, _columns: int) -> list[bytes]:
+    from sketchgen.formats.gcode import PROFILE, to_gcode
+
+    return [to_gcode(page, options.profile or PROFILE).encode() for page in _plot_pages(items, options)]
+
+
+def _poster(items: Sequence[Item], options: RenderOptions, _columns: int) -> list[bytes]:
+    from sketchgen.formats.poster import page_image, page_svg
+    from sketchgen.formats.raster import image_bytes
+
+    labels = [whole_of(item).category or "" for item in items] if options.labels else None
+    how: dict[str, Any] = {"title": options.title, "labels": labels}
+    layout = _poster_layout(len(items), options)
+    if suffix_of(options) == ".svg":
+        return [page_svg(items, layout, options.style, **how).encode()]
+    return [image_bytes(page_image(items, layout, options.style, **how))]
+
+
+def _poster_layout(count: int, options: RenderOptions) -> Layout:
+    from sketchgen.formats.poster import poster_layout
+
+    page, titled = options.paper if options.page else None, bool(options.title)
+    return poster_layout(count, page, options.columns, titled=titled, labelled=options.labels)
+
+
+def _check(row: Format, suffix: str, options: RenderOptions, total: int) -> None:
+    """Check the options of a format for a number of drawings, before any is made."""
+    style = options.style if row.options else None
+    if row.name == "poster":
+        layout = _poster_layout(total, options)
+        _ = layout.pixels if suffix == ".png" else None
+    if "pen" in row.options:
+        # Pages are laid out by the call, and drawn only when they are asked for.
+        _plot_pages([Sketch()] * total, options)
+    if "profile" in row.options:
+        from sketchgen.formats.gcode import PROFILE, check_profile
+
+        check_profile(options.profile or PROFILE)
+    if "speed" in row.options:
+        from sketchgen.formats.animation import SPEED, check_size, timeline
+
+        timeline(Sketch(), style, SPEED if options.speed is None else options.speed)
+        if suffix != ".svg":
+            check_size("GIF" if suffix == ".gif" else "WebP", options.size)
+    if style is not None and suffix in (".png", ".gif", ".webp"):
+        from sketchgen.formats.raster import rgba
+
+        if "size" in row.options and options.size is not None:
+            replace(style, size=options.size)
+        for colour in (style.background, style.given_colour, style.added_colour):
+            rgba(colour)
+
+
+# --- The table -------------------------------------------------------------------------------------------
 
 
 def _rows() -> Iterator[Format]:
     """Yield the rows of the table."""
-    e = encoders
-    lines = frozenset({"width", "colour", "added_colour", "background", "smooth", "pressure"})
-    picture, paper = lines | {"size"}, frozenset({"page", "margin", "columns"})
+    line = frozenset({"width", "colour", "added_colour", "background", "smooth", "pressure"})
+    picture, paper = line | {"size"}, frozenset({"page", "margin", "columns"})
+    moving, columns, none = picture | {"speed"}, frozenset({"columns"}), frozenset[str]()
     plot = paper | {"pen", "crop", "colour", "added_colour", "smooth"}
-    posters = {".svg": e.poster_svg, ".png": e.poster_png}
-    animations = {".svg": e.animated_svg, ".gif": e.gif, ".webp": e.animated_webp}
+    poster = line | paper | {"title", "labels"}
+    posters = {".svg": _poster, ".png": _poster}
+    animations = {".svg": _animation, ".gif": _animation, ".webp": _animation}
 
-    def row(name: str, summary: str, write: Any, many: Any, options: Any, check: Any, **more: Any) -> Format:
-        write = {suffix: _single(writer) for suffix, writer in many.items()} if write is None else write
-        return Format(name, summary, write, many, frozenset(options), check, **more)
+    def pages(name: str, summary: str, many: Mapping[str, ManyWriter], *more: Any, **others: Any) -> Format:
+        return Format(
+            name, summary, {suffix: _single(write) for suffix, write in many.items()}, many, *more, **others
+        )
 
-    yield row("svg", "SVG", {".svg": e.svg}, {".svg": e.svg_sheet}, lines | {"columns"}, e.check_svg)
-    yield row(
-        "png", "picture", {".png": e.png}, {".png": e.png_sheet}, picture | {"columns"}, e.check_picture
+    yield Format("svg", "SVG", {".svg": _svg}, {".svg": _svg_sheet}, line | columns)
+    yield Format("png", "picture", {".png": _picture}, {".png": _png_sheet}, picture | columns)
+    yield Format("webp", "picture", {".webp": _picture}, {}, picture)
+    yield Format("gif", "animation", {".gif": _animation}, {}, moving)
+    yield Format("animated", "animation", animations, {}, moving)
+    yield Format("json", "exact strokes", {".json": _json}, {}, none)
+    yield Format(
+        "ndjson", "Quick, Draw!'s lines", {".ndjson": _ndjson}, {".ndjson": _lines}, none, lines=True
     )
-    yield row("webp", "picture", {".webp": e.webp}, {}, picture, e.check_picture)
-    yield row("gif", "animation", {".gif": e.gif}, {}, picture | {"speed"}, e.check_animated, animated=True)
-    yield row("animated", "animation", animations, {}, picture | {"speed"}, e.check_animated, animated=True)
-    yield row("json", "exact strokes", {".json": e.json}, {}, (), e.check_nothing)
-    ndjson = {".ndjson": e.ndjson}, {".ndjson": e.ndjson_lines}
-    yield row("ndjson", "Quick, Draw!'s lines", *ndjson, (), e.check_nothing, lines=True)
-    npz = {"max_many": MAX_ARRAYS, "one_file": True}
-    yield row("npz", "sketch-rnn's arrays", None, {".npz": e.npz}, (), e.check_nothing, **npz)
-    yield row("plot", "pages for a plotter", None, {".svg": e.plot}, plot, e.check_plot)
-    yield row("gcode", "plot as G-code", None, {".gcode": e.gcode}, plot | {"profile"}, e.check_gcode)
-    poster = lines | paper | {"title", "labels"}
-    yield row("poster", "all on one page", None, posters, poster, e.check_poster, one_file=True)
+    npz: dict[str, Any] = {"max_many": MAX_ARRAYS, "one_file": True}
+    yield pages("npz", "sketch-rnn's arrays", {".npz": _npz}, none, **npz)
+    yield pages("plot", "pages for a plotter", {".svg": _plot}, plot)
+    yield pages("gcode", "plot as G-code", {".gcode": _gcode}, plot | {"profile"})
+    yield pages("poster", "all on one page", posters, poster, one_file=True)
+
+
+def _single(write: ManyWriter) -> Writer:
+    return lambda item, options: write([item], options, 1)[0]
 
 
 FORMATS = {row.name: row for row in _rows()}
@@ -161,7 +295,7 @@ def find_format(name: str) -> tuple[Format, str]:
 
 
 def format_of(options: RenderOptions) -> Format:
-    """Return the format of the options."""
+    """Return the format that the options name."""
     return find_format(options.format)[0]
 
 
@@ -240,7 +374,7 @@ def check_options(options: RenderOptions, total: int = 1, *, one_file: bool = Tr
                 f"{total} drawings for one file, which takes {row.max_many} at most; "
                 "pass --format ndjson or -o FOLDER"
             )
-    row.check(options, suffix, total if one_file else 1)
+    _check(row, suffix, options, total if one_file else 1)
 
 
 def encode(item: Item, options: RenderOptions | None = None) -> bytes:
@@ -273,4 +407,4 @@ def encode_many(items: Sequence[Item], options: RenderOptions, columns: int = 4)
 
 def contact_sheet(items: Sequence[Item], options: RenderOptions, columns: int) -> bytes:
     """Return drawings, also a single one, as a contact sheet in PNG, whatever the format."""
-    return encoders.png_sheet(items, options, options.columns or columns)[0]
+    return _png_sheet(items, options, options.columns or columns)[0]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sketchgen.formats.animation import Motion
     from sketchgen.formats.page import Page
-    from sketchgen.formats.plotter import Plan
-    from sketchgen.formats.poster import Poster
     from sketchgen.formats.svg_writer import Style
 
 
@@ -82,19 +79,8 @@ class RenderOptions:
         return Style(**chosen)
 
     @property
-    def motion(self) -> Motion:
-        """Pace of an animation.
-
-        Raises:
-            SettingError: the speed is outside its limits.
-        """
-        from sketchgen.formats.animation import Motion
-
-        return Motion() if self.speed is None else Motion(speed=self.speed)
-
-    @property
     def paper(self) -> Page:
-        """Page of a plotter.
+        """Paper of a plot or a poster.
 
         Raises:
             SettingError: no such page, or margins that leave no room.
@@ -102,27 +88,3 @@ class RenderOptions:
         from sketchgen.formats.page import Page
 
         return Page.parse(self.page or "A4", "10mm" if self.margin is None else self.margin)
-
-    @property
-    def plan(self) -> Plan:
-        """Pen and grid of a plotter.
-
-        Raises:
-            SettingError: the pen's width is not a length.
-        """
-        from sketchgen.formats.page import length_mm
-        from sketchgen.formats.plotter import Plan
-
-        plan = Plan(columns=self.columns, crop=self.crop)
-        return plan if self.pen is None else replace(plan, pen=length_mm(self.pen, "pen-width"))
-
-    @property
-    def poster(self) -> Poster:
-        """Page, grid and title of a poster.
-
-        Raises:
-            SettingError: see `paper`; or fewer than one column.
-        """
-        from sketchgen.formats.poster import Poster
-
-        return Poster(page=self.paper if self.page else None, columns=self.columns, title=self.title)

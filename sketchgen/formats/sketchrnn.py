@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import pickletools
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sketchgen.errors import FormatError, SettingError, SketchgenError
+from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import from_stroke3
 
@@ -28,8 +28,8 @@ PARTS = ("train", "valid", "test")
 MAX_BYTES = 2 * 1024**3
 """Maximum size of an array; the largest published file has a sixth of that."""
 
-MAX_OFFSET = int(np.iinfo(np.int16).max)
-"""Maximum offset in a file."""
+BOX = 255.0
+"""Longer side of the drawings in a written file, as in Magenta's."""
 
 _ARRAY, _TYPE = object(), object()
 _NAMES = {
@@ -46,7 +46,7 @@ _OLD_STRINGS = {"SHORT_BINSTRING", "BINSTRING"}
 """Strings of Python 2, which are bytes; pickletools decodes them as latin-1."""
 
 _CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_TUPLES: dict[str, int | None] = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "TUPLE": None}
 
 
 @dataclass
@@ -58,90 +58,62 @@ class _Record:
     state: Any = None
 
 
-class _Reader:
-    """Stack and memo of a pickle that is read as data."""
+def _evaluated(data: bytes) -> Any:
+    """Return the value of a pickle, with records in place of calls.
 
-    def __init__(self) -> None:
-        self.stack: list[Any] = []
-        self.marks: list[int] = []
-        self.memory: dict[int, Any] = {}
+    Raises:
+        FormatError: it has operations or names that arrays do not need.
+    """
+    stack: list[Any] = []
+    marks: list[int] = []
+    memory: dict[int, Any] = {}
+    push = stack.append
 
-    def since_mark(self) -> list[Any]:
-        """Pop what is above the last mark."""
-        at = self.marks.pop()
-        found = self.stack[at:]
-        del self.stack[at:]
+    def popped(count: int | None = None) -> list[Any]:
+        """Pop so many values, or all above the last mark."""
+        at = marks.pop() if count is None else len(stack) - count
+        found = stack[at:]
+        del stack[at:]
         return found
 
-    def do(self, name: str, argument: Any) -> None:
-        """Interpret an operation.
+    def put(at: int | None) -> None:
+        memory[len(memory) if at is None else at] = stack[-1]
 
-        Raises:
-            FormatError: arrays do not need it.
-        """
-        stack = self.stack
-        if name in _VALUES:
-            stack.append(argument)
-        elif name in _OLD_STRINGS:
-            stack.append(argument.encode("latin-1"))
-        elif name in _CONSTANTS:
-            stack.append(_CONSTANTS[name])
-        elif name in _TUPLES:
-            taken = stack[len(stack) - _TUPLES[name] :]
-            del stack[len(stack) - len(taken) :]
-            stack.append(tuple(taken))
-        elif name in ("GLOBAL", "STACK_GLOBAL"):
-            stack.append(self.named(argument))
-        elif not self.remember(name, argument) and not self.collect(name):
-            raise FormatError(f"it does more than hold arrays ({name})")
-
-    def named(self, words: str | None) -> object:
-        """Return what a name stands for."""
-        if words is None:
-            name = self.stack.pop()
-            words = f"{self.stack.pop()} {name}"
+    def named(words: str | None) -> None:
+        words = words or " ".join(popped(2))
         if words not in _NAMES:
             raise FormatError(f"it names {words.replace(' ', '.')[:60]!r}, which no array needs")
-        return _NAMES[words]
+        push(_NAMES[words])
 
-    def remember(self, name: str, argument: Any) -> bool:
-        """Interpret an operation of the memo; return whether it was one."""
-        if name in ("BINPUT", "LONG_BINPUT", "PUT"):
-            self.memory[argument] = self.stack[-1]
-        elif name == "MEMOIZE":
-            self.memory[len(self.memory)] = self.stack[-1]
-        elif name in ("BINGET", "LONG_BINGET", "GET"):
-            self.stack.append(self.memory[argument])
-        else:
-            return name in ("PROTO", "FRAME", "STOP")
-        return True
+    def build(_: Any) -> None:
+        record, record_state = popped(2)
+        if not isinstance(record, _Record):
+            raise FormatError("it changes what is no array")
+        record.state = record_state
+        push(record)
 
-    def collect(self, name: str) -> bool:
-        """Interpret an operation that builds an object; return whether it was one."""
-        stack = self.stack
-        if name == "MARK":
-            self.marks.append(len(stack))
-        elif name == "EMPTY_LIST":
-            stack.append([])
-        elif name == "TUPLE":
-            stack.append(tuple(self.since_mark()))
-        elif name == "APPEND":
-            last = stack.pop()
-            stack[-1].append(last)
-        elif name == "APPENDS":
-            found = self.since_mark()
-            stack[-1].extend(found)
-        elif name == "REDUCE":
-            arguments = stack.pop()
-            stack.append(_Record(stack.pop(), arguments))
-        elif name == "BUILD":
-            state = stack.pop()
-            if not isinstance(stack[-1], _Record):
-                raise FormatError("it changes what is no array")
-            stack[-1].state = state
-        else:
-            return False
-        return True
+    operations: dict[str, Callable[[Any], Any]] = {
+        **dict.fromkeys(_VALUES, push),
+        **dict.fromkeys(_OLD_STRINGS, lambda text: push(text.encode("latin-1"))),
+        **{name: lambda _, value=value: push(value) for name, value in _CONSTANTS.items()},
+        **{name: lambda _, count=count: push(tuple(popped(count))) for name, count in _TUPLES.items()},
+        **dict.fromkeys(("GLOBAL", "STACK_GLOBAL"), named),
+        **dict.fromkeys(("BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE"), put),
+        **dict.fromkeys(("BINGET", "LONG_BINGET", "GET"), lambda at: push(memory[at])),
+        **dict.fromkeys(("PROTO", "FRAME", "STOP"), lambda _: None),
+        "MARK": lambda _: marks.append(len(stack)),
+        "EMPTY_LIST": lambda _: push([]),
+        "APPEND": lambda _: stack[-2].append(stack.pop()),
+        "APPENDS": lambda _: (found := popped(), stack[-1].extend(found)),
+        "REDUCE": lambda _: push(_Record(*popped(2))),
+        "BUILD": build,
+    }
+    for operation, argument, _ in pickletools.genops(data):
+        if operation.name not in operations:
+            raise FormatError(f"it does more than hold arrays ({operation.name})")
+        operations[operation.name](argument)
+    (whole,) = stack
+    return whole
 
 
 def _text(value: Any) -> str:
@@ -160,10 +132,7 @@ def _numbers(record: Any) -> NDArray[Any]:
 
 def _arrays(data: bytes) -> list[NDArray[Any]]:
     """Return the arrays in the pickled array of arrays of a split."""
-    reader = _Reader()
-    for operation, argument, _ in pickletools.genops(data):
-        reader.do(operation.name, argument)
-    (whole,) = reader.stack
+    whole = _evaluated(data)
     drawings = whole.state[4]
     if whole.kind is not _ARRAY or not isinstance(drawings, list):
         raise FormatError("it is no array of arrays")
@@ -221,59 +190,32 @@ def _drawing(steps: NDArray[Any]) -> Sketch:
 # --- Writing --------------------------------------------------------------------------------------------
 
 
-def npz_bytes(
-    train: Iterable[Sketch],
-    valid: Iterable[Sketch] = (),
-    test: Iterable[Sketch] = (),
-    *,
-    box: float | None = None,
-) -> bytes:
-    """Return drawings as the bytes of a file like Magenta's; `read_npz` reads them without unpickling.
+def npz_bytes(drawings: Iterable[Sketch]) -> bytes:
+    """Return drawings as the first split of a file like Magenta's; `read_npz` reads it without unpickling.
 
-    numpy loads them with `allow_pickle=True`. The form has whole numbers only, and no place on a page:
-    drawings come back rounded, moved to the corner, and without page and category. A first stroke that is a
-    dot comes back as two equal points, because the form leaves out the first point.
-
-    Args:
-        train: the drawings of the first split; empty ones are left out of each.
-        valid: those of the second.
-        test: those of the third.
-        box: longer side that each drawing is scaled to (255 in Magenta's); None keeps the drawings' units.
-
-    Raises:
-        SettingError: a box outside its limits, or a drawing too large for whole numbers of 16 bits.
+    numpy loads it with `allow_pickle=True`. The form has whole numbers only, and no place on a page: drawings
+    come back scaled to `BOX`, rounded, moved to the corner, and without page and category. A first stroke
+    that is a dot comes back as two equal points, because the form leaves out the first point. Empty drawings
+    are left out.
     """
-    if box is not None and not 1 <= box <= MAX_OFFSET:
-        raise SettingError(f"box is {box:g}; it must be from 1 to {MAX_OFFSET}")
-    splits = {}
-    for part, sketches in zip(PARTS, (train, valid, test), strict=True):
-        kept = (sketch for sketch in sketches if not sketch.is_empty)
-        splits[part] = _whole([_steps(sketch, box, f"{part} {index}") for index, sketch in enumerate(kept)])
+    splits: dict[str, Any] = {part: np.empty(0, dtype=object) for part in PARTS}
+    arrays = [_steps(sketch) for sketch in drawings if not sketch.is_empty]
+    # Element by element, or arrays of one length would become a single one.
+    splits[PARTS[0]] = np.empty(len(arrays), dtype=object)
+    splits[PARTS[0]][:] = arrays
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **splits)
     return buffer.getvalue()
 
 
-def _whole(arrays: list[NDArray[np.int16]]) -> NDArray[np.object_]:
-    """Return arrays as one array of objects, even if they have the same length."""
-    whole = np.empty(len(arrays), dtype=object)
-    whole[:] = arrays
-    return whole
-
-
-def _steps(sketch: Sketch, box: float | None, name: str) -> NDArray[np.int16]:
+def _steps(sketch: Sketch) -> NDArray[np.int16]:
     """Return the (n, 3) offsets and lifts after the first point."""
     bounds = sketch.bounds
-    longer = bounds.longer if bounds is not None else 0.0
-    scale = box / longer if box is not None and longer > 0 else 1.0
+    scale = BOX / bounds.longer if bounds is not None and bounds.longer > 0 else 1.0
     # Rounded before the differences, so that errors do not add up along the drawing.
     strokes = [np.rint((stroke - sketch.points.min(axis=0)) * scale) for stroke in sketch.strokes]
     if len(strokes[0]) == 1:
         strokes[0] = strokes[0][[0, 0]]
-    if longer * scale > MAX_OFFSET:
-        raise SettingError(
-            f"drawing {name} is {longer:g} wide, above {MAX_OFFSET}; scale it down or name a box"
-        )
     offsets = np.diff(np.concatenate(strokes), axis=0)
     lifts = np.zeros(len(offsets))
     lifts[np.cumsum([len(stroke) for stroke in strokes]) - 2] = 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,8 @@ import numpy as np
 
 from sketchgen.errors import SettingError
 from sketchgen.formats.curves import control_points, flatten, min_width, outline_path, with_pressure
-from sketchgen.sketch.sketch import Box, Completion, Item, Points, Sketch
+from sketchgen.limits import check_range
+from sketchgen.sketch.sketch import Box, Completion, Item, Points, Sketch, whole_of
 
 PEN_SHARE = 1 / 130
 """Default width of the lines, as a share of the longer side of the page."""
@@ -71,13 +71,11 @@ class Style:
 
     def __post_init__(self) -> None:
         """Check the limits."""
-        if not 1 <= self.size <= MAX_SIZE:
-            raise SettingError(f"size is {self.size} px; it must be from 1 to {MAX_SIZE}")
+        check_range("size", self.size, 1, MAX_SIZE, "px")
         if self.stroke_width is not None and not 0 < self.stroke_width < math.inf:
             raise SettingError(f"stroke_width is {self.stroke_width}; it must be above 0")
         for name in ("margin", "smooth", "pressure"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingError(f"{name} is {getattr(self, name)}; it must be from 0 to 1")
+            check_range(name, getattr(self, name), 0, 1)
         for colour in (self.given_colour, self.added_colour, self.background):
             if colour is not None and (not colour.strip() or _NOT_COLOUR.search(colour)):
                 raise SettingError(f"{colour!r} is no colour; write one as '#2563eb' or 'navy'")
@@ -93,7 +91,7 @@ def visible_box(item: Item, style: Style) -> Box:
 
     A drawing without extent is shown in the middle of a 255 box; a straight line gets room beside it.
     """
-    whole = item.whole if isinstance(item, Completion) else item
+    whole = whole_of(item)
     page = whole.page or parts(item)[0].page
     if page is not None:
         return page
@@ -138,11 +136,6 @@ def view_box(box: Box) -> str:
 def flattened(stroke: Points, box: Box, style: Style) -> Points:
     """Return a stroke as it looks in a picture of `box`: its points, and its curves as short lines."""
     return flatten(stroke, style.smooth, box.longer * CHORD)
-
-
-def _px(value: float) -> str:
-    """Return a length in px, to a thousandth."""
-    return number(round(value, 3))
 
 
 def new_document(size: tuple[str, str], view: str) -> Any:
@@ -222,8 +215,8 @@ def add_drawing(drawing: Any, parent: Any, item: Item, style: Style, *, ids: boo
 def svg_document(item: Item, style: Style) -> Any:
     """Return the svgwrite drawing of a drawing; its last element is the group drawn last."""
     box = visible_box(item, style)
-    width, height = pixel_size(box, style.size)
-    drawing = new_document((_px(width), _px(height)), view_box(box))
+    width, height = (number(round(side, 3)) for side in pixel_size(box, style.size))
+    drawing = new_document((width, height), view_box(box))
     category = parts(item)[0].category
     if category is not None:
         drawing.attribs["data-category"] = xml_text(category)
@@ -243,43 +236,3 @@ def to_svg(item: Item, style: Style | None = None) -> str:
     reading it returns each stroke bit for bit. A completion has a `<g id="given">` and a `<g id="added">`.
     """
     return svg_text(svg_document(item, style or Style()))
-
-
-def grid_to_svg(
-    cells: Sequence[Item], columns: int = 4, style: Style | None = None, *, cell: float = 192
-) -> str:
-    """Return a contact sheet as the text of an SVG file, row by row.
-
-    Args:
-        cells: the drawings; none gives an empty sheet of one cell.
-        columns: cells in a row; fewer if there are fewer cells.
-        style: colours and pen; its `size` is not used.
-        cell: side of a cell, CSS px.
-
-    Raises:
-        SettingError: `columns` or `cell` outside their limits.
-    """
-    style = style or Style()
-    check_sheet(columns, cell)
-    columns = max(1, min(columns, len(cells)))
-    width, height = _px(columns * cell), _px(max(1, math.ceil(len(cells) / columns)) * cell)
-    drawing = new_document((width, height), f"0 0 {width} {height}")
-    if style.background is not None:
-        drawing.add(drawing.rect(size=("100%", "100%"), fill=style.background, class_="background"))
-    for index, item in enumerate(cells):
-        row, column = divmod(index, columns)
-        corner, sides = (_px(column * cell), _px(row * cell)), (_px(cell), _px(cell))
-        inner = drawing.svg(insert=corner, size=sides, viewBox=view_box(visible_box(item, style)))
-        add_drawing(drawing, inner, item, style)
-        drawing.add(inner)
-    return svg_text(drawing)
-
-
-def check_sheet(columns: int, cell: float) -> None:
-    """Check the measures of a contact sheet.
-
-    Raises:
-        SettingError: `columns` or `cell` outside their limits.
-    """
-    if columns < 1 or not 1 <= cell <= MAX_SIZE:
-        raise SettingError(f"a sheet of {columns} columns of {cell} px; both must be 1 or more")

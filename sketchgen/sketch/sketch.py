@@ -254,3 +254,8 @@ class Completion:
 
 Item = Sketch | Completion
 """What can be written and rendered."""
+
+
+def whole_of(item: Item) -> Sketch:
+    """Return a drawing, or all strokes of a completion."""
+    return item.whole if isinstance(item, Completion) else item

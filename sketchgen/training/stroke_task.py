@@ -13,7 +13,7 @@ from sketchgen.completion.completer import Completer
 from sketchgen.data.store import Split, Store
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.likelihood import score
-from sketchgen.formats.raster import contact_sheet
+from sketchgen.formats.poster import contact_sheet
 from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint, with_categories
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_layers import CELLS

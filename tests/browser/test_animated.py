@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sketchgen.formats.animation import Motion, to_animated_svg
+from sketchgen.formats.animation import to_animated_svg
 from sketchgen.sketch.sketch import Completion, Sketch
 
 GIVEN = Sketch.from_strokes([[(10, 10), (240, 10)]], page=(0, 0, 255, 255))
 ADDED = Sketch.from_strokes([[(20, 60), (230, 60)], [(20, 120), (230, 120)], [(20, 200), (230, 200)]])
-SLOW = Motion(speed=300.0, hold=0.5)
+SLOW = 300.0
 
 
 def ink(page: Any) -> tuple[int, int]:
@@ -28,12 +28,12 @@ def ink(page: Any) -> tuple[int, int]:
 
 def test_it_draws_itself_over_and_over(browser: Any, tmp_path: Path) -> None:
     path = tmp_path / "moving.svg"
-    path.write_text(to_animated_svg(Completion(GIVEN, ADDED), motion=SLOW))
+    path.write_text(to_animated_svg(Completion(GIVEN, ADDED), speed=SLOW))
     page = browser.new_page(viewport={"width": 600, "height": 600})
     try:
         page.goto(path.as_uri())
         seen, began = [], time.monotonic()
-        # Two seconds and a half to draw, half a second to stand: more than two rounds.
+        # Two seconds and a half to draw, one and a half to stand: two rounds.
         while time.monotonic() - began < 8.0:
             seen.append(ink(page))
             time.sleep(0.1)
@@ -52,7 +52,7 @@ def test_it_draws_itself_over_and_over(browser: Any, tmp_path: Path) -> None:
 
 def test_who_wants_no_motion_sees_it_whole(browser: Any, tmp_path: Path) -> None:
     path = tmp_path / "still.svg"
-    path.write_text(to_animated_svg(Completion(GIVEN, ADDED), motion=SLOW))
+    path.write_text(to_animated_svg(Completion(GIVEN, ADDED), speed=SLOW))
     context = browser.new_context(viewport={"width": 600, "height": 600}, reduced_motion="reduce")
     try:
         page = context.new_page()

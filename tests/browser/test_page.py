@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import sketchgen
-from sketchgen.formats.quickdraw import parse_line
+from sketchgen.formats.quickdraw import parse_json
 from sketchgen.formats.svg_reader import parse_svg
 
 CIRCLE = [(400, 240), (360, 320), (280, 320), (240, 240), (280, 160), (360, 160), (400, 240)]
@@ -53,7 +53,7 @@ def test_every_format_is_saved_and_reads_back(finished: Any, tmp_path: Path) -> 
         path.write_bytes(saved(finished, form, tmp_path))
         assert [stroke.tolist() for stroke in sketchgen.read(path).strokes] == drawn
     assert json.loads((tmp_path / "again.json").read_text())["given"] == 1
-    assert len(parse_line((tmp_path / "again.ndjson").read_text()).strokes) == len(drawn)
+    assert len(parse_json((tmp_path / "again.ndjson").read_text()).strokes) == len(drawn)
     picture = Image.open(io.BytesIO(saved(finished, "png", tmp_path)))
     assert picture.format == "PNG"
     assert np.asarray(picture.convert("L")).min() < 100

@@ -10,7 +10,7 @@ from PIL import Image
 
 from sketchgen.errors import SketchgenError
 from sketchgen.formats.canvas_json import parse_canvas
-from sketchgen.formats.quickdraw import parse_line
+from sketchgen.formats.quickdraw import parse_json
 from sketchgen.formats.svg_reader import parse_svg
 from sketchgen.sketch.sketch import Box, Sketch
 from sketchgen.web.exchange import FILL, PAGE, STARTERS, TYPES, exported, on_page, opened, split, starter
@@ -47,7 +47,7 @@ def test_every_format_reads_back() -> None:
     assert [s.tolist() for s in parse_svg(found["svg"][2], "svg").strokes] == by_parts
     assert [s.tolist() for s in parse_svg(found["animated"][2], "svg").strokes] == STROKES
     assert [s.tolist() for s in parse_canvas(found["json"][2]).strokes] == by_parts
-    assert [s.tolist() for s in parse_line(found["ndjson"][2]).strokes] == by_parts
+    assert [s.tolist() for s in parse_json(found["ndjson"][2]).strokes] == by_parts
     assert Image.open(io.BytesIO(found["png"][2])).format == "PNG"
     assert Image.open(io.BytesIO(found["gif"][2])).format == "GIF"
 
