@@ -27,12 +27,7 @@ WINDOW = 64
 
 @dataclass(frozen=True)
 class Lane:
-    """Share of one of several processes that train together.
-
-    Attributes:
-        number: number of the process, from 0.
-        count: number of processes.
-    """
+    """Share of one of several processes that train together: its number, from 0, and their count."""
 
     number: int = 0
     count: int = 1
@@ -43,8 +38,7 @@ class Window:
     """Blocks that are shuffled together.
 
     Attributes:
-        epoch: number of the epoch, from 0.
-        number: number of the window in the epoch, from 0.
+        epoch, number: of the epoch, and of the window in it, from 0.
         blocks: indices of the split's blocks, in random order.
         first: number of its first batch.
         batches: how many batches it has.

@@ -69,8 +69,9 @@ class PrepareReport:
         total = sum(self.kept.values())
         splits = ", ".join(f"{count} {split}" for split, count in self.kept.items())
         lines = [f"kept {total} drawings in {len(self.categories)} categories ({splits})"]
-        dropped = [f"dropped {count}: {reason}" for reason, count in sorted(self.dropped.items())]
-        lines += dropped or ["dropped none"]
+        lines += [f"dropped {count}: {why}" for why, count in sorted(self.dropped.items())] or [
+            "dropped none"
+        ]
         lines += [f"  {fault}" for fault in self.faults]
         points = self.statistics["points"]
         lines.append("points a drawing: mean {mean:.1f}, 95 % under {p95:.0f}, most {max}".format(**points))
@@ -79,13 +80,7 @@ class PrepareReport:
 
 @dataclass
 class _FirstPass:
-    """The results of all tasks.
-
-    Attributes:
-        runs: the drawings.
-        dropped: number of drawings dropped, by reason.
-        faults: the first `MAX_FAULTS` faults, with their lines in the whole files.
-    """
+    """The results of all tasks: runs, drawings dropped by reason, faults with their lines in whole files."""
 
     runs: list[Run] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
@@ -96,14 +91,13 @@ class _FirstPass:
         """Add the result of the next task, in the order of the tasks."""
         self.runs += result.runs
         self.dropped.update(result.dropped)
-        for piece, found in zip(pieces, result.pieces, strict=True):
-            if piece.first == 0:
-                self._lines = 0
-            for line, message in found.faults[: MAX_FAULTS - len(self.faults)]:
-                in_piece = f"{piece.file.name}, line {line}"
-                in_file = f"{piece.file.name}, line {self._lines + line}"
-                self.faults.append(message.replace(in_piece, in_file, 1) if line else message)
-            self._lines += found.lines
+        for number, (piece, lines) in enumerate(zip(pieces, result.lines, strict=True)):
+            self._lines = 0 if piece.first == 0 else self._lines
+            name, found = piece.file.name, [(line, text) for at, line, text in result.faults if at == number]
+            for line, text in found[: MAX_FAULTS - len(self.faults)]:
+                in_piece, in_file = f"{name}, line {line}", f"{name}, line {self._lines + line}"
+                self.faults.append(text.replace(in_piece, in_file, 1) if line else text)
+            self._lines += lines
 
 
 def prepare(
@@ -227,11 +221,7 @@ def _in_processes(calls: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[TaskR
 
 
 def read_drawings(source: Path) -> tuple[Drawings, list[str]]:
-    """Return all drawings of a file or folder, not split, in the order of their keys, and their categories.
-
-    Raises:
-        FormatError: `source` does not exist, or has no drawing.
-    """
+    """Return all drawings of a file or folder, by their keys, and the names of their categories."""
     parts: list[Drawings] = []
     reader = PieceReader(Selection(), parts.append)
     for pieces in split_into_tasks(source_files([Path(source)])):

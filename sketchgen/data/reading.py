@@ -76,11 +76,7 @@ class Piece:
 
 
 def pieces_of(file: Path, max_bytes: int = TASK_BYTES) -> Iterator[Piece]:
-    """Yield a file in pieces of about `max_bytes`, cut at line ends; in one if it cannot be cut.
-
-    Raises:
-        FormatError: it cannot be opened.
-    """
+    """Yield a file in pieces of about `max_bytes`, cut at line ends; in one if it cannot be cut."""
     with readable(file):
         size = file.stat().st_size
         if not has_lines(file) or is_gzip(file) or size <= max_bytes:
@@ -100,7 +96,7 @@ def pieces_of(file: Path, max_bytes: int = TASK_BYTES) -> Iterator[Piece]:
 def split_into_tasks(
     files: Sequence[Path], max_bytes: int = TASK_BYTES, training_only: Sequence[Path] = ()
 ) -> list[list[Piece]]:
-    """Return tasks of about `max_bytes`, each of one or several pieces, in the order of the files.
+    """Return tasks of one or several pieces, in the order of the files.
 
     Args:
         files: the files.
@@ -124,41 +120,27 @@ def split_into_tasks(
 
 
 @dataclass
-class PieceResult:
-    """The faults of a piece.
-
-    Attributes:
-        lines: number of its lines; 0 for files without lines.
-        faults: the first `MAX_FAULTS` faults: line in the piece, from 1 (0 for files without lines), and a
-            message that names the file and that line.
-    """
-
-    lines: int = 0
-    faults: list[tuple[int, str]] = field(default_factory=list)
-
-
-@dataclass
 class TaskResult:
     """The result of a task.
 
     Attributes:
         dropped: number of drawings dropped, by reason.
-        pieces: the result of each piece.
+        lines: number of lines of each piece; 0 for files without lines.
+        faults: the first `MAX_FAULTS` faults of each piece: its number, the line in it, from 1 (0 for files
+            without lines), and a message that names the file and that line.
         runs: the drawings.
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
-    pieces: list[PieceResult] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    faults: list[tuple[int, int, str]] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
 
 
 class _CategoryNumbers(dict[bytes, int]):
-    """Numbers of categories by their names in UTF-8, in order of appearance.
+    """Numbers of categories by their names in UTF-8, in order of appearance; `names` has those numbered.
 
     The number is -1 for categories that are not selected and -2 for texts that are no name.
-
-    Attributes:
-        names: the numbered categories.
     """
 
     def __init__(self, selection: Selection) -> None:
@@ -167,11 +149,6 @@ class _CategoryNumbers(dict[bytes, int]):
         self._selection = selection
 
     def __missing__(self, word: bytes) -> int:
-        """Number a new category.
-
-        Raises:
-            FormatError: there are too many.
-        """
         reason = self._selection.reason_to_drop(word.decode())
         if reason is not None:
             number = -1 if reason == OTHER_CATEGORY else -2
@@ -184,11 +161,7 @@ class _CategoryNumbers(dict[bytes, int]):
 
 
 def check_category_count(count: int) -> None:
-    """Check that a store can number so many categories.
-
-    Raises:
-        FormatError: there are too many.
-    """
+    """Check that a store can number so many categories."""
     if count > MAX_CATEGORIES:
         raise FormatError(f"more than {MAX_CATEGORIES} categories; take some of them with --category")
 
@@ -225,7 +198,7 @@ class PieceReader:
             OSError: `add` cannot write.
             CancelledError: the task is cancelled.
         """
-        self.result.pieces.append(PieceResult())
+        self.result.lines.append(0)
         self._training_only = piece.training_only
         if has_lines(piece.file):
             self._read_lines(piece)
@@ -247,7 +220,7 @@ class PieceReader:
             for number, line in found.rest:
                 self._add_one(line_entry(line, f"{name}, line {first + number}"), first + number)
             first += found.count
-        self.result.pieces[-1].lines = first - 1
+        self.result.lines[-1] = first - 1
 
     def _add_block(self, block: Block) -> None:
         """Select among the drawings of a block, by the same rules in the same order as `row_of`."""
@@ -275,9 +248,9 @@ class PieceReader:
             row = row_of(found, self._selection)
         except SketchgenError as error:
             self._drop(UNREADABLE)
-            faults = self.result.pieces[-1].faults
-            if len(faults) < MAX_FAULTS:
-                faults.append((line, str(error)))
+            piece = len(self.result.lines) - 1
+            if sum(number == piece for number, _, _ in self.result.faults) < MAX_FAULTS:
+                self.result.faults.append((piece, line, str(error)))
             return
         if isinstance(row, str):
             self._drop(row)
@@ -323,12 +296,7 @@ def _blocks(piece: Piece) -> Iterator[bytes]:
 def read_task(
     number: int, pieces: list[Piece], selection: Selection, folder: Path, ranges: int
 ) -> TaskResult:
-    """Read the pieces of task `number`, and write the selected drawings as runs to a folder.
-
-    Raises:
-        FormatError: a file cannot be read.
-        OSError: the folder cannot be written.
-    """
+    """Read the pieces of task `number`, and write the selected drawings as runs to a folder."""
     writer = RunWriter(folder, str(number), ranges)
     reader = PieceReader(selection, writer.add, _stop.is_set)
     for piece in pieces:
@@ -343,11 +311,7 @@ _stop: Event | threading.Event = threading.Event()
 
 
 def start_worker(stop: Event) -> None:
-    """Prepare a new process for tasks: it ignores Ctrl-C and ends with its parent.
-
-    Args:
-        stop: set when its tasks are cancelled.
-    """
+    """Prepare a new process for tasks: it ignores Ctrl-C and ends with its parent."""
     global _stop
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)

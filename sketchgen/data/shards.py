@@ -70,22 +70,14 @@ class SplitWriter:
         self._writer: Any = None
 
     def add(self, drawings: Drawings) -> None:
-        """Add drawings; write full blocks and buffer the rest.
-
-        Raises:
-            OSError: they cannot be written.
-        """
+        """Add drawings; write full blocks and buffer the rest."""
         self._buffer.append(drawings)
         self._buffered += len(drawings)
         if self._buffered >= BLOCK:
             self._write(self._buffered // BLOCK * BLOCK)
 
     def close(self) -> list[Shard]:
-        """Write the buffered drawings, and return the shards.
-
-        Raises:
-            OSError: they cannot be written.
-        """
+        """Write the buffered drawings, and return the shards."""
         self._write(self._buffered)
         self._finish()
         return self.shards
@@ -198,11 +190,7 @@ class Split:
         return found if len(found) == count else found.take(np.arange(count))
 
     def find(self, key: int) -> Drawings:
-        """Return the one drawing with a key, or none, by a binary search over the blocks.
-
-        Raises:
-            FormatError: a shard is damaged, truncated, missing or replaced.
-        """
+        """Return the one drawing with a key, or none, by a binary search over the blocks."""
         low, high = 0, len(self.block_sizes)
         while low < high:
             middle = (low + high) // 2
@@ -218,6 +206,7 @@ class Split:
     def _block(self, number: int, block: int) -> Drawings:
         """Return block `block` of shard `number`."""
         shard = self.shards[number]
+        path = self.folder / shard.file
         try:
             reader, mapped = self._opened(number)
             if mapped.size() != shard.bytes:
@@ -226,25 +215,17 @@ class Split:
             if rows.num_rows != min(BLOCK, shard.drawings - block * BLOCK):
                 raise FormatError("holds blocks of other sizes")
             found = from_rows(rows, self.categories)
+            if (found.key[1:] <= found.key[:-1]).any():
+                raise FormatError("holds drawings out of order")
         except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
             self._files.readers.pop(number, None)
-            raise self._unusable(shard, "is damaged or missing") from error
+            raise FormatError(f"{path} is damaged or missing; prepare the store again") from error
         except FormatError as error:
-            raise self._unusable(shard, str(error)) from error
-        if (found.key[1:] <= found.key[:-1]).any():
-            raise self._unusable(shard, "holds drawings out of order")
+            raise FormatError(f"{path} {error}; prepare the store again") from error
         return found
 
-    def _unusable(self, shard: Shard, why: str) -> FormatError:
-        return FormatError(f"{self.folder / shard.file} {why}; prepare the store again")
-
     def _opened(self, number: int) -> tuple[Any, mmap]:
-        """Return the reader of shard `number` and the memory that it maps, opened once in a process.
-
-        Raises:
-            OSError, ArrowException: it cannot be opened.
-            FormatError: it is not the file that `store.json` lists.
-        """
+        """Return the reader of shard `number` and the memory that it maps, opened once in a process."""
         if self._files.process != os.getpid():
             self._files.process, self._files.readers = os.getpid(), {}
         readers = self._files.readers

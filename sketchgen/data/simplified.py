@@ -95,28 +95,23 @@ def read_block(block: bytes) -> Block:
 
 def _is_text(data: bytes) -> bool:
     """Return whether bytes are UTF-8."""
-    if data.isascii():
-        return True
     try:
-        data.decode()
+        return data.isascii() or data.decode() is not None
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def _fields(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     """Return word, "false" if not recognised, and drawing as compact JSON; None for other lines."""
     try:
         value = orjson.loads(line)
-    except orjson.JSONDecodeError:
+        word, drawing = value["word"], value["drawing"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
-    if not isinstance(value, dict) or not isinstance(value.get("drawing"), list):
-        return None
-    word = value.get("word")
-    if not isinstance(word, str):
+    if not (isinstance(value, dict) and isinstance(word, str) and isinstance(drawing, list)):
         return None
     said = b"false" if value.get("recognized", True) is False else b""
-    return word.encode(), said, orjson.dumps(value["drawing"])
+    return word.encode(), said, orjson.dumps(drawing)
 
 
 def _shapes(texts: Sequence[bytes]) -> tuple[NDArray[np.int64], _Shapes]:

@@ -56,11 +56,7 @@ class Run:
         return DRAWING.itemsize * np.diff(self.drawings) + POINT.itemsize * np.diff(self.points)
 
     def read(self, first: int, last: int, categories: Sequence[str]) -> Drawings:
-        """Return the drawings of the ranges from `first` to before `last`, with numbers for `categories`.
-
-        Raises:
-            OSError: the file cannot be read.
-        """
+        """Return the drawings of the ranges from `first` to before `last`, with numbers for `categories`."""
         low, high = int(self.drawings[first]), int(self.drawings[last])
         rows = np.fromfile(self.path, DRAWING, high - low, offset=low * DRAWING.itemsize)
         low, high = int(self.points[first]), int(self.points[last])
@@ -83,11 +79,7 @@ def range_edges(ranges: int) -> NDArray[np.uint64]:
 
 
 class RunWriter:
-    """Write drawings to runs named `{stem}-0`, `{stem}-1`, ... in a folder.
-
-    Attributes:
-        runs: the runs written so far.
-    """
+    """Write drawings to runs named `{stem}-0`, `{stem}-1`, ... in a folder; `runs` are those so far."""
 
     def __init__(self, folder: Path, stem: str, ranges: int) -> None:
         self.runs: list[Run] = []
@@ -96,22 +88,14 @@ class RunWriter:
         self._points = 0
 
     def add(self, drawings: Drawings) -> None:
-        """Add drawings, whose categories begin with those of earlier ones; write a run if there are enough.
-
-        Raises:
-            OSError: the run cannot be written.
-        """
+        """Add drawings, whose categories begin with those of earlier ones; write a run if they are many."""
         self._buffer.append(drawings)
         self._points += len(drawings.points)
         if self._points >= MAX_BUFFERED_POINTS:
             self.flush()
 
     def flush(self) -> None:
-        """Write the buffered drawings, if there are any, as a run.
-
-        Raises:
-            OSError: the run cannot be written.
-        """
+        """Write the buffered drawings, if there are any, as a run."""
         if not self._buffer:
             return
         drawings = joined(self._buffer, self._buffer[-1].categories)
@@ -128,11 +112,7 @@ class RunWriter:
 
 
 def read_ranges(runs: Sequence[Run], categories: Sequence[str]) -> Iterator[tuple[Drawings, int]]:
-    """Yield the drawings of one or a few ranges of keys from all runs, unsorted, and their size in bytes.
-
-    Raises:
-        OSError: a run cannot be read.
-    """
+    """Yield the drawings of one or a few ranges of keys from all runs, unsorted, and their size in bytes."""
     sizes = np.sum([run.sizes for run in runs], axis=0)
     first = 0
     while first < len(sizes):
@@ -145,11 +125,7 @@ def read_ranges(runs: Sequence[Run], categories: Sequence[str]) -> Iterator[tupl
 
 
 class Statistics:
-    """Statistics over drawings, from sums of integers, so that they do not depend on the order.
-
-    Attributes:
-        kept: number of drawings in each split.
-    """
+    """Statistics over drawings, from sums of integers, so that they do not depend on the order."""
 
     def __init__(self, categories: Sequence[str]) -> None:
         self.kept: dict[str, int] = {split: 0 for split in SPLITS}
@@ -198,11 +174,7 @@ class Statistics:
 
 
 class CategoryLimit:
-    """Keep the first `maximum` drawings of each category, over several calls.
-
-    Attributes:
-        dropped: number of drawings over the maximum.
-    """
+    """Keep the first `maximum` drawings of each category, over several calls; `dropped` counts the others."""
 
     def __init__(self, maximum: int | None, categories: int) -> None:
         self.dropped = 0
@@ -229,20 +201,17 @@ def merge(
     writer: StoreWriter,
     progress: Callable[[int], None],
 ) -> tuple[Statistics, int, int]:
-    """Write the drawings of all runs to a store, in the order of their keys.
+    """Write the drawings of all runs to a store, which the caller finishes, in the order of their keys.
 
     Args:
         runs: the runs.
         categories: the names, sorted.
         max_per_category: maximum number of drawings of a category; None for all.
-        writer: the store, which the caller finishes.
+        writer: the store.
         progress: called with the bytes of the runs that are done.
 
     Returns:
         Statistics, number of duplicates, and number of drawings over `max_per_category`.
-
-    Raises:
-        OSError: a file cannot be read or written.
     """
     statistics, limit = Statistics(categories), CategoryLimit(max_per_category, len(categories))
     duplicates = done = 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats import read_write
 from sketchgen.formats.quickdraw import Entry
+from sketchgen.formats.read_write import is_gzip, kind_of
 from sketchgen.formats.registry import READERS
 from sketchgen.sketch.files import MAX_BYTES
 
@@ -43,11 +44,6 @@ def source_files(sources: Sequence[Path]) -> list[Path]:
     return files
 
 
-def kind_of(file: Path) -> str:
-    """Return the suffix of a file in lower case, without that of gzip."""
-    return (file.with_suffix("") if read_write.is_gzip(file) else file).suffix.lower()
-
-
 def entries(file: Path) -> Iterator[Found]:
     """Yield every drawing of a file, or an error in the place of one that cannot be read.
 
@@ -73,7 +69,7 @@ def has_lines(file: Path) -> bool:
 
 def opened(file: Path) -> BufferedIOBase:
     """Return a file of lines, open for reading, decompressed if it has gzip's suffix."""
-    return gzip.open(file, "rb") if read_write.is_gzip(file) else file.open("rb")
+    return gzip.open(file, "rb") if is_gzip(file) else file.open("rb")
 
 
 def line_blocks(

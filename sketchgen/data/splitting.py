@@ -198,7 +198,7 @@ def cut_points(
         length: points of each drawing.
         lift: where strokes end.
         prefixes: the shares of the kinds of cut.
-        random: the source of randomness.
+        random: draws the cuts.
     """
     batch, count = lift.shape
     kind = random.random(batch)

@@ -33,19 +33,11 @@ class StoreWriter:
         self.splits = {split: SplitWriter(folder, split, shard_blocks) for split in SPLITS}
 
     def add(self, split: str, drawings: Drawings) -> None:
-        """Add drawings to a split.
-
-        Raises:
-            OSError: they cannot be written.
-        """
+        """Add drawings to a split."""
         self.splits[split].add(drawings)
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Finish the shards, and write `store.json`: the summary, then the list of shards.
-
-        Raises:
-            OSError: they cannot be written.
-        """
+        """Finish the shards, and write `store.json`: the summary, then the list of shards."""
         shards = {split: [asdict(shard) for shard in self.splits[split].close()] for split in SPLITS}
         content = {"version": STORE_VERSION, **summary, "block": BLOCK, "shards": shards}
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"

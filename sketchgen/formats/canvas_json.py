@@ -19,11 +19,7 @@ VERSION = 1
 
 
 def load_json(text: str | bytes, name: str) -> Any:
-    """Return the value of a JSON text, with or without a byte order mark; NaN and Infinity are not JSON.
-
-    Raises:
-        FormatError: empty, longer than `MAX_BYTES`, not UTF-8, or not JSON.
-    """
+    """Return the value of a JSON text, with or without a byte order mark; NaN and Infinity are not JSON."""
     if len(text) > MAX_BYTES:
         raise FormatError(f"{name} is larger than {MAX_BYTES // 2**20} MB; simplify the drawing")
     text = text.removeprefix("\ufeff") if isinstance(text, str) else text.removeprefix(b"\xef\xbb\xbf")
@@ -32,9 +28,8 @@ def load_json(text: str | bytes, name: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        if "UTF-8" in str(error):
-            raise FormatError(f"{name} is not UTF-8 text") from error
-        raise FormatError(f"{name} is not JSON: {str(error)[:80]}") from error
+        fault = "UTF-8 text" if "UTF-8" in str(error) else f"JSON: {str(error)[:80]}"
+        raise FormatError(f"{name} is not {fault}") from error
 
 
 def parse_canvas(source: Any, name: str = "canvas") -> Sketch:

@@ -51,7 +51,7 @@ def read(source: Source) -> Sketch:
 
 
 def read_all(source: Source) -> Iterator[Sketch]:
-    """Yield every drawing of a file, one at a time; errors as of `read` come when the iteration gets there."""
+    """Yield every drawing of a file, one at a time; errors of `read` come when the iteration gets there."""
     for found in entries(source):
         if isinstance(found, SketchgenError):
             raise found

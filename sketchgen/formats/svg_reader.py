@@ -38,6 +38,9 @@ MAX_DEPTH = 64
 _TOLERANCE = 1 / 2000
 """Maximum distance of a flattened curve from the curve, as a share of the longer side of the page."""
 
+_Matrix = NDArray[np.float64] | None
+"""A map [[a, c, e], [b, d, f]], or None for the identity."""
+
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
 _STYLED = ("display", "visibility", "fill", "stroke", "opacity")
 _INVISIBLE = ("none", "transparent")
@@ -46,9 +49,9 @@ _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 
 @dataclass(frozen=True)
 class _Context:
-    """What an element inherits: a 2x3 matrix (None for the identity), style, depth, and viewport size."""
+    """What an element inherits: matrix, style, depth, and viewport size."""
 
-    matrix: NDArray[np.float64] | None = None
+    matrix: _Matrix = None
     style: Mapping[str, str] = field(default_factory=lambda: {"fill": "black", "stroke": "none"})
     depth: int = 0
     area: tuple[float, float] = (300.0, 150.0)
@@ -76,10 +79,8 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
         reader = _Reader(root, page)
         strokes = list(reader.strokes(root, reader.start))
         sketch = Sketch.from_strokes(strokes, page=page, category=root.get("data-category"))
-    except FormatError as error:
-        raise FormatError(f"{name}: {error}") from error
-    except SketchError as error:
-        raise SketchError(f"{name}: {error}") from error
+    except (FormatError, SketchError) as error:
+        raise type(error)(f"{name}: {error}") from error
     if not strokes and reader.passed_over:
         held = ", ".join(sorted(reader.passed_over)[:4])
         raise FormatError(f"{name} holds no strokes to read, only {held}; convert it to paths")
@@ -102,16 +103,14 @@ class _Parser(ElementTree.DefusedXMLParser):
 
 def _parse_xml(text: str | bytes, name: str) -> Element:
     """Return the root element of an SVG text."""
-    if len(text) > MAX_BYTES:
-        raise FormatError(f"{name} is larger than {MAX_BYTES // 2**20} MB; simplify the drawing")
-    stripped = text.strip()
-    if isinstance(stripped, str):
-        stripped = stripped.removeprefix("\ufeff")
-    if not stripped:
-        raise FormatError(f"{name} is empty")
+    text = text.strip()
+    text = text.removeprefix("\ufeff") if isinstance(text, str) else text
+    if len(text) > MAX_BYTES or not text:
+        fault = f"larger than {MAX_BYTES // 2**20} MB; simplify the drawing" if text else "empty"
+        raise FormatError(f"{name} is {fault}")
     try:
         parser = _Parser(target=TreeBuilder(), forbid_dtd=True)
-        parser.feed(stripped)
+        parser.feed(text)
         root = parser.close()
     except DefusedXmlException as error:
         raise FormatError(
@@ -135,8 +134,7 @@ def _tag(element: Element) -> str:
 
 def _page(root: Element) -> Box | None:
     """Return the viewBox, or else width and height in px, or else None."""
-    view = root.get("viewBox")
-    if view is not None and view.strip() not in ("", "none"):
+    if (view := root.get("viewBox", "").strip()) not in ("", "none"):
         return _view_box(view)
     sides = [root.get(side, "") for side in ("width", "height")]
     if any(not side.strip() or "%" in side or side.strip() == "auto" for side in sides):
@@ -176,8 +174,8 @@ def _rules(root: Element) -> dict[str, dict[str, str]]:
     return rules
 
 
-def _matrix(text: str, area: tuple[float, float]) -> NDArray[np.float64] | None:
-    """Return a `transform` as [[a, c, e], [b, d, f]], or None for the identity."""
+def _matrix(text: str, area: tuple[float, float]) -> _Matrix:
+    """Return a `transform`."""
     try:
         matrix: Any = svgelements.Matrix(text)
         matrix.render(ppi=PPI, width=area[0], height=area[1])
@@ -190,9 +188,7 @@ def _matrix(text: str, area: tuple[float, float]) -> NDArray[np.float64] | None:
     return None if np.array_equal(result, np.eye(2, 3)) else result
 
 
-def _chained(
-    outer: NDArray[np.float64] | None, inner: NDArray[np.float64] | None
-) -> NDArray[np.float64] | None:
+def _chained(outer: _Matrix, inner: _Matrix) -> _Matrix:
     """Return the composition of two maps, `inner` first."""
     if outer is None or inner is None:
         return inner if outer is None else outer
@@ -232,9 +228,8 @@ class _Reader:
 
     def _shown(self, element: Element, tag: str, context: _Context) -> Iterator[Points]:
         """Yield the strokes of an element that is displayed."""
-        if "background" in (element.get("id"), *element.get("class", "").split()):
-            return
-        if element.get(MARK) == SHOW:
+        names = element.get("id"), *element.get("class", "").split()
+        if "background" in names or element.get(MARK) == SHOW:
             return
         if tag in SHAPES:
             yield from self._shape(element, tag, context)
@@ -281,10 +276,8 @@ class _Reader:
     def _framed(self, element: Element, sized: Element, context: _Context) -> _Context:
         """Return the context in a nested `<svg>` or a `<symbol>`; `sized` has its width and height."""
         area = context.area
-        x, y = (length(element.get(key), side) for key, side in zip("xy", area, strict=True))
-        w, h = (
-            length(sized.get(key), side, side) for key, side in zip(("width", "height"), area, strict=True)
-        )
+        x, y = length(element.get("x"), area[0]), length(element.get("y"), area[1])
+        w, h = length(sized.get("width"), area[0], area[0]), length(sized.get("height"), area[1], area[1])
         if not (view := element.get("viewBox")):
             inner = np.array([[1.0, 0.0, x], [0.0, 1.0, y]]) if x or y else None
             return replace(context, matrix=_chained(context.matrix, inner), area=(w, h))
@@ -306,9 +299,8 @@ class _Reader:
         self._segments += path_cost(element.get("d", "")) if tag == "path" else 0
         if element.get(MARK) == NODES:
             tolerance = math.inf
-        lines = (
-            outline(tag, element.attrib, context.area, tolerance) if self._segments <= 2 * MAX_POINTS else []
-        )
+        few = self._segments <= 2 * MAX_POINTS
+        lines = outline(tag, element.attrib, context.area, tolerance) if few else []
         self._points += sum(len(line) for line in lines)
         if max(self._points, self._segments // 2) > MAX_POINTS:
             raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
@@ -322,11 +314,8 @@ class _Reader:
 
     def _covers_page(self, points: Points) -> bool:
         """Return whether a rectangle is as large as the page, to a hundredth of it."""
-        if self.page is None:
+        if (page := self.page) is None:
             return False
-        slack, page = self.page.longer / 100, self.page
-        low, high = points.min(axis=0), points.max(axis=0)
-        return bool(
-            (low <= (page.x + slack, page.y + slack)).all()
-            and (high >= (page.x + page.width - slack, page.y + page.height - slack)).all()
-        )
+        slack, low, high = page.longer / 100, points.min(axis=0), points.max(axis=0)
+        corner = np.array([page.x, page.y])
+        return bool((low <= corner + slack).all() and (high >= corner + page[2:] - slack).all())

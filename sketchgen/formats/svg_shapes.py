@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,16 +23,14 @@ MAX_PIECES = 4096
 """Maximum number of straight pieces of a curve."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_Area = tuple[float, float]
+
 _ROUGHNESS = 1 / 500
 """Tolerance as a share of the extent of a curve, if there is no page."""
 
 
 def length(text: str | None, whole: float, default: float = 0.0) -> float:
-    """Return an SVG length ("3mm", "10%", "7") in user units; percentages are of `whole`.
-
-    Raises:
-        FormatError: the text is not a length, or not finite.
-    """
+    """Return an SVG length ("3mm", "10%", "7") in user units; percentages are of `whole`."""
     if text is None or text.strip() in ("", "auto"):
         return default
     if not _NUMBER.match(text.strip()):
@@ -44,20 +42,14 @@ def length(text: str | None, whole: float, default: float = 0.0) -> float:
 
 
 def numbers(text: str) -> list[float]:
-    """Return all numbers in a text such as `points` or `viewBox`, each the nearest float64.
-
-    Raises:
-        FormatError: there is something other than numbers, commas and spaces.
-    """
+    """Return all numbers in a text such as `points` or `viewBox`, each the nearest float64."""
     rest = _NUMBER.sub(" ", text).replace(",", " ").strip()
     if rest:
         raise FormatError(f"{rest.split()[0][:40]!r} stands where numbers should")
     return [float(value) for value in _NUMBER.findall(text)]
 
 
-def outline(
-    tag: str, values: Mapping[str, str], area: tuple[float, float], tolerance: float | None
-) -> list[Points]:
+def outline(tag: str, values: Mapping[str, str], area: _Area, tolerance: float | None) -> list[Points]:
     """Return the lines of a shape in its own coordinates, each (n, 2).
 
     Args:
@@ -70,21 +62,18 @@ def outline(
     Raises:
         FormatError: a number or a command that cannot be read.
     """
-    return _READERS[tag](values, area, tolerance)
-
-
-def _polyline(
-    values: Mapping[str, str], _area: tuple[float, float], _tolerance: float | None
-) -> list[Points]:
-    """Return the `points`; a last x without a y is dropped, as in browsers."""
-    flat = numbers(values.get("points", ""))
-    points = np.array(flat[: len(flat) // 2 * 2], dtype=np.float64).reshape(-1, 2)
-    return [points] if len(points) else []
-
-
-def _polygon(values: Mapping[str, str], area: tuple[float, float], tolerance: float | None) -> list[Points]:
-    """Return a closed polyline."""
-    return [_closed(points) for points in _polyline(values, area, tolerance)]
+    if tag == "path":
+        return path_lines(values.get("d", ""), tolerance)
+    if tag in ("polyline", "polygon"):
+        flat = numbers(values.get("points", ""))
+        # A last x without a y is dropped, as in browsers.
+        points = np.array(flat[: len(flat) // 2 * 2], dtype=np.float64).reshape(-1, 2)
+        points = _closed(points) if tag == "polygon" else points
+        return [points] if len(points) else []
+    if tag == "line":
+        x1, y1, x2, y2 = (length(values.get(key), area[key[0] == "y"]) for key in ("x1", "y1", "x2", "y2"))
+        return [np.array([[x1, y1], [x2, y2]])]
+    return (_rect if tag == "rect" else _ellipse)(values, area, tolerance)
 
 
 def _closed(points: Points) -> Points:
@@ -94,13 +83,7 @@ def _closed(points: Points) -> Points:
     return points
 
 
-def _line(values: Mapping[str, str], area: tuple[float, float], _tolerance: float | None) -> list[Points]:
-    """Return the two ends of a line."""
-    x1, y1, x2, y2 = (length(values.get(key), area[key[0] == "y"]) for key in ("x1", "y1", "x2", "y2"))
-    return [np.array([[x1, y1], [x2, y2]])]
-
-
-def _rect(values: Mapping[str, str], area: tuple[float, float], tolerance: float | None) -> list[Points]:
+def _rect(values: Mapping[str, str], area: _Area, tolerance: float | None) -> list[Points]:
     """Return four corners, or four sides and four quarter ellipses."""
     x, y = length(values.get("x"), area[0]), length(values.get("y"), area[1])
     w, h = length(values.get("width"), area[0]), length(values.get("height"), area[1])
@@ -119,10 +102,9 @@ def _rect(values: Mapping[str, str], area: tuple[float, float], tolerance: float
     return path_lines(text, tolerance)
 
 
-def _ellipse(values: Mapping[str, str], area: tuple[float, float], tolerance: float | None) -> list[Points]:
+def _ellipse(values: Mapping[str, str], area: _Area, tolerance: float | None) -> list[Points]:
     """Return a circle or an ellipse, clockwise from its rightmost point, closed."""
-    diagonal = math.hypot(*area) / math.sqrt(2)
-    both = length(values.get("r"), diagonal)
+    both = length(values.get("r"), math.hypot(*area) / math.sqrt(2))
     rx, ry = length(values.get("rx"), area[0], both), length(values.get("ry"), area[1], both)
     if rx <= 0 or ry <= 0:
         return []
@@ -130,24 +112,8 @@ def _ellipse(values: Mapping[str, str], area: tuple[float, float], tolerance: fl
     angles = np.linspace(0.0, 2 * math.pi, count + 1)
     points = np.column_stack([np.cos(angles) * rx, np.sin(angles) * ry])
     points[-1] = points[0]
-    centre = np.array([length(values.get("cx"), area[0]), length(values.get("cy"), area[1])])
+    centre = length(values.get("cx"), area[0]), length(values.get("cy"), area[1])
     return [points + centre]
-
-
-def _path(values: Mapping[str, str], _area: tuple[float, float], tolerance: float | None) -> list[Points]:
-    """Return the subpaths of `d`."""
-    return path_lines(values.get("d", ""), tolerance)
-
-
-_READERS: dict[str, Callable[[Mapping[str, str], tuple[float, float], float | None], list[Points]]] = {
-    "path": _path,
-    "polyline": _polyline,
-    "polygon": _polygon,
-    "line": _line,
-    "rect": _rect,
-    "circle": _ellipse,
-    "ellipse": _ellipse,
-}
 
 
 def path_cost(text: str) -> int:
@@ -158,12 +124,7 @@ def path_cost(text: str) -> int:
 
 
 def path_lines(text: str, tolerance: float | None = None) -> list[Points]:
-    """Return the subpaths of a path's `d`, each (n, 2); one without length is a point, a lone "M" nothing.
-
-    Raises:
-        FormatError: a command that cannot be read.
-        SketchError: more points than a drawing may have.
-    """
+    """Return the subpaths of a path's `d`, each (n, 2); one without length is a point, a lone "M" nothing."""
     try:
         # svgelements raises whatever the arithmetic on broken numbers raises.
         segments = list(svgelements.Path(text).segments(transformed=False))
@@ -191,8 +152,7 @@ def _subpaths(segments: list[Any], tolerance: float | None) -> list[Points]:
         if total > MAX_POINTS:
             raise SketchError(f"more than {MAX_POINTS} points in one path; simplify it or split it")
         if isinstance(segment, svgelements.Close):
-            lines.append(np.concatenate(pieces[:-1]))
-            lines[-1] = _closed(lines[-1])
+            lines.append(_closed(np.concatenate(pieces[:-1])))
             pieces = []
     return lines + ([np.concatenate(pieces)] if pieces else [])
 
@@ -202,9 +162,8 @@ def _flat(segment: Any, tolerance: float | None) -> Points:
     end = segment.end if segment.end is not None else segment.start
     last = np.array([[end.x, end.y]])
     if isinstance(segment, svgelements.Arc):
-        count = _arc_pieces(
-            float(segment.rx or 0.0), float(segment.ry or 0.0), float(segment.sweep or 0.0), tolerance
-        )
+        sides = (float(value or 0.0) for value in (segment.rx, segment.ry, segment.sweep))
+        count = _arc_pieces(*sides, tolerance)
         inner = np.asarray(segment.npoint(np.arange(1, count) / count)).reshape(-1, 2)
         return np.concatenate([inner, last])
     if isinstance(segment, svgelements.CubicBezier):
