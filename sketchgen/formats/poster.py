@@ -181,7 +181,7 @@ def page_svg(
     if title:
         drawing.add(_text(drawing, title, layout.title, style))
     head, end = drawing.tostring().rsplit("</svg>", 1)
-    pieces = [head]
+    pieces = [head, "\n" if layout.unit else ""]
     # Cell by cell, since the elements of thousands of drawings take much more memory than their text.
     for index, item in enumerate(items):
         place, line = layout.split(index)

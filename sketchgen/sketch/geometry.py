@@ -52,10 +52,6 @@ class Frame(NamedTuple):
         """Return (n, 2) page coordinates in model px."""
         return (points - (self.x, self.y)) / self.scale
 
-    def to_page(self, points: Points) -> Points:
-        """Return (n, 2) model px in page coordinates; the inverse of `to_model`."""
-        return points * self.scale + (self.x, self.y)
-
 
 def moved(sketch: Sketch, scale: float, dx: float = 0.0, dy: float = 0.0) -> Sketch:
     """Return the drawing and its page scaled about the origin, then shifted."""

@@ -64,8 +64,8 @@ def at_once(file: Path, selection: Selection) -> tuple[list[Row], dict[str, int]
             lengths = tuple(np.diff(np.flatnonzero(one.lift), prepend=-1).tolist())
             name = one.categories[int(one.category[0])]
             rows.append((name, one.points.tobytes(), lengths, int(one.key[0])))
-    dropped, (piece,) = reader.result.dropped, reader.result.pieces
-    return sorted(rows), dict(dropped), [message for _, message in piece.faults]
+    dropped, faults = reader.result.dropped, reader.result.faults
+    return sorted(rows), dict(dropped), [message for _, _, message in faults]
 
 
 @pytest.fixture(scope="module")

@@ -166,14 +166,6 @@ def test_the_files_are_the_same_however_the_rows_come(step: int):
         assert contents(one) == contents(two)
 
 
-def test_opening_opens_no_shard(folder: Path):
-    for file in folder.glob("*.arrow"):
-        file.unlink()
-    train = Store.open(folder).split("train")
-    assert len(train) == 5 * BLOCK + 17
-    assert train.block_sizes.sum() == len(train)
-
-
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_process_opens_its_own_files(pristine: Path):
@@ -183,7 +175,9 @@ def test_a_forked_process_opens_its_own_files(pristine: Path):
         assert same(pool.submit(train.read, [1, 0]).result(timeout=60), here)
 
 
-def test_a_split_is_sent_without_what_it_has_open(pristine: Path):
+def test_few_shards_are_open_and_none_is_sent(
+    pristine: Path, whole: Drawings, monkeypatch: pytest.MonkeyPatch
+):
     train = Store.open(pristine).split("train")
     before = len(pickle.dumps(train))
     train.read(range(6))
@@ -192,18 +186,10 @@ def test_a_split_is_sent_without_what_it_has_open(pristine: Path):
     assert len(pickle.dumps(train)) == before
     assert again == train
     assert again._files.readers == {}
-    assert same(again.read([5]), train.read([5]))
-
-
-def test_only_so_many_shards_are_open_at_a_time(
-    pristine: Path, whole: Drawings, monkeypatch: pytest.MonkeyPatch
-):
     monkeypatch.setattr(shards, "MAX_OPEN", 2)
-    train = Store.open(pristine).split("train")
-    for _ in range(2):
-        for block in range(6):
-            assert same(train.read([block]), whole.take(range(block * BLOCK, len(whole))[:BLOCK]))
-            assert len(train._files.readers) <= 2
+    for block in [*range(6), *range(6)]:
+        assert same(again.read([block]), whole.take(range(block * BLOCK, len(whole))[:BLOCK]))
+        assert len(again._files.readers) <= 2
 
 
 def test_writing_replaces_all_or_nothing(folder: Path):
@@ -220,30 +206,22 @@ def test_writing_replaces_all_or_nothing(folder: Path):
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
 def test_a_truncated_shard_is_a_format_error(folder: Path, share: float):
     file = folder / "train-00001.arrow"
+    before = Store.open(folder).split("train")
+    before.read([0, 2])
     os.truncate(file, int(share * file.stat().st_size))
     train = Store.open(folder).split("train")
     assert len(train.read([0, 1, 4, 5])) == 3 * BLOCK + 17
-    with pytest.raises(FormatError, match=r"train-00001.arrow is damaged.*prepare the store again"):
-        train.read([2])
-
-
-def test_a_shard_that_changes_while_it_is_open_is_a_format_error(folder: Path):
-    train = Store.open(folder).split("train")
-    train.read([0, 2])
-    os.truncate(folder / "train-00001.arrow", 100)
-    with pytest.raises(FormatError, match=r"train-00001.arrow is damaged.*prepare the store again"):
-        train.read([3])
-    shutil.rmtree(folder)
-    with pytest.raises(FormatError, match=r"train-00002.arrow is damaged or missing; prepare"):
-        train.read([4])
-
-
-def test_another_file_of_the_same_size_is_a_format_error(folder: Path):
-    file = folder / "train-00001.arrow"
-    size = file.stat().st_size
+    # Also where it was mapped before.
+    for split in (train, before):
+        with pytest.raises(FormatError, match=r"train-00001.arrow is damaged.*prepare the store again"):
+            split.read([2])
+    size = Store.open(folder).split("train").shards[1].bytes
     file.write_bytes((folder / "train-00002.arrow").read_bytes()[:size].ljust(size, b"\0"))
     with pytest.raises(FormatError, match=r"train-00001.arrow .*prepare the store again"):
         Store.open(folder).split("train").read([2])
+    shutil.rmtree(folder)
+    with pytest.raises(FormatError, match=r"train-00001.arrow is damaged or missing; prepare"):
+        train.read([3])
 
 
 def listed(folder: Path, split: str, number: int, **changes) -> None:
@@ -251,16 +229,6 @@ def listed(folder: Path, split: str, number: int, **changes) -> None:
     summary = json.loads((folder / "store.json").read_text())
     summary["shards"][split][number].update(changes)
     (folder / "store.json").write_text(json.dumps(summary))
-
-
-@pytest.mark.parametrize(
-    ("count", "words"),
-    [(2 * BLOCK - 1, "blocks of other sizes"), (BLOCK, "not a shard")],
-)
-def test_a_shard_with_another_count_is_a_format_error(folder: Path, count: int, words: str):
-    listed(folder, "train", 0, drawings=count)
-    with pytest.raises(FormatError, match=f"train-00000.arrow .*{words}.*prepare the store again"):
-        Store.open(folder).split("train").drawings()
 
 
 def replace_shard(folder: Path, rows: pa.RecordBatch) -> None:
@@ -291,7 +259,11 @@ def test_rows_that_contradict_themselves_are_a_format_error(tmp_path: Path, word
         Store.open(folder).split("train").read([0])
 
 
-def test_a_shard_of_another_schema_is_a_format_error(folder: Path):
+def test_a_shard_that_is_another_is_a_format_error(folder: Path):
+    for count, words in ((2 * BLOCK - 1, "holds blocks of other sizes"), (BLOCK, "is not a shard")):
+        listed(folder, "train", 0, drawings=count)
+        with pytest.raises(FormatError, match=f"train-00000.arrow {words}.*prepare the store again"):
+            Store.open(folder).split("train").drawings()
     replace_shard(folder, pa.RecordBatch.from_pydict({"key": [1]}))
     with pytest.raises(FormatError, match=r"train-00000.arrow is not a shard"):
         Store.open(folder).split("train").drawings()
@@ -316,47 +288,36 @@ def test_a_damaged_byte_is_a_format_error_or_another_drawing(small: tuple[Path, 
         assert "train-00000.arrow" in str(error)  # noqa: PT017
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "sketchgen prepare"),
-        ("\x00", "sketchgen prepare"),
-        ("[]", "prepare the store again"),
-        ('{"version": 1, "categories": []}', "version 1, this program reads 2; prepare the store again"),
-    ],
-)
-def test_a_foreign_summary_is_a_format_error(folder: Path, text: str, words: str):
-    (folder / "store.json").write_text(text)
-    with pytest.raises(FormatError, match=words) as caught:
-        Store.open(folder)
-    assert "\n" not in str(caught.value)
-
-
 SHARD = {"file": "train-00000.arrow", "drawings": 1, "bytes": 1}
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "words"),
     [
-        {"shards": None},
-        {"shards": {"train": [], "valid": []}},
-        {"shards": {key: [SHARD | {"file": "../train-00000.arrow"}] for key in SPLITS}},
-        {"shards": {key: [SHARD | {"drawings": 1.5}] for key in SPLITS}},
-        {"shards": {"train": [{"file": "train-00000.arrow", "bytes": 1}], "valid": [], "test": []}},
-        {"categories": None},
-        {"categories": [1, 2]},
-        {"block": 7},
+        ("", "sketchgen prepare"),
+        ("\x00", "sketchgen prepare"),
+        ("[]", "prepare the store again"),
+        ({"version": 1}, "version 1, this program reads 2; prepare the store again"),
+        ({"shards": None}, "damaged"),
+        ({"shards": {"train": [], "valid": []}}, "damaged"),
+        ({"shards": {key: [SHARD | {"file": "../train-00000.arrow"}] for key in SPLITS}}, "damaged"),
+        ({"shards": {key: [SHARD | {"drawings": 1.5}] for key in SPLITS}}, "damaged"),
+        ({"shards": {"train": [{"file": SHARD["file"], "bytes": 1}], "valid": [], "test": []}}, "damaged"),
+        ({"categories": None}, "damaged"),
+        ({"categories": [1, 2]}, "damaged"),
+        ({"block": 7}, "store.json is damaged; prepare the store again"),
     ],
 )
-def test_a_damaged_summary_is_a_format_error(folder: Path, change: dict):
-    summary = json.loads((folder / "store.json").read_text())
-    (folder / "store.json").write_text(json.dumps(summary | change))
-    with pytest.raises(FormatError, match=r"store.json is damaged; prepare the store again"):
-        Store.open(folder)
-
-
-def test_what_is_not_there_is_named(pristine: Path, tmp_path: Path):
-    with pytest.raises(FormatError, match="sketchgen prepare"):
-        Store.open(tmp_path)
+def test_a_damaged_summary_is_a_format_error(folder: Path, change: dict | str, words: str):
+    for file in folder.glob("*.arrow"):
+        file.unlink()
+    # No shard is opened before it is read.
+    assert Store.open(folder).split("train").block_sizes.sum() == 5 * BLOCK + 17
     with pytest.raises(FormatError, match="no split 'dev'"):
-        Store.open(pristine).split("dev")
+        Store.open(folder).split("dev")
+    summary = json.loads((folder / "store.json").read_text())
+    text = change if isinstance(change, str) else json.dumps(summary | change)
+    (folder / "store.json").write_text(text)
+    with pytest.raises(FormatError, match=words) as caught:
+        Store.open(folder)
+    assert "\n" not in str(caught.value)

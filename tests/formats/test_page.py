@@ -87,7 +87,7 @@ def test_margins(margin, sides):
         ("210x297ells", 0, "no unit 'ells'"),
         ("a4 landscape portrait", 0, "both landscape and portrait"),
         ("a6", "60mm", "leave no room on 105 x 148 mm"),
-        ("a4", "-1mm", "margin is -1.0 mm; it must be 0 or more"),
+        ("a4", "-1mm", "margin is -1 mm; it must be 0 or more"),
         ("a4", "1 2 3", "one length, two"),
         ("a4", "wide", "margin is 'wide'"),
     ],
@@ -95,12 +95,6 @@ def test_margins(margin, sides):
 def test_bad_pages(text, margin, words):
     with pytest.raises(SettingError, match=words):
         Page.parse(text, margin)
-
-
-@pytest.mark.parametrize("pen", [0, -1, 191, float("nan"), float("inf")])
-def test_pens_that_do_not_fit(pen):
-    with pytest.raises(SettingError, match=r"the pen is .* mm wide; it must be above 0 and at most 190 mm"):
-        Page().check_pen(pen)
 
 
 # --- grids -----------------------------------------------------------------------------------------------
@@ -118,7 +112,7 @@ def inside(page: Page, grid: Grid) -> bool:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 9, 12, 50, 1000])
-@pytest.mark.parametrize("how", [{}, {"columns": 3}, {"cell": 40.0}, {"columns": 2, "cell": 30}, {"gap": 0}])
+@pytest.mark.parametrize("how", [{}, {"columns": 3}, {"columns": 2, "gap": 0}, {"gap": 0, "least": 0}])
 def test_cells_stand_between_the_margins_and_not_on_each_other(count, how):
     page = Page.parse("a4", "10 20 30 5")
     grid = page_grid(page, count, **how)
@@ -142,11 +136,6 @@ def test_one_drawing_has_the_page_and_many_are_as_large_as_may_be():
     [
         ({"columns": 0}, "0 columns"),
         ({"columns": 500}, "500 columns do not fit into 190 mm"),
-        ({"columns": 4, "cell": 60}, "4 columns of 60 mm; only 3 fit"),
-        ({"cell": 200}, "a cell of 200 mm; it must be from 1 to 190 mm"),
-        ({"cell": 0.5}, "a cell of 0.5 mm"),
-        ({"gap": -1}, "gap is -1 mm"),
-        ({"gap": float("nan")}, "gap is nan mm"),
     ],
 )
 def test_bad_grids(how, words):

@@ -14,12 +14,12 @@ import vpype
 from sketchgen.errors import SettingError
 from sketchgen.formats.gcode import to_gcode
 from sketchgen.formats.page import Page
-from sketchgen.formats.plotter import Plan, plot_pages
+from sketchgen.formats.plotter import plot_pages
 from sketchgen.formats.read_write import read_all
 from sketchgen.formats.registry import encode, encode_many
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.formats.svg_reader import parse_svg
-from sketchgen.formats.svg_writer import Style, grid_to_svg
+from sketchgen.formats.svg_writer import Style
 from sketchgen.sketch.sketch import Completion, Sketch
 
 MM = 25.4 / 96
@@ -49,7 +49,7 @@ def drawings(sample_dir):
 def test_vpype_finds_what_we_say(drawings):
     page = Page.parse("a3 landscape", "15mm")
     items = [finished(), *drawings]
-    (plot,) = plot_pages(items, page, Plan(pen=0.5))
+    (plot,) = plot_pages(items, page, pen=0.5)
     document = seen(plot)
     assert np.array(document.page_size) * MM == pytest.approx((420, 297), rel=NEAR)
     assert [layer.metadata["vp_name"] for layer in document.layers.values()] == ["1 given", "2 added"]
@@ -63,12 +63,12 @@ def test_vpype_finds_what_we_say(drawings):
 
 
 def test_order_shortens_the_travel(drawings):
-    (plot,), (plain,) = plot_pages(drawings), plot_pages(drawings, plan=Plan(join=None, sort=False))
+    (plot,), (plain,) = plot_pages(drawings), plot_pages(drawings, ordered=False)
     assert seen(plot).pen_up_length() < 0.6 * seen(plain).pen_up_length()
 
 
 def test_order_and_joints_change_no_point(drawings):
-    (plot,), (plain,) = plot_pages(drawings), plot_pages(drawings, plan=Plan(join=None, sort=False))
+    (plot,), (plain,) = plot_pages(drawings), plot_pages(drawings, ordered=False)
     points = [
         sorted({tuple(row) for stroke in parse_svg(one).strokes for row in stroke.tolist()})
         for one in (plot, plain)
@@ -107,9 +107,9 @@ def test_a_dot_is_put_down():
 
 def test_a_drawing_stands_where_it_stood_on_its_page():
     page = Page(120, 120, 10)
-    (plot,) = plot_pages([finished()], page, Plan(join=None, sort=False))
+    (plot,) = plot_pages([finished()], page, ordered=False)
     assert parse_svg(plot).strokes[0].tolist() == [[10, 10], [60, 10], [60, 60]]
-    (cropped,) = plot_pages([finished()], page, Plan(join=None, sort=False, crop=True))
+    (cropped,) = plot_pages([finished()], page, ordered=False, crop=True)
     assert parse_svg(cropped).bounds == pytest.approx((10, 10, 100, 100))
     beyond = Sketch.from_strokes([[(0, 0), (200, 100)]], page=(0, 0, 100, 100))
     (wide,) = plot_pages([beyond], page)
@@ -119,9 +119,8 @@ def test_a_drawing_stands_where_it_stood_on_its_page():
 
 
 def test_many_drawings_take_several_pages(drawings):
-    plan = Plan(cell=60)
-    plots = list(plot_pages(drawings, Page(), plan))
-    plain = list(plot_pages(drawings, Page(), Plan(cell=60, join=None, sort=False)))
+    plots = list(plot_pages(drawings, Page(), columns=3))
+    plain = list(plot_pages(drawings, Page(), columns=3, ordered=False))
     strokes = [len(sketch.strokes) for sketch in drawings]
     assert [len(parse_svg(page).strokes) for page in plain] == [
         sum(strokes[:12]),
@@ -135,8 +134,8 @@ def test_many_drawings_take_several_pages(drawings):
 
 def test_smooth_lines_hold_their_points():
     wave = Sketch.from_strokes([[(0, 0), (20, 30), (40, 0), (60, 30)], [(0, 50), (30, 60), (60, 50)]])
-    (straight,) = plot_pages([wave], plan=Plan(join=None, sort=False))
-    (smooth,) = plot_pages([wave], plan=Plan(join=None, sort=False), style=Style(smooth=1))
+    (straight,) = plot_pages([wave], ordered=False)
+    (smooth,) = plot_pages([wave], ordered=False, style=Style(smooth=1))
     for coarse, fine in zip(parse_svg(straight).strokes, parse_svg(smooth).strokes, strict=True):
         assert {tuple(row) for row in coarse.tolist()} <= {tuple(row) for row in fine.tolist()}
         assert len(fine) >= len(coarse)
@@ -166,7 +165,7 @@ def test_vpype_reads_every_svg(form, style):
 
 def test_vpype_reads_sheets(drawings):
     for svg in (
-        grid_to_svg(drawings[:3]),
+        encode_many(drawings[:3], RenderOptions("svg"))[0].decode(),
         encode_many(drawings[:3], RenderOptions("poster"))[0].decode(),
         encode_many(drawings[:3], RenderOptions("poster", labels=True))[0].decode(),
     ):
@@ -189,21 +188,14 @@ def test_gcode(drawings):
     assert to_gcode(plot, "HPGL-R").startswith("IN;")
 
 
-def test_a_profile_of_one_s_own(tmp_path):
-    config = tmp_path / "mine.toml"
-    config.write_text('[gwrite.mine]\nsegment_first = "UP {x:.1f}\\n"\nsegment = "DOWN\\n"\nunit = "mm"\n')
-    (plot,) = plot_pages([finished().given], Page(120, 120, 10))
-    assert to_gcode(plot, "mine", config).startswith("UP ")
-    config.write_text('[gwrite.bad]\nsegment = "{nothing}"\n')
-    with pytest.raises(SettingError, match=r"the profile 'bad' cannot be written: .*nothing"):
-        to_gcode(plot, "bad", config)
-
-
-def test_bad_gcode_settings(tmp_path, monkeypatch):
+def test_bad_gcode_settings(monkeypatch):
     with pytest.raises(SettingError, match=r"no profile 'gcod'.*gcodemm"):
         to_gcode("", "gcod")
-    with pytest.raises(SettingError, match="no file"):
-        to_gcode("", config=tmp_path / "none.toml")
+    bad = {"segment": "{nothing}", "unit": "mm"}
+    with monkeypatch.context() as patch:
+        patch.setitem(vpype.config_manager.config["gwrite"], "bad", bad)
+        with pytest.raises(SettingError, match=r"the profile 'bad' cannot be written: .*nothing"):
+            to_gcode(next(plot_pages([finished().given])), "bad")
     monkeypatch.setitem(__import__("sys").modules, "vpype_gcode.gwrite", None)
     with pytest.raises(SettingError, match=r"pip install 'sketchgen\[plotter\]'"):
         to_gcode("")
@@ -212,13 +204,12 @@ def test_bad_gcode_settings(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("plan", "words"),
     [
-        ({"pen": 0}, "the pen is 0 mm wide"),
+        ({"pen": 0}, "the pen is 0 mm wide; it must be above 0"),
         ({"pen": 500}, "at most 190 mm"),
-        ({"cell": 300}, "a cell of 300 mm"),
-        ({"join": -1}, "join is -1 mm; it must be from 0 to 5 mm"),
+        ({"pen": float("nan")}, "the pen is nan"),
         ({"columns": 0}, "0 columns"),
     ],
 )
 def test_bad_plans(plan, words):
     with pytest.raises(SettingError, match=words):
-        plot_pages([Sketch()], plan=Plan(**plan))
+        plot_pages([Sketch()], **plan)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from sketchgen.errors import OutputError, SettingError
-from sketchgen.formats.raster import contact_sheet, image_png, save_png, to_image, to_png, to_still_webp
+from sketchgen.formats.raster import image_bytes, save_png, to_image
 from sketchgen.formats.svg_writer import Style
 from sketchgen.sketch.sketch import Completion, Sketch
 
@@ -68,47 +68,26 @@ def test_strokes_far_off_the_page():
     assert to_image(Sketch.from_strokes([[(-1e9, 5), (1e9, 5)]], page=PAGE), 64).size == (64, 32)
 
 
-def test_contact_sheet():
-    cells = [Sketch.from_strokes([[(0, 0), (9, 9)]])] * 3 + [Sketch()]
-    assert contact_sheet(cells, columns=3, cell=50).size == (150, 100)
-    labelled = contact_sheet(cells, columns=8, cell=100, labels=["a", "x" * 200, "", "pelé"])
-    assert labelled.size == (400, 114)
-    strip = pixels(labelled)[100:]
-    assert strip[:, :100].min() < 128
-    assert strip[:, 100:200].min() < 128
-    assert strip[:, 200:300].min() == 255
-    assert contact_sheet([], cell=32).size == (32, 32)
-
-
 def test_bad_settings():
     for call in (
         lambda: to_image(Sketch(), 0),
         lambda: to_image(Sketch(), 10**6),
         lambda: to_image(Sketch(), 8, Style(background="nocolour")),
-        lambda: contact_sheet([Sketch()], columns=0),
-        lambda: contact_sheet([Sketch()], labels=[]),
-        lambda: contact_sheet([Sketch()] * 9, cell=16_000),
     ):
         with pytest.raises(SettingError):
             call()
 
 
-def test_png(tmp_path):
-    sketch = Sketch.from_strokes([[(0, 0), (9, 9)]])
-    data = to_png(sketch, 64)
-    assert data == to_png(sketch, 64)
-    assert Image.open(io.BytesIO(data)).size == (64, 64)
-    assert Image.open(io.BytesIO(to_png(sketch))).size == (512, 512)
-    image = to_image(sketch, 16)
+def test_files(tmp_path):
+    image = to_image(Sketch.from_strokes([[(0, 0), (9, 9)]]), 70)
+    for kind in ("PNG", "WEBP"):
+        data = image_bytes(image, kind)
+        assert data == image_bytes(image, kind)
+        with Image.open(io.BytesIO(data)) as picture:
+            assert picture.format == kind
+            assert not getattr(picture, "is_animated", False)
+            assert (np.asarray(picture.convert("RGBA")) == np.asarray(image)).all()
     save_png(image, tmp_path / "a.png")
-    assert (tmp_path / "a.png").read_bytes() == image_png(image)
+    assert (tmp_path / "a.png").read_bytes() == image_bytes(image)
     with pytest.raises(OutputError, match="--force"):
         save_png(image, tmp_path / "a.png")
-
-
-def test_a_still_webp():
-    sketch = Sketch.from_strokes([[(0, 0), (9, 9)]])
-    with Image.open(io.BytesIO(to_still_webp(sketch, 70))) as picture:
-        assert picture.format == "WEBP"
-        assert not getattr(picture, "is_animated", False)
-        assert (np.asarray(picture.convert("RGBA")) == np.asarray(to_image(sketch, 70))).all()

@@ -46,7 +46,7 @@ def test_every_format_writes_what_its_suffix_says(name):
     if name.partition(".")[2] in ("png", "gif", "webp") and "poster" not in name:
         picture = Image.open(io.BytesIO(data))
         assert picture.size == (64, 64)
-        assert (getattr(picture, "n_frames", 1) > 1) == FORMATS[name.partition(".")[0]].animated
+        assert (getattr(picture, "n_frames", 1) > 1) == name.startswith(("gif", "animated"))
 
 
 def test_a_suffix_chooses_the_format():

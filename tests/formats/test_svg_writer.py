@@ -11,7 +11,6 @@ from sketchgen.errors import SettingError
 from sketchgen.formats.svg_reader import parse_svg
 from sketchgen.formats.svg_writer import (
     Style,
-    grid_to_svg,
     number,
     to_svg,
     visible_box,
@@ -88,19 +87,6 @@ def test_no_background_and_control_characters():
     assert parse_svg(text).category == "ab"
 
 
-def test_grid():
-    cells = [
-        Sketch.from_strokes([[(0, 0), (9, 9)]]),
-        Sketch(),
-        Completion(Sketch(), Sketch.from_strokes([[(1, 1)]])),
-    ]
-    root = ElementTree.fromstring(grid_to_svg(cells, 2, cell=100))
-    inner = root.findall(f"{NS}svg")
-    assert [(item.get("x"), item.get("y")) for item in inner] == [("0", "0"), ("100", "0"), ("0", "100")]
-    assert not [item for item in root.iter() if item.get("id")]
-    assert "<svg" in grid_to_svg([], 3)
-
-
 @pytest.mark.parametrize(
     "settings_",
     [
@@ -108,14 +94,12 @@ def test_grid():
         {"size": float("nan")},
         {"stroke_width": -1},
         {"margin": 2},
+        {"smooth": -0.1},
+        {"smooth": float("nan")},
+        {"pressure": 1.1},
         {"given_colour": '"/><script>'},
     ],
 )
 def test_style_limits(settings_):
     with pytest.raises(SettingError):
         Style(**settings_)
-
-
-def test_grid_limits():
-    with pytest.raises(SettingError, match="columns"):
-        grid_to_svg([Sketch()], 0)
