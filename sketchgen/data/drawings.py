@@ -110,7 +110,7 @@ def from_lists(
 
 def joined(parts: Sequence[Drawings], categories: Sequence[str]) -> Drawings:
     """Return several sets of drawings as one, copied; all have the given categories."""
-    parts = [*parts, _none(categories)]
+    parts = [*parts, from_lists([], [], [], [], categories)]
     lengths = np.concatenate([part.lengths for part in parts])
     return Drawings(
         category=np.concatenate([part.category for part in parts]),
@@ -118,17 +118,5 @@ def joined(parts: Sequence[Drawings], categories: Sequence[str]) -> Drawings:
         start=np.concatenate([[0], np.cumsum(lengths)]),
         points=np.concatenate([part.points for part in parts]),
         lift=np.concatenate([part.lift for part in parts]),
-        categories=tuple(categories),
-    )
-
-
-def _none(categories: Sequence[str]) -> Drawings:
-    """Return an empty set of drawings."""
-    return Drawings(
-        category=np.zeros(0, dtype=np.int64),
-        key=np.zeros(0, dtype=np.uint64),
-        start=np.zeros(1, dtype=np.int64),
-        points=np.zeros((0, 2), dtype=np.uint8),
-        lift=np.zeros(0, dtype=bool),
         categories=tuple(categories),
     )

@@ -102,9 +102,6 @@ def split_into_tasks(
         files: the files.
         max_bytes: maximum work of a task; a single piece may be larger.
         training_only: further files, for training only.
-
-    Raises:
-        FormatError: a file cannot be opened.
     """
     tasks: list[list[Piece]] = []
     room = 0

@@ -180,9 +180,6 @@ class Split:
         """Return the first `limit` drawings in the order of their keys, or all, copied into memory.
 
         Keys are hashes, so that the first drawings are a random sample, and always the same.
-
-        Raises:
-            FormatError: a shard is damaged, truncated, missing or replaced.
         """
         count = len(self) if limit is None else max(0, min(limit, len(self)))
         needed = int(np.searchsorted(np.cumsum(self.block_sizes), count)) + 1 if count else 0

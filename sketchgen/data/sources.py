@@ -49,9 +49,6 @@ def entries(file: Path) -> Iterator[Found]:
 
     Drawings without a category have that of the file's name in the manner of Quick, Draw! (`cat.full.npz` is
     "cat"), or, in an SVG or JSON file, the name of its folder. Lines must name theirs.
-
-    Raises:
-        FormatError: the file cannot be opened.
     """
     kind = kind_of(file)
     default = file.resolve().parent.name if kind in (".svg", ".json") else file.name.split(".")[0]

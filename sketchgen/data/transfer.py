@@ -110,11 +110,7 @@ class PartialFile:
     """
 
     def __init__(self, target: Path, url: str) -> None:
-        """Open what an earlier run has left of the same file; else start empty.
-
-        Raises:
-            OutputError: another run is downloading the file.
-        """
+        """Open what an earlier run has left of the same file; else start empty."""
         self.target, self.etag, self._url = target, "", url
         self._paths = self._path, self._etag_path = _partial_paths(target)
         self._file = self._path.open("ab+", buffering=0)
@@ -309,11 +305,7 @@ def pause(failures: int) -> float:
 
 
 def new_client(agent: str, connections: int) -> httpx.Client:
-    """Return a client that follows redirects, except from https to http.
-
-    Raises:
-        DownloadError: the environment names a proxy that cannot be used.
-    """
+    """Return a client that follows redirects, except from https to http."""
     try:
         return httpx.Client(
             # Ranges and checksums are those of the file itself, not of a compressed transfer.

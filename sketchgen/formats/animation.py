@@ -76,9 +76,6 @@ def timeline(item: Item, style: Style | None = None, speed: float = SPEED) -> tu
     """Return the time span of each animated stroke: the added ones of a completion, all of a drawing.
 
     Strokes follow in order and never overlap; the first starts at 0, the last ends by `MAX_SECONDS`.
-
-    Raises:
-        SettingError: the speed is outside its limits.
     """
     check_range("speed", speed, 1, 100_000, "px a second")
     box = visible_box(item, style or Style())
@@ -109,9 +106,6 @@ def _steps(stroke: Points) -> NDArray[np.float64]:
     """Return the (n - 1,) distances from each point to the next."""
     offsets = np.diff(stroke, axis=0)
     return np.hypot(offsets[:, 0], offsets[:, 1])
-
-
-# --- SVG ------------------------------------------------------------------------------------------------
 
 
 def to_animated_svg(item: Item, style: Style | None = None, speed: float = SPEED) -> str:
@@ -150,9 +144,6 @@ def _keyframes(span: Span, period: float) -> str:
     first, last = (f"{100 * units / _UNITS:.6f}" for units in (start, end))
     dash = "stroke-dasharray:1;stroke-dashoffset"
     return f"0%,{first}%{{{dash}:1;visibility:hidden}}{last}%,100%{{{dash}:0;visibility:visible}}"
-
-
-# --- GIF and WebP ---------------------------------------------------------------------------------------
 
 
 def to_gif(item: Item, style: Style | None = None, speed: float = SPEED, *, size: int | None = None) -> bytes:

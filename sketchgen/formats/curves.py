@@ -128,9 +128,6 @@ def flatten(points: Points, strength: float, tolerance: float) -> Points:
     return np.concatenate(parts)
 
 
-# --- Pressure -------------------------------------------------------------------------------------------
-
-
 def min_width(pressure: float) -> float:
     """Return the minimum width of a line under pressure, as a multiple of the pen's."""
     return (1 - _TAPER * pressure) * (1 - _SWING * pressure)
@@ -181,9 +178,6 @@ def _slowness(points: Points, distance: NDArray[np.float64], count: int, width: 
     reach = max(1, min(round(_SLOW * width / spacing), count))
     kernel = 1 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1)
     return np.minimum(np.convolve(bends, kernel)[reach : reach + count + 1] / (np.pi / 2), 1.0)
-
-
-# --- Outlines -------------------------------------------------------------------------------------------
 
 
 def outline(line: WidthLine, width: float) -> tuple[list[Points], WidthLine]:

@@ -56,12 +56,8 @@ _TURNS = ("landscape", "portrait")
 def length_mm(text: str | float, name: str = "length") -> float:
     """Return a length such as "10mm", "0.4 mm", "8.5in", "12pt" or "96px" in mm; bare numbers are mm.
 
-    Args:
-        text: the length.
-        name: what errors call it.
-
     Raises:
-        SettingError: it is not a length, or of an unknown unit.
+        SettingError: it is not a length, or of an unknown unit; errors call it `name`.
     """
     found = _LENGTH.fullmatch(str(text)[:60])
     if found is None:
@@ -89,7 +85,6 @@ class Page:
     margin: float | tuple[float, float, float, float] = 10.0
 
     def __post_init__(self) -> None:
-        """Check the limits."""
         for side in (self.width, self.height):
             check_range("a page's side", side, 1, MAX_PAGE, "mm")
         for margin in self.margins:
@@ -162,9 +157,6 @@ def _margins(margin: str | float) -> float | tuple[float, float, float, float]:
     return top, right, bottom, left
 
 
-# --- Grids ----------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Grid:
     """Equal cells in rows, from the top left.
@@ -210,9 +202,6 @@ def page_grid(
         columns: cells in a row; by default as many as fit.
         gap: between cells, mm.
         least: minimum side of a cell, mm, if the columns are not given.
-
-    Raises:
-        SettingError: fewer than one column, or more than fit.
     """
     room_width, room_height, (top, _, _, left) = page.room_width, page.room_height, page.margins
     if columns is not None and columns < 1:

@@ -72,11 +72,7 @@ class Layout:
 
     @property
     def pixels(self) -> tuple[int, int]:
-        """Width and height of a picture.
-
-        Raises:
-            SettingError: it would have more than `MAX_PIXELS`.
-        """
+        """Width and height of a picture."""
         width, height = (max(1, round(side * self.scale)) for side in (self.width, self.height))
         if width * height > MAX_PIXELS:
             raise SettingError(
@@ -93,11 +89,7 @@ class Layout:
 
 
 def sheet_layout(count: int, columns: int, cell: int = CELL, *, labelled: bool = False) -> Layout:
-    """Return the layout of a contact sheet: square cells in rows, and strips for labels below them.
-
-    Raises:
-        SettingError: `columns` or `cell` outside their limits.
-    """
+    """Return the layout of a contact sheet: square cells in rows, and strips for labels below them."""
     if columns < 1 or not 1 <= cell <= MAX_SIZE:
         raise SettingError(f"a sheet of {columns} columns of {cell} px; both must be 1 or more")
     columns = max(1, min(columns, count))
@@ -168,9 +160,6 @@ def page_svg(
         style: colours and pen; its `size` is not used.
         title: a line at the top.
         labels: a line of text under each drawing.
-
-    Raises:
-        SettingError: there is not one label for each.
     """
     style = style or Style()
     _check_labels(items, labels)
@@ -253,10 +242,6 @@ def contact_sheet(
     labels: Sequence[str] | None = None,
     style: Style | None = None,
 ) -> Image:
-    """Return drawings as an RGBA picture, row by row, with a line of text under each.
-
-    Raises:
-        SettingError: see `sheet_layout` and `page_image`.
-    """
+    """Return drawings as an RGBA picture, row by row, with a line of text under each."""
     layout = sheet_layout(len(cells), columns, cell, labelled=labels is not None)
     return page_image(cells, layout, style, labels=labels)

@@ -71,11 +71,7 @@ def save_png(image: Image, path: str | os.PathLike[str], *, force: bool = False)
 
 
 def rgba(value: str | None) -> tuple[int, ...]:
-    """Return a CSS colour as RGBA; None is transparent.
-
-    Raises:
-        SettingError: Pillow does not know the colour.
-    """
+    """Return a CSS colour as RGBA; None is transparent."""
     if value is None:
         return 255, 255, 255, 0
     try:
@@ -88,11 +84,7 @@ class Raster:
     """A picture that is drawn stroke by stroke, supersampled, and averaged down on request."""
 
     def __init__(self, item: Item, size: int, style: Style) -> None:
-        """Create an empty page for `item` with a longer side of `size` px.
-
-        Raises:
-            SettingError: `size` outside its limits, or a background that Pillow does not know.
-        """
+        """Create an empty page for `item` with a longer side of `size` px."""
         Style(size=size)
         self._box = box = visible_box(item, style)
         width, height = (max(1, round(side)) for side in pixel_size(box, size))

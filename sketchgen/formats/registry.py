@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 Reader = Callable[[BufferedIOBase, str], Iterator[Entry | SketchgenError]]
 """Yields the drawings of an open file; the text is what errors call the file."""
 
-Writer = Callable[[Item, RenderOptions], bytes]
-"""Returns the file of one drawing."""
-
-ManyWriter = Callable[[Sequence[Item], RenderOptions, int], list[bytes]]
-"""Returns the file of several drawings, or one file a page; the number is that of the columns."""
+Writer = Callable[[Sequence[Item], RenderOptions, int], list[bytes]]
+"""Returns drawings as one file, or one file a page; the number is that of the columns of a contact sheet."""
 
 MAX_SHEET = 5000
 """Maximum number of drawings of a contact sheet, a poster or a plot."""
@@ -37,10 +34,6 @@ MAX_ARRAYS = 1_000_000
 """Maximum number of drawings of an npz."""
 
 _TEXT_SUFFIXES = (".svg", ".json", ".ndjson", ".gcode")
-
-
-SHEET_CELL = 192
-"""Side of a cell of a contact sheet, px."""
 
 MAX_SHEET_PIXELS = 24_000_000
 """The cells of a PNG sheet shrink to keep it below this size."""
@@ -53,11 +46,9 @@ class Format:
     Attributes:
         name: what users call it.
         summary: a phrase for help texts.
-        write: the writer of one drawing, by suffix; the first suffix is the default.
-        write_many: the writer of several drawings into one file, or onto pages, by suffix; empty if a file
-            holds one drawing.
+        write: the writer by suffix; the first suffix is the default.
         options: the fields of `RenderOptions` that it takes.
-        max_many: maximum number of drawings of a file.
+        max_many: maximum number of drawings of a file, or of a plot.
         one_file: whether all drawings of a job go into one file, whatever their number.
         lines: whether the file of several drawings is that of each, one after the other.
     """
@@ -65,7 +56,6 @@ class Format:
     name: str
     summary: str
     write: Mapping[str, Writer]
-    write_many: Mapping[str, ManyWriter]
     options: frozenset[str]
     max_many: int = MAX_SHEET
     one_file: bool = False
@@ -80,14 +70,16 @@ class Format:
 # --- The writers: modules are imported when they are used, for JSON needs no Pillow ---------------------
 
 
-def _svg(item: Item, options: RenderOptions) -> bytes:
-    return item.to_svg(options.style).encode()
+def _each(encode_one: Callable[[Item, RenderOptions], bytes]) -> Writer:
+    return lambda items, options, _: [encode_one(item, options) for item in items]
 
 
-def _svg_sheet(items: Sequence[Item], options: RenderOptions, columns: int) -> list[bytes]:
+def _svg(items: Sequence[Item], options: RenderOptions, columns: int) -> list[bytes]:
     from sketchgen.formats.poster import page_svg, sheet_layout
 
-    return [page_svg(items, sheet_layout(len(items), columns, SHEET_CELL), options.style).encode()]
+    if len(items) == 1:
+        return [items[0].to_svg(options.style).encode()]
+    return [page_svg(items, sheet_layout(len(items), columns), options.style).encode()]
 
 
 def _picture(item: Item, options: RenderOptions) -> bytes:
@@ -98,12 +90,8 @@ def _picture(item: Item, options: RenderOptions) -> bytes:
     return image_bytes(image, suffix_of(options)[1:].upper())
 
 
-def _png_sheet(items: Sequence[Item], options: RenderOptions, columns: int) -> list[bytes]:
-    from sketchgen.formats.poster import contact_sheet
-    from sketchgen.formats.raster import image_bytes
-
-    cell = min(SHEET_CELL, max(16, math.isqrt(MAX_SHEET_PIXELS // max(1, len(items)))))
-    return [image_bytes(contact_sheet(items, columns, cell, style=options.style))]
+def _png(items: Sequence[Item], options: RenderOptions, columns: int) -> list[bytes]:
+    return [_picture(items[0], options) if len(items) == 1 else contact_sheet(items, options, columns)]
 
 
 def _animation(item: Item, options: RenderOptions) -> bytes:
@@ -122,12 +110,8 @@ def _json(item: Item, _options: RenderOptions) -> bytes:
     return sketch_to_json(item).encode()
 
 
-def _ndjson(item: Item, _options: RenderOptions) -> bytes:
-    return to_line(whole_of(item)).encode()
-
-
-def _lines(items: Sequence[Item], options: RenderOptions, _columns: int) -> list[bytes]:
-    return [b"".join(_ndjson(item, options) for item in items)]
+def _ndjson(items: Sequence[Item], _options: RenderOptions, _columns: int) -> list[bytes]:
+    return ["".join(to_line(whole_of(item)) for item in items).encode()]
 
 
 def _npz(items: Sequence[Item], _options: RenderOptions, _columns: int) -> list[bytes]:
@@ -209,35 +193,23 @@ def _rows() -> Iterator[Format]:
     """Yield the rows of the table."""
     line = frozenset({"width", "colour", "added_colour", "background", "smooth", "pressure"})
     picture, paper = line | {"size"}, frozenset({"page", "margin", "columns"})
-    moving, columns, none = picture | {"speed"}, frozenset({"columns"}), frozenset[str]()
+    moving, none = picture | {"speed"}, frozenset[str]()
     plot = paper | {"pen", "crop", "colour", "added_colour", "smooth"}
-    poster = line | paper | {"title", "labels"}
-    posters = {".svg": _poster, ".png": _poster}
-    animations = {".svg": _animation, ".gif": _animation, ".webp": _animation}
+    poster, posters = line | paper | {"title", "labels"}, {".svg": _poster, ".png": _poster}
+    still, animation, one = _each(_picture), _each(_animation), {"max_many": 1}
+    animations = {".svg": animation, ".gif": animation, ".webp": animation}
 
-    def pages(name: str, summary: str, many: Mapping[str, ManyWriter], *more: Any, **others: Any) -> Format:
-        return Format(
-            name, summary, {suffix: _single(write) for suffix, write in many.items()}, many, *more, **others
-        )
-
-    yield Format("svg", "SVG", {".svg": _svg}, {".svg": _svg_sheet}, line | columns)
-    yield Format("png", "picture", {".png": _picture}, {".png": _png_sheet}, picture | columns)
-    yield Format("webp", "picture", {".webp": _picture}, {}, picture)
-    yield Format("gif", "animation", {".gif": _animation}, {}, moving)
-    yield Format("animated", "animation", animations, {}, moving)
-    yield Format("json", "exact strokes", {".json": _json}, {}, none)
-    yield Format(
-        "ndjson", "Quick, Draw!'s lines", {".ndjson": _ndjson}, {".ndjson": _lines}, none, lines=True
-    )
-    npz: dict[str, Any] = {"max_many": MAX_ARRAYS, "one_file": True}
-    yield pages("npz", "sketch-rnn's arrays", {".npz": _npz}, none, **npz)
-    yield pages("plot", "pages for a plotter", {".svg": _plot}, plot)
-    yield pages("gcode", "plot as G-code", {".gcode": _gcode}, plot | {"profile"})
-    yield pages("poster", "all on one page", posters, poster, one_file=True)
-
-
-def _single(write: ManyWriter) -> Writer:
-    return lambda item, options: write([item], options, 1)[0]
+    yield Format("svg", "SVG", {".svg": _svg}, line | {"columns"})
+    yield Format("png", "picture", {".png": _png}, picture | {"columns"})
+    yield Format("webp", "picture", {".webp": still}, picture, **one)
+    yield Format("gif", "animation", {".gif": animation}, moving, **one)
+    yield Format("animated", "animation", animations, moving, **one)
+    yield Format("json", "exact strokes", {".json": _each(_json)}, none, **one)
+    yield Format("ndjson", "Quick, Draw!'s lines", {".ndjson": _ndjson}, none, lines=True)
+    yield Format("npz", "sketch-rnn's arrays", {".npz": _npz}, none, MAX_ARRAYS, one_file=True)
+    yield Format("plot", "pages for a plotter", {".svg": _plot}, plot)
+    yield Format("gcode", "plot as G-code", {".gcode": _gcode}, plot | {"profile"})
+    yield Format("poster", "all on one page", posters, poster, one_file=True)
 
 
 FORMATS = {row.name: row for row in _rows()}
@@ -278,11 +250,7 @@ READERS: dict[str, Reader] = {
 
 
 def find_format(name: str) -> tuple[Format, str]:
-    """Return a format and its suffix, by a name such as "poster" or "poster.png".
-
-    Raises:
-        SettingError: there is no such format; the message names the nearest, or all.
-    """
+    """Return a format and its suffix, by a name such as "poster" or "poster.png"."""
     base, dot, end = name.partition(".")
     row = FORMATS.get(base)
     if row is None:
@@ -328,9 +296,6 @@ def options_for(path: str | os.PathLike[str], options: RenderOptions | None = No
     """Return options with the format that the suffix of a file asks for.
 
     The format of the options is kept if its files may have that suffix.
-
-    Raises:
-        FormatError: no format has that suffix.
     """
     options = options or RenderOptions()
     suffix = known_suffix(path)
@@ -364,7 +329,7 @@ def check_options(options: RenderOptions, total: int = 1, *, one_file: bool = Tr
     if row.one_file and not one_file:
         raise SettingError(f"{row.name} is one file for all drawings; name it, as -o all{suffix}")
     if one_file and total > 1 and not row.lines:
-        if suffix not in row.write_many:
+        if row.max_many == 1:
             raise SettingError(
                 f"{total} drawings for one {suffix[1:].upper()}, which holds 1; "
                 "pass --count 1, --format ndjson, or -o FOLDER"
@@ -378,33 +343,26 @@ def check_options(options: RenderOptions, total: int = 1, *, one_file: bool = Tr
 
 
 def encode(item: Item, options: RenderOptions | None = None) -> bytes:
-    """Return a drawing as the bytes of a file; same arguments, same bytes.
-
-    Raises:
-        SettingError: an option outside its limits.
-    """
-    options = options or RenderOptions()
-    row, suffix = find_format(options.format)
-    return row.write[suffix](item, options)
+    """Return a drawing as the bytes of a file; same arguments, same bytes."""
+    return encode_many([item], options or RenderOptions())[0]
 
 
 def encode_many(items: Sequence[Item], options: RenderOptions, columns: int = 4) -> list[bytes]:
-    """Return several drawings as the bytes of one file, or of one file a page.
+    """Return drawings as the bytes of one file, or of one file a page, or of one each.
 
     Args:
         items: the drawings; a single one is written as `encode` writes it.
         options: how they are rendered.
         columns: drawings in a row of a contact sheet, unless the options say so.
-
-    Raises:
-        SettingError: an option outside its limits, or drawings that do not fit.
     """
     row, suffix = find_format(options.format)
-    if len(items) == 1 or suffix not in row.write_many:
-        return [encode(item, options) for item in items]
-    return row.write_many[suffix](items, options, options.columns or columns)
+    return row.write[suffix](items, options, options.columns or columns)
 
 
 def contact_sheet(items: Sequence[Item], options: RenderOptions, columns: int) -> bytes:
     """Return drawings, also a single one, as a contact sheet in PNG, whatever the format."""
-    return _png_sheet(items, options, options.columns or columns)[0]
+    from sketchgen.formats.poster import CELL, contact_sheet
+    from sketchgen.formats.raster import image_bytes
+
+    cell = min(CELL, max(16, math.isqrt(MAX_SHEET_PIXELS // max(1, len(items)))))
+    return image_bytes(contact_sheet(items, options.columns or columns, cell, style=options.style))

@@ -58,11 +58,7 @@ class RenderOptions:
 
     @functools.cached_property
     def style(self) -> Style:
-        """Colours and pen.
-
-        Raises:
-            SettingError: a number outside its limits, or no colour.
-        """
+        """Colours and pen."""
         from sketchgen.formats.svg_writer import Style
 
         chosen: dict[str, Any] = {
@@ -80,11 +76,7 @@ class RenderOptions:
 
     @property
     def paper(self) -> Page:
-        """Paper of a plot or a poster.
-
-        Raises:
-            SettingError: no such page, or margins that leave no room.
-        """
+        """Paper of a plot or a poster."""
         from sketchgen.formats.page import Page
 
         return Page.parse(self.page or "A4", "10mm" if self.margin is None else self.margin)

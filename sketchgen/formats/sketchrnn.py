@@ -59,11 +59,7 @@ class _Record:
 
 
 def _evaluated(data: bytes) -> Any:
-    """Return the value of a pickle, with records in place of calls.
-
-    Raises:
-        FormatError: it has operations or names that arrays do not need.
-    """
+    """Return the value of a pickle, with records in place of calls."""
     stack: list[Any] = []
     marks: list[int] = []
     memory: dict[int, Any] = {}
@@ -185,9 +181,6 @@ def _drawing(steps: NDArray[Any]) -> Sketch:
     sketch = from_stroke3(np.concatenate([np.zeros((1, 3)), steps.astype(np.float64)]))
     corner = sketch.points.min(axis=0)
     return Sketch.from_strokes([stroke - corner for stroke in sketch.strokes])
-
-
-# --- Writing --------------------------------------------------------------------------------------------
 
 
 def npz_bytes(drawings: Iterable[Sketch]) -> bytes:

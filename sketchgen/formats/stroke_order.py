@@ -38,9 +38,6 @@ def _ends(strokes: Sequence[Points]) -> _Ends:
     return np.array([[complex(*stroke[0]), complex(*stroke[-1])] for stroke in strokes])
 
 
-# --- joining ---------------------------------------------------------------------------------------------
-
-
 def join_strokes(strokes: Sequence[Points], tolerance: float) -> list[Points]:
     """Return the strokes, joined where their ends meet, and reversed where that needs it.
 
@@ -92,9 +89,6 @@ def _concatenated(chain: Sequence[Points]) -> Points:
         if len(part) > 1 or not seam:
             parts.append(part[1:] if seam else part)
     return np.concatenate(parts) if len(parts) > 1 else chain[0]
-
-
-# --- sorting ---------------------------------------------------------------------------------------------
 
 
 def sort_strokes(strokes: Sequence[Points]) -> list[Points]:

@@ -58,9 +58,6 @@ def outline(tag: str, values: Mapping[str, str], area: _Area, tolerance: float |
         area: width and height that percentages refer to.
         tolerance: maximum distance of a flattened curve from the curve, in the shape's units; None for a
             share of its extent.
-
-    Raises:
-        FormatError: a number or a command that cannot be read.
     """
     if tag == "path":
         return path_lines(values.get("d", ""), tolerance)

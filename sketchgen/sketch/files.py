@@ -110,9 +110,6 @@ def check_replaceable(folder: Path, marker: str, kind: str, *, force: bool) -> N
         marker: a file that every folder of this kind holds.
         kind: what errors call it, such as "a store".
         force: allow an empty folder, or one with the marker, to be replaced.
-
-    Raises:
-        OutputError: it exists and may not be replaced.
     """
     if folder.exists() and not force:
         raise OutputError(f"{folder} exists; choose another folder or use --force")
@@ -158,11 +155,7 @@ def recover_folder(folder: Path) -> None:
 
 
 def check_target(target: Path, force: bool) -> None:
-    """Check that a file may be written: devices, pipes and folders are never replaced, files only by force.
-
-    Raises:
-        OutputError: it may not.
-    """
+    """Check that a file may be written: devices, pipes and folders are never replaced, files by force."""
     try:
         mode = target.lstat().st_mode
     except (OSError, ValueError):

@@ -160,11 +160,7 @@ def rdp(points: Points, epsilon: float = EPSILON) -> Points:
 
 
 def simplify(sketch: Sketch, *, epsilon: float = EPSILON, spacing: float = 1.0) -> Sketch:
-    """Return the drawing with every stroke resampled and thinned by `rdp`, in the drawing's own units.
-
-    Raises:
-        SketchError: resampling would make more than `MAX_RESAMPLED` points.
-    """
+    """Return the drawing with every stroke resampled and thinned by `rdp`, in the drawing's own units."""
     strokes = _thinned(sketch.strokes, epsilon, spacing)
     return Sketch.from_strokes(strokes, page=sketch.page, category=sketch.category)
 
@@ -182,9 +178,6 @@ def simplify_as_quickdraw(sketch: Sketch) -> Sketch:
     comparing raw with simplified drawings: distances are to the infinite line; rounded points that coincide
     are one; a first stroke that is a dot has two equal points; and the result is aligned to 0 once more,
     because thinning may lose the leftmost or topmost point.
-
-    Raises:
-        SketchError: resampling would make more than `MAX_RESAMPLED` points.
     """
     bounds = sketch.bounds
     if bounds is None:

@@ -30,7 +30,7 @@ PAGE = (0, 0, 100, 100)
 FIRST = Sketch.from_strokes([[(10, 10), (50, 40), (90, 10)]], page=PAGE, category="cat")
 DONE = Completion(FIRST, Sketch.from_strokes([[(10, 90), (50, 60), (90, 90)], [(50, 50)]], page=PAGE))
 NAMES = [f"{name}{suffix}" for name, row in FORMATS.items() for suffix in row.suffixes]
-TOGETHER = [f"{name}{suffix}" for name, row in FORMATS.items() for suffix in row.write_many]
+TOGETHER = [f"{name}{suffix}" for name, row in FORMATS.items() for suffix in row.suffixes if row.max_many > 1]
 
 
 @pytest.mark.parametrize("name", NAMES)
