@@ -221,7 +221,7 @@ class PieceReader:
 
     def _add_block(self, block: Block) -> None:
         """Select among the drawings of a block, by the same rules in the same order as `row_of`."""
-        count, lengths = len(block.word), np.diff(block.start)
+        count, lengths = len(block.word), block.drawings.lengths
         category = np.fromiter(map(self._numbers.__getitem__, block.word), np.int64, count)
         kept = np.ones(count, dtype=bool)
         for reason, dropped in (
@@ -234,9 +234,8 @@ class PieceReader:
             if dropped.any():
                 self._drop(reason, int((dropped & kept).sum()))
                 kept &= ~dropped
-        key = np.zeros(count, dtype=np.uint64)
         names = tuple(self._numbers.names)
-        found = Drawings(np.maximum(category, 0), key, block.start, block.points, block.lift, names)
+        found = replace(block.drawings, category=np.maximum(category, 0), categories=names)
         self._pass_on(found if kept.all() else found.take(np.flatnonzero(kept)))
 
     def _add_one(self, found: Found, line: int) -> None:

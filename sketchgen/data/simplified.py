@@ -15,6 +15,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from sketchgen.data.drawings import Drawings, from_lists
+
 SHORTEST_FILLED = 245
 """Minimum longer side, px, of a drawing that is aligned to 0 and counts as simplified already.
 
@@ -41,30 +43,17 @@ class Block:
     Attributes:
         word: (n,) category of each drawing, UTF-8.
         recognised: (n,) whether the game recognised it; True where the line does not say.
-        start: (n + 1,) index of its first point.
-        points: (p, 2) px, each drawing aligned to 0 and from `SHORTEST_FILLED` to 255 in its longer side.
-        lift: (p,) true at the last point of each stroke.
+        drawings: aligned to 0 and from `SHORTEST_FILLED` to 255 px in their longer side; without category
+            and key.
         count: number of lines.
         rest: index in the block and bytes of every line of another form, except blank ones.
     """
 
     word: Sequence[bytes]
     recognised: NDArray[np.bool_]
-    start: NDArray[np.int64]
-    points: NDArray[np.uint8]
-    lift: NDArray[np.bool_]
+    drawings: Drawings
     count: int
     rest: list[tuple[int, bytes]]
-
-
-@dataclass(frozen=True)
-class _Shapes:
-    """The drawings of well-formed lines, and which of them are simplified."""
-
-    start: NDArray[np.int64]
-    points: NDArray[np.uint8]
-    lift: NDArray[np.bool_]
-    simplified: NDArray[np.bool_]
 
 
 def read_block(block: bytes) -> Block:
@@ -79,10 +68,9 @@ def read_block(block: bytes) -> Block:
         numbers = np.array([number for number in numbers if by_line[number] is not None], dtype=np.int64)
         found = [fields for fields in by_line if fields is not None]
     words, said, texts = (list(each) for each in zip(*found, strict=True)) if found else ([], [], [])
-    kept, shapes = _shapes(texts)
-    if not shapes.simplified.all():
-        kept = kept[shapes.simplified]
-        shapes = _taken(shapes, np.flatnonzero(shapes.simplified))
+    kept, drawings, simplified = _well_formed(texts)
+    if not simplified.all():
+        kept, drawings = kept[simplified], drawings.take(np.flatnonzero(simplified))
     recognised = np.fromiter(map(b"false".__ne__, said), np.bool_, len(said))[kept]
     rest: list[tuple[int, bytes]] = []
     if len(kept) < count:
@@ -90,7 +78,7 @@ def read_block(block: bytes) -> Block:
         left = np.setdiff1d(np.arange(count), numbers[kept]).tolist()
         rest = [(number, lines[number]) for number in left if lines[number].strip()]
         words = [words[k] for k in kept]
-    return Block(words, recognised, shapes.start, shapes.points, shapes.lift, count, rest)
+    return Block(words, recognised, drawings, count, rest)
 
 
 def _is_text(data: bytes) -> bool:
@@ -114,20 +102,23 @@ def _fields(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     return word.encode(), said, orjson.dumps(drawing)
 
 
-def _shapes(texts: Sequence[bytes]) -> tuple[NDArray[np.int64], _Shapes]:
-    """Return the indices and the drawings of the well-formed texts."""
+_Parsed = tuple[Drawings, NDArray[np.bool_]]
+"""Drawings, and which of them are simplified."""
+
+
+def _well_formed(texts: Sequence[bytes]) -> tuple[NDArray[np.int64], Drawings, NDArray[np.bool_]]:
+    """Return the indices and the drawings of the well-formed texts, and which of them are simplified."""
     kept = np.arange(len(texts))
     while len(kept):
         found = _parsed(b"\n".join((b"", *texts, b"")), len(kept))
-        if isinstance(found, _Shapes):
-            return kept, found
+        if isinstance(found, tuple):
+            return kept, *found
         texts = [text for text, malformed in zip(texts, found.tolist(), strict=True) if not malformed]
         kept = kept[~found]
-    no_points, none = np.zeros((0, 2), dtype=np.uint8), np.zeros(0, dtype=bool)
-    return kept, _Shapes(np.zeros(1, dtype=np.int64), no_points, none, none)
+    return kept, from_lists([], [], [], [], ()), np.zeros(0, dtype=bool)
 
 
-def _parsed(text: bytes, count: int) -> _Shapes | NDArray[np.bool_]:
+def _parsed(text: bytes, count: int) -> _Parsed | NDArray[np.bool_]:
     """Return the drawings of `count` texts between newlines; or (count,) which of them are malformed.
 
     A well-formed text is a list of strokes without spaces; a stroke is two lists of as many integers. Most
@@ -149,10 +140,10 @@ def _parsed(text: bytes, count: int) -> _Shapes | NDArray[np.bool_]:
     if len(uneven):
         return _marked(np.repeat(np.arange(count), strokes)[uneven], count)
     value, unfit = _values(raw, digit)
-    found = _arranged(value.take(number_end), length, strokes)
+    drawings, simplified = _arranged(value.take(number_end), length, strokes)
     if unfit.any():
-        found.simplified[_lines(raw, np.flatnonzero(unfit), count)] = False
-    return found
+        simplified[_lines(raw, np.flatnonzero(unfit), count)] = False
+    return drawings, simplified
 
 
 def _structure(
@@ -222,7 +213,7 @@ def _values(raw: NDArray[np.uint8], digit: NDArray[np.bool_]) -> tuple[NDArray[n
     return value, unfit
 
 
-def _arranged(value: NDArray[np.uint8], length: NDArray[np.int64], strokes: NDArray[np.int64]) -> _Shapes:
+def _arranged(value: NDArray[np.uint8], length: NDArray[np.int64], strokes: NDArray[np.int64]) -> _Parsed:
     """Return the drawings of numbers in stroke order, all x of a stroke before all y."""
     first = np.cumsum(length) - length
     x_at = np.arange(len(value) // 2) + np.repeat(first, length)
@@ -235,14 +226,6 @@ def _arranged(value: NDArray[np.uint8], length: NDArray[np.int64], strokes: NDAr
     low, high = start[:-1], 2 * start[:-1]
     aligned = (np.minimum.reduceat(x, low) == 0) & (np.minimum.reduceat(y, low) == 0)
     filled = np.maximum.reduceat(points.reshape(-1), high) >= SHORTEST_FILLED
-    return _Shapes(start, points, lift, aligned & filled)
-
-
-def _taken(shapes: _Shapes, rows: NDArray[np.int64]) -> _Shapes:
-    """Return some of the drawings, in order."""
-    lengths = np.diff(shapes.start)
-    mask = np.zeros(len(lengths), dtype=bool)
-    mask[rows] = True
-    points = np.flatnonzero(np.repeat(mask, lengths))
-    start = np.concatenate([[0], np.cumsum(lengths[rows])])
-    return _Shapes(start, shapes.points[points], shapes.lift[points], mask[rows])
+    count = len(strokes)
+    none = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.uint64)
+    return Drawings(*none, start, points, lift, ()), aligned & filled

@@ -193,12 +193,6 @@ def cut_points(
     Only cuts within the last tenth may give the whole drawing, and so ask for its end at once. A person who
     asks for a completion has not finished; and cuts at any stroke's end, the last one included, would show
     drawings of one stroke as finished more often than those of many, so that completions would end early.
-
-    Args:
-        length: points of each drawing.
-        lift: where strokes end.
-        prefixes: the shares of the kinds of cut.
-        random: draws the cuts.
     """
     batch, count = lift.shape
     kind = random.random(batch)
@@ -228,7 +222,7 @@ def held_back(
         length: points of each padded drawing.
         lift: where strokes end.
         share: share of the drawings, as far as they have two strokes or more.
-        random: two drawings with the same numbers of points and strokes need not be treated alike.
+        random: draws which.
 
     Returns:
         The indices of the points in their new order, the padding last; and how many are given, -1 for a
@@ -271,7 +265,7 @@ def opened(
         points: px of the 255 box.
         lift: where strokes end.
         share: share of the drawings, as far as they have a line of `MIN_LINE` points.
-        random: two drawings with the same numbers of points and strokes need not be treated alike.
+        random: draws which.
 
     Returns:
         The indices of the points in their new order, the padding last; where strokes end then; and how many

@@ -338,15 +338,12 @@ def _network_errors(name: str) -> Iterator[None]:
         raise DownloadError(f"{name}: the server redirects without end") from error
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
         raise DownloadError(f"{name}: the server redirects to no usable address ({error})") from error
-    except (httpx.ConnectTimeout, httpx.ConnectError) as error:
-        words = f"no connection to {error.request.url.host} ({error})"
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise ServerUnavailable(f"{name}: {words}; check the clock and the proxy") from error
-        raise _Retry(words) from error
-    except httpx.TimeoutException as error:
-        raise _Retry(f"nothing arrived for {SILENT_SECONDS:.0f} s") from error
     except httpx.HTTPError as error:
-        raise _Retry(f"the connection broke ({error})") from error
+        lost = isinstance(error, httpx.ConnectTimeout | httpx.ConnectError)
+        words = f"no connection to {error.request.url.host}" if lost else "the connection broke"
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise ServerUnavailable(f"{name}: {words} ({error}); check the clock and the proxy") from error
+        raise _Retry(f"{words} ({error})") from error
 
 
 def _check_status(response: httpx.Response, name: str) -> None:

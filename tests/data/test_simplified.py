@@ -147,7 +147,7 @@ def test_what_is_simplified_is_read_as_a_block(drawn):
     assert len(block.word) == len(plain)
     assert len(block.rest) == len(drawn) - len(plain)
     flat = [list(point) for drawing in plain for xs, ys in drawing for point in zip(xs, ys, strict=True)]
-    assert block.points.tolist() == flat
+    assert block.drawings.points.tolist() == flat
     assert block.count == len(drawn)
 
 

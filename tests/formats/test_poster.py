@@ -55,7 +55,9 @@ def test_a_page_in_px(layout, unit):
 
 def test_the_picture_shows_the_same():
     item = Completion(LINE, Sketch.from_strokes([[(0, 5), (9, 5)]]))
-    found = page_image([item, Sketch(), item], poster_layout(3, columns=3), Style(added_colour="#ff0000"))
+    found = page_image(
+        [item, Sketch(), item], poster_layout(3, columns=3), Style(added_colour="#ff0000", stroke_width=0.5)
+    )
     shown = light(found)
     assert shown.shape == (192, 576)
     assert shown[:, :192].min() < 60
