@@ -18,7 +18,7 @@ from sketchgen.formats.curves import WidthLine
 from sketchgen.formats.raster import Area, Raster, rgba
 from sketchgen.formats.svg_writer import Style, number, parts, svg_document, svg_text, visible_box
 from sketchgen.limits import check_range
-from sketchgen.sketch.geometry import BOX
+from sketchgen.sketch.geometry import BOX, steps
 from sketchgen.sketch.sketch import Completion, Item, Points, Sketch
 
 SPEED = 350.0
@@ -88,7 +88,7 @@ def timeline(item: Item, style: Style | None = None, speed: float = SPEED) -> tu
     for stroke in _animated(item).strokes:
         gap = 0.0 if pen is None else seconds(float(np.hypot(*(stroke[0] - pen)))) / TRAVEL
         start = gap + (spans[-1].end if spans else 0.0)
-        spans.append(Span(start, start + max(_MIN_STROKE_SECONDS, seconds(float(_steps(stroke).sum())))))
+        spans.append(Span(start, start + max(_MIN_STROKE_SECONDS, seconds(float(steps(stroke).sum())))))
         pen = stroke[-1]
     if not spans or spans[-1].end <= MAX_SECONDS:
         return tuple(spans)
@@ -100,12 +100,6 @@ def _animated(item: Item) -> Sketch:
     """Return the part of a drawing that is animated."""
     given, added = parts(item)
     return given if added is None else added
-
-
-def _steps(stroke: Points) -> NDArray[np.float64]:
-    """Return the (n - 1,) distances from each point to the next."""
-    offsets = np.diff(stroke, axis=0)
-    return np.hypot(offsets[:, 0], offsets[:, 1])
 
 
 def to_animated_svg(item: Item, style: Style | None = None, speed: float = SPEED) -> str:
@@ -261,7 +255,7 @@ def _pieces(
         pieces: list[WidthLine] = []
         while index < len(spans) and spans[index].start < time:
             (start, end), line = spans[index], lines[index]
-            distance = np.append(0.0, np.cumsum(_steps(line))) if distance is None else distance
+            distance = np.append(0.0, np.cumsum(steps(line[:, :2]))) if distance is None else distance
             share = min(1.0, (time - start) / (end - start))
             pieces.append(_piece(line, distance, drawn, share))
             drawn = share

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from sketchgen.sketch.geometry import steps
 from sketchgen.sketch.sketch import Points
 
 CORNER = 80.0
@@ -143,8 +144,7 @@ def with_pressure(points: Points, width: float, pressure: float) -> WidthLine:
         width: of the pen, in the drawing's own units, above 0.
         pressure: from 0 (one width) to 1.
     """
-    steps = np.hypot(*np.diff(points, axis=0).T)
-    distance = np.append(0.0, np.cumsum(steps))
+    distance = np.append(0.0, np.cumsum(steps(points)))
     length = float(distance[-1])
     if length == 0 or pressure == 0:
         wide = 1.0 if pressure == 0 else 1 + _SWING * pressure

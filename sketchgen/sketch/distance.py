@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sketchgen.sketch.geometry import BOX, resample
+from sketchgen.sketch.geometry import BOX, line_length, resample
 from sketchgen.sketch.sketch import Box, Points, Sketch
 
 SPACING = 2.0
@@ -31,8 +31,8 @@ _CHUNK = 256
 
 def evenly(strokes: Sequence[Points], spacing: float, max_points: float) -> list[Points]:
     """Return points every `spacing` along each stroke, wider for more than about `max_points` in all."""
-    length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
-    return [resample(stroke, max(spacing, length / max_points)) for stroke in strokes]
+    spacing = max(spacing, line_length(strokes) / max_points)
+    return [resample(stroke, spacing) for stroke in strokes]
 
 
 class Ink:
@@ -47,8 +47,7 @@ class Ink:
 
     def __init__(self, strokes: Sequence[Points], spacing: float = 1.0) -> None:
         """Put a point every `spacing` on the strokes, wider where they are longer than `MAX_INK` points."""
-        total = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
-        self.spacing = max(spacing, total / MAX_INK)
+        self.spacing = max(spacing, line_length(strokes) / MAX_INK)
         self.strokes = evenly(strokes, spacing, MAX_INK)
         self.points: Points = np.concatenate([np.zeros((0, 2)), *self.strokes])
         self.directions: Points = np.concatenate([np.zeros((0, 2)), *map(_directions, self.strokes)])

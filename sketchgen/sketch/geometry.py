@@ -81,6 +81,16 @@ def in_frame(sketch: Sketch, frame: Frame) -> Sketch:
     )
 
 
+def steps(points: Points) -> NDArray[np.float64]:
+    """Return the (n - 1,) distances from each point of a line to the next."""
+    return np.hypot(*np.diff(points, axis=0).T)
+
+
+def line_length(strokes: Sequence[Points]) -> float:
+    """Return the length of all strokes together."""
+    return sum(float(steps(stroke).sum()) for stroke in strokes)
+
+
 def _check_length(length: float, spacing: float, what: str) -> None:
     """Check that resampling makes no more than `MAX_RESAMPLED` points."""
     if length > spacing * MAX_RESAMPLED:
@@ -91,8 +101,7 @@ def _check_length(length: float, spacing: float, what: str) -> None:
 
 def _thinned(strokes: Sequence[Points], epsilon: float = EPSILON, spacing: float = 1.0) -> list[Points]:
     """Return every stroke resampled and thinned."""
-    total = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
-    _check_length(total, spacing, "a drawing")
+    _check_length(line_length(strokes), spacing, "a drawing")
     return [rdp(resample(stroke, spacing), epsilon) for stroke in strokes]
 
 
@@ -104,8 +113,7 @@ def resample(points: Points, spacing: float = 1.0) -> Points:
     Raises:
         SketchError: there would be more than `MAX_RESAMPLED` points.
     """
-    steps = np.hypot(*np.diff(points, axis=0).T)
-    length = np.concatenate([[0.0], np.cumsum(steps)])
+    length = np.concatenate([[0.0], np.cumsum(steps(points))])
     if length[-1] == 0.0:
         return points[:1]
     _check_length(float(length[-1]), spacing, "a stroke")
