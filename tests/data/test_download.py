@@ -21,8 +21,8 @@ from sketchgen.data import download as module
 from sketchgen.data import transfer
 from sketchgen.data.download import FORMS, download
 from sketchgen.data.sources import source_files
-from sketchgen.data.transfer import PartialFile, Progress, ServerUnavailable, check_redirect, pause
-from sketchgen.errors import CategoryError, DownloadError, OutputError, SettingError
+from sketchgen.data.transfer import PartialFile, Progress, ServerUnavailable, check_redirect
+from sketchgen.errors import CategoryError, DownloadError, FormatError, OutputError, SettingError
 
 CAT = b"".join(b'{"word":"cat","key_id":"%d","drawing":[[[0,9],[0,9]]]}\n' % n for n in range(400))
 CATS = "full/simplified/cat.ndjson"
@@ -103,68 +103,57 @@ def test_every_form_is_fetched(form: str, bucket: Bucket, tmp_path: Path) -> Non
         download(["The Mona Lisa"], tmp_path / "b", form, base=bucket.base)
 
 
-def test_paths_come_in_the_order_asked_for_and_once(bucket: Bucket, tmp_path: Path) -> None:
-    names = [f"é {number}#%" for number in range(5)]
-    for number, name in enumerate(names):
-        bucket.put(f"full/simplified/%C3%A9%20{number}%23%25.ndjson", CAT + name.encode())
-    found = download([*reversed(names), *names], tmp_path, base=bucket.base, jobs=3)
-    assert found == [tmp_path / f"{name}.ndjson" for name in reversed(names)]
-    assert all(path.read_bytes() == CAT + path.stem.encode() for path in found)
-    assert len(bucket.requests) == 5
-
-
-def test_progress_is_told_in_the_calling_thread(
-    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_broken_transfer_goes_on(
+    bucket: Bucket, tmp_path: Path, waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transfer, "REPORT_SECONDS", 0.0)
-    bucket.put(CATS, CAT, Answer(drop=HALF))
-    heard: list[tuple[Progress, threading.Thread]] = []
-    here = threading.current_thread
-    download("cat", tmp_path, base=bucket.base, progress=lambda event: heard.append((event, here())))
-    assert {thread for _, thread in heard} == {here()}
-    events = [event for event, _ in heard]
-    assert [event.size for event in events] == sorted(event.size for event in events)
-    assert {event.state for event in events[:-1]} == {"moving", "waiting"}
-    assert events[-1] == Progress("cat.ndjson", "done", len(CAT), len(CAT))
-    (waiting,) = [event for event in events if event.state == "waiting"]
-    assert waiting.size == HALF
-    assert "the connection broke" in waiting.words
-
-
-# --- Resuming, in a run and in the next ------------------------------------------------------------------
-
-
-def test_a_broken_transfer_goes_on(bucket: Bucket, tmp_path: Path, waits: list[float]) -> None:
     bucket.put(CATS, CAT, Answer(drop=HALF), Answer(drop=1000))
-    assert fetched(bucket, tmp_path) == CAT
+    events: list[Progress] = []
+    assert fetched(bucket, tmp_path, progress=events.append) == CAT
     assert bucket.starts() == [None, HALF, HALF + 1000]
     assert bucket.sent == len(CAT), "a byte was fetched twice"
     assert bucket.requests[1].headers["if-range"].startswith('"')
-    assert len(waits) == 2
+    assert 0.5 <= waits[0] <= 1.0
+    assert waits[1] > 0.99
+    assert [event.size for event in events] == sorted(event.size for event in events)
+    assert {event.state for event in events[:-1]} == {"moving", "waiting"}
+    assert events[-1] == Progress("cat.ndjson", "done", len(CAT), len(CAT))
+    # Attempts are counted from the last one that got further.
+    monkeypatch.setattr(transfer, "PROGRESS_BYTES", 1000)
+    bucket.put(CATS, CAT, *[Answer(drop=1000)] * 9)
+    assert fetched(bucket, tmp_path / "b", retries=1) == CAT
+    bucket.put(CATS, CAT, *[Answer(drop=999)] * 9)
+    assert "the connection broke" in failure(bucket, tmp_path / "c", retries=1)
 
 
 def test_a_later_run_goes_on(bucket: Bucket, tmp_path: Path) -> None:
     bucket.put(CATS, CAT, Answer(drop=HALF))
     assert "run it again to resume" in failure(bucket, tmp_path, ServerUnavailable, retries=0)
-    assert left(tmp_path) == CAT[:HALF]
-    (tmp_path / "whole.ndjson").write_bytes(CAT)
-    assert source_files([tmp_path]) == [tmp_path / "whole.ndjson"], "what is left is no source of drawings"
-    (tmp_path / "whole.ndjson").unlink()
     bucket.put(CATS, CAT, Answer(body=HTML))
     assert "login" in failure(bucket, tmp_path)
     assert left(tmp_path) == CAT[:HALF], "a page cost what was there"
+    with pytest.raises(FormatError, match="holds no drawing"):
+        source_files([tmp_path])
     assert fetched(bucket, tmp_path) == CAT
     assert bucket.starts() == [None, HALF, HALF]
 
 
-def test_attempts_are_counted_from_the_last_progress(
-    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transfer, "PROGRESS_BYTES", 1000)
-    bucket.put(CATS, CAT, *[Answer(drop=1000)] * 9)
-    assert fetched(bucket, tmp_path, retries=1) == CAT
-    bucket.put(CATS, CAT, *[Answer(drop=999)] * 9)
-    assert "tried 2 times" in failure(bucket, tmp_path / "b", retries=1)
+@pytest.mark.parametrize("etag", [None, 'W/"weak"', "bare"])
+def test_resuming_needs_a_strong_etag(etag: str | None, bucket: Bucket, tmp_path: Path) -> None:
+    bucket.put(CATS, CAT, Answer(drop=HALF, headers={"ETag": etag}))
+    failure(bucket, tmp_path, retries=0)
+    assert fetched(bucket, tmp_path) == CAT
+    assert bucket.starts() == [None, None]
+
+
+@pytest.mark.parametrize("stored", ["identity", "gzip"])
+def test_a_byte_that_changed_on_the_disk_is_found(stored: str, bucket: Bucket, tmp_path: Path) -> None:
+    # The MD5 of a file that is stored compressed is that of other bytes.
+    said: dict[str, str | None] = {"x-goog-stored-content-encoding": stored}
+    bucket.put(CATS, CAT, Answer(drop=HALF), Answer(headers=said))
+    failure(bucket, tmp_path, retries=0)
+    (tmp_path / ".cat.ndjson.part").write_bytes(CAT[: HALF - 1] + b"?")
+    assert (fetched(bucket, tmp_path) == CAT) is (stored == "identity")
 
 
 @pytest.mark.parametrize("heeds", [True, False])
@@ -180,14 +169,6 @@ def test_a_file_that_changed_comes_anew(heeds: bool, bucket: Bucket, tmp_path: P
     bucket.put("full/raw/cat.ndjson", CAT * 2)
     failure(bucket, tmp_path / "b", retries=0)
     assert fetched(bucket, tmp_path / "b", form="raw") == CAT * 2
-
-
-@pytest.mark.parametrize("etag", [None, 'W/"weak"', "bare"])
-def test_resuming_needs_a_strong_etag(etag: str | None, bucket: Bucket, tmp_path: Path) -> None:
-    bucket.put(CATS, CAT, Answer(drop=HALF, headers={"ETag": etag}))
-    failure(bucket, tmp_path, retries=0)
-    assert fetched(bucket, tmp_path) == CAT
-    assert bucket.starts() == [None, None]
 
 
 def test_a_second_run_keeps_away(bucket: Bucket, tmp_path: Path) -> None:
@@ -221,9 +202,6 @@ def test_servers_that_misbehave_cost_an_attempt_at_most(name: str, bucket: Bucke
     bucket.put(CATS, CAT, Answer(drop=HALF), *ODD[name])
     assert fetched(bucket, tmp_path, retries=6) == CAT
     assert bucket.starts()[:2] == [None, HALF]
-
-
-# --- Answers that are no file -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -264,57 +242,28 @@ def test_attempts_end(bucket: Bucket, tmp_path: Path, waits: list[float]) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pauses_grow_and_differ() -> None:
-    for failures in range(1, 40):
-        longest = min(transfer.MAX_PAUSE, transfer.FIRST_PAUSE * 2 ** (failures - 1))
-        found = {pause(failures) for _ in range(20)}
-        assert len(found) > 1
-        assert all(longest / 2 <= seconds <= longest for seconds in found)
-
-
-@pytest.mark.parametrize(("here", "there"), [("https", "http"), ("http", "https"), ("https", "https")])
-def test_encryption_is_not_given_up(here: str, there: str) -> None:
-    asked = httpx.Request("GET", f"{here}://a.example/cat")
-    answer = httpx.Response(302, headers={"Location": f"{there}://b.example/cat"}, request=asked)
-    refused = pytest.raises(DownloadError, match="from https to http")
-    with refused if (here, there) == ("https", "http") else contextlib.nullcontext():
-        check_redirect(answer)
-
-
-@pytest.mark.parametrize("stored", ["identity", "gzip"])
-def test_a_byte_that_changed_on_the_disk_is_found(stored: str, bucket: Bucket, tmp_path: Path) -> None:
-    # The MD5 of a file that is stored compressed is that of other bytes.
-    said: dict[str, str | None] = {"x-goog-stored-content-encoding": stored}
-    bucket.put(CATS, CAT, Answer(drop=HALF), Answer(headers=said))
-    failure(bucket, tmp_path, retries=0)
-    (tmp_path / ".cat.ndjson.part").write_bytes(CAT[: HALF - 1] + b"?")
-    assert (fetched(bucket, tmp_path) == CAT) is (stored == "identity")
-
-
-# --- Files that exist, and the disk -------------------------------------------------------------------------
+def test_encryption_is_not_given_up() -> None:
+    for here, there in (("http", "https"), ("https", "https"), ("https", "http")):
+        asked = httpx.Request("GET", f"{here}://a.example/cat")
+        answer = httpx.Response(302, headers={"Location": f"{there}://b.example/cat"}, request=asked)
+        refused = pytest.raises(DownloadError, match="from https to http")
+        with refused if (here, there) == ("https", "http") else contextlib.nullcontext():
+            check_redirect(answer)
 
 
 def test_a_file_that_exists_is_kept_or_replaced_by_force(bucket: Bucket, tmp_path: Path) -> None:
     mine = tmp_path / "cat.ndjson"
-    mine.write_bytes(b"x" * len(CAT))
-    events: list[Progress] = []
-    assert download("cat", tmp_path, base=bucket.base, progress=events.append) == [mine]
-    assert [event.state for event in events] == ["there"]
-    assert [request.method for request in bucket.requests] == ["HEAD"]
-    mine.write_bytes(b"mine")
-    line = failure(bucket, tmp_path, OutputError)
-    assert all(word in line for word in ("4 bytes", str(len(CAT)), "--force"))
+    bucket.put(CATS, CAT, Answer(before=lambda: mine.write_bytes(b"mine")))
+    line = failure(bucket, tmp_path, OutputError) + failure(bucket, tmp_path, OutputError)
+    assert all(word in line for word in ("exists; choose", "4 bytes", str(len(CAT)), "--force"))
     bucket.put(CATS, CAT, Answer(drop=HALF))
     failure(bucket, tmp_path, force=True, retries=0)
     assert mine.read_bytes() == b"mine", "it is kept until the new one is whole"
     assert fetched(bucket, tmp_path, force=True) == CAT
-
-
-def test_a_file_that_comes_up_in_the_meantime_is_kept(bucket: Bucket, tmp_path: Path) -> None:
-    mine = tmp_path / "cat.ndjson"
-    bucket.put(CATS, CAT, Answer(before=lambda: mine.write_bytes(b"mine")))
-    assert "--force" in failure(bucket, tmp_path, OutputError)
-    assert mine.read_bytes() == b"mine"
+    events: list[Progress] = []
+    assert download("cat", tmp_path, base=bucket.base, progress=events.append) == [mine]
+    assert [event.state for event in events] == ["there"]
+    assert bucket.requests[-1].method == "HEAD"
     mine.unlink()
     mine.mkdir()
     assert "is a folder" in failure(bucket, tmp_path, OutputError, force=True)
@@ -340,23 +289,27 @@ def test_a_full_disk_ends_the_run(bucket: Bucket, tmp_path: Path, monkeypatch: p
     assert len(bucket.requests) == 3
 
 
-# --- Several files, and interruptions -----------------------------------------------------------------------
-
-
-def test_one_that_is_missing_does_not_keep_the_others(bucket: Bucket, tmp_path: Path) -> None:
-    bucket.put("full/simplified/dog.ndjson", CAT)
+def test_several_files(bucket: Bucket, tmp_path: Path) -> None:
+    bucket.put("full/simplified/%C3%A9%20%23%25.ndjson", CAT)
+    (tmp_path / "é #%.ndjson").write_bytes(CAT)
+    assert download(["é #%", "cat", "é #%"], tmp_path, base=bucket.base) == [
+        tmp_path / "é #%.ndjson",
+        tmp_path / "cat.ndjson",
+    ]
+    # One that is missing does not keep the others.
     with pytest.raises(DownloadError) as caught:
-        download(["a", "cat", "b", "dog", "c", "d"], tmp_path, base=bucket.base)
+        download(["a", "cat", "b", "é #%", "c", "d"], tmp_path / "b", base=bucket.base)
     assert str(caught.value).startswith("4 of 6 files could not be downloaded: a.ndjson: ")
     assert str(caught.value).endswith("; and 1 more")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cat.ndjson", "dog.ndjson"]
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == ["cat.ndjson", "é #%.ndjson"]
+    # A server that is gone ends the run.
     names = [f"kind{number}" for number in range(50)]
     for name in names:
         bucket.put(f"full/simplified/{name}.ndjson", CAT, *[Answer(status=503)] * 9)
     asked = len(bucket.requests)
     with pytest.raises(ServerUnavailable):
         download(names, tmp_path, base=bucket.base, jobs=2, retries=1)
-    assert len(bucket.requests) - asked <= 12, "a server that is gone ends the run"
+    assert len(bucket.requests) - asked <= 12
 
 
 @pytest.mark.parametrize("drop", [HALF, None], ids=["broken", "goes on"])
@@ -387,58 +340,36 @@ def test_an_interruption_leaves_what_has_come(
     assert bucket.starts() == [None, HALF], "it went on after the interruption"
 
 
-def test_a_bug_is_not_hidden(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+NAMES = ("", "..", "a/b", "a\\b", "cat\n", "c\0t", ".cat", " cat", "c:t", "é" * 101)
+BASES = ("", "ftp://a.example", "http://", "https://a.example?x", "https://me:secret@a.example", "http://[")
+BASES += ("http://a.example:99999", "http://a.example/#x", "file:///tmp")
+BAD: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
+    (["cat", "octopuss"], {"base": module.BASE + "/"}, CategoryError, "did you mean 'octopus'"),
+    ([], {}, SettingError, "no categories"),
+    *((["cat", name], {}, CategoryError, "categor") for name in NAMES),
+    *(("cat", {"base": base}, SettingError, "^base .*https://") for base in BASES),
+    *(("cat", {"jobs": jobs}, SettingError, "from 1 to 16") for jobs in (0, 17)),
+    *(("cat", {"retries": retries}, SettingError, "from 0 to 100") for retries in (-1, 101)),
+    ("cat", {"form": "svg"}, SettingError, "simplified, raw"),
+]
+
+
+def test_bad_input_is_refused_before_anything_is_fetched(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for names, how, kind, words in BAD:
+        with pytest.raises(kind, match=words) as caught:
+            download(names, tmp_path / "out", **{"base": bucket.base, **how})
+        assert "\n" not in str(caught.value)
+        assert not (tmp_path / "out").exists()
+    monkeypatch.setenv("HTTP_PROXY", "gopher://a.example")
+    assert "proxy" in failure(bucket, tmp_path)
+    assert bucket.requests == []
+    # A bug is not hidden.
+    monkeypatch.delenv("HTTP_PROXY")
     monkeypatch.setattr(module.Transfer, "fetch", lambda *arguments, **settings: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         download("cat", tmp_path, base=bucket.base)
-
-
-# --- Bad input ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("names", "settings", "kind", "words"),
-    [
-        (["cat", "octopuss"], {"base": module.BASE + "/"}, CategoryError, "did you mean 'octopus'"),
-        ([], {}, SettingError, "no categories"),
-        *(
-            (["cat", name], {}, CategoryError, "categor")
-            for name in ("", "..", "a/b", "a\\b", "cat\n", "c\0t", ".cat", " cat", "c:t", "é" * 101)
-        ),
-        *(
-            ("cat", {"base": base}, SettingError, "^base .*https://")
-            for base in (
-                "",
-                "ftp://a.example",
-                "http://",
-                "https://a.example?x",
-                "https://me:secret@a.example",
-            )
-        ),
-        *(
-            ("cat", {"base": base}, SettingError, "^base .*https://")
-            for base in ("http://[", "http://a.example:99999", "http://a.example/#x", "file:///tmp")
-        ),
-        ("cat", {"jobs": 0}, SettingError, "from 1 to 16"),
-        ("cat", {"jobs": 17}, SettingError, "from 1 to 16"),
-        ("cat", {"retries": -1}, SettingError, "from 0 to 100"),
-        ("cat", {"retries": 101}, SettingError, "from 0 to 100"),
-        ("cat", {"form": "svg"}, SettingError, "simplified, raw"),
-    ],
-)
-def test_bad_input_is_refused_before_anything_is_fetched(
-    names: Any, settings: dict[str, Any], kind: type[Exception], words: str, bucket: Bucket, tmp_path: Path
-) -> None:
-    with pytest.raises(kind, match=words) as caught:
-        download(names, tmp_path / "out", **{"base": bucket.base, **settings})
-    assert "\n" not in str(caught.value)
-    assert bucket.requests == []
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_proxy_that_cannot_be_used(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "gopher://a.example")
-    assert "proxy" in failure(bucket, tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(10))
