@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from sketchgen.errors import FormatError, SketchError
 from sketchgen.sketch.files import MAX_BYTES
-from sketchgen.sketch.sketch import MAX_COORDINATE, MAX_POINTS, Box, Completion, Item, Sketch, whole_of
+from sketchgen.sketch.sketch import MAX_POINTS, Box, Completion, Item, Sketch, whole_of
 
 FORMAT = "sketchgen"
 """Value of `format` in sketchgen's JSON."""
@@ -46,7 +46,7 @@ def parse_canvas(source: Any, name: str = "canvas") -> Sketch:
     """
     value = load_json(source, name) if isinstance(source, str | bytes) else source
     if isinstance(value, list):
-        return Sketch.from_strokes(_strokes(value, name))
+        return named_sketch(name, _strokes(value, name))
     if not isinstance(value, dict):
         raise FormatError(f"{name} must be an object with 'strokes' or a list of strokes, not {_kind(value)}")
     if "strokes" not in value:
@@ -62,7 +62,15 @@ def parse_canvas(source: Any, name: str = "canvas") -> Sketch:
     given = value.get("given")
     if given is not None and (type(given) is not int or not 0 <= given <= len(strokes)):
         raise FormatError(f"{name}: given must be a number of strokes from 0 to {len(strokes)}")
-    return Sketch.from_strokes(strokes, page=_page(value, name), category=category)
+    return named_sketch(name, strokes, page=_page(value, name), category=category)
+
+
+def named_sketch(name: str, strokes: Iterable[Any], **more: Any) -> Sketch:
+    """Return `Sketch.from_strokes`, with the name of the drawing in its errors."""
+    try:
+        return Sketch.from_strokes(strokes, **more)
+    except SketchError as error:
+        raise SketchError(f"{name}: {error}") from error
 
 
 def sketch_to_json(item: Item) -> str:
@@ -103,13 +111,7 @@ def _number(value: object, what: str) -> float:
     """Return a coordinate as a float; booleans and text are not numbers."""
     if type(value) is not float and type(value) is not int:
         raise FormatError(f"{what} must be a number, not {_kind(value)}")
-    if isinstance(value, int):
-        value = max(min(value, 10**300), -(10**300))
-    if not math.isfinite(value):
-        raise SketchError(f"{what} is not finite: {value}")
-    if abs(value) > MAX_COORDINATE:
-        raise SketchError(f"{what} is {value:g}, beyond {MAX_COORDINATE:g}; scale the drawing down")
-    return float(value)
+    return float(max(min(value, 10**300), -(10**300)) if isinstance(value, int) else value)
 
 
 def _page(value: dict[str, Any], name: str) -> Box | None:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import orjson
 
-from sketchgen.errors import FormatError, SketchError, SketchgenError
-from sketchgen.formats.canvas_json import load_json, parse_canvas
+from sketchgen.errors import FormatError, SketchgenError
+from sketchgen.formats.canvas_json import load_json, named_sketch, parse_canvas
 from sketchgen.sketch.files import MAX_BYTES
-from sketchgen.sketch.sketch import MAX_POINTS, Points, Sketch
+from sketchgen.sketch.sketch import Points, Sketch
 
 HEAD = struct.Struct("<Q2sbIH")
 """Head of a binary record: key, country, whether recognised, seconds since 1970, number of strokes."""
@@ -64,19 +64,8 @@ def _sketch_of(value: Any, name: str) -> Sketch:
     word = value.get("word")
     if word is not None and not isinstance(word, str):
         raise FormatError(f"{name}: word must be text")
-    strokes: list[Points] = []
-    total = 0
-    for index, stroke in enumerate(value["drawing"]):
-        strokes.append(_stroke(stroke, index, name))
-        total += len(strokes[-1])
-        if total > MAX_POINTS:
-            raise SketchError(
-                f"{name}: more than {MAX_POINTS} points in one drawing; simplify it or split it"
-            )
-    try:
-        return Sketch.from_strokes(strokes, category=word)
-    except SketchError as error:
-        raise SketchError(f"{name}: {error}") from error
+    strokes = (_stroke(stroke, index, name) for index, stroke in enumerate(value["drawing"]))
+    return named_sketch(name, strokes, category=word)
 
 
 def _stroke(value: object, index: int, name: str) -> Points:

@@ -143,14 +143,7 @@ class Raster:
 
 
 def write_line(sheet: Image, text: str, place: tuple[int, int, int, int], style: Style) -> None:
-    """Write a line of text into a picture, cut if it is too long.
-
-    Args:
-        sheet: the picture.
-        text: the text.
-        place: left, top, width and height of the strip that it is centred in, px.
-        style: the given colour is the ink.
-    """
+    """Write a line of text, cut if it is too long, into a strip: left, top, width, height, px."""
     left, top, width, height = place
     font = ImageFont.load_default(size=max(8.0, height * 0.7))
     pen = ImageDraw.Draw(sheet)

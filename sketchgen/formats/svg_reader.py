@@ -77,11 +77,11 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
     try:
         page = _page(root)
         reader = _Reader(root, page)
-        strokes = list(reader.strokes(root, reader.start))
+        strokes = reader.strokes(root, reader.start)
         sketch = Sketch.from_strokes(strokes, page=page, category=root.get("data-category"))
     except (FormatError, SketchError) as error:
         raise type(error)(f"{name}: {error}") from error
-    if not strokes and reader.passed_over:
+    if sketch.is_empty and reader.passed_over:
         held = ", ".join(sorted(reader.passed_over)[:4])
         raise FormatError(f"{name} holds no strokes to read, only {held}; convert it to paths")
     return sketch
@@ -206,7 +206,7 @@ class _Reader:
         self._ids = {node.get("id"): node for node in root.iter() if node.get("id")}
         self._rules = _rules(root)
         self._root = root
-        self._elements = self._points = self._segments = self._characters = 0
+        self._elements = self._segments = self._characters = 0
 
     def strokes(self, element: Element, context: _Context) -> Iterator[Points]:
         """Yield the strokes of an element and its children, in drawing order, on the page."""
@@ -299,11 +299,9 @@ class _Reader:
         self._segments += path_cost(element.get("d", "")) if tag == "path" else 0
         if element.get(MARK) == NODES:
             tolerance = math.inf
-        few = self._segments <= 2 * MAX_POINTS
-        lines = outline(tag, element.attrib, context.area, tolerance) if few else []
-        self._points += sum(len(line) for line in lines)
-        if max(self._points, self._segments // 2) > MAX_POINTS:
+        if self._segments > 2 * MAX_POINTS:
             raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
+        lines = outline(tag, element.attrib, context.area, tolerance)
         if matrix is not None:
             lines = [line @ matrix[:, :2].T + matrix[:, 2] for line in lines]
         if not lines:

@@ -191,12 +191,7 @@ def _groups(drawing: Any, sketch: Sketch, colour: str, box: Box, style: Style, *
 def add_drawing(drawing: Any, parent: Any, item: Item, style: Style, *, ids: bool = False) -> None:
     """Add background and strokes of a drawing to an element whose viewBox is its `visible_box`.
 
-    Args:
-        drawing: the svgwrite drawing.
-        parent: the element.
-        item: a drawing or a completion.
-        style: colours and pen.
-        ids: name the two groups of a completion by id, which must be unique in a file, instead of by class.
+    The two groups of a completion are named by class, or with `ids` by id, which must be unique in a file.
     """
     box = visible_box(item, style)
     if style.background is not None:
