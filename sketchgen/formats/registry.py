@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchgen.errors import FormatError, SettingError, SketchgenError
+from sketchgen.formats.canvas_json import sketch_to_json
 from sketchgen.formats.quickdraw import Entry, parse_json, read_binary, read_ndjson, to_line
 from sketchgen.formats.render_options import RenderOptions
+from sketchgen.formats.sketchrnn import npz_bytes, read_npz
 from sketchgen.sketch.files import read_limited, shown
 from sketchgen.sketch.sketch import Item, Sketch, whole_of
 
@@ -104,19 +106,11 @@ def _animation(item: Item, options: RenderOptions) -> bytes:
     return to_file(item, options.style, speed, size=options.size)
 
 
-def _json(item: Item, _options: RenderOptions) -> bytes:
-    from sketchgen.formats.canvas_json import sketch_to_json
-
-    return sketch_to_json(item).encode()
-
-
-def _ndjson(items: Sequence[Item], _options: RenderOptions, _columns: int) -> list[bytes]:
+def _lines(items: Sequence[Item], _options: RenderOptions, _columns: int) -> list[bytes]:
     return ["".join(to_line(whole_of(item)) for item in items).encode()]
 
 
 def _npz(items: Sequence[Item], _options: RenderOptions, _columns: int) -> list[bytes]:
-    from sketchgen.formats.sketchrnn import npz_bytes
-
     return [npz_bytes(map(whole_of, items))]
 
 
@@ -197,6 +191,7 @@ def _rows() -> Iterator[Format]:
     plot = paper | {"pen", "crop", "colour", "added_colour", "smooth"}
     poster, posters = line | paper | {"title", "labels"}, {".svg": _poster, ".png": _poster}
     still, animation, one = _each(_picture), _each(_animation), {"max_many": 1}
+    json = _each(lambda item, _: sketch_to_json(item).encode())
     animations = {".svg": animation, ".gif": animation, ".webp": animation}
 
     yield Format("svg", "SVG", {".svg": _svg}, line | {"columns"})
@@ -204,8 +199,8 @@ def _rows() -> Iterator[Format]:
     yield Format("webp", "picture", {".webp": still}, picture, **one)
     yield Format("gif", "animation", {".gif": animation}, moving, **one)
     yield Format("animated", "animation", animations, moving, **one)
-    yield Format("json", "exact strokes", {".json": _each(_json)}, none, **one)
-    yield Format("ndjson", "Quick, Draw!'s lines", {".ndjson": _ndjson}, none, lines=True)
+    yield Format("json", "exact strokes", {".json": json}, none, **one)
+    yield Format("ndjson", "Quick, Draw!'s lines", {".ndjson": _lines}, none, lines=True)
     yield Format("npz", "sketch-rnn's arrays", {".npz": _npz}, none, MAX_ARRAYS, one_file=True)
     yield Format("plot", "pages for a plotter", {".svg": _plot}, plot)
     yield Format("gcode", "plot as G-code", {".gcode": _gcode}, plot | {"profile"})
@@ -233,8 +228,6 @@ def _read_json(stream: BufferedIOBase, name: str) -> Iterator[Entry]:
 
 
 def _read_npz(stream: BufferedIOBase, name: str) -> Iterator[Entry]:
-    from sketchgen.formats.sketchrnn import read_npz
-
     for number, sketch in enumerate(read_npz(stream, name), 1):
         yield Entry(sketch, f"{name}, drawing {number}")
 

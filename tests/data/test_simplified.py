@@ -123,7 +123,7 @@ def texts(draw: st.DrawFn) -> bytes:
     return bytes(text)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     texts(),
     st.sampled_from([Selection(), Selection(recognised=True), Selection(categories=frozenset({"cat"}))]),
