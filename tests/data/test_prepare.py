@@ -151,8 +151,7 @@ def test_the_store_is_the_same_whatever_the_jobs_order_and_tasks(
 
 
 @pytest.mark.usefixtures("many_tasks")
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_faults_are_named_by_their_lines_in_the_whole_file(tmp_path: Path, jobs: int):
+def test_faults_are_named_by_their_lines_in_the_whole_file(tmp_path: Path):
     numbers = [3, 150, 151, 399, *range(410, 440)]
     text = lines("cat", 440).splitlines(keepends=True)
     for number in numbers:
@@ -160,21 +159,20 @@ def test_faults_are_named_by_their_lines_in_the_whole_file(tmp_path: Path, jobs:
     text[200] = b"\n"
     (tmp_path / "cat.ndjson").write_bytes(b"".join(text))
     (tmp_path / "dog.ndjson").write_bytes(lines("dog", 9) + b"{\n")
-    report = prepare([tmp_path / "dog.ndjson", tmp_path / "cat.ndjson"], tmp_path / "store", jobs=jobs)
+    report = prepare([tmp_path / "dog.ndjson", tmp_path / "cat.ndjson"], tmp_path / "store", jobs=2)
     expected = ["dog.ndjson, line 10", *(f"cat.ndjson, line {number + 1}" for number in numbers)]
     assert [fault.split(" is not")[0] for fault in report.faults] == expected[:20]
     assert report.dropped == {UNREADABLE: len(expected)}
 
 
 @pytest.mark.usefixtures("many_tasks")
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_sources_for_training_only_never_reach_the_other_splits(tmp_path: Path, jobs: int):
+def test_sources_for_training_only_never_reach_the_other_splits(tmp_path: Path):
     people, sampled = [tmp_path / "people.ndjson"], [tmp_path / "sampled.ndjson"]
     people[0].write_bytes(lines("cat", 400))
     sampled[0].write_bytes(lines("cat", 400).replace(b"255,", b"254,"))
     prepare(people, tmp_path / "alone")
     prepare([*people, *sampled], tmp_path / "all")
-    report = prepare(people, tmp_path / "store", training_only=sampled, jobs=jobs)
+    report = prepare(people, tmp_path / "store", training_only=sampled)
     alone, everything, found = (splits(tmp_path / name) for name in ("alone", "all", "store"))
     assert found == alone | {key: split for key, split in everything.items() if split == "train"}
     assert report.dropped == {TRAINING_ONLY: len(everything) - len(found)}
