@@ -107,9 +107,9 @@ def test_numbers_that_python_alone_can_hold():
 
 
 def test_a_flood_is_refused_quickly():
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(SketchError, match="more than 200000 points"):
         parse_canvas({"strokes": [[[0, 0]] * 1_000_000]})
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
     with pytest.raises(FormatError, match="larger than 32 MB"):
         parse_canvas("[" + " " * (32 * 2**20))

@@ -196,12 +196,12 @@ USES = '<defs><g id="a0"><path d="M0,0h5"/></g>' + "".join(
     ],
 )
 def test_bad_files(text, message):
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(FormatError, match=message) as caught:
         parse_svg(text, "x.svg")
     assert "x.svg" in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert time.monotonic() - begun < 30
+    assert time.process_time() - begun < 30
 
 
 @pytest.mark.parametrize(
@@ -218,10 +218,10 @@ def test_bad_files(text, message):
     ],
 )
 def test_too_much(body, message):
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(SketchError, match=message):
         parse_svg(svg(body))
-    assert time.monotonic() - begun < 30
+    assert time.process_time() - begun < 30
 
 
 pieces = st.sampled_from(

@@ -80,9 +80,9 @@ def test_rdp_bounds_its_effort(high):
     # Halved at the worst point, always the first tooth, this takes 20,000,000,000 distances: minutes.
     points = zigzag(200_000, high)
     points[:, 1] += np.random.default_rng(0).uniform(0, 1e-3, len(points))
-    start = time.perf_counter()
+    start = time.process_time()
     kept = rdp(points)
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
     places = np.searchsorted(points[:, 0], kept[:, 0])
     assert np.array_equal(points[places], kept)
     for first, last in pairwise(places.tolist()):
@@ -99,13 +99,13 @@ def test_rdp_of_what_resembles_a_drawing_is_exact(monkeypatch):
 
 
 def test_long_scribbles_are_simplified_or_refused():
-    start = time.perf_counter()
+    start = time.process_time()
     assert simplify_as_quickdraw(Sketch.from_strokes([zigzag(200_000, 6.0)])).point_count < 20_000
     teeth = zigzag(11_000, 255.0)
     for simplified in (simplify, simplify_as_quickdraw):
         with pytest.raises(SketchError, match=r"a drawing .* long takes over 5000000 points"):
             simplified(Sketch.from_strokes([teeth, teeth]))
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
 
 
 @settings(deadline=None, max_examples=60)
