@@ -190,16 +190,16 @@ def _rows() -> Iterator[Format]:
     moving, none = picture | {"speed"}, frozenset[str]()
     plot = paper | {"pen", "crop", "colour", "added_colour", "smooth"}
     poster, posters = line | paper | {"title", "labels"}, {".svg": _poster, ".png": _poster}
-    still, animation, one = _each(_picture), _each(_animation), {"max_many": 1}
+    still, animation = _each(_picture), _each(_animation)
     json = _each(lambda item, _: sketch_to_json(item).encode())
     animations = {".svg": animation, ".gif": animation, ".webp": animation}
 
     yield Format("svg", "SVG", {".svg": _svg}, line | {"columns"})
     yield Format("png", "picture", {".png": _png}, picture | {"columns"})
-    yield Format("webp", "picture", {".webp": still}, picture, **one)
-    yield Format("gif", "animation", {".gif": animation}, moving, **one)
-    yield Format("animated", "animation", animations, moving, **one)
-    yield Format("json", "exact strokes", {".json": json}, none, **one)
+    yield Format("webp", "picture", {".webp": still}, picture, 1)
+    yield Format("gif", "animation", {".gif": animation}, moving, 1)
+    yield Format("animated", "animation", animations, moving, 1)
+    yield Format("json", "exact strokes", {".json": json}, none, 1)
     yield Format("ndjson", "Quick, Draw!'s lines", {".ndjson": _lines}, none, lines=True)
     yield Format("npz", "sketch-rnn's arrays", {".npz": _npz}, none, MAX_ARRAYS, one_file=True)
     yield Format("plot", "pages for a plotter", {".svg": _plot}, plot)

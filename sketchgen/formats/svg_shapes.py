@@ -159,8 +159,8 @@ def _flat(segment: Any, tolerance: float | None) -> Points:
     end = segment.end if segment.end is not None else segment.start
     last = np.array([[end.x, end.y]])
     if isinstance(segment, svgelements.Arc):
-        sides = (float(value or 0.0) for value in (segment.rx, segment.ry, segment.sweep))
-        count = _arc_pieces(*sides, tolerance)
+        rx, ry, sweep = (float(value or 0.0) for value in (segment.rx, segment.ry, segment.sweep))
+        count = _arc_pieces(rx, ry, sweep, tolerance)
         inner = np.asarray(segment.npoint(np.arange(1, count) / count)).reshape(-1, 2)
         return np.concatenate([inner, last])
     if isinstance(segment, svgelements.CubicBezier):
