@@ -35,11 +35,11 @@ def main() -> None:
     print("drawings pages strokes drawn_mm up_before_mm up_after_mm seconds linesort_mm two_opt_mm")
     for count in (1, 12, 96, 960):
         items = drawings[:: len(drawings) // count][:count]
-        columns = 11 if count == 960 else None
+        cell = 20.0 if count == 960 else None
         begin = time.perf_counter()
-        pages = list(plot_pages(items, Page.parse("a3"), columns=columns))
+        pages = list(plot_pages(items, Page.parse("a3"), cell=cell))
         seconds = time.perf_counter() - begin
-        plain = list(plot_pages(items, Page.parse("a3"), columns=columns, ordered=False))
+        plain = list(plot_pages(items, Page.parse("a3"), cell=cell, ordered=False))
         strokes, drawn, after = (sum(column) for column in zip(*map(measured, pages), strict=True))
         before, linesort, two_opt = (
             sum(measured(page, how)[2] for page in plain) for how in ("", "linesort", "linesort --two-opt")

@@ -47,7 +47,7 @@ GAP = 5.0
 """Space between cells, mm."""
 
 _MIN_GIVEN_CELL = 1.0
-"""Minimum side of a cell, mm, if the columns are given."""
+"""Minimum side of a cell, mm, that can be given."""
 
 _LENGTH = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*([a-z\"]*)\s*", re.IGNORECASE)
 _TURNS = ("landscape", "portrait")
@@ -189,7 +189,13 @@ class Grid:
 
 
 def page_grid(
-    page: Page, count: int, *, columns: int | None = None, gap: float = GAP, least: float = MIN_CELL
+    page: Page,
+    count: int,
+    *,
+    columns: int | None = None,
+    cell: float | None = None,
+    gap: float = GAP,
+    least: float = MIN_CELL,
 ) -> Grid:
     """Return the grid for drawings on pages of paper, centred horizontally, from the top.
 
@@ -200,25 +206,30 @@ def page_grid(
         page: the paper and its margins.
         count: number of drawings.
         columns: cells in a row; by default as many as fit.
+        cell: side of a cell, mm.
         gap: between cells, mm.
-        least: minimum side of a cell, mm, if the columns are not given.
+        least: minimum side of a cell, mm, if neither side nor columns are given.
     """
-    room_width, room_height, (top, _, _, left) = page.room_width, page.room_height, page.margins
+    width, height, (top, _, _, left) = page.room_width, page.room_height, page.margins
     if columns is not None and columns < 1:
         raise SettingError(f"a grid of {columns} columns; there must be 1 or more")
-    if count <= 1 and columns in (None, 1):
-        return Grid(1, 1, room_width, room_height, gap, left, top)
-    if columns is None:
-        cell = _largest(room_width, room_height, count, gap, least)
+    if count <= 1 and columns in (None, 1) and cell is None:
+        return Grid(1, 1, width, height, gap, left, top)
+    check_range("a cell's side", cell, _MIN_GIVEN_CELL, min(width, height) + 1e-9, "mm")
+    if cell is not None:
+        side = cell
+    elif columns is not None:
+        side = min((width - gap * (columns - 1)) / columns, height)
     else:
-        cell = min((room_width - gap * (columns - 1)) / columns, room_height)
-    if columns is not None and cell < _MIN_GIVEN_CELL:
+        side = _largest(width, height, count, gap, least)
+    fitting = 0 if side < _MIN_GIVEN_CELL else _fitting(width, side, gap)
+    if columns is not None and columns > fitting:
         raise SettingError(
-            f"{columns} columns do not fit into {room_width:g} mm with gaps of {gap:g} mm; ask for fewer"
+            f"{columns} columns do not fit into {width:g} mm with gaps of {gap:g} mm; ask for fewer"
         )
-    across = min(columns or _fitting(room_width, cell, gap), max(1, count))
-    spare = room_width - across * cell - gap * (across - 1)
-    return Grid(across, _fitting(room_height, cell, gap), cell, cell, gap, left + max(0.0, spare / 2), top)
+    across = min(columns or fitting, max(1, count))
+    spare = width - across * side - gap * (across - 1)
+    return Grid(across, _fitting(height, side, gap), side, side, gap, left + max(0.0, spare / 2), top)
 
 
 def _fitting(room: float, cell: float, gap: float) -> int:

@@ -45,6 +45,7 @@ def plot_pages(
     *,
     pen: float = PEN,
     columns: int | None = None,
+    cell: float | None = None,
     crop: bool = False,
     ordered: bool = True,
     style: Style | None = None,
@@ -62,18 +63,19 @@ def plot_pages(
         page: the paper; by default A4 portrait.
         pen: width of the pen's line, mm.
         columns: drawings in a row; None for as many as fit.
+        cell: side of a cell, mm; None for as large as possible.
         crop: whether the strokes fill the cell, rather than the drawing's page.
         ordered: whether strokes are joined, sorted and reversed to shorten the travel with the pen up.
         style: the two colours, and how smooth lines are; curves become short lines of one width.
 
     Raises:
-        SettingError: pen or columns that do not fit the page; from the call itself.
+        SettingError: pen, columns or cells that do not fit the page; from the call itself.
     """
     page, style = page or Page(), style or Style()
     most = min(page.room_width, page.room_height)
     if not 0 < pen <= most:
         raise SettingError(f"the pen is {pen:g} mm wide; it must be above 0 and at most {most:g} mm here")
-    grid = page_grid(page, len(items), columns=columns)
+    grid = page_grid(page, len(items), columns=columns, cell=cell)
 
     def plotted(shown: Sequence[Item]) -> str:
         layers: dict[str, list[Points]] = {"1 given": [], "2 added": []}

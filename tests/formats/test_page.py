@@ -112,7 +112,7 @@ def inside(page: Page, grid: Grid) -> bool:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 9, 12, 50, 1000])
-@pytest.mark.parametrize("how", [{}, {"columns": 3}, {"columns": 2, "gap": 0}, {"gap": 0, "least": 0}])
+@pytest.mark.parametrize("how", [{}, {"columns": 3}, {"cell": 40.0}, {"columns": 2, "cell": 30, "gap": 0}])
 def test_cells_stand_between_the_margins_and_not_on_each_other(count, how):
     page = Page.parse("a4", "10 20 30 5")
     grid = page_grid(page, count, **how)
@@ -136,6 +136,9 @@ def test_one_drawing_has_the_page_and_many_are_as_large_as_may_be():
     [
         ({"columns": 0}, "0 columns"),
         ({"columns": 500}, "500 columns do not fit into 190 mm"),
+        ({"columns": 4, "cell": 60}, "4 columns do not fit into 190 mm"),
+        ({"cell": 200}, "a cell's side is 200 mm; it must be from 1 to 190 mm"),
+        ({"cell": 0.5}, "a cell's side is 0.5 mm"),
     ],
 )
 def test_bad_grids(how, words):
