@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sketchgen.errors import SketchgenError
@@ -194,6 +194,7 @@ def boxed(strokes: list) -> list:
     return [found[0] * 2, *found[1:]] if len(found[0]) == 1 else found
 
 
+@settings(max_examples=30, deadline=None)
 @given(sketches)
 def test_what_is_written_is_read(drawn: list) -> None:
     data = io.BytesIO(written(*map(Sketch.from_strokes, drawn), Sketch()))
