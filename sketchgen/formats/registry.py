@@ -174,7 +174,7 @@ def _check(row: Format, suffix: str, options: RenderOptions, total: int) -> None
     if style is not None and suffix in (".png", ".gif", ".webp"):
         from sketchgen.formats.raster import rgba
 
-        if "size" in row.options and options.size is not None:
+        if options.size is not None:
             replace(style, size=options.size)
         for colour in (style.background, style.given_colour, style.added_colour):
             rgba(colour)
