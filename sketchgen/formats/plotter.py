@@ -17,6 +17,7 @@ from sketchgen.formats.page import Grid, Page, page_grid
 from sketchgen.formats.stroke_order import join_strokes, sort_strokes
 from sketchgen.formats.svg_writer import (
     Style,
+    curve_px,
     new_document,
     number,
     parts,
@@ -85,7 +86,7 @@ def plot_pages(
         items: drawings and completions; none gives one empty page.
         page: the paper; by default A4 portrait.
         plan: pen, grid and order.
-        style: the two colours, and how smooth lines are; curves become short lines of one width.
+        style: the two colours, and whether lines are smooth; curves become short lines of one width.
 
     Raises:
         SettingError: pen or cells that do not fit the page, or another number outside its limits; from the
@@ -116,12 +117,11 @@ def _placed(item: Item, cell: Box, plan: Plan, style: Style) -> tuple[list[Point
     box = _extent(item, plan, style)
     scale = min(cell.width / box.width, cell.height / box.height)
     shift = np.array(cell.centre) - np.array(box.centre) * scale
+    px = curve_px(item, style) * scale
 
     def placed(sketch: Sketch | None) -> list[Points]:
         strokes = sketch.strokes if sketch is not None else ()
-        return [
-            np.round(flatten(stroke * scale + shift, style.smooth, CHORD), DIGITS) + 0.0 for stroke in strokes
-        ]
+        return [np.round(flatten(stroke * scale + shift, px, CHORD), DIGITS) + 0.0 for stroke in strokes]
 
     given, added = parts(item)
     return placed(given), placed(added)

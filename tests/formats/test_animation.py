@@ -336,7 +336,7 @@ def webp_frames(data):
         return pictures, times, image.info.get("loop"), image.format
 
 
-@pytest.mark.parametrize("style", [Style(background=None), Style(smooth=1, pressure=1)])
+@pytest.mark.parametrize("style", [Style(background=None), Style(smooth="on", pressure=1)])
 def test_a_webp_is_animated_and_loses_nothing(style):
     item = two_parts()
     pictures, times, loop, kind = webp_frames(to_webp(item, style, size=90))
@@ -358,13 +358,12 @@ def test_a_webp_is_animated_and_loses_nothing(style):
 
 
 def test_animations_follow_curves_and_pressure():
-    item = two_parts()
-    text = to_animated_svg(item, Style(smooth=1, pressure=1))
+    wave = Sketch.from_strokes([[(10, 10), (20, 26), (50, 40), (80, 26), (90, 10)]], page=(0, 0, 100, 100))
+    text = to_animated_svg(wave, Style(smooth="on", pressure=1))
     # Curves are drawn by the same dash, and pressure leaves the line even.
     assert 'data-sketchgen="nodes"' in text
     assert 'data-sketchgen="show"' not in text
-    wave = Sketch.from_strokes([[(10, 10), (50, 40), (90, 10)]], page=(0, 0, 100, 100))
-    for style in (Style(smooth=1), Style(pressure=1)):
+    for style in (Style(smooth="on"), Style(pressure=1)):
         last = frames(to_gif(wave, style, size=120))[0][-1]
         assert np.abs(last - still(wave, 120, style)).mean() < 0.3
         assert np.abs(last - still(wave, 120)).mean() > 0.5
