@@ -43,7 +43,7 @@ def main(paths: list[str]) -> None:
                 few = few[np.append(True, (np.diff(few, axis=0) != 0).any(axis=1))]
                 if len(line) > MIN_LENGTH and len(few) > 2:
                     for name, drawn in (("polyline", few), ("curve", flatten(few, 1.0, 0.02))):
-                        distances[name].append(LineString(drawn).distance(points(line)))
+                        distances[name].append(np.atleast_1d(LineString(drawn).distance(points(line))))
     print(f"{drawings} drawings, {len(distances['curve'])} strokes of 3 points or more")
     print("| distance, px | mean | 95 % | 99 % |\n|---|---|---|---|")
     for name, parts in distances.items():
