@@ -58,12 +58,12 @@ generate-best-of | generate fish --best-of 8 --count 2 -o out ; generate fish --
 generate-all | generate all --count 1 TINY -o all.ndjson
 generate-many | generate cat dog --count 101 --checkpoint sketch-rnn345 --jobs 2 -o many.ndjson
 form-svg | generate cat --count 1 -o one.svg ; generate cat --count 6 --columns 2 -o sheet.svg
-form-looks | complete IN/face.svg --count 2 --width 3 --colour navy --added-colour "#c02020" --background none --smooth 1 --pressure 0.7 -o out
+form-looks | complete IN/face.svg --count 2 --width 3 --colour navy --added-colour "#c02020" --background none --smooth on --pressure 0.7 -o out
 form-moving | complete IN/face.svg --count 2 TINY --format animated --speed 300 -o out ; complete IN/face.svg --count 1 TINY --size 120 -o one.gif ; complete IN/face.svg --count 1 TINY --size 120 -o one.webp
 form-png | complete IN/face.svg --count 2 TINY --format png --size 200 -o out ; generate cat --count 5 TINY -o sheet.png
 form-data | complete IN/face.svg --count 3 TINY --format json -o out ; complete IN/few.ndjson --count 1 TINY --format ndjson -o lines ; generate cat sun --count 4 TINY -o all.npz
 form-poster | generate cat sun --count 4 TINY --format poster --page A4 --labels --title "Cats and suns" --columns 3 -o poster.svg ; generate sun --count 4 TINY --format poster --page A6 -o poster.png
-form-plot | complete IN/face.svg --count 3 TINY --page "A5 landscape" --margin 10mm,15mm --pen-width 0.4mm --crop -o plot.svg ; generate sun --count 70 TINY --page A6 --smooth 1 -o pages.svg ; generate --count 2 TINY --format plot -o out
+form-plot | complete IN/face.svg --count 3 TINY --page "A5 landscape" --margin 10mm,15mm --pen-width 0.4mm --crop -o plot.svg ; generate sun --count 70 TINY --page A6 --smooth on -o pages.svg ; generate --count 2 TINY --format plot -o out
 form-gcode | generate cat --count 4 TINY --page A4 -o cats.gcode
 form-stdout | generate sun --count 4 TINY ; generate --count 1 TINY --format png ; generate --count 2 TINY --format npz
 job-resume | generate cat sun --count 6 TINY -o out ; rm out/sun-[3-6].svg ; generate cat sun --count 6 TINY -o out --resume

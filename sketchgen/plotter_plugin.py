@@ -22,6 +22,9 @@ from sketchgen.errors import SketchgenError
 if TYPE_CHECKING:
     from sketchgen.sketch.sketch import Points
 
+CHORD = "0.02mm"
+"""Maximum distance of a flattened curve from the curve."""
+
 
 class _CategoryFirst(click.Command):
     """A command whose first word is the category, unless it is an option or a command of vpype.
@@ -127,8 +130,11 @@ def complete(
 ) -> vpype.Document:
     """Complete the document: vpype read half.svg sketchgen-complete cat write done.svg.
 
-    All lines of the document, layer by layer, are given; the added ones go into a layer of their own.
+    All lines of the document, layer by layer, are given; the added ones, as smooth as the given, go into a
+    layer of their own.
     """
+    from sketchgen.formats.curves import flatten
+    from sketchgen.formats.svg_writer import Style, curve_px
     from sketchgen.sketch.sketch import Sketch
 
     given = [
@@ -142,8 +148,10 @@ def complete(
         page = (0.0, 0.0, *document.page_size) if document.page_size is not None else None
         sketch = Sketch.from_strokes(given, page=page)
         (found,) = load(checkpoint).complete(sketch, category, 1, temperature, seed)
+    px = curve_px(found, Style())
+    added = [flatten(stroke, px, vpype.convert_length(CHORD)) for stroke in found.added.strokes]
     target = vpype_cli.single_to_layer_id(layer, document)
-    document.add(vpype.LineCollection(_line(stroke) for stroke in found.added.strokes), target)
+    document.add(vpype.LineCollection(map(_line, added)), target)
     document.layers[target].set_property(vpype.METADATA_FIELD_NAME, f"{target} added")
     return document
 

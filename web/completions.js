@@ -163,7 +163,7 @@
         const width = (S.PEN * 1.6 * box.width) / S.PAGE.width;
         S.drawStrokes(context, inks, given, width);
         const colour = this.gallery ? inks.ink : inks.added;
-        for (const points of grown.visible()) S.drawStroke(context, points, colour, width, false);
+        for (const stroke of grown.visible()) S.drawStroke(context, stroke, colour, width);
       });
       this.element.querySelector(".nothing").hidden = count > 0;
     }

@@ -22,6 +22,7 @@
       this.listeners = [];
       this.timings = { penUp: 0, firstPoint: [] };
       this.live = this.remembered("live") === "yes";
+      S.setSmooth(this.remembered("smooth") !== "no");
       this.restore();
       this.listenToButtons();
       this.hand = new S.Hand(this);
@@ -205,6 +206,11 @@
         undo: () => this.undo(),
         redo: () => this.redo(),
         erase: () => this.setErasing(!this.erasing),
+        smooth: () => {
+          S.setSmooth(!S.smooth());
+          this.remember("smooth", S.smooth() ? "yes" : "no");
+          this.refreshSoon();
+        },
         clear: () => this.clear(),
         open: () => this.element.querySelector("input[type=file]").click(),
       };
@@ -259,7 +265,7 @@
         return;
       }
       this.say("Saving…");
-      const made = await this.ask("Saving", () => this.server.export({ drawing: this.payload(), format }));
+      const made = await this.ask("Saving", () => this.server.export({ drawing: this.payload(), smooth: S.smooth(), format }));
       if (!made) return;
       const bytes = Uint8Array.from(atob(made.base64), (letter) => letter.charCodeAt(0));
       const link = document.createElement("a");
@@ -285,6 +291,7 @@
       button("clear").disabled = !this.strokes.length;
       button("erase").setAttribute("aria-pressed", String(this.erasing));
       button("live").setAttribute("aria-pressed", String(this.live));
+      button("smooth").setAttribute("aria-pressed", String(S.smooth()));
       this.canvas.classList.toggle("erasing", this.erasing);
       this.element.querySelector(".pad").classList.toggle("drawn", this.strokes.length > 0);
       const strokes = `${this.strokes.length} stroke${this.strokes.length === 1 ? "" : "s"}`;
@@ -314,11 +321,11 @@
       S.drawStrokes(context, inks, this.strokes, S.PEN);
       if (this.ghost) {
         context.globalAlpha = 0.75;
-        for (const points of this.ghost) S.drawStroke(context, points, inks.added, S.PEN, false);
+        for (const stroke of this.ghost) S.drawStroke(context, stroke, inks.added, S.PEN);
         context.globalAlpha = 1;
       }
       if (this.current) {
-        S.drawStroke(context, this.current, inks.ink, S.PEN, true);
+        S.drawStroke(context, { points: this.current }, inks.ink, S.PEN);
         this.element.querySelector(".hint").hidden = true;
       }
       if (this.hand) this.hand.draw(context, inks.ink);

@@ -77,7 +77,7 @@
     draw() {
       const context = S.prepare(this.canvas, S.wholePage());
       const drawn = this.growing.visible();
-      const strokes = drawn.map((points, index) => ({ points, added: this.pad.strokes[index].added }));
+      const strokes = drawn.map((stroke, index) => ({ ...stroke, added: this.pad.strokes[index].added }));
       S.drawStrokes(context, S.inks(this.element), strokes, S.PEN);
     }
   }

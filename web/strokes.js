@@ -59,26 +59,24 @@ window.Sketchgen = window.Sketchgen || {};
 
   const pressed = (point) => point.length > 3 && point[3] > 0 && point[3] !== 0.5;
 
-  // Lines of one width; a hand's dense points as curves through the middles between them.
-  function drawEven(context, points, smooth) {
+  // Lines of one width, up to a number of pieces that need not be whole.
+  function drawEven(context, points, upTo) {
+    const curves = S.smooth() && points.length > 2 ? S.controlPoints(points) : null;
     context.beginPath();
     context.moveTo(points[0][0], points[0][1]);
-    if (points.length === 1) context.lineTo(points[0][0], points[0][1]);
-    for (let i = 1; i < points.length; i++) {
-      const [x, y] = points[i];
-      if (smooth && i < points.length - 1) {
-        const [nx, ny] = points[i + 1];
-        context.quadraticCurveTo(x, y, (x + nx) / 2, (y + ny) / 2);
-      } else {
-        context.lineTo(x, y);
-      }
+    // A dot; a line without any length would not be drawn at all.
+    if (points.length === 1 || upTo === 0) context.lineTo(points[0][0] + 0.01, points[0][1]);
+    for (let i = 0; i < Math.min(points.length - 1, upTo); i++) {
+      const [x, y] = points[i], [ex, ey] = points[i + 1], share = Math.min(upTo - i, 1);
+      if (curves) S.curveTo(context, points[i], curves[i], points[i + 1], share);
+      else context.lineTo(x + share * (ex - x), y + share * (ey - y));
     }
     context.stroke();
   }
 
   // A pen that knows how hard it is pressed draws each piece at its own width.
-  function drawPressed(context, points, width) {
-    for (let i = 1; i < points.length; i++) {
+  function drawPressed(context, points, width, upTo) {
+    for (let i = 1; i < points.length && i <= upTo; i++) {
       context.lineWidth = width * (0.4 + 1.2 * points[i][3]);
       context.beginPath();
       context.moveTo(points[i - 1][0], points[i - 1][1]);
@@ -87,18 +85,19 @@ window.Sketchgen = window.Sketchgen || {};
     }
   }
 
-  S.drawStroke = function (context, points, colour, width, smooth) {
+  // A stroke is {points, upTo}: upTo, if there, is how many of the pieces between points are drawn.
+  S.drawStroke = function (context, { points, upTo = Infinity }, colour, width) {
     if (!points.length) return;
     context.strokeStyle = colour;
     context.lineWidth = width;
-    if (points.length > 1 && points.some(pressed)) drawPressed(context, points, width);
-    else drawEven(context, points, smooth);
+    if (points.length > 1 && points.some(pressed)) drawPressed(context, points, width, upTo);
+    else drawEven(context, points, upTo);
   };
 
   // A drawing's strokes, each in the colour of who drew it.
   S.drawStrokes = function (context, inks, strokes, width) {
     for (const stroke of strokes) {
-      S.drawStroke(context, stroke.points, stroke.added ? inks.added : inks.ink, width, !stroke.added);
+      S.drawStroke(context, stroke, stroke.added ? inks.added : inks.ink, width);
     }
   };
 
@@ -181,19 +180,11 @@ window.Sketchgen = window.Sketchgen || {};
       return true;
     }
 
-    // What the hand has drawn by now, as lists of points.
+    // What the hand has drawn by now, as strokes for `drawStroke`.
     visible() {
       const [stroke, point, share] = this.at;
-      const shown = this.strokes.slice(0, stroke);
-      const points = this.strokes[stroke];
-      if (!points) return shown;
-      const part = points.slice(0, point + 1);
-      const next = points[point + 1];
-      if (next && share > 0) {
-        const [x, y] = points[point];
-        part.push([x + share * (next[0] - x), y + share * (next[1] - y)]);
-      }
-      shown.push(part);
+      const shown = this.strokes.slice(0, stroke).map((points) => ({ points }));
+      if (stroke < this.strokes.length) shown.push({ points: this.strokes[stroke], upTo: point + share });
       return shown;
     }
   };

@@ -22,7 +22,7 @@ APPEARANCE = options(
     option("--colour", str, "Colour of the given lines, such as '#111111' or navy.", _LOOK),
     option("--added-colour COLOUR", str, "Colour of the added lines.", _LOOK),
     option("--background COLOUR", str, "Colour of the page; none is transparent.", _LOOK),
-    option("--smooth", float, "0 draws corners, 1 curves through the points.", _LOOK),
+    option("--smooth", str, "Curves through the points: on, off, auto (as given) [auto].", _LOOK),
     option("--pressure", float, "0 draws even lines, 1 varies them like a pen.", _LOOK),
     option("--size PX", int, "Longer side of a PNG, GIF or WebP.", _LOOK),
     option("--speed", float, "Pen speed of an animation, px of a 255 box a second.", _LOOK),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,24 @@ from numpy.typing import NDArray
 from sketchgen.sketch.geometry import steps
 from sketchgen.sketch.sketch import Points
 
-CORNER = 80.0
-"""Turn, in degrees, above which a point is a corner, which smoothing leaves."""
+SMOOTH_SHARE, SMOOTH_OFFSET = 0.25, 0.7
+"""Strokes are smooth if at least this share of the points lies within this distance, px of a 255 box, of the
+line through their neighbours. Simplification (tolerance: 2 px) would have removed such points."""
 
-LONE_CORNER = 50.0
-"""The same where the line turns at least twice as much as at the neighbouring points: a small circle of few
-points turns by as much, but at every point."""
+CORNER, EVEN_CORNER, SHARP = 30.0, 75.0, 120.0
+"""Turns, in degrees, above which a point between long lines is a corner; where the turns before and after are
+alike, as on a circle of few points; and wherever it is."""
+
+CORNER_BULGE = 2.2
+"""A line is long if an arc with that turn would leave it by more than this, px of a 255 box: of an arc,
+simplification would have kept more points."""
+
+ALIKE = 0.6
+"""Minimum ratio of two turns that are alike."""
+
+BULGE = 1.0
+"""Maximum distance of a curve from the line between two points, px of a 255 box, where turns are not alike:
+what was simplified lay within the tolerance."""
 
 ControlPoints = NDArray[np.float64]
 """(n - 1, 2, 2) the two inner control points of the cubic Bézier curve from each of n points to the next."""
@@ -47,78 +59,110 @@ _SHARP = math.radians(30)
 """Turn above which an outline is cut, and a disc laid over the cut."""
 
 
-def control_points(points: Points, strength: float = 1.0) -> ControlPoints:
-    """Return the control points of a centripetal Catmull-Rom spline through every point.
+def is_smooth(strokes: Sequence[Points], px: float) -> bool:
+    """Return whether strokes have the dense points of a hand, rather than the few of a polyline.
 
-    The centripetal form has neither loops nor cusps between two points (Yuksel, Schaefer and Keyser 2011). It
-    is broken at corners (see `CORNER`) and where points coincide; a closed stroke stays smooth at its seam.
+    Points on straight lines tell nothing: a program may have put any number of them there.
+
+    Args:
+        strokes: (n, 2) each.
+        px: a px of a 255 box, in the drawing's own units.
+    """
+    offsets = np.concatenate([np.zeros(0), *(_offsets(stroke) for stroke in strokes if len(stroke) > 2)])
+    offsets = offsets[offsets > 1e-6 * px]
+    return len(offsets) > 0 and float((offsets < SMOOTH_OFFSET * px).mean()) >= SMOOTH_SHARE
+
+
+def _offsets(points: Points) -> NDArray[np.float64]:
+    """Return the (n - 2,) distances of inner points from the line through their neighbours."""
+    before, after = points[1:-1] - points[:-2], points[2:] - points[1:-1]
+    across = before + after
+    length = np.hypot(across[:, 0], across[:, 1])
+    area = np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0])
+    back = np.hypot(before[:, 0], before[:, 1])
+    return np.where(length > 0, area / np.where(length > 0, length, 1.0), back)
+
+
+def control_points(points: Points, px: float) -> ControlPoints:
+    """Return the control points of a smooth curve through every point that is broken at corners.
+
+    The tangent at a point is parallel to the line between its neighbours (Catmull and Rom 1974); at corners
+    and ends it is the line itself. Handles are as long as those of an arc of a circle, and shorter where the
+    curve would bulge by more than `BULGE`. A stroke whose ends are within a px is smooth at its seam.
+    `web/curves.js` does the same.
 
     Args:
         points: (n, 2), n >= 2.
-        strength: from 0 (straight lines) to 1 (the spline).
+        px: a px of a 255 box, in the drawing's own units.
     """
     chords = np.diff(points, axis=0)
-    straight = np.stack([points[:-1] + chords / 3, points[1:] - chords / 3], axis=1)
-    knots = np.sqrt(np.hypot(chords[:, 0], chords[:, 1]))
-    tangents, known = _tangents(points, chords, knots)
-    curved = straight.copy()
-    curved[:, 0] = points[:-1] + tangents[:-1] * knots[:, None] / 3
-    curved[:, 1] = points[1:] - tangents[1:] * knots[:, None] / 3
-    # With a tangent at one end only, the curve is a parabola.
-    first, last = known[:-1], known[1:]
-    starts, ends = ~first & last, first & ~last
-    curved[starts, 0] = (points[:-1] + chords * (2 / 3) + curved[:, 1] - points[1:])[starts]
-    curved[ends, 1] = (points[1:] - chords * (2 / 3) + curved[:, 0] - points[:-1])[ends]
-    neither = ~first & ~last
-    curved[neither] = straight[neither]
-    return straight + strength * (curved - straight)
+    lengths = np.hypot(chords[:, 0], chords[:, 1])
+    closed = len(points) > 3 and float(np.hypot(*(points[-1] - points[0]))) <= px
+    corner, even = _bends(chords, px, closed=closed)
+    lines = _units(chords)
+    tangents = _units(
+        np.concatenate([points[1:], points[1:2]]) - np.concatenate([points[-2:-1], points[:-1]])
+    )
+    handles: list[Points] = []
+    bulges: list[NDArray[np.float64]] = []
+    for end in (slice(None, -1), slice(1, None)):
+        direction = np.where(corner[end, None], lines, tangents[end])
+        cosine = np.maximum((direction * lines).sum(axis=1), 0.0)
+        handle = direction * (2 * lengths / (3 + 3 * cosine))[:, None]
+        handles.append(handle)
+        bulges.append(0.75 * np.abs(handle[:, 0] * lines[:, 1] - handle[:, 1] * lines[:, 0]))
+    bulge, free = np.maximum(*bulges), corner | even
+    bounded = (bulge > BULGE * px) & ~(free[:-1] & free[1:])
+    share = np.where(bounded, BULGE * px / np.where(bounded, bulge, 1.0), 1.0)[:, None]
+    return np.stack([points[:-1] + share * handles[0], points[1:] - share * handles[1]], axis=1)
 
 
-def _tangents(points: Points, chords: Points, knots: NDArray[np.float64]) -> tuple[Points, NDArray[np.bool_]]:
-    """Return the (n, 2) derivatives of the spline, and (n,) whether the line has a tangent at each point."""
-    tangents, known = np.zeros_like(points), np.zeros(len(points), dtype=bool)
-    before, after, into, out = chords[:-1], chords[1:], knots[:-1], knots[1:]
-    closed = len(points) > 3 and bool((points[0] == points[-1]).all())
-    if closed:
-        before, after = np.concatenate([before, chords[-1:]]), np.concatenate([after, chords[:1]])
-        into, out = np.append(into, knots[-1]), np.append(out, knots[0])
+def _units(vectors: Points) -> Points:
+    """Return vectors of length 1; those of length 0 stay."""
+    length = np.hypot(vectors[:, 0], vectors[:, 1])[:, None]
+    return vectors / np.where(length > 0, length, 1.0)
+
+
+def _bends(chords: Points, px: float, *, closed: bool) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return for each of n points whether it is a corner, and whether the line turns evenly there.
+
+    The ends of an open line are corners.
+    """
+    after = np.roll(chords, -1, axis=0)
+    crosses = chords[:, 0] * after[:, 1] - chords[:, 1] * after[:, 0]
+    turns = np.degrees(np.arctan2(crosses, (chords * after).sum(axis=1)))
+    lengths = np.hypot(chords[:, 0], chords[:, 1])
+    shorter = np.minimum(lengths, np.roll(lengths, -1))
+    if not closed:
+        turns[-1] = np.nan
+    turn = np.abs(turns)
+    long = np.radians(turn) * shorter / 8 > CORNER_BULGE * px
+    corner = (turn > SHARP) | (long & (turn > np.where(_alike(turns), EVEN_CORNER, CORNER)))
+    corner |= np.isnan(turns) | (shorter == 0)
+    even = ~corner & _alike(np.where(corner, np.nan, turns))
+    return np.append(corner[-1], corner), np.append(even[-1], even)
+
+
+def _alike(turns: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return whether the line turns at the points before and after, where it has them (else NaN), as here."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        d1, d2 = into[:, None], out[:, None]
-        found = before / d1 - (before + after) / (d1 + d2) + after / d2
-        cosine = (before * after).sum(axis=1) / (d1 * d2)[:, 0] ** 2
-        turns = np.degrees(np.arccos(np.clip(np.nan_to_num(cosine, nan=-1.0), -1.0, 1.0)))
-    smooth = (into > 0) & (out > 0) & ~_corners(turns, closed)
-    inner = len(points) - 2
-    known[1:-1] = smooth[:inner]
-    tangents[1:-1] = np.where(smooth[:inner, None], found[:inner], 0.0)
-    if closed and smooth[-1]:
-        known[[0, -1]], tangents[[0, -1]] = True, found[-1]
-    return tangents, known
+        ratios = np.stack([np.roll(turns, 1), np.roll(turns, -1)]) / turns
+    found = (ratios >= ALIKE) & (ratios <= 1 / ALIKE)
+    return np.logical_and((found | np.isnan(ratios)).all(axis=0), found.any(axis=0))
 
 
-def _corners(turns: NDArray[np.float64], closed: bool) -> NDArray[np.bool_]:
-    """Return whether each point is a corner, by the degrees that the line turns there."""
-    if len(turns) < 2:
-        return turns > CORNER
-    beside = np.append(0.0, turns[:-1]), np.append(turns[1:], 0.0)
-    if closed:
-        beside = np.roll(turns, 1), np.roll(turns, -1)
-    lone = (turns > LONE_CORNER) & (turns >= 2 * np.maximum(*beside))
-    return (turns > CORNER) | lone
-
-
-def flatten(points: Points, strength: float, tolerance: float) -> Points:
+def flatten(points: Points, px: float, tolerance: float) -> Points:
     """Return the smooth curve through the points as a polyline that contains each of them, bit for bit.
 
     Args:
         points: (n, 2), n >= 1.
-        strength: see `control_points`; 0 returns the points.
+        px: see `control_points`; 0 returns the points.
         tolerance: maximum distance of the polyline from the curve, in the drawing's own units, above 0.
     """
-    if len(points) < 3 or strength == 0:
+    if len(points) < 3 or px == 0:
         return points
     parts = [points[:1]]
-    for start, inner, end in zip(points[:-1], control_points(points, strength), points[1:], strict=True):
+    for start, inner, end in zip(points[:-1], control_points(points, px), points[1:], strict=True):
         controls = np.stack([start, *inner, end])
         bend = float(np.hypot(*np.diff(controls, n=2, axis=0).T).max())
         count = min(max(1, math.ceil(math.sqrt(0.75 * bend / tolerance))), _MAX_PIECES)

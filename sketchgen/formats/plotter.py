@@ -17,6 +17,7 @@ from sketchgen.formats.page import Page, page_grid
 from sketchgen.formats.stroke_order import join_strokes, sort_strokes
 from sketchgen.formats.svg_writer import (
     Style,
+    curve_px,
     new_document,
     number,
     parts,
@@ -66,7 +67,7 @@ def plot_pages(
         cell: side of a cell, mm; None for as large as possible.
         crop: whether the strokes fill the cell, rather than the drawing's page.
         ordered: whether strokes are joined, sorted and reversed to shorten the travel with the pen up.
-        style: the two colours, and how smooth lines are; curves become short lines of one width.
+        style: the two colours, and whether lines are smooth; curves become short lines of one width.
 
     Raises:
         SettingError: pen, columns or cells that do not fit the page; from the call itself.
@@ -99,12 +100,11 @@ def _placed(item: Item, cell: Box, style: Style, crop: bool) -> tuple[list[Point
     box = _extent(item, style, crop)
     scale = min(cell.width / box.width, cell.height / box.height)
     shift = np.array(cell.centre) - np.array(box.centre) * scale
+    px = curve_px(item, style) * scale
 
     def placed(sketch: Sketch | None) -> list[Points]:
         strokes = sketch.strokes if sketch is not None else ()
-        return [
-            np.round(flatten(stroke * scale + shift, style.smooth, CHORD), DIGITS) + 0.0 for stroke in strokes
-        ]
+        return [np.round(flatten(stroke * scale + shift, px, CHORD), DIGITS) + 0.0 for stroke in strokes]
 
     given, added = parts(item)
     return placed(given), placed(added)

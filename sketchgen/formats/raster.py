@@ -15,6 +15,7 @@ from sketchgen.errors import SettingError
 from sketchgen.formats.curves import WidthLine, with_pressure
 from sketchgen.formats.svg_writer import (
     Style,
+    curve_px,
     flattened,
     parts,
     pen_width,
@@ -91,6 +92,7 @@ class Raster:
         self._fine = _SUPERSAMPLING if max(width, height) <= _LARGE else 1
         self._scale = size / box.longer
         self._style = style
+        self._px = curve_px(item, style)
         self._width = max(pen_width(box, style) * self._scale, _MIN_WIDTH) * self._fine
         # Under pressure thin parts must show, too, though not as wide as a line without.
         self._least = 1.0 if style.pressure == 0 else 0.5
@@ -101,7 +103,7 @@ class Raster:
 
     def line_of(self, stroke: Points) -> WidthLine:
         """Return a stroke in the style: its curves as short lines, and the width at each point."""
-        line = flattened(stroke, self._box, self._style)
+        line = flattened(stroke, self._box, self._px)
         return with_pressure(line, pen_width(self._box, self._style), self._style.pressure)
 
     def draw(self, line: WidthLine, colour: tuple[int, ...]) -> Area | None:

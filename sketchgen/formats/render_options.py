@@ -24,7 +24,7 @@ class RenderOptions:
         colour: of the given strokes, and of drawings without two parts.
         added_colour: of the added strokes.
         background: of the page; "none" for a transparent one.
-        smooth: from 0 (straight lines) to 1 (curves through the points).
+        smooth: "auto", "on" (curves through the points, whose corners stay) or "off"; see `Style`.
         pressure: from 0 (lines of one width) to 1 (as pressed by a hand).
         size: longer side of a picture, px.
         speed: of an animation, px of a 255 px box a second.
@@ -43,7 +43,7 @@ class RenderOptions:
     colour: str | None = None
     added_colour: str | None = None
     background: str | None = None
-    smooth: float | None = None
+    smooth: str | None = None
     pressure: float | None = None
     size: int | None = None
     speed: float | None = None

@@ -10,8 +10,16 @@ from typing import Any
 import numpy as np
 
 from sketchgen.errors import SettingError
-from sketchgen.formats.curves import control_points, flatten, min_width, outline_path, with_pressure
+from sketchgen.formats.curves import (
+    control_points,
+    flatten,
+    is_smooth,
+    min_width,
+    outline_path,
+    with_pressure,
+)
 from sketchgen.limits import check_range
+from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Box, Completion, Item, Points, Sketch, whole_of
 
 PEN_SHARE = 1 / 130
@@ -37,6 +45,12 @@ SHOW = "show"
 CHORD = 1 / 4000
 """Maximum distance of a flattened curve from the curve, as a share of the longer side of the page."""
 
+SMOOTH = ("auto", "on", "off")
+"""Values of the option that makes lines curves."""
+
+DRAWING_SHARE = 0.5
+"""Share of a page that a drawing is taken to fill, by which curves tell small from large."""
+
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_COLOUR = re.compile(r"[^#\w(),.%\s/-]")
 
@@ -52,7 +66,8 @@ class Style:
         background: CSS colour of the page, or None for a transparent one.
         size: longer side of the picture, CSS px.
         margin: space around a drawing without a page, as a share of its longer side.
-        smooth: from 0 (straight lines) to 1 (curves through the points); corners stay.
+        smooth: "on" draws curves through the points, except at corners; "off" straight lines; "auto" curves
+            where the given strokes are smooth (all strokes, in a drawing without two parts).
         pressure: from 0 (lines of one width) to 1 (thinner at their ends and on straights, as drawn by a
             hand). Lines of an animated SVG always have one width.
 
@@ -66,7 +81,7 @@ class Style:
     background: str | None = "#ffffff"
     size: float = 512
     margin: float = 0.05
-    smooth: float = 0.0
+    smooth: str = "auto"
     pressure: float = 0.0
 
     def __post_init__(self) -> None:
@@ -74,8 +89,10 @@ class Style:
         check_range("size", self.size, 1, MAX_SIZE, "px")
         if self.stroke_width is not None and not 0 < self.stroke_width < math.inf:
             raise SettingError(f"stroke_width is {self.stroke_width}; it must be above 0")
-        for name in ("margin", "smooth", "pressure"):
+        for name in ("margin", "pressure"):
             check_range(name, getattr(self, name), 0, 1)
+        if self.smooth not in SMOOTH:
+            raise SettingError(f"smooth is {self.smooth!r}; it must be auto, on or off")
         for colour in (self.given_colour, self.added_colour, self.background):
             if colour is not None and (not colour.strip() or _NOT_COLOUR.search(colour)):
                 raise SettingError(f"{colour!r} is no colour; write one as '#2563eb' or 'navy'")
@@ -133,9 +150,19 @@ def view_box(box: Box) -> str:
     return " ".join(number(side) for side in box)
 
 
-def flattened(stroke: Points, box: Box, style: Style) -> Points:
+def curve_px(item: Item, style: Style) -> float:
+    """Return a px of a 255 box in the drawing's units if its lines are drawn as curves, or else 0."""
+    given = parts(item)[0]
+    whole = whole_of(item)
+    page, bounds = whole.page or given.page, given.bounds or whole.bounds
+    px = (page.longer * DRAWING_SHARE if page else bounds.longer if bounds else 0.0) / BOX
+    curved = style.smooth == "on" or (style.smooth == "auto" and px > 0 and is_smooth(given.strokes, px))
+    return px if curved else 0.0
+
+
+def flattened(stroke: Points, box: Box, px: float) -> Points:
     """Return a stroke as it looks in a picture of `box`: its points, and its curves as short lines."""
-    return flatten(stroke, style.smooth, box.longer * CHORD)
+    return flatten(stroke, px, box.longer * CHORD)
 
 
 def new_document(size: tuple[str, str], view: str) -> Any:
@@ -145,17 +172,18 @@ def new_document(size: tuple[str, str], view: str) -> Any:
     return svgwrite.Drawing(size=size, viewBox=view, debug=False)
 
 
-def _stroke(drawing: Any, stroke: Points, style: Style) -> Any:
+def _stroke(drawing: Any, stroke: Points, box: Box, px: float) -> Any:
     """Return the element of a stroke. A dot is a path of no length: its round cap is always shown."""
     points = [(number(x), number(y)) for x, y in stroke.tolist()]
     if len(points) == 1:
         return drawing.path(d=f"M{points[0][0]},{points[0][1]}h0")
-    extent = float(np.ptp(stroke, axis=0).max())
-    if style.smooth == 0 or len(points) == 2 or extent == 0:
+    # Points that are so dense that their curve cannot be told from lines stay lines.
+    if len(flattened(stroke, box, px)) == len(points):
         return drawing.polyline(points=points)
+    extent = float(np.ptp(stroke, axis=0).max())
     # Control points need not be exact: a hundred-thousandth of the stroke cannot be seen.
     digits = 5 - math.floor(math.log10(extent))
-    between = np.round(control_points(stroke, style.smooth), max(digits, 0)).reshape(-1, 4).tolist()
+    between = np.round(control_points(stroke, px), max(digits, 0)).reshape(-1, 4).tolist()
     pieces = (
         "C" + " ".join([*map(number, inner), x, y]) for inner, (x, y) in zip(between, points[1:], strict=True)
     )
@@ -164,8 +192,9 @@ def _stroke(drawing: Any, stroke: Points, style: Style) -> Any:
     return path
 
 
-def _groups(drawing: Any, sketch: Sketch, colour: str, box: Box, style: Style, **extra: str) -> list[Any]:
-    """Return the strokes of a drawing as a `<g>`; under pressure, followed by a second one for display."""
+def _groups(drawing: Any, item: Item, sketch: Sketch, colour: str, style: Style, **extra: str) -> list[Any]:
+    """Return strokes of an item as a `<g>`; under pressure, followed by a second one for display."""
+    box, px = visible_box(item, style), curve_px(item, style)
     width = pen_width(box, style)
     group = drawing.g(
         fill="none",
@@ -177,13 +206,13 @@ def _groups(drawing: Any, sketch: Sketch, colour: str, box: Box, style: Style, *
         **extra,
     )
     for stroke in sketch.strokes:
-        group.add(_stroke(drawing, stroke, style))
+        group.add(_stroke(drawing, stroke, box, px))
     if style.pressure == 0 or sketch.is_empty:
         return [group]
     shown = drawing.g(fill=colour, stroke="none")
     shown.attribs[MARK] = SHOW
     for stroke in sketch.strokes:
-        line = with_pressure(flattened(stroke, box, style), width, style.pressure)
+        line = with_pressure(flattened(stroke, box, px), width, style.pressure)
         shown.add(drawing.path(d=outline_path(line, width)))
     return [group, shown]
 
@@ -200,9 +229,9 @@ def add_drawing(drawing: Any, parent: Any, item: Item, style: Style, *, ids: boo
     given, added = parts(item)
     key = "id" if ids else "class_"
     name = {key: "given"} if added is not None else {}
-    groups = _groups(drawing, given, style.given_colour, box, style, **name)
+    groups = _groups(drawing, item, given, style.given_colour, style, **name)
     if added is not None:
-        groups += _groups(drawing, added, style.added_colour, box, style, **{key: "added"})
+        groups += _groups(drawing, item, added, style.added_colour, style, **{key: "added"})
     for group in groups:
         parent.add(group)
 

@@ -17,6 +17,9 @@ from sketchgen.web.request import MAX_POINTS, MAX_STROKES, checked_sketch, withi
 PAGE = Box(0.0, 0.0, 640.0, 480.0)
 """The page in the browser, in its own units."""
 
+PEN = 4.0
+"""Width of the page's lines, in its units."""
+
 FILL = 0.8
 """Share of the page that an opened drawing without a page of its own fills."""
 
@@ -58,8 +61,10 @@ def split(sketch: Sketch, marks: Any) -> Completion:
     return Completion(Sketch(given, page, category), Sketch(added, page, category))
 
 
-def exported(payload: Any, form: Any) -> tuple[str, str, bytes]:
+def exported(payload: Any, form: Any, smooth: Any = True) -> tuple[str, str, bytes]:
     """File name, media type and content of the page's drawing in one of the formats of `TYPES`.
+
+    All lines are curves, as they are on the page, unless `smooth` is False.
 
     Raises:
         FormatError: no such format, or no drawing.
@@ -73,12 +78,13 @@ def exported(payload: Any, form: Any) -> tuple[str, str, bytes]:
         raise SketchError("the page is empty; draw something first")
     if form not in ("json", "ndjson"):
         sketch = sketch.replaced(page=_shown(sketch))
+    options = RenderOptions(form, width=PEN, smooth="off" if smooth is False else "on")
     # Played back as it was drawn, whoever drew what.
     if form in ("animated", "gif"):
-        return name, kind, encode(sketch, RenderOptions(form))
+        return name, kind, encode(sketch, options)
     completion = split(sketch, payload.get("added") if isinstance(payload, dict) else None)
     # A drawing by one hand has no second part.
-    return name, kind, encode(completion if completion.added.strokes else sketch, RenderOptions(form))
+    return name, kind, encode(completion if completion.added.strokes else sketch, options)
 
 
 def _shown(sketch: Sketch) -> Box:

@@ -28,7 +28,7 @@ BEST_OF = 8
 TITLE = "sketchgen"
 
 
-SCRIPTS = ("strokes.js", "run.js", "hand.js", "pad.js", "completions.js", "player.js")
+SCRIPTS = ("strokes.js", "curves.js", "run.js", "hand.js", "pad.js", "completions.js", "player.js")
 """In the order in which they are loaded."""
 
 
@@ -123,7 +123,8 @@ def _open(question: dict[str, Any]) -> dict[str, Any]:
 
 @_safely
 def _export(question: dict[str, Any]) -> dict[str, Any]:
-    name, kind, content = exchange.exported(question.get("drawing"), question.get("format"))
+    drawing, form, smooth = (question.get(key) for key in ("drawing", "format", "smooth"))
+    name, kind, content = exchange.exported(drawing, form, smooth)
     return {"name": name, "type": kind, "base64": base64.b64encode(content).decode()}
 
 

@@ -71,7 +71,7 @@ def test_suffix_format_and_page_set_the_format(words: dict[str, str], out: str |
 
 
 def test_style_reaches_the_files(tiny: list[str], tmp_path: Path) -> None:
-    style = ("--colour", "crimson", "--width", 3, "--background", "none", "--smooth", 1)
+    style = ("--colour", "crimson", "--width", 3, "--background", "none", "--smooth", "on")
     run(*ONE, *style, "-o", tmp_path / "cat.svg", *tiny)
     run(*ONE, "-o", tmp_path / "plain.svg", *tiny)
     text = (tmp_path / "cat.svg").read_text()
@@ -125,7 +125,7 @@ def test_gcode(tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--gcode-profile", "mine"], "x.svg", "--gcode-profile has no meaning for svg"),
         (["--format", "gif"], "x.svg", "x.svg is no file of format gif"),
         (["--colour", "<b>"], "x.svg", "'<b>' is no colour"),
-        (["--smooth", 7], "x.svg", "smooth is 7"),
+        (["--smooth", 7], "x.svg", "smooth is '7'; it must be auto, on or off"),
         (["--pressure", -1], "x.svg", "pressure is -1"),
         (["--size", 0], "x.gif", "size of a GIF is 0 px"),
         (["--columns", 0, "--format", "poster"], "x.svg", "there must be 1 or more"),

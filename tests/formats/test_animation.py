@@ -241,7 +241,7 @@ def test_bad_settings(settings_, words):
         to_gif(Sketch(), **settings_)
 
 
-@pytest.mark.parametrize("style", [Style(background=None), Style(smooth=1, pressure=1)])
+@pytest.mark.parametrize("style", [Style(background=None), Style(smooth="on", pressure=1)])
 def test_a_webp_is_animated_and_loses_nothing(style):
     pictures, times, loop = frames(to_webp(DONE, style, size=90), "RGBA")
     assert loop == 0
@@ -260,12 +260,12 @@ def test_a_webp_is_animated_and_loses_nothing(style):
 
 
 def test_animations_follow_curves_and_pressure():
-    text = to_animated_svg(DONE, Style(smooth=1, pressure=1))
+    wave = Sketch.from_strokes([[(10, 10), (20, 26), (50, 40), (80, 26), (90, 10)]], page=(0, 0, 100, 100))
+    text = to_animated_svg(wave, Style(smooth="on", pressure=1))
     # Curves are drawn by the same dash, and pressure leaves the line even.
     assert 'data-sketchgen="nodes"' in text
     assert 'data-sketchgen="show"' not in text
-    wave = Sketch.from_strokes([[(10, 10), (50, 40), (90, 10)]], page=(0, 0, 100, 100))
-    for style in (Style(smooth=1), Style(pressure=1)):
+    for style in (Style(smooth="on"), Style(pressure=1)):
         last = frames(to_gif(wave, style, size=120))[0][-1]
         assert np.abs(last - still(wave, 120, style)).mean() < 0.3
         assert np.abs(last - still(wave, 120)).mean() > 0.5

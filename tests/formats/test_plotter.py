@@ -133,9 +133,11 @@ def test_many_drawings_take_several_pages(drawings):
 
 
 def test_smooth_lines_hold_their_points():
-    wave = Sketch.from_strokes([[(0, 0), (20, 30), (40, 0), (60, 30)], [(0, 50), (30, 60), (60, 50)]])
+    wave = Sketch.from_strokes(
+        [[(0, 30), (10, 12), (30, 0), (50, 12), (60, 30)], [(0, 50), (30, 60), (60, 50)]]
+    )
     (straight,) = plot_pages([wave], ordered=False)
-    (smooth,) = plot_pages([wave], ordered=False, style=Style(smooth=1))
+    (smooth,) = plot_pages([wave], ordered=False, style=Style(smooth="on"))
     for coarse, fine in zip(parse_svg(straight).strokes, parse_svg(smooth).strokes, strict=True):
         assert {tuple(row) for row in coarse.tolist()} <= {tuple(row) for row in fine.tolist()}
         assert len(fine) >= len(coarse)
@@ -144,7 +146,7 @@ def test_smooth_lines_hold_their_points():
 
 @pytest.mark.parametrize("form", ["svg", "animated", "plot"])
 @pytest.mark.parametrize(
-    "style", [{}, {"smooth": 1}, {"pressure": 1}, {"smooth": 1, "pressure": 0.5, "background": "none"}]
+    "style", [{}, {"smooth": "on"}, {"pressure": 1}, {"smooth": "on", "pressure": 0.5, "background": "none"}]
 )
 def test_vpype_reads_every_svg(form, style):
     item = finished()

@@ -35,7 +35,7 @@ TOGETHER = [f"{name}{suffix}" for name, row in FORMATS.items() for suffix in row
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_format_writes_what_its_suffix_says(name):
-    options = RenderOptions(name, smooth=0.5, pressure=0.5, size=64)
+    options = RenderOptions(name, smooth="on", pressure=0.5, size=64)
     data = encode(DONE, options)
     assert encode(DONE, options) == data
     assert encode(FIRST, options) != data
@@ -61,7 +61,7 @@ def test_a_suffix_chooses_the_format():
         ("poster", "a.gif", "gif"),
         ("plot", "a.svg", "plot"),
     ):
-        assert options_for(path, RenderOptions(start, smooth=1.0)) == RenderOptions(name, smooth=1.0)
+        assert options_for(path, RenderOptions(start, smooth="on")) == RenderOptions(name, smooth="on")
 
 
 def test_names_of_folders_are_none_of_files(tmp_path):
@@ -83,7 +83,7 @@ def test_names_of_folders_are_none_of_files(tmp_path):
         (RenderOptions("animated.webp", size=0), "size of a WebP is 0 px"),
         (RenderOptions("png", size=10**6), "size is 1000000 px"),
         (RenderOptions("webp", size=0), "size is 0 px"),
-        (RenderOptions("svg", smooth=7), "smooth is 7"),
+        (RenderOptions("svg", smooth="7"), "smooth is '7'"),
         (RenderOptions("animated", speed=0), "speed is 0 px a second"),
         (RenderOptions("png", colour="nocolour"), "'nocolour' is no colour"),
         (RenderOptions("plot", pen="0mm"), "the pen is 0 mm"),
