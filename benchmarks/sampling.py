@@ -45,9 +45,9 @@ SPINS = 400
 def magenta_alone(weights: Path) -> Callable[[], tuple[int, float]]:
     """Draws with Magenta's weights, one drawing after the other."""
     import numpy as np
+    from magenta import read_magenta
 
     from sketchgen.completion.sampler import noise_rows, sample_steps
-    from sketchgen.models.magenta import read_magenta
     from sketchgen.models.numpy_stroke_model import Prefix
 
     decoder = read_magenta(weights)
