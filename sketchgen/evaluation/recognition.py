@@ -1,6 +1,6 @@
 """How often drawings are recognised, and what a judge sees in them.
 
-A judge is a classifier of drawings: a `Recogniser`, a `PictureRecogniser`, or one of your own.
+A judge is a classifier of drawings: a `Recogniser`, or one of your own.
 """
 
 from __future__ import annotations

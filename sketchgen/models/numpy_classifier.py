@@ -6,7 +6,7 @@ torch's time, which is most of what recognising one drawing takes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -16,7 +16,9 @@ from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, Cla
 from sketchgen.models.features import NEAR, POSITION_SCALE
 from sketchgen.models.numpy_layers import Lstm
 from sketchgen.models.numpy_mixture import log_softmax
-from sketchgen.sketch.geometry import BOX
+from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, in_frame, simplify, simplify_as_quickdraw
+from sketchgen.sketch.sketch import Sketch
+from sketchgen.sketch.strokes import Pen, pens
 
 BATCH = 256
 """Drawings in a batch."""
@@ -24,10 +26,47 @@ BATCH = 256
 OFFSET_SCALE = 32.0
 """Offsets are divided by this many px, about their standard deviation in the 255 box."""
 
+MAX_POINTS = 400
+"""Most points that are read; the longest drawings of Quick, Draw! have about 250."""
+
+GRID = 64.0
+"""Coordinates are first rounded to 1/64 px, so that rounding errors of a page's scale do not matter."""
+
+MAX_EPSILON = 16.0
+"""Tolerance in px up to which a drawing with too many points is simplified; then it is cut off."""
+
 PointSequence = tuple[Float[np.ndarray, "_ 2"], Bool[np.ndarray, " _"]]
 """(n, 2) points of a drawing, px, and (n,) at which of them a stroke ends; n is 1 or more."""
 
 Steps = Float[np.ndarray, "n b f"]
+
+
+def point_sequence(sketch: Sketch) -> PointSequence:
+    """Return the simplified points of a drawing in its own box, px, and at which of them a stroke ends.
+
+    Raises:
+        SketchError: resampling would take more than `geometry.MAX_RESAMPLED` points.
+    """
+    placed = in_frame(sketch, box_frame(sketch))
+    strokes = [np.rint(stroke * GRID) / GRID for stroke in placed.strokes]
+    thin = simplify_as_quickdraw(Sketch.from_strokes(strokes))
+    epsilon = EPSILON
+    while thin.point_count > MAX_POINTS and epsilon < MAX_EPSILON:
+        epsilon *= 1.5
+        thin = simplify(thin, epsilon=epsilon)
+    return thin.points[:MAX_POINTS], (pens(thin) == Pen.LIFT)[:MAX_POINTS]
+
+
+def padded(
+    drawings: Sequence[PointSequence],
+) -> tuple[Float[np.ndarray, "b n 2"], Bool[np.ndarray, "b n"], Int[np.ndarray, " b"]]:
+    """Return the padded points of drawings, where their strokes end, and their numbers of points."""
+    length = np.array([len(points) for points, _ in drawings], dtype=np.int64)
+    places = np.zeros((len(drawings), int(length.max()), 2))
+    lift = np.zeros(places.shape[:2], dtype=bool)
+    for row, (points, ends) in enumerate(drawings):
+        places[row, : len(points)], lift[row, : len(ends)] = points, ends
+    return places, lift, length
 
 
 def in_own_box(
@@ -96,6 +135,12 @@ class NumpyEncoder:
         """Return all weights, float32."""
         return self._weights
 
+    def _batches(self, lengths: Sequence[int]) -> Iterator[Int[np.ndarray, " b"]]:
+        """Yield the rows of each batch; drawings of similar length share one."""
+        order = np.argsort(lengths, kind="stable")
+        for first in range(0, len(order), BATCH):
+            yield order[first : first + BATCH]
+
     def encode(
         self, steps: Float[np.ndarray, "b n f"], length: Int[np.ndarray, " b"]
     ) -> Float[np.ndarray, "b d"]:
@@ -136,30 +181,17 @@ class NumpyClassifier(NumpyEncoder):
     """Classifier of strokes in numpy."""
 
     def classify(
-        self, drawings: Sequence[PointSequence]
+        self, sketches: Sequence[Sketch]
     ) -> tuple[Float[np.ndarray, "n c"], Float[np.ndarray, "n d"]]:
-        """Return log probabilities, nats, float64, and representations, float32, of n drawings.
-
-        Drawings of similar length share a batch.
-        """
+        """Return log probabilities, nats, float64, and representations, float32, of n drawings."""
+        drawings = [point_sequence(sketch) for sketch in sketches]
         log_prob = np.zeros((len(drawings), len(self.config.categories)))
         encoded = np.zeros((len(drawings), self.config.pooled), dtype=np.float32)
-        order = np.argsort([len(points) for points, _ in drawings], kind="stable")
-        for first in range(0, len(order), BATCH):
-            rows = order[first : first + BATCH]
-            encoded[rows] = self.encode(*_batch([drawings[row] for row in rows]))
+        for rows in self._batches([len(points) for points, _ in drawings]):
+            points, lift, length = padded([drawings[row] for row in rows])
+            encoded[rows] = self.encode(point_features(points, lift, length), length)
             log_prob[rows] = log_softmax(self._linear("head", encoded[rows]).astype(np.float64))
         return log_prob, encoded
-
-
-def _batch(drawings: Sequence[PointSequence]) -> tuple[Float[np.ndarray, "b n f"], Int[np.ndarray, " b"]]:
-    """Return the padded features of drawings and their numbers of points."""
-    length = np.array([len(points) for points, _ in drawings], dtype=np.int64)
-    padded = np.zeros((len(drawings), int(length.max()), 2))
-    lift = np.zeros(padded.shape[:2], dtype=bool)
-    for row, (points, ends) in enumerate(drawings):
-        padded[row, : len(points)], lift[row, : len(ends)] = points, ends
-    return point_features(padded, lift, length), length
 
 
 def _windows(values: Steps, span: int) -> Float[np.ndarray, "n b g"]:

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +23,7 @@ from sketchgen.models.checkpoint import PICTURE_CLASSIFIER, Weights, read_checkp
 from sketchgen.models.config import ENTRY_SPAN, SPAN, PictureConfig
 from sketchgen.models.layers import Dropout
 from sketchgen.models.picture_features import pictures_of
-from sketchgen.models.recogniser import Reading, check_not_empty
+from sketchgen.models.recogniser import Recogniser
 from sketchgen.sketch.sketch import Sketch
 
 BATCH = 128
@@ -50,10 +48,9 @@ class Convolution(nn.Module):
 
 
 class Block(nn.Module):
-    """Residual block of two convolutions."""
+    """Residual block of two convolutions, which starts as the identity: a new network is a shallow one."""
 
     def __init__(self, width: int) -> None:
-        """Build a block that starts as the identity, so that a new network is a shallow one."""
         super().__init__()
         self.first, self.second = Convolution(width, width), Convolution(width, width)
         nn.init.zeros_(self.second.norm.weight)
@@ -108,48 +105,22 @@ class PictureClassifier(nn.Module):
         kept = {name: value for name, value in self.state_dict().items() if UNSAVED not in name}
         return {name: np.array(value.float().cpu().contiguous().numpy()) for name, value in kept.items()}
 
-
-@dataclass(frozen=True)
-class PictureRecogniser:
-    """Recognises drawings by their pictures; make one with `load_picture_recogniser`.
-
-    Attributes:
-        network: the classifier, in evaluation mode.
-        name: the checkpoint's name or path.
-        summary: how it was trained.
-        sees: what it reads of a drawing, in a word.
-    """
-
-    network: PictureClassifier
-    name: str
-    summary: dict[str, Any]
-    sees: str = "pictures"
-
-    @property
-    def categories(self) -> tuple[str, ...]:
-        """The categories that it knows."""
-        return self.network.config.categories
-
-    def read(self, sketches: Sequence[Sketch]) -> Reading:
-        """Return log probabilities and representations of many drawings, in their order.
-
-        Raises:
-            SketchError: a drawing is empty; the message says which.
-        """
-        check_not_empty(sketches, "see")
-        config = self.network.config
-        log_prob = np.zeros((len(sketches), len(config.categories)))
-        encoded = np.zeros((len(sketches), config.widths[-1]), dtype=np.float32)
+    @torch.inference_mode()
+    def classify(
+        self, sketches: Sequence[Sketch]
+    ) -> tuple[Float[np.ndarray, "n c"], Float[np.ndarray, "n d"]]:
+        """Return log probabilities and representations of n drawings; see `Reading`."""
+        log_prob = np.zeros((len(sketches), len(self.config.categories)))
+        encoded = np.zeros((len(sketches), self.config.widths[-1]), dtype=np.float32)
         for first in range(0, len(sketches), BATCH):
             rows = slice(first, first + BATCH)
-            with torch.inference_mode():
-                features = self.network.encode(torch.from_numpy(pictures_of(sketches[rows])))
-                logits = self.network.head(features).double()
+            features = self.encode(torch.from_numpy(pictures_of(sketches[rows])))
+            logits = self.head(features).double()
             encoded[rows], log_prob[rows] = features.numpy(), torch.log_softmax(logits, 1).numpy()
-        return Reading(log_prob, encoded)
+        return log_prob, encoded
 
 
-def load_picture_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> PictureRecogniser:
+def load_picture_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> Recogniser:
     """Load a recogniser of pictures.
 
     Args:
@@ -160,4 +131,4 @@ def load_picture_recogniser(name_or_path: str | os.PathLike[str] | None = None) 
     """
     checkpoint = read_checkpoint(name_or_path, PICTURE_CLASSIFIER)
     network = PictureClassifier.from_weights(checkpoint.config, checkpoint.weights)
-    return PictureRecogniser(network, checkpoint.name, checkpoint.summary)
+    return Recogniser(network, checkpoint.name, checkpoint.summary, "pictures")

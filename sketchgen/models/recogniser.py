@@ -15,27 +15,16 @@ import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
 from sketchgen.errors import SettingError, SketchError
 from sketchgen.models.checkpoint import CLASSIFIER, read_checkpoint
-from sketchgen.models.config import ClassifierConfig
-from sketchgen.models.numpy_classifier import NumpyClassifier, PointSequence
-from sketchgen.sketch.geometry import EPSILON, box_frame, in_frame, simplify, simplify_as_quickdraw
+from sketchgen.models.config import NetworkConfig
+from sketchgen.models.numpy_classifier import NumpyClassifier
 from sketchgen.sketch.sketch import Sketch
-from sketchgen.sketch.strokes import Pen, pens
-
-MAX_POINTS = 400
-"""Most points that are read; the longest drawings of Quick, Draw! have about 250."""
-
-GRID = 64.0
-"""Coordinates are first rounded to 1/64 px, so that rounding errors of a page's scale do not matter."""
-
-MAX_EPSILON = 16.0
-"""Tolerance in px up to which a drawing with too many points is simplified; then it is cut off."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +53,25 @@ class Reading:
     features: Float[np.ndarray, "n d"]
 
 
+@runtime_checkable
+class ClassifierNetwork(Protocol):
+    """A classifier, of strokes in numpy or of pictures in torch."""
+
+    @property
+    def config(self) -> NetworkConfig:
+        """The network's shape and categories."""
+        ...
+
+    def classify(
+        self, sketches: Sequence[Sketch]
+    ) -> tuple[Float[np.ndarray, "n c"], Float[np.ndarray, "n d"]]:
+        """Return log probabilities and representations of n drawings that are not empty; see `Reading`."""
+        ...
+
+
 @dataclass(frozen=True)
 class Recogniser:
-    """Recognises drawings by their strokes; make one with `load_recogniser`.
+    """Recognises drawings; make one with `load_recogniser`.
 
     Attributes:
         network: the classifier.
@@ -75,20 +80,15 @@ class Recogniser:
         sees: what it reads of a drawing, in a word.
     """
 
-    network: NumpyClassifier
+    network: ClassifierNetwork
     name: str
     summary: dict[str, Any]
     sees: str = "strokes"
 
     @property
-    def config(self) -> ClassifierConfig:
-        """The network's shape and categories."""
-        return self.network.config
-
-    @property
     def categories(self) -> tuple[str, ...]:
         """The categories that it knows."""
-        return self.config.categories
+        return self.network.config.categories
 
     def recognise(self, sketch: Sketch, top: int = 5) -> list[Guess]:
         """Return the likeliest categories of a whole or partial drawing, the likeliest first.
@@ -117,15 +117,11 @@ class Recogniser:
             SketchError: a drawing is empty; the message says which.
         """
         check_not_empty(sketches, "recognise")
-        return Reading(*self.network.classify([point_sequence(sketch) for sketch in sketches]))
+        return Reading(*self.network.classify(sketches))
 
 
 def check_not_empty(sketches: Sequence[Sketch], purpose: str) -> None:
-    """Check that every drawing has a point.
-
-    Args:
-        sketches: the drawings.
-        purpose: what a point is needed for, a verb.
+    """Check that every drawing has a point, which is needed to do what `purpose`, a verb, says.
 
     Raises:
         SketchError: a drawing is empty; the message says which.
@@ -134,22 +130,6 @@ def check_not_empty(sketches: Sequence[Sketch], purpose: str) -> None:
         if sketch.is_empty:
             which = f"drawing {number} (from 0)" if len(sketches) > 1 else "the drawing"
             raise SketchError(f"{which} is empty; there must be a point to {purpose}")
-
-
-def point_sequence(sketch: Sketch) -> PointSequence:
-    """Return the simplified points of a drawing in its own box, px, and at which of them a stroke ends.
-
-    Raises:
-        SketchError: resampling would take more than `geometry.MAX_RESAMPLED` points.
-    """
-    placed = in_frame(sketch, box_frame(sketch))
-    strokes = [np.rint(stroke * GRID) / GRID for stroke in placed.strokes]
-    thin = simplify_as_quickdraw(Sketch.from_strokes(strokes))
-    epsilon = EPSILON
-    while thin.point_count > MAX_POINTS and epsilon < MAX_EPSILON:
-        epsilon *= 1.5
-        thin = simplify(thin, epsilon=epsilon)
-    return thin.points[:MAX_POINTS], (pens(thin) == Pen.LIFT)[:MAX_POINTS]
 
 
 def load_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> Recogniser:
@@ -162,8 +142,9 @@ def load_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> Recog
         CheckpointError: there is none, or it is of another kind or damaged.
     """
     checkpoint = read_checkpoint(name_or_path, CLASSIFIER)
-    network = NumpyClassifier(checkpoint.config, checkpoint.weights)
-    return Recogniser(network, checkpoint.name, checkpoint.summary)
+    return Recogniser(
+        NumpyClassifier(checkpoint.config, checkpoint.weights), checkpoint.name, checkpoint.summary
+    )
 
 
 @functools.cache

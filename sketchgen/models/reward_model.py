@@ -23,8 +23,8 @@ from jaxtyping import Bool, Float, Int
 
 from sketchgen.models.checkpoint import REWARD_MODEL, read_checkpoint
 from sketchgen.models.config import REWARD_FEATURES
-from sketchgen.models.numpy_classifier import BATCH, NumpyEncoder, point_features
-from sketchgen.models.recogniser import MAX_POINTS, check_not_empty
+from sketchgen.models.numpy_classifier import MAX_POINTS, NumpyEncoder, in_own_box, padded, point_features
+from sketchgen.models.recogniser import check_not_empty
 from sketchgen.sketch.geometry import BOX, EPSILON, rdp, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Completion, Points, Sketch
 
@@ -66,13 +66,9 @@ def resimplified(given: Sequence[Points], added: Sequence[Points]) -> MarkedSket
     """Return a completed drawing whose strokes are simplified already, as training data are."""
     both = np.concatenate([*given, *added])
     low, side = both.min(0), float(np.ptp(both, axis=0).max())
-    scale = BOX / side if side > 0.0 else 1.0
-
-    def thin(stroke: Points) -> Points:
-        placed = (stroke - low) * scale
-        return np.rint(rdp(placed, EPSILON) if len(placed) > 2 else placed)
-
-    return marked([thin(stroke) for stroke in given], [thin(stroke) for stroke in added])
+    placed = [(stroke - low) * (BOX / side if side > 0.0 else 1.0) for stroke in [*given, *added]]
+    thin = [np.rint(rdp(stroke, EPSILON) if len(stroke) > 2 else stroke) for stroke in placed]
+    return marked(thin[: len(given)], thin[len(given) :])
 
 
 def marked(given: Sequence[Points], added: Sequence[Points]) -> MarkedSketch:
@@ -84,10 +80,8 @@ def marked(given: Sequence[Points], added: Sequence[Points]) -> MarkedSketch:
     lengths = [len(stroke) for stroke in strokes]
     owner = np.repeat(np.arange(len(strokes)), lengths)[:MAX_POINTS]
     points = np.concatenate(strokes).astype(np.float64)[:MAX_POINTS]
+    points = in_own_box(points[None], np.ones((1, len(points)), dtype=bool))[0]
     lift = np.diff(owner, append=-1) != 0
-    low, high = points.min(0), points.max(0)
-    side = float((high - low).max())
-    points = (points - (low + high) / 2) * (BOX / side if side > 0.0 else 1.0)
     late = owner >= len(given)
     distance = _distances(points, lift)
     to_other_part = np.where(late[:, None] != late, distance, np.inf).min(1)
@@ -114,25 +108,15 @@ def reward_features(
         drawings: at least one.
         points: padded points to take instead of the drawings' own.
     """
-    length = np.array([len(each.lift) for each in drawings], dtype=np.int64)
-    places, lift = padded(drawings) if points is None else (points, padded(drawings)[1])
+    places, lift, length = padded([(each.points, each.lift) for each in drawings])
     more = np.zeros((*lift.shape, REWARD_FEATURES), dtype=np.float32)
     for row, each in enumerate(drawings):
         distance = np.stack([each.to_other_part, each.to_other_stroke], -1)
         count = len(each.lift)
         more[row, :count, 0] = each.added
         more[row, :count, 1:3], more[row, :count, 3:5] = np.exp(-distance / NEAR), np.exp(-distance / FAR)
-    return np.concatenate([point_features(places, lift, length), more], -1), length
-
-
-def padded(drawings: Sequence[MarkedSketch]) -> tuple[Float[np.ndarray, "b n 2"], Bool[np.ndarray, "b n"]]:
-    """Return the padded points of drawings and where their strokes end."""
-    longest = max(len(each.lift) for each in drawings)
-    places = np.zeros((len(drawings), longest, 2))
-    lift = np.zeros((len(drawings), longest), dtype=bool)
-    for row, each in enumerate(drawings):
-        places[row, : len(each.points)], lift[row, : len(each.lift)] = each.points, each.lift
-    return places, lift
+    features = point_features(places if points is None else points, lift, length)
+    return np.concatenate([features, more], -1), length
 
 
 class NumpyRewardNetwork(NumpyEncoder):
@@ -143,9 +127,7 @@ class NumpyRewardNetwork(NumpyEncoder):
     ) -> Float[np.ndarray, " n"]:
         """Return scores of n completed drawings, nats; see `sketchgen.models.classifier.RewardNetwork`."""
         found = np.zeros(len(drawings))
-        order = np.argsort([len(each.lift) for each in drawings], kind="stable")
-        for first in range(0, len(order), BATCH):
-            rows = order[first : first + BATCH]
+        for rows in self._batches([len(each.lift) for each in drawings]):
             encoded = self.encode(*reward_features([drawings[row] for row in rows]))
             wanted = self._weights["category.weight"][category[rows]]
             told = self._linear("told", np.concatenate([encoded, encoded * wanted], -1))

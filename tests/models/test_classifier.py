@@ -8,22 +8,18 @@ import torch
 from numpy.typing import NDArray
 
 from sketchgen.models.classifier import GROUP, Classifier
-from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, ClassifierConfig
-from sketchgen.models.numpy_classifier import NumpyClassifier, point_features
-from sketchgen.models.reward_model import NumpyRewardNetwork, reward_features, simplified
+from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES
+from sketchgen.models.numpy_classifier import NumpyClassifier, padded, point_features, point_sequence
+from sketchgen.models.reward_model import MarkedSketch, NumpyRewardNetwork, reward_features, simplified
 from tests.support import critics, recognisers
 
 LENGTHS = (1, 2, 3, 7, 30, 31)
-each_depth = pytest.mark.parametrize("widths", [(16,), (12, 16), (8, 12, 16)])
 
 
 def steps_of(*lengths: int, extra: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """Return features of scribbles as one batch, with `extra` columns of padding."""
-    count = max(lengths) + extra
-    points, lift = np.zeros((len(lengths), count, 2)), np.zeros((len(lengths), count), dtype=bool)
-    for row, (places, ends) in enumerate(recognisers.places(*lengths)):
-        points[row, : len(places)], lift[row, : len(places)] = places, ends
-    length = np.array(lengths, dtype=np.int64)
+    points, lift, length = padded([point_sequence(each) for each in recognisers.scribbles(*lengths)])
+    points, lift = np.pad(points, ((0, 0), (0, extra), (0, 0))), np.pad(lift, ((0, 0), (0, extra)))
     return torch.from_numpy(point_features(points, lift, length)), torch.from_numpy(length)
 
 
@@ -32,26 +28,33 @@ def log_prob_of(model: Classifier, *lengths: int, extra: int = 0) -> NDArray[np.
     return torch.log_softmax(model(*steps_of(*lengths, extra=extra)), -1).numpy()
 
 
-@each_depth
+def completed(*lengths: int) -> list[MarkedSketch]:
+    return [simplified(each.given, each.added) for each in critics.finished(*lengths)]
+
+
+@pytest.mark.parametrize("widths", [(16,), (8, 12, 16)])
 def test_torch_and_numpy_agree_and_padding_changes_nothing(widths: tuple[int, ...]):
     model = recognisers.network(recognisers.small(widths))
     wanted = log_prob_of(model, *LENGTHS)
     assert np.ptp(wanted, axis=0).max() > 0.1, "all drawings are classified alike, and the test says nothing"
     for extra in (1, 2, 5):
         np.testing.assert_allclose(log_prob_of(model, *LENGTHS, extra=extra), wanted, atol=1e-5)
-    reader, drawings = NumpyClassifier(model.config, model.weights()), recognisers.places(*LENGTHS)
-    log_prob, encoded = reader.classify(drawings)
+    reader = NumpyClassifier(model.config, model.weights())
+    log_prob, encoded = reader.classify(recognisers.scribbles(*LENGTHS))
     np.testing.assert_allclose(log_prob, wanted, atol=1e-4)
     np.testing.assert_allclose(encoded, model.encode(*steps_of(*LENGTHS)).detach().numpy(), atol=1e-4)
-    for row, drawing in enumerate(drawings):
-        np.testing.assert_allclose(reader.classify([drawing])[0][0], log_prob[row], atol=1e-5)
+    # The weights of a reader are copies: learning on does not change it.
+    with torch.no_grad():
+        for value in model.parameters():
+            value.zero_()
+    np.testing.assert_array_equal(reader.classify(recognisers.scribbles(*LENGTHS))[0], log_prob)
 
 
 def test_both_ends_of_a_drawing_are_read():
     model = recognisers.network()
     steps, length = steps_of(9, 9)
     before = model(steps, length)
-    for place in (0, 8):
+    for place in (0, int(length[0]) - 1):
         changed = steps.clone()
         changed[0, place] += 1.0
         after = model(changed, length)
@@ -69,22 +72,10 @@ def test_gradients_reach_every_weight():
             assert bool((value.grad != 0.0).any()), name
 
 
-def test_weights_are_copies():
-    model, drawings = recognisers.network(), recognisers.places(5, 9)
-    reader = NumpyClassifier(model.config, model.weights())
-    before = reader.classify(drawings)[0]
-    with torch.no_grad():
-        for value in model.parameters():
-            value.zero_()
-    np.testing.assert_array_equal(reader.classify(drawings)[0], before)
-
-
 def test_both_forms_of_the_reward_model_agree():
     model = critics.network()
     reader = NumpyRewardNetwork(model.config, model.weights())
-    lengths = (9, 20, 31, 40, 3, 77, 5, 6, 50, 2)
-    drawings = [simplified(each.given, each.added) for each in critics.finished(*lengths)]
-    category = np.arange(10) % 5
+    drawings, category = completed(9, 20, 31, 40, 3, 77, 5, 6, 50, 2), np.arange(10) % 5
     inputs = [torch.from_numpy(value) for value in (*reward_features(drawings), category)]
     wanted = model.scores(*inputs).detach().numpy()
     np.testing.assert_allclose(reader.scores(drawings, category), wanted, atol=1e-4)
@@ -94,12 +85,10 @@ def test_both_forms_of_the_reward_model_agree():
     np.testing.assert_allclose(grouped.ravel(), wanted, atol=1e-5)
 
 
-def test_a_reward_model_starts_from_a_classifier():
-    config = ClassifierConfig(recognisers.CATEGORIES, entry=16, widths=(12, 16), heads=4, pooled=24)
-    classifier, model = Classifier(config).eval(), critics.network()
+def test_a_reward_model_starts_from_a_classifier_and_prefers_nothing():
+    classifier, model = recognisers.network(), type(critics.network())(critics.small()).eval()
     model.initialise_from(classifier)
-    found = reward_features([simplified(each.given, each.added) for each in critics.finished(9, 20)])
-    steps, length = (torch.from_numpy(value) for value in found)
+    steps, length = (torch.from_numpy(value) for value in reward_features(completed(9, 20)))
     torch.testing.assert_close(
         model.encode(steps, length), classifier.encode(steps[..., :POINT_FEATURES], length)
     )
@@ -107,11 +96,5 @@ def test_a_reward_model_starts_from_a_classifier():
     assert (first[..., POINT_FEATURES:] == 0).all()
     torch.testing.assert_close(model.category.weight[:-1], classifier.head.weight)
     torch.testing.assert_close(model.category.weight[-1], classifier.head.weight.mean(0))
-
-
-def test_a_new_reward_model_prefers_nothing():
-    torch.manual_seed(0)
-    model = type(critics.network())(critics.small())
     reader = NumpyRewardNetwork(model.config, model.weights())
-    drawings = [simplified(each.given, each.added) for each in critics.finished(9, 20, 31)]
-    assert np.ptp(reader.scores(drawings, np.zeros(3, dtype=np.int64))) == 0.0
+    assert np.ptp(reader.scores(completed(9, 20, 31), np.zeros(3, dtype=np.int64))) == 0.0

@@ -1,11 +1,21 @@
-"""Features of points: the same at any size and place, and nothing of the padding."""
+"""What a classifier reads: simplified points, features without size and place, nothing of the padding."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from sketchgen.models.numpy_classifier import OFFSET_SCALE, in_own_box, point_features
+from sketchgen.models.numpy_classifier import (
+    MAX_POINTS,
+    OFFSET_SCALE,
+    in_own_box,
+    point_features,
+    point_sequence,
+)
+from sketchgen.sketch.geometry import moved
+from sketchgen.sketch.sketch import Sketch
 
 POINTS = np.array([[[0.0, 0.0], [30.0, 40.0], [100.0, 200.0], [100.0, 20.0]]])
 LIFT = np.array([[False, True, False, True]])
@@ -50,3 +60,18 @@ def test_padding_is_zero_and_is_not_read():
     found = point_features(wide, lift, LENGTH)
     np.testing.assert_array_equal(found[:, :4], point_features(POINTS, LIFT, LENGTH))
     assert (found[:, 4:] == 0.0).all()
+
+
+def test_a_dense_canvas_drawing_is_seen_as_quickdraw_would_store_it():
+    corners = np.array([[0.0, 0.0], [255.0, 0.0], [255.0, 200.0]])
+    dense = np.concatenate([np.linspace(a, b, 100) for a, b in pairwise(corners)])
+    points, lift = point_sequence(moved(Sketch.from_strokes([dense]), 3.0, 50.0, 70.0))
+    np.testing.assert_array_equal(points, corners)
+    assert lift.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("kind", ["scribble", "dots"])
+def test_very_long_drawings_are_read_too(kind: str):
+    points = np.random.default_rng(0).random((700, 2)) * 255.0
+    sketch = Sketch.from_strokes([points] if kind == "scribble" else list(points[:, None]))
+    assert 0 < len(point_sequence(sketch)[0]) <= MAX_POINTS

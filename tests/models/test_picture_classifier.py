@@ -7,18 +7,18 @@ import pytest
 import torch
 from torch import nn
 
-from sketchgen.errors import SketchError
 from sketchgen.evaluation.recognition import Judge, judged
 from sketchgen.models import picture_classifier as module
-from sketchgen.models.picture_classifier import PictureClassifier, PictureRecogniser
+from sketchgen.models.picture_classifier import PictureClassifier
 from sketchgen.models.picture_features import pictures_of
+from sketchgen.models.recogniser import Recogniser
 from sketchgen.sketch.geometry import moved
 from sketchgen.sketch.sketch import Sketch
 from tests.support import recognisers, seeing
 
 
 @pytest.fixture(scope="module")
-def recogniser() -> PictureRecogniser:
+def recogniser() -> Recogniser:
     return seeing.recogniser()
 
 
@@ -57,7 +57,7 @@ def test_blocks_start_as_the_identity():
     torch.testing.assert_close(stage[0](values), values)
 
 
-def test_it_judges_as_the_network_classifies(recogniser: PictureRecogniser):
+def test_it_judges_as_the_network_classifies(recogniser: Recogniser):
     assert isinstance(recogniser, Judge)
     sketches = recognisers.scribbles(3, 9, 30, 30)
     reading = recogniser.read(sketches)
@@ -70,7 +70,7 @@ def test_it_judges_as_the_network_classifies(recogniser: PictureRecogniser):
     assert judged(recogniser, sketches, names).top1.tolist() == [1.0] * 4
 
 
-def test_only_ink_counts(recogniser: PictureRecogniser):
+def test_only_ink_counts(recogniser: Recogniser):
     sketch = recognisers.scribbles(30)[0]
     backwards = Sketch.from_strokes([stroke[::-1] for stroke in sketch.strokes[::-1]])
     dense = Sketch.from_strokes([np.repeat(stroke, 2, axis=0) for stroke in sketch.strokes])
@@ -79,7 +79,7 @@ def test_only_ink_counts(recogniser: PictureRecogniser):
     np.testing.assert_allclose(read, np.broadcast_to(read[0], read.shape), atol=2e-3)
 
 
-def test_batches_do_not_matter(recogniser: PictureRecogniser, monkeypatch: pytest.MonkeyPatch):
+def test_batches_do_not_matter(recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch):
     sketches = recognisers.scribbles(*range(2, 12))
     together = recogniser.read(sketches)
     monkeypatch.setattr(module, "BATCH", 3)
@@ -87,8 +87,3 @@ def test_batches_do_not_matter(recogniser: PictureRecogniser, monkeypatch: pytes
     np.testing.assert_allclose(again.log_prob, together.log_prob, atol=1e-4)
     np.testing.assert_allclose(again.features, together.features, atol=1e-4)
     assert recogniser.read([]).log_prob.shape == (0, 4)
-
-
-def test_an_empty_drawing_is_refused(recogniser: PictureRecogniser):
-    with pytest.raises(SketchError, match=r"drawing 1 \(from 0\) is empty"):
-        recogniser.read([*recognisers.scribbles(3), Sketch()])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from sketchgen.errors import SettingError, SketchError
-from sketchgen.models.recogniser import MAX_POINTS, Recogniser, point_sequence
+from sketchgen.models.recogniser import Recogniser
 from sketchgen.sketch.geometry import moved
 from sketchgen.sketch.sketch import Box, Sketch
 from tests.support import recognisers
@@ -28,14 +27,9 @@ def test_guesses_are_ranked_and_sum_to_one(recogniser: Recogniser):
     assert sum(shares) == pytest.approx(1.0)
     assert {guess.category for guess in guesses} == set(recogniser.categories)
     assert recogniser.recognise(recognisers.scribbles(20)[0], top=2) == guesses[:2]
-
-
-def test_the_columns_are_those_of_the_categories(recogniser: Recogniser):
-    (sketch,) = recognisers.scribbles(20)
-    log_prob = recogniser.read([sketch]).log_prob[0]
-    best = recogniser.recognise(sketch, top=1)[0]
-    assert best.category == recogniser.categories[int(log_prob.argmax())]
-    assert best.probability == pytest.approx(np.exp(log_prob.max()))
+    log_prob = recogniser.read(recognisers.scribbles(20)).log_prob[0]
+    assert guesses[0].category == recogniser.categories[int(log_prob.argmax())]
+    assert guesses[0].probability == pytest.approx(np.exp(log_prob.max()))
 
 
 def test_many_are_read_in_their_order(recogniser: Recogniser):
@@ -48,12 +42,7 @@ def test_many_are_read_in_their_order(recogniser: Recogniser):
         np.testing.assert_allclose(together.log_prob[row], alone.log_prob[0], atol=1e-5)
         np.testing.assert_allclose(together.features[row], alone.features[0], atol=1e-5)
     assert np.ptp(together.log_prob, axis=0).max() > 0.1
-
-
-def test_none_are_read_as_none(recogniser: Recogniser):
-    reading = recogniser.read([])
-    assert reading.log_prob.shape == (0, 4)
-    assert reading.features.shape == (0, 24)
+    assert recogniser.read([]).features.shape == (0, 24)
 
 
 @pytest.mark.parametrize(("scale", "dx", "dy"), [(0.013, 0.0, 0.0), (37.0, -1e4, 3.0), (1.0, 1e5, 1e5)])
@@ -64,40 +53,19 @@ def test_size_place_and_page_do_not_matter(recogniser: Recogniser, scale: float,
     np.testing.assert_allclose(recogniser.read([other]).log_prob, wanted, atol=1e-4)
 
 
-def test_a_dense_canvas_drawing_is_seen_as_quickdraw_would_store_it():
-    corners = np.array([[0.0, 0.0], [255.0, 0.0], [255.0, 200.0]])
-    dense = np.concatenate([np.linspace(a, b, 100) for a, b in pairwise(corners)])
-    points, lift = point_sequence(moved(Sketch.from_strokes([dense]), 3.0, 50.0, 70.0))
-    np.testing.assert_array_equal(points, corners)
-    assert lift.tolist() == [False, False, True]
-
-
-@pytest.mark.parametrize("kind", ["scribble", "dots"])
-def test_very_long_drawings_are_read_too(recogniser: Recogniser, kind: str):
-    random = np.random.default_rng(0)
-    points = random.random((700, 2)) * 255.0
-    sketch = Sketch.from_strokes([points] if kind == "scribble" else list(points[:, None]))
-    assert len(point_sequence(sketch)[0]) <= MAX_POINTS
-    assert len(recogniser.recognise(sketch)) == 4
-
-
 @pytest.mark.parametrize("strokes", [[[(5.0, 5.0)]], [[(5.0, 5.0)] * 9], [[(0.0, 0.0), (0.0, 9.0)]]])
 def test_dots_and_lines_are_drawings(recogniser: Recogniser, strokes: list[list[tuple[float, float]]]):
     log_prob = recogniser.read([Sketch.from_strokes(strokes)]).log_prob
     assert np.isfinite(log_prob).all()
 
 
-def test_an_empty_drawing_is_refused(recogniser: Recogniser):
+def test_empty_drawings_and_no_guesses_are_refused(recogniser: Recogniser):
     with pytest.raises(SketchError, match="the drawing is empty"):
         recogniser.recognise(Sketch())
     with pytest.raises(SketchError, match="drawing 1 "):
         recogniser.read([*recognisers.scribbles(5), Sketch()])
-
-
-@pytest.mark.parametrize("top", [0, -1])
-def test_at_least_one_guess(recogniser: Recogniser, top: int):
     with pytest.raises(SettingError, match="1 or more"):
-        recogniser.recognise(recognisers.scribbles(5)[0], top)
+        recogniser.recognise(recognisers.scribbles(5)[0], 0)
 
 
 def test_recognising_needs_no_torch():

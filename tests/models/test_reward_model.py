@@ -9,8 +9,7 @@ import pytest
 
 from sketchgen.errors import SketchError
 from sketchgen.models.config import POINT_FEATURES
-from sketchgen.models.numpy_classifier import point_features
-from sketchgen.models.recogniser import MAX_POINTS
+from sketchgen.models.numpy_classifier import MAX_POINTS, point_features
 from sketchgen.models.reward_model import marked, resimplified, reward_features, simplified
 from sketchgen.sketch.geometry import resample
 from sketchgen.sketch.sketch import Completion, Sketch

@@ -7,7 +7,7 @@ import torch
 
 from sketchgen.models.classifier import Classifier
 from sketchgen.models.config import ClassifierConfig
-from sketchgen.models.numpy_classifier import NumpyClassifier, PointSequence
+from sketchgen.models.numpy_classifier import NumpyClassifier
 from sketchgen.models.recogniser import Recogniser
 from sketchgen.sketch.sketch import Sketch
 
@@ -34,21 +34,11 @@ def recogniser(config: ClassifierConfig | None = None) -> Recogniser:
     return Recogniser(NumpyClassifier(model.config, model.weights()), "tiny", {})
 
 
-def places(*lengths: int, seed: int = 0) -> list[PointSequence]:
-    """Return scribbles with these numbers of points, in the 255 box."""
-    random = np.random.default_rng(seed)
-    found = []
-    for length in lengths:
-        lift = random.random(length) < 0.2
-        lift[-1] = True
-        found.append((random.random((length, 2)) * 255.0, lift))
-    return found
-
-
 def scribbles(*lengths: int, seed: int = 0) -> list[Sketch]:
-    """Return the same scribbles as sketches."""
+    """Return drawings of so many random points each in the 255 box, a fifth of which end a stroke."""
+    random = np.random.default_rng(seed)
     sketches = []
-    for points, lift in places(*lengths, seed=seed):
-        cuts = np.flatnonzero(lift)[:-1] + 1
-        sketches.append(Sketch.from_strokes(np.split(points, cuts)))
+    for length in lengths:
+        lift, points = random.random(length) < 0.2, random.random((length, 2)) * 255.0
+        sketches.append(Sketch.from_strokes(np.split(points, np.flatnonzero(lift[:-1]) + 1)))
     return sketches

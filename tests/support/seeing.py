@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from sketchgen.models.config import PictureConfig
-from sketchgen.models.picture_classifier import PictureClassifier, PictureRecogniser
+from sketchgen.models.picture_classifier import PictureClassifier
+from sketchgen.models.recogniser import Recogniser
 
 CATEGORIES = ("cat", "dog", "sun", "tree")
 
@@ -33,7 +34,8 @@ def network(config: PictureConfig | None = None, seed: int = 1) -> PictureClassi
     return model
 
 
-def recogniser(config: PictureConfig | None = None) -> PictureRecogniser:
+def recogniser(config: PictureConfig | None = None) -> Recogniser:
     """Return a recogniser with the same network."""
     model = network(config)
-    return PictureRecogniser(PictureClassifier.from_weights(model.config, model.weights()), "tiny", {})
+    loaded = PictureClassifier.from_weights(model.config, model.weights())
+    return Recogniser(loaded, "tiny", {}, "pictures")
