@@ -31,7 +31,6 @@ TENSORS = (
     "completion.rollout",
     "data.batching",
     "models.classifier",
-    "models.encoder",
     "models.layers",
     "models.mixture",
     "models.picture_classifier",

@@ -12,10 +12,9 @@ from sketchgen.sketch.files import reason, shown
 
 
 class AppendFile:
-    """A file that grows; a failed write leaves it as it was."""
+    """A file that grows after its first `size` bytes; a failed write leaves it as it was."""
 
     def __init__(self, path: Path, size: int = 0) -> None:
-        """Append to the file at `path` after its first `size` bytes; it need not exist."""
         self.path, self._size = path, size
         self._file: int | None = None
         self._lines: Iterator[int] | None = None
@@ -37,21 +36,13 @@ class AppendFile:
         return size is not None
 
     def open(self) -> None:
-        """Open the file and cut off everything that is not kept.
-
-        Raises:
-            OutputError: the file cannot be written.
-        """
+        """Open the file and cut off everything that is not kept; OutputError if it cannot be written."""
         with self._errors():
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
             self._cut()
 
     def add(self, data: bytes) -> None:
-        """Append bytes.
-
-        Raises:
-            OutputError: they cannot be written; the file is as it was.
-        """
+        """Append bytes; OutputError if they cannot be written, and the file is as it was."""
         assert self._file is not None
         view = memoryview(data)
         with self._errors():
@@ -65,11 +56,7 @@ class AppendFile:
         self._size += len(data)
 
     def sync(self) -> None:
-        """Flush the file to the disk.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
+        """Flush the file to the disk; OutputError if it cannot be written."""
         assert self._file is not None
         with self._errors():
             os.fsync(self._file)
@@ -94,7 +81,6 @@ class AppendFile:
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        """Raise errors of the operating system as `OutputError`."""
         try:
             yield
         except OSError as error:

@@ -39,19 +39,20 @@ class DrawingResult:
 
     Attributes:
         request: the request.
-        item: a completion if a partial sketch was given, else a sketch.
-        ended: whether the model ended the drawing (False: it was stopped at the limit).
-        log_likelihood: of the added steps at temperature 1 without guidance, nats; see `Completion`.
+        completion: the drawing; a drawing from nothing completes an empty sketch.
         points: number of added points.
         symmetry: see `sketchgen.ranking.ranker.Candidate`.
     """
 
     request: DrawingRequest
-    item: Item
-    ended: bool
-    log_likelihood: float
+    completion: Completion
     points: int
     symmetry: float = 0.0
+
+    @property
+    def item(self) -> Item:
+        """A completion if a partial sketch was given, else a sketch."""
+        return self.completion.added if self.request.given is None else self.completion
 
 
 @runtime_checkable
@@ -63,11 +64,7 @@ class Engine(Protocol):
     """
 
     def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
-        """Yield each drawing as soon as it is finished, in any order.
-
-        Args:
-            requests: the requests, read one at a time, as soon as there is room for another one.
-        """
+        """Yield each drawing as soon as it is finished; requests are read when there is room for one."""
         ...
 
 
@@ -84,11 +81,6 @@ class BatchEngine:
     """
 
     def __init__(self, model: Completer, sampling: Sampling) -> None:
-        """Prepare the rollout.
-
-        Raises:
-            SettingError: a setting is out of range.
-        """
         from sketchgen.completion.rollout import Rollout
 
         check_sampling(1, sampling.temperature, 0, sampling.limit)
@@ -100,20 +92,14 @@ class BatchEngine:
         self._states: OrderedDict[tuple[int, bool], State] = OrderedDict()
 
     def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
-        """Draw all requests; see `Engine.draw`.
-
-        Raises:
-            CategoryError: a category is unknown.
-        """
+        """Draw all requests; see `Engine.draw`."""
         starts = (self._start(request) for request in requests)
         for steps in self._rollout.draw(starts):
             request, partial, index, going_on, symmetry = steps.what
             label = self.model.label(index, partial.sketch)
             added = partial.added(steps.offset, steps.pen, label, going_on=going_on)
-            item: Item = added
-            if request.given is not None:
-                item = Completion(request.given, added, steps.ended, steps.log_prob)
-            yield DrawingResult(request, item, steps.ended, steps.log_prob, len(steps.pen), symmetry)
+            completion = Completion(request.given or Sketch(), added, steps.ended, steps.log_prob)
+            yield DrawingResult(request, completion, len(steps.pen), symmetry)
 
     def _start(self, request: DrawingRequest) -> Start:
         """Return the start of a request's rollout."""
@@ -165,7 +151,6 @@ class CompleterEngine:
     """
 
     def __init__(self, model: Completer, sampling: Sampling, alternatives: int) -> None:
-        """Draw `alternatives` candidates of each partial sketch with `model`."""
         self._model, self._sampling, self._count = model, sampling, alternatives
 
     def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
@@ -181,16 +166,9 @@ class CompleterEngine:
                     request.seed,
                     symmetry=self._sampling.mirrored,
                 )
-                candidate = found[request.index]
-                item, added = candidate.completion, candidate.completion.added
-                yield DrawingResult(
-                    request,
-                    added if request.given is None else item,
-                    item.ended,
-                    item.log_likelihood,
-                    added.point_count,
-                    candidate.symmetry,
-                )
+                made = found[request.index]
+                points = made.completion.added.point_count
+                yield DrawingResult(request, made.completion, points, made.symmetry)
 
 
 def open_engine(job: Job) -> Engine:

@@ -1,14 +1,15 @@
-"""Executors: the processes in which a job's workers run, and the queue of tasks that they share."""
+"""Executors: the processes in which a job's workers run, and the queue of drawings that they share."""
 
 from __future__ import annotations
 
 import contextlib
 import heapq
+import itertools
 import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -16,7 +17,7 @@ from typing import Protocol, runtime_checkable
 
 from sketchgen.errors import ProcessLostError, SketchgenError
 from sketchgen.jobs.engine import ROWS, Engine, EngineFactory, open_engine
-from sketchgen.jobs.spec import Job, Task
+from sketchgen.jobs.spec import DrawingRequest, Job
 from sketchgen.jobs.worker import Record, Worker, WorkerOptions
 
 AHEAD = 8
@@ -37,23 +38,23 @@ _END_SECONDS = 2.0
 
 
 class TaskQueue:
-    """A queue of tasks in the order of their numbers.
+    """A queue of drawings in the order of their numbers.
 
-    Tasks are handed out only up to a window ahead of the first unsettled drawing. The window bounds the
-    number of drawings that wait for an earlier one, and thereby the memory.
+    They are handed out only up to a window ahead of the first unsettled one. The window bounds the number of
+    drawings that wait for an earlier one, and thereby the memory.
 
     Attributes:
         settled: number of the first drawing that is not settled; set by the consumer of the records.
     """
 
-    def __init__(self, tasks: Iterator[Task], first: int, total: int, window: int) -> None:
-        """Queue `tasks`, numbered from `first` to before `total`."""
+    def __init__(self, tasks: Iterator[DrawingRequest], first: int, total: int, window: int) -> None:
+        """Queue drawings numbered from `first` to before `total`."""
         self._tasks, self._next, self._total, self._window = tasks, first, total, max(1, window)
-        self._returned: list[tuple[int, Task]] = []
+        self._returned: list[tuple[int, DrawingRequest]] = []
         self.settled = first
 
-    def take(self) -> Task | None:
-        """Return the next task; None if there is none left or the window is full."""
+    def take(self) -> DrawingRequest | None:
+        """Return the next drawing; None if there is none left or the window is full."""
         if self._returned:
             return heapq.heappop(self._returned)[1]
         if self._next >= min(self._total, self.settled + self._window):
@@ -61,18 +62,12 @@ class TaskQueue:
         self._next += 1
         return next(self._tasks)
 
-    def available(self) -> Iterator[Task]:
-        """Yield tasks until `take` has none."""
-        while (task := self.take()) is not None:
-            yield task
+    def take_many(self, count: int | None = None) -> Iterator[DrawingRequest]:
+        """Yield up to `count` drawings; None for as many as `take` has."""
+        return itertools.islice(iter(self.take, None), count)
 
-    def take_many(self, count: int) -> list[Task]:
-        """Return up to `count` tasks."""
-        # Zip asks the range first, so that no task is taken and lost.
-        return [task for _, task in zip(range(count), self.available(), strict=False)]
-
-    def put_back(self, tasks: list[Task]) -> None:
-        """Return unfinished tasks to the front of the queue."""
+    def put_back(self, tasks: Iterable[DrawingRequest]) -> None:
+        """Return unfinished drawings to the front of the queue."""
         for task in tasks:
             heapq.heappush(self._returned, (task.number, task))
 
@@ -103,7 +98,6 @@ class InProcess:
     """An executor that draws in this process."""
 
     def __init__(self, factory: EngineFactory = open_engine) -> None:
-        """Draw with the engine that `factory` opens."""
         self._factory = factory
 
     def window(self, job: Job) -> int:
@@ -117,7 +111,7 @@ class InProcess:
         made = True
         while made and not queue.done:
             made = False
-            for record in worker.make(queue.available()):
+            for record in worker.make(queue.take_many()):
                 made = True
                 yield record
 
@@ -127,23 +121,22 @@ class _Process:
     """A worker's process.
 
     Attributes:
-        process: the process.
+        process: the process itself.
         connection: our end of its pipe.
-        unfinished: the tasks that it has not finished, by number.
-        waiting: whether it waits for tasks.
+        unfinished: the drawings that it has not finished, by number.
+        waiting: whether it waits for drawings.
     """
 
     process: BaseProcess
     connection: Connection
-    unfinished: dict[int, Task] = field(default_factory=dict)
+    unfinished: dict[int, DrawingRequest] = field(default_factory=dict)
     waiting: bool = False
 
 
 class Processes:
-    """An executor with processes of one thread each, so that their number does not change the rounding."""
+    """An executor with `jobs` processes, of one thread each: so their number does not change the rounding."""
 
     def __init__(self, jobs: int, factory: EngineFactory = open_engine) -> None:
-        """Draw with `jobs` processes, in each of which `factory` opens an engine."""
         self._jobs, self._factory = jobs, factory
 
     def window(self, job: Job) -> int:
@@ -151,11 +144,7 @@ class Processes:
         return _window(job, self._jobs)
 
     def run(self, job: Job, options: WorkerOptions, queue: TaskQueue) -> Generator[Record]:
-        """See `Executor.run`.
-
-        Raises:
-            ProcessLostError: too many processes were lost.
-        """
+        """See `Executor.run`; ProcessLostError if too many processes are lost."""
         arguments = job, options, self._factory
         processes: list[_Process] = []
         lost = 0
@@ -177,41 +166,37 @@ class Processes:
 
 
 def _window(job: Job, workers: int) -> int:
-    """Return the number of drawings by which workers may get ahead of the slowest."""
     return workers * AHEAD * (1 + ROWS // job.best_of)
 
 
 def _start(job: Job, options: WorkerOptions, factory: EngineFactory) -> _Process:
-    """Start a worker's process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     arguments = theirs, job, options, factory
     process = context.Process(target=_work, args=arguments, daemon=True, name="sketchgen worker")
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    before = dict(os.environ)
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     try:
         process.start()
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in set(THREAD_VARIABLES) - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
     # Only the worker holds the other end, so that ours is closed when the worker is gone.
     theirs.close()
     return _Process(process, ours)
 
 
 def _send_tasks(processes: list[_Process], queue: TaskQueue) -> None:
-    """Send tasks to the processes that wait for them.
+    """Send drawings to the processes that wait for them.
 
-    A process with unfinished drawings gets an empty answer at once if there are no tasks: it must finish
-    them, since others may wait for one of them. A process without any keeps waiting.
+    A process with unfinished ones gets an empty answer at once if there are none: it must finish them, since
+    others may wait for one of them. A process without any keeps waiting.
     """
     for process in processes:
         if not process.waiting:
             continue
-        tasks = queue.take_many(TASKS_PER_REQUEST)
+        tasks = list(queue.take_many(TASKS_PER_REQUEST))
         if tasks or process.unfinished:
             process.waiting = False
             process.unfinished |= {task.number: task for task in tasks}
@@ -221,12 +206,7 @@ def _send_tasks(processes: list[_Process], queue: TaskQueue) -> None:
 
 
 def _receive(process: _Process) -> Iterator[Record]:
-    """Yield the records that a process has sent.
-
-    Raises:
-        EOFError, OSError: the process is gone.
-        SketchgenError: the worker failed.
-    """
+    """Yield the records that a process has sent; EOFError and OSError say that it is gone."""
     while process.connection.poll():
         message = process.connection.recv()
         if message is None:
@@ -241,12 +221,8 @@ def _receive(process: _Process) -> Iterator[Record]:
 
 
 def _give_up(process: _Process, queue: TaskQueue, lost: int, error: BaseException) -> None:
-    """Return the tasks of a lost process to the queue.
-
-    Raises:
-        ProcessLostError: too many processes were lost.
-    """
-    queue.put_back(list(process.unfinished.values()))
+    """Return the drawings of a lost process to the queue."""
+    queue.put_back(process.unfinished.values())
     process.connection.close()
     process.process.join(_END_SECONDS)
     if lost > MAX_LOST:
@@ -261,7 +237,6 @@ def _give_up(process: _Process, queue: TaskQueue, lost: int, error: BaseExceptio
 
 
 def _end(processes: list[_Process]) -> None:
-    """End all processes."""
     for each in processes:
         each.connection.close()
         each.process.terminate()
@@ -295,11 +270,9 @@ def open_on_one_thread(factory: EngineFactory, job: Job) -> Engine:
     return engine
 
 
-def _requested(connection: Connection) -> Iterator[Task]:
-    """Yield tasks, requested as they are needed, until there are none at the moment."""
-    while True:
-        connection.send(None)
-        tasks = connection.recv()
-        if not tasks:
-            return
+def _requested(connection: Connection) -> Iterator[DrawingRequest]:
+    """Yield drawings, requested as they are needed, until there are none at the moment."""
+    connection.send(None)
+    while tasks := connection.recv():
         yield from tasks
+        connection.send(None)

@@ -18,9 +18,6 @@ from sketchgen.sketch.sketch import Sketch
 OnError = Callable[[SketchgenError], None]
 """Called with the error of each drawing or file that is left out."""
 
-_PIECE = 2**20
-"""Bytes hashed at a time."""
-
 
 @dataclass(frozen=True)
 class SourceFile:
@@ -40,11 +37,7 @@ class SourceFile:
     _data: bytes = field(default=b"", repr=False)
 
     def sketches(self, on_error: OnError) -> Iterator[Sketch]:
-        """Yield the drawings; `on_error` is called with the error of each unreadable one.
-
-        Raises:
-            FormatError: the file cannot be opened, or is damaged.
-        """
+        """Yield the drawings; `on_error` is called with the error of each unreadable one."""
         source = io.BytesIO(self._data) if self.path is None else self.path
         for entry in entries(source, "standard input" if self.path is None else None):
             if isinstance(entry, SketchgenError):
@@ -75,7 +68,8 @@ class Source:
                 first -= file.drawings
                 continue
             count = first
-            for sketch in itertools.islice(file.sketches(_skip), first, file.drawings):
+            # Errors were reported when the file was checked.
+            for sketch in itertools.islice(file.sketches(lambda error: None), first, file.drawings):
                 yield sketch
                 count += 1
             if count < file.drawings:
@@ -99,10 +93,8 @@ def open_source(
             raises it.
 
     Raises:
-        FormatError: a file or a drawing cannot be read (without `on_error`); the line is named.
-        SketchError: a drawing cannot be used (without `on_error`).
         SettingError: more than `max_drawings` drawings.
-        SketchgenError: nothing is readable (the last error, with which `on_error` was not called).
+        SketchgenError: nothing is readable, or something without `on_error`; the last error, or the first.
     """
     files: list[SourceFile] = []
     errors: list[SketchgenError] = []
@@ -134,17 +126,10 @@ def _check_file(name: str, path: Path | None, max_drawings: int, on_error: OnErr
     return SourceFile(name, path, count, digest, data)
 
 
-def _skip(error: SketchgenError) -> None:
-    """Ignore an error that was reported when the file was checked."""
-
-
 def _hash_of(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:
-            while piece := file.read(_PIECE):
-                digest.update(piece)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError) as error:
         raise FormatError(f"{shown(path)} cannot be read: {reason(error)}") from error
-    return digest.hexdigest()

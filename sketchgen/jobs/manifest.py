@@ -35,11 +35,7 @@ _MAX_HEADER = 16 * 2**20
 def header_of(job: Job, weights: str, source: Source | None, file: str | None) -> dict[str, Any]:
     """Return the header: everything that a drawing depends on, and nothing about the workers.
 
-    Args:
-        job: the job.
-        weights: fingerprint of the model.
-        source: the input files; None to draw from nothing.
-        file: name of the one file that holds all drawings; None if each has its own.
+    `weights` is the fingerprint of the model, `file` the name of the one file of all drawings, if any.
     """
     names = ("name", "drawings", "sha256")
     sources = [{name: getattr(file, name) for name in names} for file in source.files] if source else None
@@ -86,11 +82,7 @@ def line_of(job: Job, record: Record, file: str | None) -> dict[str, Any]:
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], int]:
-    """Return the header of a manifest and its size in bytes.
-
-    Raises:
-        FormatError: the file cannot be read, is no manifest, or is one of another version.
-    """
+    """Return the header of a manifest and its size in bytes; FormatError if it is none of this version."""
     try:
         with open(path, "rb") as file:
             line = file.readline(_MAX_HEADER)
@@ -108,11 +100,9 @@ def read_header(path: Path) -> tuple[dict[str, Any], int]:
 
 
 def read_lines(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield the lines after the header, each with the offset of its end; an incomplete last one is left out.
+    """Yield the lines after the header of `start` bytes, each with the offset of its end.
 
-    Args:
-        path: the manifest.
-        start: size of the header, bytes.
+    An incomplete last line is left out.
 
     Raises:
         FormatError: the manifest cannot be read, or a line is damaged.
@@ -134,11 +124,7 @@ def read_lines(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
 
 
 def check_same_job(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Check that a resumed job has the settings of the earlier run.
-
-    Raises:
-        SettingError: a setting differs; the message names the first one.
-    """
+    """Check that a resumed job has the settings of the earlier run; a SettingError names one that differs."""
     before, after = _flat(old), _flat(orjson.loads(orjson.dumps(new)))
     for key in [*after, *before]:
         if before.get(key) != after.get(key):
@@ -149,48 +135,33 @@ def check_same_job(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -
             )
 
 
-class Manifest:
+class Manifest(AppendFile):
     """A manifest that grows by one line at a time. A kill leaves at most one incomplete line."""
 
     def __init__(self, path: Path, size: int) -> None:
-        """Continue a manifest after its first `size` bytes; the rest is cut off.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
-        self._file, self._synced = AppendFile(path, size), time.monotonic()
-        self._file.open()
+        super().__init__(path, size)
+        self._synced = time.monotonic()
+        self.open()
 
     @classmethod
     def create(cls, path: Path, header: Mapping[str, Any], *, force: bool) -> Manifest:
-        """Create a manifest.
-
-        Raises:
-            OutputError: it exists and `force` is false, or it cannot be written.
-        """
+        """Create a manifest; OutputError if it exists and `force` is false, or it cannot be written."""
         data = orjson.dumps(header) + b"\n"
         write_atomic(path, data, force=force)
         return cls(path, len(data))
 
-    def add(self, line: Mapping[str, Any]) -> None:
-        """Append the line of a drawing.
-
-        Raises:
-            OutputError: it cannot be written; the manifest is as it was.
-        """
-        self._file.add(orjson.dumps(line) + b"\n")
+    def add_line(self, line: Mapping[str, Any]) -> None:
+        """Append the line of a drawing; see `add`."""
+        self.add(orjson.dumps(line) + b"\n")
         if time.monotonic() - self._synced >= FLUSH_SECONDS:
-            self._file.sync()
+            self.sync()
             self._synced = time.monotonic()
 
-    def close(self, *, remove: bool = False) -> None:
-        """Flush and close the manifest, or delete it."""
+    def close(self) -> None:
+        """Flush and close the manifest."""
         with contextlib.suppress(OutputError):
-            self._file.sync()
-        if remove:
-            self._file.remove()
-        else:
-            self._file.close()
+            self.sync()
+        super().close()
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from sketchgen.errors import OutputError, SettingError
 from sketchgen.formats.registry import (
@@ -47,46 +47,36 @@ CELLS = ".sheet.part"
 """In a folder, the serialized first drawings until the contact sheet is made of them."""
 
 
-@runtime_checkable
-class Output(Protocol):
+class Output:
     """A destination of drawings, which come in the order of their numbers.
 
     Attributes:
         worker_options: what it needs from the workers.
         manifest: path of the manifest; None if there is none.
+        file: name of the one file that holds all drawings; None if each has its own.
     """
 
     worker_options: WorkerOptions
-    manifest: Path | None
-
-    @property
-    def file(self) -> str | None:
-        """The name of the one file that holds all drawings; None if each has its own."""
-        ...
+    manifest: Path | None = None
+    file: str | None = None
 
     def has(self, line: Mapping[str, Any]) -> bool:
         """Return whether the next drawing of an earlier run, described by its manifest line, still exists."""
-        ...
+        return False
 
     def start(self) -> None:
         """Open the output after the drawings that `has` found, and cut off the rest."""
-        ...
 
     def write(self, record: Record) -> str:
-        """Write a drawing and return the name of its file.
-
-        Raises:
-            OutputError: it cannot be written; nothing of it remains.
-        """
-        ...
+        """Write a drawing and return the name of its file; nothing of it remains after an OutputError."""
+        raise NotImplementedError
 
     def finish(self) -> list[Path]:
         """Write what is made of all drawings and return its paths."""
-        ...
+        return []
 
     def close(self, *, empty: bool) -> None:
         """Close open files; if nothing was drawn, remove what was created."""
-        ...
 
 
 def is_file(out: Path | None) -> bool:
@@ -99,11 +89,7 @@ def is_file(out: Path | None) -> bool:
 
 
 def render_options_for(out: Path | None, render_options: RenderOptions) -> RenderOptions:
-    """Return the options with the format of an output file's suffix.
-
-    Raises:
-        FormatError: the suffix is that of a format that cannot be written.
-    """
+    """Return the options with the format of an output file's suffix; see `is_file`."""
     return options_for(out, render_options) if out is not None and is_file(out) else render_options
 
 
@@ -157,10 +143,8 @@ def _open_file(out: Path, job: Job, *, force: bool, resume: bool) -> Output:
     return OneFile(out, job, replace=force, resume=resume)
 
 
-class Folder:
+class Folder(Output):
     """A folder with a file for each drawing, `manifest.jsonl` and a contact sheet of the first ones."""
-
-    file = None
 
     def __init__(self, path: Path, job: Job, *, new: bool, replace: bool, resume: bool) -> None:
         """Write into an existing folder.
@@ -172,8 +156,7 @@ class Folder:
             replace: whether existing files may be replaced.
             resume: whether an earlier run is continued.
         """
-        self.path, self._job = path, job
-        self.manifest: Path | None = path / MANIFEST
+        self.path, self._job, self.manifest = path, job, path / MANIFEST
         self._new, self._replace, self._resume = new, replace or resume, resume
         # The cells are removed when the sheet is finished.
         has_sheet = resume and (path / SHEET).exists() and not (path / CELLS).exists()
@@ -225,7 +208,7 @@ class Folder:
                     self.path.rmdir()  # The system refuses to remove a folder that is not empty.
 
 
-class OneFile:
+class OneFile(Output):
     """One file with all drawings, `<name>.part` until it is complete, and `<name>.manifest.jsonl`.
 
     Formats of one line a drawing are written as the drawings come. The file of any other format, such as a
@@ -233,17 +216,9 @@ class OneFile:
     """
 
     def __init__(self, path: Path, job: Job, *, replace: bool, resume: bool) -> None:
-        """Write to `path`.
-
-        Args:
-            path: the file.
-            job: the job.
-            replace: whether an existing file may be replaced.
-            resume: whether an earlier run is continued.
-        """
         self.path, self.file, self._job, self._replace = path, path.name, job, replace
         # A single drawing leaves nothing to resume.
-        self.manifest: Path | None = manifest_beside(path) if job.total > 1 else None
+        self.manifest = manifest_beside(path) if job.total > 1 else None
         self.worker_options = WorkerOptions(serialize=not format_of(job.render_options).lines)
         self._part = AppendFile(part_of(path))
         self._finished = resume and path.exists() and not self._part.path.exists()
@@ -256,11 +231,7 @@ class OneFile:
         return found
 
     def start(self) -> None:
-        """See `Output.start`.
-
-        Raises:
-            OutputError: the file exists and is not the complete file of an earlier run.
-        """
+        """See `Output.start`; OutputError if the file exists and is not complete after an earlier run."""
         done = self._found == self._job.total
         if self.path.exists() and not (self._replace or done):
             raise self._exists()
@@ -310,22 +281,12 @@ class OneFile:
         return OutputError(f"{shown(self.path)} exists; choose another name or pass --force")
 
 
-class StandardOutput:
+class StandardOutput(Output):
     """Standard output: lines as the drawings come, any other format at the end. It has no manifest."""
 
     def __init__(self, job: Job) -> None:
-        """Write the drawings of `job`."""
-        self.manifest: Path | None = None
-        self.file = "-"
-        self._job, self._lines = job, list[bytes]()
+        self.file, self._job, self._lines = "-", job, list[bytes]()
         self.worker_options = WorkerOptions(serialize=not format_of(job.render_options).lines)
-
-    def has(self, line: Mapping[str, Any]) -> bool:
-        """Return False: there is no earlier run."""
-        return False
-
-    def start(self) -> None:
-        """Do nothing."""
 
     def write(self, record: Record) -> str:
         """See `Output.write`."""
@@ -340,9 +301,6 @@ class StandardOutput:
         for page in _pages([from_line(line, "standard output") for line in self._lines], self._job):
             self._print(page)
         return []
-
-    def close(self, *, empty: bool) -> None:
-        """Do nothing."""
 
     def _print(self, data: bytes) -> None:
         sys.stdout.flush()
@@ -377,11 +335,7 @@ def _pages(items: list[Item], job: Job) -> list[bytes]:
 
 
 def _items_in(path: Path) -> list[Item]:
-    """Return the drawings serialized on the lines of a file; none if it does not exist.
-
-    Raises:
-        FormatError: a line is damaged.
-    """
+    """Return the drawings serialized on the lines of a file; none if it does not exist."""
     try:
         with open(path, "rb") as file:
             return [from_line(line, shown(path)) for line in file]

@@ -9,7 +9,7 @@ from typing import Any
 from sketchgen.errors import ProcessLostError, SettingError, SketchgenError
 from sketchgen.jobs.engine import ROWS, EngineFactory, open_engine
 from sketchgen.jobs.executor import AHEAD, TaskQueue, open_on_one_thread
-from sketchgen.jobs.spec import Job, Task
+from sketchgen.jobs.spec import DrawingRequest, Job
 from sketchgen.jobs.worker import Record, Worker, WorkerOptions
 
 RETRIES = 5
@@ -33,9 +33,6 @@ class Ray:
             address: address of the cluster; "auto" finds a running one, "local" starts one on this machine.
             factory: opens the engine in each worker.
             chunk: drawings in a Ray task; by default as many as keep an engine busy.
-
-        Raises:
-            SettingError: Ray is not installed, or there is no such cluster.
         """
         try:
             import ray
@@ -46,19 +43,15 @@ class Ray:
         self._ray: Any = ray
         self._factory, self._chunk = factory, chunk
         if not ray.is_initialized():
-            self._join(address)
+            quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+            where = {"include_dashboard": False} if address == LOCAL else {"address": address}
+            try:
+                ray.init(**quiet, **where)
+            except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+                message = str(error).splitlines()[0] if str(error) else type(error).__name__
+                raise SettingError(f"no Ray cluster at {address[:100]}: {message}") from error
         cores = ray.cluster_resources().get("CPU", 1)
         self._max_chunks = max(1, int(cores)) * CHUNKS_PER_CORE
-
-    def _join(self, address: str) -> None:
-        """Join or start a cluster without log output."""
-        quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-        where = {"include_dashboard": False} if address == LOCAL else {"address": address}
-        try:
-            self._ray.init(**quiet, **where)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            message = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise SettingError(f"no Ray cluster at {address[:100]}: {message}") from error
 
     def _size(self, job: Job) -> int:
         """Return the number of drawings in a chunk, large since an engine's rows run empty at its end."""
@@ -69,18 +62,14 @@ class Ray:
         return (self._max_chunks + 1) * self._size(job)
 
     def run(self, job: Job, options: WorkerOptions, queue: TaskQueue) -> Generator[Record]:
-        """See `Executor.run`.
-
-        Raises:
-            ProcessLostError: the workers of a chunk were lost too often.
-        """
+        """See `Executor.run`; ProcessLostError if the workers of a chunk are lost too often."""
         ray, size = self._ray, self._size(job)
         remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_make)
         arguments = ray.put((job, options, self._factory))
         under_way: list[Any] = []
         try:
             while not queue.done:
-                while len(under_way) < self._max_chunks and (tasks := queue.take_many(size)):
+                while len(under_way) < self._max_chunks and (tasks := list(queue.take_many(size))):
                     under_way.append(remote.remote(arguments, tasks))
                 done, under_way = ray.wait(under_way)
                 for chunk in done:
@@ -90,12 +79,7 @@ class Ray:
                 ray.cancel(chunk, force=True)
 
     def _result(self, chunk: Any) -> list[Record]:
-        """Return the records of a chunk.
-
-        Raises:
-            ProcessLostError: its workers were lost too often.
-            SketchgenError: a worker failed.
-        """
+        """Return the records of a chunk."""
         try:
             return self._ray.get(chunk)
         except self._ray.exceptions.RayTaskError as error:
@@ -116,6 +100,8 @@ def _worker(job: Job, options: WorkerOptions, factory: EngineFactory) -> Worker:
     return Worker(job, options, open_on_one_thread(factory, job))
 
 
-def _make(arguments: tuple[Job, WorkerOptions, EngineFactory], tasks: list[Task]) -> list[Record]:
+def _make(
+    arguments: tuple[Job, WorkerOptions, EngineFactory], drawings: list[DrawingRequest]
+) -> list[Record]:
     """Make the drawings of a chunk in a worker's process."""
-    return list(_worker(*arguments).make(iter(tasks)))
+    return list(_worker(*arguments).make(drawings))

@@ -13,7 +13,7 @@ from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.executor import Executor, InProcess, Processes, TaskQueue
 from sketchgen.jobs.inputs import Source
 from sketchgen.jobs.manifest import read_header, read_lines
-from sketchgen.jobs.spec import Item, Job, Sampling, Task
+from sketchgen.jobs.spec import DrawingRequest, Item, Job, Sampling
 from sketchgen.jobs.worker import WorkerOptions, from_line
 from sketchgen.models.checkpoint import find_checkpoint
 from sketchgen.sketch.files import shown
@@ -97,9 +97,10 @@ def redraw(drawing: ManifestDrawing, source: Source | None, executor: Executor |
     alone = replace(job, count=job.count * job.best_of, best_of=1)
     group = line["number"] // job.count
     given = None if source is None else next(source.sketches(group))
-    task = Task(group * alone.count + line["index"], line["index"], line["category"], given)
+    number = group * alone.count + line["index"]
+    drawing_alone = DrawingRequest(number, line["category"], job.seed, line["index"], given)
     executor = executor or (InProcess() if job.engine == "completer" else Processes(1))
-    queue = TaskQueue(iter([task]), task.number, task.number + 1, 1)
+    queue = TaskQueue(iter([drawing_alone]), number, number + 1, 1)
     with contextlib.closing(executor.run(alone, WorkerOptions(serialize=True), queue)) as records:
         record = next(records, None)
     if record is None or record.hash != line["hash"] or record.data is None:

@@ -12,14 +12,7 @@ from typing import Any
 from sketchgen.errors import SettingError
 from sketchgen.jobs.executor import Executor, TaskQueue
 from sketchgen.jobs.inputs import Source
-from sketchgen.jobs.manifest import (
-    Manifest,
-    check_same_job,
-    header_of,
-    line_of,
-    read_header,
-    read_lines,
-)
+from sketchgen.jobs.manifest import Manifest, check_same_job, header_of, line_of, read_header, read_lines
 from sketchgen.jobs.near_duplicates import SeenSignatures
 from sketchgen.jobs.output import Output
 from sketchgen.jobs.spec import Job
@@ -95,10 +88,11 @@ class Run:
         """
         header = header_of(self.job, self.weights, self.source, self.output.file)
         path = self.output.manifest
-        if path is not None and resume:
-            self._manifest = Manifest(path, self._resume(path, header))
-        elif path is not None:
-            self._manifest = Manifest.create(path, header, force=force)
+        if path is not None:
+            size = self._resume(path, header) if resume else None
+            self._manifest = (
+                Manifest.create(path, header, force=force) if size is None else Manifest(path, size)
+            )
         try:
             self.output.start()
             if self.outcome.settled < self.job.total:
@@ -106,8 +100,10 @@ class Run:
             self.outcome.files = self.output.finish()
         finally:
             empty = self.outcome.settled == 0
-            if self._manifest is not None:
-                self._manifest.close(remove=empty and not resume)
+            if self._manifest is not None and empty and not resume:
+                self._manifest.remove()
+            elif self._manifest is not None:
+                self._manifest.close()
             self.output.close(empty=empty)
         return self.outcome
 
@@ -133,7 +129,7 @@ class Run:
     def _draw(self, executor: Executor) -> None:
         """Make the remaining drawings and settle them in order."""
         job, first = self.job, self.outcome.settled
-        queue = TaskQueue(job.tasks(self.source, first), first, job.total, executor.window(job))
+        queue = TaskQueue(job.drawings(self.source, first), first, job.total, executor.window(job))
         waiting: dict[int, Record] = {}
         self.progress(first, job.total)
         with contextlib.closing(executor.run(job, self.output.worker_options, queue)) as records:
@@ -158,7 +154,7 @@ class Run:
         name = None if record.dropped is not None else self.output.write(record)
         line = line_of(self.job, record, name)
         if self._manifest is not None:
-            self._manifest.add(line)
+            self._manifest.add_line(line)
         self.outcome.count(line)
         if name is not None:
             self.on_write(name)

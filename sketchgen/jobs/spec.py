@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
@@ -53,13 +53,13 @@ class Sampling:
 
 @dataclass(frozen=True)
 class DrawingRequest:
-    """A request for one candidate of a drawing.
+    """A request for a drawing of a job, or for one candidate of it.
 
     Attributes:
-        number: position in the job, from 0.
+        number: position in the job among the drawings, or among the candidates, from 0.
         category: category to draw; None for any.
         seed: random seed of the job.
-        index: index of the alternative under that seed.
+        index: position among those of the same category or partial sketch, from 0.
         given: partial sketch to complete; None to draw from nothing.
     """
 
@@ -67,23 +67,6 @@ class DrawingRequest:
     category: str | None
     seed: int
     index: int
-    given: Sketch | None = None
-
-
-@dataclass(frozen=True)
-class Task:
-    """One drawing of a job.
-
-    Attributes:
-        number: position in the job, from 0.
-        item: position among the drawings of its category or partial sketch, from 0.
-        category: category to draw; None for any.
-        given: partial sketch to complete; None to draw from nothing.
-    """
-
-    number: int
-    item: int
-    category: str | None
     given: Sketch | None = None
 
 
@@ -154,13 +137,8 @@ class Job:
             group -= drawings
         raise IndexError(f"no drawing {number}")
 
-    def tasks(self, source: Source | None, first: int = 0) -> Iterator[Task]:
-        """Yield the drawings in order, reading partial sketches as they are needed.
-
-        Args:
-            source: the partial sketches; None to draw from nothing.
-            first: number of the first drawing.
-        """
+    def drawings(self, source: Source | None, first: int = 0) -> Iterator[DrawingRequest]:
+        """Yield the drawings from number `first` on, reading partial sketches as they are needed."""
         if first >= self.total:
             return
         start = first // self.count
@@ -169,20 +147,13 @@ class Job:
             sketch = None if given is None else next(given)
             category = self.categories[group if self.given is None else 0]
             for item in range(first - group * self.count if group == start else 0, self.count):
-                yield Task(group * self.count + item, item, category, sketch)
+                yield DrawingRequest(group * self.count + item, category, self.seed, item, sketch)
 
-    def requests(self, task: Task) -> list[DrawingRequest]:
-        """Return the requests for the candidates of a drawing; their numbers are unique in the job."""
-        return [
-            DrawingRequest(
-                task.number * self.best_of + k,
-                task.category,
-                self.seed,
-                task.item * self.best_of + k,
-                task.given,
-            )
-            for k in range(self.best_of)
-        ]
+    def candidates(self, drawing: DrawingRequest) -> Iterator[DrawingRequest]:
+        """Yield the requests for the candidates of a drawing."""
+        for k in range(self.best_of):
+            number, index = drawing.number * self.best_of + k, drawing.index * self.best_of + k
+            yield replace(drawing, number=number, index=index)
 
 
 def engine_for(total: int, best_of: int) -> EngineName:
@@ -197,9 +168,7 @@ def engine_for(total: int, best_of: int) -> EngineName:
 def choose_categories(names: Sequence[str], known: Sequence[str]) -> tuple[str | None, ...]:
     """Return the categories with these names, without repetition and as the model spells them.
 
-    Args:
-        names: category names; "all" stands for every category, "any" (or no name) for None.
-        known: categories of the model.
+    "all" stands for every category of `known`, "any", or no name, for None.
 
     Raises:
         CategoryError: a name is unknown; the message lists the nearest ones.

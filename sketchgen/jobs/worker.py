@@ -13,7 +13,7 @@ from sketchgen.errors import FormatError, SketchError
 from sketchgen.formats.registry import encode
 from sketchgen.jobs.engine import DrawingResult, Engine
 from sketchgen.jobs.near_duplicates import signature
-from sketchgen.jobs.spec import DrawingRequest, Item, Job, Task
+from sketchgen.jobs.spec import DrawingRequest, Item, Job
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 
@@ -69,11 +69,6 @@ class Worker:
     """A maker of a job's drawings with one engine."""
 
     def __init__(self, job: Job, options: WorkerOptions, engine: Engine) -> None:
-        """Load the ranker and the recogniser if the job uses them.
-
-        Raises:
-            SketchgenError: a network is missing or damaged.
-        """
         self._job, self._options, self._engine = job, options, engine
         self._ranker: Ranker | None = load_ranker(job.rank) if job.best_of > 1 else None
         self._recogniser: Recogniser | None = None
@@ -82,39 +77,28 @@ class Worker:
 
             self._recogniser = (self._ranker and self._ranker.recogniser) or load_recogniser()
 
-    def make(self, tasks: Iterable[Task]) -> Iterator[Record]:
-        """Yield each drawing as soon as it is finished, in any order.
-
-        Args:
-            tasks: the drawings, read as soon as the engine has room for another candidate.
-        """
-        best_of = self._job.best_of
-        pending: dict[int, Task] = {}
+    def make(self, drawings: Iterable[DrawingRequest]) -> Iterator[Record]:
+        """Yield each drawing as soon as it is finished; they are read when the engine has room for one."""
         candidates: dict[int, list[DrawingResult]] = {}
-
-        def requests() -> Iterator[DrawingRequest]:
-            for task in tasks:
-                pending[task.number] = task
-                yield from self._job.requests(task)
-
-        for result in self._engine.draw(requests()):
-            number = result.request.number // best_of
+        requests = (each for drawing in drawings for each in self._job.candidates(drawing))
+        for result in self._engine.draw(requests):
+            number = result.request.number // self._job.best_of
             found = candidates.setdefault(number, [])
             found.append(result)
-            if len(found) == best_of:
-                yield self._record(pending.pop(number), candidates.pop(number))
+            if len(found) == self._job.best_of:
+                yield self._record(number, candidates.pop(number))
 
-    def _record(self, task: Task, results: list[DrawingResult]) -> Record:
+    def _record(self, number: int, results: list[DrawingResult]) -> Record:
         """Return the record of a drawing; it does not depend on other drawings."""
-        best = self._best(task, sorted(results, key=lambda result: result.request.index))
+        best = self._best(sorted(results, key=lambda result: result.request.index))
         item, serialize = best.item, self._options.serialize
-        label, probability = self._recognise(item)
-        line = to_line(item) if serialize or task.number < self._options.sheet_cells else b""
+        label, probability = self._recognise(best.completion.whole)
+        line = to_line(item) if serialize or number < self._options.sheet_cells else b""
         return Record(
-            number=task.number,
+            number=number,
             index=best.request.index,
-            log_likelihood=best.log_likelihood,
-            ended=best.ended,
+            log_likelihood=best.completion.log_likelihood,
+            ended=best.completion.ended,
             points=best.points,
             hash=fingerprint(item),
             label=label,
@@ -124,27 +108,19 @@ class Worker:
             cell=None if serialize else line or None,
         )
 
-    def _best(self, task: Task, results: list[DrawingResult]) -> DrawingResult:
+    def _best(self, results: list[DrawingResult]) -> DrawingResult:
         """Return the best candidate of a drawing."""
         if self._ranker is None:
             return results[0]
-        return results[self._ranker.rank([_candidate(each) for each in results], task.category)[0]]
+        candidates = [Candidate(each.completion, each.symmetry) for each in results]
+        return results[self._ranker.rank(candidates, results[0].request.category)[0]]
 
-    def _recognise(self, item: Item) -> tuple[str | None, float | None]:
+    def _recognise(self, whole: Sketch) -> tuple[str | None, float | None]:
         """Return the likeliest category and its probability; None if there is nothing to recognise."""
-        whole = item.whole if isinstance(item, Completion) else item
         if self._recogniser is None or whole.is_empty:
             return None, None
         guess = self._recogniser.recognise(whole, 1)[0]
         return guess.category, round(guess.probability, 6)
-
-
-def _candidate(result: DrawingResult) -> Candidate:
-    """Return a result as the ranker takes it: a drawing from nothing completes an empty sketch."""
-    item = result.item
-    if not isinstance(item, Completion):
-        item = Completion(Sketch(), item, result.ended, result.log_likelihood)
-    return Candidate(item, result.symmetry)
 
 
 def to_line(item: Item) -> bytes:
@@ -157,15 +133,7 @@ def to_line(item: Item) -> bytes:
 
 
 def from_line(line: bytes, name: str) -> Item:
-    """Return the sketch or completion that `to_line` serialized.
-
-    Args:
-        line: the line.
-        name: name of the file in errors.
-
-    Raises:
-        FormatError: the line is damaged.
-    """
+    """Return the sketch or completion that `to_line` serialized; a FormatError names the file."""
     try:
         value = orjson.loads(line)
         if "given" in value:

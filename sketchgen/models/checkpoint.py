@@ -6,6 +6,8 @@ names the kind, so that none is taken for another. No pickle is ever loaded.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -59,9 +61,9 @@ class Kind(Generic[C]):
     old_name: str = ""
 
     @property
-    def formats(self) -> tuple[str, ...]:
-        """Formats that are read."""
-        return (self.format, f"sketchgen-{self.old_name}") if self.old_name else (self.format,)
+    def old_format(self) -> str:
+        """Format that older checkpoints name."""
+        return f"sketchgen-{self.old_name}" if self.old_name else self.format
 
 
 STROKE_MODEL = Kind(
@@ -71,7 +73,6 @@ STROKE_MODEL = Kind(
     "quickdraw345",
     "load it with sketchgen.load",
 )
-
 CLASSIFIER = Kind(
     "classifier",
     "sketchgen-classifier",
@@ -80,7 +81,6 @@ CLASSIFIER = Kind(
     "load it with sketchgen.load_recogniser",
     old_name="recogniser",
 )
-
 PICTURE_CLASSIFIER = Kind(
     "picture classifier",
     "sketchgen-picture-classifier",
@@ -89,7 +89,6 @@ PICTURE_CLASSIFIER = Kind(
     "pass it to sketchgen evaluate by --classifier",
     old_name="pictures",
 )
-
 REWARD_MODEL = Kind(
     "reward model",
     "sketchgen-reward-model",
@@ -153,18 +152,16 @@ class CheckpointFolder(Generic[C]):
     about: Mapping[str, Any]
 
     @property
-    def weights_file(self) -> Path:
-        """The file of weights."""
-        return self.path / (WEIGHTS if self._is_current else f"{self.kind.old_name}.safetensors")
+    def _names(self) -> tuple[str, str]:
+        """Key of the configuration, and file of the weights; both differ in older checkpoints."""
+        if self.about["format"] == self.kind.format:
+            return "model", WEIGHTS
+        return self.kind.old_name, f"{self.kind.old_name}.safetensors"
 
     @property
     def config(self) -> C:
-        """The network's shape and categories.
-
-        Raises:
-            CheckpointError: the configuration is not valid.
-        """
-        values = self.about.get("model" if self._is_current else self.kind.old_name)
+        """The network's shape and categories; CheckpointError if they are not valid."""
+        values = self.about.get(self._names[0])
         if not isinstance(values, dict):
             raise CheckpointError(f"{self.path / CONFIG} describes no {self.kind.name}; {_REMEDY}")
         try:
@@ -173,13 +170,9 @@ class CheckpointFolder(Generic[C]):
             raise CheckpointError(f"{self.path / CONFIG}: {error}") from error
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of weights and configuration, hexadecimal.
-
-        Raises:
-            CheckpointError: a file cannot be read.
-        """
+        """Return the SHA-256 of weights and configuration, hexadecimal."""
         digest = hashlib.sha256()
-        for file in (self.weights_file, self.path / CONFIG):
+        for file in (self.path / self._names[1], self.path / CONFIG):
             try:
                 data = file.read_bytes()
             except OSError as error:
@@ -188,20 +181,12 @@ class CheckpointFolder(Generic[C]):
         return digest.hexdigest()
 
     def read(self) -> Checkpoint[C]:
-        """Read configuration, weights and summary.
-
-        Raises:
-            CheckpointError: the configuration or the weights are damaged, or do not belong together.
-        """
-        config, weights = self.config, _read_weights(self.weights_file)
+        """Read configuration, weights and summary; CheckpointError if they do not belong together."""
+        config, weights = self.config, _read_weights(self.path / self._names[1])
         if {name: value.shape for name, value in weights.items()} != config.weight_shapes():
             raise CheckpointError(f"{self.path}: weights and configuration do not belong together")
         summary = self.about.get("training")
         return Checkpoint(self.name, config, weights, summary if isinstance(summary, dict) else {})
-
-    @property
-    def _is_current(self) -> bool:
-        return self.about["format"] == self.kind.format
 
 
 @overload
@@ -226,8 +211,12 @@ def find_checkpoint(
         names = ", ".join(bundled_checkpoints(kind.format)) or "none"
         where = f"neither a folder with {CONFIG} nor bundled ({names})"
         raise CheckpointError(f"no {kind.name} {name[:200]!r}: {where}")
-    about = _read_about(folder)
-    found = _kind_of(about)
+    try:
+        about = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{folder / CONFIG} cannot be read; {_REMEDY}") from error
+    about = about if isinstance(about, dict) else {}
+    found = next((each for each in KINDS if about.get("format") in (each.format, each.old_format)), None)
     if found is None:
         raise CheckpointError(f"{folder} is not a sketchgen checkpoint")
     if found is not kind:
@@ -245,11 +234,7 @@ def read_checkpoint(name_or_path: str | os.PathLike[str] | None, kind: Kind[C]) 
 def read_checkpoint(
     name_or_path: str | os.PathLike[str] | None = None, kind: Kind[Any] = STROKE_MODEL
 ) -> Checkpoint[Any]:
-    """Read a checkpoint; see `find_checkpoint` for the arguments.
-
-    Raises:
-        CheckpointError: there is none, or it is foreign, damaged, newer or of another kind.
-    """
+    """Find and read a checkpoint; see `find_checkpoint`."""
     return find_checkpoint(name_or_path, kind).read()
 
 
@@ -315,47 +300,16 @@ def with_categories(
 
 def _folder(name: str) -> Path | None:
     """Return the folder of a path or of a bundled name, if one with a configuration is there."""
-    if _has_config(Path(name)):
-        return Path(name)
-    try:
-        folder = bundled("checkpoints", name)
-    except (OSError, ResourceError):
-        return None
-    return folder if _has_config(folder) else None
-
-
-def _has_config(folder: Path) -> bool:
-    """Return whether a configuration is in a folder; False for a name that no folder can have."""
-    try:
-        return (folder / CONFIG).is_file()
-    except OSError:
-        return False
-
-
-def _read_about(folder: Path) -> Mapping[str, Any]:
-    """Read the configuration file; empty if it is no JSON object.
-
-    Raises:
-        CheckpointError: it cannot be read.
-    """
-    try:
-        about = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder / CONFIG} cannot be read; {_REMEDY}") from error
-    return about if isinstance(about, dict) else {}
-
-
-def _kind_of(about: Mapping[str, Any]) -> Kind[Any] | None:
-    """Return the kind that a configuration file names."""
-    return next((kind for kind in KINDS if about.get("format") in kind.formats), None)
+    for find in (Path, functools.partial(bundled, "checkpoints")):
+        # No folder can have some names, and no file system takes others.
+        with contextlib.suppress(OSError, ResourceError):
+            if (find(name) / CONFIG).is_file():
+                return find(name)
+    return None
 
 
 def _read_weights(file: Path) -> Weights:
-    """Read weights as float32.
-
-    Raises:
-        CheckpointError: the file is missing or damaged, or a value is not a finite float16 or float32.
-    """
+    """Read weights, finite float16 or float32, as float32."""
     try:
         stored = load_file(file)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:

@@ -16,8 +16,7 @@ from torch.nn.functional import pad, relu
 
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, ClassifierConfig, RewardConfig
-from sketchgen.models.encoder import reversed_within
-from sketchgen.models.layers import Dropout
+from sketchgen.models.layers import Dropout, reversed_within
 
 GROUP = 5
 """Completions of the same partial sketch that a reward model is trained on together."""
@@ -27,7 +26,6 @@ class StrokeEncoder(nn.Module):
     """Stroke encoder shared by the classifier and the reward model."""
 
     def __init__(self, config: ClassifierConfig) -> None:
-        """Build the layers that `config` describes, except the last."""
         super().__init__()
         self.config = config
         both = 2 * config.widths[-1]
@@ -81,7 +79,6 @@ class Classifier(StrokeEncoder):
     """Classifier of whole and partial drawings."""
 
     def __init__(self, config: ClassifierConfig) -> None:
-        """Build the network that `config` describes."""
         super().__init__(config)
         self.head = nn.Linear(config.pooled, len(config.categories))
 
@@ -98,13 +95,12 @@ class Classifier(StrokeEncoder):
 
 
 class RewardNetwork(StrokeEncoder):
-    """Reward model of finished drawings, conditioned on the category.
+    """Reward model of finished drawings, conditioned on the category; a new one gives all the same score.
 
     The category's embedding multiplies the representation, so that each category weighs it in its own way.
     """
 
     def __init__(self, config: RewardConfig) -> None:
-        """Build the network that `config` describes; a new one gives the same score to all drawings."""
         super().__init__(config)
         wide = config.pooled
         self.category = nn.Embedding(len(config.categories) + 1, wide)

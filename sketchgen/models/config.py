@@ -12,23 +12,16 @@ from sketchgen.models.features import BORDER, GATES, INPUTS, PENS, POINTER, RECA
 CELLS = tuple(GATES)
 """Names of the recurrent cells."""
 
-MAX_LEVELS, MAX_WIDTH = 6, 2048
-"""Most recurrent layers of a classifier, or stages of a picture classifier, and most units of one."""
+MAX_LEVELS, MAX_WIDTH, MAX_BLOCKS = 6, 2048, 8
+"""Most layers of a classifier (stages of a picture classifier), units of one, and residual blocks of one."""
 
-POINT_FEATURES = 13
-"""Features of a point that a classifier reads; see `sketchgen.models.numpy_classifier.point_features`."""
-
-REWARD_FEATURES = 5
-"""Features that a reward model reads besides; see `sketchgen.models.reward_model.reward_features`."""
+POINT_FEATURES, REWARD_FEATURES = 13, 5
+"""Features of a point that a classifier reads, see `sketchgen.models.numpy_classifier.point_features`, and
+those that a reward model reads besides, see `sketchgen.models.reward_model.reward_features`."""
 
 FIRST_SPAN, SECOND_SPAN = 5, 3
-"""Window of the two convolutions of a classifier over neighbouring points."""
-
-ENTRY_SPAN, SPAN = 5, 3
-"""Side, in pixels, of a picture classifier's first kernel and of all others."""
-
-MAX_BLOCKS = 8
-"""Most residual blocks of a stage of a picture classifier."""
+"""Windows of a classifier's convolutions over neighbouring points; in pixels, sides of a picture classifier's
+first kernel and of all others."""
 
 Shapes = dict[str, tuple[int, ...]]
 """Shapes of weights by name."""
@@ -82,11 +75,7 @@ class NetworkConfig:
             raise SettingError(f"a setting has the wrong type: {reason}") from error
 
     def _check(self, limits: Mapping[str, tuple[int, int]], dropout: float) -> None:
-        """Check the categories, whole numbers by name and the share of units dropped in training.
-
-        Raises:
-            SettingError: the first value outside its limits.
-        """
+        """Check the categories, whole numbers by name and the share of units dropped in training."""
         if len(self.categories) < self.min_categories or len(set(self.categories)) != len(self.categories):
             count = "one name" if self.min_categories == 1 else f"{self.min_categories} names"
             raise SettingError(f"categories must be at least {count}, each once")
@@ -96,6 +85,14 @@ class NetworkConfig:
                 raise SettingError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
         if not 0.0 <= dropout < 1.0:
             raise SettingError(f"dropout must be at least 0 and under 1, not {dropout!r}")
+
+    def _check_levels(self, name: str, low: int, high: int) -> None:
+        """Check the whole numbers of the layers or stages."""
+        values = getattr(self, name)
+        valid = all(isinstance(value, int) and low <= value <= high for value in values)
+        if not valid or not 1 <= len(values) <= MAX_LEVELS:
+            wanted = f"1 to {MAX_LEVELS} whole numbers from {low} to {high}"
+            raise SettingError(f"{name} must be {wanted}, not {values!r}")
 
 
 @dataclass(frozen=True)
@@ -144,11 +141,6 @@ class ModelConfig(NetworkConfig):
     box_components: bool = False
 
     def __post_init__(self) -> None:
-        """Check every value.
-
-        Raises:
-            SettingError: a value is outside its limits.
-        """
         for name, known in (("cell", CELLS), ("inputs", tuple(INPUTS)), ("pen", PENS)):
             if getattr(self, name) not in known:
                 raise SettingError(f"no {name} {getattr(self, name)!r}; there are {', '.join(known)}")
@@ -229,13 +221,8 @@ class ClassifierConfig(NetworkConfig):
     dropout: float = 0.3
 
     def __post_init__(self) -> None:
-        """Check every value.
-
-        Raises:
-            SettingError: a value is outside its limits.
-        """
         self._check({"entry": (8, 1024), "heads": (1, 64), "pooled": (8, 4096)}, self.dropout)
-        _check_widths(self.widths, 8)
+        self._check_levels("widths", 8, MAX_WIDTH)
         if 2 * self.widths[-1] % self.heads:
             wanted = f"divide {2 * self.widths[-1]}, twice the last width"
             raise SettingError(f"heads must {wanted}, not be {self.heads}")
@@ -309,17 +296,11 @@ class PictureConfig(NetworkConfig):
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        """Check every value.
-
-        Raises:
-            SettingError: a value is outside its limits.
-        """
         self._check({}, self.dropout)
-        _check_widths(self.widths, 4)
-        valid = all(isinstance(count, int) and 0 <= count <= MAX_BLOCKS for count in self.blocks)
-        if not valid or len(self.blocks) != len(self.widths):
-            wanted = f"as many whole numbers from 0 to {MAX_BLOCKS} as there are widths"
-            raise SettingError(f"blocks must be {wanted}, not {self.blocks!r}")
+        self._check_levels("widths", 4, MAX_WIDTH)
+        self._check_levels("blocks", 0, MAX_BLOCKS)
+        if len(self.blocks) != len(self.widths):
+            raise SettingError(f"blocks must be as many as widths, not {self.blocks!r}")
 
     def weight_shapes(self) -> Shapes:
         """Return the shapes of all weights by name, as a checkpoint holds them."""
@@ -332,23 +313,11 @@ class PictureConfig(NetworkConfig):
 
         below = (1, *self.widths[:-1])
         for stage, (inputs, width, blocks) in enumerate(zip(below, self.widths, self.blocks, strict=True)):
-            convolution(f"halve.{stage}", inputs, width, SPAN if stage else ENTRY_SPAN)
+            convolution(f"halve.{stage}", inputs, width, SECOND_SPAN if stage else FIRST_SPAN)
             for block in range(blocks):
                 for part in ("first", "second"):
-                    convolution(f"blocks.{stage}.{block}.{part}", width, width, SPAN)
+                    convolution(f"blocks.{stage}.{block}.{part}", width, width, SECOND_SPAN)
         return shapes | _linear_shapes({"head": (len(self.categories), self.widths[-1])})
-
-
-def _check_widths(widths: tuple[int, ...], low: int) -> None:
-    """Check the widths of layers or stages, each `low` or more.
-
-    Raises:
-        SettingError: there are none, too many, or one is outside its limits.
-    """
-    valid = all(isinstance(width, int) and low <= width <= MAX_WIDTH for width in widths)
-    if not valid or not 1 <= len(widths) <= MAX_LEVELS:
-        wanted = f"1 to {MAX_LEVELS} whole numbers from {low} to {MAX_WIDTH}"
-        raise SettingError(f"widths must be {wanted}, not {widths!r}")
 
 
 def _linear_shapes(layers: Mapping[str, tuple[int, int]]) -> Shapes:

@@ -9,6 +9,7 @@ from a state, which it changes in place. A step of many drawings is products of 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -108,7 +109,7 @@ class PenState:
     def features(
         self, known: Float[Tensor, " b"], offset_scale: float, inputs: str = "bounded"
     ) -> Float[Tensor, "*b f"]:
-        """Return what a network of these inputs reads; see `sketchgen.models.features.INPUTS`.
+        """Return what a network of these inputs, a name in `sketchgen.models.features.INPUTS`, reads.
 
         Offset, position, way from the stroke's start, how near that is, pen, frame; from "directed" on
         direction and length of the offset; with "bounded" the room between what is drawn and each side of the
@@ -117,7 +118,7 @@ class PenState:
         Args:
             known: 1 where the frame is that of the whole drawing, 0 where it is the given part's own.
             offset_scale: px for one unit of offset.
-            inputs: a name in `INPUTS`.
+            inputs: the name.
         """
         pens = torch.arange(3, device=self.pen.device)
         pen = (self.pen.unsqueeze(-1) == pens).to(self.position.dtype)
@@ -149,7 +150,6 @@ class Dropout(nn.Module):
     """
 
     def __init__(self, share: float) -> None:
-        """Drop `share` of the numbers (0 to 1) in training."""
         super().__init__()
         self.share = share
 
@@ -167,38 +167,31 @@ class Dropout(nn.Module):
         return values * kept.to(values.dtype).mul_(256 / (256 - dropped))
 
 
-@dataclass
-class AttentionCache:
-    """Keys and values of earlier steps, with room for n; keys are transposed, as products read them.
-
-    Attributes:
-        keys, values: of h heads.
-    """
-
-    keys: Float[Tensor, "b h k n"]
-    values: Float[Tensor, "b h n k"]
+Caches = dict[str, Tensor]
+"""What is kept of n earlier steps: "key" (b, h, k, n) and "value" (b, h, n, k) of the self-attention's heads;
+"pointer" (b, p, n), the keys of the points, and "point" (b, n, 2), px from the frame's centre, where the pen
+was before each step. Keys are transposed, as products read them."""
 
 
 class SelfAttention(nn.Module):
     """Attention of each step to itself and all earlier ones: Vaswani et al. 2017, section 3.2."""
 
     def __init__(self, width: int, inner: int) -> None:
-        """Build it over layers of `width` units, with queries, keys and values of `inner` numbers."""
         super().__init__()
         self.query, self.key = nn.Linear(width, inner), nn.Linear(width, inner)
         self.value, self.out = nn.Linear(width, inner), nn.Linear(inner, width)
 
     def forward(
-        self, outputs: Float[Tensor, "b t w"], cache: AttentionCache | None = None
+        self, outputs: Float[Tensor, "b t w"], caches: Caches | None = None
     ) -> Float[Tensor, "b t w"]:
-        """Return what each step attends to; a cache takes the keys and values of the steps."""
+        """Return what each step attends to; the caches take the keys and values of the steps."""
         query, key, value = (
             part(outputs).unflatten(-1, (RECALL_HEADS, -1)).transpose(1, 2)
             for part in (self.query, self.key, self.value)
         )
-        if cache is not None:
-            cache.keys[..., : key.shape[2]] = key.transpose(2, 3)
-            cache.values[:, :, : key.shape[2]] = value
+        if caches is not None:
+            caches["key"][..., : key.shape[2]] = key.transpose(2, 3)
+            caches["value"][:, :, : key.shape[2]] = value
         # Not torch's fused attention: over some dozens of steps its gradient is four times slower.
         score = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
         later = torch.ones(score.shape[-2:], dtype=torch.bool, device=score.device).triu(1)
@@ -206,13 +199,13 @@ class SelfAttention(nn.Module):
         return self.out(found.transpose(1, 2).flatten(-2))
 
     def step(
-        self, outputs: Float[Tensor, "b w"], cache: AttentionCache, at: Int[Tensor, " b"], reached: int
+        self, outputs: Float[Tensor, "b w"], caches: Caches, at: Int[Tensor, " b"], reached: int
     ) -> Float[Tensor, "b w"]:
-        """Return what the next step of each drawing attends to.
+        """Return what the next step of each drawing attends to; the caches take this step.
 
         Args:
             outputs: of the layer below.
-            cache: of the earlier steps; takes this one.
+            caches: of the earlier steps.
             at: number of the step, for each drawing.
             reached: more than any of these.
         """
@@ -221,8 +214,11 @@ class SelfAttention(nn.Module):
             for part in (self.query, self.key, self.value)
         )
         rows = torch.arange(len(at), device=at.device)
-        cache.keys[rows, :, :, at], cache.values[rows, :, at] = key, value
-        keys, values = cache.keys[..., :reached].flatten(0, 1), cache.values[:, :, :reached].flatten(0, 1)
+        caches["key"][rows, :, :, at], caches["value"][rows, :, at] = key, value
+        keys, values = (
+            caches["key"][..., :reached].flatten(0, 1),
+            caches["value"][:, :, :reached].flatten(0, 1),
+        )
         score = torch.bmm(query.flatten(0, 1).unsqueeze(1), keys).view(*query.shape[:2], reached)
         later = torch.arange(reached, device=at.device) > at.unsqueeze(1)
         score = (score / query.shape[-1] ** 0.5).masked_fill_(later.unsqueeze(1), -torch.inf)
@@ -231,16 +227,16 @@ class SelfAttention(nn.Module):
 
 
 class _OfTorch(nn.RNNBase):
-    """A recurrent layer of torch, whose state is so many arrays."""
+    """A recurrent layer of torch; `kernel` is the step of one whose state is one array."""
 
     states = 1
+    kernel: Callable[..., Tensor]
     weight_ih_l0: Tensor
     weight_hh_l0: Tensor
     bias_ih_l0: Tensor
     bias_hh_l0: Tensor
 
     def __init__(self, inputs: int, width: int) -> None:
-        """Build it of `width` units over `inputs` numbers a step."""
         super().__init__(inputs, width, batch_first=True)  # pyright: ignore[reportCallIssue]
 
     def run(self, inputs: Float[Tensor, "b t i"]) -> Float[Tensor, "b t w"]:
@@ -257,6 +253,12 @@ class _OfTorch(nn.RNNBase):
         """Return the outputs, and the states after `length` steps (1 to t) of each drawing."""
         outputs = self.run(inputs)
         return outputs, (at_step(outputs, length - 1),)
+
+    def step(self, inputs: Float[Tensor, "b i"], state: LayerState) -> Float[Tensor, "b w"]:
+        """Return the outputs of the next step."""
+        (hidden,), kind = state, self.weight_ih_l0.dtype
+        weights = self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0
+        return hidden.copy_(self.kernel(inputs.to(kind), hidden.to(kind), *weights))
 
 
 class LSTM(_OfTorch, nn.LSTM):
@@ -290,21 +292,13 @@ class LSTM(_OfTorch, nn.LSTM):
 class GRU(_OfTorch, nn.GRU):
     """Gated recurrent unit: Cho et al. 2014, as torch has it."""
 
-    def step(self, inputs: Float[Tensor, "b i"], state: LayerState) -> Float[Tensor, "b w"]:
-        """Return the outputs of the next step."""
-        (hidden,), kind = state, self.weight_ih_l0.dtype
-        weights = self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0
-        return hidden.copy_(torch.gru_cell(inputs.to(kind), hidden.to(kind), *weights))
+    kernel = staticmethod(torch.gru_cell)
 
 
 class RNN(_OfTorch, nn.RNN):
     """A plain tanh network, as torch has it."""
 
-    def step(self, inputs: Float[Tensor, "b i"], state: LayerState) -> Float[Tensor, "b w"]:
-        """Return the outputs of the next step."""
-        (hidden,), kind = state, self.weight_ih_l0.dtype
-        weights = self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0
-        return hidden.copy_(torch.rnn_tanh_cell(inputs.to(kind), hidden.to(kind), *weights))
+    kernel = staticmethod(torch.rnn_tanh_cell)
 
 
 class Gated(nn.Module):
@@ -322,7 +316,6 @@ class Gated(nn.Module):
     """
 
     def __init__(self, inputs: int, width: int) -> None:
-        """Build it of `width` units over `inputs` numbers a step."""
         super().__init__()
         self.look_back = nn.Parameter(torch.empty(inputs).uniform_(-0.5, 0.5))
         self.gates = nn.Linear(inputs, GATES["gated"] * width)
@@ -370,19 +363,20 @@ Recurrent = LSTM | GRU | RNN | Gated
 
 
 def make_layer(cell: str, inputs: int, width: int) -> Recurrent:
-    """Return a new recurrent layer.
-
-    Args:
-        cell: one of `sketchgen.models.config.CELLS`.
-        inputs: numbers a step that it reads.
-        width: its units.
-    """
+    """Return a new recurrent layer of `width` units over `inputs` numbers a step."""
     return {"lstm": LSTM, "gru": GRU, "rnn": RNN, "gated": Gated}[cell](inputs, width)
 
 
 def at_step(values: Float[Tensor, "b t w"], step: Int[Tensor, " b"]) -> Float[Tensor, "b w"]:
     """Return one step of each drawing."""
     return values[torch.arange(len(step), device=step.device), step]
+
+
+def reversed_within(values: Float[Tensor, "b n f"], lengths: Int[Tensor, " b"]) -> Float[Tensor, "b n f"]:
+    """Return each row's first `lengths` steps in reverse order; the padding behind them stays where it is."""
+    index = torch.arange(values.shape[1], device=values.device).expand(values.shape[:2])
+    back = lengths.unsqueeze(1) - 1 - index
+    return values.gather(1, torch.where(back >= 0, back, index).unsqueeze(-1).expand_as(values))
 
 
 class Stack(nn.Module):
@@ -395,7 +389,6 @@ class Stack(nn.Module):
     def __init__(
         self, cell: str, inputs: int, width: int, layers: int, dropout: float, recall: int = 0
     ) -> None:
-        """Build `layers` layers of `width` units over `inputs` numbers a step."""
         super().__init__()
         sizes = [inputs] + [width] * (layers - 1)
         self.layers = nn.ModuleList([make_layer(cell, size, width) for size in sizes])
@@ -423,7 +416,7 @@ class Stack(nn.Module):
         return torch.cat(outputs, -1)
 
     def read(
-        self, inputs: Float[Tensor, "b t i"], length: Int[Tensor, " b"], cache: AttentionCache | None
+        self, inputs: Float[Tensor, "b t i"], length: Int[Tensor, " b"], caches: Caches
     ) -> tuple[Float[Tensor, "b t o"], list[LayerState]]:
         """Return the same, and the layers' states after `length` steps (1 to t) of each drawing."""
         outputs, states = [], []
@@ -432,14 +425,14 @@ class Stack(nn.Module):
             outputs.append(inputs)
             states.append(state)
             if self.recall is not None and len(outputs) == 1:
-                inputs = inputs + self.recall(inputs, cache)
+                inputs = inputs + self.recall(inputs, caches)
         return torch.cat(outputs, -1), states
 
     def step(
         self,
         inputs: Float[Tensor, "b i"],
         states: list[LayerState],
-        cache: AttentionCache | None,
+        caches: Caches,
         at: Int[Tensor, " b"],
         reached: int,
     ) -> Float[Tensor, "b o"]:
@@ -448,6 +441,6 @@ class Stack(nn.Module):
         for layer, state in zip(self.cells, states, strict=True):
             inputs = layer.step(inputs, state)
             outputs.append(inputs)
-            if self.recall is not None and cache is not None and len(outputs) == 1:
-                inputs = inputs + self.recall.step(inputs, cache, at, reached)
+            if self.recall is not None and len(outputs) == 1:
+                inputs = inputs + self.recall.step(inputs, caches, at, reached)
         return torch.cat(outputs, -1)

@@ -81,7 +81,7 @@ class StepDistribution:
         )
 
     def rotated(self, direction: Float[Tensor, "*b 2"], count: int) -> StepDistribution:
-        """Return the distribution with its first `count` components rotated from x being `direction`.
+        """Return it with its first `count` components rotated from x being `direction`.
 
         A line that goes on, or bends by so much, is then the same component whatever its direction.
         """

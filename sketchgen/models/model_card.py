@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
 from typing import Any
 
 from sketchgen.models.config import ClassifierConfig, ModelConfig, NetworkConfig, PictureConfig, RewardConfig
@@ -45,58 +44,46 @@ def model_card(name: str, config: NetworkConfig, summary: dict[str, Any]) -> str
     return (
         "---\nlicense: cc-by-4.0\nlibrary_name: sketchgen\n---\n\n"
         f"# A sketchgen {name} with {len(config.categories)} categories\n\n"
-        f"{describe(config)}\n\n| | |\n|---|---|\n{facts}\n\n{_LIMITS[type(config)]}"
+        f"{_description(config)}\n\n| | |\n|---|---|\n{facts}\n\n{_LIMITS[type(config)]}"
     )
 
 
-@singledispatch
-def describe(config: NetworkConfig) -> str:
+def _description(config: NetworkConfig) -> str:
     """Return a description of a network in one or two sentences."""
+    match config:
+        case ModelConfig():
+            parts = [
+                f"{config.cell}, {config.layers} x {config.width}, {config.components} components",
+                f"{config.rotated} of which rotate with the line" if config.rotated else "",
+                "one pen for all" if config.pen == "shared" else "",
+                "pointers to earlier points" if config.pointers else "",
+                "attention to earlier steps" if config.self_attention else "",
+            ]
+            given = "conditioned on an encoding of" if config.encoder_width else "which replays"
+            reads = " It reads offsets and pen states only." if config.inputs == "offsets" else ""
+            shape = ", ".join(filter(None, parts))
+            return f"Recurrent mixture-density decoder ({shape}), {given} the given strokes.{reads}"
+        case RewardConfig():
+            return (
+                "Scores completions of a drawing by how likely a person is to have continued it so, from "
+                "given and added strokes together: a classifier's network, conditioned on the category, with "
+                "one output. The best of several candidates is chosen by it."
+            )
+        case ClassifierConfig():
+            return (
+                "Classifies whole and partial drawings by their strokes: two convolutions over neighbouring "
+                f"points, bidirectional LSTM layers ({_listed(config.widths)} units each way), pooling by "
+                "attention and maximum."
+            )
+        case PictureConfig():
+            return (
+                "Classifies whole drawings by a grey picture of 64 x 64 px, without their strokes: "
+                f"convolutions at {len(config.widths)} sizes ({_listed(config.widths)} channels; "
+                f"{sum(config.blocks)} residual blocks) and the mean over the picture. It measures what "
+                "stroke models draw (`sketchgen evaluate --classifier`)."
+            )
     raise NotImplementedError(type(config).__name__)
 
 
-@describe.register
-def _(config: ModelConfig) -> str:
-    parts = [f"{config.components} components"]
-    if config.rotated:
-        parts.append(f"{config.rotated} of which rotate with the line")
-    if config.pen == "shared":
-        parts.append("one pen for all")
-    if config.pointers:
-        parts.append("pointers to earlier points")
-    if config.self_attention:
-        parts.append("attention to earlier steps")
-    given = "conditioned on an encoding of the given strokes"
-    if not config.encoder_width:
-        given = "which replays the given strokes"
-    reads = " It reads offsets and pen states only." if config.inputs == "offsets" else ""
-    shape = f"{config.cell}, {config.layers} x {config.width}, {', '.join(parts)}"
-    return f"Recurrent mixture-density decoder ({shape}), {given}.{reads}"
-
-
-@describe.register
-def _(config: ClassifierConfig) -> str:
-    widths = ", ".join(map(str, config.widths))
-    return (
-        "Classifies whole and partial drawings by their strokes: two convolutions over neighbouring points, "
-        f"bidirectional LSTM layers ({widths} units each way), pooling by attention and maximum."
-    )
-
-
-@describe.register
-def _(config: PictureConfig) -> str:
-    widths = ", ".join(map(str, config.widths))
-    return (
-        "Classifies whole drawings by a grey picture of 64 x 64 px, without their strokes: convolutions at "
-        f"{len(config.widths)} sizes ({widths} channels; {sum(config.blocks)} residual blocks) and the mean "
-        "over the picture. It measures what stroke models draw (`sketchgen evaluate --classifier`)."
-    )
-
-
-@describe.register
-def _(config: RewardConfig) -> str:
-    return (
-        "Scores completions of a drawing by how likely a person is to have continued it so, from given and "
-        "added strokes together: a classifier's network, conditioned on the category, with one output. The "
-        "best of several candidates is chosen by it."
-    )
+def _listed(widths: tuple[int, ...]) -> str:
+    return ", ".join(map(str, widths))

@@ -124,7 +124,6 @@ class NumpyEncoder:
     """Stroke encoder shared by the classifier and the reward model."""
 
     def __init__(self, config: ClassifierConfig, weights: Weights) -> None:
-        """Build the network that `config` describes from a checkpoint's weights."""
         self.config = config
         self._weights = weights
         layers = range(len(config.widths))

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -56,11 +55,6 @@ class PenState:
     """Where the pen is after a step, of each of b drawings; see `sketchgen.models.layers.PenState`.
 
     Attributes:
-        offset: of the last step, px.
-        position: of the pen, px from the frame's centre.
-        stroke_start: first point of the current stroke, px from the frame's centre.
-        pen: after the last step; END before the first point.
-        low, high: corners of what is drawn, px from the frame's centre.
         points: number of points drawn.
     """
 
@@ -109,13 +103,7 @@ class PenState:
     def features(
         self, inputs: str, known: bool | np.ndarray, offset_scale: float
     ) -> Float[np.ndarray, "b f"]:
-        """Return what the network reads; see `sketchgen.models.layers.PenState.features`.
-
-        Args:
-            inputs: which of the features, a name in `INPUTS`.
-            known: whether the frame is that of the whole drawing; one for all or one for each.
-            offset_scale: px for one unit of offset.
-        """
+        """Return what the network reads; see `sketchgen.models.layers.PenState.features`."""
         found = np.empty((len(self.pen), FEATURES), dtype=np.float32)
         found[:, 0:2] = self.offset / offset_scale
         found[:, 7:10] = self.pen[:, None] == _PENS
@@ -143,7 +131,6 @@ class Linear:
     """A linear layer."""
 
     def __init__(self, weight: Float[np.ndarray, "o i"], bias: Float[np.ndarray, " o"] | None = None) -> None:
-        """Take the weights as a checkpoint holds them: a row for each output."""
         self._weight, self._bias = np.ascontiguousarray(weight, dtype=np.float32), bias
         outputs, inputs = weight.shape
         least = max(1, self._weight.nbytes // BLOCK_BYTES)
@@ -176,32 +163,10 @@ LayerState = tuple[Float[np.ndarray, "b _"], ...]
 """What a layer's next step needs: hidden state and cell of an LSTM; state and last inputs of a gated one."""
 
 
-@runtime_checkable
-class Layer(Protocol):
-    """A recurrent layer."""
-
-    def begin(self, batch: int) -> LayerState:
-        """Return the state before the first step of `batch` drawings."""
-        ...
-
-    def step(
-        self, inputs: Float[np.ndarray, "b i"], state: LayerState
-    ) -> tuple[Float[np.ndarray, "b w"], LayerState]:
-        """Return the output of a step, and the state after it."""
-        ...
-
-    def run(
-        self, inputs: Float[np.ndarray, "n b i"], start: Start
-    ) -> tuple[Float[np.ndarray, "n b w"], LayerState]:
-        """Return the outputs of n steps from the beginning, and the state after them."""
-        ...
-
-
 class Lstm:
     """Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000."""
 
     def __init__(self, weights: Weights, name: str) -> None:
-        """Take the layer called `name` from a checkpoint's weights, in torch's layout."""
         inputs, recurrent = (weights[f"{name}.weight_{part}_l0"] for part in ("ih", "hh"))
         bias = weights[f"{name}.bias_ih_l0"] + weights[f"{name}.bias_hh_l0"]
         width = self._width = recurrent.shape[1]
@@ -261,7 +226,6 @@ class GatedRecurrence:
     """A gated linear recurrence; see `sketchgen.models.layers.Gated`."""
 
     def __init__(self, weights: Weights, name: str) -> None:
-        """Take the layer called `name` from a checkpoint's weights."""
         self._look_back = weights[f"{name}.look_back"]
         self._gates = Linear.of(weights, f"{name}.gates")
         self._width = len(weights[f"{name}.gates.bias"]) // GATES["gated"]
@@ -312,12 +276,11 @@ class GatedRecurrence:
         return sigmoid(enter), leave * sigmoid(leave), candidate
 
 
-def make_layer(cell: str, weights: Weights, name: str) -> Layer:
-    """Return the recurrent layer called `name` of a checkpoint.
+Layer = Lstm | GatedRecurrence
 
-    Raises:
-        SettingError: the cell is computed by torch alone.
-    """
+
+def make_layer(cell: str, weights: Weights, name: str) -> Layer:
+    """Return the recurrent layer called `name` of a checkpoint; SettingError for cells of torch alone."""
     if cell == "lstm":
         return Lstm(weights, name)
     if cell == "gated":
@@ -344,7 +307,6 @@ class Cache:
     """
 
     def __init__(self, count: int, start: Start, arrays: dict[str, np.ndarray]) -> None:
-        """Take the arrays."""
         self.count, self.start, self.arrays = count, start, arrays
 
     @classmethod
@@ -388,7 +350,6 @@ class SelfAttention:
     """Attention of each step to itself and all earlier ones; see `sketchgen.models.layers.SelfAttention`."""
 
     def __init__(self, weights: Weights) -> None:
-        """Take the attention out of a checkpoint's weights."""
         self._asked = Linear.of(weights, *(f"stack.recall.{name}" for name in ("query", "key", "value")))
         self._out = Linear.of(weights, "stack.recall.out")
         self._inner = len(weights["stack.recall.query.bias"])

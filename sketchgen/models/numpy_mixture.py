@@ -104,14 +104,7 @@ class StepDistribution:
         return cls(components, np.where(can_end, end, -np.inf), points)
 
     def rotated(self, direction: Float[np.ndarray, "b 2"], count: int) -> StepDistribution:
-        """Return the distribution with its first `count` components turned from the frame of the pen.
-
-        See `sketchgen.models.mixture.StepDistribution.turned`.
-
-        Args:
-            direction: of the last offset, of length 1.
-            count: components whose x is along it.
-        """
+        """Return it with its first `count` components rotated; see `sketchgen.models.mixture`."""
         components = self.components.copy()
         part = components[:, :, :count]
         cos, sin = direction[:, :1], direction[:, 1:]
@@ -142,16 +135,7 @@ class StepDistribution:
         known: bool | Bool[np.ndarray, " b"],
         offset_scale: float,
     ) -> StepDistribution:
-        """Return the distribution with a component at each side of the box.
-
-        See `sketchgen.models.mixture.StepDistribution.with_box`.
-
-        Args:
-            values: `sketchgen.models.features.BORDER` outputs of the network.
-            position: of the pen, px from the frame's centre.
-            known: where the frame is that of the whole drawing; elsewhere these components are never taken.
-            offset_scale: px for one unit of offset.
-        """
+        """Return it with a component at each side of the box; see `sketchgen.models.mixture`, `with_box`."""
         values = np.minimum(np.maximum(_finite(values), -PARAMETER_LIMIT), PARAMETER_LIMIT).astype(np.float64)
         kinds = values[:, :-1].reshape(len(values), 4, -1).transpose(1, 0, 2)
         added = np.zeros((PER_COMPONENT, *kinds.shape[1:]))
@@ -170,14 +154,12 @@ class StepDistribution:
         score: Float[np.ndarray, "b n"],
         target: Float[np.ndarray, "b n 2"],
     ) -> StepDistribution:
-        """Return the distribution with a component at each of n points.
-
-        See `sketchgen.models.mixture.StepDistribution.pointing`.
+        """Return it with a component at each of n targets; see `pointing` in `sketchgen.models.mixture`.
 
         Args:
-            shape: logit of all pointers, log deviations in x and y (log px), logit of lifting the pen.
-            score: logit of each point against the others; -inf for one that is never taken.
-            target: offset that leads there, px.
+            shape: gate, log deviations in x and y, and lift of all of them.
+            score: logits of the targets; -inf for one that is never taken.
+            target: offsets that lead there, px.
         """
         gate, x, y, lift = shape.astype(np.float64).T[..., None]
         greatest = np.maximum(score.max(-1, keepdims=True), IMPOSSIBLE)
@@ -277,14 +259,7 @@ class StepDistribution:
     def log_prob(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
     ) -> Float[np.ndarray, " b"]:
-        """Return the log density of a step, nats.
-
-        That of a step with pen END is a probability; its offset has no meaning.
-
-        Args:
-            offset: px.
-            pen: after the step.
-        """
+        """Return the log density of a step, nats; with pen END a probability, whatever the offset."""
         return self.log_probs(offset[:, None], pen[:, None])[:, 0]
 
     def log_probs(

@@ -53,15 +53,7 @@ class Prefix:
 
 @dataclass
 class State:
-    """What `Decoder.advance` goes on from, in each of b drawings.
-
-    Attributes:
-        layers: states of the recurrent layers.
-        pen: where the pens are.
-        bias: what category and code of the given part add to the decoder's input at every step.
-        known: whether the frame is that of the whole drawing.
-        cache: of the steps so far; None where the network looks at none.
-    """
+    """What `Decoder.advance` goes on from, of b drawings; see `sketchgen.models.stroke_model.State`."""
 
     layers: list[LayerState]
     pen: PenState
@@ -77,11 +69,7 @@ class State:
 
     @staticmethod
     def join(states: Sequence[State]) -> State:
-        """Return the rows of several states one after the other.
-
-        Raises:
-            ValueError: some are of known and others of unknown frames.
-        """
+        """Return the rows of several states, all of known or all of unknown frames, one after the other."""
         if len({state.known for state in states}) > 1:
             raise ValueError("states of known and of unknown frames cannot be joined")
         layers = [
@@ -99,7 +87,7 @@ class State:
 
 
 class Decoder:
-    """Reads a given part, and goes on from it.
+    """Reads a given part, and goes on from it; cells that torch alone computes raise a SettingError.
 
     Attributes:
         candidates: rows of noise that a step of a drawing takes.
@@ -109,11 +97,6 @@ class Decoder:
     candidates = 1
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
-        """Build the network that `config` describes from a checkpoint's weights.
-
-        Raises:
-            SettingError: its cells are computed by torch alone.
-        """
         self.config, self._weights = config, weights
         self._nothing = weights["encoder.nothing"]
         sides = ("forwards", "backwards") if config.encoder_width else ()
@@ -135,11 +118,7 @@ class Decoder:
         return self._weights
 
     def prime(self, given: Prefix) -> tuple[StepDistribution, State]:
-        """Read the given part.
-
-        Returns:
-            the distribution of the first added step, and the state for `advance`.
-        """
+        """Return the distribution of the first step after the given part, and the state for `advance`."""
         going_on = np.zeros(len(given.category), bool) if given.going_on is None else given.going_on
         # Rows that differ neither in category nor in going on are read once.
         kinds, rows = np.unique(2 * given.category + going_on, return_inverse=True)
@@ -152,10 +131,7 @@ class Decoder:
     def prime_all(self, given: Sequence[Prefix]) -> tuple[StepDistribution, State]:
         """Read several given parts at once, each for one drawing: a row for each.
 
-        Equal to `prime` of each up to the last bits, and many times faster.
-
-        Args:
-            given: of known or of unknown frames, not both.
+        Equal to `prime` of each up to the last bits, and many times faster. All are of known frames, or none.
         """
         length = np.array([len(each.pen) for each in given])
         most = int(length.max())
@@ -172,11 +148,9 @@ class Decoder:
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: State
     ) -> tuple[StepDistribution, State]:
-        """Take one step (px, pen).
+        """Take one step (px, pen); return the distribution of the step after it, and the new state.
 
-        Returns:
-            the distribution of the step after it, and the new state, which replaces the one given: that one
-            must not be gone on from again, for both share their cache.
+        The old state must not be gone on from again: both share their cache.
         """
         pens = state.pen.advanced(offset, pen)
         return self._next(State(state.layers, pens, state.bias, state.known, state.cache))
@@ -230,14 +204,7 @@ class Decoder:
         cache: Cache | None,
         start: Start,
     ) -> list[LayerState]:
-        """Return the layers' states after n steps from the beginning; the cache is filled.
-
-        Args:
-            inputs: of the first layer.
-            points: where the pen was before each step, px.
-            cache: empty.
-            start: first step of each drawing.
-        """
+        """Return the layers' states after n steps from the beginning; the cache is filled."""
         states, outputs, count = [], [], len(inputs)
         if cache is not None:
             cache.reserve(count + 1)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from sketchgen.models.checkpoint import PICTURE_CLASSIFIER, Weights, read_checkpoint
-from sketchgen.models.config import ENTRY_SPAN, SPAN, PictureConfig
+from sketchgen.models.config import FIRST_SPAN, SECOND_SPAN, PictureConfig
 from sketchgen.models.layers import Dropout
 from sketchgen.models.picture_features import pictures_of
 from sketchgen.models.recogniser import Recogniser
@@ -36,8 +36,7 @@ UNSAVED = "num_batches_tracked"
 class Convolution(nn.Module):
     """Convolution and batch norm, before the activation."""
 
-    def __init__(self, inputs: int, outputs: int, span: int = SPAN, stride: int = 1) -> None:
-        """Build it for square kernels of `span` pixels."""
+    def __init__(self, inputs: int, outputs: int, span: int = SECOND_SPAN, stride: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, span, stride, span // 2, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
@@ -64,12 +63,14 @@ class PictureClassifier(nn.Module):
     """Classifier of pictures of whole drawings."""
 
     def __init__(self, config: PictureConfig) -> None:
-        """Build the network that `config` describes."""
         super().__init__()
         self.config = config
         sizes = list(zip((1, *config.widths[:-1]), config.widths, strict=True))
         self.halve = nn.ModuleList(
-            [Convolution(*size, SPAN if stage else ENTRY_SPAN, stride=2) for stage, size in enumerate(sizes)]
+            [
+                Convolution(*size, SECOND_SPAN if stage else FIRST_SPAN, stride=2)
+                for stage, size in enumerate(sizes)
+            ]
         )
         stages = zip(config.widths, config.blocks, strict=True)
         self.blocks = nn.ModuleList(
@@ -121,14 +122,7 @@ class PictureClassifier(nn.Module):
 
 
 def load_picture_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> Recogniser:
-    """Load a recogniser of pictures.
-
-    Args:
-        name_or_path: a folder, or else the name of a bundled checkpoint; None for the bundled one.
-
-    Raises:
-        CheckpointError: there is none, or it is of another kind or damaged.
-    """
+    """Load a recogniser of pictures; see `load_recogniser`."""
     checkpoint = read_checkpoint(name_or_path, PICTURE_CLASSIFIER)
     network = PictureClassifier.from_weights(checkpoint.config, checkpoint.weights)
     return Recogniser(network, checkpoint.name, checkpoint.summary, "pictures")

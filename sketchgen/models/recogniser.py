@@ -133,10 +133,7 @@ def check_not_empty(sketches: Sequence[Sketch], purpose: str) -> None:
 
 
 def load_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> Recogniser:
-    """Load a recogniser.
-
-    Args:
-        name_or_path: a folder, or else the name of a bundled checkpoint; None for the bundled classifier.
+    """Load a recogniser from a folder, or else from the bundled checkpoint of a name.
 
     Raises:
         CheckpointError: there is none, or it is of another kind or damaged.

@@ -174,10 +174,7 @@ class RewardModel:
 
 
 def load_reward_model(name_or_path: str | os.PathLike[str] | None = None) -> RewardModel:
-    """Load a reward model.
-
-    Args:
-        name_or_path: a folder, or else the name of a bundled checkpoint; None for the bundled reward model.
+    """Load a reward model from a folder, or else from the bundled checkpoint of a name.
 
     Raises:
         CheckpointError: there is none, or it is of another kind or damaged.

@@ -26,15 +26,25 @@ from torch import Tensor, nn
 
 from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.config import ModelConfig
-from sketchgen.models.encoder import Encoder
 from sketchgen.models.features import BORDER, BORDERS, INPUTS, POINTER, RECALL_HEADS, parameter_count
-from sketchgen.models.layers import AttentionCache, LayerState, PenState, Stack, product
+from sketchgen.models.layers import (
+    Caches,
+    LayerState,
+    PenState,
+    Stack,
+    make_layer,
+    product,
+    reversed_within,
+)
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.sketch.strokes import Pen
 
 BLOCK = 32
 """Earlier steps are looked at in multiples of this: sums over padded rows are then added up in the same
 order, however long the longest of them is."""
+
+STEPS_AXIS = {"key": 3, "value": 2, "pointer": 2, "point": 1}
+"""Axis of the steps in each of the caches."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +74,7 @@ class State:
         bias: what category and code add to the decoder's input.
         known: see `Steps`.
         length: points of each drawing, which is also the number of steps that the caches hold.
-        attention: keys and values of the self-attention.
-        pointer_keys: transposed, as products read them.
-        points: where the pen was before each step, px from the frame's centre.
+        caches: of the steps so far; see `sketchgen.models.layers.Caches`.
     """
 
     layers: list[LayerState]
@@ -74,16 +82,12 @@ class State:
     bias: Float[Tensor, "b e"]
     known: Float[Tensor, " b"]
     length: Int[Tensor, " b"]
-    attention: AttentionCache | None = None
-    pointer_keys: Float[Tensor, "b p n"] | None = None
-    points: Float[Tensor, "b n 2"] | None = None
+    caches: Caches
 
     @property
     def room(self) -> int | None:
         """Steps that the caches have room for; None without caches."""
-        if self.points is not None:
-            return self.points.shape[1]
-        return None if self.attention is None else self.attention.values.shape[2]
+        return next((cache.shape[STEPS_AXIS[name]] for name, cache in self.caches.items()), None)
 
     def _parts(self) -> Iterator[Tensor]:
         """Yield what has a row for each drawing, but for the caches."""
@@ -92,38 +96,21 @@ class State:
         yield from vars(self.pen).values()
         yield from (self.bias, self.known, self.length)
 
-    def _caches(self) -> list[tuple[Tensor, int]]:
-        """Return the caches, and the axis of the steps in each."""
-        found: list[tuple[Tensor, int]] = []
-        if self.attention is not None:
-            found += [(self.attention.keys, 3), (self.attention.values, 2)]
-        if self.pointer_keys is not None and self.points is not None:
-            found += [(self.pointer_keys, 2), (self.points, 1)]
-        return found
-
-    def _with_caches(self, caches: list[Tensor]) -> None:
-        caches = list(caches)
-        if self.attention is not None:
-            self.attention = AttentionCache(caches.pop(0), caches.pop(0))
-        if self.pointer_keys is not None:
-            self.pointer_keys, self.points = caches
-
     def put(self, rows: Int[Tensor, " c"], other: State, of: Int[Tensor, " c"]) -> None:
         """Replace some rows by rows `of` another state."""
         for mine, theirs in zip(self._parts(), other._parts(), strict=True):
             mine[rows] = theirs[of]
         self.grow(other.room or 0)
-        for (mine, axis), (theirs, _) in zip(self._caches(), other._caches(), strict=True):
-            mine.narrow(axis, 0, theirs.shape[axis])[rows] = theirs[of].to(mine.dtype)
+        for name, theirs in other.caches.items():
+            axis = STEPS_AXIS[name]
+            self.caches[name].narrow(axis, 0, theirs.shape[axis])[rows] = theirs[of]
 
     def grow(self, room: int) -> None:
         """Make room for so many steps; the caches double until there is."""
-        grown = []
-        for cache, axis in self._caches():
-            while cache.shape[axis] < room:
-                cache = torch.cat([cache, torch.zeros_like(cache)], axis)
-            grown.append(cache)
-        self._with_caches(grown)
+        for name, cache in self.caches.items():
+            while cache.shape[STEPS_AXIS[name]] < room:
+                cache = torch.cat([cache, torch.zeros_like(cache)], STEPS_AXIS[name])
+            self.caches[name] = cache
 
     def advance(
         self, offset: Float[Tensor, "b 2"], pen: Int[Tensor, " b"], going: Bool[Tensor, " b"]
@@ -134,6 +121,33 @@ class State:
         self.length += going
 
 
+class Encoder(nn.Module):
+    """One recurrent layer forwards and one backwards; their last outputs are projected to the code.
+
+    With width 0 there are none: the code is always that of nothing given.
+    """
+
+    def __init__(self, cell: str, inputs: int, width: int, code: int) -> None:
+        super().__init__()
+        self.width = width
+        if width:
+            self.forwards, self.backwards = (make_layer(cell, inputs, width) for _ in range(2))
+            self.project = nn.Linear(2 * width, code)
+        self.nothing = nn.Parameter(torch.zeros(code))
+
+    def forward(self, steps: Float[Tensor, "b n f"], lengths: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
+        """Return the code of each row's first `lengths` steps; that of nothing where that is 0."""
+        if steps.shape[1] == 0 or not self.width:
+            return self.nothing.expand(len(steps), -1)
+        last = (lengths - 1).clamp(min=0).reshape(-1, 1, 1)
+        ends = []
+        for layer, values in ((self.forwards, steps), (self.backwards, reversed_within(steps, lengths))):
+            outputs = layer.run(values)
+            ends.append(outputs.gather(1, last.expand(-1, 1, outputs.shape[-1])).squeeze(1))
+        code = self.project(torch.cat(ends, -1))
+        return torch.where((lengths > 0).unsqueeze(-1), code, self.nothing.to(code.dtype))
+
+
 class Pointer(nn.Module):
     """Points at the points that are drawn already, so that lines end and begin exactly where others are.
 
@@ -142,7 +156,6 @@ class Pointer(nn.Module):
     """
 
     def __init__(self, width: int, keys: int) -> None:
-        """Build it over outputs of `width` numbers, with keys of `keys` numbers."""
         super().__init__()
         self.query, self.key = nn.Linear(width, keys), nn.Linear(width, keys)
         self.shape = nn.Linear(width, POINTER)
@@ -169,9 +182,7 @@ class Pointer(nn.Module):
         self, outputs: Float[Tensor, "b w"], state: State, reached: int, found: StepDistribution
     ) -> StepDistribution:
         """Return the distribution of the next step; the state takes the step's key and place."""
-        keys, points = state.pointer_keys, state.points
-        assert keys is not None
-        assert points is not None
+        keys, points = state.caches["pointer"], state.caches["point"]
         at, position = state.length, state.pen.position
         rows = torch.arange(len(at), device=at.device)
         keys[rows, :, at], points[rows, at] = product(outputs, self.key), position
@@ -199,7 +210,6 @@ class StrokeModel(nn.Module):
     """Distribution over the next step of a drawing, given its first steps and its category."""
 
     def __init__(self, config: ModelConfig) -> None:
-        """Build the network that `config` describes."""
         super().__init__()
         self.config = config
         joined = config.width * config.layers
@@ -254,10 +264,10 @@ class StrokeModel(nn.Module):
         pen = PenState.of_steps(steps.offset[:, :longest], steps.pen[:, :longest]).from_the_beginning()
         features = self.features(pen, steps.known)
         hidden = nn.functional.silu(self.read(features[:, :-1]) + state.bias.unsqueeze(1))
-        outputs, layers = self.stack.read(hidden, cut.clamp(min=1), state.attention)
-        if self.pointer is not None and state.pointer_keys is not None and state.points is not None:
-            state.pointer_keys[:, :, :longest] = self.pointer.key(outputs).transpose(1, 2)
-            state.points[:, :longest] = pen.position[:, :-1]
+        outputs, layers = self.stack.read(hidden, cut.clamp(min=1), state.caches)
+        if self.pointer is not None:
+            state.caches["pointer"][:, :, :longest] = self.pointer.key(outputs).transpose(1, 2)
+            state.caches["point"][:, :longest] = pen.position[:, :-1]
         given = (cut > 0).unsqueeze(1)
         state.layers = [tuple(part.float() * given for part in layer) for layer in layers]
         state.pen = pen.at(cut)
@@ -267,22 +277,20 @@ class StrokeModel(nn.Module):
     def begin(self, rows: int, room: int) -> State:
         """Return the state before the first point of drawings of category 0, to be primed or replaced."""
         config, device = self.config, self.read.weight.device
-        pen = PenState(**{name: value.clone() for name, value in vars(PenState.begin(rows, device)).items()})
-        state = State(
+        shapes: dict[str, tuple[int, ...]] = {}
+        if config.self_attention:
+            width = config.self_attention // RECALL_HEADS
+            shapes = {"key": (RECALL_HEADS, width, room), "value": (RECALL_HEADS, room, width)}
+        if config.pointers:
+            shapes |= {"pointer": (config.pointers, room), "point": (room, 2)}
+        return State(
             [layer.begin(rows, device) for layer in self.stack.cells],
-            pen,
+            PenState(**{name: value.clone() for name, value in vars(PenState.begin(rows, device)).items()}),
             torch.zeros(rows, config.embedding, device=device),
             torch.zeros(rows, device=device),
             torch.zeros(rows, dtype=torch.int64, device=device),
+            {name: torch.zeros(rows, *shape, device=device) for name, shape in shapes.items()},
         )
-        if config.self_attention:
-            heads, width = RECALL_HEADS, config.self_attention // RECALL_HEADS
-            keys = torch.zeros(rows, heads, width, room, device=device)
-            state.attention = AttentionCache(keys, torch.zeros(rows, heads, room, width, device=device))
-        if config.pointers:
-            state.pointer_keys = torch.zeros(rows, config.pointers, room, device=device)
-            state.points = torch.zeros(rows, room, 2, device=device)
-        return state
 
     @torch.no_grad()
     def step(self, state: State, reached: int | None = None) -> StepDistribution:
@@ -302,7 +310,7 @@ class StrokeModel(nn.Module):
             state.grow(reached)
         features = self.features(state.pen, state.known)
         hidden = nn.functional.silu(product(features, self.read) + state.bias)
-        outputs = self.stack.step(hidden, state.layers, state.attention, state.length, reached)
+        outputs = self.stack.step(hidden, state.layers, state.caches, state.length, reached)
         outputs = outputs.to(self.head.weight.dtype)
         box = None if self.border is None else product(outputs, self.border)
         found = self._distribution(product(outputs, self.head), box, state.pen, state.known)
@@ -328,14 +336,7 @@ class StrokeModel(nn.Module):
         pen: PenState,
         known: Float[Tensor, " b"],
     ) -> StepDistribution:
-        """Return the distributions that the network's outputs describe, but for the pointers.
-
-        Args:
-            values: of the head.
-            box: of the components at the box's sides, where the network has them.
-            pen: before the steps.
-            known: see `Steps`.
-        """
+        """Return the distributions that outputs of head and box describe, without the pointers."""
         # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
         found = StepDistribution.from_parameters(
             self._per_component(values), pen.pen == Pen.LIFT, self.config.offset_scale
@@ -414,11 +415,7 @@ def refresh(made: StrokeModel, network: StrokeModel) -> None:
 
 
 def load_network(name_or_path: str | os.PathLike[str] | None = None) -> tuple[StrokeModel, dict[str, Any]]:
-    """Load a checkpoint as a network (float32, evaluation mode, CPU), with its training summary.
-
-    Raises:
-        CheckpointError: no checkpoint there, a foreign or newer one, or damaged weights.
-    """
+    """Load a checkpoint as a network (float32, evaluation mode, CPU), with its training summary."""
     checkpoint = read_checkpoint(name_or_path)
     return as_network(checkpoint.config, checkpoint.weights), checkpoint.summary
 

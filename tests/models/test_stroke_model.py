@@ -12,9 +12,8 @@ from torch import Tensor
 
 from sketchgen.errors import SettingError
 from sketchgen.models.config import ModelConfig
-from sketchgen.models.encoder import reversed_within
 from sketchgen.models.features import BORDERS
-from sketchgen.models.layers import Dropout
+from sketchgen.models.layers import Dropout, reversed_within
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.models.stroke_model import Steps, StrokeModel, in_precision, refresh
 from sketchgen.sketch.strokes import Pen

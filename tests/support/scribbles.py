@@ -46,8 +46,8 @@ def scribble(request: DrawingRequest) -> DrawingResult:
     strokes = [numbers.uniform(0, 255, (int(numbers.integers(2, 9)), 2)) for _ in range(3)]
     added = Sketch.from_strokes(strokes, category=request.category)
     ended, likely = bool(numbers.random() < 0.9), float(-numbers.uniform(1, 9) * added.point_count)
-    item = added if request.given is None else Completion(request.given, added, ended, likely)
-    return DrawingResult(request, item, ended, likely, added.point_count)
+    completion = Completion(request.given or Sketch(), added, ended, likely)
+    return DrawingResult(request, completion, added.point_count)
 
 
 def open_scribbles(job: Job) -> Scribbles:
