@@ -43,12 +43,12 @@ def download(categories: tuple[str, ...], out: Path, every: bool, **settings: An
         raise SettingError("no categories; name some, such as cat, or pass --all")
 
     from sketchgen import resources
-    from sketchgen.cli.progress import shown_transfers
+    from sketchgen.cli.progress import shown, transfers
     from sketchgen.data import download as source
 
     names = resources.categories() if every else list(dict.fromkeys(categories))
-    with shown_transfers(len(names)) as progress, goes_on():
-        paths = source.download(names, out, progress=progress, **given(settings))
+    with shown(" MB") as show, goes_on():
+        paths = source.download(names, out, progress=transfers(show, len(names)), **given(settings))
     emit("\n".join(map(str, paths)))
     say(source.LICENCE)
 
@@ -99,7 +99,7 @@ def prepare(
     limits.check_range("jobs", jobs, 1)
     limits.check_range("max-per-category", max_per_category, 1)
 
-    from sketchgen.cli.progress import shown_bytes, usable_cores
+    from sketchgen.cli.progress import shown, usable_cores
     from sketchgen.data.prepare import prepare as prepare_store
     from sketchgen.data.selection import Selection
     from sketchgen.resources import bundled
@@ -109,6 +109,6 @@ def prepare(
     selection = Selection(recognised, frozenset(category) or None, max_per_category)
     how: dict[str, Any] = {"jobs": jobs or usable_cores(), "strict": strict, "force": force}
     how |= {"training_only": training_only}
-    with shown_bytes() as progress:
+    with shown(" MB") as progress:
         report = prepare_store(paths, out, selection, progress=progress, **how)
     emit(report.text())

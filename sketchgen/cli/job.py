@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,7 @@ def run_job(
     Raises:
         SketchgenError: it cannot be done, or only in part; the message says how much is done.
     """
-    from sketchgen.cli.progress import shown_rate
+    from sketchgen.cli.progress import shown
     from sketchgen.jobs.output import is_file, open_output
     from sketchgen.jobs.run import Run
     from sketchgen.models.checkpoint import DEFAULT_CHECKPOINT, find_checkpoint
@@ -58,8 +59,9 @@ def run_job(
     small = job.engine == "completer"
     if small and out is not None and not is_file(out):
         run.on_write = lambda name: emit(str(out / name))
-    with contextlib.nullcontext() if small else shown_rate("drawing") as progress, _resumable(run):
-        run.progress = progress or run.progress
+    with contextlib.nullcontext() if small else shown() as show, _resumable(run):
+        if show is not None:
+            run.progress = functools.partial(show, "drawing")
         outcome = run.go(executor, resume=asked.resume, force=asked.force)
     for path in outcome.files + ([run.output.manifest] if run.output.manifest and not small else []):
         emit(str(path))

@@ -53,10 +53,10 @@ def evaluate(checkpoint: str, source: Path, as_json: bool, report: Path | None, 
     """
     settings = _checked(settings)
 
-    from sketchgen.cli.progress import shown_steps
+    from sketchgen.cli.progress import shown
     from sketchgen.evaluation.report import evaluate as measured
 
-    with shown_steps() as progress:
+    with shown() as progress:
         figures = measured(checkpoint, source, report=report, progress=progress, **settings)
     if report is not None:
         say(f"report: {report}")
@@ -87,10 +87,10 @@ def compare(a: str, b: str, source: Path, as_json: bool, **settings: Any) -> Non
     settings = _checked(settings)
 
     from sketchgen.cli import tables
-    from sketchgen.cli.progress import shown_steps
+    from sketchgen.cli.progress import shown
     from sketchgen.evaluation.comparison import compare as measured
 
-    with shown_steps() as progress:
+    with shown() as progress:
         found = measured(a, b, source, progress=progress, **settings)
     emit(tables.as_json(found)) if as_json else tables.print_differences(found)
 

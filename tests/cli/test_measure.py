@@ -18,9 +18,9 @@ FIGURES: dict[str, Any] = {
     "nats_per_point_se": 0.01,
     "nats_per_sketch": 300.25,
     "nats_per_sketch_se": 2.0,
-    "suffix": {"0": 7.5, "0.5": float("nan")},
+    "suffix": {"0": {"nats_per_point": 7.5}, "0.5": {"nats_per_point": float("nan")}},
     "by_category": {"cat": {"nats_per_point": 7.25, "drawings": 40}},
-    "ended": {"0": 0.5, "1": 1.0},
+    "ended": {"0": {"share": 0.5}, "1": {"share": 1.0}},
     "drawings": 40,
     "points": 1600,
     "split": "valid",
@@ -59,14 +59,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def test_evaluate_as_json(asked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     run("evaluate", "run/best", "store", "--json", "-n", 5)
-    assert json.loads(capsys.readouterr().out) == {**FIGURES, "suffix": {"0": 7.5, "0.5": None}}
+    suffix = FIGURES["suffix"] | {"0.5": {"nats_per_point": None}}
+    assert json.loads(capsys.readouterr().out) == {**FIGURES, "suffix": suffix}
     assert asked == [("run/best", Path("store"), {"split": "valid", "seed": 0, "limit": 5})]
 
 
 def test_evaluate_for_people(asked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     run("evaluate", "run/best", "store")
     out = capsys.readouterr().out
-    assert all(text in out for text in ("run/best", "7.5", "300.2", "cat", "temperature"))
+    assert all(
+        text in out
+        for text in ("run/best", "7.500 ± 0.010", "300.2", "cat", "7.250", "temperature 1", "50.0 %")
+    )
 
 
 def test_options_reach_the_measurement(asked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:

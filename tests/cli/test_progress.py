@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from sketchgen.cli import progress
-from sketchgen.cli.progress import Transfers, shown_bytes, shown_rate, shown_steps
+from sketchgen.cli.progress import shown, transfers
 from sketchgen.data.transfer import Progress
 
 Clock = Callable[[float], None]
@@ -23,48 +23,47 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_long_work_says_now_and_then_how_far_it_is(at: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    with shown_bytes() as show:
-        for seconds in (1, 12, 13, 30):
+    with shown(" MB") as show:
+        for seconds in (0, 1, 12, 13, 30):
             at(seconds)
             show("reading", seconds * 10**6, 60 * 10**6)
     assert capsys.readouterr().err.splitlines() == [
         "reading: 12 of 60 MB, 1.0 MB/s, 48 s left",
         "reading: 30 of 60 MB, 1.0 MB/s, 30 s left",
     ]
-    with shown_steps() as show:
-        for seconds in (31, 42):
+    with shown() as show:
+        # What is there from an earlier run is no part of the speed.
+        for seconds in (30, 34, 50):
             at(seconds)
-            show("likelihood", seconds, 512)
-    assert capsys.readouterr().err == "likelihood: 42 of 512\n"
-
-
-def test_drawing_says_how_fast_it_is_and_what_is_left(at: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    with shown_rate("drawing") as show:
-        show(1000, 10_000)  # From an earlier run.
-        for seconds in (4, 20):
-            at(seconds)
-            show(1000 + seconds * 30, 10_000)
+            show("drawing", 100 + seconds * 30, 10_000)
     assert capsys.readouterr().err == "drawing: 1600 of 10000, 30.0/s, 4.7 min left\n"
 
 
-def test_a_download_says_now_and_then_how_far_it_is(at: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    transfers = Transfers(1)
-    for seconds in range(25):
-        at(seconds)
-        transfers.show(Progress("cat.ndjson", "moving", 50_000_000 + seconds * 2_000_000, 112_000_000))
+def test_a_download_says_how_far_it_is_and_what_came_of_it(
+    at: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shown(" MB") as show:
+        happened = transfers(show, 2)
+        for seconds in range(12):
+            at(seconds)
+            happened(Progress("cat.ndjson", "moving", 50_000_000 + seconds * 2_000_000, 112_000_000))
+        happened(Progress("cat.ndjson", "waiting", words="the server is busy"))
+        happened(Progress("cat.ndjson", "done", 112_000_000))
+        happened(Progress("dog.ndjson", "failed", words="dog.ndjson: no such file"))
     assert capsys.readouterr().err.splitlines() == [
-        "cat.ndjson: 70.0 MB of 112.0 MB, 2.0 MB/s",
-        "cat.ndjson: 90.0 MB of 112.0 MB, 2.0 MB/s",
+        "cat.ndjson: 70 of 112 MB, 2.0 MB/s, 21 s left",
+        "cat.ndjson: the server is busy",
+        "cat.ndjson: 112.0 MB fetched (1 of 2)",
+        "dog.ndjson: no such file",
     ]
 
 
 def test_a_terminal_shows_bars(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with shown_bytes() as show:
-        show("reading", 30 * 10**6, 60 * 10**6)
-    with shown_steps() as show:
+    with shown() as show:
         show("likelihood", 256, 512)
-    with shown_rate("drawing") as move:
-        move(5, 10)
+        happened = transfers(show, 1)
+        happened(Progress("cat.ndjson", "moving", 5, None))
+        happened(Progress("cat.ndjson", "there", 10**6))
     text = capsys.readouterr().err
-    assert [word for word in ("reading", "likelihood", "256/512", "5/10") if word not in text] == []
+    assert [word for word in ("likelihood", "256 of 512", "1.0 MB there already") if word not in text] == []
