@@ -94,14 +94,7 @@ program = Program(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        argv: the arguments without the program's name; None for those of the process.
-
-    Returns:
-        The exit status: 0, 1 for an error or an input left out, 2 for wrong usage, 130 after Ctrl-C.
-    """
+    """Run the command line with these arguments, or those of the process; returns the exit status."""
     try:
         return _run(list(sys.argv[1:] if argv is None else argv) or ["--help"])
     except click.exceptions.Exit as leaving:

@@ -38,19 +38,8 @@ APPEARANCE = options(
 """The options of appearance; their names are those of the render options."""
 
 
-FIELDS = (
-    *("width", "colour", "added_colour", "background", "smooth", "pressure", "size", "speed", "columns"),
-    *("page", "margin", "pen", "profile", "title", "labels", "crop"),
-)
-"""The render options that have an option."""
-
-
 def output_path(text: str | None) -> Path | None:
-    """Return the path of an output; None for standard output.
-
-    Raises:
-        FormatError: a suffix that cannot be written.
-    """
+    """Return the path of an output, whose suffix can be written; None for standard output."""
     if text is None or text == "-":
         return None
     from sketchgen.formats.registry import known_suffix
@@ -61,19 +50,14 @@ def output_path(text: str | None) -> Path | None:
 
 
 def render_options(asked: SimpleNamespace, out: Path | None) -> RenderOptions:
-    """Return the render options that are asked for; a file's suffix sets the format.
-
-    Raises:
-        SettingError: the suffix is of another format than --format, or the format does not take an option.
-    """
+    """Return the render options that are asked for; a file's suffix sets the format."""
     from sketchgen.formats import registry
     from sketchgen.formats.render_options import RenderOptions
     from sketchgen.jobs.output import render_options_for
 
     name = asked.format or ("svg" if asked.page is None else "plot")
-    options = render_options_for(
-        out, RenderOptions(name, **{field: getattr(asked, field) for field in FIELDS})
-    )
+    given = {field: value for field, value in vars(asked).items() if field in vars(RenderOptions())}
+    options = render_options_for(out, RenderOptions(**given | {"format": name}))
     chosen = registry.format_of(options)
     if asked.format and chosen.name != name:
         raise SettingError(f"{out} is no file of format {name}; leave out --format, or change the suffix")

@@ -86,7 +86,7 @@ class Program(click.Group):
                 formatter.write_dl([(each.name or "", each.get_short_help_str(80)) for each in found])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then how it behaves."""
+        """Write the examples, then the epilog."""
         _write_examples(formatter, EXAMPLES)
         formatter.write_paragraph()
         formatter.write_text(self.epilog or "")
@@ -103,7 +103,6 @@ class Program(click.Group):
 
 
 def _write_examples(formatter: click.HelpFormatter, examples: str) -> None:
-    """Write examples as they stand."""
     with formatter.section("Examples"):
         formatter.write("".join(f"  {line.strip()}\n" for line in examples.strip().splitlines()))
 
@@ -113,13 +112,7 @@ COMMANDS: dict[str, Command] = {}
 
 
 def command(name: str, group: str, examples: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a function a command; its docstring is the help.
-
-    Args:
-        name: the command's name.
-        group: one of `GROUPS`.
-        examples: lines of examples.
-    """
+    """Make a function a command of one of `GROUPS`; its docstring is the help."""
 
     def added(function: Callable[..., Any]) -> Callable[..., Any]:
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -168,7 +161,6 @@ def options(*added: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _show_all(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Show the help with every panel."""
     if value:
         ctx.meta[ALL] = True
         sys.stdout.write(ctx.get_help() + "\n")
@@ -217,11 +209,7 @@ FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
 
 
 def check_store(store: Path) -> None:
-    """Check that there is a folder where a store should be.
-
-    Raises:
-        SettingError: there is none.
-    """
+    """Check that there is a folder where a store should be."""
     if not store.is_dir():
         raise SettingError(f"{store} is no store; make one with sketchgen prepare SOURCES -o STORE")
 

@@ -44,9 +44,6 @@ def run_job(
         names: stems of the output files.
         rank: what ranks candidates, as the library calls it.
         sampling: settings of the sampling beside temperature and guidance.
-
-    Raises:
-        SketchgenError: it cannot be done, or only in part; the message says how much is done.
     """
     from sketchgen.cli.progress import shown
     from sketchgen.jobs.output import is_file, open_output

@@ -86,14 +86,7 @@ def train(store: Path, out: Path, resume: bool, preset: str | None, **settings: 
     STORE is made by sketchgen prepare. RUN gets the best and the last checkpoint, a log, and pictures. A GPU
     is used where there is one. Ctrl-C ends a run with everything saved, and --resume goes on.
     """
-    settings = given(settings)
-    for name in ("time_limit", "validate_every", "save_every"):
-        if name in settings:
-            settings[name] = duration(settings[name], name)
-    for name in ("layers", "width", "components", "encoder_width", "batch", "steps", "threads", "patience"):
-        limits.check_range(name.replace("_", " "), settings.get(name), 1)
-    limits.check_range("seed", settings.get("seed"), 0, limits.MAX_SEED)
-    check_store(store)
+    settings = _run_settings(store, settings)
     if "distillation" in settings and "teachers" not in settings:
         raise SettingError("--distillation is the share of teachers; name one by --teacher, or leave it out")
     if "preference_weight" in settings and "candidates" not in settings:
@@ -206,18 +199,7 @@ def train_classifier(
     "--classifier NAME|FOLDER", str, "Of the store's categories, to begin with.  [default: recogniser345]"
 )
 @option("--candidates FOLDER", Path, "Learn from candidates drawn before; may be repeated.", multiple=True)
-def train_reward_model(
-    store: Path,
-    out: Path,
-    resume: bool,
-    checkpoint: str | None,
-    sketches: int | None,
-    candidates_per_sketch: int,
-    jobs: int | None,
-    classifier: str | None,
-    candidates: tuple[Path, ...],
-    **settings: Any,
-) -> None:
+def train_reward_model(store: Path, out: Path, resume: bool, jobs: int | None, **settings: Any) -> None:
     """Train a reward model, which ranks several completions of a drawing.
 
     The model completes many partial sketches of the store; then a network learns which candidates are like
@@ -231,27 +213,13 @@ def train_reward_model(
     from sketchgen.training.config import RewardTrainConfig
     from sketchgen.training.trainer import fit
 
-    config = RewardTrainConfig(
-        store,
-        out,
-        checkpoint=checkpoint,
-        sketches=sketches or 32768,
-        candidates_per_sketch=candidates_per_sketch,
-        candidates=candidates,
-        classifier=classifier,
-        jobs=jobs or usable_cores(),
-        **settings,
-    )
+    config = RewardTrainConfig(store, out, jobs=jobs or usable_cores(), **settings)
     with goes_on("with --resume it goes on where it stopped"):
         emit(str(fit(config, resume=resume, **_shown_run())))
 
 
 def duration(text: str, name: str = "time_limit") -> float:
-    """Return the seconds of a time such as "45s", "90m" or "1h30m"; `name` is what errors call it.
-
-    Raises:
-        SettingError: it is no time, 0, or longer than `MAX_TRAINING_HOURS`.
-    """
+    """Return the seconds of a time such as "45s", "90m" or "1h30m"; `name` is what errors call it."""
     name = name.replace("_", " ")
     number = r"(\d+(?:\.\d+)?)"
     match = re.fullmatch(rf"(?:{number}h)?(?:{number}m)?(?:{number}s)?", text.strip().lower())
@@ -268,19 +236,18 @@ def duration(text: str, name: str = "time_limit") -> float:
 def _run_settings(store: Path, settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a run that were given, checked as far as that is quick."""
     settings = given(settings)
-    limits.check_range("threads", settings.get("threads"), 1)
-    if "time_limit" in settings:
-        settings["time_limit"] = duration(settings["time_limit"])
+    for name in ("time_limit", "validate_every", "save_every"):
+        if name in settings:
+            settings[name] = duration(settings[name], name)
+    for name in ("layers", "width", "components", "encoder_width", "batch", "steps", "threads", "patience"):
+        limits.check_range(name.replace("_", " "), settings.get(name), 1)
+    limits.check_range("seed", settings.get("seed"), 0, limits.MAX_SEED)
     check_store(store)
     return settings
 
 
 def _reinforce(settings: dict[str, Any]) -> Any:
-    """Take the settings of policy-gradient training out of all settings; None where there is none.
-
-    Raises:
-        SettingError: settings for it without --reinforce.
-    """
+    """Take the settings of policy-gradient training out of all settings; None where there is none."""
     from sketchgen.training.config import ReinforceConfig
 
     names = {"reinforce": "sketches", "rollouts": "rollouts", "best_of": "best_of"}

@@ -11,7 +11,7 @@ import pytest
 from commandline import failure, run
 from PIL import Image
 
-from sketchgen.cli.appearance import FIELDS, FORMATS, output_path, render_options
+from sketchgen.cli.appearance import FORMATS, output_path, render_options
 from sketchgen.errors import FormatError
 from sketchgen.formats.read_write import read
 from sketchgen.formats.registry import FORMATS as TABLE
@@ -65,8 +65,7 @@ def test_a_folder_that_is_there_may_have_any_name(tiny: list[str], tmp_path: Pat
     ],
 )
 def test_suffix_format_and_page_set_the_format(words: dict[str, str], out: str | None, form: str) -> None:
-    unset = dict.fromkeys(FIELDS) | {"format": None, "labels": False, "crop": False}
-    asked = SimpleNamespace(**unset | words)
+    asked = SimpleNamespace(**{"format": None, "page": None} | words)
     assert render_options(asked, None if out is None else Path(out)).format == form
 
 
