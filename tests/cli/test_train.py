@@ -166,9 +166,7 @@ class TestTrainClassifier:
     @pytest.mark.parametrize(
         ("words", "more"),
         [
-            ([], {}),
             (["--light-augmentation", "--from", "a"], {"augment": LIGHT, "start": "a"}),
-            (["--pictures"], {"pictures": True}),
             (
                 ["--pictures", "--light-augmentation", "--threads", 1],
                 {"pictures": True, "augment": LIGHT_PICTURES, "threads": 1},

@@ -46,12 +46,8 @@ def run(*arguments: str) -> tuple[int, int, bool]:
     return int(found[0]), int(found[1]), found[2] == "True"
 
 
-def test_blocks_that_are_kept_are_not_entered_again():
-    plain, kept = run()[0], run("keep")[0]
+def test_blocks_that_are_kept_are_not_entered_again_and_can_be_given_back():
+    (plain, _, _), (kept, megabytes, said) = run(), run("keep")
     assert kept < plain / 10
-
-
-def test_what_is_kept_can_be_given_back():
-    _, megabytes, said = run("keep")
     assert megabytes >= 60
     assert said

@@ -33,16 +33,9 @@ def step_by_step(given: Tensor) -> Tensor:
 
 @BOTH_WAYS
 @COUNTS
-def test_the_scan_is_the_recurrence(count: int, blocks: bool):
-    given = gates(count=count)
-    torch.testing.assert_close(gated_scan(given, blocks=blocks), step_by_step(given))
-
-
-@BOTH_WAYS
-@COUNTS
-def test_its_gradient_is_that_of_the_recurrence(count: int, blocks: bool):
+def test_it_is_the_recurrence_and_so_is_its_gradient(count: int, blocks: bool):
     given = gates(count=count).requires_grad_()
-    assert torch.autograd.gradcheck(lambda values: gated_scan(values, blocks=blocks), (given,))
+    torch.testing.assert_close(gated_scan(given, blocks=blocks), step_by_step(given))
     weight = torch.randn(BATCH, count, WIDTH, dtype=torch.float64)
     (found,) = torch.autograd.grad((gated_scan(given, blocks=blocks) * weight).sum(), given)
     (wanted,) = torch.autograd.grad((step_by_step(given) * weight).sum(), given)
@@ -70,7 +63,7 @@ def test_extreme_gates_stay_finite(blocks: bool):
 @BOTH_WAYS
 def test_the_sum_of_many_steps_has_more_digits_than_bfloat16(blocks: bool):
     """Each step adds one part in 500 of what is there: in bfloat16 it would be lost."""
-    given = torch.zeros(1, 2000, 3, dtype=torch.bfloat16)
+    given = torch.zeros(1, 600, 3, dtype=torch.bfloat16)
     given[..., 0], given[..., 1], given[..., 2] = -6.2, 4.0, 1.0
     found = gated_scan(given.requires_grad_(), blocks=blocks)
     assert found.dtype == torch.bfloat16
