@@ -28,7 +28,8 @@ class _Work:
 
     def __init__(self, done: float) -> None:
         self.first, self.start = done, time.monotonic()
-        self.line, self.bar = self.start, None
+        self.line = self.start
+        self.bar: Any = None
 
     def words(self, done: float, total: float | None, unit: str) -> str:
         """Return how much is done, the rate, and the time that is left, in words."""
