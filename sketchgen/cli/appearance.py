@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sketchgen.cli.command import joined, option, options
 from sketchgen.errors import SettingError
@@ -56,7 +56,7 @@ def render_options(asked: SimpleNamespace, out: Path | None) -> RenderOptions:
     from sketchgen.jobs.output import render_options_for
 
     name = asked.format or ("svg" if asked.page is None else "plot")
-    given = {field: value for field, value in vars(asked).items() if field in vars(RenderOptions())}
+    given: dict[str, Any] = {key: value for key, value in vars(asked).items() if key in vars(RenderOptions())}
     options = render_options_for(out, RenderOptions(**given | {"format": name}))
     chosen = registry.format_of(options)
     if asked.format and chosen.name != name:

@@ -43,10 +43,9 @@ class Ray:
         self._ray: Any = ray
         self._factory, self._chunk = factory, chunk
         if not ray.is_initialized():
-            quiet = {"log_to_driver": False, "logging_level": "ERROR"}
             where = {"include_dashboard": False} if address == LOCAL else {"address": address}
             try:
-                ray.init(**quiet, **where)
+                self._ray.init(log_to_driver=False, logging_level="ERROR", **where)
             except (ConnectionError, RuntimeError, ValueError, OSError) as error:
                 message = str(error).splitlines()[0] if str(error) else type(error).__name__
                 raise SettingError(f"no Ray cluster at {address[:100]}: {message}") from error

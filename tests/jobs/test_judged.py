@@ -53,12 +53,12 @@ def rows(job: Job, out: Path, executor: InProcess | None = None) -> list[dict[st
 
 def test_the_best_is_what_the_recogniser_is_surest_of(reads: Reads, tmp_path: Path) -> None:
     job = replace(JOB, rank="recogniser")
-    for row, task in zip(rows(job, tmp_path / "out"), job.tasks(None), strict=True):
-        drawn = [scribble(request) for request in job.requests(task)]
-        sure = [float(np.exp(reads.read([one.item]).log_prob[0, 0])) for one in drawn]  # pyright: ignore
+    for row, drawing in zip(rows(job, tmp_path / "out"), job.drawings(None), strict=True):
+        drawn = [scribble(request) for request in job.candidates(drawing)]
+        sure = [float(np.exp(reads.read([one.completion.added]).log_prob[0, 0])) for one in drawn]
         # Nobody can tell which is the best owl: the first that has ended is as good as any.
         worth = sure if row["category"] == "cat" else [0.0] * len(drawn)
-        best = max(range(4), key=lambda k: (drawn[k].ended, worth[k], -k))
+        best = max(range(4), key=lambda k: (drawn[k].completion.ended, worth[k], -k))
         assert row["index"] == drawn[best].request.index
         assert row["label"] == ("cat" if sure[best] >= 0.5 else "dog")
         assert row["probability"] == pytest.approx(max(sure[best], 1 - sure[best]), abs=1e-6)
@@ -78,17 +78,16 @@ def test_the_whole_formula_chooses_what_continues_a_drawing(
         def draw(self, requests: Any) -> Any:
             for request in requests:
                 drawn = scribble(request)
-                item = Completion(given, drawn.item, drawn.ended)  # pyright: ignore[reportArgumentType]
-                yield replace(drawn, item=item)
+                yield replace(drawn, completion=replace(drawn.completion, given=given))
 
     job = replace(JOB, rank="reward", count=6)
     chosen = set()
     found_rows = rows(job, tmp_path / "out", InProcess(lambda job: GoesOn()))
-    for row, task in zip(found_rows, job.tasks(None), strict=True):
-        drawn = [scribble(request) for request in job.requests(task)]
-        found = [Completion(given, one.item) for one in drawn]  # pyright: ignore[reportArgumentType]
+    for row, drawing in zip(found_rows, job.drawings(None), strict=True):
+        drawn = [scribble(request) for request in job.candidates(drawing)]
+        found = [Completion(given, one.completion.added) for one in drawn]
         worth = ranker.scores([Candidate(each) for each in found], row["category"])
-        best = max(range(4), key=lambda k: (drawn[k].ended, worth[k], -k))
+        best = max(range(4), key=lambda k: (drawn[k].completion.ended, worth[k], -k))
         assert row["index"] == drawn[best].request.index
         chosen.add(best)
     assert len(chosen) > 2
