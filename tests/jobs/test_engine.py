@@ -211,20 +211,22 @@ def test_it_draws_the_images_in_a_mirror_that_the_completer_draws(shape: dict[st
 @pytest.mark.parametrize("kind", ["batch", "completer"])
 def test_every_setting_of_the_sampling_reaches_the_model(kind: EngineName, tmp_path: Path):
     summary = {"settings": {"prefixes": {"drop_category": 0.2}}}
-    save_checkpoint(tmp_path / "tiny", untrained.network(untrained.shaped({})), summary)
+    shape = {"width": 16, "embedding": 8, "encoder_width": 8}
+    save_checkpoint(tmp_path / "tiny", untrained.network(untrained.shaped(shape)), summary)
 
     def found(given: Sketch, **settings: Any) -> dict[int, DrawingResult]:
-        sampling = Sampling(str(tmp_path / "tiny"), 1.0, limit=40, **settings)
-        engine = open_engine(Job(sampling, kind, ("sun",), 20, 5, ("sun",), given=1))
-        return drawn(engine, [DrawingRequest(number, "sun", 5, number, given) for number in range(20)])
+        sampling = Sampling(str(tmp_path / "tiny"), 1.0, **settings)
+        engine = open_engine(Job(sampling, kind, ("sun",), 60, 5, ("sun",), given=1))
+        return drawn(engine, [DrawingRequest(number, "sun", 5, number, given) for number in range(60)])
 
     def unlike(one: dict[int, DrawingResult], other: dict[int, DrawingResult]) -> bool:
         return not all(same(item, other[number]) for number, item in one.items())
 
     by_default = found(DASHES)
     assert not unlike(by_default, found(DASHES, guidance=GUIDANCE, closing=CLOSING))
-    assert unlike(by_default, found(DASHES, guidance=0.0))
-    assert unlike(by_default, found(DASHES, closing=0.0))
+    plain = found(DASHES, guidance=0.0)
+    assert unlike(by_default, plain)
+    assert unlike(plain, found(DASHES, guidance=0.0, closing=0.0))
     assert max(each.symmetry for each in found(FACE).values()) == 0.0
     assert max(each.symmetry for each in found(FACE, mirrored=True).values()) > 0.0
     for name, value in (("closing", 101.0), ("guidance", -1.0)):
