@@ -418,9 +418,9 @@ class TestProcesses:
 
     def test_when_all_are_killed_again_and_again(self, tmp_path: Path) -> None:
         with pytest.raises(ProcessLostError, match="workers were lost"):
-            go(job(), tmp_path / "out", Processes(1, open_dying))
+            go(job(40), tmp_path / "out", Processes(1, open_dying))
         if (tmp_path / "out").exists():
-            assert go(job(), tmp_path / "out", resume=True).settled == 24
+            assert go(job(40), tmp_path / "out", resume=True).settled == 80
 
     @pytest.mark.parametrize(
         ("opener", "words"), [(open_failing, "no such engine"), (open_broken, "something of the system's")]
