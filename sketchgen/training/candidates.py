@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -30,10 +30,10 @@ from sketchgen.data.splitting import random_cut
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, SettingError
 from sketchgen.evaluation.finishing import completion_values
+from sketchgen.limits import MAX_DRAWINGS, check_range
 from sketchgen.sketch.files import write_atomic
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen, split_strokes
-from sketchgen.training.config import check_limits
 
 CHUNK = 512
 """Partial sketches in a file."""
@@ -65,16 +65,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class CandidateSpec:
-    """What is drawn into a folder.
-
-    Attributes:
-        store: folder of the store.
-        split: of it.
-        checkpoint: name or path of the stroke model that draws; None for the default.
-        sketches: number of partial sketches.
-        candidates: completions of each.
-        seed: of everything random.
-    """
+    """What is drawn into a folder: `candidates` completions of each of `sketches` partial sketches."""
 
     store: str
     split: str
@@ -89,12 +80,13 @@ class CandidateSpec:
         Raises:
             SettingError: a number is outside its limits.
         """
-        check_limits(self, {"sketches": (1, 10_000_000), "candidates": (1, 64), "seed": (0, 2**31)})
+        check_range("sketches", self.sketches, 1, MAX_DRAWINGS)
+        check_range("candidates", self.candidates, 1, 64)
+        check_range("seed", self.seed, 0, 2**31)
 
-    @property
-    def chunks(self) -> int:
-        """Number of files."""
-        return -(-self.sketches // CHUNK)
+    def paths(self, folder: Path) -> list[Path]:
+        """Return the files of a folder."""
+        return [folder / f"candidates-{number:05d}.arrow" for number in range(-(-self.sketches // CHUNK))]
 
 
 @dataclass(frozen=True)
@@ -114,11 +106,6 @@ class CandidateGroup:
     rest: Strokes
     candidates: list[Strokes]
     values: list[float]
-
-
-def chunk_path(folder: Path, number: int) -> Path:
-    """Return the path of a file of candidates."""
-    return folder / f"candidates-{number:05d}.arrow"
 
 
 def write_spec(folder: Path, spec: CandidateSpec) -> None:
@@ -150,10 +137,11 @@ def read_spec(folder: Path) -> CandidateSpec:
     except (TypeError, SettingError) as error:
         remedy = "draw some by sketchgen candidates STORE -o FOLDER"
         raise FormatError(f"{folder} holds no candidates; {remedy}") from error
-    drawn = sum(chunk_path(folder, number).exists() for number in range(spec.chunks))
-    if drawn < spec.chunks:
+    files = spec.paths(folder)
+    drawn = sum(path.exists() for path in files)
+    if drawn < len(files):
         remedy = "repeat the command that draws them, which goes on where it stopped"
-        raise FormatError(f"{folder} has {drawn} of {spec.chunks} files of candidates; {remedy}")
+        raise FormatError(f"{folder} has {drawn} of {len(files)} files of candidates; {remedy}")
     return spec
 
 
@@ -189,17 +177,12 @@ def write_groups(path: Path, groups: Sequence[CandidateGroup]) -> None:
 
 
 def read_groups(folder: Path, spec: CandidateSpec | None = None) -> Iterator[CandidateGroup]:
-    """Read the candidates of a folder.
-
-    Args:
-        folder: of candidates.
-        spec: what is read of it; None for all that it holds.
+    """Read the candidates of a folder: those of a `spec`, or all that it holds.
 
     Raises:
         FormatError: the folder holds no candidates, or a file is damaged or missing.
     """
-    for number in range((spec or read_spec(folder)).chunks):
-        path = chunk_path(folder, number)
+    for path in (spec or read_spec(folder)).paths(folder):
         try:
             with pa.memory_map(str(path)) as source:
                 table = pa.ipc.open_file(source).read_all()
@@ -232,13 +215,7 @@ def _strokes(rows: Sequence[Sequence[float]]) -> Strokes:
 
 
 def draw_candidates(spec: CandidateSpec, folder: Path, jobs: int, progress: Progress | None = None) -> None:
-    """Draw the candidates that are not in a folder yet.
-
-    Args:
-        spec: what is drawn.
-        folder: where.
-        jobs: number of processes.
-        progress: called after each file.
+    """Draw the candidates that are not in a folder yet, by so many processes.
 
     Raises:
         CheckpointError: there is no such model, or the folder holds other candidates.
@@ -249,27 +226,24 @@ def draw_candidates(spec: CandidateSpec, folder: Path, jobs: int, progress: Prog
     if not len(Store.open(spec.store).split(spec.split)):
         raise FormatError(f"{spec.store} has no drawings in its {spec.split} split; prepare more")
     write_spec(folder, spec)
-    left = [number for number in range(spec.chunks) if not chunk_path(folder, number).exists()]
-
-    def count(written: Iterator[None]) -> None:
-        for number, _ in enumerate(written, spec.chunks - len(left) + 1):
+    files = spec.paths(folder)
+    left = [number for number, path in enumerate(files) if not path.exists()]
+    write = functools.partial(_write_chunk, spec, folder)
+    pool = None
+    if jobs > 1 and len(left) > 1:
+        pool = ProcessPoolExecutor(min(jobs, len(left)), get_context("spawn"))
+    try:
+        written = map(write, left) if pool is None else pool.map(write, left)
+        for number, _ in enumerate(written, len(files) - len(left) + 1):
             if progress is not None:
                 progress(min(number * CHUNK, spec.sketches), spec.sketches)
-
-    write = functools.partial(_write_chunk, spec, folder)
-    if jobs <= 1 or len(left) <= 1:
-        count(map(write, left))
-        return
-    with ProcessPoolExecutor(min(jobs, len(left)), get_context("spawn")) as pool:
-        try:
-            count(pool.map(write, left))
-        except BaseException:
+    finally:
+        if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
-            raise
 
 
 def _write_chunk(spec: CandidateSpec, folder: Path, number: int) -> None:
-    write_groups(chunk_path(folder, number), draw_chunk(spec, number))
+    write_groups(spec.paths(folder)[number], draw_chunk(spec, number))
 
 
 @functools.lru_cache(1)
@@ -295,15 +269,8 @@ def choose_drawings(drawings: Drawings, count: int, seed: int) -> NDArray[np.int
     return random.permutation(np.concatenate(found))
 
 
-@dataclass(frozen=True)
-class _Request:
-    """A partial sketch to be completed.
-
-    Attributes:
-        partial: what is given.
-        category: index of the model's.
-        seed: of its candidates.
-    """
+class _Request(NamedTuple):
+    """A partial sketch to be completed, its category's index, and the seed of its candidates."""
 
     partial: PartialSketch
     category: int
@@ -328,13 +295,12 @@ def draw_chunk(spec: CandidateSpec, number: int) -> list[CandidateGroup]:
             people.append((sketch.category or "", list(part.given.strokes), rest))
     if not people:
         return []
-    groups = []
     drawn = _complete(model, requests, spec.candidates, TEMPERATURES[number % len(TEMPERATURES)])
-    for (category, given, rest), candidates in zip(people, drawn, strict=True):
-        if any(candidates):
-            values = completion_values(given, rest, candidates)
-            groups.append(CandidateGroup(category, given, rest, candidates, values))
-    return groups
+    return [
+        CandidateGroup(*person, candidates, completion_values(*person[1:], candidates))
+        for person, candidates in zip(people, drawn, strict=True)
+        if any(candidates)
+    ]
 
 
 def close_gaps(rest: Strokes, partial: PartialSketch, *, inside: bool) -> Strokes:
@@ -347,13 +313,24 @@ def close_gaps(rest: Strokes, partial: PartialSketch, *, inside: bool) -> Stroke
     """
     if partial.closer is None:
         return rest
-    parts = [rest[0][1:], *rest[1:]] if inside else rest
-    points = (np.concatenate(parts) - partial.origin) / partial.frame.scale
-    pen = np.full(len(points), int(Pen.DRAW))
-    pen[np.cumsum([len(part) for part in parts]) - 1] = int(Pen.LIFT)
+    points, pen = framed(partial, rest, continues=inside)
     closed = partial.closer.closed(points, pen, going_on=inside)
     strokes = split_strokes(partial.on_page(closed), pen == Pen.LIFT)
     return [np.concatenate([partial.origin[None], strokes[0]]), *strokes[1:]] if inside else strokes
+
+
+def framed(
+    partial: PartialSketch, strokes: Sequence[Points], *, continues: bool
+) -> tuple[Points, NDArray[np.int64]]:
+    """Return strokes on the page as points and pens, px of the network's frame from the last given one.
+
+    Where the first stroke `continues` the last given one, its first point is that one's last.
+    """
+    parts = [strokes[0][1:], *strokes[1:]] if continues else list(strokes)
+    points = (np.concatenate(parts) - partial.origin) / partial.frame.scale
+    pen = np.full(len(points), int(Pen.DRAW))
+    pen[np.cumsum([len(part) for part in parts]) - 1] = int(Pen.LIFT)
+    return points, pen
 
 
 def _complete(
@@ -362,21 +339,20 @@ def _complete(
     """Return `count` completions of each request: the strokes that the model adds."""
     continued = _continued(model, requests, count, temperature)
     # Whether the last stroke goes on is all in which what is read for the candidates of a request differs.
-    kinds = [(row, on) for row, each in enumerate(continued) for on in sorted(set(each.tolist()))]
-    given = [
-        requests[row].partial.prefix(np.array([requests[row].category]), np.array([on])) for row, on in kinds
-    ]
-    place = {kind: number for number, kind in enumerate(kinds)}
+    kinds: dict[tuple[int, bool], int] = {}
     several = [
-        RolloutRequest(place[row, on], requests[row].seed, number)
+        RolloutRequest(kinds.setdefault((row, on), len(kinds)), requests[row].seed, number)
         for row, each in enumerate(continued)
         for number, on in enumerate(each.tolist())
     ]
-    added = iter(draw_all(model.network(), given, several, temperature, LIMIT, model.guidance))
+    given = [
+        requests[row].partial.prefix(np.array([requests[row].category]), np.array([on])) for row, on in kinds
+    ]
+    drawn = iter(draw_all(model.network(), given, several, temperature, LIMIT, model.guidance))
     return [
         [
             list(request.partial.added(steps.offset, steps.pen, None, going_on=on).strokes)
-            for on, steps in zip(each.tolist(), [next(added) for _ in each], strict=True)
+            for on, steps in zip(each.tolist(), drawn, strict=False)
         ]
         for request, each in zip(requests, continued, strict=True)
     ]

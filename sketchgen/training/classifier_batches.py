@@ -13,6 +13,7 @@ from sketchgen.models.numpy_classifier import in_own_box, point_features
 from sketchgen.models.picture_features import pictures
 from sketchgen.sketch.geometry import CENTRE
 from sketchgen.training.config import Augment
+from sketchgen.training.datasets import Collate
 from sketchgen.training.objectives import LabelledBatch
 
 DROPPED = 0.15
@@ -20,12 +21,8 @@ DROPPED = 0.15
 
 
 @dataclass(frozen=True)
-class ClassifierCollate:
-    """Batches for a classifier of strokes; see `sketchgen.training.datasets.Collate`.
-
-    Attributes:
-        augment: how drawings are changed.
-    """
+class ClassifierCollate(Collate[LabelledBatch]):
+    """Batches for a classifier of strokes."""
 
     augment: Augment
 
@@ -67,12 +64,8 @@ class ClassifierCollate:
 
 
 @dataclass(frozen=True)
-class PictureCollate:
-    """Batches for a classifier of pictures, which sees whole drawings only.
-
-    Attributes:
-        augment: how drawings are changed; all but `warp` and `mirror` is ignored.
-    """
+class PictureCollate(Collate[LabelledBatch]):
+    """Batches for a classifier of pictures: whole drawings, changed by `warp` and `mirror` only."""
 
     augment: Augment
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,22 +13,16 @@ from torch import Tensor, nn
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError
-from sketchgen.models.checkpoint import (
-    CLASSIFIER,
-    PICTURE_CLASSIFIER,
-    Kind,
-    read_checkpoint,
-    save_checkpoint,
-)
+from sketchgen.models.checkpoint import CLASSIFIER, PICTURE_CLASSIFIER, Kind, read_checkpoint
 from sketchgen.models.classifier import Classifier
 from sketchgen.models.config import ClassifierConfig, PictureConfig
 from sketchgen.models.picture_classifier import PictureClassifier
 from sketchgen.training.classifier_batches import ClassifierCollate, PictureCollate
-from sketchgen.training.config import Augment, ClassifierTrainConfig
-from sketchgen.training.datasets import StoreBatches, own_share, training_and_validation
+from sketchgen.training.config import UNCHANGED, Augment, ClassifierTrainConfig
+from sketchgen.training.datasets import Collate, StoreBatches, own_share, training_and_validation
 from sketchgen.training.distributed import sum_over_processes
 from sketchgen.training.loop import Task
-from sketchgen.training.objectives import CrossEntropy
+from sketchgen.training.objectives import CrossEntropy, LabelledBatch
 
 BATCH = 256
 """Drawings that are measured at a time."""
@@ -37,19 +30,12 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class _Classifier:
-    """A kind of classifier.
-
-    Attributes:
-        kind: of checkpoint.
-        config, network: make the network of categories.
-        collate: makes batches.
-        fractions: shares of the points that are shown when it is measured.
-    """
+    """A kind of classifier; it is measured with these `fractions` of the points shown."""
 
     kind: Kind[Any]
     config: Callable[[tuple[str, ...]], Any]
     network: Callable[[Any], nn.Module]
-    collate: Callable[[Augment], ClassifierCollate | PictureCollate]
+    collate: Callable[[Augment], Collate[LabelledBatch]]
     fractions: tuple[float, ...]
 
 
@@ -61,6 +47,7 @@ class ClassifierTask(Task):
     """A classifier of strokes or of pictures, by cross entropy."""
 
     figures = ("valid", "top1", "top5")
+    half = True
 
     def __init__(self, config: ClassifierTrainConfig) -> None:
         """See `sketchgen.training.trainer.make_task`."""
@@ -75,11 +62,10 @@ class ClassifierTask(Task):
         collate = self._what.collate(config.augmentation)
         batches = StoreBatches(self.split, config.batch, config.seed, collate)
         self.objectives = [CrossEntropy(batches, config.smoothing)]
-        self._card: dict[str, str] = {}
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """Return nats a drawing, and the shares of drawings that are right at once and among five."""
-        mine, found = own_share(self._valid), {}
+        mine, found, card = own_share(self._valid), {}, dict[str, Any]()
         device = next(network.parameters()).device
         for fraction in self._what.fractions:
             sums = [0.0, 0.0, 0.0, float(len(mine))]
@@ -90,15 +76,11 @@ class ClassifierTask(Task):
                 sums = [each + float(part) for each, part in zip(sums, (*parts, 0.0), strict=True)]
             nats, first, five, count = sum_over_processes(sums, device)
             shown = "whole drawings" if fraction == 1.0 else f"first {fraction:.0%} of the points"
-            self._card[f"top-1 / top-5, {shown}"] = f"{first / count:.1%} / {five / count:.1%}"
+            card[f"top-1 / top-5, {shown}"] = f"{first / count:.1%} / {five / count:.1%}"
             if fraction == 1.0:
                 found = {"valid": nats / count, "top1": first / count, "top5": five / count}
+        self.card = {"validation_drawings": len(self._valid), **card}
         return found
-
-    def save(self, folder: Path, network: Any, figures: dict[str, float], summary: dict[str, Any]) -> None:
-        """See `Task.save`; weights are stored as float16."""
-        measured = {"validation_drawings": len(self._valid), **self._card}
-        save_checkpoint(folder, network, measured | summary, force=True, half=True)
 
 
 def load_weights(network: nn.Module, kind: Kind[Any], start: str, shape: Any) -> None:
@@ -122,7 +104,7 @@ def _classified(
 ) -> list[tuple[Tensor, Tensor]]:
     """Return log probabilities (b, c) and the right classes (b,) of drawings of which a part is shown."""
     device = next(network.parameters()).device
-    collate = what.collate(Augment(0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+    collate = what.collate(UNCHANGED)
     shown = np.maximum(1, np.rint(fraction * drawings.lengths)).astype(np.int64)
     order = np.argsort(shown, kind="stable")
     found = []

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sketchgen.data.splitting import Prefixes
 from sketchgen.errors import SettingError
+from sketchgen.limits import check_range
 
-
-def check_limits(settings: object, limits: Mapping[str, tuple[float, float]]) -> None:
-    """Check that each setting is None, or finite and within its limits.
-
-    Args:
-        settings: holds the values as attributes.
-        limits: smallest and largest value of each setting, by name.
-
-    Raises:
-        SettingError: a value is outside its limits.
-    """
-    for name, (low, high) in limits.items():
-        value = getattr(settings, name)
-        if value is not None and not (math.isfinite(value) and low <= value <= high):
-            raise SettingError(f"{name} must be from {low:g} to {high:g}, not {value}")
+Limits = dict[str, tuple[float, float]]
 
 
 def plain(value: Any) -> Any:
@@ -71,6 +57,25 @@ class RunConfig:
 
     fresh_rate: ClassVar[float] = 1.5e-3
     tuning_rate: ClassVar[float] = 5e-4
+    limits: ClassVar[Limits] = {
+        "time_limit": (1, 1e8),
+        "steps": (1, 1e9),
+        "batch": (1, 65536),
+        "learning_rate": (1e-8, 1.0),
+        "warmup": (0, 1e7),
+        "final_rate": (0.0, 1.0),
+        "clip": (1e-6, 1e6),
+        "average": (0.0, 0.99999),
+        "weight_decay": (0.0, 10.0),
+        "validate_every": (0, 1e7),
+        "validate_drawings": (1, 1e9),
+        "patience": (1, 1e6),
+        "save_every": (0, 1e6),
+        "workers": (0, 256),
+        "seed": (0, 2**31),
+        "threads": (1, 1024),
+    }
+    """Smallest and largest value of each numeric setting."""
 
     store: Path
     out: Path
@@ -102,29 +107,8 @@ class RunConfig:
         """
         if self.time_limit is None and self.steps is None:
             raise SettingError("a run needs an end: set --time-limit or --steps")
-        check_limits(self, self.limits())
-
-    @classmethod
-    def limits(cls) -> dict[str, tuple[float, float]]:
-        """Return the smallest and largest value of each numeric setting."""
-        return {
-            "time_limit": (1, 1e8),
-            "steps": (1, 1e9),
-            "batch": (1, 65536),
-            "learning_rate": (1e-8, 1.0),
-            "warmup": (0, 1e7),
-            "final_rate": (0.0, 1.0),
-            "clip": (1e-6, 1e6),
-            "average": (0.0, 0.99999),
-            "weight_decay": (0.0, 10.0),
-            "validate_every": (0, 1e7),
-            "validate_drawings": (1, 1e9),
-            "patience": (1, 1e6),
-            "save_every": (0, 1e6),
-            "workers": (0, 256),
-            "seed": (0, 2**31),
-            "threads": (1, 1024),
-        }
+        for name, (low, high) in self.limits.items():
+            check_range(name, getattr(self, name), low, high)
 
     @property
     def peak(self) -> float:
@@ -196,37 +180,29 @@ class ReinforceConfig:
         Raises:
             SettingError: a value is outside its limits.
         """
-        limits = {"sketches": (2, 65536), "rollouts": (2, 256), "weight": (0.0, 100.0)}
-        check_limits(self, limits | {"classifier_weight": (0.0, 100.0)})
-        if not 1 <= self.best_of < self.rollouts:
-            most = self.rollouts - 1
-            raise SettingError(
-                f"best_of must be from 1 to {most}, one less than rollouts, not {self.best_of}"
-            )
+        check_range("sketches", self.sketches, 2, 65536)
+        check_range("rollouts", self.rollouts, 2, 256)
+        check_range("best_of", self.best_of, 1, self.rollouts - 1)
+        check_range("weight", self.weight, 0, 100)
+        check_range("classifier_weight", self.classifier_weight, 0, 100)
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A recipe by name: a network's shape and how it is shown its drawings.
-
-    Attributes:
-        model, prefixes, learning_rate: see `TrainConfig`.
-    """
+    """A network's shape and how it is shown its drawings; see `TrainConfig`."""
 
     model: ModelSettings
     prefixes: Prefixes = field(default_factory=Prefixes)
     learning_rate: float | None = None
 
     def settings(self) -> dict[str, Any]:
-        """As arguments of `TrainConfig`."""
+        """Return it as arguments of `TrainConfig`."""
         return dict(vars(self))
 
 
 PRESETS = {
     "quickdraw345": Preset(
         ModelSettings(
-            layers=2,
-            width=512,
             components=24,
             encoder_width=128,
             inputs="bounded",
@@ -239,7 +215,6 @@ PRESETS = {
     "tiny": Preset(
         ModelSettings(
             cell="gated",
-            layers=2,
             width=352,
             components=16,
             embedding=96,
@@ -255,16 +230,7 @@ PRESETS = {
     # for all components. Our category embedding, dequantisation and optimiser, so that it is a fair rival.
     "sketch-rnn": Preset(
         ModelSettings(layers=1, width=512, encoder_width=0, dropout=0.1, inputs="offsets", pen="shared"),
-        Prefixes(
-            nothing=1.0,
-            first_stroke=0.0,
-            stroke_end=0.0,
-            anywhere=0.0,
-            unknown=0.0,
-            drop_category=0.0,
-            held_back=0.0,
-            opened=0.0,
-        ),
+        Prefixes(1.0, 0.0, 0.0, 0.0, unknown=0.0, drop_category=0.0, held_back=0.0, opened=0.0),
         learning_rate=1e-3,
     ),
 }
@@ -293,6 +259,13 @@ class TrainConfig(RunConfig):
         reinforce: settings of policy-gradient training; None for none.
     """
 
+    limits: ClassVar[Limits] = RunConfig.limits | {
+        "pictures": (0, 100),
+        "distillation": (0.0, 1.0),
+        "preference_weight": (0.0, 100.0),
+        "preference_pairs": (1, 65536),
+    }
+
     pictures: int = 12
     model: ModelSettings = field(default_factory=ModelSettings)
     prefixes: Prefixes = field(default_factory=Prefixes)
@@ -312,16 +285,6 @@ class TrainConfig(RunConfig):
         super().__post_init__()
         if self.candidates is not None and self.start is None:
             raise SettingError("preferences are among a model's own candidates; name the model by --from")
-
-    @classmethod
-    def limits(cls) -> dict[str, tuple[float, float]]:
-        """Return the smallest and largest value of each numeric setting."""
-        return super().limits() | {
-            "pictures": (0, 100),
-            "distillation": (0.0, 1.0),
-            "preference_weight": (0.0, 100.0),
-            "preference_pairs": (1, 65536),
-        }
 
 
 @dataclass(frozen=True)
@@ -348,10 +311,12 @@ class Augment:
 LIGHT = Augment(cut=0.2, warp=0.3, mirror=0.1, drop_strokes=0.0, drop_points=0.1, jitter=0.5)
 """Few changes, for the last part of a training: nearer to the drawings that are recognised later."""
 
-PICTURES = Augment(cut=0.0, warp=0.5, mirror=0.2, drop_strokes=0.0, drop_points=0.0, jitter=0.0)
+UNCHANGED = Augment(cut=0.0, warp=0.0, mirror=0.0, drop_strokes=0.0, drop_points=0.0, jitter=0.0)
+
+PICTURES = replace(UNCHANGED, warp=0.5, mirror=0.2)
 """For drawings that are read as pictures: nothing that only strokes show."""
 
-LIGHT_PICTURES = Augment(cut=0.0, warp=0.3, mirror=0.1, drop_strokes=0.0, drop_points=0.0, jitter=0.0)
+LIGHT_PICTURES = replace(UNCHANGED, warp=0.3, mirror=0.1)
 """The same, for the last part of a training."""
 
 
@@ -380,15 +345,12 @@ class ClassifierTrainConfig(EncoderTrainConfig):
         augment: how drawings are changed; None for `Augment()`, or `PICTURES` with `pictures`.
     """
 
+    limits: ClassVar[Limits] = RunConfig.limits | {"smoothing": (0.0, 0.9)}
+
     validate_drawings: int = 4096
     pictures: bool = False
     smoothing: float = 0.05
     augment: Augment | None = None
-
-    @classmethod
-    def limits(cls) -> dict[str, tuple[float, float]]:
-        """Return the smallest and largest value of each numeric setting."""
-        return super().limits() | {"smoothing": (0.0, 0.9)}
 
     @property
     def augmentation(self) -> Augment:
@@ -409,6 +371,12 @@ class RewardTrainConfig(EncoderTrainConfig):
         jobs: processes that draw candidates.
     """
 
+    limits: ClassVar[Limits] = RunConfig.limits | {
+        "sketches": (1, 10_000_000),
+        "candidates_per_sketch": (1, 64),
+        "jobs": (1, 1024),
+    }
+
     validate_drawings: int = 1024
     checkpoint: str | None = None
     sketches: int = 32_768
@@ -416,9 +384,3 @@ class RewardTrainConfig(EncoderTrainConfig):
     candidates: tuple[Path, ...] = ()
     classifier: str | None = None
     jobs: int = 1
-
-    @classmethod
-    def limits(cls) -> dict[str, tuple[float, float]]:
-        """Return the smallest and largest value of each numeric setting."""
-        limits = {"sketches": (1, 10_000_000), "candidates_per_sketch": (1, 64), "jobs": (1, 1024)}
-        return super().limits() | limits

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from sketchgen.data.batching import Batch, make_batch
 from sketchgen.data.drawings import Drawings
@@ -20,37 +23,56 @@ from sketchgen.errors import SettingError
 from sketchgen.training.distributed import batch_share, rank, world_size
 
 B = TypeVar("B")
-B_co = TypeVar("B_co", covariant=True)
+M = TypeVar("M", bound="TensorData")
+
+_Loaded = tuple[Window, Drawings, NDArray[np.int64], list[NDArray[np.int64]]]
 
 
-@runtime_checkable
-class Collate(Protocol[B_co]):
+class TensorData:
+    """A dataclass of tensors, and of other such data, with a row for each example."""
+
+    def __getitem__(self: M, rows: Tensor) -> M:
+        """Return some rows."""
+        return self._each(lambda part: part[rows])
+
+    def to(self: M, device: torch.device) -> M:
+        """Return the data on another device."""
+        return self._each(
+            lambda part: part.to(device, non_blocking=True) if isinstance(part, Tensor) else part.to(device)
+        )
+
+    def pin_memory(self: M) -> M:
+        """Return the data where a GPU fetches it faster; torch's loader calls this."""
+        return self._each(lambda part: part.pin_memory())
+
+    def _each(self: M, change: Callable[[Any], Any]) -> M:
+        parts = vars(self).items()
+        return type(self)(
+            **{
+                name: tuple(map(change, part)) if isinstance(part, tuple) else change(part)
+                for name, part in parts
+            }
+        )
+
+
+class Collate(ABC, Generic[B]):
     """How drawings become a batch."""
 
     def shown(self, drawings: Drawings, random: np.random.Generator) -> NDArray[np.int64]:
         """Return how many points of each drawing are shown, (n,); batches are of about the same number."""
-        ...
+        return drawings.lengths
 
-    def batch(self, drawings: Drawings, shown: NDArray[np.int64], random: np.random.Generator) -> B_co:
+    @abstractmethod
+    def batch(self, drawings: Drawings, shown: NDArray[np.int64], random: np.random.Generator) -> B:
         """Return the first `shown` points of each drawing as a batch."""
-        ...
 
 
 @dataclass(frozen=True)
-class StrokeCollate:
-    """Batches for a stroke model.
-
-    Attributes:
-        categories: those of the network.
-        prefixes: how drawings are cut.
-    """
+class StrokeCollate(Collate[Batch]):
+    """Batches for a stroke model, whose categories these are."""
 
     categories: tuple[str, ...]
     prefixes: Prefixes
-
-    def shown(self, drawings: Drawings, random: np.random.Generator) -> NDArray[np.int64]:
-        """Return the number of points of each drawing, (n,)."""
-        return drawings.lengths
 
     def batch(self, drawings: Drawings, shown: NDArray[np.int64], random: np.random.Generator) -> Batch:
         """Return drawings with a cut as a batch."""
@@ -72,11 +94,8 @@ class StoreBatches(Dataset[B], Generic[B]):
         """
         self.split, self.collate = split, collate
         self.order = Order(split.block_sizes, batch_share(batch), seed, Lane(rank(), world_size()))
-        self._windows: Iterator[Window] | None = self.order.windows()
-        self._window = next(self._windows)
-        self._drawings: Drawings | None = None
-        self._shown: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._plan: list[NDArray[np.int64]] = []
+        self._windows: Iterator[Window] = iter(())
+        self._loaded: _Loaded | None = None
 
     def __getitem__(self, number: int) -> B:
         """Return batch `number`.
@@ -84,29 +103,28 @@ class StoreBatches(Dataset[B], Generic[B]):
         Raises:
             FormatError: the store is damaged, or gone.
         """
-        drawings = self._read(number)
-        rows = self._plan[number - self._window.first]
+        window, drawings, shown, plan = self._load(number)
+        rows = plan[number - window.first]
         random = np.random.default_rng([self.order.seed, 1, number, self.order.lane.number])
-        return self.collate.batch(drawings.take(rows), self._shown[rows], random)
+        return self.collate.batch(drawings.take(rows), shown[rows], random)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind what was read, on the way to a worker process."""
-        return {**self.__dict__, "_windows": None, "_drawings": None, "_shown": None, "_plan": []}
+        return self.__dict__ | {"_windows": None, "_loaded": None}
 
-    def _read(self, number: int) -> Drawings:
-        """Return the drawings of the window that holds batch `number`."""
-        if self._windows is None or number < self._window.first:
-            self._windows, self._drawings = self.order.windows(), None
-            self._window = next(self._windows)
-        while number >= self._window.first + self._window.batches:
-            self._window, self._drawings = next(self._windows), None
-        if self._drawings is None:
-            window = self._window
-            self._drawings = self.split.read(window.blocks)
-            random = np.random.default_rng([self.order.seed, 2, window.epoch, window.number])
-            self._shown = self.collate.shown(self._drawings, random)
-            self._plan = self.order.plan(window, self._shown)
-        return self._drawings
+    def _load(self, number: int) -> _Loaded:
+        """Return the window that holds batch `number`, its drawings, how much is shown, and the batches."""
+        if self._loaded is None or number < self._loaded[0].first:
+            self._windows = self.order.windows()
+        elif number < self._loaded[0].first + self._loaded[0].batches:
+            return self._loaded
+        self._loaded = None
+        window = next(each for each in self._windows if number < each.first + each.batches)
+        drawings = self.split.read(window.blocks)
+        random = np.random.default_rng([self.order.seed, 2, window.epoch, window.number])
+        shown = self.collate.shown(drawings, random)
+        self._loaded = window, drawings, shown, self.order.plan(window, shown)
+        return self._loaded
 
 
 def training_and_validation(store: Store, count: int) -> tuple[Split, Drawings]:
@@ -127,21 +145,6 @@ def own_share(drawings: Drawings) -> Drawings:
     return drawings.take(np.arange(rank(), len(drawings), world_size()))
 
 
-class _Count(Sampler[int]):
-    """The numbers first, first + 1, ... without end."""
-
-    def __init__(self, first: int) -> None:
-        self.first = first
-
-    def __iter__(self) -> Iterator[int]:
-        return itertools.count(self.first)
-
-
-def _identity(batch: Any) -> Any:
-    """Return a sample as it is: here a sample is a batch already."""
-    return batch
-
-
 def endless_loader(batches: Dataset[B], first: int, workers: int, *, pin: bool) -> DataLoader[B]:
     """Return a loader of batches `first`, `first` + 1, ... without end.
 
@@ -154,9 +157,8 @@ def endless_loader(batches: Dataset[B], first: int, workers: int, *, pin: bool) 
     return DataLoader(
         batches,
         batch_size=None,
-        sampler=_Count(first),
+        sampler=itertools.count(first),  # pyright: ignore[reportArgumentType]
         num_workers=workers,
-        collate_fn=_identity,
         pin_memory=pin,
         prefetch_factor=4 if workers else None,
     )

@@ -17,10 +17,11 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -30,6 +31,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from sketchgen.data.store import Split
 from sketchgen.errors import CheckpointError, SettingError
+from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.models.memory import give_back_freed_memory
 from sketchgen.training.config import RunConfig
 from sketchgen.training.datasets import endless_loader
@@ -57,6 +59,8 @@ class Task(ABC):
         figures: names of the validation figures; by the first one, the lower the better, `best` is chosen.
         keep_last: whether `best` is always the last network, since the objectives cost likelihood.
         split: where drawings are found by their keys; None where the examples are no drawings.
+        half: whether weights are saved as float16.
+        card: what a checkpoint says of its last validation.
     """
 
     network: nn.Module
@@ -65,24 +69,19 @@ class Task(ABC):
     figures: tuple[str, ...] = ("valid",)
     keep_last: bool = False
     split: Split | None = None
+    half: bool = False
+    card: Mapping[str, Any] = MappingProxyType({})
 
     def setup(self, report: Callable[[dict[str, Any]], None]) -> None:  # noqa: B027
         """Do what takes long, once the run's folder is there."""
 
     @abstractmethod
     def validate(self, network: Any) -> dict[str, float]:
-        """Return the figures of a network over all processes, by the names in `figures`."""
+        """Return the figures of a network over all processes, by the names in `figures`; set `card`."""
 
-    @abstractmethod
-    def save(self, folder: Path, network: Any, figures: dict[str, float], summary: dict[str, Any]) -> None:
-        """Write a checkpoint.
-
-        Args:
-            folder: where; what stands there is replaced.
-            network: what is saved.
-            figures: of its validation.
-            summary: how it was trained.
-        """
+    def save(self, folder: Path, network: Any, summary: dict[str, Any]) -> None:
+        """Write a checkpoint of a network and of how it was trained; what stands there is replaced."""
+        save_checkpoint(folder, network, {**self.card, **summary}, force=True, half=self.half)
 
     def draw(self, network: Any) -> Image | None:
         """Return a picture of what a network does; None for none."""
@@ -115,11 +114,11 @@ class StepResult:
     """Result of a step.
 
     Attributes:
-        loss: of the first objective over all processes; not finite where the step was skipped.
+        loss: of the first objective over all processes.
         norm: of the gradient before it was clipped.
         rate: of learning.
         drawings: of all processes.
-        figures: of the objectives, of this process.
+        figures: of this process's objectives.
         suspects: keys of this process's drawings whose loss was not finite, of a skipped step.
     """
 
@@ -160,14 +159,7 @@ class Callback:
 
 
 class Trainer:
-    """A run: `fit` takes its steps.
-
-    Attributes:
-        config, task, device: what is trained, how, and where.
-        average: the network with averaged weights, which is validated and saved.
-        position: where the run stands.
-        stopped: whether it is to end after the current step.
-    """
+    """A run: `fit` takes its steps, from `position` on, and ends after one if `stopped` is set."""
 
     def __init__(
         self,
@@ -178,15 +170,7 @@ class Trainer:
         bfloat16: bool = False,
         callbacks: Sequence[Callback] = (),
     ) -> None:
-        """Put everything together; nothing is trained yet.
-
-        Args:
-            config: settings.
-            task: what is trained.
-            device: where.
-            bfloat16: whether to compute in bfloat16 where that is safe.
-            callbacks: what watches the run, in this order.
-        """
+        """Put everything together; nothing is trained yet."""
         self.config, self.task, self.device, self.callbacks = config, task, device, tuple(callbacks)
         self.bfloat16, self.stopped = bfloat16, False
         self.network = task.network.to(device).train()
@@ -268,11 +252,7 @@ class Trainer:
                 signal.signal(number, handler)
 
     def step(self, batches: Sequence[Any]) -> StepResult:
-        """Take one step, or none where the gradient is not finite.
-
-        Args:
-            batches: one of each objective, on the device.
-        """
+        """Take one step with a batch of each objective, or none where the gradient is not finite."""
         position, config, network = self.position, self.config, self.network
         rate = config.rate(position.step, broadcast(self.progress, self.device))
         for group in self.optimizer.param_groups:
@@ -352,7 +332,7 @@ class Trainer:
             position.best = figure
         if not rank():
             for name in ("last", "best") if better else ("last",):
-                self.task.save(self.config.out / name, self.average, figures, self._summary())
+                self.task.save(self.config.out / name, self.average, self._summary())
         # After the best network: a state that knows of one which is not on the disk would never write it.
         self.save()
         for callback in self.callbacks:

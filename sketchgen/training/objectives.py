@@ -20,8 +20,9 @@ from torch.utils.data import Dataset
 
 from sketchgen.data.batching import Batch
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.likelihood import counted_log_prob, step_distribution
+from sketchgen.evaluation.likelihood import counted_log_prob, step_distribution, step_log_prob
 from sketchgen.models.stroke_model import StrokeModel, load_network
+from sketchgen.training.datasets import TensorData
 from sketchgen.training.distributed import all_reduce
 
 Backward = Callable[[Tensor], None]
@@ -70,13 +71,9 @@ class Objective(ABC, Generic[B]):
 
     @abstractmethod
     def step(self, network: Any, batch: B, number: int, backward: Backward) -> Outcome:
-        """Compute the loss of a batch and hand it to `backward`.
+        """Compute the loss of batch `number` and hand it to `backward`, which may be called several times.
 
-        Args:
-            network: in training mode; it is left in it.
-            batch: batch `number`, on the network's device.
-            number: of the step.
-            backward: takes the loss; it may be called several times.
+        The network is in training mode and is left in it.
         """
 
 
@@ -92,13 +89,7 @@ class Likelihood(Objective[Batch]):
     def __init__(
         self, batches: Dataset[Batch], teachers: Sequence[StrokeModel] = (), distillation: float = 0.0
     ) -> None:
-        """Learn from drawings, and from teachers.
-
-        Args:
-            batches: the drawings.
-            teachers: one of them samples in each step, in turn.
-            distillation: share of the teacher in the loss, 0 to 1.
-        """
+        """Learn from drawings, and from teachers that sample in turn; `distillation` is their share."""
         self.batches, self.teachers, self.distillation = batches, tuple(teachers), distillation
 
     def step(self, network: StrokeModel, batch: Batch, number: int, backward: Backward) -> Outcome:
@@ -114,18 +105,14 @@ class Likelihood(Objective[Batch]):
 
         With teachers it is the mean of those of the drawing's step and the teacher's, by their shares.
         """
-        sampled = self._sampled(batch, number) if self.teachers else None
+        if not self.teachers:
+            return step_log_prob(network, batch)
+        with torch.no_grad():
+            offset, pen = step_distribution(self.teachers[number % len(self.teachers)], batch).sample()
         found = step_distribution(network, batch)
         own = counted_log_prob(found, batch)
-        return (
-            own if sampled is None else torch.lerp(own, counted_log_prob(found, sampled), self.distillation)
-        )
-
-    @torch.no_grad()
-    def _sampled(self, batch: Batch, number: int) -> Batch:
-        """Return the batch with each step as a teacher would draw it after the steps before."""
-        offset, pen = step_distribution(self.teachers[number % len(self.teachers)], batch).sample()
-        return replace(batch, target=offset, pen=pen)
+        sampled = counted_log_prob(found, replace(batch, target=offset, pen=pen))
+        return torch.lerp(own, sampled, self.distillation)
 
 
 def load_teachers(
@@ -133,14 +120,9 @@ def load_teachers(
 ) -> tuple[StrokeModel, ...]:
     """Load networks to distil.
 
-    Args:
-        names: names or paths of checkpoints.
-        categories: those of the student, which the teachers must share.
-        device: where they compute.
-
     Raises:
         CheckpointError: there is no such checkpoint.
-        SettingError: a teacher has other categories.
+        SettingError: a teacher has other categories than the student.
     """
     found = []
     for name in names:
@@ -154,7 +136,7 @@ def load_teachers(
 
 
 @dataclass(frozen=True)
-class LabelledBatch:
+class LabelledBatch(TensorData):
     """A batch for a network that tells classes apart, or ranks candidates.
 
     Attributes:
@@ -167,17 +149,6 @@ class LabelledBatch:
     target: Int[Tensor, " b"] | Float[Tensor, "b c"]
     key: Int[Tensor, " k"]
 
-    def to(self, device: torch.device) -> LabelledBatch:
-        """Return the batch on another device."""
-        return self._each(lambda value: value.to(device, non_blocking=True))
-
-    def pin_memory(self) -> LabelledBatch:
-        """Return the batch where a GPU fetches it faster; torch's loader calls this."""
-        return self._each(Tensor.pin_memory)
-
-    def _each(self, change: Callable[[Tensor], Tensor]) -> LabelledBatch:
-        return LabelledBatch(tuple(map(change, self.inputs)), change(self.target), change(self.key))
-
 
 class CrossEntropy(Objective[LabelledBatch]):
     """Cross entropy in nats a row: classification by hard targets, ranking of groups by soft ones."""
@@ -185,12 +156,7 @@ class CrossEntropy(Objective[LabelledBatch]):
     figures = ("correct",)
 
     def __init__(self, batches: Dataset[LabelledBatch], smoothing: float = 0.0) -> None:
-        """Learn from labelled batches.
-
-        Args:
-            batches: inputs and targets.
-            smoothing: share of each target that is spread over all classes.
-        """
+        """Learn from labelled batches; `smoothing` of each target is spread over all classes."""
         self.batches, self.smoothing = batches, smoothing
 
     def step(self, network: nn.Module, batch: LabelledBatch, number: int, backward: Backward) -> Outcome:

@@ -24,7 +24,8 @@ from sketchgen.data.batching import Batch
 from sketchgen.errors import SettingError
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen
-from sketchgen.training.candidates import CandidateGroup, category_index, read_groups
+from sketchgen.training.candidates import CandidateGroup, category_index, framed, read_groups
+from sketchgen.training.datasets import TensorData
 
 MARGIN = 0.4
 """Minimum difference in value between the candidates of a pair."""
@@ -119,18 +120,9 @@ class PairPool:
 
 
 def candidate_steps(partial: PartialSketch, strokes: Sequence[Points], value: float) -> CandidateSteps:
-    """Return strokes on the page as steps of the network: the inverse of `PartialSketch.added`.
-
-    Args:
-        partial: the partial sketch.
-        strokes: px of the page.
-        value: of the candidate.
-    """
+    """Return strokes on the page as steps of the network: the inverse of `PartialSketch.added`."""
     continues = len(strokes[0]) > 1 and bool(np.abs(strokes[0][0] - partial.origin).max() < 2e-3)
-    parts = [strokes[0][1:], *strokes[1:]] if continues else list(strokes)
-    points = (np.concatenate(parts) - partial.origin) / partial.frame.scale
-    pen = np.full(len(points), int(Pen.DRAW))
-    pen[np.cumsum([len(part) for part in parts]) - 1] = int(Pen.LIFT)
+    points, pen = framed(partial, strokes, continues=continues)
     return CandidateSteps(np.diff(points, axis=0, prepend=0.0), pen, continues, value)
 
 
@@ -138,10 +130,6 @@ def pair_pools(group: CandidateGroup, category: int) -> tuple[PrefixSteps, list[
     """Return a partial sketch, and its candidates by whether they continue the last stroke.
 
     Candidates that were stopped at the limit of points, and very long ones, are left out.
-
-    Args:
-        group: candidates for the partial sketch.
-        category: its index.
     """
     partial = PartialSketch.of(Sketch.from_strokes(group.given))
     offset = np.diff(partial.points, axis=0, prepend=0.0)
@@ -159,38 +147,18 @@ def pair_pools(group: CandidateGroup, category: int) -> tuple[PrefixSteps, list[
 
 
 @dataclass(frozen=True)
-class PreferenceBatch:
-    """Pairs and partial sketches.
-
-    Attributes:
-        pairs: see `pair_batch`.
-        prefixes: see `prefix_batch`.
-    """
+class PreferenceBatch(TensorData):
+    """Pairs and partial sketches; see `pair_batch` and `prefix_batch`."""
 
     pairs: Batch
     prefixes: Batch
-
-    def to(self, device: torch.device) -> PreferenceBatch:
-        """Return the batch on another device."""
-        return PreferenceBatch(self.pairs.to(device), self.prefixes.to(device))
-
-    def pin_memory(self) -> PreferenceBatch:
-        """Return the batch where a GPU fetches it faster; torch's loader calls this."""
-        return PreferenceBatch(self.pairs.pin_memory(), self.prefixes.pin_memory())
 
 
 class PreferenceBatches(Dataset[PreferenceBatch]):
     """Batches 0, 1, ... of pairs and as many partial sketches, without end."""
 
     def __init__(self, folder: Path, categories: Sequence[str], pairs: int, seed: int, rank: int = 0) -> None:
-        """Read the candidates of a folder.
-
-        Args:
-            folder: see `sketchgen.training.candidates`.
-            categories: those of the network that learns.
-            pairs: number of pairs in a batch, and of partial sketches.
-            seed: of everything random.
-            rank: of this process; each samples other pairs.
+        """Read the candidates of a folder; each process, by its `rank`, samples other pairs.
 
         Raises:
             FormatError: the folder holds no candidates, or a file is damaged or missing.
@@ -212,9 +180,9 @@ class PreferenceBatches(Dataset[PreferenceBatch]):
 
     def __getitem__(self, number: int) -> PreferenceBatch:
         """Return batch `number`."""
-        return PreferenceBatch(
-            pair_batch(self.sample_pairs(number)), prefix_batch(self.sample_prefixes(number))
-        )
+        random = np.random.default_rng([self._seed, 7, number, self._rank])
+        prefixes = [self.prefixes[index] for index in random.integers(len(self.prefixes), size=self._count)]
+        return PreferenceBatch(pair_batch(self.sample_pairs(number)), prefix_batch(prefixes))
 
     def sample_pairs(self, number: int) -> list[Pair]:
         """Return the pairs of batch `number`."""
@@ -228,39 +196,30 @@ class PreferenceBatches(Dataset[PreferenceBatch]):
             self._block = block, [pairs[first : first + self._count] for first in order]
         return self._block[1][place]
 
-    def sample_prefixes(self, number: int) -> list[PrefixSteps]:
-        """Return the partial sketches of batch `number`."""
-        random = np.random.default_rng([self._seed, 7, number, self._rank])
-        return [self.prefixes[index] for index in random.integers(len(self.prefixes), size=self._count)]
-
 
 def pair_batch(pairs: Sequence[Pair]) -> Batch:
     """Return the preferred candidates of b pairs, then the rejected, (2 b), each after its partial sketch.
 
     Only the candidates' steps are scored.
     """
-    both = [(prefix, preferred) for prefix, preferred, _ in pairs]
-    both += [(prefix, rejected) for prefix, _, rejected in pairs]
+    both = [(pair.prefix, pair.preferred) for pair in pairs]
+    both += [(pair.prefix, pair.rejected) for pair in pairs]
+    prefixes = [prefix for prefix, _ in both]
     offsets = [np.concatenate([prefix.offset, each.offset]) for prefix, each in both]
-    pens = []
-    for prefix, each in both:
-        pen = np.concatenate([prefix.pen, each.pen])
-        pen[len(prefix.pen) - 1] = int(Pen.DRAW if each.continues else Pen.LIFT)
-        pens.append(pen)
-    cut = np.array([len(prefix.pen) for prefix, _ in both])
-    length = np.array([len(pen) for pen in pens])
-    return _batch([prefix for prefix, _ in both], offsets, pens, cut, length)
+    pens = [np.concatenate([_pens(prefix, lifted=not each.continues), each.pen]) for prefix, each in both]
+    cut = np.array([len(prefix.pen) for prefix in prefixes])
+    return _batch(prefixes, offsets, pens, cut, np.array([len(pen) for pen in pens]))
 
 
 def prefix_batch(prefixes: Sequence[PrefixSteps]) -> Batch:
     """Return partial sketches, (b), with all but the last points given; only these are scored."""
-    count = np.array([len(prefix.pen) for prefix in prefixes])
-    offsets, pens = [prefix.offset for prefix in prefixes], []
-    for prefix in prefixes:
-        pen = prefix.pen.copy()
-        pen[-1] = int(Pen.LIFT if prefix.lifted else Pen.DRAW)
-        pens.append(pen)
-    return _batch(prefixes, offsets, pens, count - 1, count - 1)
+    last = np.array([len(prefix.pen) - 1 for prefix in prefixes])
+    pens = [_pens(prefix, lifted=prefix.lifted) for prefix in prefixes]
+    return _batch(prefixes, [prefix.offset for prefix in prefixes], pens, last, last)
+
+
+def _pens(prefix: PrefixSteps, *, lifted: bool) -> NDArray[np.int64]:
+    return np.append(prefix.pen[:-1], int(Pen.LIFT if lifted else Pen.DRAW))
 
 
 def _batch(
@@ -272,12 +231,11 @@ def _batch(
 ) -> Batch:
     """Collate drawings of which steps `cut` to `last` are scored."""
     length = np.array([len(pen) for pen in pens])
-    longest = int(length.max())
-    offset = np.zeros((len(pens), longest + 1, 2), dtype=np.float32)
-    pen = np.full((len(pens), longest + 1), int(Pen.END))
+    steps = np.arange(length.max() + 1)
+    offset = np.zeros((len(pens), len(steps), 2), dtype=np.float32)
+    pen = np.full((len(pens), len(steps)), int(Pen.END))
     for row, count in enumerate(length):
         offset[row, :count], pen[row, :count] = offsets[row], pens[row]
-    steps = np.arange(longest + 1)
     target = torch.from_numpy(offset)
     return Batch(
         offset=target[:, :-1],

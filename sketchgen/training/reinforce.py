@@ -61,13 +61,7 @@ class PolicyGradient(Objective[ReinforceBatch]):
     def __init__(
         self, batches: ReinforceBatches, settings: ReinforceConfig, classifier: Classifier | None = None
     ) -> None:
-        """Learn from rollouts.
-
-        Args:
-            batches: partial sketches.
-            settings: number of rollouts, and what counts.
-            classifier: rewards rollouts by the log probability of their category; None for none.
-        """
+        """Learn from rollouts, which a `classifier` rewards by the log probability of their category."""
         self.batches, self.settings, self.classifier = batches, settings, classifier
         self._sampler: RolloutSampler | None = None
 
@@ -106,7 +100,7 @@ class PolicyGradient(Objective[ReinforceBatch]):
         rows = torch.arange(len(batch.cut), device=samples.cut.device)
         rows = rows.repeat_interleave(self.settings.rollouts)
         added = ink(*_added_strokes(batch, samples, rows))
-        reward = completion_reward(batch.reference()[rows], added, samples.ended)
+        reward = completion_reward(batch.reference[rows], added, samples.ended)
         if self.classifier is None or not self.settings.classifier_weight:
             return reward, torch.zeros_like(reward)
         return reward, category_log_prob(self.classifier, samples, steps.category)
@@ -135,13 +129,8 @@ def sample_last_pen(
 ) -> Steps:
     """Return each partial sketch `rollouts` times, with sampled pen states after the last given points.
 
-    A sampled pen state decides whether the last given stroke goes on; see `PartialSketch.done`.
-
-    Args:
-        network: gives the odds that the pen is lifted.
-        batch: partial sketches; known pen states stay.
-        temperature: of each rollout, above 0; it divides the log odds.
-        rollouts: number of repetitions.
+    A sampled pen state decides whether the last given stroke goes on; see `PartialSketch.done`. Known pen
+    states stay. The temperature of each rollout divides the log odds.
     """
     given = batch.steps()
     with torch.no_grad():
@@ -160,13 +149,9 @@ def sample_last_pen(
 def rollout_log_prob(
     network: StrokeModel, batch: Batch, temperature: Float[Tensor, " b"], pen_sampled: Bool[Tensor, " b"]
 ) -> Float[Tensor, " b"]:
-    """Return the log density, in nats, of each rollout at its temperature, sampled last pen state included.
+    """Return the log density, in nats, of each rollout at its temperature.
 
-    Args:
-        network: learns.
-        batch: see `rollout_batch`.
-        temperature: of each rollout, above 0.
-        pen_sampled: where the pen state after the last given point was sampled.
+    Where the pen state after the last given point was sampled, it is included.
     """
     found = step_distribution(network, batch)
     found = replace(found, log_sigma=found.log_sigma.detach(), rho=found.rho.detach())
@@ -232,12 +217,7 @@ def _added_strokes(
 
 
 def rollout_batch(steps: Steps, samples: Samples) -> Batch:
-    """Return rollouts as a batch whose added steps are scored; the end only where the model drew it.
-
-    Args:
-        steps: the partial sketches.
-        samples: a rollout of each.
-    """
+    """Return rollouts as a batch whose added steps are scored; the end only where the model drew it."""
     pen = functional.pad(samples.pen, (0, 1), value=int(Pen.END))
     index = torch.arange(pen.shape[1], device=pen.device)
     last = torch.where(samples.ended, samples.length, samples.length - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,8 @@ from sketchgen.models.stroke_model import Steps
 from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen, pens
-from sketchgen.training.rewards import Reference, ink
+from sketchgen.training.datasets import TensorData
+from sketchgen.training.rewards import Ink, Reference, ink
 
 FRAME_KNOWN = 0.3
 """Share of the partial sketches that are prefixes in a known frame; the others are random cuts."""
@@ -43,50 +44,17 @@ MAX_BOXES = 12
 
 
 @dataclass(frozen=True)
-class PaddedStrokes:
-    """The strokes of b drawings, padded at the end.
-
-    Attributes:
-        points: px of each drawing's 255 box.
-        starts: which points start a stroke.
-        valid: which points are not padding.
-    """
-
-    points: Float[Tensor, "b n 2"]
-    starts: Bool[Tensor, "b n"]
-    valid: Bool[Tensor, "b n"]
-
-    @classmethod
-    def of(cls, drawings: Sequence[Sequence[Points]]) -> PaddedStrokes:
-        """Collate the strokes of each drawing."""
-        count = max(1, max(sum(map(len, strokes)) for strokes in drawings))
-        points = np.zeros((len(drawings), count, 2), dtype=np.float32)
-        starts, valid = (np.zeros((len(drawings), count), dtype=bool) for _ in range(2))
-        for row, strokes in enumerate(drawings):
-            ends = np.cumsum([len(stroke) for stroke in strokes])
-            points[row, : ends[-1]] = np.concatenate(strokes)
-            starts[row, [0, *ends[:-1]]] = True
-            valid[row, : ends[-1]] = True
-        return cls(torch.from_numpy(points), torch.from_numpy(starts), torch.from_numpy(valid))
-
-
-@dataclass(frozen=True)
-class ReinforceBatch:
+class ReinforceBatch(TensorData):
     """b partial sketches.
 
     Attributes:
         offset: px of the network's frame; the first is relative to the frame's centre.
         pen: state after each point.
         cut: number of given points.
-        category: see `sketchgen.models.stroke_model.Steps`.
-        known: see `sketchgen.models.stroke_model.Steps`.
+        category, known: see `sketchgen.models.stroke_model.Steps`.
         scale: px of the 255 box for one px of the network's frame.
         origin: last given point, px of the 255 box.
-        given: strokes of the partial sketches.
-        missing: held-out strokes.
-        low: see `sketchgen.training.rewards.Reference`, as for `high`.
-        high: bottom right corners of the boxes of the held-out strokes.
-        boxed: which boxes are not padding.
+        reference: what completions are compared with.
     """
 
     offset: Float[Tensor, "b n 2"]
@@ -96,28 +64,7 @@ class ReinforceBatch:
     known: Float[Tensor, " b"]
     scale: Float[Tensor, " b"]
     origin: Float[Tensor, "b 2"]
-    given: PaddedStrokes
-    missing: PaddedStrokes
-    low: Float[Tensor, "b k 2"]
-    high: Float[Tensor, "b k 2"]
-    boxed: Bool[Tensor, "b k"]
-
-    def to(self, device: torch.device) -> ReinforceBatch:
-        """Return the batch on another device."""
-        return self._each(lambda value: value.to(device, non_blocking=True))
-
-    def pin_memory(self) -> ReinforceBatch:
-        """Return the batch where a GPU fetches it faster; torch's loader calls this."""
-        return self._each(Tensor.pin_memory)
-
-    def _each(self, change: Callable[[Tensor], Tensor]) -> ReinforceBatch:
-        changed: dict[str, Any] = {}
-        for name, value in vars(self).items():
-            if isinstance(value, PaddedStrokes):
-                changed[name] = PaddedStrokes(**{part: change(each) for part, each in vars(value).items()})
-            else:
-                changed[name] = change(value)
-        return ReinforceBatch(**changed)
+    reference: Reference
 
     @property
     def pen_known(self) -> Bool[Tensor, " b"]:
@@ -128,11 +75,6 @@ class ReinforceBatch:
         """Return the given points as the network's input."""
         return Steps(self.offset, self.pen, self.category, self.known)
 
-    def reference(self) -> Reference:
-        """Return what completions are compared with."""
-        given, missing = (ink(part.points, part.starts, part.valid) for part in (self.given, self.missing))
-        return Reference(given, missing, self.low, self.high, self.boxed)
-
 
 @dataclass(frozen=True)
 class ReinforceExample:
@@ -141,11 +83,8 @@ class ReinforceExample:
     Attributes:
         points: (n, 2) px of the network's frame.
         pen: (n,) state after each point.
-        known: whether the frame is known; see `ReinforceBatch`, as for `scale` and `origin`.
-        scale: px of the 255 box for one px of the network's frame.
-        origin: (2,) last given point, px of the 255 box.
-        given: strokes of the partial sketch, px of the 255 box.
-        missing: held-out strokes, px of the 255 box.
+        known, scale, origin: see `ReinforceBatch`.
+        given, missing: strokes of the partial sketch and held-out strokes, px of the 255 box.
     """
 
     points: Points
@@ -168,15 +107,8 @@ def sample_example(sketch: Sketch, random: np.random.Generator) -> ReinforceExam
     # The frame of an empty sketch or a dot is known: there is nothing to continue.
     if partial.known or len(partial.pen) > MAX_GIVEN:
         return None
-    return ReinforceExample(
-        partial.points,
-        partial.pen,
-        False,
-        partial.frame.scale,
-        partial.origin,
-        part.given.strokes,
-        part.rest.strokes,
-    )
+    frame, both = partial.frame, (part.given.strokes, part.rest.strokes)
+    return ReinforceExample(partial.points, partial.pen, False, frame.scale, partial.origin, *both)
 
 
 def _prefix_example(sketch: Sketch, share: float) -> ReinforceExample | None:
@@ -199,23 +131,15 @@ class ReinforceBatches(Dataset[ReinforceBatch]):
     """Batches 0, 1, ... without end; batch i is the same whenever it is asked for."""
 
     def __init__(self, split: Split, categories: tuple[str, ...], sketches: int, seed: int) -> None:
-        """Sample partial sketches from the drawings of a split.
-
-        Args:
-            split: of a store.
-            categories: those of the network that learns.
-            sketches: number of partial sketches in a batch.
-            seed: of everything random.
-        """
+        """Sample so many partial sketches a batch, for a network of these categories."""
         self._split, self._categories, self._sketches, self._seed = split, categories, sketches, seed
         self._drawings: Drawings | None = None
-        self._rows: list[NDArray[np.int64]] = []
-        self._cumulative: NDArray[np.float64] = np.zeros(0)
-        self._category: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._rows, self._cumulative = list[NDArray[np.int64]](), np.zeros(0)
+        self._category = np.zeros(0, dtype=np.int64)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for a worker process, without the drawings."""
-        return {**self.__dict__, "_drawings": None, "_rows": [], "_category": None}
+        return self.__dict__ | {"_drawings": None, "_rows": [], "_category": None}
 
     def __getitem__(self, number: int) -> ReinforceBatch:
         """Return batch `number`."""
@@ -236,24 +160,20 @@ class ReinforceBatches(Dataset[ReinforceBatch]):
     def _read(self) -> Drawings:
         """Return the drawings; they are loaded once a process."""
         if self._drawings is None:
-            self._drawings = self._split.drawings()
-            self._category = self._drawings.known_as(self._categories)
-            order = np.argsort(self._drawings.category, kind="stable")
-            sizes = np.bincount(self._drawings.category)
+            drawings = self._split.drawings()
+            order = np.argsort(drawings.category, kind="stable")
+            sizes = np.bincount(drawings.category)
             self._rows = [rows for rows in np.split(order, np.cumsum(sizes)[:-1]) if len(rows)]
             weights = np.array([len(rows) for rows in self._rows], dtype=np.float64) ** BALANCE
             self._cumulative = np.cumsum(weights / weights.sum())
             self._cumulative[-1] = 1.0
+            self._drawings = drawings
+            self._category = drawings.known_as(self._categories)
         return self._drawings
 
 
 def collate(examples: Sequence[ReinforceExample], categories: Sequence[int]) -> ReinforceBatch:
-    """Return examples as a batch.
-
-    Args:
-        examples: partial sketches.
-        categories: index of each one's category; the number of categories for an unconditional one.
-    """
+    """Return examples as a batch; an unconditional one has the number of categories as its category."""
     cut = np.array([len(example.pen) for example in examples])
     offset = np.zeros((len(cut), cut.max(), 2), dtype=np.float32)
     pen = np.full(offset.shape[:2], int(Pen.END))
@@ -267,6 +187,8 @@ def collate(examples: Sequence[ReinforceExample], categories: Sequence[int]) -> 
             strokes[MAX_BOXES - 1 :] = [np.concatenate(strokes[MAX_BOXES - 1 :])]
         for place, stroke in enumerate(strokes):
             low[row, place], high[row, place], boxed[row, place] = stroke.min(0), stroke.max(0), True
+    given = strokes_ink([example.given for example in examples])
+    missing = strokes_ink([example.missing for example in examples])
     return ReinforceBatch(
         offset=torch.from_numpy(offset),
         pen=torch.from_numpy(pen),
@@ -275,9 +197,18 @@ def collate(examples: Sequence[ReinforceExample], categories: Sequence[int]) -> 
         known=torch.tensor([float(example.known) for example in examples]),
         scale=torch.tensor([example.scale for example in examples], dtype=torch.float32),
         origin=torch.from_numpy(np.stack([example.origin for example in examples]).astype(np.float32)),
-        given=PaddedStrokes.of([example.given for example in examples]),
-        missing=PaddedStrokes.of([example.missing for example in examples]),
-        low=torch.from_numpy(low),
-        high=torch.from_numpy(high),
-        boxed=torch.from_numpy(boxed),
+        reference=Reference(given, missing, *map(torch.from_numpy, (low, high, boxed))),
     )
+
+
+def strokes_ink(drawings: Sequence[Sequence[Points]]) -> Ink:
+    """Return the ink of the strokes of each drawing."""
+    count = max(1, max(sum(map(len, strokes)) for strokes in drawings))
+    points = np.zeros((len(drawings), count, 2), dtype=np.float32)
+    starts, valid = (np.zeros((len(drawings), count), dtype=bool) for _ in range(2))
+    for row, strokes in enumerate(drawings):
+        ends = np.cumsum([len(stroke) for stroke in strokes])
+        points[row, : ends[-1]] = np.concatenate(strokes)
+        starts[row, [0, *ends[:-1]]] = True
+        valid[row, : ends[-1]] = True
+    return ink(*map(torch.from_numpy, (points, starts, valid)))

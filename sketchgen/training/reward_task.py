@@ -11,7 +11,7 @@ import torch
 
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, SettingError
-from sketchgen.models.checkpoint import CLASSIFIER, REWARD_MODEL, read_checkpoint, save_checkpoint
+from sketchgen.models.checkpoint import CLASSIFIER, REWARD_MODEL, read_checkpoint
 from sketchgen.models.classifier import Classifier, RewardNetwork
 from sketchgen.models.config import RewardConfig
 from sketchgen.models.reward_model import reward_features
@@ -37,6 +37,7 @@ class RewardTask(Task):
     """A reward model, by the ranking of candidates."""
 
     figures = ("valid", "value", "human_first")
+    half = True
 
     def __init__(self, config: RewardTrainConfig) -> None:
         """See `sketchgen.training.trainer.make_task`."""
@@ -49,18 +50,15 @@ class RewardTask(Task):
             count, own = len(found.config.categories), len(categories)
             remedy = "train one on this store by train-classifier, and name it by --classifier"
             raise CheckpointError(f"the classifier knows {count} categories, not the store's {own}; {remedy}")
-        sizes = {
-            name: getattr(found.config, name) for name in ("entry", "widths", "heads", "pooled", "dropout")
-        }
-        shape = RewardConfig(categories, **sizes)
+        sizes = ("entry", "widths", "heads", "pooled", "dropout")
+        shape = RewardConfig(categories, **{name: getattr(found.config, name) for name in sizes})
         self.network = RewardNetwork(shape)
         if config.start is not None:
             load_weights(self.network, REWARD_MODEL, config.start, shape)
         else:
-            classifier = Classifier.from_weights(found.config, found.weights)
-            self.network.initialise_from(classifier)
+            self.network.initialise_from(Classifier.from_weights(found.config, found.weights))
         self._valid: list[RankedGroup] = []
-        self._categories, self._card = categories, dict[str, str]()
+        self._categories = categories
 
     def setup(self, report: Callable[[dict[str, Any]], None]) -> None:
         """Draw the candidates that are not there yet.
@@ -116,16 +114,12 @@ class RewardTask(Task):
             values[row] = group.values[int(scores[1:].argmax())], np.mean(group.values), max(group.values)
         share, chance = first / len(groups), len(groups) / sum(1 + len(group.others) for group in groups)
         chosen, mean, best = values.mean(0).tolist()
-        self._card = {
+        self.card = {
+            "validation_drawings": len(groups),
             "the person's completion has the highest score": f"{share:.1%} (by chance {chance:.1%})",
             "value of the chosen candidate": f"{chosen:.3f} (of any {mean:.3f}, of the best {best:.3f})",
         }
         return {"valid": best - chosen, "value": chosen, "human_first": share}
-
-    def save(self, folder: Path, network: Any, figures: dict[str, float], summary: dict[str, Any]) -> None:
-        """See `Task.save`; weights are stored as float16."""
-        measured = {"validation_drawings": len(self._valid), **self._card}
-        save_checkpoint(folder, network, measured | summary, force=True, half=True)
 
 
 @torch.no_grad()

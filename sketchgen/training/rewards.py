@@ -17,27 +17,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from sketchgen.errors import SettingError
-from sketchgen.evaluation.finishing import (
-    AGAIN,
-    ALONG,
-    ANGLE,
-    COVERED,
-    MARGIN,
-    MAX_REACH,
-    MIN_REACH,
-    REACH,
-    SLACK,
-    TWICE,
-    VALUE_FAR,
-    VALUE_SPACING,
-    WITHIN,
-)
+from sketchgen.evaluation import finishing as rules
 from sketchgen.models.checkpoint import CLASSIFIER, read_checkpoint
 from sketchgen.models.classifier import Classifier
 from sketchgen.models.features import NEAR, POSITION_SCALE
 from sketchgen.models.numpy_classifier import OFFSET_SCALE
 from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.strokes import Pen
+from sketchgen.training.datasets import TensorData
 from sketchgen.training.rollout import Samples
 
 MAX_PIECES = 96
@@ -60,7 +47,7 @@ _EXACT = "donot_use_mm_for_euclid_dist"
 
 
 @dataclass(frozen=True)
-class Ink:
+class Ink(TensorData):
     """The lines of b drawings as pieces of equal length.
 
     Attributes:
@@ -75,19 +62,9 @@ class Ink:
     valid: Bool[Tensor, "b s"]
     length: Float[Tensor, " b"]
 
-    def __getitem__(self, rows: Tensor) -> Ink:
-        """Return the ink of some drawings."""
-        return Ink(**{name: value[rows] for name, value in vars(self).items()})
-
 
 def ink(points: Float[Tensor, "b n 2"], starts: Bool[Tensor, "b n"], valid: Bool[Tensor, "b n"]) -> Ink:
-    """Cut lines into pieces.
-
-    Args:
-        points: px, padded at the end.
-        starts: which points start a stroke.
-        valid: which points are not padding.
-    """
+    """Cut lines into pieces, given points in px, which of them start a stroke, and which are no padding."""
     previous = torch.cat([points[:, :1], points[:, :-1]], 1)
     origin = torch.where(starts.unsqueeze(-1), points, previous)
     vector = points - origin
@@ -96,7 +73,7 @@ def ink(points: Float[Tensor, "b n 2"], starts: Bool[Tensor, "b n"], valid: Bool
     length = torch.where(dot, DOT_LENGTH, length) * valid
     reached = length.cumsum(1)
     total = reached[:, -1]
-    spacing = (total / MAX_PIECES).clamp(min=VALUE_SPACING)
+    spacing = (total / MAX_PIECES).clamp(min=rules.VALUE_SPACING)
     # At least one piece where there is any ink.
     count = torch.ceil(total / spacing - 1e-6).clamp(max=MAX_PIECES)
     number = torch.arange(MAX_PIECES, device=points.device).expand(len(points), -1)
@@ -112,14 +89,12 @@ def ink(points: Float[Tensor, "b n 2"], starts: Bool[Tensor, "b n"], valid: Bool
 
 
 @dataclass(frozen=True)
-class Reference:
+class Reference(TensorData):
     """What is given and what is missing of b partial sketches, px of their 255 boxes.
 
     Attributes:
-        given: ink of the partial sketches.
-        missing: ink of the held-out strokes.
-        low: top left corners of the boxes of the held-out strokes.
-        high: bottom right corners of these boxes.
+        given, missing: ink of the partial sketches and of the held-out strokes.
+        low, high: top left and bottom right corners of the boxes of the held-out strokes.
         valid: which boxes are not padding.
     """
 
@@ -129,40 +104,36 @@ class Reference:
     high: Float[Tensor, "b k 2"]
     valid: Bool[Tensor, "b k"]
 
-    def __getitem__(self, rows: Tensor) -> Reference:
-        """Return the reference of some partial sketches."""
-        return Reference(**{name: value[rows] for name, value in vars(self).items()})
-
 
 def completion_reward(reference: Reference, added: Ink, ended: Bool[Tensor, " b"]) -> Float[Tensor, " b"]:
-    """Return the approximate value of each completion, less a penalty if the model did not end it.
-
-    Args:
-        reference: what is given and missing of each drawing.
-        added: ink of the completions.
-        ended: whether the model ended each.
-    """
+    """Return the approximate value of each completion, less a penalty if the model did not end it."""
     missing, low, high = reference.missing, reference.low, reference.high
     distance = torch.cdist(missing.centre, added.centre, compute_mode=_EXACT)
     both = missing.valid.unsqueeze(2) & added.valid.unsqueeze(1)
-    distance = torch.where(both, distance, VALUE_FAR).clamp(max=VALUE_FAR)
+    distance = torch.where(both, distance, rules.VALUE_FAR).clamp(max=rules.VALUE_FAR)
     chamfer = (_mean(distance.amin(2), missing.valid) + _mean(distance.amin(1), added.valid)) / 2
     outer_low = low.masked_fill(~reference.valid.unsqueeze(-1), torch.inf).amin(1)
     outer_high = high.masked_fill(~reference.valid.unsqueeze(-1), -torch.inf).amax(1)
-    reach = (REACH * (outer_high - outer_low).amax(-1)).clamp(MIN_REACH, MAX_REACH).reshape(-1, 1, 1)
-    parallel = (missing.direction @ added.direction.transpose(1, 2)).abs() >= math.cos(math.radians(ANGLE))
+    reach = (
+        (rules.REACH * (outer_high - outer_low).amax(-1))
+        .clamp(rules.MIN_REACH, rules.MAX_REACH)
+        .reshape(-1, 1, 1)
+    )
+    parallel = (missing.direction @ added.direction.transpose(1, 2)).abs() >= math.cos(
+        math.radians(rules.ANGLE)
+    )
     # A dot has no direction: it is parallel to everything.
     parallel |= ~missing.direction.any(-1).unsqueeze(2) | ~added.direction.any(-1).unsqueeze(1)
     covered = _mean(((distance < reach) & parallel).any(2).float(), missing.valid)
-    inside = (added.centre.unsqueeze(2) >= low.unsqueeze(1) - MARGIN).all(-1)
-    inside &= (added.centre.unsqueeze(2) <= high.unsqueeze(1) + MARGIN).all(-1)
+    inside = (added.centre.unsqueeze(2) >= low.unsqueeze(1) - rules.MARGIN).all(-1)
+    inside &= (added.centre.unsqueeze(2) <= high.unsqueeze(1) + rules.MARGIN).all(-1)
     placed = _mean((inside & reference.valid.unsqueeze(1)).any(2).float(), added.valid)
     to_given = torch.cdist(added.centre, reference.given.centre, compute_mode=_EXACT)
-    to_given = to_given.masked_fill(~reference.given.valid.unsqueeze(1), VALUE_FAR).amin(2)
-    again = _mean((to_given < ALONG).float(), added.valid)
-    finished = (covered >= COVERED) & (placed >= WITHIN) & (again <= AGAIN)
-    finished &= added.length <= TWICE * missing.length + SLACK
-    value = finished.float() + (covered + placed) / 2 - chamfer / VALUE_FAR
+    to_given = to_given.masked_fill(~reference.given.valid.unsqueeze(1), rules.VALUE_FAR).amin(2)
+    again = _mean((to_given < rules.ALONG).float(), added.valid)
+    finished = (covered >= rules.COVERED) & (placed >= rules.WITHIN) & (again <= rules.AGAIN)
+    finished &= added.length <= rules.TWICE * missing.length + rules.SLACK
+    value = finished.float() + (covered + placed) / 2 - chamfer / rules.VALUE_FAR
     return value - UNENDED_PENALTY * (~ended).float()
 
 
@@ -176,25 +147,15 @@ def category_log_prob(
 ) -> Float[Tensor, " b"]:
     """Return the log probability, in nats, of each drawing's category; `MIN_LOG_PROB` at least.
 
-    Points are read as they were drawn, without being simplified first.
-
-    Args:
-        classifier: in evaluation mode, on the samples' device.
-        samples: finished drawings.
-        category: index; the number of categories for an unconditional drawing, whose log probability is 0.
+    Points are read as they were drawn, without being simplified first. Drawings without a category, whose
+    index is the number of categories, have 0.
     """
     points, lift = samples.offset.cumsum(1), samples.pen == Pen.LIFT
-    log_prob = torch.cat(
-        [
-            functional.log_softmax(
-                classifier(
-                    point_features(points[rows], lift[rows], samples.length[rows]), samples.length[rows]
-                ),
-                -1,
-            )
-            for rows in torch.arange(len(category), device=category.device).split(CLASSIFIER_ROWS)
-        ]
-    )
+    parts = []
+    for rows in torch.arange(len(category), device=category.device).split(CLASSIFIER_ROWS):
+        features = point_features(points[rows], lift[rows], samples.length[rows])
+        parts.append(functional.log_softmax(classifier(features, samples.length[rows]), -1))
+    log_prob = torch.cat(parts)
     categories = log_prob.shape[1]
     own = log_prob.gather(1, category.clamp(max=categories - 1).unsqueeze(1)).squeeze(1)
     return torch.where(category < categories, own.clamp(min=MIN_LOG_PROB), 0.0)
@@ -203,13 +164,7 @@ def category_log_prob(
 def point_features(
     points: Float[Tensor, "b n 2"], lift: Bool[Tensor, "b n"], length: Int[Tensor, " b"]
 ) -> Float[Tensor, "b n 13"]:
-    """Return a classifier's features; see `sketchgen.models.numpy_classifier.point_features`.
-
-    Args:
-        points: px, padded at the end.
-        lift: whether the pen is lifted after each point.
-        length: number of points of each drawing.
-    """
+    """Return a classifier's features; see `sketchgen.models.numpy_classifier.point_features`."""
     index = torch.arange(points.shape[1], device=points.device)
     valid = (index < length.unsqueeze(1)).unsqueeze(-1)
     low = points.masked_fill(~valid, torch.inf).amin(1, keepdim=True)
@@ -238,14 +193,9 @@ def point_features(
 def load_reward_classifier(name: str, categories: tuple[str, ...], device: torch.device) -> Classifier:
     """Load a classifier to reward completions by, in evaluation mode.
 
-    Args:
-        name: name or path of its checkpoint.
-        categories: those of the network that learns, which the classifier must share.
-        device: where it computes.
-
     Raises:
         CheckpointError: there is no such checkpoint.
-        SettingError: the classifier has other categories.
+        SettingError: the classifier has other categories than the network that learns.
     """
     checkpoint = read_checkpoint(name, CLASSIFIER)
     if checkpoint.config.categories != categories:

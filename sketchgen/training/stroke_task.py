@@ -14,13 +14,13 @@ from sketchgen.data.store import Split, Store
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.likelihood import score
 from sketchgen.formats.poster import contact_sheet
-from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint, with_categories
+from sketchgen.models.checkpoint import read_checkpoint, with_categories
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_layers import CELLS
 from sketchgen.models.numpy_stroke_model import Decoder
 from sketchgen.models.stroke_model import StrokeModel, as_network
 from sketchgen.sketch.sketch import Completion, Sketch
-from sketchgen.training.config import TrainConfig
+from sketchgen.training.config import ReinforceConfig, TrainConfig
 from sketchgen.training.datasets import StoreBatches, StrokeCollate, own_share, training_and_validation
 from sketchgen.training.distributed import rank, sum_over_processes, world_size
 from sketchgen.training.loop import Task
@@ -51,11 +51,13 @@ class StrokeTask(Task):
         collate = StrokeCollate(categories, config.prefixes)
         batches = StoreBatches(self.split, config.batch, config.seed, collate)
         teachers = load_teachers(config.teachers, categories, device)
-        self.objectives = [
-            Likelihood(batches, teachers, config.distillation),
-            *_preference(config, categories, device),
-            *_policy_gradient(config, self.split, categories, device),
-        ]
+        self.objectives: list[Objective[Any]] = [Likelihood(batches, teachers, config.distillation)]
+        if config.candidates is not None:
+            self.objectives.append(_preference(config, categories, device))
+        if config.reinforce is not None:
+            self.objectives.append(
+                _policy_gradient(config.reinforce, self.split, categories, config.seed, device)
+            )
         # By the likelihood the network as it started would be the best.
         self.keep_last = len(self.objectives) > 1
 
@@ -68,17 +70,9 @@ class StrokeTask(Task):
             sums = [float(scores.nats.sum()), float(scores.points.sum())]
             nats, points = sum_over_processes(sums, self._device)
             found[name] = nats / max(points, 1.0)
+        nats = round(found["valid"], 4)
+        self.card = {"nats_per_point_valid": nats, "validation_drawings": len(self._valid)}
         return found
-
-    def save(
-        self, folder: Path, network: StrokeModel, figures: dict[str, float], summary: dict[str, Any]
-    ) -> None:
-        """See `Task.save`."""
-        measured = {
-            "nats_per_point_valid": round(figures["valid"], 4),
-            "validation_drawings": len(self._valid),
-        }
-        save_checkpoint(folder, network, measured | summary, force=True)
 
     def draw(self, network: StrokeModel) -> Image | None:
         """Return a sheet: the first drawings finished, then as many drawn from nothing."""
@@ -87,18 +81,15 @@ class StrokeTask(Task):
         if not count or network.config.cell not in CELLS:
             return None
         completer = Completer(Decoder(network.config, network.weights()), "run", {})
-        cells: list[Sketch | Completion] = []
-        labels: list[str] = []
         sketches = [self._valid.sketch(index) for index in range(count)]
         names = [each.category if each.category in completer.categories else None for each in sketches]
+        cells: list[Sketch | Completion] = []
         for sketch, name in zip(sketches, names, strict=True):
-            given = prefix(sketch, GIVEN_SHARE)
-            cells += completer.complete(given, name, 1, PICTURE_TEMPERATURE, seed)
-            labels.append(f"{name or 'any'}: finished")
+            cells += completer.complete(prefix(sketch, GIVEN_SHARE), name, 1, PICTURE_TEMPERATURE, seed)
         for name in names:
             cells += completer.generate(name, 1, PICTURE_TEMPERATURE, seed)
-            labels.append(name or "any")
-        return contact_sheet(cells, 6, 144, labels)
+        labels = [name or "any" for name in names]
+        return contact_sheet(cells, 6, 144, [*(f"{label}: finished" for label in labels), *labels])
 
 
 def _stroke_model(config: TrainConfig, store: Store) -> StrokeModel:
@@ -111,39 +102,29 @@ def _stroke_model(config: TrainConfig, store: Store) -> StrokeModel:
     return StrokeModel(ModelConfig.from_dict(values))
 
 
-def _preference(
-    config: TrainConfig, categories: tuple[str, ...], device: torch.device
-) -> list[Objective[Any]]:
-    """Return the objective of preference training where candidates are named."""
-    if config.candidates is None or config.start is None:
-        return []
-    batches = PreferenceBatches(
-        Path(config.candidates), categories, config.preference_pairs, config.seed, rank()
-    )
+def _preference(config: TrainConfig, categories: tuple[str, ...], device: torch.device) -> Preference:
+    folder = Path(config.candidates or "")
+    batches = PreferenceBatches(folder, categories, config.preference_pairs, config.seed, rank())
     before = with_categories(read_checkpoint(config.start), categories)
     reference = as_network(before.config, before.weights).requires_grad_(False).to(device)
-    return [Preference(batches, reference, config.preference_weight)]
+    return Preference(batches, reference, config.preference_weight)
 
 
 def _policy_gradient(
-    config: TrainConfig, split: Split, categories: tuple[str, ...], device: torch.device
-) -> list[Objective[Any]]:
-    """Return the objective of policy-gradient training where it is wanted.
+    settings: ReinforceConfig, split: Split, categories: tuple[str, ...], seed: int, device: torch.device
+) -> PolicyGradient:
+    """Return the objective of policy-gradient training.
 
     Raises:
         CheckpointError: there is no such classifier.
         SettingError: the classifier has other categories, or there are several processes.
     """
-    settings = config.reinforce
-    if settings is None:
-        return []
     if world_size() > 1:
         raise SettingError("policy-gradient training takes one process; start it without torchrun")
     classifier = None
     if settings.classifier is not None and settings.classifier_weight:
         classifier = load_reward_classifier(settings.classifier, categories, device)
-    batches = ReinforceBatches(split, categories, settings.sketches, config.seed)
-    return [PolicyGradient(batches, settings, classifier)]
+    return PolicyGradient(ReinforceBatches(split, categories, settings.sketches, seed), settings, classifier)
 
 
 def prefix(sketch: Sketch, share: float) -> Sketch:
