@@ -54,7 +54,7 @@ def of_people(store: str, model: str | None, count: int, ways: int) -> list[Trie
     """Validation drawings with something missing, as a critic is measured by them."""
     spec = CandidateSpec(store, "valid", model, count, ways, seed=1)
     found: list[Tried] = []
-    for number in range(spec.chunks):
+    for number in range(-(-count // CHUNK)):
         for group in draw_chunk(spec, number)[: count - number * CHUNK]:
             name = group.category
             given, rest = (Sketch.from_strokes(each, category=name) for each in (group.given, group.rest))

@@ -98,7 +98,9 @@ def cells(model: Completer, held: Held, judge: Judge, ways: int, temperature: fl
     """A model's row."""
     category = held.drawings.known_as(model.categories)
     names = [held.drawings.categories[index] for index in held.drawings.category]
-    value, error = nats(as_network(model.config, model.decoder.weights()), held, category).per_point()
+    value, error = (
+        nats(as_network(model.config, model.decoder.weights()), held, category).per_point().values()
+    )
     beginnings = [
         HeldOut(*parts, False, int(category[index]), drawing_seed(0, int(held.drawings.key[index])))
         for index, parts in enumerate(held.parts)

@@ -57,7 +57,7 @@ def nats(name: str, drawings: Drawings) -> str:
     """Nats per point of a checkpoint, with the standard error over drawings."""
     network, _ = load_network(name)
     known = replace(drawings, category=drawings.known_as(network.config.categories))
-    value, error = score(network, known).per_point()
+    value, error = list(score(network, known).per_point().values())
     return f"{value:.3f} ± {error:.3f}"
 
 

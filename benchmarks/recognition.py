@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.store import Store
-from sketchgen.evaluation.recognition import DEEP, Accuracy, accuracy, load_judge
+from sketchgen.evaluation.recognition import Verdict, accuracy, load_judge
+from sketchgen.evaluation.statistics import DEEP, depth_groups
 from sketchgen.models.checkpoint import CLASSIFIER
 
 FRACTIONS = (1.0, 0.75, 0.5, 0.25)
@@ -31,32 +33,33 @@ def training_counts(store: Store) -> dict[str, int]:
     return dict(zip(store.categories, counts.tolist(), strict=True))
 
 
-def shown(found: Accuracy, deep: np.ndarray) -> str:
+def shown(found: Verdict, groups: Iterable[np.ndarray], category: np.ndarray) -> str:
     """A row of the table."""
-    parts = [f"{found.top(1, chosen):6.1%} / {found.top(5, chosen):6.1%}" for chosen in (None, deep, ~deep)]
-    parts.append(f"{found.mean_over_categories(1):6.1%} / {found.mean_over_categories(5):6.1%}")
-    return " | ".join(parts)
+    both = np.stack([found.top1, found.top5], 1)
+    several = [np.stack([both[category == index].mean(0) for index in np.unique(category)])]
+    rows = [*(both[chosen] for chosen in groups), *several]
+    return " | ".join(f"{one:6.1%} / {five:6.1%}" for one, five in (row.mean(0) for row in rows))
 
 
-def margin(found: Accuracy) -> float:
+def margin(found: Verdict) -> float:
     """Standard error of the top-1 share."""
-    share = found.top(1)
+    share = found.top1.mean()
     return float(np.sqrt(share * (1.0 - share) / len(found.rank)))
 
 
 def measured(name: str | None, drawings: Drawings, counts: dict[str, int]) -> None:
     """Print the table, the calibration and the speed."""
     judge = load_judge(name)
+    groups = depth_groups([drawings.categories[index] for index in drawings.category], counts)
     print(f"{name or CLASSIFIER.default}: {len(drawings)} drawings, top-1 / top-5")
     print(f"points | all | {DEEP} training drawings or more | fewer | mean over categories")
     for fraction in FRACTIONS:
         began = time.process_time()
         found = accuracy(judge, drawings, fraction)
         seconds = time.process_time() - began
-        deep = found.of_deep(counts)
-        print(f"{fraction:6.0%} | {shown(found, deep)}", flush=True)
+        print(f"{fraction:6.0%} | {shown(found, groups.values(), drawings.category)}", flush=True)
         if fraction == 1.0:
-            about = f"{deep.sum()} of {len(deep)} drawings are of the first kind"
+            about = f"{groups['deep'].sum()} of {len(drawings)} drawings are of the first kind"
             speed = f"{seconds / len(drawings) * 1e4:.0f} s of one core for 10,000 drawings"
             nats = f"{-found.log_prob.mean():.3f} nats a drawing"
             print(f"       | {about}; standard error of top-1 {margin(found):.1%}; {nats}; {speed}")

@@ -32,7 +32,7 @@ MEASURING = options(
     "evaluate",
     "Measure",
     """
-    sketchgen evaluate run/best store/ --report report.html
+    sketchgen evaluate run/best store/ --report report.md
     sketchgen evaluate run/best store/ --against quickdraw345 --report report.md
     sketchgen evaluate run/best quickdraw/ -n 1000 --protocol likelihood --json > figures.json
     """,
@@ -42,7 +42,7 @@ MEASURING = options(
 @MEASURING
 @option("--against CHECKPOINT", str, "Another model to measure; may be repeated.", multiple=True)
 @option("--training STORE", Path, "Store to search for copies.  [default: SOURCE]")
-@option("--report FILE", Path, "Write an .html or .md report with pictures.")
+@option("--report FILE", Path, "Write an .md report with a picture.")
 @option("--force", False, "Replace a report that is there.")
 def evaluate(checkpoint: str, source: Path, as_json: bool, report: Path | None, **settings: Any) -> None:
     """Measure a checkpoint on drawings that it has not seen.

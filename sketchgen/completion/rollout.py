@@ -8,6 +8,7 @@ stands, so that it can be drawn again alone.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -130,21 +131,32 @@ class Rollout:
         refresh(self.stepping, self.network)
         self.going.fill_(False)
         self._forced.clear()
-        waiting = iter(starts)
+        whole = dict(vars(self))
+        try:
+            yield from self._draw(iter(starts), scored=scored)
+        finally:
+            vars(self).update(whole)
+
+    def _draw(self, waiting: Iterator[Start], *, scored: bool) -> Iterator[Sampled]:
         what: list[Any] = [None] * self.rows
         blocks: list[Iterator[np.ndarray]] = [iter(())] * self.rows
         candidates = CANDIDATES if self.guidance else 1
-        noise = np.zeros(
-            (self.rows, NOISE_STEPS, CANDIDATES, 6) if self.guidance else (self.rows, NOISE_STEPS, 1, 5)
-        )
+        noise = np.zeros((self.rows, NOISE_STEPS, candidates, 6 if self.guidance else 5))
         free: Sequence[int] = range(self.rows)
         while True:
-            for row, start in zip(free, waiting, strict=False):
-                self._put(row, start)
+            starts = list(zip(free, waiting, strict=False))
+            self._put(starts)
+            for row, start in starts:
                 what[row], blocks[row] = start.what, noise_blocks(start.seed, start.index, candidates)
             going = self.going.cpu().numpy().copy()
             if not going.any():
                 return
+            needed = 32 * -(-int(going.sum()) // 32)
+            if len(starts) < len(free) and needed <= self.rows // 2 and not self._forced:
+                rows = np.sort(np.argsort(~going, kind="stable")[:needed])
+                self._leave_out(torch.from_numpy(rows))
+                noise, going = noise[rows], going[rows]
+                what, blocks = [what[row] for row in rows], [blocks[row] for row in rows]
             place = self.count.cpu().numpy() % NOISE_STEPS
             for row in np.flatnonzero((place == 0) & going):
                 noise[row] = next(blocks[row]).reshape(noise.shape[1:])
@@ -155,15 +167,29 @@ class Rollout:
                 self._forced.pop(row, None)
                 yield self._finished(row, what[row])
 
-    def _put(self, row: int, start: Start) -> None:
-        """Give a row to a drawing."""
-        rows = [row, self.rows + row][: len(start.rows)]
-        self.state.put(torch.tensor(rows), start.state, torch.tensor(start.rows))
-        self.temperature[row], self._greedy = start.temperature, start.temperature == 0
-        self.count[row], self.log_prob[row] = 0, 0.0
-        self.going[row], self.ended[row] = True, False
-        if start.forced is not None:
-            self._forced[row] = start.forced
+    def _put(self, starts: Sequence[tuple[int, Start]]) -> None:
+        """Give rows to drawings."""
+        for _, some in itertools.groupby(starts, lambda each: id(each[1].state)):
+            rows, several = zip(*some, strict=True)
+            both = zip(*(each.rows for each in several), strict=True)
+            mine = [row + half for half in (0, self.rows)[: len(several[0].rows)] for row in rows]
+            theirs = [row for part in both for row in part]
+            self.state.put(torch.tensor(mine), several[0].state, torch.tensor(theirs))
+            index = list(rows)
+            self.temperature[index] = self.temperature.new_tensor([each.temperature for each in several])
+            self._greedy = several[-1].temperature == 0
+            self.count[index], self.log_prob[index] = 0, 0.0
+            self.going[index], self.ended[index] = True, False
+            self._forced |= {row: each.forced for row, each in zip(rows, several, strict=True) if each.forced}
+
+    def _leave_out(self, rows: Int[Tensor, " r"]) -> None:
+        """Go on with these rows only: no drawing waits for the others."""
+        both = torch.cat([rows, self.rows + rows]) if self.guidance else rows
+        state = self.network.begin(len(both), self.state.room or 0)
+        state.put(torch.arange(len(both)), self.state, both)
+        self.state, self.rows, self._index = state, len(rows), self._index[: len(rows)]
+        for name in ("temperature", "offset", "pen", "count", "log_prob", "going", "ended"):
+            setattr(self, name, getattr(self, name)[rows])
 
     def _finished(self, row: int, what: Any) -> Sampled:
         length = int(self.count[row])

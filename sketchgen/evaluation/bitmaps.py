@@ -28,13 +28,7 @@ CHUNK = 1024
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of n drawings.
-
-    Attributes:
-        start: (n + 1,) where each drawing's points begin.
-        points: px.
-        lift: true at the last point of each stroke.
-    """
+    """The lines of n drawings, as flat arrays; see `sketchgen.data.drawings.Drawings`."""
 
     start: Int[np.ndarray, " m"]
     points: Float[np.ndarray, "p 2"]

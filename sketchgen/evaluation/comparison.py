@@ -5,6 +5,7 @@ With the same drawings and the same noise they see far smaller differences than 
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from sketchgen.completion.completer import Completer
-from sketchgen.evaluation.completion_metrics import Recognised, model_nearness, recognised
+from sketchgen.evaluation.completion_metrics import model_nearness, recognised
 from sketchgen.evaluation.held_out import SCALES
 from sketchgen.evaluation.likelihood import SHARES as LIKELIHOOD_SHARES
 from sketchgen.evaluation.likelihood import Scores, scores_by_share
@@ -52,21 +53,8 @@ def compare(
 ) -> dict[str, Any]:
     """Compare two models on the same drawings, with the same noise; differences are b - a.
 
-    Each model completes drawings at the temperature that is its best one at half of the points given.
-
-    Args:
-        a: a completer, or a name or path that `load` takes.
-        b: another one.
-        source: as for `evaluate`, and so are all other settings.
-        split: split of a store.
-        limit: maximum number of drawings.
-        samples: drawings completed; 0 for likelihood alone.
-        seed: seed of dequantisation and sampling.
-        protocol: "all" or "likelihood".
-        judge: who recognises drawings.
-        temperatures: temperatures of completions.
-        guidance: guidance of the models that can be guided.
-        progress: called now and then.
+    Each model completes drawings at the temperature that is its best one at half of the points given. All
+    settings are those of `evaluate`.
 
     Returns:
         Each figure of both models, the difference, and the difference's standard error, of all drawings and
@@ -138,6 +126,13 @@ def _completion_differences(task: Task, models: Sequence[Completer]) -> dict[str
         model_nearness(task, model, found.temperature["scale known"])
         for model, found in zip(models, both, strict=True)
     ]
+    recognition: dict[str, Any] = {scale: {} for scale in SCALES}
+    for scale, share in itertools.product(SCALES, SHARES):
+        a, b = (found.verdicts[scale, share, found.temperature[scale]] for found in both)
+        recognition[scale][f"{share:g}"] = {
+            name: {"top1": paired(a.top1[rows], b.top1[rows]), "top5": paired(a.top5[rows], b.top5[rows])}
+            for name, rows in groups.items()
+        }
     ten_ways: dict[str, Any] = {}
     for share, one in near[0].items():
         other = near[1][share]
@@ -153,20 +148,6 @@ def _completion_differences(task: Task, models: Sequence[Completer]) -> dict[str
         "finished": len(task.sketches),
         "temperatures": list(task.temperatures),
         "best_temperature": {key: dict(found.temperature) for key, found in zip("ab", both, strict=True)},
-        "recognition": _recognition_differences(both, groups),
+        "recognition": recognition,
         "ten_ways": ten_ways,
     }
-
-
-def _recognition_differences(both: Sequence[Recognised], groups: Groups) -> dict[str, Any]:
-    """Return shares of recognised drawings by scale, share given and depth."""
-    result: dict[str, Any] = {}
-    for scale in SCALES:
-        result[scale] = {}
-        for share in SHARES:
-            a, b = (found.verdicts[scale, share, found.temperature[scale]] for found in both)
-            result[scale][f"{share:g}"] = {
-                name: {"top1": paired(a.top1[rows], b.top1[rows]), "top5": paired(a.top5[rows], b.top5[rows])}
-                for name, rows in groups.items()
-            }
-    return result

@@ -47,10 +47,10 @@ class Recognised:
     temperature: dict[Scale, float] = field(default_factory=dict)
 
 
-def recognised(task: Task, model: Completer, scales: Sequence[Scale] = SCALES) -> Recognised:
+def recognised(task: Task, model: Completer) -> Recognised:
     """Complete every drawing once at every share and temperature, and have the judge recognise it."""
     result = Recognised()
-    for scale in scales:
+    for scale in SCALES:
         for share in SHARES:
             items = task.items(share, model)
             for temperature in task.temperatures:
@@ -94,9 +94,9 @@ def _shares(verdict: Verdict, groups: Groups) -> dict[str, Any]:
 
 
 def _against_real(task: Task, verdict: Verdict, share: float) -> dict[str, Any]:
-    """Return shares of recognised drawings, their gain and their ratio.
+    """Return shares of recognised drawings, their ratio to the real ones' share, and the ratio of gains.
 
-    The gain is over the given parts, as a share of the real drawings' gain; the ratio is to real drawings.
+    Gains are over the given parts alone.
     """
     real, prefix = task.real(), task.prefix(share)
     result = _shares(verdict, task.groups)
@@ -123,17 +123,6 @@ class Nearness:
     def groups(self, groups: Groups) -> Groups:
         """Return which of the n drawings, as far as they have completions, are of each group."""
         return {name: rows[: len(self.best)] & np.isfinite(self.best) for name, rows in groups.items()}
-
-    def table(self, groups: Groups) -> dict[str, Any]:
-        """Return the means of both by depth."""
-        return {
-            name: {
-                "best": mean(self.best[rows]),
-                "apart": mean(self.apart[rows]),
-                "drawings": int(rows.sum()),
-            }
-            for name, rows in self.groups(groups).items()
-        }
 
 
 def nearness(items: Sequence[HeldOut], found: Sequence[Sequence[Finished]]) -> Nearness:
@@ -172,7 +161,17 @@ def retrieval_nearness(task: Task) -> dict[float, Nearness]:
 
 def nearness_table(found: dict[float, Nearness], groups: Groups) -> dict[str, Any]:
     """Return the means by share given and depth."""
-    return {f"{share:g}": each.table(groups) for share, each in found.items()}
+    return {
+        f"{share:g}": {
+            name: {
+                "best": mean(near.best[rows]),
+                "apart": mean(near.apart[rows]),
+                "drawings": int(rows.sum()),
+            }
+            for name, rows in near.groups(groups).items()
+        }
+        for share, near in found.items()
+    }
 
 
 def distance_table(task: Task, found: Recognised | None) -> dict[str, Any]:

@@ -20,8 +20,7 @@ part looks right is for the judge to say.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -57,9 +56,6 @@ VALUE_SPACING = 3.0
 """Spacing of ink for values: 99.4 % of 4,492 completions have the same `finished` as with 1 px."""
 VALUE_FAR = 100.0
 """Largest distance in a value."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of items done, and how many there are."""
 
 
 @runtime_checkable
@@ -188,13 +184,7 @@ def completion_value(figures: Figures) -> float:
 def completion_values(
     given: Sequence[Points], rest: Sequence[Points], candidates: Sequence[Sequence[Points]]
 ) -> list[float]:
-    """Return the values of candidate completions of a drawing.
-
-    Args:
-        given: its given strokes, px.
-        rest: the strokes that a person added; at least one point.
-        candidates: the strokes of each; none allowed.
-    """
+    """Return the values of candidate completions; `rest` is what a person added, a point at least."""
     sketch = Sketch.from_strokes(given)
     item = Item("", "", "part", sketch, Sketch.from_strokes(rest))
     completions = [Completion(sketch, Sketch.from_strokes(strokes)) for strokes in candidates]
@@ -218,16 +208,16 @@ def finishing(
     seed: int = 0,
     judge: Judge | None = None,
     made: Sequence[Sequence[Completion]] | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Measure how well a model finishes drawings.
+    """Measure how well a model finishes drawings, such as `unfinished()`.
 
     Args:
         completer: the model.
-        items: the unfinished drawings, such as `unfinished()`.
+        items: the unfinished drawings.
         count: completions of each.
-        temperature: their temperature.
-        seed: their seed.
+        temperature: of these.
+        seed: of these.
         judge: if given, the probability of the category before and after is measured, too.
         made: the completions of each item, if they exist already.
         progress: called after each item.
@@ -244,31 +234,27 @@ def finishing(
     entries: dict[str, dict[str, Any]] = {}
     for number, item in enumerate(items):
         found = completions(completer, item, count, temperature, seed) if made is None else made[number]
-        figures = [asdict(measure(item, each)) for each in found]
-        for figure in figures:
-            figure["lacks"] = list(figure["lacks"])
+        figures = [
+            asdict(each) | {"lacks": list(each.lacks)} for each in (measure(item, one) for one in found)
+        ]
         if judge is not None:
             for figure, seen in zip(figures, _judged(judge, item, found), strict=True):
                 figure.update(seen)
-        means = {name: _mean([figure[name] for figure in figures]) for name in figures[0] if name != "lacks"}
         entries[item.name] = {
             "kind": item.kind,
             "category": item.category,
-            "mean": {name: value for name, value in means.items() if value is not None},
+            "mean": {name: figure["mean"] for name, figure in _summary(figures).items()},
             "completions": figures,
         }
         if progress is not None:
             progress(number + 1, len(items))
-    by_kind = {
-        kind: _summary([entry["mean"] for entry in entries.values() if entry["kind"] == kind])
-        for kind in KINDS
-    }
+    means = {kind: [each["mean"] for each in entries.values() if each["kind"] == kind] for kind in KINDS}
     return {
         "count": count,
         "temperature": temperature,
         "seed": seed,
-        "overall": _summary([entry["mean"] for entry in entries.values()]),
-        "by_kind": {kind: summary for kind, summary in by_kind.items() if summary["items"]},
+        "overall": {"items": len(items), **_summary([entry["mean"] for entry in entries.values()])},
+        "by_kind": {kind: {"items": len(some), **_summary(some)} for kind, some in means.items() if some},
         "items": entries,
     }
 
@@ -283,17 +269,12 @@ def _judged(judge: Judge, item: Item, found: Sequence[Completion]) -> list[dict[
     return [{"before": before, "after": value} for value in after]
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Return the mean of the values that are not None."""
-    known = [float(value) for value in values if value is not None]
-    return math.fsum(known) / len(known) if known else None
-
-
-def _summary(means: Sequence[dict[str, float]]) -> dict[str, Any]:
-    """Return the mean and standard error of each figure over the items that have it."""
-    result: dict[str, Any] = {"items": len(means)}
-    for name in dict.fromkeys(name for mean in means for name in mean):
-        values = np.array([mean[name] for mean in means if name in mean])
-        error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
-        result[name] = {"mean": float(values.mean()), "standard_error": error}
+def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the mean and standard error of each figure over the rows that have it."""
+    result: dict[str, dict[str, float]] = {}
+    for name in dict.fromkeys(name for row in rows for name in row if name != "lacks"):
+        values = np.array([row[name] for row in rows if row.get(name) is not None], dtype=np.float64)
+        if len(values):
+            error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+            result[name] = {"mean": float(values.mean()), "standard_error": error}
     return result

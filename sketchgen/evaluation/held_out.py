@@ -53,12 +53,7 @@ def held_out(sketch: Sketch, share: float, category: int = 0, seed: int = 0) -> 
 
 @dataclass(frozen=True)
 class Finished:
-    """A completion of a held-out drawing.
-
-    Attributes:
-        completion: given and added part, px of the 255 box.
-        going_on: whether the first added stroke continues the last given one.
-    """
+    """A completion of a drawing; where `going_on`, its first stroke continues the last given one."""
 
     completion: Completion
     going_on: bool

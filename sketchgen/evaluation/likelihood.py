@@ -20,8 +20,7 @@ from torch import Tensor
 from sketchgen.completion.completer import Completer
 from sketchgen.data.batching import Batch, evaluation_batch
 from sketchgen.data.drawings import Drawings
-from sketchgen.evaluation.sketch_rnn_loss import SketchRNNLoss
-from sketchgen.evaluation.statistics import DEEP, depth_groups, ratio
+from sketchgen.evaluation.statistics import DEEP, Figure, depth_groups, mean, ratio
 from sketchgen.models.memory import keep_freed_memory
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.models.stroke_model import Steps, StrokeModel, as_network
@@ -35,10 +34,7 @@ BATCH = 128
 TENTHS = 10
 KINDS = ("first point of a stroke", "other points", "end")
 
-Watch = Callable[
-    [Int[np.ndarray, " b"], Batch, StepDistribution, Float[np.ndarray, "b m"]],
-    None,
-]
+Watch = Callable[[Int[np.ndarray, " b"], Batch, StepDistribution, Float[np.ndarray, "b m"]], None]
 """Called with each scored batch: the indices of its drawings, the batch, the distributions of its steps, and
 their nats, 0 where a step does not count."""
 
@@ -63,17 +59,9 @@ class Scores:
         """Return those of some drawings."""
         return Scores(self.nats[rows], self.points[rows], self.category[rows])
 
-    def per_point(self) -> tuple[float, float]:
-        """Return nats per point over the set and the standard error (of a ratio, over drawings)."""
-        total = max(int(self.points.sum()), 1)
-        value = float(self.nats.sum() / total)
-        spread = self.nats - value * self.points
-        return value, float(np.sqrt((spread**2).sum()) / total)
-
-    def per_sketch(self) -> tuple[float, float]:
-        """Return the mean nats per drawing and the standard error."""
-        count = len(self.nats)
-        return float(self.nats.mean()), float(self.nats.std(ddof=1) / np.sqrt(count)) if count > 1 else 0.0
+    def per_point(self) -> Figure:
+        """Return nats per point over the set."""
+        return ratio(self.nats, self.points)
 
 
 def step_distribution(model: StrokeModel, batch: Batch) -> StepDistribution:
@@ -103,15 +91,10 @@ def score(
     progress: Callable[[int], None] | None = None,
     watch: Watch | None = None,
 ) -> Scores:
-    """Score drawings whose categories are the model's own indices, with the first part given.
+    """Score drawings whose categories are the model's own indices, with a `fraction` of their points given.
 
-    Args:
-        model: the network; it is left in evaluation mode.
-        drawings: drawings in the 255 box.
-        fraction: share of each drawing's points that is given.
-        seed: seed of the dequantisation.
-        progress: called with the number of drawings of each batch.
-        watch: called with each scored batch.
+    The network is left in evaluation mode. `seed` is that of the dequantisation; `progress` is called with
+    the number of drawings of each batch.
     """
     keep_freed_memory()
     model.eval()
@@ -171,8 +154,14 @@ class Positions:
         self.tenth_nats, self.tenth_count = np.zeros((drawings, TENTHS)), np.zeros((drawings, TENTHS))
         self.kind_nats, self.kind_count = np.zeros((drawings, len(KINDS))), np.zeros((drawings, len(KINDS)))
 
-    def add(self, rows: Int[np.ndarray, " b"], batch: Batch, nats: Float[np.ndarray, "b m"]) -> None:
-        """Add a batch of whole drawings, whose indices are `rows`; nats are 0 where a step does not count."""
+    def add(
+        self,
+        rows: Int[np.ndarray, " b"],
+        batch: Batch,
+        found: StepDistribution,
+        nats: Float[np.ndarray, "b m"],
+    ) -> None:
+        """Add a batch of whole drawings; see `Watch`."""
         pen, length = batch.pen.cpu().numpy(), batch.length.cpu().numpy()[:, None]
         scored = batch.scored.cpu().numpy()
         index = np.arange(pen.shape[1])
@@ -209,51 +198,27 @@ class Positions:
 def likelihood_figures(
     model: Completer, drawings: Drawings, counts: Mapping[str, int] | None, seed: int, report: Report
 ) -> dict[str, Any]:
-    """Return all figures of likelihood as plain JSON values.
-
-    Args:
-        model: the model.
-        drawings: drawings in the 255 box.
-        counts: training drawings of each category, if known.
-        seed: seed of the dequantisation.
-        report: called after each batch.
-    """
-    positions, magenta = Positions(len(drawings)), SketchRNNLoss(drawings)
-
-    def watch(
-        rows: Int[np.ndarray, " b"], batch: Batch, found: StepDistribution, nats: Float[np.ndarray, "b m"]
-    ) -> None:
-        positions.add(rows, batch, nats)
-        magenta.add(rows, batch, found)
-
-    scores = scores_by_share(model, drawings, seed, report, watch)
+    """Return all figures of likelihood as plain JSON values; `counts` are training drawings by category."""
+    positions = Positions(len(drawings))
+    scores = scores_by_share(model, drawings, seed, report, positions.add)
     whole = replace(scores[0.0], category=drawings.category)
-    per_point, per_sketch = whole.per_point(), whole.per_sketch()
+    per_point, per_sketch = whole.per_point(), mean(whole.nats)
     return {
-        "nats_per_point": per_point[0],
-        "nats_per_point_se": per_point[1],
-        "nats_per_sketch": per_sketch[0],
-        "nats_per_sketch_se": per_sketch[1],
-        "suffix": {f"{share:g}": _suffix(item) for share, item in scores.items()},
+        "nats_per_point": per_point["value"],
+        "nats_per_point_se": per_point["standard_error"],
+        "nats_per_sketch": per_sketch["value"],
+        "nats_per_sketch_se": per_sketch["standard_error"],
+        "suffix": _by_share(scores),
         "by_position": positions.table(),
         "by_depth": _by_depth(scores, drawings, counts),
-        "magenta": magenta.table(),
         "by_category": by_category(whole, drawings.categories),
     }
 
 
 def by_category(scores: Scores, categories: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     """Return nats per point and the number of drawings of every category that occurs."""
-    result: dict[str, dict[str, Any]] = {}
-    for index in np.unique(scores.category):
-        rows = scores.category == index
-        value, error = scores[rows].per_point()
-        result[categories[int(index)]] = {
-            "nats_per_point": value,
-            "standard_error": error,
-            "drawings": int(rows.sum()),
-        }
-    return result
+    parts = {categories[index]: scores.category == index for index in np.unique(scores.category).tolist()}
+    return {name: _entry(scores[rows], drawings=int(rows.sum())) for name, rows in parts.items()}
 
 
 def _by_depth(
@@ -270,11 +235,15 @@ def _by_depth(
             result[name] = {
                 "categories": len(np.unique(drawings.category[rows])),
                 "drawings": int(rows.sum()),
-                "suffix": {f"{share:g}": _suffix(item[rows]) for share, item in scores.items()},
+                "suffix": _by_share({share: item[rows] for share, item in scores.items()}),
             }
     return result
 
 
-def _suffix(scores: Scores) -> dict[str, Any]:
-    value, error = scores.per_point()
-    return {"nats_per_point": value, "standard_error": error, "points": int(scores.points.sum())}
+def _by_share(scores: Mapping[float, Scores]) -> dict[str, Any]:
+    return {f"{share:g}": _entry(item, points=int(item.points.sum())) for share, item in scores.items()}
+
+
+def _entry(scores: Scores, **counts: int) -> dict[str, Any]:
+    found = scores.per_point()
+    return {"nats_per_point": found["value"], "standard_error": found["standard_error"], **counts}

@@ -73,17 +73,17 @@ def evaluate(
     Args:
         checkpoint: a completer, or a name or path that `load` takes.
         source: a store, an ndjson file, or a folder of ndjson files.
-        split: split of a store.
+        split: of a store.
         limit: maximum number of drawings, those with the smallest hashes; None for all.
         samples: drawings sampled at each temperature, and drawings completed; 0 for likelihood alone.
-        seed: seed of dequantisation and sampling.
+        seed: of dequantisation and sampling.
         protocol: "all", or "likelihood" without what needs a judge or training drawings.
         judge: who recognises drawings, or the name or path of one; None for the bundled recogniser.
         against: other models for the same tables.
         training: a store whose training drawings are searched; None for `source`, if it is a store.
-        temperatures: temperatures of completions.
-        guidance: guidance of all models that can be guided; None for each model's own.
-        report: where a page is written, .html or .md; None for none.
+        temperatures: of completions.
+        guidance: of all models that can be guided; None for each model's own.
+        report: where a page is written, .md; None for none.
         force: replace an existing page.
         progress: called now and then.
 
@@ -95,8 +95,7 @@ def evaluate(
         CheckpointError: no such checkpoint or judge.
         FormatError: no drawings.
         OutputError: the page cannot be written.
-        SettingError: a limit, a number of samples, a temperature or a guidance outside its limits, or an
-                unknown suffix.
+        SettingError: a setting outside its limits, or an unknown suffix.
     """
     check_settings(samples, protocol, limit)
     target = None if report is None else check_page(Path(report), force=force)

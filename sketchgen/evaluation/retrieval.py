@@ -52,16 +52,8 @@ def retrieve(
 ) -> list[list[Finished]]:
     """Complete drawings by the rests of the nearest training drawings.
 
-    Args:
-        training: drawings that are searched.
-        items: drawings cut after `share` of their points, with their categories' names.
-        share: share of the points after which the training drawings are cut.
-        scale: whether the size of the whole is known.
-        count: completions of each.
-        progress: called with 1 after each drawing.
-
-    Returns:
-        The completions of each drawing, the nearest first; none where its category has no training drawings.
+    Both are cut after `share` of their points. Each drawing has `count` completions, the nearest first;
+    none where its category has no training drawings.
     """
     found: list[list[Finished]] = [[] for _ in items]
     names = [item.given.category or "" for item in items]
@@ -128,11 +120,6 @@ def nearest_drawings(
 
     Each drawing is aligned and scaled to the 255 box. The `COPY_SHORT_LIST` training drawings whose bitmaps
     are the most similar, of any category, are compared by the symmetric Chamfer distance.
-
-    Args:
-        sketches: drawings of at least one stroke each.
-        training: drawings that are searched.
-        progress: called with the number of training drawings compared since the last call.
     """
     fitted = [in_frame(sketch, box_frame(sketch)) for sketch in sketches]
     near = most_similar(bitmaps(Lines.of_sketches(fitted)), training, COPY_SHORT_LIST, progress)

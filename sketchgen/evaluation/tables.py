@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 Figures = Mapping[str, Any]
@@ -16,13 +17,7 @@ TOP = {"top1": "first name", "top5": "among first 5"}
 
 @dataclass(frozen=True)
 class Grid:
-    """A table.
-
-    Attributes:
-        title: its title, may be empty.
-        head: a word over each column; the first column holds words, the others figures.
-        rows: the cells.
-    """
+    """A table: a title, which may be empty, a word over each column, and the cells."""
 
     title: str
     head: Cells
@@ -80,25 +75,19 @@ def _name(model: Figures) -> str:
 
 
 def _likelihood(models: Models) -> Iterator[Grid]:
-    shares = list(models[0]["suffix"])
-    rows = []
+    shares, rows = list(models[0]["suffix"]), []
     for model in models:
         sketch = {"value": model["nats_per_sketch"], "standard_error": model["nats_per_sketch_se"]}
-        rows.append(
-            (_name(model), with_error(sketch, 1), *(_nats(model["suffix"][share]) for share in shares))
-        )
+        rows.append((_name(model), with_error(sketch, 1), *map(_nats, model["suffix"].values())))
     yield Grid("", ("model", "nats per sketch", *(f"per point, {_given(share)}" for share in shares)), rows)
 
 
 def _positions(models: Models) -> Iterator[Grid]:
     for key, title, first in (("tenth", "By tenth of the points", "from"), ("kind", "By kind of step", "")):
-        tables = [model["by_position"][key] for model in models if model.get("by_position")]
+        tables = [model["by_position"][key] for model in models]
         rows = [
-            (
-                name if key == "kind" else f"{float(name):.0%}",
-                *(_nats(table[name], "nats") for table in tables),
-            )
-            for name in (tables[0] if tables else ())
+            (f"{float(name):.0%}" if first else name, *(_nats(table[name], "nats") for table in tables))
+            for name in tables[0]
         ]
         yield Grid(title, (first, *map(_name, models)), rows)
 
@@ -110,38 +99,36 @@ def _depth(models: Models) -> Iterator[Grid]:
             f"{_name(model)}, {group}",
             str(entry["categories"]),
             str(entry["drawings"]),
-            *(_nats(entry["suffix"][share]) for share in shares),
+            *map(_nats, entry["suffix"].values()),
         )
         for model in models
         for group in ("deep", "rare")
-        if (entry := model.get("by_depth", {}).get(group))
+        if (entry := model["by_depth"].get(group))
     ]
     yield Grid("Nats per point", ("", "categories", "drawings", *map(_given, shares)), rows)
 
 
 def _ended(models: Models) -> Iterator[Grid]:
-    temperatures = list(models[0].get("ended", {}))
-    rows = []
-    for model in models if temperatures else ():
-        found = [model["ended"].get(value, {}) for value in temperatures]
-        rows.append((_name(model), *(percent({**item, "value": item.get("share")}) for item in found)))
-    yield Grid("", ("model", *(f"temperature {value}" for value in temperatures)), rows)
+    rows = [
+        (_name(model), *(percent({**item, "value": item["share"]}) for item in model["ended"].values()))
+        for model in models
+        if model["ended"]
+    ]
+    yield Grid("", ("model", *(f"temperature {value}" for value in models[0]["ended"])), rows)
 
 
 def _recognition(models: Models) -> Iterator[Grid]:
     first = models[0].get("recognition")
     if not first:
         return
-    # Figures of an older version do not name the judge.
-    judge = f", named by {models[0]['judge']['name']}" if "judge" in models[0] else ""
+    judge = models[0]["judge"]["name"]
     for scale in first["best_temperature"]:
         for group, count in first["drawings"].items():
             if count:
-                rows = [
-                    row for share in first[scale] for row in _recognition_rows(models, scale, group, share)
-                ]
+                shares = (_recognition_rows(models, scale, group, share) for share in first[scale])
+                rows = [row for some in shares for row in some]
                 rows.append(("whole real drawing", *_named(first["real"][group])))
-                title = f"{scale.capitalize()}, {group} categories, {count} drawings{judge}"
+                title = f"{scale.capitalize()}, {group} categories, {count} drawings, named by {judge}"
                 yield Grid(title, ("", "first name right", "among first 5", "gain", "of real"), rows)
 
 
@@ -164,20 +151,21 @@ def _named(entry: Figures) -> Cells:
 
 
 def _nearness(models: Models) -> Iterator[Grid]:
-    sources = [(_name(model), model["ten_ways"]) for model in models if model.get("ten_ways")]
-    nearest = models[0].get("baselines", {}).get("retrieval_ten_ways")
-    if nearest:
-        sources.insert(0, ("ten nearest training drawings", nearest))
+    if not models[0].get("ten_ways"):
+        return
+    nearest = models[0]["baselines"]["retrieval_ten_ways"]
+    sources = [("ten nearest training drawings", nearest)] if nearest else []
+    sources += [(_name(model), model["ten_ways"]) for model in models]
     rows = [
         (
             f"{name}, {group}",
-            *(with_error(row.get(group, {}).get(key)) for row in table.values() for key in ("best", "apart")),
+            *(with_error(row[group][key]) for row in table.values() for key in ("best", "apart")),
         )
         for name, table in sources
-        for group in ("all", "deep", "rare")
-        if any(row.get(group, {}).get("drawings") for row in table.values())
+        for group in next(iter(table.values()))
+        if any(row[group]["drawings"] for row in table.values())
     ]
-    shares = [_given(share) for share in models[0].get("ten_ways", ())]
+    shares = [_given(share) for share in models[0]["ten_ways"]]
     yield Grid("px", ("", *(f"{share}: {key}" for share in shares for key in ("best of 10", "apart"))), rows)
 
 
@@ -204,27 +192,12 @@ def _copying(models: Models) -> Iterator[Grid]:
         return
     real = found[0][1]["held_out"]
     rows = [("held-out drawings", *(f"{value:.2f}" for value in real.values()), "1 %")]
-    for name, entry in found:
-        rows.append(
-            (name, *(f"{entry['generated'][share]:.2f}" for share in real), percent(entry["share_below"]))
-        )
-    yield Grid(
-        "", ("px", *(f"{float(at):.0%} quantile" for at in real), "nearer than 1 % of held-out ones"), rows
-    )
-
-
-def _sketch_rnn(models: Models) -> Iterator[Grid]:
-    rows = [
-        (
-            _name(model),
-            *(with_error(model["magenta"][key], 3) for key in ("training", "evaluation")),
-            str(model["magenta"]["n_max"]),
-            f"{model['magenta']['offset_deviation']:.2f}",
-        )
-        for model in models
-        if model.get("magenta")
+    rows += [
+        (name, *(f"{value:.2f}" for value in entry["generated"].values()), percent(entry["share_below"]))
+        for name, entry in found
     ]
-    yield Grid("", ("model", "as in training", "as in evaluation", "Nmax", "deviation, px"), rows)
+    head = ("px", *(f"{float(at):.0%} quantile" for at in real), "nearer than 1 % of held-out ones")
+    yield Grid("", head, rows)
 
 
 def _categories(models: Models) -> Iterator[Grid]:
@@ -293,12 +266,6 @@ SECTIONS: tuple[tuple[str, str, Callable[[Models], Iterator[Grid]]], ...] = (
         "typical lines, which are near, too.",
         _copying,
     ),
-    (
-        "Sketch-RNN's own loss",
-        "The reconstruction loss of the Sketch-RNN paper, for readers who know it. It depends on the "
-        "longest drawing and on the scale of the set and cannot be compared between sets.",
-        _sketch_rnn,
-    ),
     ("By category", "Nats per point of whole drawings by category.", _categories),
 )
 """Title, explanation and tables of each section."""
@@ -309,38 +276,28 @@ def difference_grids(found: Figures) -> Iterator[Grid]:
     a, b = str(found["a"]), str(found["b"])
     head = ("", a, b, "difference")
 
-    def row(name: str, entry: Figures, form: Callable[[Figures], str]) -> Cells:
-        return name, *(form(entry[key]) for key in ("a", "b", "difference"))
+    def cells(entries: Iterable[tuple[str, Figures]], form: Callable[[Figures], str]) -> list[Cells]:
+        return [(name, *(form(entry[key]) for key in ("a", "b", "difference"))) for name, entry in entries]
 
-    def rows(table: Figures) -> Iterator[tuple[str, Figures]]:
+    def flat(table: Figures, parts: Mapping[str, str]) -> Iterator[tuple[str, Figures]]:
         for share, groups in table.items():
-            yield from ((f"{_given(share)}, {name}", entry) for name, entry in groups.items())
-
-    def px(entry: Figures) -> str:
-        return with_error(entry, 2)
-
-    def nats(entry: Figures) -> str:
-        return with_error(entry, 4)
+            for name, entry in groups.items():
+                for key, words in parts.items():
+                    yield f"{_given(share)}, {name}, {words}", entry[key]
 
     title = f"{b} against {a}, {found['drawings']} drawings, split {found['split']}: nats per sketch"
-    yield Grid(title, head, [row(name, entry, px) for name, entry in found["nats_per_sketch"].items()])
-    yield Grid("Nats per point", head, [row(name, entry, nats) for name, entry in rows(found["nats"])])
+    yield Grid(title, head, cells(found["nats_per_sketch"].items(), with_error))
+    nats = (
+        (f"{_given(share)}, {name}", entry)
+        for share, row in found["nats"].items()
+        for name, entry in row.items()
+    )
+    yield Grid("Nats per point", head, cells(nats, partial(with_error, digits=4)))
     if "recognition" not in found:
         return
     for scale, table in found["recognition"].items():
         at = " and ".join(f"{found['best_temperature'][key][scale]:g}" for key in "ab")
-        who = f"Named right by {found['judge']['name']}" if "judge" in found else "Named right"
-        title = f"{who}, {scale}, {found['finished']} drawings, temperatures {at}"
-        cells = [
-            row(f"{name}, {words}", entry[key], percent)
-            for name, entry in rows(table)
-            for key, words in TOP.items()
-        ]
-        yield Grid(title, head, cells)
+        title = f"Named right by {found['judge']['name']}, {scale}, {found['finished']} drawings"
+        yield Grid(f"{title}, temperatures {at}", head, cells(flat(table, TOP), percent))
     distances = {"best": "nearest of 10 to the truth", "apart": "apart from each other"}
-    cells = [
-        row(f"{name}, {words}", entry[key], px)
-        for name, entry in rows(found["ten_ways"])
-        for key, words in distances.items()
-    ]
-    yield Grid("Ten completions, px", head, cells)
+    yield Grid("Ten completions, px", head, cells(flat(found["ten_ways"], distances), with_error))

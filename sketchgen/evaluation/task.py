@@ -16,7 +16,7 @@ from sketchgen.data.splitting import MIN_POINTS
 from sketchgen.data.store import Store
 from sketchgen.errors import CategoryError, FormatError, SettingError
 from sketchgen.evaluation.held_out import HeldOut, Scale, drawing_seed, held_out
-from sketchgen.evaluation.recognition import Judge, Verdict, features_of, judged
+from sketchgen.evaluation.recognition import Judge, Verdict, judged
 from sketchgen.evaluation.retrieval import retrieve
 from sketchgen.evaluation.statistics import Groups, depth_groups
 from sketchgen.sketch.sketch import Sketch
@@ -39,15 +39,13 @@ class Task:
     """Drawings to complete, and the judge of the completions.
 
     Attributes:
-        drawings: real drawings of categories that the judge knows, `MIN_POINTS` or more each.
-        sketches: the same as sketches in the 255 box.
+        drawings, sketches: real drawings of categories that the judge knows, `MIN_POINTS` or more each.
         names: their categories.
         groups: which of them are of deep and of rare categories.
         others: as many further real drawings, for distances of distributions; fewer if there are not enough.
         judge: recognises drawings.
         training: training drawings that are searched, or None.
-        temperatures: temperatures of completions.
-        seed: seed of all sampling.
+        temperatures, seed: of completions.
         report: called with what is being done, how much of it is done, and how much there is.
     """
 
@@ -100,11 +98,8 @@ class Task:
 
     def prefix(self, share: float) -> Verdict:
         """Return the verdict on the given parts alone."""
-
-        def make() -> Verdict:
-            return self.judged([item.given for item in self.items(share)], "prefixes")
-
-        return self.once(("prefix", share), make)
+        given = [item.given for item in self.items(share)]
+        return self.once(("prefix", share), lambda: self.judged(given, "prefixes"))
 
     def retrieved(self, share: float, scale: Scale) -> Verdict | None:
         """Return the verdict on completions by the nearest training drawing; None without training drawings.
@@ -126,7 +121,8 @@ class Task:
 
     def other_features(self) -> Float[np.ndarray, "n d"]:
         """Return the judge's features of the other real drawings."""
-        return self.once("others", lambda: features_of(self.judge, self.others))
+        names = [other.category or "" for other in self.others]
+        return self.once("others", lambda: judged(self.judge, self.others, names).features)
 
 
 def make_task(

@@ -18,7 +18,6 @@ from sketchgen.evaluation.likelihood import (
     SHARES,
     TENTHS,
     Positions,
-    Scores,
     by_category,
     likelihood_figures,
     score,
@@ -69,7 +68,7 @@ def test_a_score_is_the_sum_over_the_steps(
     wanted = by_hand(model, drawings, index, round(fraction * count))
     assert scores.nats[0] == pytest.approx(wanted, rel=1e-5)
     assert scores.points.tolist() == [count - round(fraction * count)]
-    assert scores.per_point()[0] == pytest.approx(wanted / scores.points[0], rel=1e-5)
+    assert scores.per_point()["value"] == pytest.approx(wanted / scores.points[0], rel=1e-5)
 
 
 @pytest.mark.parametrize("fraction", SHARES)
@@ -110,34 +109,6 @@ def test_dropout_is_off_while_scoring(model: StrokeModel, drawings: Drawings):
     assert not model.training
 
 
-def test_per_point_is_a_ratio_of_sums_with_its_standard_error():
-    nats, points = np.array([10.0, 40.0, 16.0]), np.array([5, 10, 4])
-    ratio, error = Scores(nats, points, np.zeros(3, dtype=np.int64)).per_point()
-    assert ratio == pytest.approx(66 / 19)
-    residuals = [10 - ratio * 5, 40 - ratio * 10, 16 - ratio * 4]
-    assert error == pytest.approx(np.sqrt(sum(value**2 for value in residuals)) / 19)
-    # Drawings of one length: the usual standard error of a mean.
-    even = Scores(nats, np.array([2, 2, 2]), np.zeros(3, dtype=np.int64))
-    assert even.per_point()[0] == pytest.approx(nats.mean() / 2)
-    assert even.per_point()[1] == pytest.approx(nats.std() / np.sqrt(3) / 2)
-
-
-def test_per_point_s_error_is_the_spread_over_samples():
-    random = np.random.default_rng(0)
-    points = random.integers(5, 60, (400, 200))
-    nats = points * 3.0 + random.normal(size=points.shape) * points
-    parts = [Scores(one, two, np.zeros(200, dtype=np.int64)) for one, two in zip(nats, points, strict=True)]
-    found = np.array([part.per_point() for part in parts])
-    assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.15)
-
-
-def test_per_sketch_is_a_mean():
-    scores = Scores(np.array([1.0, 3.0]), np.array([1, 9]), np.zeros(2, dtype=np.int64))
-    assert scores.per_sketch() == pytest.approx((2.0, 1.0))
-    one = Scores(np.array([5.0]), np.array([2]), np.zeros(1, dtype=np.int64))
-    assert one.per_sketch() == (5.0, 0.0)
-
-
 def test_categories_add_up_to_the_whole(model: StrokeModel, drawings: Drawings):
     scores = score(model, drawings)
     table = by_category(scores, drawings.categories)
@@ -159,7 +130,7 @@ def completer(drawings: Drawings) -> Completer:
 def test_the_tenths_and_the_kinds_add_up_to_the_whole(completer: Completer, drawings: Drawings) -> None:
     positions = Positions(len(drawings))
     network = untrained.network(completer.config)
-    scores = score(network, drawings, watch=lambda rows, batch, found, nats: positions.add(rows, batch, nats))
+    scores = score(network, drawings, watch=positions.add)
     assert positions.kind_nats.sum(1) == pytest.approx(scores.nats)
     ends = positions.kind_nats[:, KINDS.index("end")]
     assert positions.tenth_nats.sum(1) + ends == pytest.approx(scores.nats)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from sketchgen.data.drawings import Drawings, from_lists
-from sketchgen.errors import CategoryError, CheckpointError, SettingError
+from sketchgen.errors import CheckpointError, SettingError
 from sketchgen.evaluation import recognition as module
-from sketchgen.evaluation.recognition import _prefix, accuracy, features_of, judged, load_judge
-from sketchgen.models.checkpoint import save_checkpoint
+from sketchgen.evaluation.recognition import accuracy, judged, load_judge
+from sketchgen.models.checkpoint import PICTURE_CLASSIFIER, save_checkpoint
+from sketchgen.models.picture_classifier import PictureRecogniser
 from sketchgen.models.recogniser import Reading, Recogniser
 from sketchgen.sketch.sketch import Sketch
 from tests.support import recognisers, seeing
@@ -51,18 +52,14 @@ def test_ranks_and_shares():
     found = accuracy(Fake(), drawings())
     assert found.rank.tolist() == [0, 1, 2, 1, 2, 0]
     np.testing.assert_allclose(np.exp(found.log_prob), [0.7, 0.2, 0.1, 0.3, 0.1, 0.6])
-    assert [found.top(count) for count in (1, 2, 3)] == pytest.approx([2 / 6, 4 / 6, 1.0])
-    assert found.mean_over_categories(1) == pytest.approx((0.5 + 0.0 + 0.5) / 3)
-    deep = found.of_deep({"cat": 300, "dog": 299})
-    assert deep.tolist() == [True, False, False, True, False, False]
-    assert found.top(1, deep) == 0.5
-    assert np.isnan(found.top(1, np.zeros(6, dtype=bool)))
+    assert found.top1.tolist() == [1, 0, 0, 0, 0, 1]
+    assert found.top5.tolist() == [1] * 6
 
 
 def test_a_fraction_shows_the_first_points():
     assert accuracy(Fake(), drawings(), 0.5).rank.tolist() == [0, 1, 2, 0, 1, 2]
-    assert [len(stroke) for stroke in _prefix(drawings().sketch(3), 0.75).strokes] == [5, 1]
-    assert _prefix(drawings().sketch(0), 0.01).point_count == 1
+    assert accuracy(Fake(), drawings(), 0.75).features.ravel().tolist() == [2, 2, 2, 6, 6, 6]
+    assert accuracy(Fake(), drawings(), 0.01).features.ravel().tolist() == [1] * 6
 
 
 def test_an_unknown_category_is_never_right():
@@ -75,21 +72,15 @@ def test_verdicts_count_ties_against_the_judge_and_batches_do_not_matter(monkeyp
     sketches = [drawings().sketch(index) for index in range(6)]
     parts: list[int] = []
     monkeypatch.setattr(module, "BATCH", 4)
-    monkeypatch.setattr(module, "CHUNK", 4)
     found = judged(Fake(), sketches, ["cat", "dog", "sun"] * 2, parts.append)
-    assert found.top1.tolist() == [1, 0, 0, 0, 0, 1]
-    assert found.top5.tolist() == [1] * 6
+    assert found.rank.tolist() == [0, 1, 2, 1, 2, 0]
+    assert found.features.ravel().tolist() == [3, 3, 3, 8, 8, 8]
     assert parts == [4, 2]
-    np.testing.assert_array_equal(found.features, features_of(Fake(), sketches))
-    assert accuracy(Fake(), drawings()).rank.tolist() == [0, 1, 2, 1, 2, 0]
     assert judged(Constant(), sketches[:3], NAMES).top1.tolist() == [0, 0, 0]
 
 
-def test_no_drawings_and_unknown_names():
+def test_no_drawings():
     assert judged(Fake(), [], []).top1.shape == (0,)
-    assert features_of(Fake(), []).shape == (0, 1)
-    with pytest.raises(CategoryError, match="does not know the category 'owl'"):
-        judged(Fake(), [drawings().sketch(0)], ["owl"])
     with pytest.raises(SettingError, match="no drawings"):
         accuracy(Fake(), drawings().between(0, 0))
 
@@ -103,12 +94,9 @@ def test_fractions_outside_their_limits(fraction: float):
 def test_a_judge_is_a_recogniser_of_strokes_or_of_pictures(tmp_path: Path):
     for name, network in (("strokes", recognisers.network()), ("pictures", seeing.network())):
         save_checkpoint(tmp_path / name, network, {})
-    judges = [load_judge(each) for each in (tmp_path / "strokes", tmp_path / "pictures", "pictures345")]
-    assert [each.sees for each in judges if isinstance(each, Recogniser)] == [
-        "strokes",
-        "pictures",
-        "pictures",
-    ]
+    assert isinstance(load_judge(tmp_path / "strokes"), Recogniser)
+    assert isinstance(load_judge(tmp_path / "pictures"), PictureRecogniser)
+    assert isinstance(load_judge(PICTURE_CLASSIFIER.default), PictureRecogniser)
     with pytest.raises(CheckpointError, match="no classifier 'nowhere'"):
         load_judge("nowhere")
     (tmp_path / "pictures" / "model.safetensors").write_bytes(b"")

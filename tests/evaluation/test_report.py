@@ -21,7 +21,7 @@ from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
 from sketchgen.evaluation import completion_metrics, held_out, page, report, retrieval
 from sketchgen.evaluation.comparison import compare, paired, paired_ratio
-from sketchgen.evaluation.page import as_html, as_markdown, check_page
+from sketchgen.evaluation.page import as_markdown, check_page
 from sketchgen.evaluation.report import evaluate
 from sketchgen.evaluation.statistics import category_counts
 from sketchgen.evaluation.tables import difference_grids
@@ -70,7 +70,7 @@ def small(seed: int = 1) -> Completer:
 
 @pytest.fixture(scope="module")
 def figures(store: Path, judge: NearestMean, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    target = tmp_path_factory.mktemp("page") / "report.html"
+    target = tmp_path_factory.mktemp("page") / "report.md"
     found = evaluate(small(), store, judge=judge, against=[small(2)], report=target, **SETTINGS)
     return found | {"page": target.read_text(encoding="utf-8")}
 
@@ -119,23 +119,21 @@ def test_the_page_holds_all_tables_the_pictures_and_the_judge(
     figures: dict[str, Any], judge: NearestMean
 ) -> None:
     text = figures["page"]
-    titles = re.findall(r"<h2>(.*?)</h2>", text)
+    titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert {"Likelihood", "Recognition", "Like real drawings", "Copying", "By category"} < set(titles)
-    assert len(titles) == 11
-    assert "data:image/png;base64,iVBOR" in text
-    assert "http" not in text
+    assert len(titles) == 10
     assert f"{figures['nats_per_sketch']:.1f}" in text
     assert text.count("small-2") > 5
     assert "nearest mean names them" in text
     assert "categories, 8 drawings, named by nearest mean" in text
-    older = {key: value for key, value in figures.items() if key != "judge"}
-    assert "named by" not in as_html(older, b"png")
     drawings = read_drawings_of(judge)
     seen = about_judge(seeing.recogniser(), drawings)
     assert (seen["name"], seen["sees"], seen["categories"]) == ("tiny", "pictures", 4)
     assert "tree" not in seen["unknown_to_it"]
     assert about_judge(recognisers.recogniser(), drawings)["sees"] == "strokes"
-    assert "tiny names them by their pictures" in as_html(figures | {"judge": seen}, b"png")
+    odd = as_markdown(figures | {"judge": seen, "checkpoint": 'a|"odd'}, "a-pictures/completions.png")
+    assert "tiny names them by their pictures" in odd
+    assert 'a\\|"odd' in odd
 
 
 def read_drawings_of(judge: NearestMean) -> Any:
@@ -147,18 +145,6 @@ def read_drawings_of(judge: NearestMean) -> Any:
     return from_lists(range(count), range(count), [[2]] * count, points, judge.categories)
 
 
-def test_markdown_and_html_show_the_same_cells(figures: dict[str, Any]) -> None:
-    name = '<b>|"odd'
-    found = figures | {"checkpoint": name}
-    text, markdown = as_html(found, b"png"), as_markdown(found, "a-pictures/completions.png")
-    assert name not in text
-    assert "&lt;b&gt;|" in text
-    assert '<b>\\|"odd' in markdown
-    cells = re.findall(r"<td>(.*?)</td>", text)
-    assert len(cells) > 100
-    assert all(cell in markdown for cell in cells if "&" not in cell)
-
-
 def test_a_page_of_likelihood_alone_as_markdown(store: Path, tmp_path: Path) -> None:
     target = tmp_path / "likely.md"
     evaluate(small(), store, report=target, limit=6, **LIKELIHOOD)
@@ -167,8 +153,8 @@ def test_a_page_of_likelihood_alone_as_markdown(store: Path, tmp_path: Path) -> 
     assert not list(tmp_path.glob(".*"))
     with pytest.raises(OutputError, match="--force"):
         evaluate(small(), store, report=target, **LIKELIHOOD)
-    for name in ("a.pdf", "a", "html"):
-        with pytest.raises(SettingError, match=r"\.html or \.md"):
+    for name in ("a.html", "a", "md"):
+        with pytest.raises(SettingError, match="a report is Markdown"):
             check_page(tmp_path / name, force=True)
     with pytest.raises(OutputError, match="no folder"):
         check_page(tmp_path / "none" / "a.md", force=False)

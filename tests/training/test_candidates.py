@@ -25,7 +25,6 @@ from sketchgen.training.candidates import (
     CandidateSpec,
     category_index,
     choose_drawings,
-    chunk_path,
     close_gaps,
     draw_candidates,
     draw_chunk,
@@ -67,7 +66,8 @@ def test_chunks_are_drawn_once_and_read_as_groups(spec: CandidateSpec, tmp_path:
     heard: list[tuple[int, int]] = []
     draw_candidates(spec, tmp_path, 1, lambda done, count: heard.append((done, count)))
     assert heard == [(6, 16), (12, 16), (16, 16)]
-    files = [chunk_path(tmp_path, number) for number in range(3)]
+    files = spec.paths(tmp_path)
+    assert len(files) == 3
     assert sorted(tmp_path.glob("*.arrow")) == files
     assert read_spec(tmp_path) == spec
     groups = list(read_groups(tmp_path))
@@ -88,7 +88,7 @@ def test_chunks_are_drawn_once_and_read_as_groups(spec: CandidateSpec, tmp_path:
     assert all(map(same, groups, read_groups(tmp_path, spec)))
     with pytest.raises(CheckpointError, match="drawn with another seed"):
         draw_candidates(replace(spec, seed=6), tmp_path, 1)
-    chunk_path(tmp_path, 0).write_bytes(b"ARROW1 but no more")
+    files[0].write_bytes(b"ARROW1 but no more")
     with pytest.raises(FormatError, match=r"candidates-00000\.arrow is damaged or missing"):
         list(read_groups(tmp_path, spec))
 
@@ -147,9 +147,9 @@ def test_what_cannot_be_drawn_is_refused(spec: CandidateSpec, tmp_path: Path):
         draw_candidates(replace(spec, checkpoint="nowhere"), tmp_path, 1)
     with pytest.raises(FormatError, match="not a prepared store"):
         draw_candidates(replace(spec, store=str(tmp_path)), tmp_path, 1)
-    with pytest.raises(SettingError, match="candidates must be from 1"):
+    with pytest.raises(SettingError, match="candidates is 0; it must be from 1 to 64"):
         replace(spec, candidates=0)
-    with pytest.raises(SettingError, match="sketches must be from 1"):
+    with pytest.raises(SettingError, match="sketches is 0; it must be from 1"):
         replace(spec, sketches=0)
 
 

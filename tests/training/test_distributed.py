@@ -21,7 +21,7 @@ from sketchgen.data.prepare import prepare
 from sketchgen.data.splitting import Prefixes
 from sketchgen.errors import ProcessLostError
 from sketchgen.training import distributed
-from sketchgen.training.candidates import CandidateGroup, CandidateSpec, chunk_path, write_groups, write_spec
+from sketchgen.training.candidates import CandidateGroup, CandidateSpec, write_groups, write_spec
 from sketchgen.training.config import TrainConfig
 from sketchgen.training.distributed import process_group
 from sketchgen.training.state import STATE
@@ -102,8 +102,9 @@ def test_two_processes_take_the_steps_of_one(plain: TrainConfig, tmp_path: Path)
     asides = [[np.array([[60.0 * k, 200.0], [60.0 * k + 90.0, 200.0]])] for k in (1, 2)]
     given = [[np.array([[0.0, 10.0 * k], [200.0, 200.0]])] for k in range(8)]
     groups = [CandidateGroup("owl", each, ups[0], [*ups, *asides], [1.0, 0.9, 0.0, 0.1]) for each in given]
-    write_spec(tmp_path / "candidates", CandidateSpec(str(plain.store), "train", str(start), 8, 4))
-    write_groups(chunk_path(tmp_path / "candidates", 0), groups)
+    spec = CandidateSpec(str(plain.store), "train", str(start), 8, 4)
+    write_spec(tmp_path / "candidates", spec)
+    write_groups(spec.paths(tmp_path / "candidates")[0], groups)
     both = replace(plain, validate_every=0.0, start=str(start), preference_pairs=4, preference_weight=0.01)
     both = replace(both, candidates=tmp_path / "candidates")
     alone = replace(both, out=tmp_path / "alone")

@@ -106,7 +106,7 @@ def test_the_best_of_all_rollouts_is_refused():
 def test_batch_number_i_is_the_same_whenever_it_is_asked_for(folder: Path):
     one, again, other = batches(folder)[3], batches(folder)[3], batches(folder)[4]
     assert torch.equal(one.offset, again.offset)
-    assert torch.equal(one.missing.points, again.missing.points)
+    assert torch.equal(one.reference.missing.centre, again.reference.missing.centre)
     assert one.offset.shape != other.offset.shape or not torch.equal(one.offset, other.offset)
 
 
@@ -155,8 +155,8 @@ def test_long_partial_sketches_are_left_out(folder: Path, monkeypatch: pytest.Mo
 def test_the_last_of_many_held_out_strokes_share_a_box():
     rest = [np.array([[float(number), 0.0], [number + 1.0, 2.0]]) for number in range(15)]
     example = ReinforceExample(np.zeros((1, 2)), np.array([1]), False, 1.0, np.zeros(2), rest[:1], rest)
-    found = collate([example], [0])
-    assert found.boxed.sum() == reinforce_batches.MAX_BOXES
+    found = collate([example], [0]).reference
+    assert found.valid.sum() == reinforce_batches.MAX_BOXES
     assert found.low[0, -1].tolist() == [reinforce_batches.MAX_BOXES - 1, 0.0]
     assert found.high[0, -1].tolist() == [15.0, 2.0]
 

@@ -16,13 +16,11 @@ from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.sketch.sketch import Points
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training import rewards
-from sketchgen.training.reinforce_batches import PaddedStrokes, ReinforceExample, collate
+from sketchgen.training.reinforce_batches import ReinforceExample, collate, strokes_ink
 from sketchgen.training.rewards import (
-    Ink,
     Reference,
     category_log_prob,
     completion_reward,
-    ink,
     load_reward_classifier,
 )
 from sketchgen.training.rollout import Samples
@@ -46,17 +44,12 @@ def random_strokes(random: np.random.Generator, near: list[Points] | None = None
     ]
 
 
-def ink_of(drawings: list[list[Points]]) -> Ink:
-    strokes = PaddedStrokes.of(drawings)
-    return ink(strokes.points, strokes.starts, strokes.valid)
-
-
 def reference(given: list[list[Points]], missing: list[list[Points]]) -> Reference:
     examples = [
         ReinforceExample(np.zeros((1, 2)), np.array([1]), False, 1.0, np.zeros(2), one, two)
         for one, two in zip(given, missing, strict=True)
     ]
-    return collate(examples, [0] * len(given)).reference()
+    return collate(examples, [0] * len(given)).reference
 
 
 def ended(count: int) -> torch.Tensor:
@@ -77,17 +70,17 @@ def test_rewards_are_near_completion_values():
         [completion_values(one, two, [each])[0] for one, two, each in zip(given, missing, added, strict=True)]
     )
     compared = reference(given, missing)
-    found = completion_reward(compared, ink_of(added), ended(150)).numpy()
+    found = completion_reward(compared, strokes_ink(added), ended(150)).numpy()
     assert np.corrcoef(found, expected)[0, 1] > 0.95
     assert np.abs(found - expected).mean() < 0.12
     assert 0.2 < np.mean(expected > 1.0) < 0.8
-    not_ended = completion_reward(compared, ink_of(added), ~ended(150)).numpy()
+    not_ended = completion_reward(compared, strokes_ink(added), ~ended(150)).numpy()
     assert np.allclose(not_ended, found - 1.0, atol=1e-5)
 
 
 def test_ink_has_the_length_of_the_lines_and_lies_on_them():
     line, dot = np.array([[0.0, 0], [30, 0], [30, 40]]), np.array([[100.0, 100]])
-    found = ink_of([[line], [line, dot], [dot], [line * 100.0]])
+    found = strokes_ink([[line], [line, dot], [dot], [line * 100.0]])
     assert found.length.tolist() == pytest.approx([70.0, 71.0, 1.0, 7000.0])
     assert found.valid.sum(1).tolist() == [24, 24, 1, rewards.MAX_PIECES]
     centre, direction = found.centre[0][found.valid[0]], found.direction[0][found.valid[0]]
@@ -109,7 +102,9 @@ def test_only_a_whole_completion_is_finished():
     beside = [*missing, np.array([[130.0, 60], [130, 180], [190, 60], [190, 180], [150, 60], [150, 180]])]
     added = [missing, [half[0][:, ::-1] * 0.4 + 60.0], twice, beside, [*missing, *given]]
     rows = torch.zeros(len(added), dtype=torch.int64)
-    found = completion_reward(reference([given], [missing])[rows], ink_of(added), ended(len(added))).tolist()
+    found = completion_reward(
+        reference([given], [missing])[rows], strokes_ink(added), ended(len(added))
+    ).tolist()
     assert found == pytest.approx(completion_values(given, missing, added), abs=0.12)
     assert [value > 1.3 for value in found] == [True, False, False, False, False]
 
@@ -154,7 +149,7 @@ def test_a_classifier_of_other_categories_is_refused(tmp_path: Path):
 
 
 def test_references_are_indexed_by_row():
-    one = ink_of([[np.array([[0.0, 0], [9, 0]])], [np.array([[5.0, 5]])]])
+    one = strokes_ink([[np.array([[0.0, 0], [9, 0]])], [np.array([[5.0, 5]])]])
     box = torch.zeros(2, 1, 2)
     found = Reference(one, one, box, box, torch.ones(2, 1, dtype=torch.bool))[torch.tensor([1, 1, 0])]
     assert found.missing.length.tolist() == [1.0, 1.0, 9.0]
