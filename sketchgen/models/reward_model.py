@@ -7,7 +7,7 @@
 A stroke model adds point by point and does not see that a wheel comes beside its place, or that it continues
 with another drawing. The reward model reads given and added strokes together, and of each point whether it
 was added, how near the other part is and how near any other stroke is. It is trained to pick the completion
-that is nearest to a person's (`sketchgen.training.reward_batches`): exp(score) is proportional to the
+that is nearest to a person's (`sketchgen.training.reward_task`): exp(score) is proportional to the
 probability of being the best of a group. `sketchgen.models.classifier` has the same network in torch.
 """
 

@@ -7,13 +7,12 @@ import importlib.util
 import io
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from sketchgen.formats.quickdraw import to_line
@@ -29,14 +28,8 @@ LOG_EVERY = 20
 """Steps between lines of the log."""
 
 COLUMNS = (
-    "step",
-    "seconds",
-    "loss",
-    "learning_rate",
-    "gradient_norm",
-    "drawings_per_second",
-    "waiting",
-    "skipped",
+    *("step", "seconds", "loss", "learning_rate", "gradient_norm"),
+    *("drawings_per_second", "waiting", "skipped"),
 )
 """First columns of log.csv; those of the validation and of the objectives follow."""
 
@@ -58,10 +51,7 @@ class RunLog(Callback):
 
     def state(self) -> dict[str, Any]:
         """Return the figures that the next line is the mean of, so that it is the same in a resumed run."""
-        return {
-            "figures": {name: list(values) for name, values in self._figures.items()},
-            "skipped": self._skipped,
-        }
+        return {"figures": self._figures, "skipped": self._skipped}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up the figures of a saved run."""
@@ -178,24 +168,31 @@ class ProgressBar(Callback):
     def __init__(self, console: Console | None = None) -> None:
         """Show it on `console`, by default on standard error."""
         # The bar takes what the words leave, and no line is broken: eighty columns are enough.
+        whole = Column(no_wrap=True)
         columns = (
             BarColumn(bar_width=None),
-            TextColumn("{task.percentage:>3.0f} %", table_column=Column(no_wrap=True)),
-            TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True)),
-            TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
+            TextColumn("{task.percentage:>3.0f} %", table_column=whole),
+            TextColumn("{task.fields[figures]}", table_column=whole),
+            TimeRemainingColumn(table_column=whole),
         )
         console = console or Console(stderr=True)
-        self.bar = Progress(*columns, console=console, disable=bool(rank()), expand=True)
-        self._task = TaskID(0)
+        self.bar = Progress(
+            *columns,
+            console=console,
+            disable=bool(rank()),
+            expand=True,
+            # Pauses for validation are a part of the speed.
+            speed_estimate_period=600.0,
+        )
+        self._task = self.bar.add_task("training", total=1.0, start=False, figures="")
         self._loss: float | None = None
-        self._began, self._share, self._drawings = time.monotonic(), 0.0, 0
+        self._began, self._drawings = time.monotonic(), 0
 
     def on_start(self, trainer: Trainer) -> None:
         """Show the bar where the run stands."""
-        self._began, self._share = time.monotonic(), trainer.progress
-        self._drawings = trainer.position.drawings
-        self._task = self.bar.add_task("training", total=1.0, figures="", left="")
-        self.bar.update(self._task, completed=self._share)
+        self._began, self._drawings = time.monotonic(), trainer.position.drawings
+        self.bar.start_task(self._task)
+        self.bar.update(self._task, completed=trainer.progress)
         self.bar.start()
 
     def on_step(self, trainer: Trainer, result: StepResult, waited: float) -> None:
@@ -203,25 +200,13 @@ class ProgressBar(Callback):
         if not result.skipped:
             before = result.loss if self._loss is None else self._loss
             self._loss = SMOOTHING * before + (1 - SMOOTHING) * result.loss
-        share = trainer.progress
-        self.bar.update(self._task, completed=share, figures=self._figures(trainer), left=self._left(share))
-
-    def _figures(self, trainer: Trainer) -> str:
         position = trainer.position
-        passed = max(time.monotonic() - self._began, 1e-9)
         parts = [f"step {position.step}"]
         parts += [] if self._loss is None else [f"loss {self._loss:.3f}"]
         parts += [f"best {position.best:.3f}"] if position.best < float("inf") else []
+        passed = max(time.monotonic() - self._began, 1e-9)
         parts.append(f"{(position.drawings - self._drawings) / passed:.0f} drawings/s")
-        return ", ".join(parts)
-
-    def _left(self, share: float) -> str:
-        """Return the time until the end at the speed so far, pauses for validation included."""
-        done = share - self._share
-        if done <= 0.0:
-            return ""
-        seconds = (time.monotonic() - self._began) / done * max(0.0, 1.0 - share)
-        return f"{timedelta(seconds=round(seconds))} left"
+        self.bar.update(self._task, completed=trainer.progress, figures=", ".join(parts))
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""

@@ -75,11 +75,7 @@ class CandidateSpec:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check the numbers.
-
-        Raises:
-            SettingError: a number is outside its limits.
-        """
+        """Check the numbers."""
         check_range("sketches", self.sketches, 1, MAX_DRAWINGS)
         check_range("candidates", self.candidates, 1, 64)
         check_range("seed", self.seed, 0, 2**31)
@@ -94,9 +90,7 @@ class CandidateGroup:
     """A partial sketch and several completions of it, px of the drawing's 255 box.
 
     Attributes:
-        category: name.
-        given: its strokes.
-        rest: how the person went on.
+        given, rest: its strokes, and how the person went on.
         candidates: strokes that the model added, each time; none where it ended at once.
         values: of each candidate; see `sketchgen.evaluation.finishing.completion_values`.
     """
@@ -306,10 +300,7 @@ def draw_chunk(spec: CandidateSpec, number: int) -> list[CandidateGroup]:
 def close_gaps(rest: Strokes, partial: PartialSketch, *, inside: bool) -> Strokes:
     """Return a person's strokes with gaps closed as a model's are, so that gaps do not tell them apart.
 
-    Args:
-        rest: how the person went on, px of the page.
-        partial: what is given; without a closer the strokes stay as they are.
-        inside: whether the first stroke continues the last given one.
+    Without a closer they stay as they are; `inside` tells whether the first continues the last given stroke.
     """
     if partial.closer is None:
         return rest

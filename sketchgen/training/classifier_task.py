@@ -1,4 +1,4 @@
-"""Training of classifiers, of strokes or of pictures: batches, validation and checkpoints."""
+"""Training of classifiers, of strokes or of pictures: batches with random changes, and validation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from sketchgen.data.drawings import Drawings
@@ -16,13 +17,132 @@ from sketchgen.errors import CheckpointError
 from sketchgen.models.checkpoint import CLASSIFIER, PICTURE_CLASSIFIER, Kind, read_checkpoint
 from sketchgen.models.classifier import Classifier
 from sketchgen.models.config import ClassifierConfig, PictureConfig
+from sketchgen.models.numpy_classifier import in_own_box, point_features
 from sketchgen.models.picture_classifier import PictureClassifier
-from sketchgen.training.classifier_batches import ClassifierCollate, PictureCollate
+from sketchgen.models.picture_features import pictures
+from sketchgen.sketch.geometry import CENTRE
 from sketchgen.training.config import UNCHANGED, Augment, ClassifierTrainConfig
 from sketchgen.training.datasets import Collate, StoreBatches, own_share, training_and_validation
 from sketchgen.training.distributed import sum_over_processes
 from sketchgen.training.loop import Task
 from sketchgen.training.objectives import CrossEntropy, LabelledBatch
+
+DROPPED = 0.15
+"""Probability that a stroke, or a point, is left out of a drawing where some are."""
+
+
+@dataclass(frozen=True)
+class ClassifierCollate(Collate[LabelledBatch]):
+    """Batches for a classifier of strokes."""
+
+    augment: Augment
+
+    def shown(self, drawings: Drawings, random: np.random.Generator) -> Int[np.ndarray, " n"]:
+        """Return how many points of each drawing are shown: all, or those up to a cut.
+
+        Half of the cuts are anywhere after the first point; the others at the end of a stroke that is not
+        the last. A drawing of one stroke is cut anywhere.
+        """
+        length = drawings.lengths
+        anywhere = 1 + np.floor(random.random(len(length)) * length).astype(np.int64)
+        ends = np.flatnonzero(drawings.lift)
+        # The ends of drawing i are ends[before[i]:before[i + 1]]; the last one is the drawing's.
+        before = np.searchsorted(ends, drawings.start)
+        inner = np.diff(before) - 1
+        which = before[:-1] + np.floor(random.random(len(length)) * np.maximum(inner, 0)).astype(np.int64)
+        at_end = ends[which] + 1 - drawings.start[:-1]
+        cut = np.where((random.random(len(length)) < 0.5) & (inner > 0), at_end, anywhere)
+        return np.where(random.random(len(length)) < self.augment.cut, cut, length)
+
+    def batch(
+        self, drawings: Drawings, shown: Int[np.ndarray, " b"], random: np.random.Generator
+    ) -> LabelledBatch:
+        """Return the features (b, n, 13) and lengths (b,) of the first `shown` points, labelled."""
+        augment, index = self.augment, np.arange(int(shown.max()))
+        rows = drawings.start[:-1, None] + np.minimum(index, shown[:, None] - 1)
+        there = index < shown[:, None]
+        lift = drawings.lift[rows] | (index == shown[:, None] - 1)
+        points = drawings.points[rows].astype(np.float64) - CENTRE
+        kept = there & _kept_strokes(lift, there, random, augment.drop_strokes)
+        kept &= _kept_points(lift, random, augment.drop_points)
+        points, lift, length = _packed(points, lift, kept)
+        valid = index[: lift.shape[1]] < length[:, None]
+        points = in_own_box(points @ random_warps(len(points), random, augment), valid)
+        # A dot is moved by noise, but has no extent to be scaled up to the box.
+        noise = random.normal(size=points.shape) * augment.jitter
+        steps = point_features(points + noise, lift & valid, length)
+        return _labelled(drawings, torch.from_numpy(steps), torch.from_numpy(length))
+
+
+@dataclass(frozen=True)
+class PictureCollate(Collate[LabelledBatch]):
+    """Batches for a classifier of pictures: whole drawings, changed by `warp` and `mirror` only."""
+
+    augment: Augment
+
+    def shown(self, drawings: Drawings, random: np.random.Generator) -> Int[np.ndarray, " n"]:
+        """Return the same number for all drawings, so that batches mix their lengths."""
+        return np.ones(len(drawings), dtype=np.int64)
+
+    def batch(
+        self, drawings: Drawings, shown: Int[np.ndarray, " b"], random: np.random.Generator
+    ) -> LabelledBatch:
+        """Return drawings as pictures, (b, 64, 64), labelled."""
+        warps = random_warps(len(drawings), random, self.augment)
+        owner = np.repeat(np.arange(len(drawings)), drawings.lengths)
+        points = np.einsum("pi,pij->pj", drawings.points.astype(np.float64) - CENTRE, warps[owner])
+        return _labelled(drawings, torch.from_numpy(pictures(points, drawings.lift, drawings.start)))
+
+
+def _labelled(drawings: Drawings, *inputs: torch.Tensor) -> LabelledBatch:
+    """Return inputs with the drawings' categories."""
+    keys = torch.from_numpy(drawings.key.astype(np.int64))
+    return LabelledBatch(inputs, torch.from_numpy(drawings.category.astype(np.int64)), keys)
+
+
+def _kept_strokes(
+    lift: Bool[np.ndarray, "b n"], shown: Bool[np.ndarray, "b n"], random: np.random.Generator, share: float
+) -> Bool[np.ndarray, "b n"]:
+    """Return which points stay when strokes are left out; a drawing that would lose all keeps all."""
+    stroke = np.cumsum(lift, axis=1) - lift
+    out = random.random(lift.shape) < DROPPED
+    left = ~np.take_along_axis(out, stroke, 1)
+    whole = (random.random(len(lift)) >= share) | ~(left & shown).any(1)
+    return left | whole[:, None]
+
+
+def _kept_points(
+    lift: Bool[np.ndarray, "b n"], random: np.random.Generator, share: float
+) -> Bool[np.ndarray, "b n"]:
+    """Return which points stay when points are left out; the first and the last of a stroke do."""
+    ends = lift.copy()
+    ends[:, 0] = True
+    ends[:, 1:] |= lift[:, :-1]
+    whole = random.random(len(lift)) >= share
+    return ends | whole[:, None] | (random.random(lift.shape) >= DROPPED)
+
+
+def _packed(
+    points: Float[np.ndarray, "b n 2"], lift: Bool[np.ndarray, "b n"], kept: Bool[np.ndarray, "b n"]
+) -> tuple[Float[np.ndarray, "b m 2"], Bool[np.ndarray, "b m"], Int[np.ndarray, " b"]]:
+    """Move the kept points of each drawing to its front; return them and their number."""
+    length = kept.sum(1)
+    order = np.argsort(~kept, axis=1, kind="stable")[:, : int(length.max())]
+    return np.take_along_axis(points, order[..., None], 1), np.take_along_axis(lift, order, 1), length
+
+
+def random_warps(count: int, random: np.random.Generator, augment: Augment) -> Float[np.ndarray, "b 2 2"]:
+    """Return matrices that turn, shear, stretch and mirror drawings: (x', y') = (x, y) @ warp."""
+    angle, shear, stretch = random.normal(size=(3, count)) * [[0.1], [0.1], [0.12]]
+    warped = random.random(count) < augment.warp
+    angle, shear, stretch = angle * warped, shear * warped, stretch * warped
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], 1)
+    skew = np.zeros_like(turn)
+    skew[:, 0, 0], skew[:, 0, 1], skew[:, 1, 1] = np.exp(stretch), shear, np.exp(-stretch)
+    skew[:, 0] *= np.where(random.random(count) < augment.mirror, -1.0, 1.0)[:, None]
+    return (turn @ skew).transpose(0, 2, 1)
+
 
 BATCH = 256
 """Drawings that are measured at a time."""

@@ -100,11 +100,7 @@ class RunConfig:
     start: str | None = None
 
     def __post_init__(self) -> None:
-        """Check every value.
-
-        Raises:
-            SettingError: a value is outside its limits, or the run has no end.
-        """
+        """Check every value."""
         if self.time_limit is None and self.steps is None:
             raise SettingError("a run needs an end: set --time-limit or --steps")
         for name, (low, high) in self.limits.items():
@@ -175,11 +171,7 @@ class ReinforceConfig:
     classifier_weight: float = 0.2
 
     def __post_init__(self) -> None:
-        """Check every value.
-
-        Raises:
-            SettingError: a value is outside its limits.
-        """
+        """Check every value."""
         check_range("sketches", self.sketches, 2, 65536)
         check_range("rollouts", self.rollouts, 2, 256)
         check_range("best_of", self.best_of, 1, self.rollouts - 1)
@@ -277,11 +269,7 @@ class TrainConfig(RunConfig):
     reinforce: ReinforceConfig | None = None
 
     def __post_init__(self) -> None:
-        """Check every value.
-
-        Raises:
-            SettingError: a value is outside its limits, or candidates come without the model that drew them.
-        """
+        """Check every value."""
         super().__post_init__()
         if self.candidates is not None and self.start is None:
             raise SettingError("preferences are among a model's own candidates; name the model by --from")

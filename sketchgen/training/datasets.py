@@ -146,13 +146,9 @@ def own_share(drawings: Drawings) -> Drawings:
 
 
 def endless_loader(batches: Dataset[B], first: int, workers: int, *, pin: bool) -> DataLoader[B]:
-    """Return a loader of batches `first`, `first` + 1, ... without end.
+    """Return a loader of batches `first`, `first` + 1, ... without end, made ahead by so many workers.
 
-    Args:
-        batches: by their number.
-        first: number of the first one.
-        workers: processes that make batches ahead; with 0 they are made when they are asked for.
-        pin: put batches where a GPU fetches them faster.
+    With `pin` they are put where a GPU fetches them faster.
     """
     return DataLoader(
         batches,

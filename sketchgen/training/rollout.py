@@ -18,7 +18,7 @@ from sketchgen.completion.rollout import Rollout, Start
 from sketchgen.models.stroke_model import State, Steps, StrokeModel, refresh
 from sketchgen.sketch.strokes import Pen
 
-CPU_ROWS = 256
+CPU_ROWS = 512
 """Maximum number of drawings at a time on a processor."""
 
 CHECK_EVERY = 8
@@ -59,14 +59,9 @@ class RolloutSampler:
         *,
         lockstep: bool | None = None,
     ) -> None:
-        """Allocate the tensors of a batch.
+        """Allocate the tensors of a batch of so many drawings.
 
-        Args:
-            network: on the device where it draws.
-            rows: number of drawings in a batch.
-            max_given: maximum number of given points.
-            max_added: maximum number of points that are added.
-            lockstep: whether all drawings advance together; None for True on a GPU, where steps are captured.
+        In `lockstep` all drawings advance together; None for that on a GPU, where steps are captured.
         """
         device = network.head.weight.device
         self.network, self.max_added = network, max_added
@@ -76,13 +71,9 @@ class RolloutSampler:
         autocast = torch.is_autocast_enabled(device.type)
         precision = torch.get_autocast_dtype(device.type) if autocast else torch.float32
         self._room = max_given + max_added + 1
+        rows = rows if self._lockstep else min(rows, CPU_ROWS)
         self._rollout = Rollout(
-            network,
-            max_added,
-            rows if self._lockstep else min(rows, CPU_ROWS),
-            precision=precision,
-            room=self._room,
-            length_penalty=False,
+            network, max_added, rows, precision=precision, room=self._room, length_penalty=False
         )
         self._replay: Callable[[], None] | None = None
 
@@ -90,12 +81,8 @@ class RolloutSampler:
     def draw(self, steps: Steps, cut: Int[Tensor, " b"], temperature: Float[Tensor, " b"]) -> Samples:
         """Draw until each drawing has ended or has `max_added` more points; at least one point is added.
 
-        Unlike completions for people, rollouts have no length penalty, and no gaps are closed.
-
-        Args:
-            steps: given points, padded; at least one of each drawing.
-            cut: number of given points of each drawing.
-            temperature: of each drawing, above 0; see `StepDistribution.tempered`.
+        Unlike completions for people, rollouts have no length penalty, and no gaps are closed. Of each
+        drawing `cut` points are given, one at least; the temperatures are above 0.
         """
         with torch.autocast(cut.device.type, enabled=False):
             # Many rollouts continue the same partial sketch, which is encoded once.

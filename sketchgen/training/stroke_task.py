@@ -25,8 +25,7 @@ from sketchgen.training.datasets import StoreBatches, StrokeCollate, own_share, 
 from sketchgen.training.distributed import rank, sum_over_processes, world_size
 from sketchgen.training.loop import Task
 from sketchgen.training.objectives import Likelihood, Objective, load_teachers
-from sketchgen.training.preference import Preference
-from sketchgen.training.preference_batches import PreferenceBatches
+from sketchgen.training.preference import Preference, PreferenceBatches
 from sketchgen.training.reinforce import PolicyGradient
 from sketchgen.training.reinforce_batches import ReinforceBatches
 from sketchgen.training.rewards import load_reward_classifier

@@ -81,12 +81,7 @@ def make_trainer(
 
 
 def make_task(config: RunConfig, device: torch.device, *, resume: bool = False) -> Task:
-    """Return what a configuration trains.
-
-    Args:
-        config: settings.
-        device: where the network computes.
-        resume: whether the weights will be those of a saved run.
+    """Return what a configuration trains, with the weights to start from unless it resumes.
 
     Raises:
         CheckpointError: a checkpoint that is named is missing, damaged, or of other categories.

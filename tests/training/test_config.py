@@ -83,12 +83,6 @@ def test_sketch_rnn_reads_offsets_pens_and_category_only():
     assert torch.equal(before.lift, before.lift[..., :1].expand_as(before.lift))
 
 
-def test_sketch_rnn_learns_from_whole_drawings_in_their_own_frame():
-    prefixes = PRESETS["sketch-rnn"].prefixes
-    assert prefixes.nothing == 1.0
-    assert prefixes.unknown == prefixes.drop_category == prefixes.held_back == prefixes.opened == 0.0
-
-
 CONFIG = TrainConfig(Path("/home/somebody/store"), Path("run"), steps=20)
 
 

@@ -12,7 +12,7 @@ from sketchgen.data.batching import Batch
 from sketchgen.data.splitting import Prefixes
 from sketchgen.data.store import Split, Store
 from sketchgen.errors import SettingError
-from sketchgen.training.classifier_batches import ClassifierCollate
+from sketchgen.training.classifier_task import ClassifierCollate
 from sketchgen.training.config import Augment
 from sketchgen.training.datasets import StoreBatches, StrokeCollate, endless_loader
 

@@ -96,9 +96,6 @@ def test_advantages_are_expected_gains_of_the_best(best_of: int):
     assert np.allclose(found, [best_of_gains(row, best_of) for row in values], atol=1e-6)
     if best_of == 1:
         assert np.allclose(found.sum(1), 0.0, atol=1e-6)
-
-
-def test_the_best_of_all_rollouts_is_refused():
     with pytest.raises(ValueError, match="best_of must be from 1 to 6, not 7"):
         advantages(torch.zeros(1, 7), 7)
 
@@ -167,15 +164,8 @@ def test_added_strokes_stand_where_completions_put_them(going_on: bool):
     partial = PartialSketch.of(sketch)
     offset, pen = np.array([[4.0, 3.0], [-20.0, 9.0], [50.5, 2.25]]), np.array([0, 1, 1])
     pen = np.where(pen == 1, int(Pen.LIFT), int(Pen.DRAW))
-    example = ReinforceExample(
-        partial.points,
-        partial.pen,
-        False,
-        partial.frame.scale,
-        partial.origin,
-        sketch.strokes,
-        sketch.strokes,
-    )
+    frame, both = partial.frame, (sketch.strokes, sketch.strokes)
+    example = ReinforceExample(partial.points, partial.pen, False, frame.scale, partial.origin, *both)
     sketches = collate([example], [0])
     given = sketches.pen.clone()
     given[0, -1] = int(Pen.DRAW if going_on else Pen.LIFT)
@@ -239,24 +229,20 @@ def test_the_reward_rises(folder: Path, network: StrokeModel):
     assert np.mean(rewards[-5:]) > np.mean(rewards[:5]) + 0.1
 
 
-def test_deviations_receive_no_gradient(folder: Path, network: StrokeModel):
+def test_deviations_receive_no_gradient_and_dropout_is_off_during_a_step(folder: Path, network: StrokeModel):
+    heard: list[bool] = []
+    network.stack.dropout.register_forward_hook(lambda module, *_: heard.append(module.training))
+    network.train()
     policy_gradient(folder).step(network, batches(folder)[0], 0, torch.Tensor.backward)
+    assert heard
+    assert not any(heard)
+    assert network.stack.dropout.training
     gradient = network.head.bias.grad
     assert gradient is not None
     components = network.config.components
     parts = gradient[1:].unflatten(0, (7, components))
     assert bool((parts[3:6] == 0.0).all())
     assert all(bool(parts[row].any()) for row in (0, 1, 2, 6))
-
-
-def test_dropout_is_off_during_a_step(folder: Path, network: StrokeModel):
-    heard: list[bool] = []
-    network.stack.dropout.register_forward_hook(lambda module, *_: heard.append(module.training))
-    network.train()
-    policy_gradient(folder).step(network, batches(folder)[0], 0, torch.Tensor.backward)
-    assert not any(heard)
-    assert network.training
-    assert network.stack.dropout.training
 
 
 def test_the_last_pen_state_is_sampled_unless_it_is_known(folder: Path, network: StrokeModel):

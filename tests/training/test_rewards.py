@@ -146,10 +146,3 @@ def test_a_classifier_of_other_categories_is_refused(tmp_path: Path):
     path = saved_classifier(tmp_path / "classifier", ("cat", "dog"))
     with pytest.raises(SettingError, match="other categories"):
         load_reward_classifier(path, NAMES, CPU)
-
-
-def test_references_are_indexed_by_row():
-    one = strokes_ink([[np.array([[0.0, 0], [9, 0]])], [np.array([[5.0, 5]])]])
-    box = torch.zeros(2, 1, 2)
-    found = Reference(one, one, box, box, torch.ones(2, 1, dtype=torch.bool))[torch.tensor([1, 1, 0])]
-    assert found.missing.length.tolist() == [1.0, 1.0, 9.0]

@@ -11,7 +11,7 @@ from untrained import SHAPES, network, shaped
 from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training import rollout
-from sketchgen.training.rollout import RolloutSampler, Samples, repeat_steps
+from sketchgen.training.rollout import RolloutSampler, Samples
 
 LIMIT = 12
 CUT = torch.tensor([1, 4, 6, 2, 6])
@@ -130,9 +130,3 @@ def test_lower_temperatures_draw_nearer_to_the_means(lockstep: bool):
 
     assert spread(1.0) == pytest.approx(1.0, rel=0.4)
     assert spread(0.25) == pytest.approx(0.25, rel=0.4)
-
-
-def test_repeated_steps_are_adjacent():
-    found = repeat_steps(partial(), 3)
-    assert found.category.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 0, 0, 0, 2, 2, 2]
-    assert torch.equal(found.offset[3], found.offset[5])

@@ -27,7 +27,7 @@ from sketchgen.models.reward_model import load_reward_model
 from sketchgen.training import candidates as candidates_module
 from sketchgen.training import classifier_task, reward_task
 from sketchgen.training.candidates import CandidateSpec, draw_candidates
-from sketchgen.training.classifier_batches import ClassifierCollate
+from sketchgen.training.classifier_task import ClassifierCollate
 from sketchgen.training.config import LIGHT, ClassifierTrainConfig, RewardTrainConfig
 from sketchgen.training.datasets import StoreBatches
 from sketchgen.training.loop import MAX_SKIPPED

@@ -20,19 +20,21 @@ from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.stroke_model import StrokeModel, load_network
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen
-from sketchgen.training import candidates, preference, preference_batches
+from sketchgen.training import candidates, preference
 from sketchgen.training.candidates import CandidateGroup, CandidateSpec, draw_candidates, read_groups
 from sketchgen.training.config import TrainConfig
-from sketchgen.training.preference import Preference, dpo_loss, stroke_end_loss
-from sketchgen.training.preference_batches import (
+from sketchgen.training.preference import (
     CandidateSteps,
     PairPool,
+    Preference,
     PreferenceBatches,
     PrefixSteps,
     candidate_steps,
+    dpo_loss,
     pair_batch,
     pair_pools,
     prefix_batch,
+    stroke_end_loss,
 )
 from sketchgen.training.stroke_task import StrokeTask
 from sketchgen.training.trainer import fit
@@ -60,7 +62,7 @@ def folder(sample_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def margin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preference_batches, "MARGIN", 0.05)
+    monkeypatch.setattr(preference, "MARGIN", 0.05)
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +112,11 @@ def test_candidates_that_were_stopped_and_very_long_drawings_are_left_out(
     lengths = [len(each.pen) for part in pair_pools(groups[0], 0)[1] for each in part.candidates]
     whole = read(folder)
     with monkeypatch.context() as patch:
-        patch.setattr(preference_batches, "LIMIT", max(lengths))
+        patch.setattr(preference, "LIMIT", max(lengths))
         found = [len(each.pen) for part in pair_pools(groups[0], 0)[1] for each in part.candidates]
         assert sorted(found) == sorted(length for length in lengths if length < max(lengths))
     points = [len(prefix.pen) for prefix in whole.prefixes]
-    monkeypatch.setattr(preference_batches, "MAX_POINTS", int(np.median(points)))
+    monkeypatch.setattr(preference, "MAX_POINTS", int(np.median(points)))
     part = read(folder)
     assert max(len(prefix.pen) for prefix in part.prefixes) <= np.median(points)
     assert 0 < len(part.pools) < len(whole.pools)
@@ -136,7 +138,7 @@ def test_the_preferred_candidate_has_one_of_the_highest_values(monkeypatch: pyte
     def some(*values: float) -> list[CandidateSteps]:
         return [CandidateSteps(np.ones((2, 2)), np.array([0, 1]), False, value) for value in values]
 
-    monkeypatch.setattr(preference_batches, "MARGIN", 0.4)
+    monkeypatch.setattr(preference, "MARGIN", 0.4)
     prefix = PrefixSteps(0, np.ones((3, 2)), np.array([0, 0, 1]), lifted=True)
     several = some(-1.0, -0.9, 0.0, 0.1, 0.2, 0.3, 1.2, 1.5)
     random = np.random.default_rng(4)
@@ -264,6 +266,6 @@ def test_unusable_candidates_are_refused(folder: Path, tmp_path: Path, monkeypat
         prepared(config(folder, tmp_path, candidates=tmp_path))
     with pytest.raises(SettingError, match="'sun', which the network does not know"):
         PreferenceBatches(folder / "candidates", NAMES[:3], 4, 1)
-    monkeypatch.setattr(preference_batches, "MARGIN", 3.0)
+    monkeypatch.setattr(preference, "MARGIN", 3.0)
     with pytest.raises(SettingError, match="no candidates of which one is clearly better"):
         read(folder)

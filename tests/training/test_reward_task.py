@@ -10,9 +10,9 @@ import torch
 
 from sketchgen.models.classifier import GROUP
 from sketchgen.models.reward_model import resimplified
-from sketchgen.training import reward_batches
+from sketchgen.training import reward_task
 from sketchgen.training.objectives import LabelledBatch
-from sketchgen.training.reward_batches import CONDITIONAL, RankedGroup, RewardBatches, reward_batch
+from sketchgen.training.reward_task import CONDITIONAL, RankedGroup, RewardBatches, reward_batch
 from tests.support.recognisers import scribbles
 
 
@@ -34,7 +34,7 @@ def made(groups: list[RankedGroup], seed: int = 0) -> SimpleNamespace:
 @pytest.fixture
 def with_people(monkeypatch: pytest.MonkeyPatch) -> None:
     """No groups of the model alone."""
-    monkeypatch.setattr(reward_batches, "MODEL_ONLY", 0.0)
+    monkeypatch.setattr(reward_task, "MODEL_ONLY", 0.0)
 
 
 def same(one: LabelledBatch, two: LabelledBatch) -> bool:
@@ -106,7 +106,7 @@ def test_most_groups_are_of_the_model_and_have_targets_by_value():
     one = group(3, count=8)
     batch = made([one] * 500)
     alone = batch.target[:, 0] < 1.0
-    assert abs(alone.mean() - reward_batches.MODEL_ONLY) < 0.06
+    assert abs(alone.mean() - reward_task.MODEL_ONLY) < 0.06
     np.testing.assert_allclose(batch.target.sum(1), 1.0, rtol=1e-6)
     length = batch.length.reshape(-1, GROUP)
     near = batch.steps[..., 14].reshape(500, GROUP, -1)
