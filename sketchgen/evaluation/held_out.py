@@ -78,19 +78,19 @@ def drawing_seed(seed: int, key: int) -> int:
     return int(np.random.SeedSequence([seed, key]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _shown(item: HeldOut, scale: Scale) -> tuple[Prefix, float, Points]:
-    """Return a given part as the network reads it, with the scale and the origin of what is added."""
-    category = np.array([item.category])
-    empty = item.given.is_empty
-    origin = np.array([CENTRE, CENTRE]) if empty else item.given.strokes[-1][-1]
+def shown(cut: CutSketch, scale: Scale, index: int) -> tuple[Prefix, float, Points]:
+    """Return a given part of a category as the network reads it, and scale and origin of what is added."""
+    category = np.array([index])
+    empty = cut.given.is_empty
+    origin = np.array([CENTRE, CENTRE]) if empty else cut.given.strokes[-1][-1]
     if scale == "scale known" or empty:
-        offset = np.diff(item.given.points - CENTRE, axis=0, prepend=0.0)
-        pen = pens(item.given)
-        if item.inside:
+        offset = np.diff(cut.given.points - CENTRE, axis=0, prepend=0.0)
+        pen = pens(cut.given)
+        if cut.inside:
             pen[-1] = Pen.DRAW
         return Prefix(offset, pen, category, True), 1.0, origin
-    shown = PartialSketch.of(item.given)
-    return shown.prefix(category, np.array([False])), shown.frame.scale, origin
+    partial = PartialSketch.of(cut.given)
+    return partial.prefix(category, np.array([False])), partial.frame.scale, origin
 
 
 def finish(
@@ -106,13 +106,13 @@ def finish(
 
     The i-th is that of `Completer.complete` under the drawing's seed.
     """
-    shown = [_shown(item, scale) for item in items]
+    read = [shown(item, scale, item.category) for item in items]
     requests = [Request(row, item.seed, index) for row, item in enumerate(items) for index in range(count)]
-    prefixes = [prefix for prefix, _, _ in shown]
+    prefixes = [prefix for prefix, _, _ in read]
     found = draw_all(model.network(), prefixes, requests, temperature, limit, model.guidance, progress)
     result: list[list[Finished]] = [[] for _ in items]
     for request, added in zip(requests, found, strict=True):
-        item, (_, size, origin) = items[request.given], shown[request.given]
+        item, (_, size, origin) = items[request.given], read[request.given]
         going_on = scale == "scale known" and item.inside
         result[request.given].append(_placed(item.given, added, size, origin, going_on=going_on))
     return result

@@ -21,7 +21,8 @@ from torch.utils.data import Dataset
 from sketchgen.data.batching import Batch
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.likelihood import counted_log_prob, step_distribution, step_log_prob
-from sketchgen.models.stroke_model import StrokeModel, load_network
+from sketchgen.models.stroke_model import Steps, StrokeModel, load_network
+from sketchgen.sketch.strokes import Pen
 from sketchgen.training.datasets import TensorData
 from sketchgen.training.distributed import all_reduce
 
@@ -133,6 +134,25 @@ def load_teachers(
             raise SettingError(f"teacher {name} has other categories ({count}, not these {own}); {remedy}")
         found.append(network.requires_grad_(False).to(device))
     return tuple(found)
+
+
+def scored_batch(
+    steps: Steps, length: Int[Tensor, " b"], cut: Int[Tensor, " b"], last: Int[Tensor, " b"]
+) -> Batch:
+    """Return padded drawings of so many points as a batch of which steps `cut` to `last` are scored."""
+    index = torch.arange(steps.pen.shape[1] + 1, device=length.device)
+    pen = functional.pad(steps.pen, (0, 1)).masked_fill(index >= length.unsqueeze(1), int(Pen.END))
+    return Batch(
+        offset=steps.offset,
+        target=functional.pad(steps.offset, (0, 0, 0, 1)),
+        pen=pen,
+        length=length,
+        cut=cut,
+        category=steps.category,
+        known=steps.known,
+        scored=(index >= cut.unsqueeze(1)) & (index <= last.unsqueeze(1)),
+        key=torch.zeros_like(cut),
+    )
 
 
 @dataclass(frozen=True)

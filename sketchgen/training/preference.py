@@ -30,17 +30,19 @@ from torch.utils.data import Dataset
 
 from sketchgen.completion.completer import LIMIT
 from sketchgen.completion.partial_sketch import STOPPED_EARLY, PartialSketch
+from sketchgen.completion.rollout import steps_of
 from sketchgen.data.batching import Batch
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.likelihood import step_distribution, step_log_prob
 from sketchgen.models.mixture import StepDistribution
+from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.models.stroke_model import StrokeModel
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.candidates import CandidateGroup, category_index, framed, read_groups
 from sketchgen.training.datasets import TensorData
 from sketchgen.training.distributed import world_size
-from sketchgen.training.objectives import Backward, Objective, Outcome
+from sketchgen.training.objectives import Backward, Objective, Outcome, scored_batch
 
 BETA = 0.1
 """Inverse temperature of the preference, per nat."""
@@ -245,25 +247,12 @@ def _batch(
     last: NDArray[np.int64],
 ) -> Batch:
     """Collate drawings of which steps `cut` to `last` are scored."""
-    length = np.array([len(pen) for pen in pens])
-    steps = np.arange(length.max() + 1)
-    offset = np.zeros((len(pens), len(steps), 2), dtype=np.float32)
-    pen = np.full((len(pens), len(steps)), int(Pen.END))
-    for row, count in enumerate(length):
-        offset[row, :count], pen[row, :count] = offsets[row], pens[row]
-    target = torch.from_numpy(offset)
-    return Batch(
-        offset=target[:, :-1],
-        target=target,
-        pen=torch.from_numpy(pen),
-        length=torch.from_numpy(length),
-        cut=torch.from_numpy(cut),
-        category=torch.tensor([prefix.category for prefix in prefixes]),
-        # The frame is the partial sketch's own: that of the whole drawing is unknown.
-        known=torch.zeros(len(pens)),
-        scored=torch.from_numpy((steps >= cut[:, None]) & (steps <= last[:, None])),
-        key=torch.zeros(len(pens), dtype=torch.int64),
-    )
+    # The frame is the partial sketch's own: that of the whole drawing is unknown.
+    drawings = [
+        Prefix(offset, pen, np.array([prefix.category]), known=False)
+        for prefix, offset, pen in zip(prefixes, offsets, pens, strict=True)
+    ]
+    return scored_batch(*steps_of(drawings), torch.from_numpy(cut), torch.from_numpy(last))
 
 
 class Preference(Objective[PreferenceBatch]):

@@ -28,7 +28,7 @@ from sketchgen.models.classifier import Classifier
 from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.config import ReinforceConfig
-from sketchgen.training.objectives import Backward, Objective, Outcome
+from sketchgen.training.objectives import Backward, Objective, Outcome, scored_batch
 from sketchgen.training.preference import stroke_end_logit
 from sketchgen.training.reinforce_batches import MAX_GIVEN, ReinforceBatch, ReinforceBatches
 from sketchgen.training.rewards import category_log_prob, completion_reward, ink
@@ -218,20 +218,9 @@ def _added_strokes(
 
 def rollout_batch(steps: Steps, samples: Samples) -> Batch:
     """Return rollouts as a batch whose added steps are scored; the end only where the model drew it."""
-    pen = functional.pad(samples.pen, (0, 1), value=int(Pen.END))
-    index = torch.arange(pen.shape[1], device=pen.device)
     last = torch.where(samples.ended, samples.length, samples.length - 1)
-    return Batch(
-        offset=samples.offset,
-        target=functional.pad(samples.offset, (0, 0, 0, 1)),
-        pen=pen,
-        length=samples.length,
-        cut=samples.cut,
-        category=steps.category,
-        known=steps.known,
-        scored=(index >= samples.cut.unsqueeze(1)) & (index <= last.unsqueeze(1)),
-        key=torch.zeros_like(samples.cut),
-    )
+    drawn = replace(steps, offset=samples.offset, pen=samples.pen)
+    return scored_batch(drawn, samples.length, samples.cut, last)
 
 
 def _trimmed(batch: Batch, rows: Int[Tensor, " r"]) -> Batch:

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sketchgen.completion.partial_sketch import PartialSketch
+from sketchgen.completion.rollout import steps_of
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.splitting import MIN_POINTS, cut_after, prefix_length, random_cut
 from sketchgen.data.store import Split
+from sketchgen.evaluation.held_out import shown
+from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.models.stroke_model import Steps
-from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.sketch import Points, Sketch
-from sketchgen.sketch.strokes import Pen, pens
 from sketchgen.training.datasets import TensorData
 from sketchgen.training.rewards import Ink, Reference, ink
 
@@ -81,15 +81,12 @@ class ReinforceExample:
     """A partial sketch and its held-out strokes.
 
     Attributes:
-        points: (n, 2) px of the network's frame.
-        pen: (n,) state after each point.
-        known, scale, origin: see `ReinforceBatch`.
+        prefix: what the network reads.
+        scale, origin: see `ReinforceBatch`.
         given, missing: strokes of the partial sketch and held-out strokes, px of the 255 box.
     """
 
-    points: Points
-    pen: NDArray[np.int64]
-    known: bool
+    prefix: Prefix
     scale: float
     origin: Points
     given: Sequence[Points]
@@ -98,33 +95,21 @@ class ReinforceExample:
 
 def sample_example(sketch: Sketch, random: np.random.Generator) -> ReinforceExample | None:
     """Cut a drawing at random; return None where it is too short or the partial sketch too long."""
-    if random.random() < FRAME_KNOWN:
-        return _prefix_example(sketch, random.uniform(MIN_PREFIX, MAX_PREFIX))
-    part = random_cut(sketch, random)
-    if part is None:
+    known, cut = random.random() < FRAME_KNOWN, None
+    if not known:
+        cut = random_cut(sketch, random)
+    else:
+        # As `evaluate` cuts drawings.
+        share = random.uniform(MIN_PREFIX, MAX_PREFIX)
+        if sketch.point_count >= MIN_POINTS:
+            cut = cut_after(sketch, prefix_length(sketch.point_count, share))
+    if cut is None or cut.rest.is_empty:
         return None
-    partial = PartialSketch.of(part.given)
+    prefix, scale, origin = shown(cut, "scale known" if known else "scale unknown", 0)
     # The frame of an empty sketch or a dot is known: there is nothing to continue.
-    if partial.known or len(partial.pen) > MAX_GIVEN:
+    if prefix.known != known or len(prefix.pen) > MAX_GIVEN:
         return None
-    frame, both = partial.frame, (part.given.strokes, part.rest.strokes)
-    return ReinforceExample(partial.points, partial.pen, False, frame.scale, partial.origin, *both)
-
-
-def _prefix_example(sketch: Sketch, share: float) -> ReinforceExample | None:
-    """Return a prefix in a known frame, as `evaluate` cuts drawings."""
-    if sketch.point_count < MIN_POINTS:
-        return None
-    part = cut_after(sketch, prefix_length(sketch.point_count, share))
-    if part.rest.is_empty or part.given.point_count > MAX_GIVEN:
-        return None
-    pen = pens(part.given)
-    if part.inside:
-        pen[-1] = Pen.DRAW
-    points = part.given.points
-    return ReinforceExample(
-        points - CENTRE, pen, True, 1.0, points[-1], part.given.strokes, part.rest.strokes
-    )
+    return ReinforceExample(prefix, scale, origin, cut.given.strokes, cut.rest.strokes)
 
 
 class ReinforceBatches(Dataset[ReinforceBatch]):
@@ -174,14 +159,10 @@ class ReinforceBatches(Dataset[ReinforceBatch]):
 
 def collate(examples: Sequence[ReinforceExample], categories: Sequence[int]) -> ReinforceBatch:
     """Return examples as a batch; an unconditional one has the number of categories as its category."""
-    cut = np.array([len(example.pen) for example in examples])
-    offset = np.zeros((len(cut), cut.max(), 2), dtype=np.float32)
-    pen = np.full(offset.shape[:2], int(Pen.END))
+    steps, cut = steps_of([example.prefix for example in examples])
     low, high = (np.zeros((len(cut), MAX_BOXES, 2), dtype=np.float32) for _ in range(2))
     boxed = np.zeros((len(cut), MAX_BOXES), dtype=bool)
     for row, example in enumerate(examples):
-        offset[row, : cut[row]] = np.diff(example.points, axis=0, prepend=0.0)
-        pen[row, : cut[row]] = example.pen
         strokes = list(example.missing)
         if len(strokes) > MAX_BOXES:
             strokes[MAX_BOXES - 1 :] = [np.concatenate(strokes[MAX_BOXES - 1 :])]
@@ -190,11 +171,11 @@ def collate(examples: Sequence[ReinforceExample], categories: Sequence[int]) -> 
     given = strokes_ink([example.given for example in examples])
     missing = strokes_ink([example.missing for example in examples])
     return ReinforceBatch(
-        offset=torch.from_numpy(offset),
-        pen=torch.from_numpy(pen),
-        cut=torch.from_numpy(cut),
+        offset=steps.offset,
+        pen=steps.pen,
+        cut=cut,
         category=torch.tensor(categories),
-        known=torch.tensor([float(example.known) for example in examples]),
+        known=steps.known,
         scale=torch.tensor([example.scale for example in examples], dtype=torch.float32),
         origin=torch.from_numpy(np.stack([example.origin for example in examples]).astype(np.float32)),
         reference=Reference(given, missing, *map(torch.from_numpy, (low, high, boxed))),

@@ -57,13 +57,13 @@ def test_many_completions_are_those_of_complete(model: Completer, sketches: list
 def test_they_are_those_of_the_sampler_where_the_scale_is_known(
     model: Completer, sketches: list[Sketch]
 ) -> None:
-    from sketchgen.evaluation.held_out import _shown
+    from sketchgen.evaluation.held_out import shown
 
     partials = [held_out(sketch, 0.25, 0, 3) for sketch in sketches]
     found = finish(model, partials, "scale known", 1.0, 1, LIMIT)
     assert any(item.inside for item in partials)
     for partial, (one,) in zip(partials, found, strict=True):
-        given, scale, origin = _shown(partial, "scale known")
+        given, scale, origin = shown(partial, "scale known", partial.category)
         assert given.known
         assert scale == 1.0
         wanted = sample_steps(model.decoder, given, noise_rows(3, 1), LIMIT, 1.0)

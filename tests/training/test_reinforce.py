@@ -20,6 +20,7 @@ from sketchgen.errors import SettingError
 from sketchgen.evaluation.likelihood import step_log_prob
 from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.classifier import Classifier
+from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.models.stroke_model import StrokeModel, load_network
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen
@@ -113,19 +114,20 @@ def test_given_points_stand_in_their_frame(folder: Path):
     sampled = [sample_example(drawings.sketch(row), random) for row in range(80)]
     found = [one for one in sampled if one is not None]
     assert len(found) > 60
-    assert {one.known for one in found} == {True, False}
+    assert {one.prefix.known for one in found} == {True, False}
     for one in found:
         assert len(one.given) > 0
         assert len(one.missing) > 0
-        if one.known:
+        read = np.cumsum(one.prefix.offset, axis=0)
+        if one.prefix.known:
             # The frame is the box of the whole drawing.
             points = np.concatenate(one.given)
-            assert np.allclose(one.points + 127.5, points)
+            assert np.allclose(read + 127.5, points)
             assert np.allclose(one.origin, points[-1])
         else:
-            assert np.ptp(one.points, axis=0).max() == pytest.approx(160.0, abs=1.5)
+            assert np.ptp(read, axis=0).max() == pytest.approx(160.0, abs=1.5)
         vector = one.given[-1][-1] - one.given[0][0]
-        assert np.allclose((one.points[-1] - one.points[0]) * one.scale, vector, atol=3.0)
+        assert np.allclose((read[-1] - read[0]) * one.scale, vector, atol=3.0)
 
 
 def test_rare_categories_are_sampled_more_often_than_their_share(tmp_path: Path, sample_dir: Path):
@@ -151,7 +153,8 @@ def test_long_partial_sketches_are_left_out(folder: Path, monkeypatch: pytest.Mo
 
 def test_the_last_of_many_held_out_strokes_share_a_box():
     rest = [np.array([[float(number), 0.0], [number + 1.0, 2.0]]) for number in range(15)]
-    example = ReinforceExample(np.zeros((1, 2)), np.array([1]), False, 1.0, np.zeros(2), rest[:1], rest)
+    dot = Prefix(np.zeros((1, 2)), np.array([1]), np.array([0]), known=False)
+    example = ReinforceExample(dot, 1.0, np.zeros(2), rest[:1], rest)
     found = collate([example], [0]).reference
     assert found.valid.sum() == reinforce_batches.MAX_BOXES
     assert found.low[0, -1].tolist() == [reinforce_batches.MAX_BOXES - 1, 0.0]
@@ -164,8 +167,8 @@ def test_added_strokes_stand_where_completions_put_them(going_on: bool):
     partial = PartialSketch.of(sketch)
     offset, pen = np.array([[4.0, 3.0], [-20.0, 9.0], [50.5, 2.25]]), np.array([0, 1, 1])
     pen = np.where(pen == 1, int(Pen.LIFT), int(Pen.DRAW))
-    frame, both = partial.frame, (sketch.strokes, sketch.strokes)
-    example = ReinforceExample(partial.points, partial.pen, False, frame.scale, partial.origin, *both)
+    prefix, both = partial.prefix(np.array([0]), np.array([False])), (sketch.strokes, sketch.strokes)
+    example = ReinforceExample(prefix, partial.frame.scale, partial.origin, *both)
     sketches = collate([example], [0])
     given = sketches.pen.clone()
     given[0, -1] = int(Pen.DRAW if going_on else Pen.LIFT)

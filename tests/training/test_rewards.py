@@ -13,6 +13,7 @@ from sketchgen.errors import SettingError
 from sketchgen.evaluation.finishing import completion_values
 from sketchgen.models import numpy_classifier
 from sketchgen.models.checkpoint import save_checkpoint
+from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.sketch.sketch import Points
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training import rewards
@@ -45,9 +46,9 @@ def random_strokes(random: np.random.Generator, near: list[Points] | None = None
 
 
 def reference(given: list[list[Points]], missing: list[list[Points]]) -> Reference:
+    dot = Prefix(np.zeros((1, 2)), np.array([1]), np.array([0]), known=False)
     examples = [
-        ReinforceExample(np.zeros((1, 2)), np.array([1]), False, 1.0, np.zeros(2), one, two)
-        for one, two in zip(given, missing, strict=True)
+        ReinforceExample(dot, 1.0, np.zeros(2), one, two) for one, two in zip(given, missing, strict=True)
     ]
     return collate(examples, [0] * len(given)).reference
 
