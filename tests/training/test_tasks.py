@@ -27,11 +27,8 @@ from sketchgen.models.reward_model import load_reward_model
 from sketchgen.training import candidates as candidates_module
 from sketchgen.training import classifier_task, reward_task
 from sketchgen.training.candidates import CandidateSpec, draw_candidates
-from sketchgen.training.classifier_task import ClassifierCollate
-from sketchgen.training.config import LIGHT, ClassifierTrainConfig, RewardTrainConfig
-from sketchgen.training.datasets import StoreBatches
+from sketchgen.training.config import ClassifierTrainConfig, RewardTrainConfig
 from sketchgen.training.loop import MAX_SKIPPED
-from sketchgen.training.objectives import CrossEntropy
 from sketchgen.training.trainer import fit
 from tests.support import critics, recognisers, untrained
 from tests.support.runs import StopAfter, check_same, prepared, rows, saved
@@ -164,15 +161,6 @@ def test_other_categories_and_another_network_are_refused(classifier: Classifier
         fit(other)
     with pytest.raises(CheckpointError, match="another network"):
         fit(replace(classifier, pictures=not classifier.pictures), resume=True)
-
-
-def test_settings_reach_the_batches(store: Path, tmp_path: Path):
-    config = ClassifierTrainConfig(store, tmp_path, steps=1, augment=LIGHT, smoothing=0.2)
-    (objective,) = prepared(config).task.objectives
-    assert isinstance(objective, CrossEntropy)
-    assert isinstance(objective.batches, StoreBatches)
-    assert objective.batches.collate == ClassifierCollate(LIGHT)
-    assert objective.smoothing == 0.2
 
 
 @pytest.fixture(scope="module")
