@@ -21,12 +21,11 @@ import numpy as np
 
 from sketchgen.completion.completer import load
 from sketchgen.data.sources import Entry, entries
-from sketchgen.formats.poster import contact_sheet
+from sketchgen.data.splitting import cut_after, prefix_length
 from sketchgen.formats.quickdraw import to_line
-from sketchgen.formats.raster import save_png
+from sketchgen.formats.raster import contact_sheet, save_png
 from sketchgen.formats.read_write import read_all
 from sketchgen.sketch.sketch import Completion, Sketch
-from sketchgen.training.stroke_task import prefix
 
 MEASURED, SHOWN = 300, 18
 TEMPERATURE = 0.2
@@ -63,7 +62,10 @@ def written(drawings: list[Sketch], out: Path, category: str, taught: int) -> No
         for number, row in enumerate(rows):
             # A file says of which category it is, which goes before the folder.
             drawings[row].replaced(category=category).save(folder / f"{number:03d}.svg", force=True)
-    begun = [prefix(drawings[row], 0.4) for row in order[taught : taught + SHOWN]]
+    some = [drawings[row] for row in order[taught : taught + SHOWN]]
+    begun = [
+        cut_after(one.replaced(page=one.bounds), prefix_length(one.point_count, 0.4)).given for one in some
+    ]
     (out / "begun.ndjson").write_text("".join(map(to_line, begun)), encoding="utf-8")
 
 

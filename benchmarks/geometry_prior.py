@@ -109,7 +109,7 @@ def first(some: Sequence[Group], weights: np.ndarray, told: bool) -> str:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("ways", nargs="+", type=Path, help="folders that `sketchgen candidates` made")
+    parser.add_argument("ways", nargs="+", type=Path, help="folders that `sketchgen sample-candidates` made")
     parser.add_argument("--most", type=int, default=2048, help="drawings of each")
     options = parser.parse_args()
     folders = [groups(folder, options.most) for folder in options.ways]

@@ -129,7 +129,7 @@ def read_spec(folder: Path) -> CandidateSpec:
     try:
         spec = CandidateSpec(**_load_json(folder / _SPEC))
     except (TypeError, SettingError) as error:
-        remedy = "draw some by sketchgen candidates STORE -o FOLDER"
+        remedy = "draw some by sketchgen sample-candidates STORE -o FOLDER"
         raise FormatError(f"{folder} holds no candidates; {remedy}") from error
     files = spec.paths(folder)
     drawn = sum(path.exists() for path in files)

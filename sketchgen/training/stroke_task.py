@@ -10,6 +10,7 @@ import torch
 from PIL.Image import Image
 
 from sketchgen.completion.completer import Completer
+from sketchgen.data.splitting import cut_after, prefix_length
 from sketchgen.data.store import Split, Store
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.likelihood import score
@@ -84,7 +85,9 @@ class StrokeTask(Task):
         names = [each.category if each.category in completer.categories else None for each in sketches]
         cells: list[Sketch | Completion] = []
         for sketch, name in zip(sketches, names, strict=True):
-            cells += completer.complete(prefix(sketch, GIVEN_SHARE), name, 1, PICTURE_TEMPERATURE, seed)
+            on_page = sketch.replaced(page=sketch.bounds)
+            given = cut_after(on_page, prefix_length(sketch.point_count, GIVEN_SHARE)).given
+            cells += completer.complete(given, name, 1, PICTURE_TEMPERATURE, seed)
         for name in names:
             cells += completer.generate(name, 1, PICTURE_TEMPERATURE, seed)
         labels = [name or "any" for name in names]
@@ -124,15 +127,3 @@ def _policy_gradient(
     if settings.classifier is not None and settings.classifier_weight:
         classifier = load_reward_classifier(settings.classifier, categories, device)
     return PolicyGradient(ReinforceBatches(split, categories, settings.sketches, seed), settings, classifier)
-
-
-def prefix(sketch: Sketch, share: float) -> Sketch:
-    """Return the first `share` of a drawing's points, two at least, on a page of the whole drawing's size."""
-    left = max(2, round(share * len(sketch.points)))
-    strokes = []
-    for stroke in sketch.strokes:
-        strokes.append(stroke[:left])
-        left -= len(strokes[-1])
-        if left <= 0:
-            break
-    return Sketch.from_strokes(strokes, page=sketch.bounds, category=sketch.category)

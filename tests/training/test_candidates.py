@@ -154,7 +154,7 @@ def test_what_cannot_be_drawn_is_refused(spec: CandidateSpec, tmp_path: Path):
 
 
 def test_an_unfinished_folder_is_refused(spec: CandidateSpec, tmp_path: Path):
-    with pytest.raises(FormatError, match="holds no candidates; draw some by sketchgen candidates"):
+    with pytest.raises(FormatError, match="holds no candidates; draw some by sketchgen sample-candidates"):
         read_spec(tmp_path)
     write_spec(tmp_path, spec)
     with pytest.raises(FormatError, match="0 of 3 files"):

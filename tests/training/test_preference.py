@@ -262,7 +262,7 @@ def test_a_run_resumes_exactly_and_its_last_network_is_its_best(
 def test_unusable_candidates_are_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(SettingError, match="--from"):
         config(folder, tmp_path, start=None)
-    with pytest.raises(FormatError, match="sketchgen candidates"):
+    with pytest.raises(FormatError, match="sketchgen sample-candidates"):
         prepared(config(folder, tmp_path, candidates=tmp_path))
     with pytest.raises(SettingError, match="'sun', which the network does not know"):
         PreferenceBatches(folder / "candidates", NAMES[:3], 4, 1)

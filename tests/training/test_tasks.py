@@ -241,7 +241,7 @@ def test_a_reward_model_learns_from_folders_that_are_drawn_already(
     folder = fit(config)
     assert not (config.out / "candidates" / "train").exists()
     assert 12 < read_checkpoint(folder, REWARD_MODEL).summary["training_drawings"] <= 24
-    with pytest.raises(FormatError, match="sketchgen candidates"):
+    with pytest.raises(FormatError, match="sketchgen sample-candidates"):
         prepared(with_candidates(config, tmp_path / "other", candidates=(tmp_path,)))
 
 
