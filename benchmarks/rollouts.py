@@ -14,8 +14,14 @@ import torch
 
 from sketchgen.data.store import Store
 from sketchgen.models.stroke_model import bfloat16_pays, load_network
-from sketchgen.training.reinforce import MAX_ADDED, rollout_batch, rollout_log_prob, sample_last_pen
-from sketchgen.training.reinforce_batches import MAX_GIVEN, ReinforceBatches
+from sketchgen.training.reinforce import (
+    MAX_ADDED,
+    MAX_GIVEN,
+    ReinforceBatches,
+    rollout_batch,
+    rollout_log_prob,
+    sample_last_pen,
+)
 from sketchgen.training.rollout import RolloutSampler
 
 SKETCHES, ROLLOUTS = 64, 16

@@ -27,8 +27,7 @@ from sketchgen.training.distributed import rank, sum_over_processes, world_size
 from sketchgen.training.loop import Task
 from sketchgen.training.objectives import Likelihood, Objective, load_teachers
 from sketchgen.training.preference import Preference, PreferenceBatches
-from sketchgen.training.reinforce import PolicyGradient
-from sketchgen.training.reinforce_batches import ReinforceBatches
+from sketchgen.training.reinforce import PolicyGradient, ReinforceBatches
 from sketchgen.training.rewards import load_reward_classifier
 
 GIVEN_SHARE, PICTURE_TEMPERATURE = 0.4, 0.4

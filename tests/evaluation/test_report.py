@@ -19,10 +19,9 @@ from sketchgen.completion.completer import Completer
 from sketchgen.data.prepare import prepare, read_drawings
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, OutputError, SettingError
-from sketchgen.evaluation import completion_metrics, held_out, page, report, retrieval
+from sketchgen.evaluation import completion_metrics, held_out, report, retrieval
 from sketchgen.evaluation.comparison import compare, paired, paired_ratio
-from sketchgen.evaluation.page import as_markdown, check_page
-from sketchgen.evaluation.report import evaluate
+from sketchgen.evaluation.report import as_markdown, check_page, evaluate
 from sketchgen.evaluation.statistics import category_counts
 from sketchgen.evaluation.tables import difference_grids
 from sketchgen.evaluation.task import about_judge
@@ -45,7 +44,7 @@ def _short_scribbles() -> Iterator[None]:
         patched.setattr(retrieval, "COPY_SHORT_LIST", 3)
         patched.setattr(distance, "MAX_POINTS", 60)
         patched.setattr(report, "END_LIMIT", 15)
-        for module in (completion_metrics, page):
+        for module in (completion_metrics, report):
             patched.setattr(module, "finish", partial(held_out.finish, limit=12))
         yield
 

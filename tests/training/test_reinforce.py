@@ -24,13 +24,15 @@ from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.models.stroke_model import StrokeModel, load_network
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen
-from sketchgen.training import reinforce, reinforce_batches
+from sketchgen.training import reinforce
 from sketchgen.training.config import ReinforceConfig, TrainConfig
-from sketchgen.training.reinforce import PolicyGradient, advantages, rollout_log_prob
-from sketchgen.training.reinforce_batches import (
+from sketchgen.training.reinforce import (
+    PolicyGradient,
     ReinforceBatches,
     ReinforceExample,
+    advantages,
     collate,
+    rollout_log_prob,
     sample_example,
 )
 from sketchgen.training.rollout import Samples
@@ -147,7 +149,7 @@ def test_rare_categories_are_sampled_more_often_than_their_share(tmp_path: Path,
 
 
 def test_long_partial_sketches_are_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reinforce_batches, "MAX_GIVEN", 9)
+    monkeypatch.setattr(reinforce, "MAX_GIVEN", 9)
     assert int(batches(folder, 20)[0].cut.max()) <= 9
 
 
@@ -156,8 +158,8 @@ def test_the_last_of_many_held_out_strokes_share_a_box():
     dot = Prefix(np.zeros((1, 2)), np.array([1]), np.array([0]), known=False)
     example = ReinforceExample(dot, 1.0, np.zeros(2), rest[:1], rest)
     found = collate([example], [0]).reference
-    assert found.valid.sum() == reinforce_batches.MAX_BOXES
-    assert found.low[0, -1].tolist() == [reinforce_batches.MAX_BOXES - 1, 0.0]
+    assert found.valid.sum() == reinforce.MAX_BOXES
+    assert found.low[0, -1].tolist() == [reinforce.MAX_BOXES - 1, 0.0]
     assert found.high[0, -1].tolist() == [15.0, 2.0]
 
 

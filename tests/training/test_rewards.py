@@ -17,7 +17,7 @@ from sketchgen.models.numpy_stroke_model import Prefix
 from sketchgen.sketch.sketch import Points
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training import rewards
-from sketchgen.training.reinforce_batches import ReinforceExample, collate, strokes_ink
+from sketchgen.training.reinforce import ReinforceExample, collate, strokes_ink
 from sketchgen.training.rewards import (
     Reference,
     category_log_prob,
