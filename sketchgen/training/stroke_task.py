@@ -50,15 +50,16 @@ class StrokeTask(Task):
         collate = StrokeCollate(categories, config.prefixes)
         batches = StoreBatches(self.split, config.batch, config.seed, collate)
         teachers = load_teachers(config.teachers, categories, device)
-        self.objectives: list[Objective[Any]] = [Likelihood(batches, teachers, config.distillation)]
+        objectives: list[Objective[Any]] = [Likelihood(batches, teachers, config.distillation)]
         if config.candidates is not None:
-            self.objectives.append(_preference(config, categories, device))
+            objectives.append(_preference(config, categories, device))
         if config.reinforce is not None:
-            self.objectives.append(
+            objectives.append(
                 _policy_gradient(config.reinforce, self.split, categories, config.seed, device)
             )
+        self.objectives = objectives
         # By the likelihood the network as it started would be the best.
-        self.keep_last = len(self.objectives) > 1
+        self.keep_last = len(objectives) > 1
 
     def validate(self, network: StrokeModel) -> dict[str, float]:
         """Return nats per point: of whole drawings, and of second halves with the first given."""
