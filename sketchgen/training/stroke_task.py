@@ -54,9 +54,7 @@ class StrokeTask(Task):
         if config.candidates is not None:
             objectives.append(_preference(config, categories, device))
         if config.reinforce is not None:
-            objectives.append(
-                _policy_gradient(config.reinforce, self.split, categories, config.seed, device)
-            )
+            objectives.append(_policy_gradient(config.reinforce, self.split, categories, config.seed, device))
         self.objectives = objectives
         # By the likelihood the network as it started would be the best.
         self.keep_last = len(objectives) > 1
