@@ -30,7 +30,8 @@ from sketchgen.evaluation.recognition import Judge, load_judge
 from sketchgen.evaluation.statistics import category_counts
 from sketchgen.evaluation.tables import models_of, sections
 from sketchgen.evaluation.task import TEMPERATURES, Task, about_judge, make_task, training_drawings
-from sketchgen.formats.raster import contact_sheet, image_png
+from sketchgen.formats.poster import contact_sheet
+from sketchgen.formats.raster import image_bytes
 from sketchgen.limits import check_range
 from sketchgen.sketch.files import check_target, write_atomic
 
@@ -289,7 +290,7 @@ def completion_sheet(model: Completer, drawings: Drawings, temperature: float, s
     found = finish(model, items, "scale known", temperature, SHEET_CANDIDATES)
     cells = [each.completion for row in found for each in row]
     labels = [each.given.category or "" for each in cells]
-    return image_png(contact_sheet(cells, SHEET_CANDIDATES * SHEET_ACROSS, SHEET_CELL, labels))
+    return image_bytes(contact_sheet(cells, SHEET_CANDIDATES * SHEET_ACROSS, SHEET_CELL, labels))
 
 
 def _about(figures: dict[str, Any]) -> str:

@@ -21,7 +21,8 @@ from sketchgen.errors import CheckpointError, SettingError
 from sketchgen.models.checkpoint import CLASSIFIER, REWARD_MODEL, read_checkpoint
 from sketchgen.models.classifier import GROUP, Classifier, RewardNetwork
 from sketchgen.models.config import RewardConfig
-from sketchgen.models.reward_model import MarkedSketch, padded, resimplified, reward_features
+from sketchgen.models.numpy_classifier import padded
+from sketchgen.models.reward_model import MarkedSketch, resimplified, reward_features
 from sketchgen.sketch.sketch import Points
 from sketchgen.training.candidates import (
     CandidateGroup,
@@ -140,7 +141,7 @@ def reward_batch(
             some = [group.others[number] for number in _some(group, GROUP - 2, random)]
             drawings += [group.real, *some, _spoiled(group, random)]
             target[row, 0] = 1.0
-    points, _ = padded(drawings)
+    points, _, _ = padded([(each.points, each.lift) for each in drawings])
     warps = np.repeat(random_warps(len(groups), random, AUGMENT), GROUP, axis=0)
     moved = points @ warps + random.normal(size=points.shape) * AUGMENT.jitter
     steps, length = reward_features(drawings, moved)
