@@ -22,8 +22,9 @@ import numpy as np
 from sketchgen.completion.completer import load
 from sketchgen.data.sources import Entry, entries
 from sketchgen.data.splitting import cut_after, prefix_length
+from sketchgen.formats.poster import contact_sheet
 from sketchgen.formats.quickdraw import to_line
-from sketchgen.formats.raster import contact_sheet, save_png
+from sketchgen.formats.raster import save_png
 from sketchgen.formats.read_write import read_all
 from sketchgen.sketch.sketch import Completion, Sketch
 
