@@ -57,7 +57,8 @@ def render_options(asked: SimpleNamespace, out: Path | None) -> RenderOptions:
 
     name = asked.format or ("svg" if asked.page is None else "plot")
     given: dict[str, Any] = {key: value for key, value in vars(asked).items() if key in vars(RenderOptions())}
-    options = render_options_for(out, RenderOptions(**given | {"format": name}))
+    given["format"] = name
+    options = render_options_for(out, RenderOptions(**given))
     chosen = registry.format_of(options)
     if asked.format and chosen.name != name:
         raise SettingError(f"{out} is no file of format {name}; leave out --format, or change the suffix")
