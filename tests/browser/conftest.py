@@ -22,15 +22,8 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def slow_server() -> Iterator[Server]:
-    made = Server(str(HERE / "slow_server.py"))
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def narrow_server() -> Iterator[Server]:
     """The slow model, which serves one person at a time."""
-    made = Server(str(HERE / "slow_server.py"), "1")
+    made = Server(str(HERE / "slow_server.py"))
     yield made
     made.stop()
 
@@ -47,6 +40,29 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
+READY = """(() => {
+  if (!window.Sketchgen || !Sketchgen.pad || !Sketchgen.completions) return false;
+  const box = JSON.stringify(Sketchgen.pad.canvas.getBoundingClientRect());
+  window.still = box === window.last ? window.still + 1 : 0;
+  window.last = box;
+  return window.still > 15; })()"""
+"""All parts are there, and the layout, which Gradio moves once more, has stood for some frames."""
+
+AS_NEW = """(() => {
+  const pad = Sketchgen.pad;
+  pad.halt();
+  Object.assign(pad, { live: false, erasing: false, category: null });
+  pad.timings.firstPoint = [];
+  pad.changed([]);
+  Object.assign(pad, { past: [], future: [] });
+  Sketchgen.settings.best_of = 1;
+  pad.say("");
+  pad.refresh();
+  localStorage.clear();
+  document.querySelector('[role="tab"]').click(); })()"""
+"""Brings a page back to where it was when it was opened, but for the candidates of a run, which take long."""
+
+
 class Canvas:
     """A page that was opened, and what a person does on it."""
 
@@ -61,9 +77,12 @@ class Canvas:
 
     def open(self) -> None:
         self.page.goto(self.url)
-        self.page.wait_for_function("window.Sketchgen && Sketchgen.pad && Sketchgen.completions")
-        # Gradio moves the layout once more after its parts are there.
-        self.page.wait_for_timeout(700)
+        self.wait(READY)
+
+    def resize(self, width: int, height: int) -> None:
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.tell("window.still = 0")
+        self.wait(READY)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a point of the 640 x 480 page stands in the window."""
@@ -111,21 +130,41 @@ class Canvas:
         self.wait_done()
 
 
-@pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Canvas]]:
+@pytest.fixture(scope="session")
+def visit_for(browser: Any) -> Callable[..., Canvas]:
     """Opens the page of a server as a new person would, with settings of the browser's context."""
-    contexts = []
 
     def opened(server: Server, **settings: Any) -> Canvas:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
-        contexts.append(context)
         return Canvas(context.new_page(), server.url)
 
-    yield opened
-    for context in contexts:
-        context.close()
+    return opened
 
 
 @pytest.fixture
-def canvas(visit: Callable[..., Canvas], server: Server) -> Canvas:
-    return visit(server)
+def visit(visit_for: Callable[..., Canvas]) -> Iterator[Callable[..., Canvas]]:
+    """`visit_for`, for one test; none of its pages may have raised an error."""
+    opened: list[Canvas] = []
+
+    def visited(server: Server, **settings: Any) -> Canvas:
+        opened.append(visit_for(server, **settings))
+        return opened[-1]
+
+    yield visited
+    errors = [error for canvas in opened for error in canvas.errors]
+    for canvas in opened:
+        canvas.page.context.close()
+    assert not errors
+
+
+@pytest.fixture(scope="session")
+def shared(visit_for: Callable[..., Canvas], server: Server) -> Canvas:
+    return visit_for(server)
+
+
+@pytest.fixture
+def canvas(shared: Canvas) -> Iterator[Canvas]:
+    """A page that nobody has drawn on; who changes its settings or its functions must `visit` one instead."""
+    shared.tell(AS_NEW)
+    yield shared
+    assert not shared.errors

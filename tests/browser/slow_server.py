@@ -1,8 +1,7 @@
-"""The page on a model that draws slowly and without end, and says when it is started and stopped."""
+"""The page on a model that draws slowly and without end, for one person at a time, and says when."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,6 +46,5 @@ def slow(name: str | None) -> Completer:
 
 if __name__ == "__main__":
     serve.load = slow
-    if len(sys.argv) > 1:
-        drawing.CAPACITY = int(sys.argv[1])
+    drawing.CAPACITY = 1
     serve.launch(port=0)

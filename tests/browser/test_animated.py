@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from sketchgen.formats.animation import to_animated_svg
+from sketchgen.formats.animation import HOLD, timeline, to_animated_svg
+from sketchgen.formats.svg_writer import Style
 from sketchgen.sketch.sketch import Completion, Sketch
 
 GIVEN = Sketch.from_strokes([[(10, 10), (240, 10)]], page=(0, 0, 255, 255))
@@ -30,36 +31,35 @@ def test_it_draws_itself_over_and_over(browser: Any, tmp_path: Path) -> None:
     path = tmp_path / "moving.svg"
     path.write_text(to_animated_svg(Completion(GIVEN, ADDED), speed=SLOW))
     page = browser.new_page(viewport={"width": 600, "height": 600})
-    try:
-        page.goto(path.as_uri())
-        seen, began = [], time.monotonic()
-        # Two seconds and a half to draw, one and a half to stand: two rounds.
-        while time.monotonic() - began < 8.0:
-            seen.append(ink(page))
-            time.sleep(0.1)
-        most = max(coloured for _, coloured in seen)
-        assert most > 1000
-        assert min(black for black, _ in seen) > 300  # What was given stands all the time.
-        shares = [coloured / most for _, coloured in seen]
-        assert any(share < 0.3 for share in shares)
-        assert any(0.3 < share < 0.9 for share in shares)
-        # Whole, begun anew, and whole again.
-        whole = [at for at, share in enumerate(shares) if share > 0.98]
-        assert any(shares[at] < 0.5 for at in range(whole[0], whole[-1]))
-    finally:
-        page.close()
+    page.goto(path.as_uri())
+    assert page.evaluate("document.getAnimations().map((each) => each.playState)") == ["running"] * 3
+
+    def ink_at(seconds: float) -> tuple[int, int]:
+        page.evaluate(
+            "(at) => document.getAnimations().forEach((each) => { each.pause(); each.currentTime = at; })",
+            1000 * seconds,
+        )
+        return ink(page)
+
+    end = timeline(Completion(GIVEN, ADDED), Style(), SLOW)[-1].end
+    seen = [ink_at(share * end) for share in (0.0, 0.1, 0.5, 0.9, 1.0)]
+    # Whole while it stands, and begun anew.
+    assert ink_at(end + 0.9 * HOLD) == seen[-1]
+    assert ink_at(end + HOLD + 0.1 * end) == pytest.approx(seen[1], rel=0.02)
+    page.close()
+    black, coloured = zip(*seen, strict=True)
+    assert min(black) > 300  # What was given stands all the time.
+    assert coloured[-1] > 1000
+    shares = [each / coloured[-1] for each in coloured]
+    assert shares == sorted(shares)
+    assert shares[0] < 0.02 < shares[1] < 0.3 < shares[2] < 0.7 < shares[3] < 0.98
 
 
 def test_who_wants_no_motion_sees_it_whole(browser: Any, tmp_path: Path) -> None:
     path = tmp_path / "still.svg"
     path.write_text(to_animated_svg(Completion(GIVEN, ADDED), speed=SLOW))
-    context = browser.new_context(viewport={"width": 600, "height": 600}, reduced_motion="reduce")
-    try:
-        page = context.new_page()
-        page.goto(path.as_uri())
-        first = ink(page)
-        time.sleep(0.7)
-        assert ink(page) == first
-        assert first[1] > 1000
-    finally:
-        context.close()
+    page = browser.new_page(viewport={"width": 600, "height": 600}, reduced_motion="reduce")
+    page.goto(path.as_uri())
+    assert page.evaluate("document.getAnimations().length") == 0
+    assert ink(page)[1] > 1000
+    page.close()

@@ -34,7 +34,11 @@ class Server:
         self.lines: queue.Queue[str] = queue.Queue()
         self.said: list[str] = []
         threading.Thread(target=self._listen, daemon=True).start()
-        self.url = re.findall(r"http://\S+", self.until("draws at", 120))[0]
+        try:
+            self.url = re.findall(r"http://\S+", self.until("draws at", 300))[0]
+        except AssertionError:
+            self.stop()
+            raise
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
