@@ -58,6 +58,8 @@ def test_what_cannot_be_read_is_left_out_and_reported(
     assert len(captured.out.splitlines()) == 3
     words = ["a.ndjson, line 2", "b.json is empty", "none.svg cannot be read"]
     assert [word for word in words if word not in captured.err] == []
+    # One is enough for the exit status.
+    run("recognise", "example:face", tmp_path / "none.svg", *classifier, status=1)
 
 
 def test_refused(capsys: pytest.CaptureFixture[str]) -> None:

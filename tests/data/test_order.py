@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -28,6 +28,7 @@ def seen(order: Order, window: Window, lengths: NDArray[np.int64]) -> list[tuple
 
 
 @settings(max_examples=40)
+@example([9, 2], 3, 0, 3)
 @given(
     st.lists(st.integers(1, 40), min_size=1, max_size=150),
     st.integers(1, 9),

@@ -121,3 +121,5 @@ def test_a_set_begins_with_the_best_and_has_each_once():
     assert sorted(BOTH.select(found, NAME, 9)) == list(range(6))
     assert BOTH.select(found, NAME, 1) == rows[:1]
     assert BOTH.select([], NAME, 3) == BOTH.rank([], NAME) == []
+    # Of equals the one that another agrees with.
+    assert saying(0, 0, 0).select(lines(200, 100, 104), None, 1) == [1]

@@ -98,7 +98,7 @@ def test_ink() -> None:
     along = Ink([np.array([[90.0, 2.0], [10.0, 2.0]])])
     assert covered(both, along, 2.5, 30).sum() == 83
     assert not covered(both, Ink([]), 14, 30).any()
-    assert retraced(along, both, 3, 10) == 1.0
+    assert [retraced(along, both, 3, length) for length in (10, 70, 90)] == [1.0, 1.0, 0.0]
     assert retraced(across, both, 3, 10) == retraced(Ink([]), both, 3, 10) == 0.0
     assert Ink([np.array([[0.0, 0.0], [1e6, 0.0]])]).points.size < 100_000
 
