@@ -30,12 +30,12 @@ sketch/strokes
 + values[ends[:-1]] = Pen.LIFT
 
 sketch/strokes
-- count = int(np.argmax(ended)) if
-+ count = int(np.argmax(ended)) + 1 if
+- cuts = np.flatnonzero(lifted) + 1
++ cuts = np.flatnonzero(lifted)
 
 sketch/geometry
-- return points * self.scale + (self.x, self.y)
-+ return points * self.scale + (self.y, self.x)
+- return (points - (self.x, self.y)) / self.scale
++ return (points - (self.y, self.x)) / self.scale
 
 sketch/geometry
 - if gaps[worst] > epsilon:
@@ -190,8 +190,8 @@ evaluation/distribution_metrics
 + pairs = count * count
 
 evaluation/recognition
-- (log_prob >= own).sum(1) - 1)
-+ (log_prob > own).sum(1) - 1)
+- (log_prob >= own).sum(1) - 1
++ (log_prob > own).sum(1) - 1
 
 training/reinforce
 - weights[one, other] -= math.comb(place
