@@ -17,7 +17,6 @@ from sketchgen.formats.read_write import read
 from sketchgen.formats.svg_writer import Style, curve_px
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.web.exchange import PAGE, exported, on_page
-from sketchgen.web.page import head, text_of
 
 TURN = np.linspace(0, 2 * np.pi, 10)
 ROUND = np.column_stack([320 + 90 * np.cos(TURN), 240 + 90 * np.sin(TURN)]).tolist()
@@ -40,6 +39,9 @@ def lines() -> list[np.ndarray]:
 @pytest.fixture
 def pad(browser: Any) -> Iterator[Any]:
     """A page with the pad alone, at a scale of 1."""
+    # Here, since importing gradio takes four seconds, which every worker would spend.
+    from sketchgen.web.page import head, text_of
+
     style = "<style>canvas { width: 640px; height: 480px }</style>"
     mount = "<script>Sketchgen.mountPad(document.querySelector('main'), () => {}, {})</script>"
     body = f"<main>{text_of('pad.html')}</main>"

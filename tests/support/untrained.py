@@ -65,6 +65,11 @@ def completer(config: ModelConfig) -> Completer:
     return Completer(decoder(network(config)), "tiny", {})
 
 
+def tiny(*categories: str) -> Completer:
+    """A completer of the smallest network."""
+    return completer(ModelConfig(categories, width=8, layers=1, embedding=8, encoder_width=8, components=2))
+
+
 def small_checkpoint(folder: Path, categories: tuple[str, ...]) -> str:
     """The path of a saved network that draws in milliseconds."""
     config = ModelConfig(categories, width=16, layers=1, embedding=8, encoder_width=8, components=2)

@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 
 from sketchgen.completion.completer import Completer
 from sketchgen.completion.run import NextPoints
-from sketchgen.models.config import ModelConfig
 from sketchgen.ranking.ranker import Ranker
 from sketchgen.web import drawing
 from sketchgen.web.drawing import PATH, Lines, Message, Turns, answers, messages, route
@@ -41,8 +40,7 @@ QUESTION: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def completer() -> Completer:
-    config = ModelConfig(("cat",), width=8, layers=1, embedding=8, encoder_width=8, components=2)
-    return untrained.completer(config)
+    return untrained.tiny("cat")
 
 
 @pytest.fixture
@@ -128,19 +126,12 @@ def test_the_lines_make_up_the_completions(client: TestClient, completer: Comple
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"drawing": {"strokes": None}}, "strokes"),
         ({"drawing": None}, "no drawing"),
         ({"drawing": {"strokes": [[["<script>", 1]]]}}, "must be a number"),
-        ({"drawing": {"strokes": [[[0, 0]]] * 501}}, "at most 500"),
-        ({"drawing": {"strokes": [[[0, 0]] * 20_001]}}, "at most 20000"),
-        ({"category": "<b>x</b>"}, "no category"),
         ({"category": {"a": 1}}, "must be a name"),
         ({"count": 10**9}, "count"),
-        ({"count": None}, "count"),
-        ({"temperature": -1}, "temperature"),
         ({"temperature": "1"}, "temperature"),
         ({"seed": "x"}, "seed"),
-        ({"guidance": "much"}, "guidance must be a number"),
         ({"guidance": 2.0}, "cannot be guided"),
     ],
 )
@@ -150,18 +141,15 @@ def test_what_is_wrong_is_the_only_line(client: TestClient, change: dict[str, An
     assert words in message["error"]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[" * 100_000, "\xff", '"' + "x" * 1000])
-def test_what_is_no_json_is_refused(client: TestClient, content: str) -> None:
-    answer = client.post(PATH, content=content, headers={"content-type": "application/json"})
-    assert (answer.status_code, answer.json()) == (400, {"detail": "the request is not JSON"})
+def test_what_is_no_json_and_json_that_is_no_question_are_refused(client: TestClient) -> None:
+    def asked(content: str) -> Any:
+        return client.post(PATH, content=content, headers={"content-type": "application/json"})
 
-
-@pytest.mark.parametrize(
-    "content", ["null", "3", "[]", '"x"', '{"drawing": {"strokes": [[[NaN, 1]]]}}', "{}"]
-)
-def test_json_that_is_no_question_is_refused(client: TestClient, content: str) -> None:
-    answer = client.post(PATH, content=content, headers={"content-type": "application/json"})
-    assert [list(message) for message in lines(answer)] == [["error"]]
+    for content in ("", "{", "[" * 100_000, "\xff", '"' + "x" * 1000):
+        answer = asked(content)
+        assert (answer.status_code, answer.json()) == (400, {"detail": "the request is not JSON"})
+    for content in ("null", "3", "[]", '"x"', '{"drawing": {"strokes": [[[NaN, 1]]]}}', "{}"):
+        assert [list(message) for message in lines(asked(content))] == [["error"]]
 
 
 def test_another_site_s_page_may_not_ask(client: TestClient) -> None:
@@ -240,7 +228,7 @@ class Counting(Completer):
         for _ in range(10):
             Counting.now += 1
             Counting.most = max(Counting.most, Counting.now)
-            time.sleep(0.02)
+            time.sleep(0.01)
             Counting.now -= 1
             yield growth
 

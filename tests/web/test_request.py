@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from sketchgen.completion.completer import Completer
 from sketchgen.errors import SettingError, SketchgenError
-from sketchgen.models.config import ModelConfig
 from sketchgen.sketch.sketch import Box
 from sketchgen.web.request import MAX_POINTS, MAX_STROKES, checked
 from tests.support import untrained
@@ -24,10 +23,7 @@ DRAWING: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def completer() -> Completer:
-    config = ModelConfig(
-        ("The Mona Lisa", "cat"), width=8, layers=1, embedding=8, encoder_width=8, components=2
-    )
-    return untrained.completer(config)
+    return untrained.tiny("The Mona Lisa", "cat")
 
 
 def test_a_sound_request_is_taken_as_it_is(completer: Completer) -> None:
