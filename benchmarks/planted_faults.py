@@ -201,7 +201,7 @@ training/rewards
 - return value - UNENDED_PENALTY * (~ended).float()
 + return value - UNENDED_PENALTY * ended.float()
 
-training/preference: training/test_tasks.py training/test_preference_batches.py
+training/preference
 - (beta * (preferred - rejected))
 + (beta * (rejected - preferred))
 
