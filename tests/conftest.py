@@ -8,6 +8,7 @@ import re
 from collections.abc import Generator
 from pathlib import Path
 
+import jaxtyping
 import pytest
 from hypothesis import settings
 
@@ -55,6 +56,26 @@ def forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
         return
     report.outcome = "failed"
     report.longrepr = f"skipped, and nothing may be skipped here: {reason}"
+
+
+TYPES_CHECKED = pytest.StashKey[bool]()
+"""Whether a test checks the types of what it calls."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Choose the tests that check types: the first set of parameters of each, for checks take half the time."""
+    seen: set[str] = set()
+    for item in items:
+        function = item.nodeid.partition("[")[0]
+        item.stash[TYPES_CHECKED] = function not in seen
+        seen.add(function)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Turn jaxtyping's checks on or off."""
+    jaxtyping.config.update("jaxtyping_disable", not item.stash[TYPES_CHECKED])
 
 
 @pytest.hookimpl(wrapper=True)
