@@ -61,7 +61,7 @@ def _sampling(command: Callable[..., Any]) -> Callable[..., Any]:
             help="From 0 to 2 [0.5].",
         ),
         click.option("-s", "--seed", type=vpype_cli.IntegerType(), default=0, help="Random seed [0]."),
-        click.option("-c", "--category", type=vpype_cli.TextType(), help="What to draw; left out, anything."),
+        click.option("-c", "--category", type=vpype_cli.TextType(), help="What to draw [auto: guess it]."),
     ):
         command = option(command)
     return command
@@ -96,7 +96,7 @@ def draw(
         limits.check_range("gap", gap, 0)
         from sketchgen.completion.completer import load
 
-        drawn = load(checkpoint).generate(category, count, temperature, seed)
+        drawn = load(checkpoint).generate(category or "auto", count, temperature, seed)
     across = columns if columns is not None else math.ceil(math.sqrt(count))
     lines = vpype.LineCollection()
     for index, sketch in enumerate(drawn):
@@ -147,7 +147,7 @@ def complete(
 
         page = (0.0, 0.0, *document.page_size) if document.page_size is not None else None
         sketch = Sketch.from_strokes(given, page=page)
-        (found,) = load(checkpoint).complete(sketch, category, 1, temperature, seed)
+        (found,) = load(checkpoint).complete(sketch, category or "auto", 1, temperature, seed)
     px = curve_px(found, Style())
     added = [flatten(stroke, px, vpype.convert_length(CHORD)) for stroke in found.added.strokes]
     target = vpype_cli.single_to_layer_id(layer, document)

@@ -9,6 +9,7 @@
       this.gallery = gallery;
       this.cells = [...element.querySelectorAll(".alternative")];
       this.grid = element.querySelector(".alternatives");
+      this.guesses = element.querySelector(".guesses");
       this.alternatives = [];
       this.shown = 0;
       this.done = true;
@@ -29,6 +30,7 @@
 
     forget() {
       this.alternatives = [];
+      this.guess([]);
       this.done = true;
       this.animate();
     }
@@ -50,6 +52,7 @@
         if (message.alts && fresh) {
           fresh = false;
           this.become(message.alts.length);
+          this.guess(message.guesses || []);
         }
         this.receive(message);
       };
@@ -60,6 +63,20 @@
       this.done = false;
       this.alternatives = Array.from({ length: count }, () => new S.Growing());
       this.draw();
+    }
+
+    // What the drawing may be; whoever clicks one tells it.
+    guess(found) {
+      const buttons = found.slice(0, 3).map(([category, probability]) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.textContent = `${category} ${Math.round(100 * probability)} %`;
+        button.title = `Finish it as: ${category}`;
+        button.addEventListener("click", () => this.pad.tell(category));
+        return button;
+      });
+      this.guesses.replaceChildren(...(buttons.length ? ["Perhaps ", ...buttons] : []));
+      this.guesses.hidden = !buttons.length;
     }
 
     // A message of the run: its place in line, an error, or new points.
@@ -78,6 +95,7 @@
       message.alts.forEach((points, index) => this.alternatives[index].add(points));
       if (message.done) {
         this.done = true;
+        (message.categories || []).forEach((category, index) => (this.alternatives[index].category = category));
         const count = this.alternatives.length;
         const how = this.gallery ? "click one to go on with it" : "click one, or press its number, to keep it";
         this.tell(count === 1 ? `One drawing: ${how}` : `${count} drawings: ${how}`);
@@ -157,6 +175,7 @@
         cell.hidden = index >= count;
         if (cell.hidden) return;
         const grown = this.alternatives[index];
+        cell.querySelector(".name").textContent = grown.category || "";
         cell.setAttribute("aria-current", String(index === this.shown && !this.gallery));
         const box = S.boxAround([...grown.strokes, ...given.map((stroke) => stroke.points)]);
         const context = S.prepare(cell.querySelector("canvas"), box);

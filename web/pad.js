@@ -129,6 +129,13 @@
       if (category) this.trigger("started");
     }
 
+    // Somebody tells what it is: the page's setting follows, and it is finished anew.
+    tell(category) {
+      this.category = S.settings.category = category;
+      this.trigger("started");
+      this.finish();
+    }
+
     // --- editing -----------------------------------------------------------------------------------------
 
     undo() {

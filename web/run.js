@@ -2,7 +2,7 @@
 "use strict";
 
 (function (S) {
-  S.settings = { category: "any", count: 4, temperature: 0.4, best_of: 8 };
+  S.settings = { category: "auto", count: 4, temperature: 0.4, best_of: 8 };
 
   // Of a model that cannot be guided no guidance is told, and none is asked for.
   S.set = function (category, count, temperature, best_of, guidance) {

@@ -24,6 +24,7 @@ from sketchgen.cli.command import (
     option,
     options,
     plural,
+    say,
     suggest,
 )
 from sketchgen.cli.job import run_job
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from sketchgen.jobs.inputs import Source
 
 _SAMPLING, _MANY = "Sampling", "Many drawings"
+
+MAX_TOLD = 20
+"""Drawings, the first ones, whose guesses are told."""
 
 RANKS = {"likelihood": "likelihood", "classifier": "recogniser", "reward": "reward"}
 """The ways of ranking candidates, and what the library calls them."""
@@ -83,7 +87,7 @@ DRAWING = options(
 @option(
     "-c --category NAME",
     str,
-    "What to complete it to, such as cat.  [default: any]",
+    "What to complete it to, such as cat; auto guesses it, none names nothing.  [default: auto]",
     shell_complete=suggest(resources.categories),
 )
 @DRAWING
@@ -98,13 +102,15 @@ def complete(
 
     FILE is .svg, .json (canvas), .ndjson (every drawing in it), - for standard input, or example:NAME for a
     bundled drawing (half-a-cat, face, car, pineapple, mona-lisa). A folder gets one file for each drawing,
-    a contact sheet, and a manifest by which any drawing can be drawn again.
+    a contact sheet, and a manifest by which any drawing can be drawn again. Where no category is named, each
+    drawing is completed as what it is guessed to be; the guesses for the first ones are told.
     """
     asked = SimpleNamespace(**given)
     _check(asked)
     limits.check_range("close-gaps", close_gaps, 0, limits.MAX_CLOSING, "px")
     out = output_path(asked.out)
 
+    from sketchgen.completion.guessing import AUTO
     from sketchgen.jobs.inputs import open_source
     from sketchgen.jobs.spec import choose_categories
     from sketchgen.models.checkpoint import find_checkpoint
@@ -118,6 +124,8 @@ def complete(
     problems = Problems()
     inputs = [(name, input_path(name)) for name in files]
     source = open_source(inputs, most, f"{words}: lower --count or split the files", problems.add)
+    if categories == (AUTO,):
+        _tell_guesses(source, known)
     rank = asked.rank or "reward"
     sampling: dict[str, Any] = {
         "closing": close_gaps,
@@ -143,9 +151,9 @@ def complete(
 def generate(categories: tuple[str, ...], more: tuple[str, ...], **given: Any) -> None:
     """Draw from nothing.
 
-    CATEGORY is one that the model knows, such as cat, or all for every one; without it, anything is drawn. A
-    folder gets one file for each drawing, a contact sheet, and a manifest by which any drawing can be drawn
-    again.
+    CATEGORY is one that the model knows, such as cat, or all for every one; without it, or for auto, each
+    drawing is of a category chosen at random, and none names nothing. A folder gets one file for each
+    drawing, a contact sheet, and a manifest by which any drawing can be drawn again.
     """
     asked = SimpleNamespace(**given)
     _check(asked)
@@ -153,16 +161,18 @@ def generate(categories: tuple[str, ...], more: tuple[str, ...], **given: Any) -
         raise SettingError("--rank reward is for complete; from nothing, use classifier or likelihood")
     out = output_path(asked.out)
 
+    from sketchgen.completion.guessing import AUTO
     from sketchgen.jobs.output import file_name
     from sketchgen.jobs.spec import choose_categories
     from sketchgen.models.checkpoint import find_checkpoint
 
     known = find_checkpoint(asked.checkpoint).config.categories
     chosen = choose_categories([*categories, *more], known)
-    stems = [file_name(name or "drawing") for name in chosen]
+    stems = [file_name("drawing" if name in (None, AUTO) else name) for name in chosen]
     if len(set(stems)) < len(stems):
         stems = [f"{stem}-{number}" for number, stem in enumerate(stems, 1)]
-    rank = asked.rank or ("classifier" if set(chosen) <= set(resources.categories()) else "likelihood")
+    ranked = {AUTO, *resources.categories()}
+    rank = asked.rank or ("classifier" if set(chosen) <= ranked else "likelihood")
     run_job(asked, out, None, chosen, tuple(stems), RANKS[rank])
 
 
@@ -233,6 +243,23 @@ def _check(asked: SimpleNamespace) -> None:
     limits.check_range("jobs", asked.jobs, 1, limits.MAX_PROCESSES)
     if asked.resume and asked.force:
         raise SettingError("--resume keeps what is there, and --force replaces it; leave out one of them")
+
+
+def _tell_guesses(source: Source, categories: Sequence[str]) -> None:
+    """Say what the first partial sketches are guessed to be."""
+    from sketchgen.completion.guessing import Guesses
+    from sketchgen.models.recogniser import default_recogniser
+
+    for number, sketch in enumerate(itertools.islice(source.sketches(0), MAX_TOLD)):
+        guesses = Guesses.of(default_recogniser(), categories, sketch)
+        name = "the drawing" if source.drawings == 1 else f"drawing {number + 1}"
+        if guesses is None:
+            say(f"{name}: drawn under no category, as the classifier knows none of the model's")
+        elif guesses.anything:
+            say(f"{name}: empty, so that each completion is of a category chosen at random")
+        else:
+            found = [f"{guess.category} {guess.probability:.0%}" for guess in guesses.top(3)]
+            say(f"{name}: perhaps {joined(found)}")
 
 
 def _stems(source: Source) -> tuple[str, ...]:

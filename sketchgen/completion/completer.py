@@ -6,10 +6,12 @@ import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sketchgen.completion.guessing import AUTO, Guesses, is_auto
 from sketchgen.completion.guidance import Guided
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.run import NextPoints, Run
@@ -38,6 +40,7 @@ from sketchgen.limits import (
 from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_stroke_model import Decoder
+from sketchgen.models.recogniser import Guess, default_recogniser
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.sketch.geometry import CENTRE, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Box, Completion, Sketch
@@ -46,8 +49,8 @@ from sketchgen.sketch.strokes import pens
 if TYPE_CHECKING:
     from sketchgen.models.stroke_model import StrokeModel
 
-ANY = "any"
-"""The name that stands for no particular category, as None does."""
+NO_CATEGORY = ("none", "any")
+"""Names that stand for no category, as None does."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ class Completer:
         return replace(self, closing=check_number("closing", closing, 0.0, MAX_CLOSING))
 
     def category_index(self, category: str | None) -> int:
-        """Return the index of a category, ignoring case; None and "any" stand for any.
+        """Return the index of a category, ignoring case; None and "none" stand for any.
 
         Raises:
             SettingError: it is not a name.
@@ -136,17 +139,31 @@ class Completer:
         if not isinstance(category, str):
             raise SettingError(f"category must be one name or None, not {shortened(category)}")
         name = category.strip().lower()
-        if name == ANY:
+        if name in NO_CATEGORY:
             return self.config.any_category
         lower = {known.lower(): index for index, known in enumerate(self.categories)}
         if name not in lower:
             raise unknown_category(category, self.categories)
         return lower[name]
 
+    def guess(self, sketch: Sketch, top: int = 5) -> list[Guess]:
+        """Return what a sketch may become, the likeliest category first; nothing for an empty one.
+
+        The probabilities are the recogniser's, calibrated, over the categories that it and the model know.
+        """
+        check_sketch(sketch)
+        guesses = self.guesses(sketch)
+        return guesses.top(top) if guesses else []
+
+    def guesses(self, sketch: Sketch) -> Guesses | None:
+        """Return what a sketch may become; None where the recogniser knows no category of the model."""
+        recogniser = (self.ranker and self.ranker.recogniser) or default_recogniser()
+        return Guesses.of(recogniser, self.categories, sketch)
+
     def complete(
         self,
         sketch: Sketch,
-        category: str | None = None,
+        category: str | None = AUTO,
         count: int = 9,
         temperature: float = 0.5,
         seed: int = 0,
@@ -162,12 +179,14 @@ class Completer:
 
         With a larger `best_of`, `count` x `best_of` candidates are drawn, among them mirror images of given
         strokes where the sketch is nearly symmetric, and a diverse set of `count` is chosen, best first; see
-        `sketchgen.ranking`. Where nothing is given and the category is unknown to the recogniser there is
-        nothing to choose by, and `best_of` changes nothing.
+        `sketchgen.ranking`. Where nothing is given and the category is None or unknown to the recogniser
+        there is nothing to choose by, and `best_of` changes nothing.
 
         Args:
             sketch: the given strokes, at any size; none, a dot, or any number.
-            category: what the drawing is to show; None leaves it to the model.
+            category: what the drawing is to show. "auto" guesses it from the given strokes: candidates are
+                drawn under the likeliest categories in proportion to their probabilities, and under one at
+                random from nothing; `Completion.category` tells which. None draws under no category.
             count: number of alternatives.
             temperature: from 0 (the likeliest line) to 2; 1 samples the model as it was trained.
             seed: of the random numbers.
@@ -187,12 +206,12 @@ class Completer:
         """
         run = self._run(sketch, category, count, temperature, seed, limit, continue_stroke, best_of)
         candidates = run.finish()
-        return [candidates[row].completion for row in self._choose(candidates, category, count)]
+        return [candidates[row].completion for row in self._choose(run, candidates, count)]
 
     def stream(
         self,
         sketch: Sketch,
-        category: str | None = None,
+        category: str | None = AUTO,
         count: int = 9,
         temperature: float = 0.5,
         seed: int = 0,
@@ -210,7 +229,7 @@ class Completer:
         raised by the call itself.
         """
         run = self._run(sketch, category, count, temperature, seed, limit, continue_stroke, best_of)
-        return self._stream(run, category, count)
+        return self._stream(run, count)
 
     def candidates(
         self,
@@ -232,7 +251,7 @@ class Completer:
 
     def generate(
         self,
-        category: str | None = None,
+        category: str | None = AUTO,
         count: int = 9,
         temperature: float = 0.5,
         seed: int = 0,
@@ -266,7 +285,8 @@ class Completer:
             SketchError: `sketch` is empty, or not a `Sketch`.
             CategoryError: an unknown category.
         """
-        index = self._check(sketch, category)
+        check_sketch(sketch)
+        index = self.category_index(category)
         if sketch.is_empty:
             raise SketchError("the drawing is empty; a likelihood needs a point")
         whole = simplify_as_quickdraw(sketch)
@@ -287,18 +307,6 @@ class Completer:
         noise = noise_rows(seed, len(categories), stepper.candidates)
         return sample_steps(stepper, given, noise, limit, temperature)
 
-    def label(self, index: int, sketch: Sketch) -> str | None:
-        """Return the name of a category by its index; for any, the category of the given sketch."""
-        return self._name_of(index) or sketch.category
-
-    def _check(self, sketch: Sketch, category: str | None) -> int:
-        """Check the types of what is to be drawn, and return the category's index."""
-        if not isinstance(sketch, Sketch):
-            hint = "read a file by sketchgen.read(path)" if isinstance(sketch, str | os.PathLike) else ""
-            hint = hint or "make one by Sketch.from_strokes(strokes)"
-            raise SketchError(f"a Sketch is needed, not {shortened(sketch)}; {hint}")
-        return self.category_index(category)
-
     @property
     def _ranker(self) -> Ranker:
         return self.ranker or load_ranker()
@@ -307,23 +315,23 @@ class Completer:
         """Return the name of a category; None for any."""
         return self.categories[index] if index < len(self.categories) else None
 
-    def _choose(self, candidates: Sequence[Candidate], category: str | None, count: int) -> list[int]:
+    def _choose(self, run: Run, candidates: Sequence[Candidate], count: int) -> list[int]:
         """Return the rows of the candidates that are taken."""
         if len(candidates) == count:
             return list(range(count))
-        return self._ranker.select(candidates, self._name_of(self.category_index(category)), count)
+        return self._ranker.select(candidates, run.categories[0], count)
 
-    def _stream(self, run: Run, category: str | None, count: int) -> Iterator[NextPoints]:
+    def _stream(self, run: Run, count: int) -> Iterator[NextPoints]:
         """Stream the first candidate of each group, then choose."""
         total = len(run.going_on)
-        shown = np.arange(0, total, total // count)
+        shown, guesses = np.arange(0, total, total // count), tuple(run.guesses.top(5) if run.guesses else ())
         for points, pen, drawn in run.points():
-            yield NextPoints(points[shown], pen[shown], drawn[shown])
+            yield NextPoints(points[shown], pen[shown], drawn[shown], guesses=guesses)
         candidates = run.finish()
-        rows = self._choose(candidates, category, count)
+        rows = self._choose(run, candidates, count)
         replaced = tuple(place for place, row in enumerate(rows) if row != shown[place])
         completions = [candidates[row].completion for row in rows]
-        yield NextPoints.last(completions, replaced)
+        yield NextPoints.last(completions, replaced, guesses)
 
     def _run(
         self,
@@ -339,25 +347,44 @@ class Completer:
     ) -> Run:
         """Check the arguments, and prepare to draw candidates."""
         check_sampling(count, temperature, seed, limit, best_of)
-        index = self._check(sketch, category)
+        check_sketch(sketch)
+        auto = is_auto(category)
+        guesses = self.guesses(sketch) if auto else None
+        name = None if auto else self._name_of(self.category_index(category))
         # Where something is given there is no need to load the ranker before the first point.
-        if best_of > 1 and (not sketch.is_empty or self._ranker.can_rank(sketch, self._name_of(index))):
+        if best_of > 1 and (guesses or not sketch.is_empty or self._ranker.can_rank(sketch, name)):
             count, symmetry = count * best_of, True
         partial = PartialSketch.of(sketch, self.closing)
         images = placed(partial.mirrored, count) if symmetry and not continue_stroke else {}
+        names = list(islice(guesses.categories(seed), count)) if guesses else [name] * count
+        # What is mirrored is the same under any category.
+        names = [names[0] if row in images else each for row, each in enumerate(names)]
+        rows = np.array([self.category_index(each) for each in names])
         if continue_stroke is not None:
             going_on = np.full(count, continue_stroke and len(partial.pen) > 0)
         else:
             numbers = np.full(count, 0.5) if temperature == 0 else first_numbers(seed, count)
-            going_on = numbers >= partial.done(self.decoder, index, temperature)
+            # By the first, likeliest category for all, which is nearly what each would have.
+            going_on = numbers >= partial.done(self.decoder, int(rows[0]), temperature)
         going_on[list(images)] = False
-        # Any category cannot be guided towards.
-        stepper = self.decoder if index == self.config.any_category else self.stepper
+        # No category cannot be guided towards.
+        stepper = self.decoder if (rows == self.config.any_category).all() else self.stepper
         forced = {row: image.steps for row, image in images.items()}
-        prefix = partial.prefix(np.full(count, index), going_on)
-        noise = noise_rows(seed, count, stepper.candidates)
-        sampled = steps(stepper, prefix, noise, limit, temperature, forced=forced)
-        return Run(partial, self.label(index, sketch), going_on, images, sampled)
+        given, noise = partial.prefix(rows, going_on), noise_rows(seed, count, stepper.candidates)
+        sampled = steps(stepper, given, noise, limit, temperature, forced=forced)
+        return Run(partial, names, going_on, images, sampled, guesses)
+
+
+def check_sketch(sketch: Sketch) -> None:
+    """Check that a drawing is one.
+
+    Raises:
+        SketchError: it is of another type; the message says how to make one.
+    """
+    if not isinstance(sketch, Sketch):
+        hint = "read a file by sketchgen.read(path)" if isinstance(sketch, str | os.PathLike) else ""
+        hint = hint or "make one by Sketch.from_strokes(strokes)"
+        raise SketchError(f"a Sketch is needed, not {shortened(sketch)}; {hint}")
 
 
 def check_sampling(count: int, temperature: float, seed: int, limit: int, best_of: int = 1) -> None:
@@ -413,13 +440,13 @@ def default_model() -> Completer:
 
 
 def complete(
-    sketch: Sketch, category: str | None = None, count: int = 9, **settings: Any
+    sketch: Sketch, category: str | None = AUTO, count: int = 9, **settings: Any
 ) -> list[Completion]:
     """Complete a sketch with the bundled default model; see `Completer.complete` for the arguments."""
     return default_model().complete(sketch, category, count, **settings)
 
 
-def generate(category: str | None = None, count: int = 9, **settings: Any) -> list[Sketch]:
+def generate(category: str | None = AUTO, count: int = 9, **settings: Any) -> list[Sketch]:
     """Draw from nothing with the bundled default model; see `Completer.generate` for the arguments."""
     return default_model().generate(category, count, **settings)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sketchgen.completion.gap_closing import Closings
+from sketchgen.completion.guessing import Guesses
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.sampler import Step, log_likelihood
 from sketchgen.completion.symmetry import Mirrored
+from sketchgen.models.recogniser import Guess
 from sketchgen.ranking.ranker import Candidate
 from sketchgen.sketch.sketch import Completion
 from sketchgen.sketch.strokes import Pen
@@ -32,6 +34,7 @@ class NextPoints:
         completions: in the last item of a stream, which draws no point, the finished completions.
         replaced: in the last item, which of the completions are other candidates than those that were
             streamed in their places.
+        guesses: what the drawing is guessed to be, the likeliest first; none where a category was named.
     """
 
     points: Float[np.ndarray, "count 2"]
@@ -39,13 +42,16 @@ class NextPoints:
     drawn: Bool[np.ndarray, " count"]
     completions: list[Completion] | None = None
     replaced: tuple[int, ...] = ()
+    guesses: tuple[Guess, ...] = ()
 
     @classmethod
-    def last(cls, completions: list[Completion], replaced: tuple[int, ...]) -> NextPoints:
+    def last(
+        cls, completions: list[Completion], replaced: tuple[int, ...], guesses: tuple[Guess, ...] = ()
+    ) -> NextPoints:
         """Return the last item of a stream."""
         count = len(completions)
-        nobody = np.zeros(count, dtype=bool)
-        return cls(np.zeros((count, 2)), np.zeros(count, dtype=np.int64), nobody, completions, replaced)
+        nothing = np.zeros((count, 2)), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
+        return cls(*nothing, completions, replaced, guesses)
 
 
 @dataclass
@@ -54,17 +60,19 @@ class Run:
 
     Attributes:
         partial: the given sketch.
-        label: the category of what is added.
+        categories: (n,) under which each candidate is drawn; None for none.
         going_on: (n,) which candidates continue the last given stroke.
         images: candidates that are mirror images, by their rows.
         sampled: the sampler's steps; each is taken once.
+        guesses: by which the categories were chosen; None where one was named.
     """
 
     partial: PartialSketch
-    label: str | None
+    categories: Sequence[str | None]
     going_on: Bool[np.ndarray, " n"]
     images: Mapping[int, Mirrored]
     sampled: Iterator[Step]
+    guesses: Guesses | None = None
     _taken: list[tuple[np.ndarray, ...]] = field(default_factory=list)
     _log_prob: Any = 0.0
 
@@ -98,9 +106,11 @@ class Run:
         found = []
         for row, length in enumerate(drawn.sum(1)):
             sampled = offset[row, :length], pen[row, :length]
-            added = self.partial.added(*sampled, self.label, going_on=bool(self.going_on[row]))
+            sketch, category, going_on = self.partial.sketch, self.categories[row], bool(self.going_on[row])
+            added = self.partial.added(*sampled, category or sketch.category, going_on=going_on)
             log_prob = float(self._log_prob[row])
-            completion = Completion(self.partial.sketch, added, bool(ended[row, -1]), log_prob)
+            completion = Completion(sketch, added, bool(ended[row, -1]), log_prob, category)
             image = self.images.get(row)
-            found.append(Candidate(completion, image.symmetry if image else 0.0))
+            belief = self.guesses.belief if self.guesses else None
+            found.append(Candidate(completion, image.symmetry if image else 0.0, belief))
         return found

@@ -6,15 +6,17 @@ the two round differently.
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby, islice, repeat
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float
 
 from sketchgen.completion.completer import Completer, check_sampling, load
+from sketchgen.completion.guessing import Guesses, is_auto
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.sampler import first_number
 from sketchgen.completion.symmetry import placed
@@ -41,13 +43,14 @@ class DrawingResult:
         request: the request.
         completion: the drawing; a drawing from nothing completes an empty sketch.
         points: number of added points.
-        symmetry: see `sketchgen.ranking.ranker.Candidate`.
+        symmetry, belief: see `sketchgen.ranking.ranker.Candidate`.
     """
 
     request: DrawingRequest
     completion: Completion
     points: int
     symmetry: float = 0.0
+    belief: Float[np.ndarray, " c"] | None = None
 
     @property
     def item(self) -> Item:
@@ -88,6 +91,9 @@ class BatchEngine:
         self._rollout = Rollout(model.network(), sampling.limit, ROWS, guidance=model.guidance)
         # Consecutive requests share their partial sketch: the last one is cached with what belongs to it.
         self._given: tuple[Sketch | None, PartialSketch] = None, PartialSketch.of(Sketch())
+        self._guesses: Guesses | None = None
+        self._categories: Iterator[str | None] = repeat(None)
+        self._names: list[str | None] = []
         self._done: dict[int, float] = {}
         self._states: OrderedDict[tuple[int, bool], State] = OrderedDict()
 
@@ -95,11 +101,12 @@ class BatchEngine:
         """Draw all requests; see `Engine.draw`."""
         starts = (self._start(request) for request in requests)
         for steps in self._rollout.draw(starts):
-            request, partial, index, going_on, symmetry = steps.what
-            label = self.model.label(index, partial.sketch)
+            request, partial, name, belief, going_on, symmetry = steps.what
+            label = name or partial.sketch.category
             added = partial.added(steps.offset, steps.pen, label, going_on=going_on)
-            completion = Completion(request.given or Sketch(), added, steps.ended, steps.log_prob)
-            yield DrawingResult(request, completion, len(steps.pen), symmetry)
+            given = request.given or Sketch()
+            completion = Completion(given, added, steps.ended, steps.log_prob, name)
+            yield DrawingResult(request, completion, len(steps.pen), symmetry, belief)
 
     def _start(self, request: DrawingRequest) -> Start:
         """Return the start of a request's rollout."""
@@ -107,19 +114,23 @@ class BatchEngine:
 
         if request.given is not self._given[0]:
             self._given = request.given, PartialSketch.of(request.given or Sketch(), self.model.closing)
+            self._guesses, self._names = None, []
             self._done.clear()
             self._states.clear()
-        partial, category = self._given[1], self.model.category_index(request.category)
-        temperature = self.sampling.temperature
-        if category not in self._done:
-            self._done[category] = partial.done(self.model.decoder, category, temperature)
+        partial, temperature = self._given[1], self.sampling.temperature
         image = (
             placed(partial.mirrored, request.index + 1).get(request.index) if self.sampling.mirrored else None
         )
+        name = self._category(request, 0 if image else request.index)
+        category = self.model.category_index(name)
+        first = self.model.category_index(self._category(request, 0))
+        if first not in self._done:
+            self._done[first] = partial.done(self.model.decoder, first, temperature)
         number = 0.5 if temperature == 0 else first_number(request.seed, request.index)
-        going_on = image is None and number >= self._done[category]
+        going_on = image is None and number >= self._done[first]
+        belief = self._guesses.belief if self._guesses else None
         return Start(
-            (request, partial, category, going_on, 0.0 if image is None else image.symmetry),
+            (request, partial, name, belief, going_on, 0.0 if image is None else image.symmetry),
             self._prefix(partial, category, going_on),
             (0, 1) if self.model.guidance else (0,),
             request.seed,
@@ -127,6 +138,16 @@ class BatchEngine:
             temperature,
             None if image is None else image.steps,
         )
+
+    def _category(self, request: DrawingRequest, number: int) -> str | None:
+        """Return the category of a candidate, which may be guessed from the partial sketch."""
+        if not is_auto(request.category):
+            return request.category
+        if not self._names:
+            self._guesses = self.model.guesses(self._given[1].sketch)
+            self._categories = self._guesses.categories(request.seed) if self._guesses else repeat(None)
+        self._names += islice(self._categories, max(0, number + 1 - len(self._names)))
+        return self._names[number]
 
     def _prefix(self, partial: PartialSketch, category: int, going_on: bool) -> State:
         """Return the state after the partial sketch, encoded alone so that it depends on nothing else."""
@@ -155,7 +176,7 @@ class CompleterEngine:
 
     def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
         """Draw all requests; see `Engine.draw`."""
-        for _, group in itertools.groupby(requests, key=lambda request: request.number // self._count):
+        for _, group in groupby(requests, key=lambda request: request.number // self._count):
             found: list[Candidate] = []
             for request in group:
                 found = found or self._model.candidates(
@@ -168,7 +189,7 @@ class CompleterEngine:
                 )
                 made = found[request.index]
                 points = made.completion.added.point_count
-                yield DrawingResult(request, made.completion, points, made.symmetry)
+                yield DrawingResult(request, made.completion, points, made.symmetry, made.belief)
 
 
 def open_engine(job: Job) -> Engine:

@@ -44,13 +44,14 @@ def header_of(job: Job, weights: str, source: Source | None, file: str | None) -
     settings.pop("given")
     # The key of version 2 of the format.
     settings["look"] = settings.pop("render_options")
+    recognised = job.uses_recogniser or job.guesses
     header = {
         "format": FORMAT,
         "version": VERSION,
         "program": __version__,
         "command": "generate" if source is None else "complete",
         "weights": weights,
-        "recogniser": find_checkpoint(None, CLASSIFIER).fingerprint() if job.uses_recogniser else None,
+        "recogniser": find_checkpoint(None, CLASSIFIER).fingerprint() if recognised else None,
     }
     if job.uses_reward_model:
         header["critic"] = find_checkpoint(None, REWARD_MODEL).fingerprint()
@@ -62,7 +63,7 @@ def line_of(job: Job, record: Record, file: str | None) -> dict[str, Any]:
     line = {
         "number": record.number,
         "file": file,
-        "category": job.categories[record.number // job.count if job.given is None else 0],
+        "category": record.category,
         "seed": job.seed,
         "index": record.index,
         "temperature": job.sampling.temperature,

@@ -98,7 +98,8 @@ def redraw(drawing: ManifestDrawing, source: Source | None, executor: Executor |
     group = line["number"] // job.count
     given = None if source is None else next(source.sketches(group))
     number = group * alone.count + line["index"]
-    drawing_alone = DrawingRequest(number, line["category"], job.seed, line["index"], given)
+    category = job.categories[group if given is None else 0]
+    drawing_alone = DrawingRequest(number, category, job.seed, line["index"], given)
     executor = executor or (InProcess() if job.engine == "completer" else Processes(1))
     queue = TaskQueue(iter([drawing_alone]), number, number + 1, 1)
     with contextlib.closing(executor.run(alone, WorkerOptions(serialize=True), queue)) as records:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from sketchgen.completion.completer import ANY, LIMIT
+from sketchgen.completion.completer import LIMIT, NO_CATEGORY
+from sketchgen.completion.guessing import AUTO, is_auto
 from sketchgen.errors import unknown_category
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.inputs import Source
@@ -57,7 +58,7 @@ class DrawingRequest:
 
     Attributes:
         number: position in the job among the drawings, or among the candidates, from 0.
-        category: category to draw; None for any.
+        category: category to draw; "auto" for a guess, None for none.
         seed: random seed of the job.
         index: position among those of the same category or partial sketch, from 0.
         given: partial sketch to complete; None to draw from nothing.
@@ -77,7 +78,7 @@ class Job:
     Attributes:
         sampling: sampling settings of all drawings.
         engine: name of the engine.
-        categories: categories to draw; a single one if partial sketches are completed.
+        categories: categories to draw, "auto" for a guess; a single one if partial sketches are completed.
         count: drawings of each category or partial sketch.
         seed: random seed.
         names: stems of the file names, one for each category or input file.
@@ -118,6 +119,11 @@ class Job:
     def uses_recogniser(self) -> bool:
         """Whether the recogniser labels or ranks the drawings."""
         return self.label or (self.rank != "likelihood" and self.best_of > 1)
+
+    @property
+    def guesses(self) -> bool:
+        """Whether the recogniser guesses what is to be drawn."""
+        return AUTO in self.categories
 
     @property
     def uses_reward_model(self) -> bool:
@@ -168,18 +174,20 @@ def engine_for(total: int, best_of: int) -> EngineName:
 def choose_categories(names: Sequence[str], known: Sequence[str]) -> tuple[str | None, ...]:
     """Return the categories with these names, without repetition and as the model spells them.
 
-    "all" stands for every category of `known`, "any", or no name, for None.
+    "all" stands for every category of `known`, "auto", or no name, for a guess, "none" for None.
 
     Raises:
         CategoryError: a name is unknown; the message lists the nearest ones.
     """
     lower = {name.lower(): name for name in known}
-    found: list[str | None] = [] if names else [None]
+    found: list[str | None] = [] if names else [AUTO]
     for name in (name.strip() for name in names):
         if name.lower() == ALL:
             found += known
-        elif name.lower() == ANY:
+        elif name.lower() in NO_CATEGORY:
             found.append(None)
+        elif is_auto(name):
+            found.append(AUTO)
         elif name.lower() in lower:
             found.append(lower[name.lower()])
         else:

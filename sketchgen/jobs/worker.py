@@ -42,6 +42,7 @@ class Record:
     Attributes:
         number: position in the job, from 0.
         index: index of the chosen candidate's random numbers.
+        category: under which it was drawn; None for none.
         log_likelihood, ended, points: see `DrawingResult`.
         hash: fingerprint of the coordinates.
         label, probability: the recogniser's likeliest category and its probability.
@@ -53,6 +54,7 @@ class Record:
 
     number: int
     index: int
+    category: str | None
     log_likelihood: float
     ended: bool
     points: int
@@ -73,9 +75,9 @@ class Worker:
         self._ranker: Ranker | None = load_ranker(job.rank) if job.best_of > 1 else None
         self._recogniser: Recogniser | None = None
         if job.uses_recogniser:
-            from sketchgen.models.recogniser import load_recogniser
+            from sketchgen.models.recogniser import default_recogniser
 
-            self._recogniser = (self._ranker and self._ranker.recogniser) or load_recogniser()
+            self._recogniser = (self._ranker and self._ranker.recogniser) or default_recogniser()
 
     def make(self, drawings: Iterable[DrawingRequest]) -> Iterator[Record]:
         """Yield each drawing as soon as it is finished; they are read when the engine has room for one."""
@@ -97,6 +99,7 @@ class Worker:
         return Record(
             number=number,
             index=best.request.index,
+            category=best.completion.category,
             log_likelihood=best.completion.log_likelihood,
             ended=best.completion.ended,
             points=best.points,
@@ -112,7 +115,7 @@ class Worker:
         """Return the best candidate of a drawing."""
         if self._ranker is None:
             return results[0]
-        candidates = [Candidate(each.completion, each.symmetry) for each in results]
+        candidates = [Candidate(each.completion, each.symmetry, each.belief) for each in results]
         return results[self._ranker.rank(candidates, results[0].request.category)[0]]
 
     def _recognise(self, whole: Sketch) -> tuple[str | None, float | None]:
@@ -127,7 +130,7 @@ def to_line(item: Item) -> bytes:
     """Serialize a sketch or a completion as a line of JSON from which every float is read back exactly."""
     if isinstance(item, Completion):
         value = {"given": _to_json(item.given), "added": _to_json(item.added)}
-        value |= {"ended": item.ended, "log_likelihood": item.log_likelihood}
+        value |= {"ended": item.ended, "log_likelihood": item.log_likelihood, "category": item.category}
         return orjson.dumps(value) + b"\n"
     return orjson.dumps(_to_json(item)) + b"\n"
 
@@ -138,7 +141,8 @@ def from_line(line: bytes, name: str) -> Item:
         value = orjson.loads(line)
         if "given" in value:
             given, added = _from_json(value["given"]), _from_json(value["added"])
-            return Completion(given, added, bool(value["ended"]), float(value["log_likelihood"]))
+            ended, log_likelihood = bool(value["ended"]), float(value["log_likelihood"])
+            return Completion(given, added, ended, log_likelihood, value["category"])
         return _from_json(value)
     except (KeyError, TypeError, ValueError, SketchError) as error:
         raise FormatError(f"{name} is damaged; begin the job anew with --force") from error

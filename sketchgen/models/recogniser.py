@@ -90,6 +90,27 @@ class Recogniser:
         """The categories that it knows."""
         return self.network.config.categories
 
+    @functools.cached_property
+    def log_prior(self) -> Float[np.ndarray, " c"]:
+        """What belief takes off the log probabilities of the categories, nats; 0 without a calibration.
+
+        Of some categories there are many thousands of training drawings, of others few, and the network has
+        learned how many. A person draws them more evenly. `benchmarks/calibration.py` measures it.
+        """
+        prior = self.summary.get("calibration", {}).get("log_prior", {})
+        return np.array([float(prior.get(name, 0.0)) for name in self.categories])
+
+    def belief(self, sketch: Sketch) -> Float[np.ndarray, " c"]:
+        """Return the probability that a partial drawing becomes one of each category, if a person drew it.
+
+        All are as likely for an empty drawing.
+        """
+        if sketch.is_empty:
+            return np.full(len(self.categories), 1.0 / len(self.categories))
+        log_prob = self.read([sketch]).log_prob[0] - self.log_prior
+        share = np.exp(log_prob - log_prob.max())
+        return share / share.sum()
+
     def recognise(self, sketch: Sketch, top: int = 5) -> list[Guess]:
         """Return the likeliest categories of a whole or partial drawing, the likeliest first.
 
@@ -145,10 +166,11 @@ def load_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> Recog
 
 
 @functools.cache
-def _default() -> Recogniser:
+def default_recogniser() -> Recogniser:
+    """Return the bundled recogniser, which is loaded once."""
     return load_recogniser()
 
 
 def recognise(sketch: Sketch, top: int = 5) -> list[Guess]:
     """Return the likeliest categories by the bundled recogniser; see `Recogniser.recognise`."""
-    return _default().recognise(sketch, top)
+    return default_recogniser().recognise(sketch, top)

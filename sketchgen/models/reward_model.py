@@ -154,23 +154,25 @@ class RewardModel:
         """The categories that it knows."""
         return self.network.config.categories
 
-    def scores(self, completions: Sequence[Completion], category: str | None) -> Float[np.ndarray, " n"]:
+    def scores(
+        self, completions: Sequence[Completion], category: str | Sequence[str | None] | None
+    ) -> Float[np.ndarray, " n"]:
         """Return a score of each completion, nats; higher is better.
 
         Only scores of completions of the same partial sketch can be compared.
 
         Args:
             completions: with at least one point each, given or added.
-            category: what they are to be of; None, like an unknown name, stands for any.
+            category: what they are to be of, or what each is; None, like an unknown name, stands for any.
 
         Raises:
             SketchError: a drawing is empty; the message says which.
         """
         check_not_empty([each.whole for each in completions], "judge")
-        known = self.categories
-        index = known.index(category) if category in known else len(known)
+        known = {name: number for number, name in enumerate(self.categories)}
+        names = [category] * len(completions) if category is None or isinstance(category, str) else category
         drawings = [simplified(each.given, each.added) for each in completions]
-        return self.network.scores(drawings, np.full(len(drawings), index))
+        return self.network.scores(drawings, np.array([known.get(name or "", len(known)) for name in names]))
 
 
 def load_reward_model(name_or_path: str | os.PathLike[str] | None = None) -> RewardModel:

@@ -4,7 +4,8 @@ A model that draws point by point does not see the whole drawing, and carries a 
 networks see the whole: the recogniser knows what a drawing shows, and the reward model knows how people
 continue what was given. The score of a candidate, in nats of the reward model, adds
 
-- `RECOGNISER` times the recogniser's log probability of the category,
+- `RECOGNISER` times the log probability that the recogniser takes it for what is wanted: for the category, or
+  where that was guessed, for one that is drawn by what was believed of the given part,
 - the reward model's score,
 - `CONSENSUS` times the consensus with the other candidates (`sketchgen.ranking.consensus`),
 - the geometry prior (`sketchgen.ranking.geometry_prior`),
@@ -25,7 +26,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sketchgen.errors import SettingError
-from sketchgen.models.recogniser import Recogniser, load_recogniser
+from sketchgen.models.recogniser import Recogniser, default_recogniser
 from sketchgen.models.reward_model import RewardModel, load_reward_model
 from sketchgen.ranking.consensus import mean_similarity, similarities
 from sketchgen.ranking.diversity import select_diverse
@@ -34,6 +35,9 @@ from sketchgen.sketch.sketch import Completion, Sketch
 
 RECOGNISER = 3.0
 """Weight of the recogniser's log probability: the reward model alone barely tells the category."""
+
+MIN_PROBABILITY = 1e-9
+"""Added to the probability of being recognised as what is wanted."""
 
 CONSENSUS = 6.0
 """Score of a candidate that all others agree with entirely."""
@@ -54,10 +58,13 @@ class Candidate:
         completion: the completion.
         symmetry: how symmetric the given drawing is, up to about 1, where the added strokes are mirror images
             of given ones; 0 where the network drew them. See `sketchgen.completion.symmetry`.
+        belief: where the category was guessed, the probability of each of the recogniser's categories by the
+            given part; the same for all candidates of a drawing.
     """
 
     completion: Completion
     symmetry: float = 0.0
+    belief: Float[np.ndarray, " c"] | None = None
 
     @property
     def proposal(self) -> Literal["model", "symmetry"]:
@@ -89,7 +96,8 @@ class Ranker:
 
         Args:
             candidates: all candidates of the drawing; consensus depends on the others.
-            category: what the drawing is to show; None for any.
+            category: what the drawing is to show; None for any. Where the candidates hold a belief, each is
+                scored as one of its own category.
         """
         consensus = mean_similarity(self._similarity(candidates))
         return self._scores_alone(candidates, category) + CONSENSUS * consensus
@@ -123,14 +131,27 @@ class Ranker:
         score = np.full(len(completions), -np.inf)
         shown = [row for row, each in enumerate(completions) if not each.whole.is_empty]
         score[shown] = 0.0
-        if shown and category in self.recogniser.categories:
-            column = self.recogniser.categories.index(category)
-            log_prob = self.recogniser.read([completions[row].whole for row in shown]).log_prob
-            score[shown] += RECOGNISER * log_prob[:, column]
+        guessed = bool(candidates) and candidates[0].belief is not None
+        names = [each.category for each in completions] if guessed else [category] * len(completions)
+        if shown and (guessed or category in self.recogniser.categories):
+            score[shown] += RECOGNISER * self._recognised([candidates[row] for row in shown], category)
         if self.reward_model is not None and completions and not completions[0].given.is_empty:
-            score += self.reward_model.scores(completions, category) + geometry_prior(completions)
+            score += self.reward_model.scores(completions, names) + geometry_prior(completions)
             score += SYMMETRY * np.array([each.symmetry for each in candidates])
         return score
+
+    def _recognised(self, candidates: Sequence[Candidate], category: str | None) -> Float[np.ndarray, " n"]:
+        """Return the log probability that each candidate is recognised as what is wanted, nats."""
+        assert self.recogniser is not None
+        log_prob = self.recogniser.read([each.completion.whole for each in candidates]).log_prob
+        belief, column = candidates[0].belief, self.recogniser.categories.index
+        if belief is None:
+            return log_prob[:, column(str(category))]
+        if candidates[0].completion.given.is_empty:
+            # Nothing is believed: each is to be what it was drawn as.
+            own = [column(str(each.completion.category)) for each in candidates]
+            return log_prob[np.arange(len(own)), own]
+        return np.log(np.exp(log_prob) @ belief + MIN_PROBABILITY)
 
 
 @functools.cache
@@ -143,7 +164,7 @@ def load_ranker(rank: Rank = "reward") -> Ranker:
     """
     if rank not in get_args(Rank):
         raise SettingError(f"no ranking {rank!r}; there are {', '.join(get_args(Rank))}")
-    recogniser = None if rank == "likelihood" else load_recogniser()
+    recogniser = None if rank == "likelihood" else default_recogniser()
     return Ranker(recogniser, load_reward_model() if rank == "reward" else None)
 
 

@@ -227,12 +227,14 @@ class Completion:
         ended: whether the model ended the drawing (False: it was stopped at the limit).
         log_likelihood: natural log of the density of the added steps under the model at temperature 1, in
             the model's frame (255 box). Comparable between completions of the same drawing only.
+        category: under which category it was drawn; None for none.
     """
 
     given: Sketch
     added: Sketch
     ended: bool = True
     log_likelihood: float = 0.0
+    category: str | None = None
 
     @cached_property
     def whole(self) -> Sketch:

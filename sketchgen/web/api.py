@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Literal
 
 import gradio as gr
 
-from sketchgen.completion.completer import ANY, Completer, shortened
+from sketchgen.completion.completer import Completer, shortened
+from sketchgen.completion.guessing import AUTO
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats.canvas_json import sketch_to_json
 from sketchgen.formats.read_write import read
@@ -22,7 +24,7 @@ def endpoint(completer: Completer) -> Callable[..., str]:
 
     def complete(
         drawing: str,
-        category: str = ANY,
+        category: str = AUTO,
         count: int = 3,
         temperature: float = 0.4,
         seed: int = 0,
@@ -36,21 +38,24 @@ def endpoint(completer: Completer) -> Callable[..., str]:
             drawing: the partial drawing as the text of an SVG file, or as JSON
                 {"strokes": [[[x, y], ...], ...], "width": 640, "height": 480}, y downwards. An empty list of
                 strokes draws from nothing.
-            category: what it is to show, such as "cat", one of Quick, Draw!'s 345 names;
-                "any" leaves it open.
+            category: what it is to show, such as "cat", one of Quick, Draw!'s 345 names. "auto" guesses it
+                from the strokes, and "none" names nothing.
             count: number of alternatives, 1 to 9.
             temperature: from 0 (the likeliest line) to 2 (wild).
             seed: the same request with the same seed has the same result.
             form: "svg" for the text of an SVG file each, "json" for strokes.
             guidance: how much it is to look like its category, from 0 (as the network draws) to 10; left
-                out, the model's own: 2, or 0 for one that cannot be guided. "any" ignores it.
+                out, the model's own: 2, or 0 for one that cannot be guided. "none" ignores it.
             best_of: candidates drawn for each alternative, 1 to 16. Of all candidates a diverse set is
                 chosen, best first, by how well each continues the drawing and shows the category. From
-                nothing, "any" ignores it.
+                nothing, "none" ignores it.
 
         Returns:
-            A JSON object {"completions": [{"ended": true, "log_likelihood": ..., "svg": "..."}, ...]}; in the
-            form "json" each has "drawing" instead, whose first "given" strokes are the given ones.
+            A JSON object {"guesses": [{"category": "cat", "probability": 0.9}, ...], "completions":
+            [{"category": "cat", "ended": true, "log_likelihood": ..., "svg": "..."}, ...]}. The guesses are
+            empty where a category was named; that of a completion is the one under which it was drawn. In
+            the form "json" each has "drawing" instead of "svg", whose first "given" strokes are the given
+            ones.
         """
         try:
             request = _request(
@@ -58,12 +63,13 @@ def endpoint(completer: Completer) -> Callable[..., str]:
             )
         except SketchgenError as error:
             raise gr.Error(str(error), print_exception=False) from None
+        found = request.complete(completer)
         shown = [
-            {"ended": each.ended, "log_likelihood": each.log_likelihood}
+            {"category": each.category, "ended": each.ended, "log_likelihood": each.log_likelihood}
             | ({"svg": each.to_svg()} if form == "svg" else {"drawing": json.loads(sketch_to_json(each))})
-            for each in request.complete(completer)
+            for each in found.completions or ()
         ]
-        return json.dumps({"completions": shown})
+        return json.dumps({"guesses": [asdict(guess) for guess in found.guesses], "completions": shown})
 
     return complete
 

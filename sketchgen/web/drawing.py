@@ -52,7 +52,9 @@ HEADERS = [
 
 Message = dict[str, Any]
 """`{alts, done}`: a list of new points [x, y, pen] for each alternative, the pen being 0 where the line goes
-on and 1 where it is lifted. The last one has `anew`, the alternatives that begin again with these points.
+on and 1 where it is lifted. The first one has `guesses`, [category, probability] each, where no category was
+named. The last one has `anew`, the alternatives that begin again with these points, and `categories`, under
+which each was drawn.
 Or `{waiting}`: how many must be served before; or `{error}`: a text, the end."""
 
 
@@ -61,18 +63,21 @@ def messages(completer: Completer, request: Request) -> Generator[Message, None,
     drawn: list[list[list[float]]] = [[] for _ in range(request.count)]
     sent, flushed = [0] * request.count, -1.0
     replaced: tuple[int, ...] = ()
+    categories: list[str | None] = []
     for step in request.stream(completer):
         for row in np.flatnonzero(step.drawn):
             drawn[row].append([*step.points[row].tolist(), int(step.pen[row])])
         if step.completions is not None:
-            replaced = step.replaced
+            replaced, categories = step.replaced, [each.category for each in step.completions]
             for row in replaced:
                 drawn[row], sent[row] = _points(step.completions[row].added), 0
         # Between any two steps there may be a message, at which a run can be stopped.
         elif (now := time.monotonic()) - flushed >= FLUSH:
-            yield {"alts": _unsent(drawn, sent), "done": False}
+            first = step.guesses if flushed < 0 else ()
+            guesses = {"guesses": [[each.category, each.probability] for each in first]} if first else {}
+            yield {"alts": _unsent(drawn, sent), "done": False, **guesses}
             sent, flushed = [len(points) for points in drawn], now
-    yield {"alts": _unsent(drawn, sent), "anew": list(replaced), "done": True}
+    yield {"alts": _unsent(drawn, sent), "anew": list(replaced), "categories": categories, "done": True}
 
 
 def _unsent(drawn: list[list[list[float]]], sent: list[int]) -> list[list[list[float]]]:

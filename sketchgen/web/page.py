@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from sketchgen.completion.completer import ANY, MAX_TEMPERATURE, Completer
+from sketchgen.completion.completer import MAX_TEMPERATURE, Completer
+from sketchgen.completion.guessing import AUTO
 from sketchgen.errors import SketchgenError
 from sketchgen.resources import bundled
 from sketchgen.web import exchange
@@ -56,10 +57,17 @@ def build(completer: Completer) -> gr.Blocks:
     return page
 
 
-def _settings(completer: Completer, count: int) -> list[gr.Dropdown | gr.Slider]:
-    """Return inputs for category, count, temperature, candidates and, where it is possible, guidance."""
-    choices = [("anything", ANY), *[(name, name) for name in sorted(completer.categories, key=str.lower)]]
-    category = gr.Dropdown(choices, value=ANY, label="What is it?", num_choices_shown=400)
+def _settings(completer: Completer, count: int, auto: str) -> list[gr.Dropdown | gr.Slider]:
+    """Return inputs for category, count, temperature, candidates and, where it is possible, guidance.
+
+    Args:
+        completer: the model.
+        count: alternatives by default.
+        auto: what a person calls the category "auto".
+    """
+    names = [(name, name) for name in sorted(completer.categories, key=str.lower)]
+    choices = [(auto, AUTO), ("anything", "none"), *names]
+    category = gr.Dropdown(choices, value=AUTO, label="What is it?", num_choices_shown=400)
     with gr.Row():
         number = gr.Slider(1, MAX_COUNT, value=count, step=1, label="How many", min_width=140)
         daring = gr.Slider(0, MAX_TEMPERATURE / 2, value=0.4, step=0.05, label="How daring", min_width=140)
@@ -76,7 +84,7 @@ def _draw_tab(page: gr.Blocks, completer: Completer) -> None:
         with gr.Column(scale=3, min_width=320):
             paper = pad([_starter, _open, _export])
         with gr.Column(scale=2, min_width=320):
-            settings = _settings(completer, 4)
+            settings = _settings(completer, 4, "guess it")
             alternatives("sketchgen-completions", "Finished drawings appear here as they grow.")
     # All in the browser: the pad requests completions by itself, with these settings.
     told = "(...values) => Sketchgen.set(...values)"
@@ -87,7 +95,7 @@ def _draw_tab(page: gr.Blocks, completer: Completer) -> None:
 
 
 def _generate_tab(completer: Completer) -> None:
-    settings = _settings(completer, MAX_COUNT)
+    settings = _settings(completer, MAX_COUNT, "something")
     button = gr.Button("Draw", variant="primary", elem_id="sketchgen-draw")
     alternatives("sketchgen-gallery", "Press Draw for new drawings from nothing.", gallery=True)
     asked = "(...values) => Sketchgen.gallery.ask(...values)"
@@ -157,7 +165,8 @@ def alternatives(elem_id: str, nothing: str, *, gallery: bool = False) -> gr.HTM
     """Return drawings side by side that grow as they are streamed; `nothing` is the text before that."""
     cells = "\n".join(
         f'<button type="button" class="alternative" hidden aria-label="Alternative {number}">'
-        f'<canvas width="160" height="120"></canvas><kbd aria-hidden="true">{number}</kbd></button>'
+        f'<canvas width="160" height="120"></canvas><kbd aria-hidden="true">{number}</kbd>'
+        '<span class="name"></span></button>'
         for number in range(1, 10)
     )
     template = text_of("alternatives.html").replace("@cells", cells).replace("@nothing", nothing)

@@ -13,11 +13,12 @@ from sketchgen.completion.completer import (
     check_whole,
     shortened,
 )
+from sketchgen.completion.guessing import AUTO, is_auto
 from sketchgen.completion.run import NextPoints
 from sketchgen.errors import FormatError, SettingError, SketchError
 from sketchgen.formats.canvas_json import parse_canvas
 from sketchgen.limits import MAX_GUIDANCE
-from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.sketch.sketch import Sketch
 
 MAX_STROKES, MAX_POINTS = 500, 20_000
 """Limits of a drawing."""
@@ -38,7 +39,7 @@ class Request:
 
     Attributes:
         sketch: the given sketch.
-        category: a name that the model knows, or None for any.
+        category: a name that the model knows, "auto" for a guess, or None for none.
         count: alternatives.
         temperature: of sampling.
         seed: of the random numbers.
@@ -58,9 +59,10 @@ class Request:
         """Return the stream of the completions."""
         return self._guided(completer).stream(*self._settings, best_of=self.best_of)
 
-    def complete(self, completer: Completer) -> list[Completion]:
-        """Return the completions."""
-        return self._guided(completer).complete(*self._settings, best_of=self.best_of)
+    def complete(self, completer: Completer) -> NextPoints:
+        """Return the last item of the stream, which holds the completions and the guesses."""
+        *_, last = self.stream(completer)
+        return last
 
     @property
     def _settings(self) -> tuple[Sketch, str | None, int, float, int]:
@@ -104,14 +106,14 @@ def _whole(name: str, value: Any, low: int, high: int) -> int:
 
 
 def checked_category(completer: Completer, category: Any) -> str | None:
-    """Return the category in its own spelling, or None for any.
+    """Return the category in its own spelling, "auto" where nothing is said, or None for "none".
 
     Raises:
         SettingError: it is not a text, or too long for a name.
         CategoryError: the model does not know it.
     """
-    if category is None or category == "":
-        return None
+    if category is None or category == "" or is_auto(category):
+        return AUTO
     if not isinstance(category, str) or len(category) > MAX_NAME:
         raise SettingError(f"category must be a name, not {shortened(category)}")
     index = completer.category_index(category)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sketchgen.completion.completer import load
 from sketchgen.errors import SettingError
 from sketchgen.limits import MAX_PORT, check_range
+from sketchgen.models.recogniser import default_recogniser
 from sketchgen.web.drawing import route
 from sketchgen.web.page import build, head, text_of
 
@@ -106,6 +107,8 @@ def launch(
     # Gradio counts its users unless told not to, by the page and by this.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     completer = load(checkpoint)
+    # It guesses before the first point, so that nobody waits for it to be loaded.
+    default_recogniser()
     page = build(completer)
     options: dict[str, Any] = {
         "server_name": host,

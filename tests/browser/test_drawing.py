@@ -105,7 +105,7 @@ def test_what_is_set_beside_the_pad_reaches_the_model(visit: Callable[..., Any],
         "request", lambda request: asked.append(request.post_data_json) if "draw" in request.url else None
     )
     assert canvas.tell("Sketchgen.settings") == {
-        "category": "any",
+        "category": "auto",
         "count": 4,
         "temperature": 0.4,
         "best_of": 8,

@@ -114,7 +114,7 @@ def test_new_drawings_and_going_on_with_one(canvas: Any) -> None:
     canvas.page.locator("#sketchgen-draw").click()
     canvas.wait("Sketchgen.gallery && Sketchgen.gallery.alternatives.length == 9 && Sketchgen.gallery.done")
     told = [asked[-1][name] for name in ("category", "count", "temperature", "guidance", "best_of")]
-    assert told == ["any", 9, 0.4, 2, 8]
+    assert told == ["auto", 9, 0.4, 2, 8]
     wanted = canvas.tell("Sketchgen.gallery.alternatives[3].strokes")
     canvas.page.locator("#sketchgen-gallery .alternative").nth(3).click()
     canvas.wait("Sketchgen.pad.strokes.length > 0")

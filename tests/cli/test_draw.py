@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import sketchgen
 from sketchgen.cli import main
 from sketchgen.formats.read_write import read
 from sketchgen.jobs.output import Folder
+from sketchgen.models.checkpoint import CLASSIFIER, find_checkpoint
 
 PARTIAL = sketchgen.example("half-a-cat")
 OUTSIDE = [
@@ -71,6 +73,33 @@ class TestComplete:
         alone = read(tmp_path / "out" / "half-a-cat-1.json")
         assert alone.strokes[0].tolist() == read(PARTIAL).strokes[0].tolist()
 
+    def test_where_no_category_is_named_the_guesses_are_told(
+        self, tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for number, words in enumerate(([], ["-c", "AUTO"])):
+            run("complete", PARTIAL, "-n", 2, "--best-of", 2, *words, "-o", tmp_path / str(number), *tiny)
+            assert re.match(
+                r"the drawing: perhaps (cat|sun) \d+% or (cat|sun) \d+%\n", capsys.readouterr().err
+            )
+        assert content(tmp_path / "0") == content(tmp_path / "1")
+        head, *lines = [json.loads(line) for line in (tmp_path / "0" / "manifest.jsonl").open()]
+        assert head["categories"] == ["auto"]
+        assert head["recogniser"] == find_checkpoint(None, CLASSIFIER).fingerprint()
+        assert {line["category"] for line in lines} <= {"cat", "sun", None}
+        run("redraw", tmp_path / "0" / "manifest.jsonl", 1, "-o", tmp_path / "one.svg")
+        assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "0" / "half-a-cat-2.svg").read_bytes()
+        run("complete", PARTIAL, "-c", "none", "-n", 1, "-o", tmp_path / "none", *tiny)
+        assert "perhaps" not in capsys.readouterr().err
+
+    def test_an_empty_drawing_becomes_something_at_random(
+        self, tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "empty.json").write_text('{"strokes": [], "width": 90, "height": 90}')
+        run("complete", tmp_path / "empty.json", "-n", 2, "-o", tmp_path / "out", *tiny)
+        assert "at random" in capsys.readouterr().err
+        lines = [json.loads(line) for line in (tmp_path / "out" / "manifest.jsonl").open()][1:]
+        assert {line["category"] for line in lines} == {"cat", "sun"}
+
     def test_names_of_files_never_clash(self, tiny: list[str], tmp_path: Path) -> None:
         for name in ("a", "b"):
             (tmp_path / name).mkdir()
@@ -85,7 +114,7 @@ class TestComplete:
     ) -> None:
         (tmp_path / "a.ndjson").write_text(LINE + "{broken\n" + LINE)
         (tmp_path / "b.svg").write_text("no drawing")
-        files = [tmp_path / "a.ndjson", tmp_path / "b.svg", tmp_path / "none.svg"]
+        files = [tmp_path / "a.ndjson", tmp_path / "b.svg", tmp_path / "none.svg", "-c", "cat"]
         run("complete", *files, "-n", 1, "-o", tmp_path / "out", *tiny, status=1)
         line, svg, none, end = capsys.readouterr().err.splitlines()
         assert line.startswith("sketchgen: error: ")
@@ -201,7 +230,7 @@ class TestGenerate:
         assert "--count 1" in failure(capsys, "generate", "-n", 2, "-f", "json", *tiny)
 
     @pytest.mark.parametrize(
-        ("words", "rank"), [(["cat", "sun"], "recogniser"), ([], "likelihood"), (["any"], "likelihood")]
+        ("words", "rank"), [(["cat", "sun"], "recogniser"), ([], "recogniser"), (["none"], "likelihood")]
     )
     def test_the_classifier_ranks_what_it_knows(
         self, words: list[str], rank: str, tiny: list[str], tmp_path: Path

@@ -20,7 +20,9 @@ from sketchgen.jobs.spec import DrawingRequest, EngineName, Job, Sampling, engin
 from sketchgen.limits import CLOSING, GUIDANCE
 from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.models.numpy_stroke_model import Decoder
+from sketchgen.ranking.ranker import Ranker
 from sketchgen.sketch.sketch import Completion, Sketch
+from tests.support.recognisers import recogniser, small
 
 HOW = Sampling(temperature=0.7, guidance=0.0, limit=20)
 HALF = Sketch.from_strokes([[(10, 20), (60, 90), (200, 40)], [(30, 30), (90, 35), (70, 160)]])
@@ -241,3 +243,21 @@ def test_an_image_never_goes_on_with_the_last_stroke():
     assert any(strokes(each)[0][0].tolist() == end for each in plain)
     images = list(drawn(BatchEngine(model({}), dataclasses.replace(HOW, mirrored=True)), asked).values())
     assert all(np.array_equal(strokes(each)[0], strokes(images[0])[0]) for each in images)
+
+
+@pytest.mark.parametrize("given", [HALF, None])
+def test_both_engines_guess_the_same_categories(given: Sketch | None) -> None:
+    made = dataclasses.replace(model({}), ranker=Ranker(recogniser(small(categories=("cat", "sun", "owl")))))
+    how = dataclasses.replace(HOW, mirrored=True)
+    asked = [DrawingRequest(number, "auto", 5, number, given) for number in range(9)]
+    found = [
+        {result.request.number: result for result in engine.draw(asked)}
+        for engine in (BatchEngine(made, how), engines.CompleterEngine(made, how, 9))
+    ]
+    for number in range(9):
+        one, other = (each[number] for each in found)
+        assert one.item.category == other.item.category
+        assert one.symmetry == other.symmetry
+        assert one.belief is not None
+        np.testing.assert_allclose(one.belief, other.belief)
+    assert {"cat", "sun"} <= {result.item.category for result in found[0].values()} <= {"cat", "sun", None}

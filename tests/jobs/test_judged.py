@@ -41,7 +41,7 @@ class Reads(Recogniser):
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
     reads = Reads(recognisers.recogniser().network, "reads", {})
-    monkeypatch.setattr("sketchgen.models.recogniser.load_recogniser", lambda: reads)
+    monkeypatch.setattr("sketchgen.models.recogniser.default_recogniser", lambda: reads)
     monkeypatch.setattr(maker, "load_ranker", lambda rank: Ranker(None if rank == "likelihood" else reads))
     return reads
 

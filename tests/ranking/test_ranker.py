@@ -38,7 +38,7 @@ def changed(candidate: Candidate, **changes: object) -> Candidate:
 class Says(RewardModel):
     """A reward model of fixed scores, which stand in its summary."""
 
-    def scores(self, completions: Sequence[Completion], category: str | None) -> np.ndarray:
+    def scores(self, completions: Sequence[Completion], category: object) -> np.ndarray:
         return np.array(self.summary["said"][: len(completions)], dtype=float)
 
 
@@ -60,6 +60,37 @@ def test_the_score_is_the_sum_of_its_parts():
     assert [each.proposal for each in image] == ["model"] * 3 + ["symmetry"]
     more = BOTH.scores(image, NAME) - BOTH.scores(some(found), NAME)
     np.testing.assert_allclose(more, [0.0, 0.0, 0.0, 0.8 * SYMMETRY], atol=1e-9)
+
+
+def test_a_belief_stands_for_the_category():
+    found = finished(9, 20, 31, 40)
+    for belief in (np.array([0.0, 1.0, 0.0, 0.0]), np.array([0.5, 0.3, 0.2, 0.0])):
+        guessed = [Candidate(replace(each, category=NAME), belief=belief) for each in found]
+        seen = np.exp(WHO.read([each.whole for each in found]).log_prob) @ belief
+        told = (
+            BOTH.scores(some(found), NAME)
+            - RECOGNISER * WHO.read([each.whole for each in found]).log_prob[:, 1]
+        )
+        np.testing.assert_allclose(BOTH.scores(guessed, None), told + RECOGNISER * np.log(seen), atol=1e-5)
+    # The reward model is told what each was drawn as.
+    names = ["cat", "dog", None, "sun"]
+    mixed = [
+        Candidate(replace(each, category=name), belief=belief)
+        for each, name in zip(found, names, strict=True)
+    ]
+    alone = [JUDGE.scores([each], name)[0] for each, name in zip(found, names, strict=True)]
+    told = [JUDGE.scores([each], NAME)[0] for each in found]
+    shift = BOTH.scores(mixed, None) - BOTH.scores(guessed, None)
+    np.testing.assert_allclose(shift, np.subtract(alone, told), atol=1e-4)
+
+
+def test_from_nothing_each_is_to_be_what_it_was_drawn_as():
+    belief = np.full(4, 0.25)
+    found = [Completion(Sketch(), sketch, category=NAME) for sketch in scribbles(9, 20, 31)]
+    mixed = [replace(each, category=name) for each, name in zip(found, ("cat", "dog", "tree"), strict=True)]
+    log_prob = WHO.read([each.added for each in found]).log_prob
+    scores = BOTH.scores([Candidate(each, belief=belief) for each in mixed], None)
+    np.testing.assert_allclose(scores, RECOGNISER * log_prob[[0, 1, 2], [0, 1, 3]])
 
 
 @pytest.mark.parametrize("category", [None, "unicorn"])

@@ -46,7 +46,7 @@ def scribble(request: DrawingRequest) -> DrawingResult:
     strokes = [numbers.uniform(0, 255, (int(numbers.integers(2, 9)), 2)) for _ in range(3)]
     added = Sketch.from_strokes(strokes, category=request.category)
     ended, likely = bool(numbers.random() < 0.9), float(-numbers.uniform(1, 9) * added.point_count)
-    completion = Completion(request.given or Sketch(), added, ended, likely)
+    completion = Completion(request.given or Sketch(), added, ended, likely, request.category)
     return DrawingResult(request, completion, added.point_count)
 
 

@@ -76,10 +76,20 @@ def test_the_messages_make_up_the_completions(
     monkeypatch.setattr(drawing, "FLUSH", flush)
     request = checked(completer, DRAWING, "cat", 3, 0.5, 5)
     found = [json.loads(json.dumps(message)) for message in messages(completer, request)]
-    whole = request.complete(completer)
+    whole = request.complete(completer).completions or []
     assert grown(found, 3) == [[stroke.tolist() for stroke in each.added.strokes] for each in whole]
     assert all(len(message["alts"]) == 3 for message in found)
     assert [message["done"] for message in found] == [False] * (len(found) - 1) + [True]
+    assert found[-1]["categories"] == ["cat"] * 3
+    assert not any("guesses" in message for message in found)
+
+
+def test_the_first_message_tells_the_guesses(completer: Completer) -> None:
+    model = replace(completer, ranker=Ranker(recogniser(), reward_model()))
+    first, *others = messages(model, checked(model, DRAWING, None, 2, 0.5, 5))
+    assert first["guesses"] == [["cat", 1.0]]
+    assert not any("guesses" in message for message in others)
+    assert others[-1]["categories"] == ["cat", "cat"]
 
 
 @pytest.mark.parametrize("flush", [0.0, 1e9])
@@ -91,7 +101,10 @@ def test_the_first_candidates_are_shown_until_the_best_are_known(
     request = checked(model, DRAWING, "cat", 3, 0.5, 14, best_of=2)
     found = [json.loads(json.dumps(message)) for message in messages(model, request)]
     *before, last = found
-    best = [[stroke.tolist() for stroke in each.added.strokes] for each in request.complete(model)]
+    best = [
+        [stroke.tolist() for stroke in each.added.strokes]
+        for each in request.complete(model).completions or ()
+    ]
     first = model.candidates(request.sketch, "cat", 6, 0.5, 14)[::2]
     shown = [[stroke.tolist() for stroke in each.completion.added.strokes] for each in first]
     assert grown(found, 3) == best

@@ -62,11 +62,20 @@ def test_a_program_may_ask_for_the_best_of_some(client: Any) -> None:
     assert best[0] != best[1]
     # The first is the best of all that were drawn.
     assert asked(1, 8) == best[:1]
-    (liked,) = asked(1, 8, "any")
-    assert liked in asked(8, 1, "any")
+    (liked,) = asked(1, 8, "none")
+    assert liked in asked(8, 1, "none")
     # From nothing, of nothing in particular, there is nothing to choose by.
     blank = '{"strokes": [], "width": 640, "height": 480}'
-    assert asked(1, 4, "any", blank) == asked(1, 1, "any", blank)
+    assert asked(1, 4, "none", blank) == asked(1, 1, "none", blank)
+
+
+def test_a_program_is_told_what_was_guessed(client: Any) -> None:
+    found = json.loads(client.predict(LINE, count=2, form="json", api_name="/complete"))
+    names = [guess["category"] for guess in found["guesses"]]
+    assert len(names) == 5
+    assert {each["category"] for each in found["completions"]} <= {*names, None}
+    told = json.loads(client.predict(LINE, "cat", 1, api_name="/complete"))
+    assert (told["guesses"], told["completions"][0]["category"]) == ([], "cat")
 
 
 def test_the_documented_example_runs(url: str, capsys: pytest.CaptureFixture[str]) -> None:
