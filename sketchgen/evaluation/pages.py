@@ -1,0 +1,329 @@
+"""The bench of beginnings drawn in a person's manner: does what must come, come?
+
+A completion is **right** if each part that must come is there (see `pages_checks`) and it is not (see `pages_faults`)
+
+- *drawn again*: over 30 % of the added ink runs along given ink, over 20 % belongs to strokes that redraw a
+  given part, or a closed stroke is drawn where a closed given one is;
+- *crossed*: an added stroke runs through a given mark, such as an eye;
+- *beyond*: over 20 % of the added ink lies over 20 units outside the box of the whole design;
+- *too much*: there is more added ink than twice that of all parts that the design has and the beginning
+  lacks, 0.3 times the given ink, and 40 units;
+- *detached*: over 25 % of the added ink belongs to strokes that touch nothing and should;
+- *off the page*: over 3 % of the added points lie off the page.
+
+Of all candidates shown, four **rates** are measured besides, whatever must come: added strokes that redraw a
+given part; added strokes that touch nothing and should; candidates with next to nothing added, that is, less
+ink than 4 % of the longer side of what is given; and added points off the page. Lengths are units of the
+design: 100 is about the longer side of the whole drawing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from sketchgen.errors import FormatError, SettingError
+from sketchgen.evaluation.pages_checks import Drawn, present
+from sketchgen.evaluation.pages_faults import again, crossed, detached, doubled, redraws
+from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
+from sketchgen.resources import bundled
+from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
+
+AGAIN, REDRAWN, BEYOND, MARGIN, DETACHED, OFF = 0.3, 0.2, 0.2, 20.0, 0.25, 0.03
+MISSING, GIVEN, SLACK = 2.0, 0.3, 40.0
+NOTHING = 0.04
+
+Telling = Literal["told", "open", "auto"]
+TELLINGS: tuple[Telling, ...] = ("told", "open", "auto")
+"""The category is told; it is left open (None); or the completer is asked to guess it ("auto"). Where it is
+not told, beginnings of which nobody could guess the category are left out."""
+
+Progress = Callable[[str, int, int], None]
+
+
+class Finisher(Protocol):
+    """Completes drawings, such as a `Completer`."""
+
+    @property
+    def categories(self) -> Sequence[str]:
+        """The categories it knows."""
+        ...
+
+    def complete(
+        self,
+        sketch: Sketch,
+        category: str | None,
+        count: int,
+        temperature: float,
+        seed: int,
+        *,
+        best_of: int,
+    ) -> list[Completion]:
+        """Return `count` completions of a drawing, best first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A drawing that a person has begun.
+
+    Attributes:
+        name: its design and the given parts.
+        category: what it is to show.
+        guessable: whether a person could tell the category from what is given.
+        given: the given strokes on their page, px.
+        parts: the part that each stroke belongs to.
+        marks: places among the given strokes of small ones, such as eyes.
+        frame: (2, 3) map from units of the design to px.
+        must: for each part that must come, the checks of which one must pass.
+        box: left, top, right and bottom of the whole design, units.
+        loose: boxes of missing strokes that touch nothing in the design, units.
+        missing: ink of all missing parts, units.
+    """
+
+    name: str
+    category: str
+    guessable: bool
+    given: Sketch
+    parts: tuple[str, ...]
+    marks: tuple[int, ...]
+    frame: Points
+    must: tuple[tuple[dict[str, Any], ...], ...]
+    box: tuple[float, ...]
+    loose: tuple[tuple[float, ...], ...]
+    missing: float
+
+    @cached_property
+    def strokes(self) -> list[Points]:
+        """The given strokes in units."""
+        return self.in_units(self.given)
+
+    def in_units(self, sketch: Sketch) -> list[Points]:
+        """Return strokes in units of the design."""
+        inverse = np.linalg.inv(self.frame[:, :2]).T
+        return [(stroke - self.frame[:, 2]) @ inverse for stroke in sketch.strokes]
+
+
+def beginnings(path: str | os.PathLike[str] | None = None) -> list[Beginning]:
+    """Return the beginnings that come with sketchgen, or those of another file of the same form.
+
+    Raises:
+        FormatError: the file cannot be read, or one of its lines is no beginning.
+    """
+    source = Path(path) if path is not None else bundled("datasets", "pages", "beginnings.ndjson")
+    try:
+        lines = source.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{source} cannot be read: {error}") from error
+    found: list[Beginning] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(_beginning(json.loads(line)))
+        except (ValueError, KeyError, TypeError) as error:
+            raise FormatError(f"{source.name}, line {number} is no beginning: {error}") from error
+    return found
+
+
+def _beginning(fields: dict[str, Any]) -> Beginning:
+    """Return the beginning of a line."""
+    strokes = [list(zip(x, y, strict=True)) for x, y in fields["given"]]
+    given = Sketch.from_strokes(strokes, page=Box(0, 0, *fields["page"]), category=None)
+    if given.is_empty or not fields["must"]:
+        raise ValueError("it needs strokes, and something that must come")
+    return Beginning(
+        name=fields["name"],
+        category=fields["category"],
+        guessable=fields["guessable"],
+        given=given,
+        parts=tuple(fields["parts"]),
+        marks=tuple(fields["marks"]),
+        frame=np.array(fields["map"], dtype=np.float64).reshape(2, 3),
+        must=tuple(map(tuple, fields["must"])),
+        box=tuple(fields["box"]),
+        loose=tuple(map(tuple, fields["loose"])),
+        missing=float(fields["missing"]),
+    )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a completion of a beginning is like.
+
+    Attributes:
+        lacks: parts that must come and are not there, and what is wrong besides; see the module.
+        strokes, redrawn, detached: added strokes, and how many of them redraw a given part, or touch nothing
+            and should.
+        points, off_page: added points, and how many of them lie off the page.
+        nothing: whether next to nothing was added.
+    """
+
+    lacks: tuple[str, ...]
+    strokes: int
+    redrawn: int
+    detached: int
+    points: int
+    off_page: int
+    nothing: bool
+
+    @property
+    def right(self) -> bool:
+        """Whether all that must come is there, and nothing is wrong."""
+        return not self.lacks
+
+
+def judge(item: Beginning, completion: Completion) -> Verdict:
+    """Return the verdict on a completion."""
+    drawn = Drawn.of(item.strokes, item.in_units(completion.added))
+    twice, alone = redraws(drawn), detached(drawn, item.loose)
+    added = completion.added.points
+    page = item.given.page
+    off = np.zeros(len(added), dtype=bool)
+    if page is not None:
+        off = ((added < (page.x, page.y)) | (added > (page.x + page.width, page.y + page.height))).any(axis=1)
+    ink = drawn.added_ink
+    low, high = np.array(item.box).reshape(2, 2) + np.array([[-MARGIN], [MARGIN]])
+    beyond = ((ink.points < low) | (ink.points > high)).any(axis=1)
+    lengths = np.array([len(stroke) for stroke in drawn.added], dtype=float)
+    most = MISSING * item.missing + GIVEN * drawn.given_ink.length + SLACK
+    lacks = [
+        "|".join(check["part"] for check in checks)
+        for checks in item.must
+        if not any(present(drawn, check) for check in checks)
+    ]
+
+    def share(flags: Sequence[bool]) -> float:
+        """Return the share of the added ink that belongs to some strokes."""
+        return float(lengths[np.array(flags, dtype=bool)].sum() / max(lengths.sum(), 1.0))
+
+    wrong = {
+        "drawn again": max(again(drawn) / AGAIN, share(twice) / REDRAWN) > 1 or any(doubled(drawn)),
+        "crossed": crossed(drawn, item.marks),
+        "beyond": len(beyond) > 0 and beyond.mean() > BEYOND,
+        "too much": ink.length > most,
+        "detached": share(alone) > DETACHED,
+        "off the page": len(off) > 0 and off.mean() > OFF,
+    }
+    side = float(np.ptp(drawn.given_ink.points, axis=0).max())
+    return Verdict(
+        lacks=tuple(lacks + [word for word, flag in wrong.items() if flag]),
+        strokes=len(drawn.added),
+        redrawn=sum(twice),
+        detached=sum(alone),
+        points=len(added),
+        off_page=int(off.sum()),
+        nothing=ink.length < NOTHING * side,
+    )
+
+
+def completed(
+    completer: Finisher,
+    item: Beginning,
+    telling: Telling,
+    *,
+    count: int = PAGE_COUNT,
+    temperature: float = PAGE_TEMPERATURE,
+    best_of: int = PAGE_BEST_OF,
+    seed: int = 0,
+) -> list[Completion]:
+    """Complete a beginning as the page does it; a category that the model does not know is left open."""
+    category = {"told": item.category, "open": None, "auto": "auto"}[telling]
+    if telling == "told" and category not in completer.categories:
+        category = None
+    return completer.complete(item.given, category, count, temperature, seed, best_of=best_of)
+
+
+def pages(
+    completer: Finisher,
+    items: Sequence[Beginning],
+    tellings: Sequence[Telling] = ("told", "open"),
+    *,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Measure how well a model goes on with what a person has begun.
+
+    Args:
+        completer: the model.
+        items: the beginnings, such as `beginnings()`.
+        tellings: what the model is told; see `TELLINGS`.
+        progress: called after each beginning.
+        settings: of `completed`, where they are not the page's.
+
+    Returns:
+        For each telling `beginnings`, their number; `first` and `any`, the share of them whose first, or any,
+        completion is right; `rates`; and `by_category`, the same for each. Figures are {"mean",
+        "standard_error"}. `items` is a list of {"name", "category", "lacks": what each completion lacks}.
+        Plain JSON values.
+
+    Raises:
+        SettingError: no beginnings, or an unknown telling.
+    """
+    if not items or not set(tellings) <= set(TELLINGS):
+        raise SettingError(f"pages needs a beginning or more, and categories that are {', '.join(TELLINGS)}")
+    result: dict[str, Any] = {}
+    for telling in tellings:
+        some = [item for item in items if item.guessable or telling == "told"]
+        rows: list[list[Verdict]] = []
+        for number, item in enumerate(some, 1):
+            found = completed(completer, item, telling, **settings)
+            rows.append([judge(item, each) for each in found])
+            if progress is not None:
+                progress(f"beginnings, category {telling}", number, len(some))
+        result[telling] = figures(some, rows)
+    return result
+
+
+def figures(items: Sequence[Beginning], rows: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
+    """Return the figures of verdicts on all completions of some beginnings; see `pages`."""
+    pairs = list(zip(items, rows, strict=True))
+    by_category: dict[str, Any] = {}
+    for name in sorted({item.category for item in items}):
+        by_category[name] = summary([row for item, row in pairs if item.category == name])
+    entries = [
+        {"name": item.name, "category": item.category, "lacks": [list(each.lacks) for each in row]}
+        for item, row in pairs
+    ]
+    return summary(rows) | {"by_category": by_category, "items": entries}
+
+
+def summary(rows: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
+    """Return the figures of verdicts without categories and items."""
+    first = [float(row[0].right) for row in rows]
+    some = [float(any(each.right for each in row)) for row in rows]
+    rates: Mapping[str, tuple[list[float], list[float]]] = {
+        "redrawn": _counts(rows, lambda each: (each.redrawn, each.strokes)),
+        "detached": _counts(rows, lambda each: (each.detached, each.strokes)),
+        "nothing": _counts(rows, lambda each: (each.nothing, 1)),
+        "off_page": _counts(rows, lambda each: (each.off_page, each.points)),
+    }
+    ones = [1.0] * len(rows)
+    return {
+        "beginnings": len(rows),
+        "first": ratio(first, ones),
+        "any": ratio(some, ones),
+        "rates": {name: ratio(*counts) for name, counts in rates.items()},
+    }
+
+
+def _counts(
+    rows: Sequence[Sequence[Verdict]], count: Callable[[Verdict], tuple[int, int]]
+) -> tuple[list[float], list[float]]:
+    """Return the sums of two counts over the completions of each beginning."""
+    pairs = [[count(each) for each in row] for row in rows]
+    return [float(sum(a for a, _ in row)) for row in pairs], [float(sum(b for _, b in row)) for row in pairs]
+
+
+def ratio(top: Sequence[float], bottom: Sequence[float]) -> dict[str, float]:
+    """Return a ratio of sums and its standard error, that of a ratio estimator."""
+    total = math.fsum(bottom) or 1.0
+    mean = math.fsum(top) / total
+    squares = math.fsum((a - mean * b) ** 2 for a, b in zip(top, bottom, strict=True))
+    return {"mean": mean, "standard_error": math.sqrt(squares) / total}
