@@ -197,7 +197,7 @@ def span(
     drawn: Drawn,
     *,
     box: Sequence[float],
-    low: float = 0.45,
+    low: float | Sequence[float] = 0.5,
     touch: float = 0,
     near: Sequence[float] = (),
     within: float = 10.0,
@@ -207,14 +207,14 @@ def span(
     Args:
         drawn: the drawing.
         box: left, top, right and bottom of the place.
-        low: least share of its width and of its height.
+        low: least share of its width and of its height, one for both or one for each.
         touch: whether the ink must touch given ink.
         near: x, y of points that the ink must come near.
         within: how near.
     """
     corners = np.array(box, dtype=float).reshape(2, 2)
     side = corners[1] - corners[0]
-    more = np.maximum(0.25 * side + 6, 10)
+    more = np.clip(0.25 * side + 6, 9, 16)
     grown = np.array([corners[0] - more, corners[1] + more])
     inside = [stroke[((stroke >= grown[0]) & (stroke <= grown[1])).all(axis=1)] for stroke in drawn.added]
     mostly = [
@@ -225,8 +225,9 @@ def span(
     free = np.concatenate([np.zeros((0, 2)), *(each for _, each in mostly)])
     if not len(free):
         return False
-    extent = free.max(axis=0) - free.min(axis=0) + 2 * STEP
-    if (extent < np.minimum(low * side, side - 4))[side > 5].any():
+    clipped = np.clip(free, corners[0] - 4, corners[1] + 4)
+    extent = clipped.max(axis=0) - clipped.min(axis=0) + 2 * STEP
+    if (extent < np.minimum(np.array(low) * side, side - 4))[side > 5].any():
         return False
     points = np.concatenate([part for part, _ in mostly])
     goals = np.array(near, dtype=float).reshape(-1, 2)
@@ -254,9 +255,9 @@ def join(
         reach: how near; by default half of that point's distance from the line from start to end.
         low: least distance of the two places where it meets given ink, as a share of that from start to end.
     """
-    one, other = np.array(start), np.array(end)
+    one, other = np.array(start, dtype=float), np.array(end, dtype=float)
     apart = float(np.hypot(*(other - one)))
-    middle = np.array(via) if via is not None else (one + other) / 2
+    middle = np.array(via, dtype=float) if via is not None else (one + other) / 2
     line = resample(np.array([one, other]), STEP)
     reach = reach or max(9.0, 0.5 * float(nearest(middle[None], line)[0]))
     for group in linked(drawn.added, TOUCH):
@@ -293,7 +294,7 @@ def around(
         gap: largest angle without one, degrees.
         most: largest number of crossings.
     """
-    offsets = [stroke - np.array(centre) for stroke in drawn.added]
+    offsets = [stroke - np.array(centre, dtype=float) for stroke in drawn.added]
     middles = [offset.mean(axis=0) for offset in offsets if len(offset) < 2 * r]
     ways = [np.array([each for each in middles if 0.6 * r < np.hypot(*each) < 1.6 * r])]
     for radius in (r, 0.85 * r, 1.15 * r, 0.7 * r, 1.3 * r):
@@ -309,7 +310,7 @@ def around(
 
 
 def across(drawn: Drawn, *, start: Sequence[float], end: Sequence[float], n: float, twin: float = 0) -> bool:
-    """Return whether a straight line is crossed by added lines, such as legs and rungs.
+    """Return whether a straight line is crossed by added lines, such as legs and rungs, not by closed ones.
 
     Args:
         drawn: the drawing.
@@ -324,9 +325,10 @@ def across(drawn: Drawn, *, start: Sequence[float], end: Sequence[float], n: flo
     length = float(np.hypot(*(other - one)))
     along = (other - one) / length
     normal = np.array([-along[1], along[0]])
+    lines = [stroke for stroke in drawn.added if not Mark.of(stroke).closed]
     for shift in (0.0, 4.0, -4.0, 8.0, -8.0):
         places: list[float] = []
-        for stroke in drawn.added:
+        for stroke in lines:
             side = (stroke - one) @ normal > shift
             at = ((stroke - one) @ along)[1:][side[1:] != side[:-1]]
             places += at[(at >= -5) & (at <= length + 5)].tolist()
