@@ -21,6 +21,7 @@ import numpy as np
 from hand import Point
 from pencil import Pencil
 
+from sketchgen.evaluation.pages_checks import Mark
 from sketchgen.evaluation.pages_faults import floating
 from sketchgen.sketch.geometry import resample
 from sketchgen.sketch.sketch import Points
@@ -30,6 +31,9 @@ PAGES = ((800, 600), (800, 600), (800, 600), (600, 800), (1000, 700), (390, 560)
 
 MIN_SAMPLES, MAX_SAMPLES = 30, 200
 """Points of a stroke."""
+
+SMALL = 30.0
+"""Largest size of a part through which no line should run, units."""
 
 FOLDER = Path(__file__).parent / "pages"
 
@@ -215,7 +219,8 @@ def exact(part: Part) -> list[Points]:
     for kind, numbers in part.shapes:
         if kind in "OA":
             x, y, rx, ry, *angles = numbers
-            angle = np.radians(np.linspace(*(angles or (0.0, 360.0)), 41))
+            begin, end = angles or (0.0, 360.0)
+            angle = np.radians(np.linspace(begin, end, 41))
             result.append(np.column_stack([x + rx * np.cos(angle), y + ry * np.sin(angle)]))
             continue
         points = list(zip(numbers[::2], numbers[1::2], strict=True))
@@ -277,6 +282,13 @@ def required(must: str, missing: list[Part]) -> list[list[dict[str, Any]]]:
     return result
 
 
+def small(part: Part, path: Points) -> bool:
+    """Return whether no line should run through a stroke: a mark, or a closed part, not a wheel or centre."""
+    mark = Mark.of(resample(path, 1.0))
+    closed = mark.closed and mark.size < SMALL and part.kind != "rings" and part.name != "centre"
+    return part.kind == "marks" or closed
+
+
 def beginning(design: Design, given_names: str, must: str, guessable: bool) -> dict[str, Any]:
     """Return a beginning as the file holds it."""
     name = f"{design.label}: {given_names}"
@@ -304,9 +316,9 @@ def beginning(design: Design, given_names: str, must: str, guessable: bool) -> d
         "map": [[round(float(value), 4) for value in row] for row in frame],
         "given": [[whole_numbers(axis) for axis in stroke.T] for stroke in strokes],
         "parts": [part.name for part, _ in drawn],
-        "marks": [k for k, (part, _) in enumerate(drawn) if part.kind == "marks"],
+        "small": [k for k, (part, path) in enumerate(drawn) if small(part, np.array(path))],
         "must": required(must, missing),
-        "box": box(whole),
+        "room": [box(kept), *(box(part) for part in rest)],
         "loose": loose,
         "missing": round(ink),
         "source": "sketchgen procedure",

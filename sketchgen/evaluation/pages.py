@@ -5,8 +5,9 @@ it. It is (see `pages_faults`)
 
 - *drawn again*: over 30 % of the added ink runs along given ink, over 20 % belongs to strokes that redraw a
   given part, or a closed stroke is drawn where a closed given one is;
-- *crossed*: an added stroke runs through a given mark, such as an eye;
-- *beyond*: over 20 % of the added ink lies over 20 units outside the box of the whole design;
+- *crossed*: an added stroke runs through a small given part, such as an eye;
+- *beyond*: over 15 % of the added ink lies over 14 units outside the boxes of what is given and of the
+  missing parts;
 - *too much*: there is more added ink than twice that of all parts that the design has and the beginning
   lacks, 0.3 times the given ink, and 40 units;
 - *detached*: over 25 % of the added ink belongs to strokes that touch nothing and should;
@@ -37,9 +38,10 @@ from sketchgen.evaluation.pages_checks import Drawn, present
 from sketchgen.evaluation.pages_faults import again, crossed, detached, doubled, redraws
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.resources import bundled
+from sketchgen.sketch.distance import inside
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 
-AGAIN, REDRAWN, BEYOND, MARGIN, DETACHED, OFF = 0.3, 0.2, 0.2, 20.0, 0.25, 0.05
+AGAIN, REDRAWN, BEYOND, MARGIN, DETACHED, OFF = 0.3, 0.2, 0.15, 14.0, 0.25, 0.05
 MISSING, GIVEN, SLACK = 2.0, 0.3, 40.0
 NOTHING = 0.04
 
@@ -83,10 +85,10 @@ class Beginning:
         guessable: whether a person could tell the category from what is given.
         given: the given strokes on their page, px.
         parts: the part that each stroke belongs to.
-        marks: places among the given strokes of small ones, such as eyes.
+        small: places among the given strokes of those through which no line should run, such as eyes.
         frame: (2, 3) map from units of the design to px.
         must: for each part that must come, the checks of which one must pass.
-        box: left, top, right and bottom of the whole design, units.
+        room: left, top, right and bottom of all given parts together, and of each missing part, units.
         loose: boxes of missing strokes that touch nothing in the design, units.
         missing: ink of all missing parts, units.
     """
@@ -96,10 +98,10 @@ class Beginning:
     guessable: bool
     given: Sketch
     parts: tuple[str, ...]
-    marks: tuple[int, ...]
+    small: tuple[int, ...]
     frame: Points
     must: tuple[tuple[dict[str, Any], ...], ...]
-    box: tuple[float, ...]
+    room: tuple[tuple[float, ...], ...]
     loose: tuple[tuple[float, ...], ...]
     missing: float
 
@@ -118,7 +120,8 @@ class Beginning:
         page = self.given.page
         if page is None:
             return np.zeros(len(points), dtype=bool)
-        return ((points < (page.x, page.y)) | (points > (page.x + page.width, page.y + page.height))).any(1)
+        low, high = np.array([page.x, page.y]), np.array([page.x + page.width, page.y + page.height])
+        return np.any((points < low) | (points > high), axis=1)
 
 
 def beginnings(path: str | os.PathLike[str] | None = None) -> list[Beginning]:
@@ -153,10 +156,10 @@ def _beginning(fields: dict[str, Any]) -> Beginning:
         guessable=fields["guessable"],
         given=given,
         parts=tuple(fields["parts"]),
-        marks=tuple(fields["marks"]),
+        small=tuple(fields["small"]),
         frame=np.array(fields["map"], dtype=np.float64).reshape(2, 3),
         must=tuple(map(tuple, fields["must"])),
-        box=tuple(fields["box"]),
+        room=tuple(map(tuple, fields["room"])),
         loose=tuple(map(tuple, fields["loose"])),
         missing=float(fields["missing"]),
     )
@@ -194,8 +197,7 @@ def judge(item: Beginning, completion: Completion) -> Verdict:
     twice, alone = redraws(drawn), detached(drawn, item.loose)
     off, ink = item.off_page(completion.added.points), drawn.added_ink
     off_ink = item.off_page(ink.points @ item.frame[:, :2].T + item.frame[:, 2])
-    low, high = np.array(item.box).reshape(2, 2) + np.array([[-MARGIN], [MARGIN]])
-    beyond = ((ink.points < low) | (ink.points > high)).any(axis=1)
+    beyond = ~inside(ink.points, [Box(a, b, c - a, d - b) for a, b, c, d in item.room], MARGIN)
     lengths = np.array([len(stroke) for stroke in drawn.added], dtype=float)
     most = MISSING * item.missing + GIVEN * drawn.given_ink.length + SLACK
     lacks = [
@@ -210,7 +212,7 @@ def judge(item: Beginning, completion: Completion) -> Verdict:
 
     wrong = {
         "drawn again": max(again(drawn) / AGAIN, share(twice) / REDRAWN) > 1 or any(doubled(drawn)),
-        "crossed": crossed(drawn, item.marks),
+        "crossed": crossed(drawn, item.small),
         "beyond": len(beyond) > 0 and beyond.mean() > BEYOND,
         "too much": ink.length > most,
         "detached": share(alone) > DETACHED,

@@ -149,14 +149,14 @@ def marks(
         drawn: the drawing.
         at: centres.
         size: longer side of a mark.
-        within: largest distance from the centre that is asked for; by default 10, and more for large marks.
+        within: largest distance from the centre that is asked for; by default 10 to 16, by their size.
         need: places that must have one; by default all of up to three, and half of more.
         low: smallest size, as a multiple.
         high: largest size, as a multiple.
         both: whether the places' mirror images about x = 50 do as well.
         closed: whether the marks must be closed.
     """
-    reach = max(10.0, 0.75 * size) if within is None else within
+    reach = min(max(10.0, 0.75 * size), 16.0) if within is None else within
     places = [(float(x), float(y)) for x, y in at]
     if both:
         return any(
@@ -349,7 +349,8 @@ def spaced(values: Sequence[float], least: float) -> list[float]:
 
 def rings(drawn: Drawn, **settings: Any) -> bool:
     """Return whether there are closed marks; see `marks`."""
-    return marks(drawn, **{"low": 0.45, "high": 1.9} | settings, closed=True)
+    sizes: dict[str, Any] = {"low": 0.45, "high": 1.9}
+    return marks(drawn, **(sizes | settings), closed=True)
 
 
 CHECKS: dict[str, Callable[..., bool]] = {

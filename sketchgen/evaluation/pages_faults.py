@@ -50,7 +50,7 @@ def crossed(drawn: Drawn, small: Sequence[int]) -> bool:
     for mark in (Mark.of(drawn.given[place]) for place in small):
         for stroke in drawn.added:
             offset = np.abs(stroke - mark.centre).max(axis=1)
-            if offset.min() < 0.25 * mark.size and offset.max() > 1.5 * mark.size + 4:
+            if offset.min() < 0.25 * mark.size and offset.max() > mark.size + 2:
                 return True
     return False
 

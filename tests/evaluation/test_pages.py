@@ -159,14 +159,14 @@ def test_a_line_through_an_eye_crosses_it() -> None:
 
 
 def beginning(
-    *given: Points, name: str = "face: head", guessable: bool = True, marks: tuple[int, ...] = ()
+    *given: Points, name: str = "face: head", guessable: bool = True, small: tuple[int, ...] = ()
 ) -> Beginning:
     frame = np.array([[2.0, 0.0, 100.0], [0.0, 2.0, 50.0]])
     page = Box(0, 0, 400, 300)
     shown = Sketch.from_strokes([each * 2 + (100, 50) for each in given], page=page)
     must = (({"part": "eyes", "kind": "marks", **EYES},),)
     return Beginning(
-        name, "face", guessable, shown, ("head",), marks, frame, must, (14, 6, 86, 94), (), missing=150
+        name, "face", guessable, shown, ("head",), small, frame, must, ((14, 6, 86, 94),), (), missing=150
     )
 
 
