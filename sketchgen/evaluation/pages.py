@@ -10,6 +10,7 @@ it. It is (see `pages_faults`)
   missing parts;
 - *too much*: there is more added ink than twice that of all parts that the design has and the beginning
   lacks, 0.3 times the given ink, and 40 units;
+- *scribbled*: more than 250 units of ink pass through each of their cells over 1.2 times on average;
 - *detached*: over 25 % of the added ink belongs to strokes that touch nothing and should;
 - *off the page*: over 5 % of the added ink lies off the page.
 
@@ -35,7 +36,7 @@ from jaxtyping import Bool
 
 from sketchgen.errors import FormatError, SettingError
 from sketchgen.evaluation.pages_checks import Drawn, present
-from sketchgen.evaluation.pages_faults import again, crossed, detached, doubled, redraws
+from sketchgen.evaluation.pages_faults import again, crossed, detached, doubled, redraws, tangle
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.resources import bundled
 from sketchgen.sketch.distance import inside
@@ -43,6 +44,7 @@ from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 
 AGAIN, REDRAWN, BEYOND, MARGIN, DETACHED, OFF = 0.3, 0.2, 0.15, 14.0, 0.25, 0.05
 MISSING, GIVEN, SLACK = 2.0, 0.3, 40.0
+MUCH, TANGLE = 250.0, 1.2
 NOTHING = 0.04
 
 Telling = Literal["told", "open", "auto"]
@@ -215,6 +217,7 @@ def judge(item: Beginning, completion: Completion) -> Verdict:
         "crossed": crossed(drawn, item.small),
         "beyond": len(beyond) > 0 and beyond.mean() > BEYOND,
         "too much": ink.length > most,
+        "scribbled": ink.length > MUCH and tangle(drawn) > TANGLE,
         "detached": share(alone) > DETACHED,
         "off the page": len(off_ink) > 0 and off_ink.mean() > OFF,
     }

@@ -201,6 +201,7 @@ def span(
     touch: float = 0,
     near: Sequence[float] = (),
     within: float = 10.0,
+    grow: float = 9.0,
 ) -> bool:
     """Return whether added ink spans a place.
 
@@ -211,10 +212,11 @@ def span(
         touch: whether the ink must touch given ink.
         near: x, y of points that the ink must come near.
         within: how near.
+        grow: how far beyond the place the ink may lie, at least.
     """
     corners = np.array(box, dtype=float).reshape(2, 2)
     side = corners[1] - corners[0]
-    more = np.clip(0.25 * side + 6, 9, 16)
+    more = np.clip(0.25 * side + 6, grow, 16)
     grown = np.array([corners[0] - more, corners[1] + more])
     inside = [stroke[((stroke >= grown[0]) & (stroke <= grown[1])).all(axis=1)] for stroke in drawn.added]
     mostly = [

@@ -19,6 +19,9 @@ from sketchgen.sketch.sketch import Points
 RUN, ANGLE = 8.0, 35.0
 """Ink runs along given ink for more than this; degrees, where directions count."""
 
+CELL = 5.0
+"""Side of a cell."""
+
 SAME = 0.55
 """Closed strokes whose boxes overlap by more (intersection over union) are one part drawn twice."""
 
@@ -103,3 +106,10 @@ def within_hull(points: Float[np.ndarray, "n 2"], others: Float[np.ndarray, "m 2
 def again(drawn: Drawn) -> float:
     """Return the share of the added ink that runs along given ink."""
     return retraced(drawn.added_ink, drawn.given_ink, ALONG, RUN)
+
+
+def tangle(drawn: Drawn) -> float:
+    """Return how often added ink passes through a cell of its own, on average: about 1, in a scribble more."""
+    points = drawn.added_ink.points
+    cells = len(np.unique(np.floor(points / CELL), axis=0))
+    return drawn.added_ink.length / (CELL * cells) if cells else 0.0

@@ -188,7 +188,7 @@ ITEM = beginning(*FACE)
         ((*TWO, ring(50, 50, 40)), ("drawn again",)),
         ((*TWO, line(50, 90, 50, 200)), ("beyond", "off the page")),
         ((*TWO, *(ring(50, 60, r) for r in range(5, 20))), ("too much",)),
-        ((*TWO, line(105, 20, 104, 90)), ("detached",)),
+        ((*TWO, line(97, 20, 97, 90)), ("detached",)),
     ],
     ids=["right", "nothing", "elsewhere", "again", "off", "scribble", "detached"],
 )
