@@ -15,6 +15,9 @@ SOURCE = click.argument("source", type=Path)
 
 PROTOCOL = "What to measure.  [default: all]"
 
+BEGUN = ("pages", "unfinished")
+"""The protocols that need no source: drawings that come with sketchgen are completed as on the page."""
+
 MEASURING = options(
     option("--split", ("train", "valid", "test"), "Split to use.", default="valid", show_default=True),
     option("-n --limit", int, "At most this many drawings.  [default: all]"),
@@ -43,13 +46,18 @@ MEASURING = options(
 @click.argument("checkpoint")
 @click.argument("source", type=Path, required=False)
 @MEASURING
-@option("--protocol", ("all", "likelihood", "pages"), PROTOCOL)
+@option("--protocol", ("all", "likelihood", *BEGUN), PROTOCOL)
 @option("--against CHECKPOINT", str, "Another model to measure; may be repeated.", multiple=True)
 @option("--training STORE", Path, "Store to search for copies.  [default: SOURCE]")
 @option("--report FILE", Path, "Write an .md report with a picture.")
 @option("--force", False, "Replace a report that is there.")
-@option("--category", ("told", "open", "auto"), "With pages.  [default: told and open]", multiple=True)
-@option("--by-category", False, "With pages: a row for each category, too.")
+@option(
+    "--category",
+    ("told", "open", "auto"),
+    "With these: what the model is told.  [default: told and open]",
+    multiple=True,
+)
+@option("--by-category", False, "With these: a row for each category, too.")
 def evaluate(
     checkpoint: str, source: Path | None, as_json: bool, report: Path | None, **settings: Any
 ) -> None:
@@ -57,18 +65,20 @@ def evaluate(
 
     CHECKPOINT is a bundled name or a folder, SOURCE a store or a folder of ndjson files. Measures likelihood
     (nats, lower is better), whether a classifier recognises completions, how near they come to the truth, how
-    like real drawings they are as a set, and whether they end. The protocol pages needs no SOURCE and
-    measures whether what a person begins on the page is completed as it should be, with the page's settings.
+    like real drawings they are as a set, and whether they end. The protocols pages and unfinished
+    need no SOURCE: drawings that a person begins are completed with the page's settings, and checked.
     docs/evaluation.md explains each figure.
     """
-    if settings["protocol"] == "pages":
+    if settings["protocol"] in BEGUN:
         _pages(checkpoint, as_json, settings)
         return
     category, by_category = (settings.pop(name) for name in ("category", "by_category"))
     if category or by_category:
-        raise SettingError("--category and --by-category are for --protocol pages")
+        raise SettingError("--category and --by-category are for --protocol pages or unfinished")
     if source is None:
-        raise SettingError("SOURCE is missing: a store or drawings; only --protocol pages needs none")
+        raise SettingError(
+            "SOURCE is missing: a store or drawings; only --protocol pages or unfinished needs none"
+        )
     settings = _checked(settings)
 
     from sketchgen.cli.progress import shown
@@ -147,10 +157,11 @@ def _pages(checkpoint: str, as_json: bool, settings: dict[str, Any]) -> None:
 
     from sketchgen.cli import tables
     from sketchgen.cli.progress import shown_steps
-    from sketchgen.evaluation.pages import beginnings, pages
+    from sketchgen.evaluation.pages import beginnings, from_unfinished, pages
     from sketchgen.evaluation.report import opened
+    from sketchgen.evaluation.unfinished import unfinished
 
-    items = beginnings()
+    items = beginnings() if settings["protocol"] == "pages" else list(map(from_unfinished, unfinished()))
     items = items if limit is None else items[:: -(-len(items) // limit)]
     model = opened(checkpoint, settings.get("guidance"))
     tellings = tuple(settings.get("category", ("told", "open")))

@@ -35,11 +35,14 @@ import numpy as np
 from jaxtyping import Bool
 
 from sketchgen.errors import FormatError, SettingError
+from sketchgen.evaluation.finishing import measure
 from sketchgen.evaluation.pages_checks import Drawn, present
 from sketchgen.evaluation.pages_faults import again, crossed, detached, doubled, redraws, tangle
+from sketchgen.evaluation.unfinished import Item
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.resources import bundled
 from sketchgen.sketch.distance import inside
+from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 
 AGAIN, REDRAWN, BEYOND, MARGIN, DETACHED, OFF = 0.3, 0.2, 0.15, 14.0, 0.25, 0.05
@@ -93,6 +96,7 @@ class Beginning:
         room: left, top, right and bottom of all given parts together, and of each missing part, units.
         loose: boxes of missing strokes that touch nothing in the design, units.
         missing: ink of all missing parts, units.
+        unfinished: an item of the older bench, whose own measure then tells whether a completion is right.
     """
 
     name: str
@@ -106,6 +110,7 @@ class Beginning:
     room: tuple[tuple[float, ...], ...]
     loose: tuple[tuple[float, ...], ...]
     missing: float
+    unfinished: Item | None = None
 
     @cached_property
     def strokes(self) -> list[Points]:
@@ -167,6 +172,25 @@ def _beginning(fields: dict[str, Any]) -> Beginning:
     )
 
 
+def from_unfinished(item: Item) -> Beginning:
+    """Return an item of the older bench as a beginning, right where `finishing.measure` finds it finished."""
+    frame, unit = item.frame, item.frame.scale * BOX / 100
+    return Beginning(
+        name=item.name,
+        category=item.category,
+        guessable=True,
+        given=item.given,
+        parts=(),
+        small=(),
+        frame=np.array([[unit, 0.0, frame.x], [0.0, unit, frame.y]]),
+        must=(),
+        room=(),
+        loose=(),
+        missing=0.0,
+        unfinished=item,
+    )
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a completion of a beginning is like.
@@ -197,16 +221,46 @@ def judge(item: Beginning, completion: Completion) -> Verdict:
     """Return the verdict on a completion."""
     drawn = Drawn.of(item.strokes, item.in_units(completion.added))
     twice, alone = redraws(drawn), detached(drawn, item.loose)
-    off, ink = item.off_page(completion.added.points), drawn.added_ink
-    off_ink = item.off_page(ink.points @ item.frame[:, :2].T + item.frame[:, 2])
-    beyond = ~inside(ink.points, [Box(a, b, c - a, d - b) for a, b, c, d in item.room], MARGIN)
-    lengths = np.array([len(stroke) for stroke in drawn.added], dtype=float)
-    most = MISSING * item.missing + GIVEN * drawn.given_ink.length + SLACK
-    lacks = [
+    off = item.off_page(completion.added.points)
+    side = float(np.ptp(drawn.given_ink.points, axis=0).max())
+    if item.unfinished is not None:
+        lacks = measure(item.unfinished, completion).lacks
+    else:
+        lacks = (*missing(item, drawn), *faults(item, drawn, twice, alone))
+    return Verdict(
+        lacks=lacks,
+        strokes=len(drawn.added),
+        redrawn=sum(twice),
+        detached=sum(alone),
+        points=len(off),
+        off_page=int(off.sum()),
+        nothing=drawn.added_ink.length < NOTHING * side,
+    )
+
+
+def missing(item: Beginning, drawn: Drawn) -> list[str]:
+    """Return the parts that must come and are not there."""
+    return [
         "|".join(check["part"] for check in checks)
         for checks in item.must
         if not any(present(drawn, check) for check in checks)
     ]
+
+
+def faults(item: Beginning, drawn: Drawn, twice: Sequence[bool], alone: Sequence[bool]) -> list[str]:
+    """Return what is wrong with what was added, whatever must come; see the module.
+
+    Args:
+        item: the beginning.
+        drawn: the drawing.
+        twice: whether each added stroke redraws a given part.
+        alone: whether it is detached.
+    """
+    ink = drawn.added_ink
+    off = item.off_page(ink.points @ item.frame[:, :2].T + item.frame[:, 2])
+    beyond = ~inside(ink.points, [Box(a, b, c - a, d - b) for a, b, c, d in item.room], MARGIN)
+    lengths = np.array([len(stroke) for stroke in drawn.added], dtype=float)
+    most = MISSING * item.missing + GIVEN * drawn.given_ink.length + SLACK
 
     def share(flags: Sequence[bool]) -> float:
         """Return the share of the added ink that belongs to some strokes."""
@@ -219,18 +273,9 @@ def judge(item: Beginning, completion: Completion) -> Verdict:
         "too much": ink.length > most,
         "scribbled": ink.length > MUCH and tangle(drawn) > TANGLE,
         "detached": share(alone) > DETACHED,
-        "off the page": len(off_ink) > 0 and off_ink.mean() > OFF,
+        "off the page": len(off) > 0 and off.mean() > OFF,
     }
-    side = float(np.ptp(drawn.given_ink.points, axis=0).max())
-    return Verdict(
-        lacks=tuple(lacks + [word for word, flag in wrong.items() if flag]),
-        strokes=len(drawn.added),
-        redrawn=sum(twice),
-        detached=sum(alone),
-        points=len(off),
-        off_page=int(off.sum()),
-        nothing=ink.length < NOTHING * side,
-    )
+    return [word for word, flag in wrong.items() if flag]
 
 
 def completed(

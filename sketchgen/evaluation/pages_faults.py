@@ -109,7 +109,7 @@ def again(drawn: Drawn) -> float:
 
 
 def tangle(drawn: Drawn) -> float:
-    """Return how often added ink passes through a cell of its own, on average: about 1, in a scribble more."""
+    """Return how often added ink passes through a cell of its own, about 1, in a scribble more."""
     points = drawn.added_ink.points
     cells = len(np.unique(np.floor(points / CELL), axis=0))
     return drawn.added_ink.length / (CELL * cells) if cells else 0.0

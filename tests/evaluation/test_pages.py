@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from sketchgen.errors import FormatError, SettingError
-from sketchgen.evaluation.pages import Beginning, beginnings, judge, pages
+from sketchgen.evaluation.pages import Beginning, beginnings, from_unfinished, judge, pages
 from sketchgen.evaluation.pages_checks import Drawn, Mark, across, around, join, marks, present, rings, span
 from sketchgen.evaluation.pages_faults import crossed, detached, floating, redraws
+from sketchgen.evaluation.unfinished import unfinished
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 
 HEAD = dict(x=50, y=50, r=40)
@@ -220,6 +221,18 @@ class Stub:
     ) -> list[Completion]:
         self.asked.append((category, count, temperature, best_of))
         return [completion(ITEM), completion(ITEM, *TWO)]
+
+
+def test_an_item_of_the_older_bench_is_judged_by_its_own_measure() -> None:
+    items = unfinished()
+    for item in (items[0], items[-1]):
+        begun = from_unfinished(item)
+        assert begun.given.strokes == item.given.strokes
+        assert judge(begun, Completion(item.given, item.missing)).right
+        assert judge(begun, Completion(item.given, Sketch())).lacks == ("incomplete", "misplaced")
+        again = judge(begun, Completion(item.given, item.given))
+        assert again.redrawn == len(item.given.strokes)
+        assert not again.right
 
 
 def test_the_runner_counts_first_and_any_and_asks_as_the_page_does() -> None:
