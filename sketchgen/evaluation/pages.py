@@ -5,6 +5,7 @@ it. It is (see `pages_faults`)
 
 - *drawn again*: over 30 % of the added ink runs along given ink, over 20 % belongs to strokes that redraw a
   given part, or a closed stroke is drawn where a closed given one is;
+- *repeated*: an added closed mark of about the size of a given eye stands beside or over it;
 - *crossed*: an added stroke runs through a small given part, such as an eye;
 - *beyond*: over 15 % of the added ink lies over 14 units outside the boxes of what is given and of the
   missing parts;
@@ -37,7 +38,7 @@ from jaxtyping import Bool
 from sketchgen.errors import FormatError, SettingError
 from sketchgen.evaluation.finishing import measure
 from sketchgen.evaluation.pages_checks import Drawn, present
-from sketchgen.evaluation.pages_faults import again, crossed, detached, doubled, redraws, tangle
+from sketchgen.evaluation.pages_faults import again, crossed, detached, doubled, redraws, repeated, tangle
 from sketchgen.evaluation.unfinished import Item
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.resources import bundled
@@ -268,6 +269,7 @@ def faults(item: Beginning, drawn: Drawn, twice: Sequence[bool], alone: Sequence
 
     wrong = {
         "drawn again": max(again(drawn) / AGAIN, share(twice) / REDRAWN) > 1 or any(doubled(drawn)),
+        "repeated": repeated(drawn, [k for k, part in enumerate(item.parts) if part.startswith("eye")]),
         "crossed": crossed(drawn, item.small),
         "beyond": len(beyond) > 0 and beyond.mean() > BEYOND,
         "too much": ink.length > most,

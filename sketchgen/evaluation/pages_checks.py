@@ -139,7 +139,7 @@ def marks(
     within: float | None = None,
     need: float | None = None,
     low: float = 0.08,
-    high: float = 2.3,
+    high: float = 2.8,
     both: float = 0,
     closed: bool = False,
 ) -> bool:
@@ -222,7 +222,7 @@ def span(
     mostly = [
         (part, drawn.free(part))
         for stroke, part in zip(drawn.added, inside, strict=True)
-        if len(part) >= 0.6 * len(stroke)
+        if len(part) >= 0.6 * len(stroke) and len(stroke) >= min(0.15 * side.max(), 6)
     ]
     free = np.concatenate([np.zeros((0, 2)), *(each for _, each in mostly)])
     if not len(free):
@@ -292,13 +292,13 @@ def around(
         drawn: the drawing.
         centre: of the circle.
         r: its radius; some smaller and larger circles do as well.
-        n: least number of crossings, or of short strokes about there.
+        n: least number of crossings; where it is above 2, short strokes about there count as well.
         gap: largest angle without one, degrees.
         most: largest number of crossings.
     """
     offsets = [stroke - np.array(centre, dtype=float) for stroke in drawn.added]
     middles = [offset.mean(axis=0) for offset in offsets if len(offset) < 2 * r]
-    ways = [np.array([each for each in middles if 0.6 * r < np.hypot(*each) < 1.6 * r])]
+    ways = [np.array([each for each in middles if 0.6 * r < np.hypot(*each) < 1.6 * r and n > 2])]
     for radius in (r, 0.85 * r, 1.15 * r, 0.7 * r, 1.3 * r):
         far = [np.hypot(*offset.T) > radius for offset in offsets]
         at = [offset[1:][out[1:] != out[:-1]] for offset, out in zip(offsets, far, strict=True)]

@@ -48,6 +48,25 @@ def doubled(drawn: Drawn) -> list[bool]:
     ]
 
 
+def repeated(drawn: Drawn, eyes: Sequence[int]) -> bool:
+    """Return whether an added closed mark about as large as one of the given `eyes` stands beside or over it.
+
+    A smaller one in it is a pupil.
+    """
+    for mark in (Mark.of(drawn.given[place]) for place in eyes):
+        for other in map(Mark.of, drawn.added):
+            apart, ratio = float(np.hypot(*(other.centre - mark.centre))), other.size / max(mark.size, STEP)
+            pupil = ratio < 0.7 and apart < 0.4 * mark.size
+            if (
+                other.closed
+                and 0.4 <= ratio <= 2.5
+                and apart <= 1.3 * max(mark.size, other.size)
+                and not pupil
+            ):
+                return True
+    return False
+
+
 def crossed(drawn: Drawn, small: Sequence[int]) -> bool:
     """Return whether an added stroke runs through one of the given strokes `small`, such as eyes."""
     for mark in (Mark.of(drawn.given[place]) for place in small):

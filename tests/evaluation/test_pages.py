@@ -188,7 +188,7 @@ ITEM = beginning(*FACE)
         ((ring(50, 70, 10),), ("eyes",)),
         ((*TWO, ring(50, 50, 40)), ("drawn again",)),
         ((*TWO, line(50, 90, 50, 200)), ("beyond", "off the page")),
-        ((*TWO, *(ring(50, 60, r) for r in range(5, 20))), ("too much",)),
+        ((*TWO, *(ring(50, 60, r) for r in range(5, 20))), ("too much", "scribbled")),
         ((*TWO, line(97, 20, 97, 90)), ("detached",)),
     ],
     ids=["right", "nothing", "elsewhere", "again", "off", "scribble", "detached"],
@@ -229,7 +229,7 @@ def test_an_item_of_the_older_bench_is_judged_by_its_own_measure() -> None:
         begun = from_unfinished(item)
         assert begun.given.strokes == item.given.strokes
         assert judge(begun, Completion(item.given, item.missing)).right
-        assert judge(begun, Completion(item.given, Sketch())).lacks == ("incomplete", "misplaced")
+        assert "incomplete" in judge(begun, Completion(item.given, Sketch())).lacks
         again = judge(begun, Completion(item.given, item.given))
         assert again.redrawn == len(item.given.strokes)
         assert not again.right
