@@ -7,9 +7,9 @@ it. It is (see `pages_faults`)
   given part, or a closed stroke is drawn where a closed given one is;
 - *repeated*: an added closed mark of about the size of a given eye stands beside or over it;
 - *crossed*: an added stroke runs through a small given part, such as an eye;
-- *beyond*: over 15 % of the added ink lies over 14 units outside the boxes of what is given and of the
+- *beyond*: over 20 % of the added ink lies over 18 units outside the boxes of what is given and of the
   missing parts;
-- *too much*: there is more added ink than twice that of all parts that the design has and the beginning
+- *too much*: there is more added ink than 1.5 times that of all parts that the design has and the beginning
   lacks, 0.3 times the given ink, and 40 units;
 - *scribbled*: more than 250 units of ink pass through each of their cells over 1.2 times on average;
 - *detached*: over 25 % of the added ink belongs to strokes that touch nothing and should;
@@ -46,8 +46,8 @@ from sketchgen.sketch.distance import inside
 from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 
-AGAIN, REDRAWN, BEYOND, MARGIN, DETACHED, OFF = 0.3, 0.2, 0.15, 14.0, 0.25, 0.05
-MISSING, GIVEN, SLACK = 2.0, 0.3, 40.0
+AGAIN, REDRAWN, BEYOND, MARGIN, DETACHED, OFF = 0.3, 0.2, 0.2, 18.0, 0.25, 0.05
+MISSING, GIVEN, SLACK = 1.5, 0.3, 40.0
 MUCH, TANGLE = 250.0, 1.2
 NOTHING = 0.04
 

@@ -183,9 +183,26 @@ def marks(
         near = [(apart, mark) for apart, mark in near if apart <= reach and distinct(mark, found)]
         if near:
             found.append(min(near, key=lambda each: each[0])[1])
+    if len(places) == 2 and not closed and twice(drawn, found):
+        return False
     enough = need or (len(places) if len(places) <= 3 else len(places) / 2)
     sizes = [max(mark.size, 2.0) for mark in found]
     return len(found) >= enough and (len(places) > 2 or max(sizes) <= 2.5 * min(sizes))
+
+
+def twice(drawn: Drawn, found: Sequence[Mark]) -> bool:
+    """Return whether two or more further closed marks of about their size stand beside some marks."""
+    more = [mark for mark in map(Mark.of, drawn.added) if mark.closed and distinct(mark, found)]
+    beside = [
+        mark
+        for mark in more
+        if any(
+            0.5 <= mark.size / max(other.size, STEP) <= 2
+            and np.hypot(*(mark.centre - other.centre)) <= 2 * max(other.size, mark.size)
+            for other in found
+        )
+    ]
+    return len(beside) >= 2
 
 
 def distinct(mark: Mark, others: Sequence[Mark]) -> bool:
@@ -222,14 +239,14 @@ def span(
     mostly = [
         (part, drawn.free(part))
         for stroke, part in zip(drawn.added, inside, strict=True)
-        if len(part) >= 0.6 * len(stroke) and len(stroke) >= min(0.15 * side.max(), 6)
+        if len(part) >= 0.6 * len(stroke) and len(stroke) >= min(0.45 * side.max(), 12)
     ]
     free = np.concatenate([np.zeros((0, 2)), *(each for _, each in mostly)])
     if not len(free):
         return False
     clipped = np.clip(free, corners[0] - 4, corners[1] + 4)
     extent = clipped.max(axis=0) - clipped.min(axis=0) + 2 * STEP
-    if (extent < np.minimum(np.array(low) * side, side - 4))[side > 5].any():
+    if (extent < np.minimum(np.array(low) * side, side - 4))[side > 10].any():
         return False
     points = np.concatenate([part for part, _ in mostly])
     goals = np.array(near, dtype=float).reshape(-1, 2)
@@ -335,7 +352,7 @@ def across(drawn: Drawn, *, start: Sequence[float], end: Sequence[float], n: flo
             at = ((stroke - one) @ along)[1:][side[1:] != side[:-1]]
             places += at[(at >= -5) & (at <= length + 5)].tolist()
         kept = spaced(sorted(places), 2.0)
-        if n <= len(kept) <= 4 * n + 6 and (n < 2 or kept[-1] - kept[0] >= 0.2 * length):
+        if n <= len(kept) <= 4 * n + 6 and (n < 2 or kept[-1] - kept[0] >= 0.1 * length):
             return True
     return False
 

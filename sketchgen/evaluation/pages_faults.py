@@ -59,8 +59,8 @@ def repeated(drawn: Drawn, eyes: Sequence[int]) -> bool:
             pupil = ratio < 0.7 and apart < 0.4 * mark.size
             if (
                 other.closed
-                and 0.4 <= ratio <= 2.5
-                and apart <= 1.3 * max(mark.size, other.size)
+                and 0.6 <= ratio <= 2.5
+                and apart <= 1.2 * max(mark.size, other.size)
                 and not pupil
             ):
                 return True
