@@ -89,10 +89,10 @@ class Person(Pencil):
         points = points[first:] + points[:first] + ([points[first]] if kind in "PK" else [])
         return (self.curve if kind == "K" else self.to)("", *points).path
 
-    def strokes(self, part: Part) -> list[list[Point]]:
-        """Return the strokes of a part, some of them drawn from their other end."""
-        paths = [self.path(shape) for shape in part.shapes]
-        return [path[::-1] if self.chance(0.2) else path for path in paths]
+    def strokes(self, part: Part) -> list[tuple[Shape, list[Point]]]:
+        """Return the strokes of a part with their shapes, some of them drawn from their other end."""
+        paths = [(shape, self.path(shape)) for shape in part.shapes]
+        return [(shape, path[::-1] if self.chance(0.2) else path) for shape, path in paths]
 
     def sampled(self, stroke: Points) -> Points:
         """Return a stroke in px of the page as a pointer gives it: unsteady, slow at both ends."""
@@ -282,10 +282,11 @@ def required(must: str, missing: list[Part]) -> list[list[dict[str, Any]]]:
     return result
 
 
-def small(part: Part, path: Points) -> bool:
+def small(part: Part, shape: Shape, path: Points) -> bool:
     """Return whether no line should run through a stroke: a mark, or a closed part, not a wheel or centre."""
-    mark = Mark.of(resample(path, 1.0))
-    closed = mark.closed and mark.size < SMALL and part.kind != "rings" and part.name != "centre"
+    closed = (
+        shape[0] in "OPK" and Mark.of(path).size < SMALL and part.kind != "rings" and part.name != "centre"
+    )
     return part.kind == "marks" or closed
 
 
@@ -298,11 +299,11 @@ def beginning(design: Design, given_names: str, must: str, guessable: bool) -> d
     order = list(given)
     if person.chance(0.4):
         person.random.shuffle(order)
-    drawn = [(part, stroke) for part in order for stroke in person.strokes(part)]
+    drawn = [(part, shape, path) for part in order for shape, path in person.strokes(part)]
     whole = [stroke for part in design.parts for stroke in exact(part)]
     low, high = (np.array(box(whole)[k : k + 2]) for k in (0, 2))
     page, frame = person.frame(np.array([low, high]))
-    strokes = [person.sampled(np.array(path) @ frame[:, :2].T + frame[:, 2]) for _, path in drawn]
+    strokes = [person.sampled(np.array(path) @ frame[:, :2].T + frame[:, 2]) for _, _, path in drawn]
     kept = [stroke for part in given for stroke in exact(part)]
     rest = [exact(part) for part in missing]
     loose = [box([stroke]) for part in rest for stroke in part if floating(kept + part, stroke, kept)]
@@ -315,8 +316,9 @@ def beginning(design: Design, given_names: str, must: str, guessable: bool) -> d
         "page": page,
         "map": [[round(float(value), 4) for value in row] for row in frame],
         "given": [[whole_numbers(axis) for axis in stroke.T] for stroke in strokes],
-        "parts": [part.name for part, _ in drawn],
-        "small": [k for k, (part, path) in enumerate(drawn) if small(part, np.array(path))],
+        "parts": [part.name for part, _, _ in drawn],
+        "small": [k for k, (part, shape, path) in enumerate(drawn) if small(part, shape, np.array(path))],
+        "once": [check(part) for part in given if part.kind == "around"],
         "must": required(must, missing),
         "room": [box(kept), *(box(part) for part in rest)],
         "loose": loose,

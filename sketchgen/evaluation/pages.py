@@ -6,12 +6,13 @@ it. It is (see `pages_faults`)
 - *drawn again*: over 30 % of the added ink runs along given ink, over 20 % belongs to strokes that redraw a
   given part, or a closed stroke is drawn where a closed given one is;
 - *repeated*: an added closed mark of about the size of a given eye stands beside or over it;
+- *again*: the added strokes alone pass the check of a given part, such as the hands of a clock;
 - *crossed*: an added stroke runs through a small given part, such as an eye;
 - *beyond*: over 20 % of the added ink lies over 18 units outside the boxes of what is given and of the
   missing parts;
-- *too much*: there is more added ink than 1.5 times that of all parts that the design has and the beginning
+- *too much*: there is more added ink than twice that of all parts that the design has and the beginning
   lacks, 0.3 times the given ink, and 40 units;
-- *scribbled*: more than 250 units of ink pass through each of their cells over 1.2 times on average;
+- *scribbled*: more than 250 units of ink pass through each of their cells over 1.3 times on average;
 - *detached*: over 25 % of the added ink belongs to strokes that touch nothing and should;
 - *off the page*: over 5 % of the added ink lies off the page.
 
@@ -47,8 +48,8 @@ from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 
 AGAIN, REDRAWN, BEYOND, MARGIN, DETACHED, OFF = 0.3, 0.2, 0.2, 18.0, 0.25, 0.05
-MISSING, GIVEN, SLACK = 1.5, 0.3, 40.0
-MUCH, TANGLE = 250.0, 1.2
+MISSING, GIVEN, SLACK = 2.0, 0.3, 40.0
+MUCH, TANGLE = 250.0, 1.3
 NOTHING = 0.04
 
 Telling = Literal["told", "open", "auto"]
@@ -94,6 +95,7 @@ class Beginning:
         small: places among the given strokes of those through which no line should run, such as eyes.
         frame: (2, 3) map from units of the design to px.
         must: for each part that must come, the checks of which one must pass.
+        once: checks of given parts which added strokes alone must not pass.
         room: left, top, right and bottom of all given parts together, and of each missing part, units.
         loose: boxes of missing strokes that touch nothing in the design, units.
         missing: ink of all missing parts, units.
@@ -108,6 +110,7 @@ class Beginning:
     small: tuple[int, ...]
     frame: Points
     must: tuple[tuple[dict[str, Any], ...], ...]
+    once: tuple[dict[str, Any], ...]
     room: tuple[tuple[float, ...], ...]
     loose: tuple[tuple[float, ...], ...]
     missing: float
@@ -167,6 +170,7 @@ def _beginning(fields: dict[str, Any]) -> Beginning:
         small=tuple(fields["small"]),
         frame=np.array(fields["map"], dtype=np.float64).reshape(2, 3),
         must=tuple(map(tuple, fields["must"])),
+        once=tuple(fields["once"]),
         room=tuple(map(tuple, fields["room"])),
         loose=tuple(map(tuple, fields["loose"])),
         missing=float(fields["missing"]),
@@ -185,6 +189,7 @@ def from_unfinished(item: Item) -> Beginning:
         small=(),
         frame=np.array([[unit, 0.0, frame.x], [0.0, unit, frame.y]]),
         must=(),
+        once=(),
         room=(),
         loose=(),
         missing=0.0,
@@ -277,7 +282,8 @@ def faults(item: Beginning, drawn: Drawn, twice: Sequence[bool], alone: Sequence
         "detached": share(alone) > DETACHED,
         "off the page": len(off) > 0 and off.mean() > OFF,
     }
-    return [word for word, flag in wrong.items() if flag]
+    second = [f"{check['part']} again" for check in item.once if present(drawn, check)]
+    return second + [word for word, flag in wrong.items() if flag]
 
 
 def completed(

@@ -29,6 +29,9 @@ ALONG = 2.5
 TOUCH = 6.0
 """Ink this near touches."""
 
+MOST = 60
+"""Most crossings of a circle that is no scribble."""
+
 SECTORS, CLOSED = 12, 10
 """A closed mark has ink in this many of the sectors around its centre."""
 
@@ -149,14 +152,14 @@ def marks(
         drawn: the drawing.
         at: centres.
         size: longer side of a mark.
-        within: largest distance from the centre that is asked for; by default 10 to 16, by their size.
+        within: largest distance from the centre that is asked for; by default 10 to 15, by their size.
         need: places that must have one; by default all of up to three, and half of more.
         low: smallest size, as a multiple.
         high: largest size, as a multiple.
         both: whether the places' mirror images about x = 50 do as well.
         closed: whether the marks must be closed.
     """
-    reach = min(max(10.0, 0.75 * size), 16.0) if within is None else within
+    reach = min(max(10.0, 0.75 * size), 15.0) if within is None else within
     places = [(float(x), float(y)) for x, y in at]
     if both:
         return any(
@@ -191,18 +194,14 @@ def marks(
 
 
 def twice(drawn: Drawn, found: Sequence[Mark]) -> bool:
-    """Return whether two or more further closed marks of about their size stand beside some marks."""
+    """Return whether a further closed mark of about their size stands close beside some marks."""
     more = [mark for mark in map(Mark.of, drawn.added) if mark.closed and distinct(mark, found)]
-    beside = [
-        mark
+    return any(
+        0.6 <= mark.size / max(other.size, STEP) <= 1.6
+        and np.hypot(*(mark.centre - other.centre)) <= 1.6 * max(other.size, mark.size)
         for mark in more
-        if any(
-            0.5 <= mark.size / max(other.size, STEP) <= 2
-            and np.hypot(*(mark.centre - other.centre)) <= 2 * max(other.size, mark.size)
-            for other in found
-        )
-    ]
-    return len(beside) >= 2
+        for other in found
+    )
 
 
 def distinct(mark: Mark, others: Sequence[Mark]) -> bool:
@@ -239,7 +238,7 @@ def span(
     mostly = [
         (part, drawn.free(part))
         for stroke, part in zip(drawn.added, inside, strict=True)
-        if len(part) >= 0.6 * len(stroke) and len(stroke) >= min(0.45 * side.max(), 12)
+        if len(part) >= 0.45 * len(stroke) and len(stroke) >= min(0.45 * side.max(), 12)
     ]
     free = np.concatenate([np.zeros((0, 2)), *(each for _, each in mostly)])
     if not len(free):
@@ -301,7 +300,7 @@ def linked(strokes: Sequence[Points], within: float) -> list[list[Points]]:
 
 
 def around(
-    drawn: Drawn, *, centre: Sequence[float], r: float, n: float, gap: float = 360.0, most: float = 60
+    drawn: Drawn, *, centre: Sequence[float], r: float, n: float, gap: float = 360.0, hub: float | None = None
 ) -> bool:
     """Return whether a circle is crossed by added lines all around, such as rays, petals and hands.
 
@@ -311,9 +310,11 @@ def around(
         r: its radius; some smaller and larger circles do as well.
         n: least number of crossings; where it is above 2, short strokes about there count as well.
         gap: largest angle without one, degrees.
-        most: largest number of crossings.
+        hub: how near the centre some ink must come.
     """
     offsets = [stroke - np.array(centre, dtype=float) for stroke in drawn.added]
+    if hub is not None and not any(np.hypot(*offset.T).min() <= hub for offset in offsets):
+        return False
     middles = [offset.mean(axis=0) for offset in offsets if len(offset) < 2 * r]
     ways = [np.array([each for each in middles if 0.6 * r < np.hypot(*each) < 1.6 * r and n > 2])]
     for radius in (r, 0.85 * r, 1.15 * r, 0.7 * r, 1.3 * r):
@@ -323,7 +324,7 @@ def around(
     for way in ways:
         kept = spaced(sorted(np.degrees(np.arctan2(y, x)) for x, y in way), 4.0)
         gaps = np.diff([*kept, kept[0] + 360]) if kept else np.array([360.0])
-        if n <= len(kept) <= most and gaps.max() <= gap:
+        if n <= len(kept) <= MOST and gaps.max() <= gap:
             return True
     return False
 
@@ -368,7 +369,7 @@ def spaced(values: Sequence[float], least: float) -> list[float]:
 
 def rings(drawn: Drawn, **settings: Any) -> bool:
     """Return whether there are closed marks; see `marks`."""
-    sizes: dict[str, Any] = {"low": 0.45, "high": 1.9}
+    sizes: dict[str, Any] = {"low": 0.5, "high": 1.9}
     return marks(drawn, **(sizes | settings), closed=True)
 
 

@@ -57,12 +57,7 @@ def repeated(drawn: Drawn, eyes: Sequence[int]) -> bool:
         for other in map(Mark.of, drawn.added):
             apart, ratio = float(np.hypot(*(other.centre - mark.centre))), other.size / max(mark.size, STEP)
             pupil = ratio < 0.7 and apart < 0.4 * mark.size
-            if (
-                other.closed
-                and 0.6 <= ratio <= 2.5
-                and apart <= 1.2 * max(mark.size, other.size)
-                and not pupil
-            ):
+            if other.closed and 0.6 <= ratio <= 1.7 and apart <= 1.7 * mark.size and not pupil:
                 return True
     return False
 

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -167,7 +168,7 @@ def beginning(
     shown = Sketch.from_strokes([each * 2 + (100, 50) for each in given], page=page)
     must = (({"part": "eyes", "kind": "marks", **EYES},),)
     return Beginning(
-        name, "face", guessable, shown, ("head",), small, frame, must, ((14, 6, 86, 94),), (), missing=150
+        name, "face", guessable, shown, ("head",), small, frame, must, (), ((14, 6, 86, 94),), (), missing=150
     )
 
 
@@ -188,7 +189,7 @@ ITEM = beginning(*FACE)
         ((ring(50, 70, 10),), ("eyes",)),
         ((*TWO, ring(50, 50, 40)), ("drawn again",)),
         ((*TWO, line(50, 90, 50, 200)), ("beyond", "off the page")),
-        ((*TWO, *(ring(50, 60, r) for r in range(5, 20))), ("too much", "scribbled")),
+        ((*TWO, *(line(25, y, 75, y) for y in range(55, 80))), ("too much", "scribbled")),
         ((*TWO, line(97, 20, 97, 90)), ("detached",)),
     ],
     ids=["right", "nothing", "elsewhere", "again", "off", "scribble", "detached"],
@@ -221,6 +222,13 @@ class Stub:
     ) -> list[Completion]:
         self.asked.append((category, count, temperature, best_of))
         return [completion(ITEM), completion(ITEM, *TWO)]
+
+
+def test_a_given_part_that_comes_again_is_wrong() -> None:
+    eyes = beginning(*FACE)
+    again = replace(eyes, must=(), once=eyes.must[0])
+    assert judge(again, completion(again, *TWO)).lacks == ("eyes again",)
+    assert judge(again, completion(again, line(34, 72, 50, 80, 66, 72))).right
 
 
 def test_an_item_of_the_older_bench_is_judged_by_its_own_measure() -> None:
@@ -279,7 +287,7 @@ def test_the_designs_own_parts_are_right_and_nothing_and_the_same_again_are_not(
             item = items[f"{design.label}: {given}"]
             hand = make_pages.Person(f"{item.name}/rest")
             begun = make_pages.chosen(given, design.parts)
-            rest = [path for part in design.parts if part not in begun for path in hand.strokes(part)]
+            rest = [path for part in design.parts if part not in begun for _, path in hand.strokes(part)]
             strokes = [np.array(path) @ item.frame[:, :2].T + item.frame[:, 2] for path in rest]
             if not judge(item, Completion(item.given, Sketch.from_strokes(strokes))).right:
                 wrong.append(item.name)
