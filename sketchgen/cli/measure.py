@@ -156,7 +156,7 @@ def _pages(checkpoint: str, as_json: bool, settings: dict[str, Any]) -> None:
     limit = settings.get("limit")
 
     from sketchgen.cli import tables
-    from sketchgen.cli.progress import shown_steps
+    from sketchgen.cli.progress import shown
     from sketchgen.evaluation.pages import beginnings, from_unfinished, pages
     from sketchgen.evaluation.report import opened
     from sketchgen.evaluation.unfinished import unfinished
@@ -165,7 +165,7 @@ def _pages(checkpoint: str, as_json: bool, settings: dict[str, Any]) -> None:
     items = items if limit is None else items[:: -(-len(items) // limit)]
     model = opened(checkpoint, settings.get("guidance"))
     tellings = tuple(settings.get("category", ("told", "open")))
-    with shown_steps() as progress:
+    with shown() as progress:
         found = pages(model, items, tellings, progress=progress, seed=settings["seed"])
     found = {"checkpoint": model.name, "guidance": model.guidance, "seed": settings["seed"]} | found
     emit(tables.as_json(found)) if as_json else tables.print_pages(found, by_category=by_category)
