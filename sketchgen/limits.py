@@ -34,6 +34,9 @@ LIMIT, MAX_LIMIT = 250, 10_000
 
 MAX_PROCESSES = 256
 
+PAGE_COUNT, PAGE_TEMPERATURE, PAGE_BEST_OF = 4, 0.4, 8
+"""What a visitor of the page gets by default: alternatives, temperature, candidates for each."""
+
 MAX_PORT = 65_535
 
 DOWNLOADS, MAX_DOWNLOADS = 4, 16

@@ -64,7 +64,7 @@ TYPES_CHECKED = pytest.StashKey[bool]()
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Choose the tests that check types: the first set of parameters of each, for checks take half the time."""
+    """Check types in the first set of parameters of each test only: checks take half of the time."""
     seen: set[str] = set()
     for item in items:
         function = item.nodeid.partition("[")[0]

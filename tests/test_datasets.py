@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from sketchgen import resources
+from sketchgen.evaluation.pages import beginnings
 from sketchgen.evaluation.unfinished import KINDS, Item, unfinished
 from sketchgen.resources import bundled, categories
 from sketchgen.sketch.distance import Ink, nearest
@@ -111,3 +112,26 @@ def test_an_unfinished_drawing_is_a_few_points_on_its_page(item: Item) -> None:
             assert np.hypot(*(stroke[0] - stroke[-1])) > 24 * unit, "a gap that two dabs do not close"
             # Thinning takes given ink off by up to 2 px, and the page's whole px by one of its own.
             assert (nearest(stroke[[0, -1]], given) < 2 * unit + 1.5).all()
+
+
+def test_the_procedure_makes_the_beginnings(tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(resources.__file__).parents[1]), "PYTHONHASHSEED": "7"}
+    command = [sys.executable, str(ROOT / "datasets" / "make_pages.py"), str(tmp_path)]
+    subprocess.run(command, env=env, check=True)
+    made = (tmp_path / "beginnings.ndjson").read_bytes()
+    assert made == bundled("datasets", "pages", "beginnings.ndjson").read_bytes()
+
+
+def test_the_beginnings_are_many_smooth_and_varied() -> None:
+    items = beginnings()
+    assert len(items) >= 150
+    assert len({item.name for item in items}) == len(items)
+    assert len({item.category for item in items}) >= 60
+    assert {item.category for item in items} <= set(categories())
+    lengths = [len(stroke) for item in items for stroke in item.given.strokes]
+    assert max(lengths) <= 200
+    assert np.mean(np.array(lengths) >= 25) > 0.95
+    for item in items:
+        page = item.given.page
+        assert page is not None
+        assert ((item.given.points >= 0) & (item.given.points <= (page.width, page.height))).all()

@@ -9,12 +9,17 @@ import click
 
 from sketchgen import limits
 from sketchgen.cli.command import command, emit, given, option, options, say
+from sketchgen.errors import SettingError
 
 SOURCE = click.argument("source", type=Path)
 
+PROTOCOL = "What to measure.  [default: all]"
+
+BEGUN = ("pages", "unfinished")
+"""The protocols that need no source: drawings that come with sketchgen are completed as on the page."""
+
 MEASURING = options(
     option("--split", ("train", "valid", "test"), "Split to use.", default="valid", show_default=True),
-    option("--protocol", ("all", "likelihood"), "What to measure.  [default: all]"),
     option("-n --limit", int, "At most this many drawings.  [default: all]"),
     option("--samples", int, "Drawings to complete.  [default: 512]"),
     option("-s --seed", 0, "Random seed."),
@@ -35,22 +40,45 @@ MEASURING = options(
     sketchgen evaluate run/best store/ --report report.md
     sketchgen evaluate run/best store/ --against quickdraw345 --report report.md
     sketchgen evaluate run/best quickdraw/ -n 1000 --protocol likelihood --json > figures.json
+    sketchgen evaluate run/best --protocol pages --by-category
     """,
 )
 @click.argument("checkpoint")
-@SOURCE
+@click.argument("source", type=Path, required=False)
 @MEASURING
+@option("--protocol", ("all", "likelihood", *BEGUN), PROTOCOL)
 @option("--against CHECKPOINT", str, "Another model to measure; may be repeated.", multiple=True)
 @option("--training STORE", Path, "Store to search for copies.  [default: SOURCE]")
 @option("--report FILE", Path, "Write an .md report with a picture.")
 @option("--force", False, "Replace a report that is there.")
-def evaluate(checkpoint: str, source: Path, as_json: bool, report: Path | None, **settings: Any) -> None:
+@option(
+    "--category",
+    ("told", "open", "auto"),
+    "With these: what the model is told.  [default: told and open]",
+    multiple=True,
+)
+@option("--by-category", False, "With these: a row for each category, too.")
+def evaluate(
+    checkpoint: str, source: Path | None, as_json: bool, report: Path | None, **settings: Any
+) -> None:
     """Measure a checkpoint on drawings that it has not seen.
 
     CHECKPOINT is a bundled name or a folder, SOURCE a store or a folder of ndjson files. Measures likelihood
     (nats, lower is better), whether a classifier recognises completions, how near they come to the truth, how
-    like real drawings they are as a set, and whether they end. docs/evaluation.md explains each figure.
+    like real drawings they are as a set, and whether they end. The protocols pages and unfinished
+    need no SOURCE: drawings that a person begins are completed with the page's settings, and checked.
+    docs/evaluation.md explains each figure.
     """
+    if settings["protocol"] in BEGUN:
+        _pages(checkpoint, as_json, settings)
+        return
+    category, by_category = (settings.pop(name) for name in ("category", "by_category"))
+    if category or by_category:
+        raise SettingError("--category and --by-category are for --protocol pages or unfinished")
+    if source is None:
+        raise SettingError(
+            "SOURCE is missing: a store or drawings; only --protocol pages or unfinished needs none"
+        )
     settings = _checked(settings)
 
     from sketchgen.cli.progress import shown
@@ -78,6 +106,7 @@ def evaluate(checkpoint: str, source: Path, as_json: bool, report: Path | None, 
 @click.argument("b", metavar="B")
 @SOURCE
 @MEASURING
+@option("--protocol", ("all", "likelihood"), PROTOCOL)
 def compare(a: str, b: str, source: Path, as_json: bool, **settings: Any) -> None:
     """Measure how two checkpoints differ on the same drawings.
 
@@ -118,6 +147,28 @@ def info(checkpoint: str | None, as_json: bool) -> None:
     found = {"name": model.name, "categories": list(model.categories), "config": config}
     found["training"] = model.summary
     emit(tables.as_json(found)) if as_json else tables.print_info(found)
+
+
+def _pages(checkpoint: str, as_json: bool, settings: dict[str, Any]) -> None:
+    """Measure the beginnings drawn in a person's manner, and print the figures."""
+    by_category = settings.pop("by_category")
+    settings = _checked(settings)
+    limit = settings.get("limit")
+
+    from sketchgen.cli import tables
+    from sketchgen.cli.progress import shown
+    from sketchgen.evaluation.pages import beginnings, from_unfinished, pages
+    from sketchgen.evaluation.report import opened
+    from sketchgen.evaluation.unfinished import unfinished
+
+    items = beginnings() if settings["protocol"] == "pages" else list(map(from_unfinished, unfinished()))
+    items = items if limit is None else items[:: -(-len(items) // limit)]
+    model = opened(checkpoint, settings.get("guidance"))
+    tellings = tuple(settings.get("category", ("told", "open")))
+    with shown() as progress:
+        found = pages(model, items, tellings, progress=progress, seed=settings["seed"])
+    found = {"checkpoint": model.name, "guidance": model.guidance, "seed": settings["seed"]} | found
+    emit(tables.as_json(found)) if as_json else tables.print_pages(found, by_category=by_category)
 
 
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,36 @@ def print_figures(figures: Mapping[str, Any]) -> None:
             _print_table(console, title, grid.head, grid.rows)
 
 
+PAGES_ROWS = (
+    ("first", "first shown right, %"),
+    ("any", "one of those shown right, %"),
+    ("redrawn", "strokes that redraw a given part, %"),
+    ("detached", "strokes that touch nothing, %"),
+    ("nothing", "next to nothing added, %"),
+    ("off_page", "points off the page, %"),
+)
+
+
+def print_pages(found: Mapping[str, Any], *, by_category: bool = False) -> None:
+    """Print the figures of the beginnings: shares in percent, with their standard errors."""
+    parts = {name: part for name, part in found.items() if isinstance(part, Mapping)}
+    rows = [["beginnings", *(str(part["beginnings"]) for part in parts.values())]]
+    for name, words in PAGES_ROWS:
+        shares = [part[name] if name in part else part["rates"][name] for part in parts.values()]
+        rows.append(
+            [words, *(f"{100 * share['mean']:.1f} ± {100 * share['standard_error']:.1f}" for share in shares)]
+        )
+    title = f"{found['checkpoint']}, completed as on the page"
+    _print_table(_console(), title, ["", *parts], rows)
+    for name, part in parts.items() if by_category else ():
+        rows = [
+            [category, str(row["beginnings"]), *(f"{100 * row[key]['mean']:.0f}" for key in ("first", "any"))]
+            for category, row in part["by_category"].items()
+        ]
+        head = ("category", "beginnings", "first, %", "one of those, %")
+        _print_table(_console(), f"By category, {name}", head, rows)
+
+
 def print_info(found: Mapping[str, Any]) -> None:
     """Print what a checkpoint is: name, categories, settings, training."""
     console = _console()

@@ -12,6 +12,7 @@ from gradio.events import api
 from sketchgen.completion.completer import MAX_TEMPERATURE, Completer
 from sketchgen.completion.guessing import AUTO
 from sketchgen.errors import SketchgenError
+from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.resources import bundled
 from sketchgen.web import exchange
 from sketchgen.web.api import endpoint
@@ -22,9 +23,6 @@ PROGRAMS, PROGRAMS_WAITING = 4, 200
 
 MAX_LIKE = 4.0
 """Strongest guidance on the page; more has not been measured."""
-
-BEST_OF = 8
-"""Candidates for each alternative on the page by default."""
 
 TITLE = "sketchgen"
 
@@ -70,8 +68,10 @@ def _settings(completer: Completer, count: int, auto: str) -> list[gr.Dropdown |
     category = gr.Dropdown(choices, value=AUTO, label="What is it?", num_choices_shown=400)
     with gr.Row():
         number = gr.Slider(1, MAX_COUNT, value=count, step=1, label="How many", min_width=140)
-        daring = gr.Slider(0, MAX_TEMPERATURE / 2, value=0.4, step=0.05, label="How daring", min_width=140)
-    best = gr.Slider(1, MAX_BEST_OF, value=BEST_OF, step=1, label="Best of how many")
+        daring = gr.Slider(
+            0, MAX_TEMPERATURE / 2, value=PAGE_TEMPERATURE, step=0.05, label="How daring", min_width=140
+        )
+    best = gr.Slider(1, MAX_BEST_OF, value=PAGE_BEST_OF, step=1, label="Best of how many")
     if not completer.guidable:
         return [category, number, daring, best]
     own = min(completer.guidance, MAX_LIKE)
@@ -84,7 +84,7 @@ def _draw_tab(page: gr.Blocks, completer: Completer) -> None:
         with gr.Column(scale=3, min_width=320):
             paper = pad([_starter, _open, _export])
         with gr.Column(scale=2, min_width=320):
-            settings = _settings(completer, 4, "guess it")
+            settings = _settings(completer, PAGE_COUNT, "guess it")
             alternatives("sketchgen-completions", "Finished drawings appear here as they grow.")
     # All in the browser: the pad requests completions by itself, with these settings.
     told = "(...values) => Sketchgen.set(...values)"

@@ -127,3 +127,34 @@ def test_info(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_json_has_no_numbers_that_are_none() -> None:
     assert as_json({1: (float("inf"), 2.5, None), "a": Path("b")}) == '{"1": [null, 2.5, null], "a": "b"}'
+
+
+def test_beginnings_are_measured_without_a_source(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Any] = []
+    figure = {"mean": 0.25, "standard_error": 0.05}
+    rates = dict.fromkeys(("redrawn", "detached", "nothing", "off_page"), figure)
+    part = {"beginnings": 3, "first": figure, "any": figure, "rates": rates}
+
+    def measured(
+        completer: Any, items: list[Any], tellings: tuple[str, ...], **settings: Any
+    ) -> dict[str, Any]:
+        asked.append((completer.name, len(items), tellings, settings["seed"]))
+        return {name: part | {"by_category": {"cat": part}} for name in tellings}
+
+    monkeypatch.setattr("sketchgen.evaluation.pages.pages", measured)
+    run("evaluate", "tiny", "--protocol", "pages", "-n", 9, "-s", 3, "--category", "auto", "--by-category")
+    out = capsys.readouterr().out
+    assert all(text in out for text in ("25.0 ± 5.0", "first shown right", "cat", "auto"))
+    run("evaluate", "tiny", "--protocol", "pages", "--json")
+    assert json.loads(capsys.readouterr().out)["open"]["first"] == figure
+    (name, few, *rest), (_, _, tellings, _) = asked
+    assert (name, rest) == ("tiny", [("auto",), 3])
+    assert 5 <= few <= 9
+    assert tellings == ("told", "open")
+
+
+@pytest.mark.parametrize("words", [["store", "--by-category"], ["store", "--category", "told"], []])
+def test_beginnings_and_sources_are_not_mixed(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--protocol pages" in failure(capsys, "evaluate", "tiny", *words)
