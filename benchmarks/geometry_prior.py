@@ -62,7 +62,7 @@ def groups(folder: Path, most: int) -> list[Group]:
         agreed = CONSENSUS * consensus(ways)
         sure = Ranker(recogniser).scores([Candidate(way) for way in ways], category)
         told, untold = (critic.scores(ways, name) + agreed for name in (category, None))
-        found.append(Group(measures(ways), finished, sure + told, untold))
+        found.append(Group(measures(ways, [category] * len(ways)), finished, sure + told, untold))
     return found
 
 

@@ -24,7 +24,7 @@ from sketchgen.completion.sampler import (
     sample_steps,
     steps,
 )
-from sketchgen.completion.symmetry import placed
+from sketchgen.completion.symmetry import Mirrored, placed
 from sketchgen.errors import SettingError, SketchError, unknown_category
 from sketchgen.limits import (
     CLOSING,
@@ -41,6 +41,7 @@ from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_stroke_model import Decoder
 from sketchgen.models.recogniser import Guess, default_recogniser
+from sketchgen.ranking.flaws import share_at_edge
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.sketch.geometry import CENTRE, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Box, Completion, Sketch
@@ -51,6 +52,10 @@ if TYPE_CHECKING:
 
 NO_CATEGORY = ("none", "any")
 """Names that stand for no category, as None does."""
+
+
+MAX_CUT_OFF = 0.5
+"""Share of the candidates that may be cut off at the edge of the page before further ones are drawn."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +210,7 @@ class Completer:
             SettingError: a setting of the wrong type, or outside its limits.
         """
         run = self._run(sketch, category, count, temperature, seed, limit, continue_stroke, best_of)
-        candidates = run.finish()
+        candidates = self._finish(run, count)
         return [candidates[row].completion for row in self._choose(run, candidates, count)]
 
     def stream(
@@ -321,16 +326,32 @@ class Completer:
             return list(range(count))
         return self._ranker.select(candidates, run.categories[0], count)
 
+    def _finish(self, run: Run, count: int) -> list[Candidate]:
+        """Return the candidates of a run, and further ones where the page's edge cuts off most of them."""
+        found = run.finish()
+        if len(found) > count:
+            cut_off = share_at_edge([each.completion for each in found]) > 0.0
+            if cut_off.mean() > MAX_CUT_OFF:
+                found += [each for other in run.others() for each in other.finish()]
+        return found
+
     def _stream(self, run: Run, count: int) -> Iterator[NextPoints]:
         """Stream the first candidate of each group, then choose."""
         total = len(run.going_on)
         shown, guesses = np.arange(0, total, total // count), tuple(run.guesses.top(5) if run.guesses else ())
+        streamed = np.zeros(count, dtype=np.int64)
         for points, pen, drawn in run.points():
             yield NextPoints(points[shown], pen[shown], drawn[shown], guesses=guesses)
-        candidates = run.finish()
+            streamed += drawn[shown]
+        candidates = self._finish(run, count)
         rows = self._choose(run, candidates, count)
-        replaced = tuple(place for place, row in enumerate(rows) if row != shown[place])
         completions = [candidates[row].completion for row in rows]
+        # Of a candidate that was streamed, a stroke that only draws given lines again may be left out since.
+        replaced = tuple(
+            place
+            for place, row in enumerate(rows)
+            if row != shown[place] or completions[place].added.point_count != streamed[place]
+        )
         yield NextPoints.last(completions, replaced, guesses)
 
     def _run(
@@ -359,7 +380,29 @@ class Completer:
         names = list(islice(guesses.categories(seed), count)) if guesses else [name] * count
         # What is mirrored is the same under any category.
         names = [names[0] if row in images else each for row, each in enumerate(names)]
-        rows = np.array([self.category_index(each) for each in names])
+        settings = guesses, temperature, seed, limit, continue_stroke
+
+        def others() -> Iterator[Run]:
+            """Show the given part in frames of whole drawings that stay on the page, half as often in all."""
+            frames = partial.on_page_frames()
+            for other in frames:
+                yield self._sample(other, names[: -(-count // (2 * len(frames)))], {}, *settings)
+
+        return replace(self._sample(partial, names, images, *settings), others=others)
+
+    def _sample(
+        self,
+        partial: PartialSketch,
+        names: list[str | None],
+        images: Mapping[int, Mirrored],
+        guesses: Guesses | None,
+        temperature: float,
+        seed: int,
+        limit: int,
+        continue_stroke: bool | None,
+    ) -> Run:
+        """Prepare to draw a candidate of a partial sketch under each of some categories."""
+        count, rows = len(names), np.array([self.category_index(each) for each in names])
         if continue_stroke is not None:
             going_on = np.full(count, continue_stroke and len(partial.pen) > 0)
         else:
@@ -371,7 +414,7 @@ class Completer:
         stepper = self.decoder if (rows == self.config.any_category).all() else self.stepper
         forced = {row: image.steps for row, image in images.items()}
         given, noise = partial.prefix(rows, going_on), noise_rows(seed, count, stepper.candidates)
-        sampled = steps(stepper, given, noise, limit, temperature, forced=forced)
+        sampled = steps(stepper, given, noise, limit, temperature, forced=forced, edges=partial.edges)
         return Run(partial, names, going_on, images, sampled, guesses)
 
 

@@ -26,6 +26,9 @@ FIRST_POINT = (110.0, 80.0)
 DOT_SHARE = 0.004
 """Ink smaller than this share of the page's longer side is a dot."""
 
+WHOLES = (1.15, 1.6, 2.3)
+"""Longer sides of whole drawings that are tried where a given part stands near the edge, in those of it."""
+
 GRID = 64.0
 """The given part is rounded to 1/64 px, so that rounding errors of a page's scale have no effect."""
 
@@ -52,6 +55,31 @@ def frame_of(sketch: Sketch) -> tuple[Frame, bool]:
     if bounds.longer <= max(least, 1e-9 * max(abs(bounds.x), abs(bounds.y))):
         return _page_frame(sketch.page, bounds.centre), True
     return Frame(bounds.longer / GIVEN_SIDE, *bounds.centre), False
+
+
+def page_frames(sketch: Sketch) -> list[Frame]:
+    """Return frames of whole drawings that stay on the page, for a given part with an extent on it.
+
+    The given part stands in the middle of each, or on the side where the page has less than half of the room
+    that it has on the other.
+    """
+    page, ink = sketch.page, sketch.bounds
+    if page is None or ink is None:
+        return []
+    found = []
+    for side in (times * ink.longer for times in WHOLES):
+        if 0.0 < side <= min(page.width, page.height):
+            spans = ((ink.x, ink.width, page.x, page.width), (ink.y, ink.height, page.y, page.height))
+            x, y = (_start(*span, side) for span in spans)
+            found.append(Frame(side / BOX, x + side / 2.0, y + side / 2.0))
+    return found
+
+
+def _start(low: float, extent: float, page: float, size: float, side: float) -> float:
+    """Return where a frame begins on an axis on which the given part and the page extend so far."""
+    before, after = low - page, page + size - low - extent
+    share = 0.0 if before < after / 2.0 else 1.0 if after < before / 2.0 else 0.5
+    return min(max(low - share * (side - extent), page), page + size - side)
 
 
 def model_points(sketch: Sketch, frame: Frame) -> tuple[Points, NDArray[np.int64]]:

@@ -41,10 +41,12 @@ class GuidedStep:
     Attributes:
         both: 2 b rows; those of the conditional network, then those of the unconditional one.
         strength: how much the difference counts, 0 or more.
+        drawn_from: the conditional rows that candidates are drawn from, where they differ; see `within`.
     """
 
     both: StepDistribution
     strength: float
+    drawn_from: StepDistribution | None = None
 
     @property
     def conditional(self) -> StepDistribution:
@@ -67,6 +69,10 @@ class GuidedStep:
         """Return the distribution under the condition that the drawing goes on."""
         return replace(self, both=self.both.without_end())
 
+    def within(self, low: Float[np.ndarray, "b 2"], high: Float[np.ndarray, "b 2"]) -> GuidedStep:
+        """Return the distribution with candidates from `StepDistribution.within`; likelihoods stay."""
+        return replace(self, drawn_from=self.conditional.within(low, high))
+
     def log_prob(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
     ) -> Float[np.ndarray, " b"]:
@@ -83,10 +89,11 @@ class GuidedStep:
             temperature: see `StepDistribution.samples`; at 0 the means of the heaviest
                 components are the candidates.
         """
+        step = self.drawn_from or self.conditional
         if temperature == 0:
-            offset, pen, score = self._heaviest(noise)
+            offset, pen, score = _heaviest(step, noise)
         else:
-            offset, pen = self.conditional.samples(noise[..., :5], temperature)
+            offset, pen = step.samples(noise[..., :5], temperature)
             # Gumbel noise: the largest sum is one drawn by the exponentials of the scores.
             uniform = np.minimum(np.maximum(noise[:, :, 5], 1e-12), 1 - 1e-12)
             score = -np.log(-np.log(uniform))
@@ -97,14 +104,15 @@ class GuidedStep:
         rows = np.arange(len(offset))
         return offset[rows, best], pen[rows, best]
 
-    def _heaviest(
-        self, noise: Float[np.ndarray, "b w 6"]
-    ) -> tuple[Float[np.ndarray, "b v 2"], Int[np.ndarray, "b v"], Float[np.ndarray, "b v"]]:
-        """Return the means of the heaviest components, with a pen for each, and the logs of their weights."""
-        step, rows = self.conditional, np.arange(len(noise))[:, None]
-        chosen = np.argsort(-step.log_weight, axis=1, kind="stable")[:, : noise.shape[1]]
-        pen = step.pens(noise[:, :1], step.lift[rows, chosen], 0.0)
-        return step.mean[rows, chosen], pen, step.log_weight[rows, chosen]
+
+def _heaviest(
+    step: StepDistribution, noise: Float[np.ndarray, "b w 6"]
+) -> tuple[Float[np.ndarray, "b v 2"], Int[np.ndarray, "b v"], Float[np.ndarray, "b v"]]:
+    """Return the means of the heaviest components, with a pen for each, and the logs of their weights."""
+    rows = np.arange(len(noise))[:, None]
+    chosen = np.argsort(-step.log_weight, axis=1, kind="stable")[:, : noise.shape[1]]
+    pen = step.pens(noise[:, :1], step.lift[rows, chosen], 0.0)
+    return step.clipped(step.mean[rows, chosen]), pen, step.log_weight[rows, chosen]
 
 
 @dataclass(frozen=True)

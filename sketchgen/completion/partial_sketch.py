@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sketchgen.completion.framing import frame_of, model_points, rounded
+from sketchgen.completion.framing import frame_of, model_points, page_frames, rounded
 from sketchgen.completion.gap_closing import Closer
+from sketchgen.completion.sampler import Edges
 from sketchgen.completion.symmetry import Mirrored, mirrored
 from sketchgen.models.numpy_stroke_model import Decoder, Prefix
+from sketchgen.ranking.flaws import GivenInk
 from sketchgen.sketch.geometry import Frame
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen, split_strokes
+
+CROPPED = 0.05
+"""Ink that comes this near to all four sides, as a share of the longer one, fills a page."""
+
+REDRAWN = 0.9
+"""Share of an added stroke that runs along given lines from which on it adds nothing, and is left out."""
 
 STOPPED_EARLY = 0.1
 """Odds of a person asking for a completion within a stroke, against at its end."""
@@ -47,12 +56,38 @@ class PartialSketch:
         frame, known = frame_of(sketch)
         return cls(sketch, frame, known, *model_points(sketch, frame), closing)
 
+    def on_page_frames(self) -> list[PartialSketch]:
+        """Return the sketch in frames of whole drawings that stay on the page; none if its own is one."""
+        frames = [] if self.known else page_frames(self.sketch)
+        return [
+            PartialSketch(self.sketch, frame, True, *model_points(self.sketch, frame), self.closing)
+            for frame in frames
+        ]
+
     @cached_property
     def closer(self) -> Closer | None:
         """What closes gaps; None where none are closed, as in drawings from nothing."""
         if not self.closing or self.sketch.is_empty:
             return None
         return Closer.of(self.points, self.pen, self.closing)
+
+    @cached_property
+    def edges(self) -> Edges | None:
+        """What added points stay in: the page and the given part; None where there is no page.
+
+        A page that the given part fills to all sides is none, but a file that was cropped to its ink.
+        """
+        page, ink = self.sketch.page, self.sketch.bounds
+        if page is None:
+            return None
+        low, high = np.array(page[:2]), np.array(page[:2]) + page[2:]
+        if ink is not None:
+            margin = CROPPED * page.longer
+            least, most = np.array(ink[:2]), np.array(ink[:2]) + ink[2:]
+            if (least - low < margin).all() and (high - most < margin).all():
+                return None
+            low, high = np.minimum(low, least), np.maximum(high, most)
+        return (low - self.origin) / self.frame.scale, (high - self.origin) / self.frame.scale
 
     @cached_property
     def mirrored(self) -> list[Mirrored]:
@@ -62,7 +97,13 @@ class PartialSketch:
         """
         if self.known:
             return []
-        return mirrored(split_strokes(self.points - self.points[-1], self.pen == Pen.LIFT))
+        found = mirrored(split_strokes(self.points - self.points[-1], self.pen == Pen.LIFT))
+        low, high = self.edges or (-np.inf, np.inf)
+        return [
+            image
+            for image in found
+            if all((low <= stroke).all() and (stroke <= high).all() for stroke in image.strokes)
+        ]
 
     @property
     def origin(self) -> Points:
@@ -125,10 +166,26 @@ class PartialSketch:
         points = np.cumsum(offset, axis=0)
         if self.closer is not None:
             points = self.closer.closed(points, pen, going_on=going_on)
-        strokes = split_strokes(self.on_page(points), pen == Pen.LIFT)
-        if going_on and strokes:
+        lines = split_strokes(points, pen == Pen.LIFT)
+        strokes = [self.on_page(line) for line in lines]
+        if going_on and lines:
             strokes[0] = np.concatenate([self.origin[None], strokes[0]])
+        strokes = [stroke for stroke, again in zip(strokes, self._redrawn(lines), strict=True) if not again]
         return Sketch.from_strokes(strokes, page=self.sketch.page, category=category)
+
+    @cached_property
+    def _ink(self) -> GivenInk | None:
+        """The given strokes from the last given point; None where there is nothing that could be redrawn."""
+        if self.known or self.sketch.is_empty:
+            return None
+        return GivenInk(split_strokes(self.points - self.points[-1], self.pen == Pen.LIFT))
+
+    def _redrawn(self, lines: Sequence[Points]) -> Bool[np.ndarray, " k"]:
+        """Return which added strokes only draw given lines again; none if all do."""
+        if self._ink is None or not lines:
+            return np.zeros(len(lines), dtype=bool)
+        again = self._ink.shares_along(lines) >= REDRAWN
+        return again & ~again.all()
 
 
 def tempered(probability: float, temperature: float) -> float:

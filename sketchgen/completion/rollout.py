@@ -19,7 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from sketchgen.completion.guidance import CANDIDATES, MAX_PREFERENCE
-from sketchgen.completion.sampler import NOISE_STEPS, noise_blocks
+from sketchgen.completion.sampler import NO_EDGES, NOISE_STEPS, Edges, noise_blocks
 from sketchgen.errors import SettingError
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.models.numpy_stroke_model import Prefix
@@ -50,6 +50,7 @@ class Start:
         seed, index: of its noise; see `sketchgen.completion.sampler.noise_of`.
         temperature: 0 or more; see `StepDistribution.samples`. Under guidance 0 for all or for none.
         forced: the steps that it takes; None to sample them.
+        edges: what sampled points stay in; see `sketchgen.completion.sampler.steps`.
     """
 
     what: Any
@@ -59,6 +60,7 @@ class Start:
     index: int
     temperature: float
     forced: Forced | None = None
+    edges: Edges | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class Rollout:
         self.count = torch.zeros(rows, dtype=torch.int64, device=device)
         self.log_prob = torch.zeros(rows, device=device)
         self.going, self.ended = (torch.zeros(rows, dtype=torch.bool, device=device) for _ in range(2))
+        self.at = torch.zeros(rows, 2, device=device)
+        self.low, self.high = (torch.full_like(self.at, sign * torch.inf) for sign in (-1, 1))
         self._index = torch.arange(rows, device=device)
         self._greedy = False
         self._forced: dict[int, Forced] = {}
@@ -180,6 +184,11 @@ class Rollout:
             self._greedy = several[-1].temperature == 0
             self.count[index], self.log_prob[index] = 0, 0.0
             self.going[index], self.ended[index] = True, False
+            self.at[index] = 0.0
+            edges = [each.edges or NO_EDGES for each in several]
+            self.low[index], self.high[index] = (
+                self.low.new_tensor(np.stack(corners)) for corners in zip(*edges, strict=True)
+            )
             self._forced |= {row: each.forced for row, each in zip(rows, several, strict=True) if each.forced}
 
     def _leave_out(self, rows: Int[Tensor, " r"]) -> None:
@@ -188,7 +197,18 @@ class Rollout:
         state = self.network.begin(len(both), self.state.room or 0)
         state.put(torch.arange(len(both)), self.state, both)
         self.state, self.rows, self._index = state, len(rows), self._index[: len(rows)]
-        for name in ("temperature", "offset", "pen", "count", "log_prob", "going", "ended"):
+        for name in (
+            "temperature",
+            "offset",
+            "pen",
+            "count",
+            "log_prob",
+            "going",
+            "ended",
+            "at",
+            "low",
+            "high",
+        ):
             setattr(self, name, getattr(self, name)[rows])
 
     def _finished(self, row: int, what: Any) -> Sampled:
@@ -213,7 +233,9 @@ class Rollout:
                 StepDistribution(**{name: value[part] for name, value in vars(found).items()})
                 for part in (slice(half), slice(half, None))
             )
-        offset, pen, score = self._candidates(conditional, noise)
+        low, high = self.low - self.at, self.high - self.at
+        offset, pen, score = self._candidates(conditional.within(low, high), noise)
+        offset = offset.clamp(low.unsqueeze(1), high.unsqueeze(1))
         if self._forced:
             self._force(offset, pen)
         nats = conditional.log_probs(offset, pen) if scored else score
@@ -231,6 +253,7 @@ class Rollout:
         self.going &= ~ends & within
         # What has ended stays where it is.
         offset = torch.where(self.going.unsqueeze(1), offset, 0.0)
+        self.at += offset
         self.offset[self._index, self.count] = offset
         self.pen[self._index, self.count] = pen
         self.count += self.going

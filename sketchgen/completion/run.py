@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,7 @@ class Run:
         images: candidates that are mirror images, by their rows.
         sampled: the sampler's steps; each is taken once.
         guesses: by which the categories were chosen; None where one was named.
+        others: prepares further runs of the same sketch, for where the page's edge cuts these candidates off.
     """
 
     partial: PartialSketch
@@ -73,6 +74,7 @@ class Run:
     images: Mapping[int, Mirrored]
     sampled: Iterator[Step]
     guesses: Guesses | None = None
+    others: Callable[[], Iterator[Run]] = lambda: iter(())
     _taken: list[tuple[np.ndarray, ...]] = field(default_factory=list)
     _log_prob: Any = 0.0
 

@@ -22,6 +22,10 @@ class Distribution(Protocol):
         """Return the distribution under the condition that the drawing goes on."""
         ...
 
+    def within(self, low: Float[np.ndarray, "b 2"], high: Float[np.ndarray, "b 2"]) -> Any:
+        """Return the distribution with steps out of a rectangle, px from the pen, made less likely."""
+        ...
+
     def sample(
         self, noise: Float[np.ndarray, "b *w n"], temperature: float
     ) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
@@ -187,6 +191,11 @@ class Step:
     counted: Bool[np.ndarray, " b"]
 
 
+Edges = tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]]
+"""Corners of the rectangle that added points stay in, px of the frame from where they are counted."""
+
+NO_EDGES: Edges = np.full(2, -np.inf), np.full(2, np.inf)
+
 DROP = 0.9
 """Rows of drawings that have ended are dropped when less than this share of the rows goes on."""
 
@@ -200,6 +209,7 @@ def steps(
     *,
     at_least_one: bool = True,
     forced: Forced = MappingProxyType({}),
+    edges: Edges | None = None,
 ) -> Iterator[Step]:
     """Sample step by step until every drawing has ended or has `limit` points.
 
@@ -213,9 +223,13 @@ def steps(
         temperature: 0 or more; see `StepDistribution.samples`.
         at_least_one: do not let a drawing end before a point was added.
         forced: steps that are not sampled.
+        edges: what sampled points stay in: steps that lead out of it are less likely, and cut off there. None
+            for no limit.
     """
     count = len(given.category)
     alive, rows = np.ones(count, dtype=bool), np.arange(count)
+    low, high = edges or NO_EDGES
+    at = np.zeros((count, 2))
     offset, pen = np.zeros((count, 2)), np.full(count, END)
     distribution: Any = None
     state: Any = None
@@ -229,13 +243,15 @@ def steps(
                 going = alive[rows]
                 rows, state = rows[going], state.take(np.flatnonzero(going))
             distribution, state = model.advance(offset[rows], pen[rows], state)
+        free = distribution.within(low - at[rows], high - at[rows]) if edges else distribution
         if len(rows) == count:
-            offset, pen = distribution.sample(numbers, temperature)
+            offset, pen = free.sample(numbers, temperature)
         else:
             offset, pen = np.zeros((count, 2)), np.full(count, END)
-            offset[rows], pen[rows] = distribution.sample(numbers[rows], temperature)
+            offset[rows], pen[rows] = free.sample(numbers[rows], temperature)
         if forced:
             offset, pen = force(forced, np.full(count, number), offset, pen)
+        at = at + offset
         ends = pen == END
         counted = alive & ends if number == limit else alive
         alive = alive & ~ends

@@ -137,6 +137,7 @@ class BatchEngine:
             request.index,
             temperature,
             None if image is None else image.steps,
+            partial.edges,
         )
 
     def _category(self, request: DrawingRequest, number: int) -> str | None:

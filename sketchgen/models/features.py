@@ -64,6 +64,10 @@ USUAL_POINTS, HURRY = 80, 1 / 16
 """Points that 95 of 100 drawings do not exceed, and by how much the logits of lifting and ending grow with
 each point beyond them, at temperature 0; see `StepDistribution.length_penalty`."""
 
+BEYOND = 0.5
+"""Nats by which a component is less likely for each px that it leads beyond the page's edge; see
+`StepDistribution.within`."""
+
 GATES = {"lstm": 4, "gru": 3, "rnn": 1, "gated": 3}
 """Gates of each recurrent cell; `rnn` is the plain tanh network, `gated` a recurrence without a product of
 its state: see `sketchgen.models.layers.Gated`."""

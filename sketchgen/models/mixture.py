@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sketchgen.models.features import (
+    BEYOND,
     BORDERS,
     HURRY,
     IMPOSSIBLE,
@@ -232,6 +233,11 @@ class StepDistribution:
     def without_end(self, where: Bool[Tensor, "*b"]) -> StepDistribution:
         """Return the distribution under the condition that some drawings go on."""
         return replace(self, end=self.end.masked_fill(where, -math.inf))
+
+    def within(self, low: Float[Tensor, "b 2"], high: Float[Tensor, "b 2"]) -> StepDistribution:
+        """Return it with weights of `sketchgen.models.numpy_mixture.StepDistribution.within`."""
+        beyond = (low.unsqueeze(1) - self.mean).clamp(min=0) + (self.mean - high.unsqueeze(1)).clamp(min=0)
+        return replace(self, log_weight=self.log_weight - BEYOND * beyond.sum(-1))
 
     def with_length_penalty(
         self, points: Int[Tensor, " b"], temperature: Float[Tensor, " b"]

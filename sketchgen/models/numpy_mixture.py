@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from sketchgen.models.features import (
+    BEYOND,
     BORDERS,
     HURRY,
     IMPOSSIBLE,
@@ -64,11 +65,13 @@ class StepDistribution:
         components: parameters of the mixture over the offset.
         end: logit of ending; -inf where the drawing may not end.
         points: number of points that each drawing has.
+        corners: (b, 2) each, of the rectangle that steps stay in; see `within`.
     """
 
     components: Components
     end: Float[np.ndarray, " b"]
     points: Int[np.ndarray, " b"]
+    corners: tuple[Float[np.ndarray, "b 2"], Float[np.ndarray, "b 2"]] | None = None
 
     @classmethod
     def from_parameters(
@@ -226,6 +229,29 @@ class StepDistribution:
         """Return the distribution under the condition that the drawing goes on."""
         return StepDistribution(self.components, np.full_like(self.end, -np.inf), self.points)
 
+    def within(self, low: Float[np.ndarray, "b 2"], high: Float[np.ndarray, "b 2"]) -> StepDistribution:
+        """Return the distribution to draw steps from that stay in a rectangle.
+
+        Components are less likely the farther they lead out of it, and steps end at its sides.
+
+        Args:
+            low: its upper left corner, px from the pen.
+            high: its lower right corner.
+        """
+        x, y = self.components[1:3]
+        beyond = np.maximum(np.maximum(low[:, :1] - x, x - high[:, :1]), 0.0)
+        beyond += np.maximum(np.maximum(low[:, 1:] - y, y - high[:, 1:]), 0.0)
+        components = self.components.copy()
+        components[0] -= BEYOND * beyond
+        return StepDistribution(components, self.end, self.points, (low, high))
+
+    def clipped(self, offset: Float[np.ndarray, "b w 2"]) -> Float[np.ndarray, "b w 2"]:
+        """Return offsets (px) that end at the sides of the rectangle of `within`, if there is one."""
+        if self.corners is None:
+            return offset
+        low, high = self.corners
+        return np.minimum(np.maximum(offset, low[:, None]), high[:, None])
+
     @cached_property
     def _whitening(self) -> tuple[Float[np.ndarray, "b 3 m"], Float[np.ndarray, "b k"]]:
         """What maps (x, y, 1) to whitened coordinates over the root of 2, and constants, by component."""
@@ -318,7 +344,7 @@ class StepDistribution:
             normal = noise[..., 3:].copy()
             normal[..., 1] = rho * normal[..., 0] + np.sqrt(1.0 - rho * rho) * normal[..., 1]
             offset = offset + sigma.transpose(1, 2, 0) * normal
-        return offset, self.pens(noise, chosen[6], temperature)
+        return self.clipped(offset), self.pens(noise, chosen[6], temperature)
 
     def pens(
         self, noise: Float[np.ndarray, "b w _"], lift: Float[np.ndarray, "b v"], temperature: float

@@ -19,7 +19,7 @@ TEMPERATURE = 4.0
 
 def select_diverse(
     order: Sequence[int],
-    usable: Sequence[tuple[bool, bool]],
+    usable: Sequence[tuple[bool, ...]],
     score: Float[np.ndarray, " n"],
     similarity: Float[np.ndarray, "n m"],
     count: int,
@@ -28,8 +28,8 @@ def select_diverse(
 
     Args:
         order: all n rows, best first; ties are decided by it.
-        usable: of each candidate, whether it adds anything and whether it ended; these come before the
-            others, however much coverage they add.
+        usable: of each candidate, whether it adds anything, whether it ended and whether it has no flaw;
+            these come before the others, however much coverage they add.
         score: of each candidate, without consensus: coverage accounts for what they have in common.
         similarity: of each candidate to the first m of them, 0 to 1. All zeros where candidates cannot be
             compared: the set is then the first ones of `order`.

@@ -1,16 +1,19 @@
 """Geometry prior: whether what was added looks like part of the drawing, by its geometry alone.
 
-Neither the reward model nor the recogniser holds much against a scribble over an eye. People see that it runs
-along lines that are there, crosses them, and makes an even drawing lopsided. So the prior measures of each
+Neither the reward model nor the recogniser holds much against a scribble over an eye. People see that it
+draws given lines again, crosses them, and makes an even drawing lopsided. So the prior measures of each
 completion
 
-- how much of it runs along given ink;
+- how much of it draws given parts again, and how much stands apart (`sketchgen.ranking.flaws`);
 - how often it crosses given ink, and itself;
 - how much more of the drawing is its own image in an upright mirror;
-- how many of the open ends of long lines it meets.
+- how many of the open ends of long lines it meets;
+- how much less ink there is than usual (`sketchgen.ranking.usual_ink`);
+- how much of it is cut off at the edge of the page.
 
-The weights were fitted to which of the model's completions finish drawings (`benchmarks/geometry_prior.py`).
-People cross lines, too: the prior compares completions of one drawing, and judges none by itself.
+The weights of crossings, symmetry and ends were fitted to which completions finish drawings
+(`benchmarks/geometry_prior.py`), those of flaws chosen so that few are shown (docs/experiments.md). People
+cross lines, too: the prior compares completions of one drawing, and judges none by itself.
 
 All lengths are px of a box in which whole drawings have a longer side of 255.
 """
@@ -21,18 +24,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
 from sketchgen.ranking.consensus import box_scale
-from sketchgen.sketch.distance import evenly, long_runs, nearest
+from sketchgen.ranking.flaws import GivenInk, share_at_edge
+from sketchgen.ranking.usual_ink import beyond_usual, slight, unfinished
+from sketchgen.sketch.distance import evenly, nearest
 from sketchgen.sketch.sketch import Completion, Points
 
-WEIGHTS = {"retraced": -8.0, "crossed": -1.0, "tangled": -0.5, "upright": 5.0, "met": 1.5}
+WEIGHTS = {
+    "redrawn": -12.0,
+    "detached": -12.0,
+    "crossed": -1.0,
+    "tangled": -0.5,
+    "upright": 5.0,
+    "met": 1.5,
+    "unfinished": -4.0,
+    "slight": -4.0,
+    "cut off": -12.0,
+}
 """Weight of each measure, nats of the reward model."""
 
-ALONG, MIN_RUN = 3.0, 10.0
-"""Ink that stays this near to given ink for more than `MIN_RUN` runs along it."""
+FLAWS = {"redrawn": 0.25, "detached": 0.15, "unfinished": 0.5, "slight": 0.4, "cut off": 0.03}
+"""Measures above these are flaws; nearly all completions by people have none."""
 
 IMAGE = 9.6
 """Ink whose mirror image comes this near to ink is its own image."""
@@ -54,30 +69,46 @@ MAX_SEGMENTS, MAX_LINES = 400, 200
 ends are looked for."""
 
 
-def geometry_prior(completions: Sequence[Completion]) -> Float[np.ndarray, " n"]:
-    """Return the prior of each of n completions of one drawing, nats; 0 where nothing is added."""
-    return measures(completions) @ np.array(list(WEIGHTS.values()))
+def geometry_prior(measured: Float[np.ndarray, "n 9"]) -> Float[np.ndarray, " n"]:
+    """Return the prior of each of n completions from their measures, nats."""
+    return measured @ np.array(list(WEIGHTS.values()))
 
 
-def measures(completions: Sequence[Completion]) -> Float[np.ndarray, "n 5"]:
+def measures(
+    completions: Sequence[Completion], categories: Sequence[str | None] | None = None
+) -> Float[np.ndarray, "n 9"]:
     """Return the measures in the order of `WEIGHTS`; 0 where nothing is added, or nothing given.
 
-    `retraced` is a share of the added ink; `crossed` and `tangled` are log(1 + number of crossings) with
-    given ink and with itself; `upright` is the share of all ink that is its own image, less that of the given
-    ink; `met` is a share of the open ends.
+    `redrawn` and `detached`, beyond what is usual, and `cut off` are shares of the added ink; `crossed` and
+    `tangled` are log(1 + number of crossings) with given ink and with itself; `upright` is the share of all
+    ink that is its own image, less that of the given ink; `met` is a share of the open ends; `unfinished` and
+    `slight` are logs of ratios of ink.
 
     Args:
-        completions: of the same drawing; the others only set the scale.
+        completions: of the same drawing; the others set the scale and what is slight.
+        categories: what each is to show; None for any.
     """
     measured = np.zeros((len(completions), len(WEIGHTS)))
     scale = box_scale(completions)
-    if scale is None or completions[0].given.is_empty:
+    rows = [row for row, each in enumerate(completions) if not each.added.is_empty]
+    if scale is None or completions[0].given.is_empty or not rows:
         return measured
-    given = _Given.of([stroke * scale for stroke in completions[0].given.strokes])
-    for row, each in enumerate(completions):
-        if not each.added.is_empty:
-            measured[row] = given.measure([stroke * scale for stroke in each.added.strokes])
+    strokes = [stroke * scale for stroke in completions[0].given.strokes]
+    given, ink = _Given.of(strokes), GivenInk(strokes)
+    some = [completions[row] for row in rows]
+    names = [categories[row] if categories else None for row in rows]
+    for row in rows:
+        added = [stroke * scale for stroke in completions[row].added.strokes]
+        measured[row, :-3] = *ink.measure(added), *given.measure(added)
+    measured[rows, :2] = beyond_usual(measured[rows, :2], names)
+    measured[rows, -3:] = np.stack([unfinished(some, names), slight(some), share_at_edge(some)], 1)
     return measured
+
+
+def flawless(measured: Float[np.ndarray, "n 9"]) -> Bool[np.ndarray, " n"]:
+    """Return which completions have no flaw, from their measures."""
+    limits = np.array([FLAWS.get(name, np.inf) for name in WEIGHTS])
+    return np.logical_and.reduce(measured <= limits, axis=1)
 
 
 @dataclass(frozen=True)
@@ -114,7 +145,6 @@ class _Given:
         upright = max(_own_image(whole, middle) for middle in (self.middle, _middle(whole))) - self.symmetry
         met = float((nearest(self.ends, points) < MEETS).mean()) if len(self.ends) else 0.0
         return [
-            _share_along(ink, nearest(points, self.points)),
             np.log1p(_crossings(segments, self.segments)),
             np.log1p(_crossings(segments, segments) / 2.0),
             upright,
@@ -125,16 +155,6 @@ class _Given:
 def _middle(points: Points) -> float:
     """Return x of the middle of their box."""
     return float(points[:, 0].min() + points[:, 0].max()) / 2.0
-
-
-def _share_along(ink: Sequence[Points], distance: Float[np.ndarray, " n"]) -> float:
-    """Return the share of ink that runs along other ink, from the distance of each point to it."""
-    first, along = 0, 0
-    for stroke in ink:
-        spacing = float(np.hypot(*(stroke[1] - stroke[0]))) if len(stroke) > 1 else 0.0
-        along += long_runs(distance[first : first + len(stroke)] <= ALONG, spacing, MIN_RUN)
-        first += len(stroke)
-    return along / len(distance)
 
 
 def _own_image(points: Points, middle: float) -> float:

@@ -30,7 +30,7 @@ from sketchgen.models.recogniser import Recogniser, default_recogniser
 from sketchgen.models.reward_model import RewardModel, load_reward_model
 from sketchgen.ranking.consensus import mean_similarity, similarities
 from sketchgen.ranking.diversity import select_diverse
-from sketchgen.ranking.geometry_prior import geometry_prior
+from sketchgen.ranking.geometry_prior import WEIGHTS, flawless, geometry_prior, measures
 from sketchgen.sketch.sketch import Completion, Sketch
 
 RECOGNISER = 3.0
@@ -99,30 +99,50 @@ class Ranker:
             category: what the drawing is to show; None for any. Where the candidates hold a belief, each is
                 scored as one of its own category.
         """
+        measured = self._measures(candidates, category)
         consensus = mean_similarity(self._similarity(candidates))
-        return self._scores_alone(candidates, category) + CONSENSUS * consensus
+        return self._scores_alone(candidates, category, measured) + CONSENSUS * consensus
 
     def rank(self, candidates: Sequence[Candidate], category: str | None) -> list[int]:
         """Return the rows of the candidates, best first.
 
         A candidate that adds something comes before one that does not, then one that the model ended before
-        one that was stopped at the limit; then the score decides, then the order of the candidates.
+        one that was stopped at the limit, then one without a flaw (`geometry_prior.FLAWS`) before one that
+        has some; then the score decides, then the order of the candidates.
         """
-        return _order(candidates, self.scores(candidates, category))
+        return self.select(candidates, category, 0)
 
     def select(self, candidates: Sequence[Candidate], category: str | None, count: int) -> list[int]:
         """Return the rows of a diverse set of `count` candidates, best first; see `ranking.diversity`."""
-        similarity, score = self._similarity(candidates), self._scores_alone(candidates, category)
-        order = _order(candidates, score + CONSENSUS * mean_similarity(similarity))
-        return select_diverse(order, [_usable(each) for each in candidates], score, similarity, count)
+        measured, similarity = self._measures(candidates, category), self._similarity(candidates)
+        score = self._scores_alone(candidates, category, measured)
+        total = score + CONSENSUS * mean_similarity(similarity)
+        usable = [
+            (not each.completion.added.is_empty, each.completion.ended, bool(sound))
+            for each, sound in zip(candidates, flawless(measured), strict=True)
+        ]
+        order = sorted(range(len(candidates)), key=lambda row: (*usable[row], total[row], -row), reverse=True)
+        return select_diverse(order, usable, score, similarity, count) if count else order
 
     def _similarity(self, candidates: Sequence[Candidate]) -> Float[np.ndarray, "n m"]:
         """Return how similar candidates are; zeros where nothing is given that they have in common."""
-        if self.reward_model is None or not candidates or candidates[0].completion.given.is_empty:
+        if not self._continues(candidates):
             return np.zeros((len(candidates), len(candidates)))
         return similarities([each.completion for each in candidates])
 
-    def _scores_alone(self, candidates: Sequence[Candidate], category: str | None) -> Float[np.ndarray, " n"]:
+    def _measures(self, candidates: Sequence[Candidate], category: str | None) -> Float[np.ndarray, "n 9"]:
+        """Return the measures of the geometry prior; zeros where nothing is given."""
+        if not self._continues(candidates):
+            return np.zeros((len(candidates), len(WEIGHTS)))
+        return measures([each.completion for each in candidates], _names(candidates, category))
+
+    def _continues(self, candidates: Sequence[Candidate]) -> bool:
+        """Return whether something is given that the reward model can compare candidates by."""
+        return bool(self.reward_model and candidates and not candidates[0].completion.given.is_empty)
+
+    def _scores_alone(
+        self, candidates: Sequence[Candidate], category: str | None, measured: Float[np.ndarray, "n 9"]
+    ) -> Float[np.ndarray, " n"]:
         """Return the scores without consensus."""
         completions = [each.completion for each in candidates]
         if self.recogniser is None:
@@ -131,12 +151,11 @@ class Ranker:
         score = np.full(len(completions), -np.inf)
         shown = [row for row, each in enumerate(completions) if not each.whole.is_empty]
         score[shown] = 0.0
-        guessed = bool(candidates) and candidates[0].belief is not None
-        names = [each.category for each in completions] if guessed else [category] * len(completions)
-        if shown and (guessed or category in self.recogniser.categories):
+        if shown and (_guessed(candidates) or category in self.recogniser.categories):
             score[shown] += RECOGNISER * self._recognised([candidates[row] for row in shown], category)
-        if self.reward_model is not None and completions and not completions[0].given.is_empty:
-            score += self.reward_model.scores(completions, names) + geometry_prior(completions)
+        if self.reward_model is not None and self._continues(candidates):
+            names = _names(candidates, category)
+            score += self.reward_model.scores(completions, names) + geometry_prior(measured)
             score += SYMMETRY * np.array([each.symmetry for each in candidates])
         return score
 
@@ -168,13 +187,12 @@ def load_ranker(rank: Rank = "reward") -> Ranker:
     return Ranker(recogniser, load_reward_model() if rank == "reward" else None)
 
 
-def _usable(candidate: Candidate) -> tuple[bool, bool]:
-    """Return whether a candidate adds anything, and whether the model ended it."""
-    return not candidate.completion.added.is_empty, candidate.completion.ended
+def _guessed(candidates: Sequence[Candidate]) -> bool:
+    """Return whether the category was guessed."""
+    return bool(candidates) and candidates[0].belief is not None
 
 
-def _order(candidates: Sequence[Candidate], score: Float[np.ndarray, " n"]) -> list[int]:
-    """Return the rows best first."""
-    return sorted(
-        range(len(candidates)), key=lambda row: (*_usable(candidates[row]), score[row], -row), reverse=True
-    )
+def _names(candidates: Sequence[Candidate], category: str | None) -> list[str | None]:
+    """Return the category that each candidate is to show."""
+    guessed = _guessed(candidates)
+    return [each.completion.category if guessed else category for each in candidates]

@@ -21,7 +21,7 @@ from sketchgen.limits import CLOSING, GUIDANCE
 from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.models.numpy_stroke_model import Decoder
 from sketchgen.ranking.ranker import Ranker
-from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.sketch.sketch import Box, Completion, Sketch
 from tests.support.recognisers import recogniser, small
 
 HOW = Sampling(temperature=0.7, guidance=0.0, limit=20)
@@ -111,7 +111,8 @@ def test_a_drawing_is_the_same_whatever_is_drawn_beside_it(shape: dict[str, Any]
 def test_it_draws_what_the_completer_draws(shape: dict[str, Any], guidance: float, temperature: float):
     made = model(shape, guidance)
     how = dataclasses.replace(HOW, temperature=temperature)
-    for given in (HALF, OTHER, Sketch()):
+    pinched = HALF.replaced(page=Box(0, 0, 210, 300))
+    for given in (HALF, OTHER, pinched, Sketch()):
         found = drawn(BatchEngine(made, how), [DrawingRequest(n, "sun", 5, n, given) for n in range(6)])
         wanted = made.complete(given, "sun", 6, temperature, 5, limit=HOW.limit)
         for number, completion in enumerate(wanted):

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given as given_by
 from hypothesis import strategies as st
 
-from sketchgen.ranking.geometry_prior import MAX_LINES, WEIGHTS, geometry_prior, measures
-from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.ranking.geometry_prior import FLAWS, MAX_LINES, WEIGHTS, flawless, geometry_prior, measures
+from sketchgen.sketch.sketch import Box, Completion, Sketch
 
-RETRACED, CROSSED, TANGLED, UPRIGHT, MET = range(len(WEIGHTS))
+REDRAWN, DETACHED, CROSSED, TANGLED, UPRIGHT, MET, UNFINISHED, SLIGHT, CUT_OFF = range(len(WEIGHTS))
 BOX = [[(0, 0), (255, 0), (255, 255), (0, 255), (0, 0)]]
 
 
@@ -26,29 +26,30 @@ def measure(which: int, given: list, *added: list) -> list[float]:
 
 
 def test_what_each_is_called_and_which_way_it_counts():
-    assert list(WEIGHTS) == ["retraced", "crossed", "tangled", "upright", "met"]
-    assert [np.sign(weight) for weight in WEIGHTS.values()] == [-1, -1, -1, 1, 1]
+    names = "redrawn, detached, crossed, tangled, upright, met, unfinished, slight, cut off"
+    assert list(WEIGHTS) == names.split(", ")
+    assert [np.sign(weight) for weight in WEIGHTS.values()] == [-1, -1, -1, -1, 1, 1, -1, -1, -1]
 
 
 def test_ink_along_given_ink_is_drawn_again():
     along, half, apart = [[(2, 40), (2, 200)]], [[(2, 40), (2, 120), (82, 120)]], [[(9, 40), (9, 200)]]
-    assert measure(RETRACED, BOX, along, half, apart) == pytest.approx([1.0, 0.5, 0.0], abs=0.03)
+    assert measure(REDRAWN, BOX, along, half, apart) == pytest.approx([1.0, 0.5, 0.0], abs=0.03)
 
 
 def test_what_only_meets_or_crosses_a_line_does_not_run_along_it():
-    assert measure(RETRACED, BOX, [[(-60, 100), (60, 100)]], [[(0, 100), (90, 100)]]) == [0.0, 0.0]
+    assert measure(REDRAWN, BOX, [[(-60, 100), (60, 100)]], [[(0, 100), (90, 100)]]) == [0.0, 0.0]
 
 
 def test_no_ink_is_near_to_the_end_of_another_stroke():
     # The last points of one stroke and the first of the next are no run together.
     two = [[(60, 100), (0, 100)], [(0, 150), (60, 150)]]
-    assert measure(RETRACED, BOX, two) == [0.0]
+    assert measure(REDRAWN, BOX, two) == [0.0]
 
 
 def test_what_is_drawn_again_is_a_share_of_all_strokes_whichever_is_last():
     dashes = [[(60, 10 + 20 * number), (80, 10 + 20 * number)] for number in range(12)]
     # 160 of 400 px, and a point more for each stroke.
-    assert measure(RETRACED, BOX, [*dashes, [(2, 40), (2, 200)]]) == pytest.approx([65 / 173], abs=0.01)
+    assert measure(REDRAWN, BOX, [*dashes, [(2, 40), (2, 200)]]) == pytest.approx([41 / 113], abs=0.01)
 
 
 def test_lines_cross_no_further_than_they_are_long():
@@ -121,7 +122,7 @@ def test_nothing_given_and_nothing_added_measure_nothing():
     assert not measures([Completion(blank, some), Completion(blank, blank)]).any()
     assert not measures([Completion(some, blank)]).any()
     assert measures([]).shape == (0, len(WEIGHTS))
-    assert geometry_prior([]).shape == (0,)
+    assert geometry_prior(measures([])).shape == (0,)
     dot = Sketch.from_strokes([[(5, 5)]])
     assert not measures([Completion(dot, dot)]).any()
 
@@ -132,14 +133,40 @@ def test_neither_the_size_of_the_page_nor_the_place_on_it_matters(scale: float, 
     added = [[eye(185)], [eye(110)], [[(-20, 50), (275, 50)]], [[(2, 40), (2, 200)]]]
     found, other = measures(ways(given, *added)), measures(ways(given, *added, scale=scale, shift=shift))
     np.testing.assert_allclose(other, found, atol=0.03)
-    assert len(set(geometry_prior(ways(given, *added)).round(3).tolist())) == 4
+    assert len(set(geometry_prior(found).round(3).tolist())) == 4
+
+
+def test_what_stands_apart_and_what_is_cut_off_is_measured():
+    page = Box(-50.0, -50.0, 500.0, 400.0)
+    given = Sketch.from_strokes(BOX, page=page)
+    stray, inside, cut = [(300, 20), (340, 60)], [(100, 100), (150, 150)], [(100, 255), (100, 350)]
+    found = measures([Completion(given, Sketch.from_strokes([each])) for each in (stray, inside, cut)])
+    assert found[:, DETACHED].tolist() == [1.0, 0.0, 0.0]
+    assert found[:, CUT_OFF].tolist() == [0.0, 0.0, 0.5]
+
+
+def test_what_is_beyond_its_limit_is_a_flaw():
+    row = {name: 0.0 for name in WEIGHTS}
+    for name, limit in FLAWS.items():
+        below, above = row | {name: limit}, row | {name: limit + 0.01}
+        found = flawless(np.array([list(below.values()), list(above.values())]))
+        assert found.tolist() == [True, False]
+    assert flawless(np.array([list((row | {"crossed": 9.0, "met": 1.0}).values())])).all()
+
+
+def test_what_is_usual_in_a_category_is_no_flaw():
+    found = ways(BOX, [[(300, 20), (340, 60)]])
+    rain, none = (measures(found, [category])[0, DETACHED] for category in ("rain", None))
+    assert none == 1.0
+    assert 0.0 < rain < 0.9
 
 
 def test_it_is_the_measures_by_their_weights():
     found = ways([*BOX, eye(70)], [eye(185)], [[(-20, 50), (275, 50), (2, 90), (2, 200)]])
     wanted = [sum(w * m for w, m in zip(WEIGHTS.values(), row, strict=True)) for row in measures(found)]
-    np.testing.assert_allclose(geometry_prior(found), wanted)
-    assert geometry_prior(found)[0] > 0.0 > geometry_prior(found)[1]
+    prior = geometry_prior(measures(found))
+    np.testing.assert_allclose(prior, wanted)
+    assert prior[0] > prior[1]
 
 
 def test_noses_and_whiskers_stop_in_the_open_by_their_nature():
@@ -186,7 +213,7 @@ STROKES = st.lists(st.lists(POINT, min_size=1, max_size=6), min_size=1, max_size
 def test_any_drawing_can_be_measured(given: list, added: list):
     found = measures(ways(given, *added))
     assert np.isfinite(found).all()
-    assert (found[:, [RETRACED, MET]] >= 0.0).all()
-    assert (found[:, [RETRACED, MET]] <= 1.0).all()
+    assert (found[:, [REDRAWN, MET]] >= 0.0).all()
+    assert (found[:, [REDRAWN, MET]] <= 1.0).all()
     assert (np.abs(found[:, UPRIGHT]) <= 1.0).all()
     assert (found[:, [CROSSED, TANGLED]] >= 0.0).all()

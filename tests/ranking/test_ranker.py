@@ -10,7 +10,7 @@ import pytest
 
 from sketchgen.models.reward_model import RewardModel
 from sketchgen.ranking.consensus import consensus
-from sketchgen.ranking.geometry_prior import geometry_prior
+from sketchgen.ranking.geometry_prior import geometry_prior, measures
 from sketchgen.ranking.ranker import CONSENSUS, RECOGNISER, SYMMETRY, Candidate, Ranker, load_ranker
 from sketchgen.sketch.sketch import Completion, Sketch
 from tests.support.critics import finished, reward_model
@@ -48,7 +48,7 @@ def saying(*scores: float) -> Ranker:
 
 def test_the_score_is_the_sum_of_its_parts():
     found = finished(9, 20, 31, 40)
-    agreed, prior = CONSENSUS * consensus(found), geometry_prior(found)
+    agreed, prior = CONSENSUS * consensus(found), geometry_prior(measures(found, [NAME] * 4))
     sure = RECOGNISER * WHO.read([each.whole for each in found]).log_prob[:, 1]
     good = JUDGE.scores(found, NAME)
     assert agreed.std() > 0.1
@@ -96,7 +96,8 @@ def test_from_nothing_each_is_to_be_what_it_was_drawn_as():
 @pytest.mark.parametrize("category", [None, "unicorn"])
 def test_a_category_that_the_recogniser_does_not_know_does_not_count(category: str | None):
     found = finished(9, 20, 31, 40)
-    wanted = JUDGE.scores(found, None) + CONSENSUS * consensus(found) + geometry_prior(found)
+    wanted = JUDGE.scores(found, None) + CONSENSUS * consensus(found)
+    wanted = wanted + geometry_prior(measures(found))
     np.testing.assert_allclose(BOTH.scores(some(found), category), wanted)
     assert ALONE.rank(some(found), category) == [0, 1, 2, 3]
     assert not ALONE.can_rank(found[0].given, category)
@@ -154,3 +155,11 @@ def test_a_set_begins_with_the_best_and_has_each_once():
     assert BOTH.select([], NAME, 3) == BOTH.rank([], NAME) == []
     # Of equals the one that another agrees with.
     assert saying(0, 0, 0).select(lines(200, 100, 104), None, 1) == [1]
+
+
+def test_a_candidate_without_a_flaw_comes_before_one_that_draws_the_given_part_again():
+    candidates = lines(3, 60, 252, 120)
+    equal = saying(9.0, 0.0, 9.0, 0.0)
+    assert set(equal.rank(candidates, None)[:2]) == {1, 3}
+    assert set(equal.select(candidates, None, 2)) == {1, 3}
+    assert sorted(equal.select(candidates, None, 4)) == [0, 1, 2, 3]
