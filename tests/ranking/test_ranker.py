@@ -72,7 +72,7 @@ def test_a_belief_stands_for_the_category():
             - RECOGNISER * WHO.read([each.whole for each in found]).log_prob[:, 1]
         )
         np.testing.assert_allclose(BOTH.scores(guessed, None), told + RECOGNISER * np.log(seen), atol=1e-5)
-    # The reward model is told what each was drawn as.
+    # The reward model and the geometry prior are told what each was drawn as.
     names = ["cat", "dog", None, "sun"]
     mixed = [
         Candidate(replace(each, category=name), belief=belief)
@@ -81,7 +81,8 @@ def test_a_belief_stands_for_the_category():
     alone = [JUDGE.scores([each], name)[0] for each, name in zip(found, names, strict=True)]
     told = [JUDGE.scores([each], NAME)[0] for each in found]
     shift = BOTH.scores(mixed, None) - BOTH.scores(guessed, None)
-    np.testing.assert_allclose(shift, np.subtract(alone, told), atol=1e-4)
+    usual = geometry_prior(measures(found, names)) - geometry_prior(measures(found, [NAME] * 4))
+    np.testing.assert_allclose(shift, np.subtract(alone, told) + usual, atol=1e-4)
 
 
 def test_from_nothing_each_is_to_be_what_it_was_drawn_as():
