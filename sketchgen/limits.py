@@ -5,6 +5,9 @@ Plain numbers, so that reading them needs neither numpy nor torch.
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+from typing import Any
+
 from sketchgen.errors import SettingError
 
 COUNT = 9
@@ -72,3 +75,37 @@ def check_range(
 def plain(value: float) -> str:
     """Return a number as people write it: 3 for 3.0, and every digit of a whole number."""
     return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+def check_sampling(count: int, temperature: float, seed: int, limit: int, best_of: int = 1) -> None:
+    """Check the settings of a request.
+
+    Raises:
+        SettingError: one has the wrong type, or is outside its limits.
+    """
+    check_whole("count", count, 1, MAX_CANDIDATES)
+    check_whole("best_of", best_of, 1, MAX_CANDIDATES // int(count))
+    check_number("temperature", temperature, 0.0, MAX_TEMPERATURE)
+    check_whole("seed", seed, 0, MAX_SEED)
+    check_whole("limit", limit, 1, MAX_LIMIT)
+
+
+def check_whole(name: str, value: Any, low: int, high: int) -> int:
+    """Return a whole number within limits, or raise a SettingError; True is none."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
+        raise SettingError(f"{name} must be a whole number from {low} to {high}, not {shortened(value)}")
+    return int(value)
+
+
+def check_number(name: str, value: Any, low: float, high: float) -> float:
+    """Return a number within limits, or raise a SettingError; True and what is not finite are none."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not low <= float(value) <= high:
+        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, not {shortened(value)}")
+    return float(value)
+
+
+def shortened(value: Any) -> str:
+    """Return a value for an error, at most 40 characters."""
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."

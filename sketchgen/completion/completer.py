@@ -30,12 +30,11 @@ from sketchgen.limits import (
     CLOSING,
     GUIDANCE,
     LIMIT,
-    MAX_CANDIDATES,
     MAX_CLOSING,
     MAX_GUIDANCE,
-    MAX_LIMIT,
-    MAX_SEED,
-    MAX_TEMPERATURE,
+    check_number,
+    check_sampling,
+    shortened,
 )
 from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.config import ModelConfig
@@ -44,7 +43,7 @@ from sketchgen.models.recogniser import Guess, default_recogniser
 from sketchgen.ranking.flaws import share_at_edge
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.sketch.geometry import CENTRE, simplify_as_quickdraw
-from sketchgen.sketch.sketch import Box, Completion, Sketch
+from sketchgen.sketch.sketch import Box, Completion, Sketch, check_sketch
 from sketchgen.sketch.strokes import pens
 
 if TYPE_CHECKING:
@@ -416,52 +415,6 @@ class Completer:
         given, noise = partial.prefix(rows, going_on), noise_rows(seed, count, stepper.candidates)
         sampled = steps(stepper, given, noise, limit, temperature, forced=forced, edges=partial.edges)
         return Run(partial, names, going_on, images, sampled, guesses)
-
-
-def check_sketch(sketch: Sketch) -> None:
-    """Check that a drawing is one.
-
-    Raises:
-        SketchError: it is of another type; the message says how to make one.
-    """
-    if not isinstance(sketch, Sketch):
-        hint = "read a file by sketchgen.read(path)" if isinstance(sketch, str | os.PathLike) else ""
-        hint = hint or "make one by Sketch.from_strokes(strokes)"
-        raise SketchError(f"a Sketch is needed, not {shortened(sketch)}; {hint}")
-
-
-def check_sampling(count: int, temperature: float, seed: int, limit: int, best_of: int = 1) -> None:
-    """Check the settings of a request.
-
-    Raises:
-        SettingError: one has the wrong type, or is outside its limits.
-    """
-    check_whole("count", count, 1, MAX_CANDIDATES)
-    check_whole("best_of", best_of, 1, MAX_CANDIDATES // int(count))
-    check_number("temperature", temperature, 0.0, MAX_TEMPERATURE)
-    check_whole("seed", seed, 0, MAX_SEED)
-    check_whole("limit", limit, 1, MAX_LIMIT)
-
-
-def check_whole(name: str, value: Any, low: int, high: int) -> int:
-    """Return a whole number within limits, or raise a SettingError; True is none."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise SettingError(f"{name} must be a whole number from {low} to {high}, not {shortened(value)}")
-    return int(value)
-
-
-def check_number(name: str, value: Any, low: float, high: float) -> float:
-    """Return a number within limits, or raise a SettingError; True and what is not finite are none."""
-    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not number or not low <= value <= high:
-        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, not {shortened(value)}")
-    return float(value)
-
-
-def shortened(value: Any) -> str:
-    """Return a value for an error, at most 40 characters."""
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def load(name_or_path: str | os.PathLike[str] | None = None) -> Completer:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from sketchgen.completion.completer import Completer, check_sampling, load
+from sketchgen.completion.completer import Completer, load
 from sketchgen.completion.guessing import Guesses, is_auto
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.sampler import first_number
 from sketchgen.completion.symmetry import placed
 from sketchgen.jobs.spec import DrawingRequest, Item, Job, Sampling
+from sketchgen.limits import check_sampling
 from sketchgen.ranking.ranker import Candidate
 from sketchgen.sketch.sketch import Completion, Sketch
 

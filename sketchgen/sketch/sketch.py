@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sketchgen.errors import SketchError
+from sketchgen.limits import shortened
 
 MAX_COORDINATE = 1e9
 """Maximum absolute coordinate, in the drawing's own units; float32 models lose a drawing beyond it."""
@@ -261,3 +262,15 @@ Item = Sketch | Completion
 def whole_of(item: Item) -> Sketch:
     """Return a drawing, or all strokes of a completion."""
     return item.whole if isinstance(item, Completion) else item
+
+
+def check_sketch(sketch: Sketch) -> None:
+    """Check that a drawing is one.
+
+    Raises:
+        SketchError: it is of another type; the message says how to make one.
+    """
+    if not isinstance(sketch, Sketch):
+        hint = "read a file by sketchgen.read(path)" if isinstance(sketch, str | os.PathLike) else ""
+        hint = hint or "make one by Sketch.from_strokes(strokes)"
+        raise SketchError(f"a Sketch is needed, not {shortened(sketch)}; {hint}")

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from sketchgen.completion.completer import Completer, shortened
+from sketchgen.completion.completer import Completer
 from sketchgen.completion.guessing import AUTO
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats.canvas_json import sketch_to_json
 from sketchgen.formats.read_write import read
+from sketchgen.limits import shortened
 from sketchgen.web.exchange import MAX_TEXT
 from sketchgen.web.request import Request, checked, within_limits
 

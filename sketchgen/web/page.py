@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from sketchgen.completion.completer import MAX_TEMPERATURE, Completer
+from sketchgen.completion.completer import Completer
 from sketchgen.completion.guessing import AUTO
 from sketchgen.errors import SketchgenError
-from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
+from sketchgen.limits import MAX_TEMPERATURE, PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.resources import bundled
 from sketchgen.web import exchange
 from sketchgen.web.api import endpoint

@@ -6,18 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sketchgen.completion.completer import (
-    MAX_TEMPERATURE,
-    Completer,
-    check_number,
-    check_whole,
-    shortened,
-)
+from sketchgen.completion.completer import Completer
 from sketchgen.completion.guessing import AUTO, is_auto
 from sketchgen.completion.run import NextPoints
 from sketchgen.errors import FormatError, SettingError, SketchError
 from sketchgen.formats.canvas_json import parse_canvas
-from sketchgen.limits import MAX_GUIDANCE
+from sketchgen.limits import MAX_GUIDANCE, MAX_TEMPERATURE, check_number, check_whole, shortened
 from sketchgen.sketch.sketch import Sketch
 
 MAX_STROKES, MAX_POINTS = 500, 20_000

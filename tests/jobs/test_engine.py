@@ -259,6 +259,7 @@ def test_both_engines_guess_the_same_categories(given: Sketch | None) -> None:
         one, other = (each[number] for each in found)
         assert one.item.category == other.item.category
         assert one.symmetry == other.symmetry
-        assert one.belief is not None and other.belief is not None
+        assert one.belief is not None
+        assert other.belief is not None
         np.testing.assert_allclose(one.belief, other.belief)
     assert {"cat", "sun"} <= {result.item.category for result in found[0].values()} <= {"cat", "sun", None}
