@@ -6,7 +6,7 @@ Plain numbers, so that reading them needs neither numpy nor torch.
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, cast
 
 from sketchgen.errors import SettingError
 
@@ -92,7 +92,7 @@ def check_sampling(count: int, temperature: float, seed: int, limit: int, best_o
 
 def check_whole(name: str, value: Any, low: int, high: int) -> int:
     """Return a whole number within limits, or raise a SettingError; True is none."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) <= high:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= cast(int, value) <= high:
         raise SettingError(f"{name} must be a whole number from {low} to {high}, not {shortened(value)}")
     return int(value)
 
@@ -100,7 +100,7 @@ def check_whole(name: str, value: Any, low: int, high: int) -> int:
 def check_number(name: str, value: Any, low: float, high: float) -> float:
     """Return a number within limits, or raise a SettingError; True and what is not finite are none."""
     number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not low <= float(value) <= high:
+    if not number or not low <= cast(float, value) <= high:
         raise SettingError(f"{name} must be a number from {low:g} to {high:g}, not {shortened(value)}")
     return float(value)
 

@@ -102,8 +102,8 @@ def complete(
 
     FILE is .svg, .json (canvas), .ndjson (every drawing in it), - for standard input, or example:NAME for a
     bundled drawing (half-a-cat, face, car, pineapple, mona-lisa). A folder gets one file for each drawing,
-    a contact sheet, and a manifest by which any drawing can be drawn again. Where no category is named, each
-    drawing is completed as what it is guessed to be; the guesses for the first ones are told.
+    a contact sheet, and a manifest by which any drawing can be drawn again. Without a category it guesses,
+    and tells the first guesses.
     """
     asked = SimpleNamespace(**given)
     _check(asked)

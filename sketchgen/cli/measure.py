@@ -37,7 +37,6 @@ MEASURING = options(
     "evaluate",
     "Measure",
     """
-    sketchgen evaluate run/best store/ --report report.md
     sketchgen evaluate run/best store/ --against quickdraw345 --report report.md
     sketchgen evaluate run/best quickdraw/ -n 1000 --protocol likelihood --json > figures.json
     sketchgen evaluate run/best --protocol pages --by-category
@@ -54,20 +53,19 @@ MEASURING = options(
 @option(
     "--category",
     ("told", "open", "auto"),
-    "With these: what the model is told.  [default: told and open]",
+    "Of these two: what the model is told.  [default: told and open]",
     multiple=True,
 )
-@option("--by-category", False, "With these: a row for each category, too.")
+@option("--by-category", False, "Of these two: a row for each category, too.")
 def evaluate(
     checkpoint: str, source: Path | None, as_json: bool, report: Path | None, **settings: Any
 ) -> None:
     """Measure a checkpoint on drawings that it has not seen.
 
     CHECKPOINT is a bundled name or a folder, SOURCE a store or a folder of ndjson files. Measures likelihood
-    (nats, lower is better), whether a classifier recognises completions, how near they come to the truth, how
-    like real drawings they are as a set, and whether they end. The protocols pages and unfinished
-    need no SOURCE: drawings that a person begins are completed with the page's settings, and checked.
-    docs/evaluation.md explains each figure.
+    (nats, lower is better), whether completions are recognised, how near they come to the truth, how like
+    real drawings they are, and whether they end; docs/evaluation.md explains the figures. The protocols
+    pages and unfinished complete drawings that a person begins, without SOURCE.
     """
     if settings["protocol"] in BEGUN:
         _pages(checkpoint, as_json, settings)

@@ -60,7 +60,7 @@ def test_no_added_point_is_off_the_page(
     sketch = PLACES[place]
     guided = replace(completer, guidance=guidance)
     assert off_page(guided.complete(sketch, "cat", 2, temperature, limit=40)) == 0
-    without = guided.complete(sketch.replaced(page=WIDE), "cat", 2, 2.0, limit=40)
+    without = guided.complete(sketch.replaced(page=WIDE), "cat", 40, 2.0, limit=40)
     # Else nothing would be shown.
     assert off_page(without) > 0
 
