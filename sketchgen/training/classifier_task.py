@@ -27,8 +27,8 @@ from sketchgen.training.distributed import sum_over_processes
 from sketchgen.training.loop import Task
 from sketchgen.training.objectives import CrossEntropy, LabelledBatch
 
-DROPPED = 0.15
-"""Probability that a stroke, or a point, is left out of a drawing where some are."""
+DROPPED_POINTS, MAX_DROPPED_STROKES = 0.15, 0.5
+"""Probability that a point is left out of a drawing where some are, and the highest one of a stroke."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,9 @@ class ClassifierCollate(Collate[LabelledBatch]):
         augment, index = self.augment, np.arange(int(shown.max()))
         rows = drawings.start[:-1, None] + np.minimum(index, shown[:, None] - 1)
         there = index < shown[:, None]
-        lift = drawings.lift[rows] | (index == shown[:, None] - 1)
-        points = drawings.points[rows].astype(np.float64) - CENTRE
+        order, lifts = _any_order(drawings, random, augment.any_order)
+        lift = lifts[rows] | (index == shown[:, None] - 1)
+        points = drawings.points[order[rows]].astype(np.float64) - CENTRE
         kept = there & _kept_strokes(lift, there, random, augment.drop_strokes)
         kept &= _kept_points(lift, random, augment.drop_points)
         points, lift, length = _packed(points, lift, kept)
@@ -100,12 +101,34 @@ def _labelled(drawings: Drawings, *inputs: torch.Tensor) -> LabelledBatch:
     return LabelledBatch(inputs, torch.from_numpy(drawings.category.astype(np.int64)), keys)
 
 
+def _any_order(
+    drawings: Drawings, random: np.random.Generator, share: float
+) -> tuple[Int[np.ndarray, " p"], Bool[np.ndarray, " p"]]:
+    """Return the points' numbers and pen lifts with the strokes of a share of the drawings in random order.
+
+    Half of these strokes run in the other direction: people begin a thing anywhere, not only where most do.
+    """
+    owner = np.repeat(np.arange(len(drawings)), drawings.lengths)
+    stroke, place = np.cumsum(drawings.lift) - drawings.lift, np.arange(len(owner))
+    moved = (random.random(len(drawings)) < share)[owner]
+    count = int(drawings.lift.sum())
+    rank, backwards = random.random(count), random.random(count) < 0.5
+    order = np.lexsort(
+        (
+            np.where(moved & backwards[stroke], -place, place),
+            np.where(moved, rank[stroke], stroke),
+            owner,
+        )
+    )
+    return order, np.append(np.diff(stroke[order]) != 0, True)
+
+
 def _kept_strokes(
     lift: Bool[np.ndarray, "b n"], shown: Bool[np.ndarray, "b n"], random: np.random.Generator, share: float
 ) -> Bool[np.ndarray, "b n"]:
     """Return which points stay when strokes are left out; a drawing that would lose all keeps all."""
     stroke = np.cumsum(lift, axis=1) - lift
-    out = random.random(lift.shape) < DROPPED
+    out = random.random(lift.shape) < MAX_DROPPED_STROKES * random.random((len(lift), 1))
     left = ~np.take_along_axis(out, stroke, 1)
     whole = (random.random(len(lift)) >= share) | ~(left & shown).any(1)
     return left | whole[:, None]
@@ -119,7 +142,7 @@ def _kept_points(
     ends[:, 0] = True
     ends[:, 1:] |= lift[:, :-1]
     whole = random.random(len(lift)) >= share
-    return ends | whole[:, None] | (random.random(lift.shape) >= DROPPED)
+    return ends | whole[:, None] | (random.random(lift.shape) >= DROPPED_POINTS)
 
 
 def _packed(
