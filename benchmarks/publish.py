@@ -1,6 +1,6 @@
-"""Make a checkpoint to ship from a run: `python benchmarks/publish.py RUN/best STORE checkpoints/NAME [HOW]`.
+"""Make a checkpoint to ship: `python benchmarks/publish.py RUN/best STORE checkpoints/NAME [HOW [DATA]]`.
 
-HOW is what the model card says of the command and the machine that it was trained with.
+HOW is what the model card says of the command and the machine that it was trained with, DATA of the drawings.
 
 The weights are stored as float16; the figures that the model card states are measured on those, on the whole
 validation split, and written beside it as evaluation.json.
@@ -17,8 +17,10 @@ from sketchgen.evaluation.report import evaluate
 from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.sketch.files import write_atomic
 
+DATA = "Quick, Draw! by Google (CC BY 4.0), simplified drawings, 345 categories"
 
-def main(source: str, store: str, target: str, how: str = "") -> None:
+
+def main(source: str, store: str, target: str, how: str = "", data: str = DATA) -> None:
     """Convert, measure, and write the checkpoint with its figures."""
     trained = load(source)
     model, summary = trained.decoder, trained.summary
@@ -30,7 +32,7 @@ def main(source: str, store: str, target: str, how: str = "") -> None:
     if how:
         summary["trained by"] = how
     summary |= {
-        "data": "Quick, Draw! by Google (CC BY 4.0), simplified drawings, 345 categories",
+        "data": data,
         "validation drawings": result["drawings"],
         "nats per point, validation": f"{result['nats_per_point']:.3f} ± {result['nats_per_point_se']:.3f}",
         "nats per sketch, validation": f"{result['nats_per_sketch']:.1f}",
@@ -46,4 +48,4 @@ def main(source: str, store: str, target: str, how: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5])
+    main(*sys.argv[1:6])
