@@ -122,8 +122,8 @@ ranking/geometry_prior
 + > MEETS).mean()
 
 ranking/ranker
-- + CONSENSUS * mean_similarity(similarity))
-+ - CONSENSUS * mean_similarity(similarity))
+- + CONSENSUS * mean_similarity(similarity)
++ - CONSENSUS * mean_similarity(similarity)
 
 completion/sampler
 - if at_least_one:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sketchgen.errors import FormatError, SketchError, SketchgenError
-from sketchgen.formats.quickdraw import parse_json, to_line
+from sketchgen.formats.quickdraw import Entry, line_entry, parse_json, to_line
 from sketchgen.sketch.sketch import Sketch
 
 coordinates = st.floats(-1e9, 1e9, allow_nan=False) | st.integers(0, 255).map(float)
@@ -30,6 +30,13 @@ def test_googles_form():
     raw = parse_json(b'{"drawing":[[[0.5,5],[1,6],[0,17]]]}\n')
     assert raw.strokes[0].tolist() == [[0.5, 1], [5, 6]]
     assert raw.category is None
+
+
+@pytest.mark.parametrize(("said", "expected"), [("", True), ('"recognized":false,', False)])
+def test_a_drawing_counts_as_recognised_unless_the_file_denies_it(said: str, expected: bool):
+    entry = line_entry(f'{{{said}"drawing":[[[0,5],[1,6]]]}}'.encode(), "line 1")
+    assert isinstance(entry, Entry)
+    assert entry.recognised == expected
 
 
 def test_whole_numbers_are_written_as_integers():
