@@ -34,8 +34,8 @@ COUNT, TEMPERATURE = 4, 0.4
 SHARES = {0.25: "first 25 %", 0.5: "first 50 %", None: "held out"}
 
 
-def ways(category: str) -> dict[str, str | None]:
-    """The ways of naming a category."""
+def named(category: str) -> dict[str, str | None]:
+    """What the completer is given as the category: its name, a request to guess, or none."""
     return {"told": category, "auto": "auto", "none": None}
 
 
@@ -55,8 +55,8 @@ def of_unfinished(model: Completer, every: int, best_of: int) -> None:
     """Print how many of the unfinished drawings are finished."""
     items = [item for item in unfinished() if item.category in model.categories][::every]
     print(f"| {len(items)} unfinished drawings | first, % | one of {COUNT}, % |\n|---|---|---|", flush=True)
-    for name in ways(""):
-        found = [completed(model, item.given, ways(item.category)[name], best_of) for item in items]
+    for name in named(""):
+        found = [completed(model, item.given, named(item.category)[name], best_of) for item in items]
         done = [
             [measure(item, each).finished for each in row] for item, row in zip(items, found, strict=True)
         ]
@@ -82,7 +82,7 @@ def of_people(model: Completer, store: Path, count: int, best_of: int) -> None:
             given = cut(whole, share, row)
             if given is None:
                 continue
-            found = [completed(model, given, way, best_of)[0].whole for way in ways(category).values()]
+            found = [completed(model, given, each, best_of)[0].whole for each in named(category).values()]
             best = np.asarray(judge.read([*found, whole]).log_prob).argmax(1)
             right.append([judge.categories[int(index)] == category for index in best])
         print(f"| {name} | {' | '.join(shown(column) for column in zip(*right, strict=True))} |", flush=True)

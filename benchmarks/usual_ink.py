@@ -17,16 +17,11 @@ import numpy as np
 from sketchgen.data.splitting import random_cut
 from sketchgen.data.store import Store
 from sketchgen.ranking.flaws import GivenInk
+from sketchgen.ranking.usual_ink import log_length
 from sketchgen.sketch.files import write_atomic
-from sketchgen.sketch.sketch import Sketch
+from sketchgen.sketch.geometry import line_length
 
 PRIOR = 4.0
-
-
-def log_ink(sketch: Sketch) -> float | None:
-    """The log of the ink's length over the longer side; None of a dot."""
-    length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in sketch.strokes)
-    return float(np.log(length / sketch.bounds.longer)) if sketch.bounds and length > 0.0 else None
 
 
 def main() -> None:
@@ -43,8 +38,9 @@ def main() -> None:
     flaws: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for index in range(len(drawings)):
         sketch = drawings.sketch(index)
-        name, found = str(sketch.category), log_ink(sketch)
-        ink[name] += [] if found is None else [found]
+        name = str(sketch.category)
+        if line_length(sketch.strokes) > 0.0:
+            ink[name].append(log_length(sketch))
         if len(flaws[name]) < options.cuts and (cut := random_cut(sketch, random)) is not None:
             flaws[name].append(GivenInk(cut.given.strokes).measure(cut.rest.strokes))
     overall = np.mean([each for some in flaws.values() for each in some], axis=0)

@@ -15,7 +15,7 @@ SOURCE = click.argument("source", type=Path)
 
 PROTOCOL = "What to measure.  [default: all]"
 
-BEGUN = ("pages", "unfinished")
+BENCHES = ("pages", "unfinished")
 """The protocols that need no source: drawings that come with sketchgen are completed as on the page."""
 
 MEASURING = options(
@@ -45,7 +45,7 @@ MEASURING = options(
 @click.argument("checkpoint")
 @click.argument("source", type=Path, required=False)
 @MEASURING
-@option("--protocol", ("all", "likelihood", *BEGUN), PROTOCOL)
+@option("--protocol", ("all", "likelihood", *BENCHES), PROTOCOL)
 @option("--against CHECKPOINT", str, "Another model to measure; may be repeated.", multiple=True)
 @option("--training STORE", Path, "Store to search for copies.  [default: SOURCE]")
 @option("--report FILE", Path, "Write an .md report with a picture.")
@@ -67,7 +67,7 @@ def evaluate(
     real drawings they are, and whether they end; docs/evaluation.md explains the figures. The protocols
     pages and unfinished complete drawings that a person begins, without SOURCE.
     """
-    if settings["protocol"] in BEGUN:
+    if settings["protocol"] in BENCHES:
         _pages(checkpoint, as_json, settings)
         return
     category, by_category = (settings.pop(name) for name in ("category", "by_category"))

@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 NO_CATEGORY = ("none", "any")
 """Names that stand for no category, as None does."""
 
-
 MAX_CUT_OFF = 0.5
 """Share of the candidates that may be cut off at the edge of the page before further ones are drawn."""
 
@@ -401,7 +400,8 @@ class Completer:
         continue_stroke: bool | None,
     ) -> Run:
         """Prepare to draw a candidate of a partial sketch under each of some categories."""
-        count, rows = len(names), np.array([self.category_index(each) for each in names])
+        index = {name: self.category_index(name) for name in set(names)}
+        count, rows = len(names), np.array([index[name] for name in names])
         if continue_stroke is not None:
             going_on = np.full(count, continue_stroke and len(partial.pen) > 0)
         else:

@@ -97,7 +97,7 @@ class PartialSketch:
         """
         if self.known:
             return []
-        found = mirrored(split_strokes(self.points - self.points[-1], self.pen == Pen.LIFT))
+        found = mirrored(self._strokes)
         low, high = self.edges or (-np.inf, np.inf)
         return [
             image
@@ -174,11 +174,16 @@ class PartialSketch:
         return Sketch.from_strokes(strokes, page=self.sketch.page, category=category)
 
     @cached_property
+    def _strokes(self) -> list[Points]:
+        """The given strokes, at least one point, px from the last given point."""
+        return split_strokes(self.points - self.points[-1], self.pen == Pen.LIFT)
+
+    @cached_property
     def _ink(self) -> GivenInk | None:
-        """The given strokes from the last given point; None where there is nothing that could be redrawn."""
+        """The ink of the given strokes; None where there is nothing that could be redrawn."""
         if self.known or self.sketch.is_empty:
             return None
-        return GivenInk(split_strokes(self.points - self.points[-1], self.pen == Pen.LIFT))
+        return GivenInk(self._strokes)
 
     def _redrawn(self, lines: Sequence[Points]) -> Bool[np.ndarray, " k"]:
         """Return which added strokes only draw given lines again; none if all do."""

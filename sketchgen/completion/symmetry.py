@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
-from sketchgen.sketch.geometry import resample
+from sketchgen.sketch.geometry import line_length, resample
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import pens
 
@@ -138,8 +138,7 @@ class _Ink:
         """Put points on strokes; None where there are none, or too much ink for `MAX_POINTS`."""
         if not strokes:
             return None
-        length = sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in strokes)
-        spacing = max(1.6, length / MAX_POINTS)
+        spacing = max(1.6, line_length(strokes) / MAX_POINTS)
         if not 0.0 < spacing <= NEAR or len(strokes) > MAX_POINTS:
             return None
         low = np.array([stroke.min(0) for stroke in strokes])

@@ -67,10 +67,8 @@ class Finisher(Protocol):
         """The categories it knows."""
         ...
 
-    def complete(
-        self, sketch: Sketch, category: str | None, count: int, temperature: float, seed: int
-    ) -> list[Completion]:
-        """Return `count` completions of a drawing."""
+    def complete(self, sketch: Sketch, category: str | None, *args: Any, **settings: Any) -> list[Completion]:
+        """Return the completions of a drawing, best first; see `Completer.complete`."""
         ...
 
 

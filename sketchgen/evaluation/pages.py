@@ -25,21 +25,21 @@ design: 100 is about the longer side of the whole drawing.
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool
 
 from sketchgen.errors import FormatError, SettingError
-from sketchgen.evaluation.finishing import measure
+from sketchgen.evaluation.finishing import Finisher, measure
 from sketchgen.evaluation.pages_checks import Drawn, present
 from sketchgen.evaluation.pages_faults import again, crossed, detached, doubled, redraws, repeated, tangle
+from sketchgen.evaluation.statistics import ratio
 from sketchgen.evaluation.unfinished import Item
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.resources import bundled
@@ -57,29 +57,6 @@ Telling = Literal["told", "open", "auto"]
 not told, beginnings of which nobody could guess the category are left out."""
 
 Progress = Callable[[str, int, int], None]
-
-
-@runtime_checkable
-class Finisher(Protocol):
-    """Completes drawings, such as a `Completer`."""
-
-    @property
-    def categories(self) -> Sequence[str]:
-        """The categories it knows."""
-        ...
-
-    def complete(
-        self,
-        sketch: Sketch,
-        category: str | None,
-        count: int,
-        temperature: float,
-        seed: int,
-        *,
-        best_of: int,
-    ) -> list[Completion]:
-        """Return `count` completions of a drawing, best first."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -131,8 +108,7 @@ class Beginning:
         page = self.given.page
         if page is None:
             return np.zeros(len(points), dtype=bool)
-        low, high = np.array([page.x, page.y]), np.array([page.x + page.width, page.y + page.height])
-        return np.any((points < low) | (points > high), axis=1)
+        return ~inside(points, [page], 0.0)
 
 
 def beginnings(path: str | os.PathLike[str] | None = None) -> list[Beginning]:
@@ -370,9 +346,9 @@ def summary(rows: Sequence[Sequence[Verdict]]) -> dict[str, Any]:
     ones = [1.0] * len(rows)
     return {
         "beginnings": len(rows),
-        "first": ratio(first, ones),
-        "any": ratio(some, ones),
-        "rates": {name: ratio(*counts) for name, counts in rates.items()},
+        "first": _share(first, ones),
+        "any": _share(some, ones),
+        "rates": {name: _share(*counts) for name, counts in rates.items()},
     }
 
 
@@ -384,9 +360,7 @@ def _counts(
     return [float(sum(a for a, _ in row)) for row in pairs], [float(sum(b for _, b in row)) for row in pairs]
 
 
-def ratio(top: Sequence[float], bottom: Sequence[float]) -> dict[str, float]:
-    """Return a ratio of sums and its standard error, that of a ratio estimator."""
-    total = math.fsum(bottom) or 1.0
-    mean = math.fsum(top) / total
-    squares = math.fsum((a - mean * b) ** 2 for a, b in zip(top, bottom, strict=True))
-    return {"mean": mean, "standard_error": math.sqrt(squares) / total}
+def _share(top: Sequence[float], bottom: Sequence[float]) -> dict[str, float]:
+    """Return a ratio of sums with its standard error; 0 where there is nothing to count."""
+    found = ratio(np.array(top), np.array(bottom))
+    return {"mean": found["value"] or 0.0, "standard_error": found["standard_error"] or 0.0}

@@ -29,7 +29,7 @@ ALONG = 2.5
 TOUCH = 6.0
 """Ink this near touches."""
 
-MOST = 60
+MAX_CROSSINGS = 60
 """Most crossings of a circle that is no scribble."""
 
 SECTORS, CLOSED = 12, 10
@@ -316,15 +316,15 @@ def around(
     if hub is not None and not any(np.hypot(*offset.T).min() <= hub for offset in offsets):
         return False
     middles = [offset.mean(axis=0) for offset in offsets if len(offset) < 2 * r]
-    ways = [np.array([each for each in middles if 0.6 * r < np.hypot(*each) < 1.6 * r and n > 2])]
+    crossings = [np.array([each for each in middles if 0.6 * r < np.hypot(*each) < 1.6 * r and n > 2])]
     for radius in (r, 0.85 * r, 1.15 * r, 0.7 * r, 1.3 * r):
         far = [np.hypot(*offset.T) > radius for offset in offsets]
         at = [offset[1:][out[1:] != out[:-1]] for offset, out in zip(offsets, far, strict=True)]
-        ways.append(np.concatenate([np.zeros((0, 2)), *at]))
-    for way in ways:
-        kept = spaced(sorted(np.degrees(np.arctan2(y, x)) for x, y in way), 4.0)
+        crossings.append(np.concatenate([np.zeros((0, 2)), *at]))
+    for each in crossings:
+        kept = spaced(sorted(np.degrees(np.arctan2(y, x)) for x, y in each), 4.0)
         gaps = np.diff([*kept, kept[0] + 360]) if kept else np.array([360.0])
-        if n <= len(kept) <= MOST and gaps.max() <= gap:
+        if n <= len(kept) <= MAX_CROSSINGS and gaps.max() <= gap:
             return True
     return False
 

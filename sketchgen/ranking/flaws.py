@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sketchgen.sketch.distance import Ink, long_runs, squared_distances
-from sketchgen.sketch.sketch import Box, Completion, Points
+from sketchgen.sketch.distance import Ink, inside, long_runs, squared_distances
+from sketchgen.sketch.sketch import Completion, Points
 
 SPACING = 4.0
 """Px between points of ink."""
@@ -38,7 +38,6 @@ CLOSED = 0.3
 TOUCHES = 14.0
 """Ink nearer than this to a stroke touches it."""
 
-
 EDGE = 0.002
 """Ink that comes this near to the edge of the page, as a share of the longer side, is cut off there."""
 
@@ -50,18 +49,12 @@ def share_at_edge(completions: Sequence[Completion]) -> Float[np.ndarray, " n"]:
     """
     page, ink = completions[0].given.page, completions[0].given.bounds
     found = np.zeros(len(completions))
-    if page is None or (ink is not None and beyond(completions[0].given.points, page).any()):
+    if page is None or (ink is not None and not inside(completions[0].given.points, [page], 0.0).all()):
         return found
     for row, each in enumerate(completions):
         if not each.added.is_empty:
-            found[row] = beyond(each.added.points, page, EDGE * page.longer).mean()
+            found[row] = (~inside(each.added.points, [page], -EDGE * page.longer)).mean()
     return found
-
-
-def beyond(points: Points, page: Box, margin: float = 0.0) -> Bool[np.ndarray, " n"]:
-    """Return which points lie off the page, or nearer to its edge than a margin."""
-    low, high = np.array(page[:2]) + margin, np.array(page[:2]) + page[2:] - margin
-    return np.logical_or.reduce((points < low) | (points > high), axis=1)
 
 
 class GivenInk:

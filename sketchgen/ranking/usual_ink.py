@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sketchgen.resources import bundled
+from sketchgen.sketch.geometry import line_length
 from sketchgen.sketch.sketch import Completion, Sketch
 
 SLIGHT = 0.5
@@ -48,6 +49,13 @@ def usual_ink() -> dict[str, UsualInk]:
     return {category: UsualInk(*values) for category, values in json.loads(text).items()}
 
 
+def log_length(sketch: Sketch) -> float:
+    """Return the log of the ink's length over the longer side of a drawing; very small for a dot."""
+    bounds = sketch.bounds
+    side = max(bounds.longer, 1e-300) if bounds is not None else 1e-300
+    return _log(line_length(sketch.strokes) / side)
+
+
 def unfinished(
     completions: Sequence[Completion], categories: Sequence[str | None]
 ) -> Float[np.ndarray, " n"]:
@@ -59,14 +67,13 @@ def unfinished(
     for row, (completion, category) in enumerate(zip(completions, categories, strict=True)):
         usual = usual_ink().get(category or "")
         if usual is not None:
-            ratio = _log(_length(completion.whole) / _side(completion.whole))
-            found[row] = usual.length - usual.deviation - ratio
+            found[row] = usual.length - usual.deviation - log_length(completion.whole)
     return found.clip(0.0, MAX_RATIO)
 
 
 def slight(completions: Sequence[Completion]) -> Float[np.ndarray, " n"]:
     """Return by how much the log of the added ink falls short of `SLIGHT` of the candidates' median."""
-    lengths = [_length(each.added) for each in completions]
+    lengths = [line_length(each.added.strokes) for each in completions]
     middle = float(np.median(lengths)) if len(lengths) else 0.0
     if middle <= 0.0:
         return np.zeros(len(completions))
@@ -85,14 +92,3 @@ def beyond_usual(
 def _log(length: float) -> float:
     """Return the log; of dots, which have no length, a very small one."""
     return float(np.log(max(length, 1e-9)))
-
-
-def _length(sketch: Sketch) -> float:
-    """Return the length of all lines."""
-    return sum(float(np.hypot(*np.diff(stroke, axis=0).T).sum()) for stroke in sketch.strokes)
-
-
-def _side(sketch: Sketch) -> float:
-    """Return the longer side; above 0."""
-    bounds = sketch.bounds
-    return max(bounds.longer, 1e-300) if bounds is not None else 1e-300

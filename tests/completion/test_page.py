@@ -11,8 +11,8 @@ from sketchgen.completion.completer import Completer
 from sketchgen.completion.framing import WHOLES, page_frames
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.models.config import ModelConfig
-from sketchgen.ranking.flaws import beyond
 from sketchgen.ranking.ranker import Ranker
+from sketchgen.sketch.distance import inside
 from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 from tests.support import untrained
@@ -48,7 +48,7 @@ def completer() -> Completer:
 
 
 def off_page(found: list[Completion]) -> int:
-    return int(sum(beyond(each.added.points, PAGE).sum() for each in found))
+    return int(sum((~inside(each.added.points, [PAGE], 0.0)).sum() for each in found))
 
 
 @pytest.mark.parametrize("guidance", [0.0, 2.0])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sketchgen.ranking.flaws import GivenInk, beyond, share_at_edge
+from sketchgen.ranking.flaws import GivenInk, share_at_edge
+from sketchgen.sketch.distance import inside
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 
 PAGE = Box(0.0, 0.0, 640.0, 480.0)
@@ -107,5 +108,5 @@ def test_nothing_is_cut_off_without_a_page_and_where_the_given_part_leaves_it():
 
 def test_a_margin_counts_as_beyond():
     points = line((1, 100), (3, 100), (639, 100), (-1, 100))
-    assert beyond(points, PAGE).tolist() == [False, False, False, True]
-    assert beyond(points, PAGE, 2.0).tolist() == [True, False, True, True]
+    assert (~inside(points, [PAGE], 0.0)).tolist() == [False, False, False, True]
+    assert (~inside(points, [PAGE], -2.0)).tolist() == [True, False, True, True]
