@@ -32,6 +32,10 @@ RUN = options(
 )
 """The options of every training run."""
 
+BALANCE = option(
+    "--balance", float, "0: every drawing as often; 1: every category as often.  [default: 0]", _OPTIMISATION
+)
+
 SKETCHES = options(
     option("--checkpoint NAME|FOLDER", str, "Model that completes.  [default: quickdraw345]"),
     option("--sketches", int, "Partial sketches to complete.  [default: 16384, or 32768]"),
@@ -75,6 +79,7 @@ SKETCHES = options(
 @option("--best-of", int, "Reward the best of so many.  [default: 1]", _REINFORCE)
 @option("--reinforce-weight", float, "Weight beside the likelihood.  [default: 3]", _REINFORCE)
 @option("--classifier NAME|FOLDER", str, "Rewards completions; not one to evaluate with.", _REINFORCE)
+@BALANCE
 @option("--patience", int, "Stop after so many validations without improvement.", _OPTIMISATION)
 @option("--validate-every TIME", str, "Time between validations.  [default: 4m]", _MACHINE)
 @option("--save-every TIME", str, "Time between saves.  [default: 1m]", _MACHINE)
@@ -163,6 +168,7 @@ def sample_candidates(
 @STORE
 @RUN
 @option("--pictures", False, "Train on pictures of ink instead of strokes, to evaluate with.")
+@BALANCE
 @option("--light-augmentation", False, "Change the drawings less, to end a training with.", _OPTIMISATION)
 def train_classifier(
     store: Path, out: Path, resume: bool, pictures: bool, light_augmentation: bool, **settings: Any

@@ -203,7 +203,7 @@ class ClassifierTask(Task):
         if config.start is not None:
             load_weights(self.network, self._what.kind, config.start, shape)
         collate = self._what.collate(config.augmentation)
-        batches = StoreBatches(self.split, config.batch, config.seed, collate)
+        batches = StoreBatches(self.split, config.batch, config.seed, collate, config.balance)
         self.objectives = [CrossEntropy(batches, config.smoothing)]
 
     def validate(self, network: nn.Module) -> dict[str, float]:

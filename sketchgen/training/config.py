@@ -42,6 +42,8 @@ class RunConfig:
         clip: maximum norm of the gradient.
         average: decay of the moving average of the weights, which is validated and saved.
         weight_decay: of AdamW.
+        balance: 0 to show every drawing as often, 1 to show every category as often; between them a drawing
+            is shown in proportion to its category's number of drawings to the power of -balance.
         validate_every: seconds between validations; None for four minutes, or a twelfth of `time_limit`
             where that is less.
         validate_drawings: maximum number of drawings to validate on.
@@ -67,6 +69,7 @@ class RunConfig:
         "clip": (1e-6, 1e6),
         "average": (0.0, 0.99999),
         "weight_decay": (0.0, 10.0),
+        "balance": (0.0, 1.0),
         "validate_every": (0, 1e7),
         "validate_drawings": (1, 1e9),
         "patience": (1, 1e6),
@@ -88,6 +91,7 @@ class RunConfig:
     clip: float = 1.0
     average: float = 0.998
     weight_decay: float = 0.01
+    balance: float = 0.0
     validate_every: float | None = None
     validate_drawings: int = 1500
     patience: int | None = None

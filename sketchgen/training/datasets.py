@@ -86,13 +86,15 @@ class StoreBatches(Dataset[B], Generic[B]):
     Numbers are quick to get in rising order, for one window of drawings is kept in memory.
     """
 
-    def __init__(self, split: Split, batch: int, seed: int, collate: Collate[B]) -> None:
-        """Make this process's share of batches of `batch` drawings.
+    def __init__(
+        self, split: Split, batch: int, seed: int, collate: Collate[B], balance: float = 0.0
+    ) -> None:
+        """Make this process's share of batches of `batch` drawings; for `balance` see `RunConfig`.
 
         Raises:
             SettingError: there are fewer drawings in a batch than processes.
         """
-        self.split, self.collate = split, collate
+        self.split, self.collate, self.balance = split, collate, balance
         self.order = Order(split.block_sizes, batch_share(batch), seed, Lane(rank(), world_size()))
         self._windows: Iterator[Window] = iter(())
         self._loaded: _Loaded | None = None
@@ -122,9 +124,22 @@ class StoreBatches(Dataset[B], Generic[B]):
         window = next(each for each in self._windows if number < each.first + each.batches)
         drawings = self.split.read(window.blocks)
         random = np.random.default_rng([self.order.seed, 2, window.epoch, window.number])
+        if self.balance:
+            drawings = drawings.take(balanced(drawings.category, self.balance, random))
         shown = self.collate.shown(drawings, random)
         self._loaded = window, drawings, shown, self.order.plan(window, shown)
         return self._loaded
+
+
+def balanced(category: NDArray[np.int64], balance: float, random: np.random.Generator) -> NDArray[np.int64]:
+    """Return as many indices as there are drawings, in rising order, those of rare categories more often.
+
+    A drawing is chosen in proportion to its category's count to the power of -balance. The sampling is
+    systematic (one random offset), so each drawing comes as often as expected, rounded up or down.
+    """
+    weight = np.bincount(category).astype(np.float64)[category] ** -balance
+    places = (np.arange(len(category)) + random.random()) / len(category)
+    return np.searchsorted(np.cumsum(weight) / weight.sum(), places).clip(max=len(category) - 1)
 
 
 def training_and_validation(store: Store, count: int) -> tuple[Split, Drawings]:

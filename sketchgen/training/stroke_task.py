@@ -48,7 +48,7 @@ class StrokeTask(Task):
         self.network = _stroke_model(config, store).train()
         categories = self.network.config.categories
         collate = StrokeCollate(categories, config.prefixes)
-        batches = StoreBatches(self.split, config.batch, config.seed, collate)
+        batches = StoreBatches(self.split, config.batch, config.seed, collate, config.balance)
         teachers = load_teachers(config.teachers, categories, device)
         objectives: list[Objective[Any]] = [Likelihood(batches, teachers, config.distillation)]
         if config.candidates is not None:

@@ -21,7 +21,7 @@ MARK = "SKETCHGEN_TEST_MARK"
 
 
 class Scribbles:
-    """Draws some random lines for each request; drawings are finished in a mixed order, the same each time."""
+    """Draws some random lines for each request; they are finished in a mixed order, the same each time."""
 
     def __init__(self, slots: int = 5, pause: float = 0.0) -> None:
         self.slots, self.pause = slots, pause

@@ -14,7 +14,7 @@ from sketchgen.data.store import Split, Store
 from sketchgen.errors import SettingError
 from sketchgen.training.classifier_task import ClassifierCollate
 from sketchgen.training.config import Augment
-from sketchgen.training.datasets import StoreBatches, StrokeCollate, endless_loader
+from sketchgen.training.datasets import StoreBatches, StrokeCollate, balanced, endless_loader
 
 PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0, opened=0.0)
 
@@ -100,6 +100,32 @@ def test_batches_are_of_drawings_of_which_about_as_many_points_are_shown(split: 
     stream = StoreBatches(split, 16, 5, ClassifierCollate(Augment(drop_strokes=0.0, drop_points=0.0)))
     ranges = [np.ptp(stream[number].inputs[1].numpy()) for number in range(-(-len(split) // 16))]
     assert np.median(ranges) < 6
+
+
+def test_balanced_batches_show_rare_categories_as_often_as_they_are_told_to():
+    category = np.repeat([0, 1, 2], [900, 90, 10])
+    random = np.random.default_rng(1)
+    for balance, expected in ((0.0, [900, 90, 10]), (0.5, [703, 222, 74]), (1.0, [333, 333, 333])):
+        rows = balanced(category, balance, random)
+        assert len(rows) == 1000
+        assert (np.diff(rows) >= 0).all()
+        assert np.abs(np.bincount(category[rows]) - expected).max() <= 2
+        # None of a category is left out while another one of it comes twice more.
+        for one in range(3):
+            times = np.bincount(rows, minlength=1000)[category == one]
+            assert times.max() - times.min() <= 1
+
+
+def test_a_balanced_epoch_is_as_long_and_the_same_each_time(split: Split):
+    found = [
+        StoreBatches(split, 100, 5, StrokeCollate(split.categories, PLAIN), balance=1.0) for _ in range(2)
+    ]
+    count = -(-len(split) // 100)
+    epoch = [found[0][number] for number in range(count)]
+    assert sum(len(batch.key) for batch in epoch) == len(split)
+    assert all(same(batch, found[1][number]) for number, batch in enumerate(epoch))
+    shown = np.bincount(np.concatenate([batch.category.numpy() for batch in epoch]))
+    assert np.ptp(shown[shown > 0]) <= 2
 
 
 def test_a_batch_smaller_than_the_processes_is_refused(split: Split, monkeypatch: pytest.MonkeyPatch):
