@@ -8,17 +8,20 @@ after; then comes a reliability table of all.
 
 The network has learned how uneven the training drawings are. `--power` of the number of training drawings of
 a category is divided out: 0 is right for drawings that come as the training drawings do, 1 where all
-categories come alike (`--balanced` weighs the validation drawings so), and a person is somewhere between. The
-temperature that would be best besides is printed. `--write` puts the logarithms into the checkpoint's
-configuration, where `Recogniser.belief` finds them.
+categories come alike. And what people draw of their own accord is neither: a cat comes sooner than a power
+outlet. `datasets/often_drawn.json` names the categories that are drawn often and seldom; often is held
+`OFTEN` times as likely as the rest, and that as seldom. `--people` weighs the validation drawings so, where
+`--balanced` counts every category the same. The temperature that would be best besides is printed. `--write`
+puts the logarithms into the checkpoint's configuration, where `Recogniser.belief` finds them.
 
-    python benchmarks/calibration.py store/ run/best --training other-store/ --balanced --write
+    python benchmarks/calibration.py store/ run/best --training other-store/ --people --write
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +33,14 @@ from sketchgen.data.splitting import cut_after, prefix_length, random_cut
 from sketchgen.data.store import Store
 from sketchgen.models.checkpoint import CLASSIFIER, CONFIG, find_checkpoint
 from sketchgen.models.recogniser import Recogniser, load_recogniser
+from sketchgen.resources import bundled
 from sketchgen.sketch.files import write_atomic
 from sketchgen.sketch.sketch import Sketch
 
 CUTS = (0.1, 0.25, 0.5, 0.75, None)
 """Shares of the points that are given; None for `random_cut`."""
 
-BINS, POWER = 10, 0.5
+BINS, POWER, OFTEN = 10, 0.5, 3.0
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,15 @@ def cut(sketch: Sketch, share: float | None, number: int) -> Sketch | None:
     return None if found is None else found.given
 
 
-def read(recogniser: Recogniser, drawings: Drawings, *, balanced: bool) -> Partial:
-    """Have the classifier read all cuts of all drawings that it knows."""
+def popularity(categories: Sequence[str]) -> np.ndarray:
+    """How much more often than others people draw each category of their own accord, (c,)."""
+    names = json.loads(bundled("datasets", "often_drawn.json").read_text(encoding="utf-8"))
+    often, seldom = set(names["often"]), set(names["seldom"])
+    return np.array([OFTEN ** ((name in often) - (name in seldom)) for name in categories])
+
+
+def read(recogniser: Recogniser, drawings: Drawings, share: np.ndarray | None) -> Partial:
+    """Have the classifier read all cuts of all drawings that it knows; `share` weighs the categories."""
     known = np.flatnonzero(drawings.known_as(recogniser.categories) < len(recogniser.categories))
     column = drawings.known_as(recogniser.categories)
     count = np.bincount(column[known], minlength=len(recogniser.categories))
@@ -83,7 +94,7 @@ def read(recogniser: Recogniser, drawings: Drawings, *, balanced: bool) -> Parti
         truth.append(column[rows])
         kind.append(np.full(len(rows), which))
     true = np.concatenate(truth)
-    weight = 1.0 / count[true] if balanced else np.ones(len(true))
+    weight = np.ones(len(true)) if share is None else share[true] / count[true]
     return Partial(np.concatenate(log_prob), true, np.concatenate(kind), weight / weight.mean())
 
 
@@ -140,16 +151,20 @@ def main() -> None:
         "--training", type=Path, help="the store that the classifier was trained on; STORE without"
     )
     parser.add_argument("--power", type=float, default=POWER)
-    parser.add_argument("--balanced", action="store_true", help="every category counts the same")
+    weights = parser.add_mutually_exclusive_group()
+    weights.add_argument("--balanced", action="store_true", help="every category counts the same")
+    weights.add_argument("--people", action="store_true", help="categories count as people draw them")
     parser.add_argument("--most", type=int, help="at most so many drawings")
     parser.add_argument("--write", action="store_true", help="into the checkpoint's configuration")
     options = parser.parse_args()
     recogniser = load_recogniser(options.checkpoint)
     counts = training_counts(Store.open(options.training or options.store))
     log_count = np.log([max(1, counts.get(name, 0)) for name in recogniser.categories])
-    log_prior = options.power * (log_count - log_count.mean())
+    often = popularity(recogniser.categories)
+    log_prior = options.power * (log_count - log_count.mean()) - np.log(often)
+    share = np.ones(len(often)) if options.balanced else often if options.people else None
     drawings = Store.open(options.store).split("valid").drawings(options.most)
-    partial = read(recogniser, drawings, balanced=options.balanced)
+    partial = read(recogniser, drawings, share)
     print(f"{recogniser.name}: {len(partial.truth)} partial drawings, power {options.power:g}\n")
     print(table(partial, log_prior))
     print(f"\nbest temperature: {best_temperature(partial, log_prior):.2f}")

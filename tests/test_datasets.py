@@ -135,3 +135,10 @@ def test_the_beginnings_are_many_smooth_and_varied() -> None:
         page = item.given.page
         assert page is not None
         assert ((item.given.points >= 0) & (item.given.points <= (page.width, page.height))).all()
+
+
+def test_often_drawn_names_categories_each_of_them_once() -> None:
+    names = json.loads(bundled("datasets", "often_drawn.json").read_text(encoding="utf-8"))
+    both = [*names["often"], *names["seldom"]]
+    assert set(both) <= set(categories())
+    assert len(both) == len(set(both))

@@ -95,7 +95,8 @@ class Recogniser:
         """What belief takes off the log probabilities of the categories, nats; 0 without a calibration.
 
         Of some categories there are many thousands of training drawings, of others few, and the network has
-        learned how many. A person draws them more evenly. `benchmarks/calibration.py` measures it.
+        learned how many. People draw what comes to their mind: more evenly, and a cat sooner than a power
+        outlet. `benchmarks/calibration.py` makes the numbers.
         """
         prior = self.summary.get("calibration", {}).get("log_prior", {})
         return np.array([float(prior.get(name, 0.0)) for name in self.categories])
