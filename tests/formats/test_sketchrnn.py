@@ -198,7 +198,7 @@ def boxed(strokes: list) -> list:
 @given(sketches)
 def test_what_is_written_is_read(drawn: list) -> None:
     data = io.BytesIO(written(*map(Sketch.from_strokes, drawn), Sketch()))
-    found = [[stroke.tolist() for stroke in sketch.strokes] for sketch in read_npz(data)]
+    found = [[stroke.tolist() for stroke in entry.sketch.strokes] for entry in read_npz(data)]
     assert found == [boxed(item) for item in drawn]
 
 
@@ -215,5 +215,6 @@ def test_the_form_is_magenta_s() -> None:
 
 def test_rounding_does_not_add_up() -> None:
     points = np.cumsum(np.full((200, 2), 255 / 199), axis=0)
-    (found,) = read_npz(io.BytesIO(written(Sketch.from_strokes([points]))))
+    (entry,) = read_npz(io.BytesIO(written(Sketch.from_strokes([points]))))
+    found = entry.sketch
     assert np.abs(found.points - (points - points[0])).max() <= 0.5 + 1e-9
