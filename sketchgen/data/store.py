@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -108,6 +109,10 @@ class Store:
     def categories(self) -> list[str]:
         """Names of the categories, sorted; a drawing's category is an index into them."""
         return list(self.summary["categories"])
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of `store.json`, hexadecimal: of the drawings' numbers, sizes and statistics."""
+        return hashlib.sha256(json.dumps(self.summary, sort_keys=True).encode()).hexdigest()
 
     def split(self, name: str) -> Split:
         """Return a split; nothing of it is read yet.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 from io import BufferedIOBase
+from typing import Any
 
 from sketchgen.errors import FormatError
 
@@ -21,10 +22,11 @@ def check_inflated(inflated: int, size: int, name: str) -> None:
     Raises:
         FormatError: it may not.
     """
-    if inflated > max(MAX_RATIO * size, MIN_INFLATED):
+    limit = max(MAX_RATIO * size, MIN_INFLATED)
+    if inflated > limit:
         raise FormatError(
-            f"{name} inflates to over {inflated // 2**20} MB, more than {MAX_RATIO} times its size; "
-            "give it uncompressed if it is meant so"
+            f"{name} inflates to more than {limit // 2**20} MB, the limit for its size; is it damaged? "
+            "if not, give it uncompressed"
         )
 
 
@@ -43,7 +45,7 @@ class _Inflating(io.RawIOBase):
         super().close()
         self._source.close()
 
-    def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def readinto(self, buffer: Any) -> int:
         data = self._file.read1(len(buffer))
         self._inflated += len(data)
         check_inflated(self._inflated, self._size, self._name)

@@ -39,8 +39,8 @@ MAX_DIRECTORY = 64 * 1024
 MAX_ARGUMENT = 3 * 8 * MAX_POINTS + 1024
 """Maximum size of a value in a pickle, bytes: a drawing in float64."""
 
-MAX_OPERATIONS, MAX_OPERATIONS_EACH = 100_000, 200
-"""Maximum number of operations of a pickle: those of a few thousand arrays, which take about 30 each and come
+MAX_OPERATIONS, MAX_OPERATIONS_EACH = 50_000, 200
+"""Maximum number of operations of a pickle: those of a thousand arrays, which take about 30 each and come
 a thousand at a time, and so many for each array that has come."""
 
 MAX_PENDING = 64 * 1024 * 1024

@@ -34,6 +34,7 @@ from sketchgen.models.checkpoint import (
 )
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.picture_classifier import load_picture_recogniser
+from sketchgen.sketch.files import SUMS
 from tests.support import critics, recognisers, seeing, untrained
 
 SUMMARY = {"steps": 12, "nats_per_point_valid": 7.5, "settings": {"seed": 0}}
@@ -256,3 +257,30 @@ def test_new_categories_start_as_any(folder: Path):
     rows, old = after.weights["category.weight"], before.weights["category.weight"]
     np.testing.assert_array_equal(rows, old[[0, 1, 2, 2]])
     assert with_categories(before, ("cat",)).config == before.config
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_flipped_bit_names_the_file(tmp_path: Path, name: str, share: float) -> None:
+    save_checkpoint(tmp_path / "a", NETWORKS[STROKE_MODEL.name](), SUMMARY)
+    file = tmp_path / "a" / name
+    data = bytearray(file.read_bytes())
+    data[int(share * len(data))] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(CheckpointError, match=f"a/{name}"):
+        read_checkpoint(tmp_path / "a")
+
+
+def test_older_checkpoints_have_no_checksums(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "a", NETWORKS[STROKE_MODEL.name](), SUMMARY)
+    (tmp_path / "a" / SUMS).unlink()
+    assert read_checkpoint(tmp_path / "a").summary == SUMMARY
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a":' * 100_000, '{"format": []}', '{"format": {"a": 1}}', "[1]", "nan", ""]
+)
+def test_a_configuration_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / CONFIG).write_text(text)
+    with pytest.raises(CheckpointError, match=r"cannot be read|is not a sketchgen checkpoint"):
+        read_checkpoint(tmp_path)
