@@ -56,11 +56,11 @@ def read_limited(stream: Any, name: str) -> bytes:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file of at most `MAX_BYTES`.
+    """Return the JSON object in a file of at most `MAX_BYTES`; an empty one for any other value.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it holds none, or one that is too large or nested too deep.
+        ValueError: it is no JSON, too large, or nested too deep.
     """
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
@@ -70,9 +70,7 @@ def read_object(path: Path) -> dict[str, Any]:
         value = json.loads(data)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
-    if not isinstance(value, dict):
-        raise ValueError("it is no object")
-    return value
+    return value if isinstance(value, dict) else {}
 
 
 def write_sums(folder: Path) -> None:

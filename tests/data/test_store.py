@@ -359,5 +359,5 @@ def test_a_number_of_drawings_that_no_file_holds_is_not_believed(folder: Path, c
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "[]", "null", "", "\xff", "{"])
 def test_a_store_of_any_other_json_is_refused(folder: Path, text: str):
     (folder / "store.json").write_text(text, encoding="latin-1")
-    with pytest.raises(FormatError, match="is not a prepared store"):
+    with pytest.raises(FormatError, match=r"is not a prepared store|is a store of version None"):
         Store.open(folder)

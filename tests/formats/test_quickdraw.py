@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sketchgen.errors import FormatError, SketchError, SketchgenError
+from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats.quickdraw import (
     HEAD,
     MAX_BLANK,
