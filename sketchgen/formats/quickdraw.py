@@ -143,7 +143,7 @@ def _short(values: Any) -> list[int | float]:
     return [int(v) if v.is_integer() and (v or str(v) == "0.0") else v for v in values.tolist()]
 
 
-def read_binary(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry]:
+def read_binary(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry | SketchgenError]:
     """Yield the drawings of a binary file, which have no category in it.
 
     Raises:
@@ -169,5 +169,8 @@ def read_binary(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry]:
             axes = np.frombuffer(exactly(2 * points), dtype=np.uint8).reshape(2, points)
             if points:
                 strokes.append(axes.T.astype(np.float64))
+        if not strokes:
+            yield FormatError(f"{name}, drawing {number} has no points")
+            continue
         sketch = Sketch.from_strokes(strokes)
         yield Entry(sketch, f"{name}, drawing {number}", bool(recognised))

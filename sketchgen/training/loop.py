@@ -332,6 +332,8 @@ class Trainer:
             raise SettingError(f"the loss was not finite for {count} steps; {remedy}")
         if validate or finished or stopped:
             self.checkpoint()
+            # There may be no time for another validation.
+            finished = finished or broadcast(self.progress, self.device) >= 1.0
         elif save:
             self.save()
         impatient = config.patience is not None and position.waited >= config.patience

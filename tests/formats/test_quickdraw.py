@@ -101,6 +101,13 @@ def test_blank_lines_are_few():
         list(read_ndjson(io.BytesIO(b"\n" * (MAX_BLANK + 1))))
 
 
+def test_records_without_points_are_no_drawings():
+    found = list(
+        read_binary(io.BytesIO(HEAD.pack(1, b"XX", 1, 0, 0) * 2 + HEAD.pack(1, b"XX", 1, 0, 1) + b"\0\0"))
+    )
+    assert [str(each) for each in found] == [f"file, drawing {number} has no points" for number in (1, 2, 3)]
+
+
 def test_a_record_of_too_many_points_is_refused_before_they_are_read():
     head = HEAD.pack(1, b"XX", 1, 0, 65535)
     record = head + (struct.pack("<H", 65535) + bytes(131_070)) * 6
