@@ -108,7 +108,7 @@ def test_a_manifest_of_another_version(tmp_path: Path) -> None:
     manifest.write_text("\n".join([json.dumps({**json.loads(header), "version": 1}), *rows, ""]))
     with pytest.raises(FormatError, match="version 1, this program reads 2"):
         again.find_drawing(manifest, "0")
-    manifest.write_text('{"format": "sketchgen-manifest", "version": 2}\n{"number": 0, "file": "a"}\n')
+    manifest.write_text(f'{{"format": "sketchgen-manifest", "version": 2}}\n{rows[0]}\n')
     with pytest.raises(FormatError, match="header is damaged"):
         again.redraw(again.find_drawing(manifest, "0"), None, EXECUTOR)
     with pytest.raises(FormatError, match="no manifest"):
