@@ -12,6 +12,10 @@ class SketchgenError(Exception):
     It does not derive from ValueError on purpose: command-line and web frameworks catch and reword those.
     """
 
+    def __str__(self) -> str:
+        """Return the message; what would break the line, or is in no encoding, is escaped."""
+        return printable(super().__str__())
+
 
 class SketchError(SketchgenError):
     """A drawing that cannot be used: not finite, too large, of the wrong shape."""
@@ -47,6 +51,15 @@ class ProcessLostError(SketchgenError):
 
 class MissingDependencyError(SketchgenError, ImportError):
     """A package that an optional part of sketchgen needs is not installed."""
+
+
+def printable(text: str) -> str:
+    """Return a text with its control characters, line breaks and lone surrogates escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
+    )
 
 
 EXTRAS = {

@@ -5,6 +5,7 @@ Plain numbers, so that reading them needs neither numpy nor torch.
 
 from __future__ import annotations
 
+import sys
 from numbers import Integral, Real
 from typing import Any, cast
 
@@ -50,9 +51,7 @@ RETRIES, MAX_RETRIES = 5, 100
 MAX_TRAINING_HOURS = 24 * 30
 
 
-def check_range(
-    name: str, value: float | None, low: float, high: float | None = None, unit: str = ""
-) -> None:
+def check_range(name: str, value: Any, low: float, high: float | None = None, unit: str = "") -> None:
     """Check that a number is finite and within its bounds; None stands for the default and passes.
 
     Args:
@@ -63,13 +62,33 @@ def check_range(
         unit: of the value, such as "px".
 
     Raises:
-        SettingError: the value is outside, or not a number.
+        SettingError: the value is outside, or not a number; True is none.
     """
-    if value is None or (low <= value < float("inf") if high is None else low <= value <= high):
+    if value is not None:
+        _check(name, value, low, high, "a number", unit)
+
+
+def check_whole(name: str, value: Any, low: int, high: int) -> int:
+    """Return a whole number within limits, or raise a SettingError; None is none."""
+    _check(name, value, low, high, "a whole number")
+    return int(value)
+
+
+def check_number(name: str, value: Any, low: float, high: float) -> float:
+    """Return a number within limits, or raise a SettingError; None is none."""
+    _check(name, value, low, high, "a number")
+    return float(value)
+
+
+def _check(name: str, value: Any, low: float, high: float | None, kind: str, unit: str = "") -> None:
+    number = isinstance(value, Integral if "whole" in kind else Real) and not isinstance(value, bool)
+    if number and low <= cast(float, value) <= (sys.float_info.max if high is None else high):
         return
     unit = f" {unit}" if unit else ""
-    bounds = f"{plain(low)} or more" if high is None else f"from {plain(low)} to {plain(high)}{unit}"
-    raise SettingError(f"{name} is {plain(value)}{unit}; it must be {bounds}")
+    bounds = (
+        f"{plain(low)}{unit} or more" if high is None else f"{kind} from {plain(low)} to {plain(high)}{unit}"
+    )
+    raise SettingError(f"{name} must be {bounds}, not {shortened(value)}")
 
 
 def plain(value: float) -> str:
@@ -88,21 +107,6 @@ def check_sampling(count: int, temperature: float, seed: int, limit: int, best_o
     check_number("temperature", temperature, 0.0, MAX_TEMPERATURE)
     check_whole("seed", seed, 0, MAX_SEED)
     check_whole("limit", limit, 1, MAX_LIMIT)
-
-
-def check_whole(name: str, value: Any, low: int, high: int) -> int:
-    """Return a whole number within limits, or raise a SettingError; True is none."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= cast(int, value) <= high:
-        raise SettingError(f"{name} must be a whole number from {low} to {high}, not {shortened(value)}")
-    return int(value)
-
-
-def check_number(name: str, value: Any, low: float, high: float) -> float:
-    """Return a number within limits, or raise a SettingError; True and what is not finite are none."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not low <= cast(float, value) <= high:
-        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, not {shortened(value)}")
-    return float(value)
 
 
 def shortened(value: Any) -> str:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from sketchgen.errors import EXTRAS, missing_dependency
+from sketchgen.errors import EXTRAS, FormatError, missing_dependency
 
 
 def run_without(package: str, code: str) -> subprocess.CompletedProcess[str]:
@@ -37,3 +37,15 @@ def test_the_library_and_the_command_line_say_it() -> None:
     assert page.stderr.splitlines() == [
         "sketchgen: error: this needs gradio, which is not installed; run pip install 'sketchgen[web]'"
     ]
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\r\0b", "a\u2028b", "a\x1b[2Jb", "\u202eb", "a\udc80b"])
+def test_what_comes_from_outside_breaks_no_line(text: str) -> None:
+    found = str(FormatError(f"version is {text}"))
+    assert found.isprintable()
+    assert len(found.splitlines()) == 1
+    found.encode()
+
+
+def test_letters_of_all_languages_stay() -> None:
+    assert str(FormatError("«猫», ñ, 😀 \\n")) == "«猫», ñ, 😀 \\n"

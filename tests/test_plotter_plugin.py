@@ -95,7 +95,7 @@ def test_a_drawing_is_finished(vpype_runs, tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["sketchgen", "kat"], "no category 'kat'; did you mean"),
-        (["sketchgen", "--count", "0"], "count is 0; it must be from 1 to 10000"),
+        (["sketchgen", "--count", "0"], "count must be a number from 1 to 10000, not 0"),
         (["sketchgen", "--columns", "0"], "columns is 0"),
         (["sketchgen", "--size", "0"], "size is 0; it must be above 0"),
         (["sketchgen", "--gap", "-1mm"], "gap is"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ STORE = click.argument("store", type=Path)
 
 RUN = options(
     option("-o --out RUN", Path, "Folder of the run.", required=True),
-    option("--time-limit TIME", str, "Stop after 45s, 90m, 1h30m; a run needs this or --steps."),
+    option("--time-limit TIME", str, "Take 45s, 90m, 1h30m in all; a run needs this or --steps."),
     option("--steps", int, "Stop after this many steps."),
     option("--resume", False, "Go on with the run in RUN."),
     option("--from start NAME|FOLDER", str, "Start from a trained checkpoint."),
@@ -91,6 +92,7 @@ def train(store: Path, out: Path, resume: bool, preset: str | None, **settings: 
     STORE is made by sketchgen prepare. RUN gets the best and the last checkpoint, a log, and pictures. A GPU
     is used where there is one. Ctrl-C ends a run with everything saved, and --resume goes on.
     """
+    began = time.monotonic()
     settings = _run_settings(store, settings)
     if "distillation" in settings and "teachers" not in settings:
         raise SettingError("--distillation is the share of teachers; name one by --teacher, or leave it out")
@@ -110,7 +112,7 @@ def train(store: Path, out: Path, resume: bool, preset: str | None, **settings: 
             "a run that starts from a checkpoint has its shape; leave out --preset, --layers, ..."
         )
     settings = recipe.settings() | {"model": model, "reinforce": reinforce} | settings
-    best = fit(TrainConfig(store=store, out=out, **settings), resume=resume, **_shown_run())
+    best = fit(TrainConfig(store=store, out=out, **settings), resume=resume, began=began, **_shown_run())
     # Under torchrun there are several processes, of which the first one speaks.
     if rank() == 0:
         emit(str(best))
@@ -178,6 +180,7 @@ def train_classifier(
     STORE is made by sketchgen prepare. It learns from complete and partial drawings, and leaves a checkpoint,
     RUN/best. Ctrl-C ends a run with everything saved, and --resume goes on.
     """
+    began = time.monotonic()
     settings = _run_settings(store, settings)
 
     from sketchgen.training.config import LIGHT, LIGHT_PICTURES, ClassifierTrainConfig
@@ -186,7 +189,7 @@ def train_classifier(
     if light_augmentation:
         settings["augment"] = LIGHT_PICTURES if pictures else LIGHT
     config = ClassifierTrainConfig(store, out, pictures=pictures, **settings)
-    emit(str(fit(config, resume=resume, **_shown_run())))
+    emit(str(fit(config, resume=resume, began=began, **_shown_run())))
 
 
 @command(
@@ -212,6 +215,7 @@ def train_reward_model(store: Path, out: Path, resume: bool, jobs: int | None, *
     the person's own strokes. It leaves a checkpoint, RUN/best. Ctrl-C ends a run with everything saved, and
     --resume goes on.
     """
+    began = time.monotonic()
     limits.check_range("jobs", jobs, 1)
     settings = {"batch": 32, "learning_rate": 6e-4} | _run_settings(store, settings)
 
@@ -221,7 +225,7 @@ def train_reward_model(store: Path, out: Path, resume: bool, jobs: int | None, *
 
     config = RewardTrainConfig(store, out, jobs=jobs or usable_cores(), **settings)
     with goes_on("with --resume it goes on where it stopped"):
-        emit(str(fit(config, resume=resume, **_shown_run())))
+        emit(str(fit(config, resume=resume, began=began, **_shown_run())))
 
 
 def duration(text: str, name: str = "time_limit") -> float:
@@ -274,7 +278,7 @@ def _shown_run() -> dict[str, Any]:
     bar = ProgressBar()
 
     def report(figures: dict[str, Any]) -> None:
-        if "valid" in figures or "warning" in figures:
+        if {"valid", "train", "warning"} & figures.keys():
             bar.say(_line(figures))
 
     return {"report": report, "callbacks": [bar]}

@@ -38,8 +38,8 @@ from sketchgen.data.simplified import Block, read_block
 from sketchgen.data.sorted_runs import Run, RunWriter
 from sketchgen.data.sources import Found, entries, has_lines, line_blocks, opened
 from sketchgen.errors import FormatError, SketchgenError
-from sketchgen.formats.quickdraw import line_entry, too_long
-from sketchgen.formats.read_write import is_gzip, readable
+from sketchgen.formats.quickdraw import Entry, line_entry, too_long
+from sketchgen.formats.read_write import check_faults, is_gzip, readable
 
 TASK_BYTES = 16 * 1024 * 1024
 """Input of a task: about a second's work, so that progress can be shown and a run stopped."""
@@ -205,7 +205,7 @@ class PieceReader:
         self._flush()
 
     def _read_lines(self, piece: Piece) -> None:
-        name, first = piece.file.name, 1
+        name, first, drawings = piece.file.name, 1, 0
         blocks = _blocks(piece)
         while (block := next(blocks, None)) is not None:
             if not block:
@@ -214,9 +214,13 @@ class PieceReader:
                 continue
             found = read_block(block)
             self._add_block(found)
+            drawings += len(found.word)
             for number, line in found.rest:
-                self._add_one(line_entry(line, f"{name}, line {first + number}"), first + number)
+                entry = line_entry(line, f"{name}, line {first + number}")
+                drawings += isinstance(entry, Entry)
+                self._add_one(entry, first + number)
             first += found.count
+            check_faults(first - 1 - drawings, drawings, name)
         self.result.lines[-1] = first - 1
 
     def _add_block(self, block: Block) -> None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sketchgen.data.drawings import Drawings, joined
 from sketchgen.data.rows import SCHEMA, from_rows, to_rows
 from sketchgen.errors import FormatError
+from sketchgen.sketch.files import SUMS, has_sum
 
 BLOCK = 1024
 """Drawings in a block: about 120 KB, large enough that reading blocks in random order is hardly slower."""
@@ -121,10 +122,14 @@ class SplitWriter:
 
 @dataclass
 class _Files:
-    """The shards that a process has open; a forked process opens its own."""
+    """The shards that a process has open, and those whose checksums it has checked.
+
+    A forked process opens its own.
+    """
 
     process: int = field(default_factory=os.getpid)
     readers: dict[int, tuple[Any, mmap]] = field(default_factory=dict)
+    checked: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -233,6 +238,10 @@ class Split:
             path = self.folder / shard.file
             if path.stat().st_size != shard.bytes:
                 raise FormatError("is damaged, cut off or another one: its size is not that in store.json")
+            if number not in self._files.checked:
+                if not has_sum(path):
+                    raise FormatError(f"is damaged: its checksum is not that in {SUMS}")
+                self._files.checked.add(number)
             with path.open("rb") as file:
                 mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
             reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))

@@ -24,6 +24,9 @@ Google thins after scaling, so that a fifth of its simplified drawings have lost
 at 248 to 254. Scaling and thinning them again would lose a few points more.
 """
 
+MAX_FAST = 256 * 1024
+"""Longest line that is parsed here; longer ones are left to the reader of single lines, with its limits."""
+
 _TEXT = rb'"[^"\\\x00-\x1f]*"'
 _LINE = re.compile(
     rb'(?m)^\{"word":"([^"\\\x00-\x1f]*)",(?:"countrycode":%s,"timestamp":%s,)?(?:"recognized":(true|false),)?'
@@ -58,8 +61,9 @@ class Block:
 
 def read_block(block: bytes) -> Block:
     """Parse a block of lines, each with its newline."""
-    found = _LINE.findall(block) if _is_text(block) else []
     count = block.count(b"\n")
+    # A block is longer than this by a long line alone.
+    found = _LINE.findall(block) if len(block) <= MAX_FAST and _is_text(block) else []
     numbers = np.arange(count)
     lines: list[bytes] | None = None
     if len(found) != count:
@@ -91,6 +95,8 @@ def _is_text(data: bytes) -> bool:
 
 def _fields(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     """Return word, "false" if not recognised, and drawing as compact JSON; None for other lines."""
+    if len(line) > MAX_FAST or not line.strip():
+        return None
     try:
         value = orjson.loads(line)
         word, drawing = value["word"], value["drawing"]

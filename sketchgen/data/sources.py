@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from io import BufferedIOBase
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats import read_write
+from sketchgen.formats.compressed import inflated
 from sketchgen.formats.quickdraw import Entry
 from sketchgen.formats.read_write import is_gzip, kind_of
 from sketchgen.formats.registry import READERS
@@ -66,7 +66,8 @@ def has_lines(file: Path) -> bool:
 
 def opened(file: Path) -> BufferedIOBase:
     """Return a file of lines, open for reading, decompressed if it has gzip's suffix."""
-    return gzip.open(file, "rb") if is_gzip(file) else file.open("rb")
+    stream = file.open("rb")
+    return inflated(stream, file.name) if is_gzip(file) else stream
 
 
 def line_blocks(
@@ -76,7 +77,7 @@ def line_blocks(
 
     A line of over `most` bytes, including its newline, is left out; an empty block stands for it.
     """
-    rest, skipping = b"", False
+    rest, skipping = bytearray(), False
     while size and (data := stream.read(min(block, size))):
         size -= len(data)
         cut = data.rfind(b"\n") + 1
@@ -88,16 +89,16 @@ def line_blocks(
         if skipping:
             continue
         if cut:
-            yield from _without_long(rest + data[:cut], most)
-            rest = data[cut:]
+            yield from _without_long(bytes(rest + data[:cut]), most)
+            rest = bytearray(data[cut:])
         else:
             rest += data
         if len(rest) > most:
-            rest, skipping = b"", True
+            rest, skipping = bytearray(), True
     if skipping:
         yield b""
     elif rest:
-        yield from _without_long(rest + b"\n", most)
+        yield from _without_long(bytes(rest + b"\n"), most)
 
 
 def _without_long(lines: bytes, most: int) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,11 +14,14 @@ from sketchgen.data.drawings import Drawings
 from sketchgen.data.selection import SPLITS
 from sketchgen.data.shards import BLOCK, SHARD_BLOCKS, Shard, Split, SplitWriter, shard_name
 from sketchgen.errors import FormatError
-from sketchgen.sketch.files import whole_folder
+from sketchgen.sketch.files import SUMS, has_sum, read_object, whole_folder, write_sums
 
 __all__ = ["BLOCK", "SPLITS", "STORE_VERSION", "Drawings", "Split", "Store", "StoreWriter", "new_store"]
 
 STORE_VERSION = 2
+
+MAX_SHARDS = 10_000
+"""Maximum number of shards of a split, which hold 2.6 billion drawings."""
 
 
 class StoreWriter:
@@ -42,6 +46,7 @@ class StoreWriter:
         content = {"version": STORE_VERSION, **summary, "block": BLOCK, "shards": shards}
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         (self.folder / "store.json").write_text(text, encoding="utf-8")
+        write_sums(self.folder)
 
 
 @contextmanager
@@ -81,10 +86,10 @@ class Store:
         """
         path = Path(path)
         try:
-            summary = json.loads((path / "store.json").read_text(encoding="utf-8"))
+            summary = read_object(path / "store.json")
         except (OSError, ValueError) as error:
             raise FormatError(f"{path} is not a prepared store; make one with `sketchgen prepare`") from error
-        version = summary.get("version") if isinstance(summary, dict) else None
+        version = summary.get("version")
         if version != STORE_VERSION:
             raise FormatError(
                 f"{path} is a store of version {str(version)[:20]}, this program reads {STORE_VERSION}; "
@@ -93,12 +98,21 @@ class Store:
         store = cls(path, summary)
         for split in SPLITS:
             store.split(split)
+        if not has_sum(path / "store.json"):
+            raise FormatError(
+                f"{path / 'store.json'} is damaged: its checksum is not that in {SUMS}; "
+                "prepare the store again"
+            )
         return store
 
     @property
     def categories(self) -> list[str]:
         """Names of the categories, sorted; a drawing's category is an index into them."""
         return list(self.summary["categories"])
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of `store.json`, hexadecimal: of the drawings' numbers, sizes and statistics."""
+        return hashlib.sha256(json.dumps(self.summary, sort_keys=True).encode()).hexdigest()
 
     def split(self, name: str) -> Split:
         """Return a split; nothing of it is read yet.
@@ -114,13 +128,36 @@ class Store:
         except (KeyError, TypeError):
             categories, shards = ("",), ()
         listed = all(
-            shard.file == shard_name(name, number) and _is_count(shard.drawings) and _is_count(shard.bytes)
+            shard.file == shard_name(name, number)
+            and _is_count(shard.drawings)
+            and _is_count(shard.bytes)
+            # So that no memory is taken for drawings that are in no file.
+            and shard.drawings <= SHARD_BLOCKS * BLOCK
             for number, shard in enumerate(shards)
         )
         named = all(isinstance(category, str) and category for category in categories)
-        if not listed or not named or self.summary.get("block") != BLOCK:
+        listed = listed and len(shards) <= MAX_SHARDS
+        if not listed or not named or not _has_statistics(self.summary) or self.summary.get("block") != BLOCK:
             raise FormatError(f"{self.path / 'store.json'} is damaged; prepare the store again")
         return Split(name, categories, self.path, shards)
+
+
+def _has_statistics(summary: dict[str, Any]) -> bool:
+    """Return whether the statistics, where there are any, are numbers."""
+    statistics, kept = summary.get("statistics", {}), summary.get("kept", {})
+    counts = statistics.get("by_category", {}) if isinstance(statistics, dict) else None
+    if not isinstance(counts, dict) or not isinstance(kept, dict):
+        return False
+    scale = statistics.get("offset_deviation", 0)
+    return (
+        type(scale) in (int, float)
+        and 0 <= scale < 1e6
+        and all(map(_is_whole, (*counts.values(), *kept.values())))
+    )
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and value >= 0
 
 
 def _is_count(value: object) -> bool:

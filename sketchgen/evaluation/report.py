@@ -192,9 +192,9 @@ def _measured(
     """Return all figures of one model."""
     result = {"checkpoint": model.name, "guidance": model.guidance}
     result |= likelihood_figures(model, drawings, counts, seed, report)
-    result["ended"] = ended_shares(model, samples, seed, report) if samples else {}
     if task is None:
-        return result
+        return result | {"ended": {}}
+    result["ended"] = ended_shares(model, samples, seed, report)
     found = recognised(task, model)
     temperature = found.temperature["scale known"]
     return result | {

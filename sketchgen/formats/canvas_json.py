@@ -14,6 +14,10 @@ from sketchgen.sketch.sketch import MAX_POINTS, Box, Completion, Item, Sketch, w
 FORMAT = "sketchgen"
 """Value of `format` in sketchgen's JSON."""
 
+MAX_VALUES = 5 * MAX_POINTS + 100_000
+"""Maximum number of values in a JSON text, brackets included: those of a drawing with time and pressure. In
+memory each may take 150 bytes, whatever it takes in the text."""
+
 VERSION = 1
 """Version of sketchgen's JSON; others are refused."""
 
@@ -25,6 +29,9 @@ def load_json(text: str | bytes, name: str) -> Any:
     text = text.removeprefix("\ufeff") if isinstance(text, str) else text.removeprefix(b"\xef\xbb\xbf")
     if not text.strip():
         raise FormatError(f"{name} is empty")
+    brackets_and_commas = ("[", "{", ",") if isinstance(text, str) else (b"[", b"{", b",")
+    if sum(map(text.count, brackets_and_commas)) > MAX_VALUES:  # pyright: ignore[reportArgumentType]
+        raise FormatError(f"{name} has more than {MAX_VALUES} values; simplify the drawing or split it")
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:

@@ -14,12 +14,15 @@ import orjson
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats.canvas_json import load_json, named_sketch, parse_canvas
 from sketchgen.sketch.files import MAX_BYTES
-from sketchgen.sketch.sketch import Points, Sketch
+from sketchgen.sketch.sketch import MAX_POINTS, Points, Sketch
 
 HEAD = struct.Struct("<Q2sbIH")
 """Head of a binary record: key, country, whether recognised, seconds since 1970, number of strokes."""
 
 _COUNT = struct.Struct("<H")
+
+MAX_BLANK = 100_000
+"""Maximum number of blank lines of a file."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,15 @@ def _sketch_of(value: Any, name: str) -> Sketch:
     word = value.get("word")
     if word is not None and not isinstance(word, str):
         raise FormatError(f"{name}: word must be text")
-    strokes = (_stroke(stroke, index, name) for index, stroke in enumerate(value["drawing"]))
+    # Strokes without points are left out, unless there are no others.
+    drawn = [each for each in value["drawing"] if not _is_blank(each)] or value["drawing"]
+    strokes = (_stroke(stroke, index, name) for index, stroke in enumerate(drawn))
     return named_sketch(name, strokes, category=word)
+
+
+def _is_blank(stroke: object) -> bool:
+    """Return whether a stroke is well-formed, but has no points."""
+    return isinstance(stroke, list) and len(stroke) >= 2 and stroke[0] == stroke[1] == []
 
 
 def _stroke(value: object, index: int, name: str) -> Points:
@@ -98,9 +108,12 @@ def line_entry(line: bytes, place: str) -> Entry | SketchgenError:
 
 def read_ndjson(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry | SketchgenError]:
     """Yield the drawing of every line that is not blank, or its error; reading goes on after an error."""
-    number = 0
+    number = blank = 0
     while line := stream.readline(MAX_BYTES + 1):
         number += 1
+        blank += line.isspace()
+        if blank > MAX_BLANK:
+            raise FormatError(f"{name} has more than {MAX_BLANK} blank lines; is it a Quick, Draw! file?")
         place = f"{name}, line {number}"
         if len(line) > MAX_BYTES:
             yield too_long(place)
@@ -130,7 +143,7 @@ def _short(values: Any) -> list[int | float]:
     return [int(v) if v.is_integer() and (v or str(v) == "0.0") else v for v in values.tolist()]
 
 
-def read_binary(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry]:
+def read_binary(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry | SketchgenError]:
     """Yield the drawings of a binary file, which have no category in it.
 
     Raises:
@@ -147,10 +160,17 @@ def read_binary(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry]:
     while first := stream.read(1):
         number += 1
         _, _, recognised, _, count = HEAD.unpack(first + exactly(HEAD.size - 1))
-        strokes = []
+        strokes, total = [], 0
         for _ in range(count):
             (points,) = _COUNT.unpack(exactly(_COUNT.size))
+            total += points
+            if total > MAX_POINTS:
+                raise FormatError(f"{name}, drawing {number} has more than {MAX_POINTS} points; get it again")
             axes = np.frombuffer(exactly(2 * points), dtype=np.uint8).reshape(2, points)
-            strokes.append(axes.T.astype(np.float64))
-        sketch = Sketch.from_strokes([stroke for stroke in strokes if len(stroke)])
+            if points:
+                strokes.append(axes.T.astype(np.float64))
+        if not strokes:
+            yield FormatError(f"{name}, drawing {number} has no points")
+            continue
+        sketch = Sketch.from_strokes(strokes)
         yield Entry(sketch, f"{name}, drawing {number}", bool(recognised))

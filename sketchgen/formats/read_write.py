@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import sys
+import warnings
 import zlib
 from collections.abc import Iterator
 from io import BufferedIOBase
@@ -15,10 +16,14 @@ from typing import Any, Protocol, runtime_checkable
 
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats.canvas_json import load_json
+from sketchgen.formats.compressed import inflated
 from sketchgen.formats.quickdraw import Entry
 from sketchgen.formats.registry import READERS, encode, options_for
 from sketchgen.sketch.files import check_target, read_limited, reason, shown, write_atomic
 from sketchgen.sketch.sketch import Item, Sketch
+
+MAX_FAULTS = 10_000
+"""Number of unreadable drawings of a file, beside as many as could be read, after which it is left."""
 
 _GZIP, _ZIP, _BOM = b"\x1f\x8b", b"PK", b"\xef\xbb\xbf"
 
@@ -36,7 +41,7 @@ Source = str | os.PathLike[str] | Readable
 
 
 def read(source: Source) -> Sketch:
-    """Read a drawing; of a file of several, the first one.
+    """Read a drawing; of a file of several, the first one, with a warning.
 
     Args:
         source: a path, "-" for standard input, or an open file. SVG, JSON (of a canvas or
@@ -47,7 +52,13 @@ def read(source: Source) -> Sketch:
         FormatError: no such file, a folder, empty, or not a drawing of a known format.
         SketchError: too many points, or a point that is not finite or too far away.
     """
-    return next(read_all(source))
+    found = read_all(source)
+    first = next(found)
+    with contextlib.suppress(SketchgenError):
+        if next(found, None) is not None:
+            words = f"{_name_of(source)} holds several drawings, and this is the first; read_all yields all"
+            warnings.warn(words, stacklevel=2)
+    return first
 
 
 def read_all(source: Source) -> Iterator[Sketch]:
@@ -61,8 +72,8 @@ def read_all(source: Source) -> Iterator[Sketch]:
 def entries(source: Source, name: str | None = None) -> Iterator[Entry | SketchgenError]:
     """Yield every drawing of a file, or an error in the place of one that cannot be read.
 
-    Reading goes on after a line of ndjson that is no drawing; in the other formats an error is the last item.
-    Errors call the file `name`, or by its path.
+    Reading goes on after a line of ndjson or an array of an npz that is no drawing; in the other formats an
+    error is the last item. It stops where most is no drawing. Errors call the file `name`, or by its path.
 
     Raises:
         FormatError: the file cannot be opened, or is damaged.
@@ -70,16 +81,30 @@ def entries(source: Source, name: str | None = None) -> Iterator[Entry | Sketchg
     label, path = name or _name_of(source), _path_of(source)
     reader = _read_unknown if path is None else READERS.get(kind_of(path), _read_unknown)
     with readable(label), _opened(source, label) as stream:
-        empty = True
+        drawings = faults = 0
         try:
             for found in reader(stream, label):
-                empty = False
+                drawings, faults = drawings + isinstance(found, Entry), faults + isinstance(found, Exception)
                 yield found
+                check_faults(faults, drawings, label)
         except SketchgenError as error:
             yield error
         else:
-            if empty:
+            if not drawings and not faults:
                 yield FormatError(f"{label} is empty")
+
+
+def check_faults(faults: int, drawings: int, name: object) -> None:
+    """Check that not most of a file that has been read so far is unreadable.
+
+    Raises:
+        FormatError: over `MAX_FAULTS` more faults than drawings.
+    """
+    if faults > drawings + MAX_FAULTS:
+        raise FormatError(
+            f"{shown(name)} is read no further: {faults} of {faults + drawings} are no drawings; is it "
+            "a file of drawings?"
+        )
 
 
 def write(item: Item, path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -109,12 +134,13 @@ def readable(name: object) -> Iterator[None]:
 
 def is_gzip(path: Path) -> bool:
     """Return whether a file's name says that it is compressed by gzip."""
-    return path.suffix.lower() == ".gz"
+    return path.suffix.lower() in (".gz", ".svgz")
 
 
 def kind_of(path: Path) -> str:
     """Return the suffix of a file in lower case, without that of gzip."""
-    return (path.with_suffix("") if is_gzip(path) else path).suffix.lower()
+    suffix = path.suffix.lower()
+    return path.with_suffix("").suffix.lower() if suffix == ".gz" else ".svg" if suffix == ".svgz" else suffix
 
 
 def _path_of(source: Source) -> Path | None:
@@ -131,16 +157,14 @@ def _name_of(source: Source) -> str:
 
 @contextlib.contextmanager
 def _opened(source: Source, name: str) -> Iterator[BufferedIOBase]:
-    """Open a source as an uncompressed stream that can be rewound."""
+    """Open a source as an uncompressed stream."""
     if path := _path_of(source):
         with path.open("rb") as file:
             compressed = is_gzip(path) or file.peek(2)[:2] == _GZIP
-            with gzip.open(file) if compressed else contextlib.nullcontext(file) as stream:
-                yield stream
+            yield inflated(file, name) if compressed else file
         return
     data = read_limited(source if isinstance(source, Readable) else sys.stdin.buffer, name)
-    with io.BytesIO(data) as file, gzip.open(file) if data[:2] == _GZIP else file as stream:
-        yield stream
+    yield inflated(io.BytesIO(data), name) if data[:2] == _GZIP else io.BytesIO(data)
 
 
 def _read_unknown(stream: BufferedIOBase, name: str) -> Iterator[Entry | SketchgenError]:

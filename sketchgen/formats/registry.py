@@ -227,16 +227,11 @@ def _read_json(stream: BufferedIOBase, name: str) -> Iterator[Entry]:
     yield Entry(parse_json(read_limited(stream, name), name), name)
 
 
-def _read_npz(stream: BufferedIOBase, name: str) -> Iterator[Entry]:
-    for number, sketch in enumerate(read_npz(stream, name), 1):
-        yield Entry(sketch, f"{name}, drawing {number}")
-
-
 READERS: dict[str, Reader] = {
     ".svg": _read_svg,
     ".json": _read_json,
     ".ndjson": read_ndjson,
-    ".npz": _read_npz,
+    ".npz": read_npz,
     ".bin": read_binary,
 }
 """The readers, by suffix; Quick, Draw!'s binary files (.bin) are only read."""

@@ -114,7 +114,7 @@ def read_lines(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
             end, number = start, 0
             while (line := file.readline(MAX_LINE)).endswith(b"\n"):
                 value = _object(line)
-                if value is None or value.get("number") != number:
+                if value is None or value.get("number") != number or not _is_line(value):
                     raise FormatError(
                         f"{shown(path)}, line {number + 2} is damaged; draw the job anew with --force"
                     )
@@ -172,6 +172,32 @@ def _object(line: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
+
+
+_LINE: dict[str, tuple[type, ...]] = {
+    "number": (int,),
+    "file": (str, type(None)),
+    "index": (int,),
+    "ended": (bool,),
+    "bytes": (int,),
+    "hash": (str, type(None)),
+    "signature": (str, type(None)),
+    "dropped": (str, type(None)),
+}
+"""Types of the values of a line that are read again."""
+
+
+def _is_line(value: Mapping[str, Any]) -> bool:
+    """Return whether a line holds what one of `line_of` does."""
+    optional = ("signature", "dropped")
+    for name, kinds in _LINE.items():
+        if name not in value and name not in optional:
+            return False
+        part = value.get(name)
+        if type(part) not in kinds or (type(part) is int and part < 0):
+            return False
+    # Files are in the manifest's folder.
+    return value["file"] is None or Path(value["file"]).name == value["file"]
 
 
 def _flat(value: Mapping[str, Any], before: str = "") -> dict[str, Any]:

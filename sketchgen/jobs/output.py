@@ -309,8 +309,9 @@ class StandardOutput(Output):
 
 
 def file_name(text: str) -> str:
-    """Return a text as the start of a file name that every system accepts."""
-    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:80] or "drawing"
+    """Return a text as the start of a file name that every system accepts, at most 80 bytes."""
+    name = re.sub(r"[^\w.-]+", "-", text).strip("-.")
+    return name.encode()[:80].decode(errors="ignore") or "drawing"
 
 
 def manifest_beside(path: Path) -> Path:

@@ -6,15 +6,16 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from sketchgen.errors import CheckpointError, FormatError, SettingError, SketchgenError
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.executor import Executor, InProcess, Processes, TaskQueue
 from sketchgen.jobs.inputs import Source
 from sketchgen.jobs.manifest import read_header, read_lines
-from sketchgen.jobs.spec import DrawingRequest, Item, Job, Sampling
+from sketchgen.jobs.spec import DrawingRequest, EngineName, Item, Job, Sampling
 from sketchgen.jobs.worker import WorkerOptions, from_line
+from sketchgen.limits import MAX_DRAWINGS, MAX_SEED, check_whole, shortened
 from sketchgen.models.checkpoint import find_checkpoint
 from sketchgen.sketch.files import shown
 
@@ -41,20 +42,46 @@ class ManifestDrawing:
         header = self.header
         try:
             sources = header["sources"]
-            return Job(
-                sampling=Sampling(**header["sampling"]),
+            job = Job(
+                sampling=_typed(Sampling, header["sampling"]),
                 engine=header["engine"],
                 categories=tuple(header["categories"]),
-                count=header["count"],
-                seed=header["seed"],
+                count=check_whole("count", header["count"], 1, MAX_DRAWINGS),
+                seed=check_whole("seed", header["seed"], 0, MAX_SEED),
                 names=tuple(header["names"]),
                 given=None if sources is None else sum(each["drawings"] for each in sources),
                 files=tuple(header["files"]),
-                best_of=header["best_of"],
-                render_options=RenderOptions(**header["look"]),
+                best_of=check_whole("best_of", header["best_of"], 1, MAX_DRAWINGS),
+                render_options=_typed(RenderOptions, header["look"]),
             )
-        except (KeyError, TypeError) as error:
-            raise FormatError(f"the manifest's header is damaged: {error}") from error
+            texts = [header["weights"], *job.names, *(name for name in job.categories if name is not None)]
+            texts += [each[name] for each in sources or () for name in ("name", "sha256")]
+            wholes = [*job.files, 1 if job.given is None else job.given]
+            lists = all(isinstance(header[name], list) for name in ("categories", "names", "files"))
+            sound = lists and job.categories and job.engine in get_args(EngineName)
+            sound = sound and all(isinstance(each, str) for each in texts)
+            if not sound or not all(type(each) is int and each > 0 for each in wholes):
+                raise TypeError("a value is of another kind")
+        except (KeyError, TypeError, ValueError, SettingError) as error:
+            reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            raise FormatError(f"the manifest's header is damaged: {reason[:200]}") from error
+        return job
+
+
+T = TypeVar("T", Sampling, RenderOptions)
+
+
+def _typed(kind: type[T], values: Any) -> T:
+    """Return a dataclass of values from JSON; TypeError if one is of another type than its field."""
+    if not isinstance(values, dict):
+        raise TypeError(f"{kind.__name__} is no object")
+    types = get_type_hints(kind)
+    for name, value in values.items():
+        allowed = types.get(name, type(None))
+        whole = type(value) is int and isinstance(1.0, allowed)
+        if not (whole or isinstance(value, allowed)):
+            raise TypeError(f"{name} is {shortened(value)}")
+    return kind(**values)
 
 
 def find_drawing(manifest: Path, which: str) -> ManifestDrawing:
@@ -69,7 +96,10 @@ def find_drawing(manifest: Path, which: str) -> ManifestDrawing:
     for line, _ in read_lines(manifest, end):
         last = line["number"]
         if which in (str(last), line["file"]):
-            return ManifestDrawing(header, line)
+            found = ManifestDrawing(header, line)
+            if last >= found.job.total:
+                raise FormatError(f"{shown(manifest)} is damaged: it has more drawings than its job")
+            return found
     raise SettingError(f"{shown(manifest)} has no drawing {which[:80]!r}; its numbers are 0 to {last}")
 
 

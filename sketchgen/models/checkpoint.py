@@ -25,7 +25,7 @@ from sketchgen.errors import CheckpointError, OutputError, SettingError
 from sketchgen.models.config import ClassifierConfig, ModelConfig, NetworkConfig, PictureConfig, RewardConfig
 from sketchgen.models.model_card import model_card
 from sketchgen.resources import ResourceError, bundled, bundled_checkpoints
-from sketchgen.sketch.files import check_replaceable, whole_folder
+from sketchgen.sketch.files import SUMS, check_replaceable, has_sum, read_object, whole_folder, write_sums
 
 VERSION = 1
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
@@ -182,7 +182,10 @@ class CheckpointFolder(Generic[C]):
 
     def read(self) -> Checkpoint[C]:
         """Read configuration, weights and summary; CheckpointError if they do not belong together."""
-        config, weights = self.config, _read_weights(self.path / self._names[1])
+        config, file = self.config, self.path / self._names[1]
+        for each in (file, self.path / CONFIG):
+            _check_sum(each)
+        weights = _read_weights(file)
         if {name: value.shape for name, value in weights.items()} != config.weight_shapes():
             raise CheckpointError(f"{self.path}: weights and configuration do not belong together")
         summary = self.about.get("training")
@@ -212,17 +215,16 @@ def find_checkpoint(
         where = f"neither a folder with {CONFIG} nor bundled ({names})"
         raise CheckpointError(f"no {kind.name} {name[:200]!r}: {where}")
     try:
-        about = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        about = read_object(folder / CONFIG)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{folder / CONFIG} cannot be read; {_REMEDY}") from error
-    about = about if isinstance(about, dict) else {}
     found = next((each for each in KINDS if about.get("format") in (each.format, each.old_format)), None)
     if found is None:
         raise CheckpointError(f"{folder} is not a sketchgen checkpoint")
     if found is not kind:
         raise CheckpointError(f"{name} is a {found.name}, not a {kind.name}; {found.usage}")
     if about.get("version") != VERSION:
-        version = about.get("version")
+        version = str(about.get("version"))[:20]
         raise CheckpointError(f"{folder} is of version {version}, this program reads {VERSION}")
     return CheckpointFolder(name, folder, kind, about)
 
@@ -281,6 +283,7 @@ def save_checkpoint(
             (work / WEIGHTS).write_bytes(save(stored, metadata={"format": kind.format}))
             text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
             (work / CONFIG).write_text(text, encoding="utf-8")
+            write_sums(work)
             (work / CARD).write_text(model_card(kind.name, config, summary), encoding="utf-8")
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -306,6 +309,16 @@ def _folder(name: str) -> Path | None:
             if (find(name) / CONFIG).is_file():
                 return find(name)
     return None
+
+
+def _check_sum(file: Path) -> None:
+    """Check the checksum of a file; CheckpointError if it has another one, or cannot be read."""
+    try:
+        intact = has_sum(file)
+    except OSError as error:
+        raise CheckpointError(f"{file} is damaged or missing; {_REMEDY}") from error
+    if not intact:
+        raise CheckpointError(f"{file} is damaged: its checksum is not that in {SUMS}; {_REMEDY}")
 
 
 def _read_weights(file: Path) -> Weights:

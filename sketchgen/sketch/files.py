@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -12,10 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sketchgen.errors import FormatError, OutputError
+from sketchgen.errors import FormatError, OutputError, printable
 
 MAX_BYTES = 32 * 1024 * 1024
 """Largest file of one drawing, or line of a file of many, that is read."""
+
+MAX_VALUES = 2_000_000
+"""Maximum number of brackets and commas in the JSON of a checkpoint or a store."""
+
+SUMS = "SHA256SUMS"
+"""File with the checksums of a folder's other files, in the form of `sha256sum`."""
 
 _TEMPORARY = f".{'[0-9a-f]' * 16}.tmp"
 """Pattern of the names of files that are being written."""
@@ -45,6 +53,48 @@ def read_limited(stream: Any, name: str) -> bytes:
     if not data.strip():
         raise FormatError(f"{name} is empty")
     return data
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file of at most `MAX_BYTES`; an empty one for any other value.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no JSON, too large, or nested too deep.
+    """
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES or sum(map(data.count, (b"[", b"{", b","))) > MAX_VALUES:
+        raise ValueError("it is too large")
+    try:
+        value = json.loads(data)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    return value if isinstance(value, dict) else {}
+
+
+def write_sums(folder: Path) -> None:
+    """Write the checksums of a folder's files, see `has_sum`."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != SUMS)
+    (folder / SUMS).write_text("".join(f"{_sha256(path)}  {path.name}\n" for path in files), "utf-8")
+
+
+def has_sum(path: Path) -> bool:
+    """Return whether a file has the checksum in its folder's `SHA256SUMS`; True in older folders without.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    try:
+        lines = (path.parent / SUMS).read_bytes().splitlines()
+    except FileNotFoundError:
+        return True
+    return f"{_sha256(path)}  {path.name}".encode() in lines
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomic(
@@ -196,7 +246,7 @@ def put_in_place(temporary: Path, target: Path, force: bool) -> None:
 
 def shown(path: object) -> str:
     """Return a path on one line of at most 200 characters, for an error message."""
-    text = str(path).replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")
+    text = printable(str(path))
     return text if len(text) <= 200 else text[:197] + "..."
 
 

@@ -46,7 +46,7 @@ class RunLog(Callback):
         self._columns: tuple[str, ...] = COLUMNS
         self._figures: dict[str, list[float]] = {}
         self._skipped = 0
-        self._drawings, self._waited, self._since = 0, 0.0, 0.0
+        self._drawings, self._waited, self._seconds, self._since = 0, 0.0, 0.0, 0.0
         self._board: Any = None
 
     def state(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class RunLog(Callback):
         """Drop the lines after the state that the run goes on from: it writes them once more."""
         own = [name for objective in trainer.task.objectives for name in objective.figures]
         self._columns = (*COLUMNS, *trainer.task.figures, *own)
-        self._since = trainer.position.elapsed
+        self._since = time.monotonic()
         if rank():
             return
         keep_lines_up_to(self.out / "log.csv", trainer.position.step, self._columns)
@@ -73,6 +73,8 @@ class RunLog(Callback):
     def on_step(self, trainer: Trainer, result: StepResult, waited: float) -> None:
         """Count a step, and write a line every `LOG_EVERY` of them."""
         self._drawings, self._waited = self._drawings + result.drawings, self._waited + waited
+        now = time.monotonic()
+        self._seconds, self._since = self._seconds + now - self._since, now
         if result.skipped:
             self._skipped += 1
             self._report_skipped(trainer, result)
@@ -85,7 +87,7 @@ class RunLog(Callback):
     def _write_steps(self, trainer: Trainer, result: StepResult) -> None:
         """Write the means of the steps since the last line."""
         means = {name: float(np.mean(values)) for name, values in self._figures.items()}
-        passed = max(trainer.position.elapsed - self._since, 1e-9)
+        passed = max(self._seconds, 1e-9)
         figures = {
             "loss": round(means.pop("loss", float("nan")), 4),
             "gradient_norm": round(result.norm, 3),
@@ -95,7 +97,7 @@ class RunLog(Callback):
         }
         figures |= {name: round(value, 3) for name, value in means.items()}
         self._figures, self._skipped = {}, 0
-        self._drawings, self._waited, self._since = 0, 0.0, trainer.position.elapsed
+        self._drawings, self._waited, self._seconds = 0, 0.0, 0.0
         self._write(trainer, figures | {"learning_rate": round(result.rate, 7)})
 
     def _write(self, trainer: Trainer, figures: dict[str, Any]) -> None:
@@ -133,6 +135,11 @@ class RunLog(Callback):
     def on_validation(self, trainer: Trainer, figures: dict[str, float]) -> None:
         """Write the figures, and a picture of what the averaged network draws."""
         self._write(trainer, figures)
+        self._write_picture(trainer)
+        # Validation is no part of the speed of training.
+        self._since = time.monotonic()
+
+    def _write_picture(self, trainer: Trainer) -> None:
         sheet = None if rank() else trainer.task.draw(trainer.average)
         if sheet is None:
             return

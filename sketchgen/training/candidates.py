@@ -31,7 +31,7 @@ from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, FormatError, SettingError
 from sketchgen.evaluation.finishing import completion_values
 from sketchgen.limits import MAX_DRAWINGS, check_range
-from sketchgen.sketch.files import write_atomic
+from sketchgen.sketch.files import read_object, write_atomic
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen, split_strokes
 
@@ -142,10 +142,9 @@ def read_spec(folder: Path) -> CandidateSpec:
 def _load_json(file: Path) -> dict[str, Any]:
     """Return the object in a file; an empty one where there is none."""
     try:
-        found = json.loads(file.read_bytes())
+        return read_object(file)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def write_groups(path: Path, groups: Sequence[CandidateGroup]) -> None:

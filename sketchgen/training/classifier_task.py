@@ -22,7 +22,13 @@ from sketchgen.models.picture_classifier import PictureClassifier
 from sketchgen.models.picture_features import pictures
 from sketchgen.sketch.geometry import CENTRE
 from sketchgen.training.config import UNCHANGED, Augment, ClassifierTrainConfig
-from sketchgen.training.datasets import Collate, StoreBatches, own_share, training_and_validation
+from sketchgen.training.datasets import (
+    Collate,
+    StoreBatches,
+    own_share,
+    training_and_validation,
+    validation_notes,
+)
 from sketchgen.training.distributed import sum_over_processes
 from sketchgen.training.loop import Task
 from sketchgen.training.objectives import CrossEntropy, LabelledBatch
@@ -189,14 +195,15 @@ PICTURE = _Classifier(PICTURE_CLASSIFIER, PictureConfig, PictureClassifier, Pict
 class ClassifierTask(Task):
     """A classifier of strokes or of pictures, by cross entropy."""
 
-    figures = ("valid", "top1", "top5")
     half = True
 
     def __init__(self, config: ClassifierTrainConfig) -> None:
         """See `sketchgen.training.trainer.make_task`."""
         self._what = PICTURE if config.pictures else STROKES
         store = Store.open(config.store)
-        self.split, self._valid = training_and_validation(store, config.validate_drawings)
+        self.split, self._valid, self._held_out = training_and_validation(store, config.validate_drawings)
+        self.notes, self.keep_last = validation_notes(self._valid, self._held_out), not self._held_out
+        self.figures = ("valid", "top1", "top5") if self._held_out else ("train", "train_top1", "train_top5")
         self.examples = len(self.split)
         shape = self._what.config(tuple(store.categories))
         self.network = self._what.network(shape)
@@ -221,8 +228,11 @@ class ClassifierTask(Task):
             shown = "whole drawings" if fraction == 1.0 else f"first {fraction:.0%} of the points"
             card[f"top-1 / top-5, {shown}"] = f"{first / count:.1%} / {five / count:.1%}"
             if fraction == 1.0:
-                found = {"valid": nats / count, "top1": first / count, "top5": five / count}
-        self.card = {"validation_drawings": len(self._valid), **card}
+                shares = (nats / count, first / count, five / count)
+                found = dict(zip(self.figures, shares, strict=True))
+        if not self._held_out:
+            card = {f"of training drawings: {name}": value for name, value in card.items()}
+        self.card = {"validation_drawings": len(self._valid) if self._held_out else 0, **card}
         return found
 
 

@@ -11,6 +11,9 @@ from sketchgen.data.splitting import Prefixes
 from sketchgen.errors import SettingError
 from sketchgen.limits import check_range
 
+MAX_USUAL_RATE = 0.01
+"""Learning rate above which AdamW hardly ever converges here."""
+
 Limits = dict[str, tuple[float, float]]
 
 
@@ -24,6 +27,24 @@ def plain(value: Any) -> Any:
     return Path(value).name if isinstance(value, str | Path) else value
 
 
+MAY_DIFFER = frozenset(
+    {"store", "out", "time_limit", "steps", "save_every", "workers", "threads", "device", "pictures", "jobs"}
+)
+"""Settings that a resumed run may have of its own without being another run."""
+
+
+def differences(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> list[str]:
+    """Return in words which of two summaries' settings differ, but for `MAY_DIFFER`."""
+    found: list[str] = []
+    for name in before.keys() & after.keys() if prefix else (before.keys() & after.keys()) - MAY_DIFFER:
+        was, is_now = before[name], after[name]
+        if isinstance(was, dict) and isinstance(is_now, dict):
+            found += differences(was, is_now, f"{prefix}{name}.")
+        elif was != is_now:
+            found.append(f"{prefix}{name} is {is_now} (was {was})")
+    return sorted(found)
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """Settings that every training run has.
@@ -32,7 +53,8 @@ class RunConfig:
         store: folder of the prepared store.
         out: folder of the run: `best/` and `last/` (checkpoints), `state.safetensors` (to resume), `log.csv`,
             `pictures/` (drawings after each validation), `tensorboard/`.
-        time_limit: seconds of training over all resumed parts; None for no limit.
+        time_limit: seconds of the whole run over all resumed parts, with start, validation and pictures, but
+            without the drawing of candidates; None for no limit.
         steps: maximum number of steps; None for no limit. One of the two must be set.
         batch: drawings a step, over all processes.
         learning_rate: peak; it rises linearly over `warmup` steps, then falls along a cosine to
@@ -45,7 +67,7 @@ class RunConfig:
         balance: 0 to show every drawing as often, 1 to show every category as often; between them a drawing
             is shown in proportion to its category's number of drawings to the power of -balance.
         validate_every: seconds between validations; None for four minutes, or a twelfth of `time_limit`
-            where that is less.
+            where that is less, but at least eight times as long as one takes.
         validate_drawings: maximum number of drawings to validate on.
         patience: validations without improvement after which the run stops; None for no limit.
         save_every: seconds between saves of the state: the most that a kill can cost.
@@ -115,6 +137,16 @@ class RunConfig:
         """The highest learning rate."""
         default = self.fresh_rate if self.start is None else self.tuning_rate
         return default if self.learning_rate is None else self.learning_rate
+
+    @property
+    def notes(self) -> list[str]:
+        """What to tell of the settings before a run."""
+        if self.peak <= MAX_USUAL_RATE:
+            return []
+        return [
+            f"learning rate {self.peak:g} is far above the usual {self.fresh_rate:g}: the loss may grow, "
+            f"or stop being finite; {MAX_USUAL_RATE:g} is a high one"
+        ]
 
     @property
     def validation_interval(self) -> float:

@@ -25,6 +25,9 @@ from sketchgen.training.distributed import batch_share, rank, world_size
 B = TypeVar("B")
 M = TypeVar("M", bound="TensorData")
 
+FEW = 100
+"""Validation drawings below which their figures are rough."""
+
 _Loaded = tuple[Window, Drawings, NDArray[np.int64], list[NDArray[np.int64]]]
 
 
@@ -142,8 +145,10 @@ def balanced(category: NDArray[np.int64], balance: float, random: np.random.Gene
     return np.searchsorted(np.cumsum(weight) / weight.sum(), places).clip(max=len(category) - 1)
 
 
-def training_and_validation(store: Store, count: int) -> tuple[Split, Drawings]:
-    """Return the training split, and at most `count` drawings to validate on.
+def training_and_validation(store: Store, count: int) -> tuple[Split, Drawings, bool]:
+    """Return the training split, at most `count` drawings to measure on, and whether they are held out.
+
+    Where the validation split is empty, they are training drawings.
 
     Raises:
         SettingError: there are no training drawings.
@@ -151,8 +156,20 @@ def training_and_validation(store: Store, count: int) -> tuple[Split, Drawings]:
     split, valid = store.split("train"), store.split("valid")
     if not len(split):
         raise SettingError(f"{store.path} has no training drawings; prepare more than a handful")
-    # A store of a few drawings may have an empty validation split: then training drawings stand in.
-    return split, (valid if len(valid) else split).drawings(count)
+    return split, (valid if len(valid) else split).drawings(count), len(valid) > 0
+
+
+def validation_notes(drawings: Drawings, held_out: bool) -> list[str]:
+    """Return what to tell of the drawings that a run measures on."""
+    if not held_out:
+        return [
+            "the validation split is empty: the figures are of training drawings and say nothing about new "
+            "ones, and the last network counts as the best; prepare more drawings"
+        ]
+    if len(drawings) < FEW:
+        count = f"{len(drawings)} drawing" + ("" if len(drawings) == 1 else "s")
+        return [f"there are but {count} to validate on: the figures are rough; prepare more drawings"]
+    return []
 
 
 def own_share(drawings: Drawings) -> Drawings:

@@ -2,12 +2,12 @@
 
 It is a plain loop over torch, not Lightning's. What a run of this project needs is what Lightning leaves to
 its users: a step that a gradient that is not finite must not change, in any process; several objectives with
-batches of their own, whose gradients are added up in parts; validation, saves and the end by a clock that
-stands still meanwhile; a state that is written whole or not at all, holds no pickle, and resumes bit for bit
-from any step. With Lightning this took manual optimisation, no validation loop, an endless epoch, a
-checkpoint plugin and restored signal handlers: all that was left of it were the names of its hooks. Its
-`EarlyStopping` is `RunConfig.patience` here, `ModelCheckpoint` the folders `best` and `last`,
-`LearningRateMonitor` a column of the log; everything else is a `Callback`.
+batches of their own, whose gradients are added up in parts; validation, saves and the end by a clock; a state
+that is written whole or not at all, holds no pickle, and resumes bit for bit from any step. With Lightning
+this took manual optimisation, no validation loop, an endless epoch, a checkpoint plugin and restored signal
+handlers: all that was left of it were the names of its hooks. Its `EarlyStopping` is `RunConfig.patience`
+here, `ModelCheckpoint` the folders `best` and `last`, `LearningRateMonitor` a column of the log; everything
+else is a `Callback`.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from PIL.Image import Image
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from sketchgen.data.store import Split
+from sketchgen.data.store import Split, Store
 from sketchgen.errors import CheckpointError, SettingError
 from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.models.memory import give_back_freed_memory
-from sketchgen.training.config import RunConfig
+from sketchgen.training.config import RunConfig, differences
 from sketchgen.training.datasets import endless_loader
 from sketchgen.training.distributed import (
     all_reduce_gradients,
@@ -44,6 +44,9 @@ from sketchgen.training.distributed import (
 )
 from sketchgen.training.objectives import Objective, Outcome
 from sketchgen.training.state import STATE, load_state, save_state
+
+CHECKPOINT_SHARE = 8
+"""Time between validations by default, at least so many times that of one with its pictures and saves."""
 
 MAX_SKIPPED = 10
 """Steps in a row with a gradient that is not finite, after which a run stops."""
@@ -58,6 +61,7 @@ class Task(ABC):
         examples: number of training drawings or groups.
         figures: names of the validation figures; by the first one, the lower the better, `best` is chosen.
         keep_last: whether `best` is always the last network, since the objectives cost likelihood.
+        notes: what to tell before the first step.
         split: where drawings are found by their keys; None where the examples are no drawings.
         half: whether weights are saved as float16.
         card: what a checkpoint says of its last validation.
@@ -68,6 +72,7 @@ class Task(ABC):
     examples: int
     figures: tuple[str, ...] = ("valid",)
     keep_last: bool = False
+    notes: Sequence[str] = ()
     split: Split | None = None
     half: bool = False
     card: Mapping[str, Any] = MappingProxyType({})
@@ -94,7 +99,7 @@ class Position:
 
     Attributes:
         step: steps done, those that were skipped included.
-        elapsed: seconds of training done, over all resumed parts.
+        elapsed: seconds that the run has taken, over all resumed parts.
         drawings: drawings seen.
         skipped: steps skipped in a row up to now.
         best: best validation figure so far.
@@ -169,9 +174,11 @@ class Trainer:
         *,
         bfloat16: bool = False,
         callbacks: Sequence[Callback] = (),
+        began: float | None = None,
     ) -> None:
-        """Put everything together; nothing is trained yet."""
+        """Put everything together; nothing is trained yet. The run's clock goes since `began`."""
         self.config, self.task, self.device, self.callbacks = config, task, device, tuple(callbacks)
+        self.store = Store.open(config.store).fingerprint()
         self.bfloat16, self.stopped = bfloat16, False
         self.network = task.network.to(device).train()
         self._averaged = AveragedModel(self.network, avg_fn=self._average, use_buffers=True)
@@ -180,7 +187,9 @@ class Trainer:
             self.network.parameters(), lr=config.peak, weight_decay=config.weight_decay
         )
         self.position = Position()
-        self._clock = self._validated = self._saved = time.monotonic()
+        self._validated = self._saved = time.monotonic()
+        self._clock = self._validated if began is None else began
+        self._checkpoint_seconds = 0.0
 
     @property
     def average(self) -> nn.Module:
@@ -189,10 +198,20 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """Share of the run that is done, by whichever limit is nearer, and this process's clock."""
-        limits = (self.config.steps, self.config.time_limit)
-        done = (self.position.step, self.position.elapsed)
-        return max(part / limit for part, limit in zip(done, limits, strict=True) if limit is not None)
+        """Share of the run that is done, by whichever limit is nearer, and this process's clock.
+
+        The last validation with its pictures and saves is within the time limit.
+        """
+        steps, seconds = self.config.steps, self.config.time_limit
+        by_steps = 0.0 if steps is None else self.position.step / steps
+        if seconds is None:
+            return by_steps
+        return max(by_steps, self.position.elapsed / max(seconds - 1.2 * self._checkpoint_seconds, 1e-9))
+
+    def _tick(self) -> None:
+        """Bring the position's time up to date."""
+        now = time.monotonic()
+        self.position.elapsed, self._clock = self.position.elapsed + now - self._clock, now
 
     def _average(self, average: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
         if not average.is_floating_point():
@@ -213,9 +232,11 @@ class Trainer:
             with self._signals():
                 for callback in self.callbacks:
                     callback.on_start(self)
-                self._clock = self._validated = self._saved = time.monotonic()
+                self._validated = self._saved = time.monotonic()
+                self._tick()
                 loaders = [self._loader(objective) for objective in self.task.objectives]
-                going = broadcast(self.progress, self.device) < 1.0
+                # A run of whatever limit leaves a checkpoint.
+                going = broadcast(self.progress, self.device) < 1.0 or not self.position.step
                 while going:
                     began = time.monotonic()
                     batches = [next(loader).to(self.device) for loader in loaders]
@@ -283,8 +304,7 @@ class Trainer:
         result = StepResult(loss, norm, rate, int(drawings), figures, suspects)
         position.step, position.drawings = position.step + 1, position.drawings + result.drawings
         position.skipped = position.skipped + 1 if result.skipped else 0
-        now = time.monotonic()
-        position.elapsed, self._clock = position.elapsed + now - self._clock, now
+        self._tick()
         return result
 
     def _after_step(self) -> bool:
@@ -299,7 +319,7 @@ class Trainer:
         config, position, now = self.config, self.position, time.monotonic()
         here = [
             self.progress >= 1.0,
-            now - self._validated > config.validation_interval,
+            now - self._validated > self._validation_interval,
             now - self._saved > config.save_every,
         ]
         first = [float(value and not rank()) for value in here]
@@ -312,10 +332,19 @@ class Trainer:
             raise SettingError(f"the loss was not finite for {count} steps; {remedy}")
         if validate or finished or stopped:
             self.checkpoint()
+            # There may be no time for another validation.
+            finished = finished or broadcast(self.progress, self.device) >= 1.0
         elif save:
             self.save()
         impatient = config.patience is not None and position.waited >= config.patience
         return not (finished or stopped or impatient)
+
+    @property
+    def _validation_interval(self) -> float:
+        """Seconds between validations; unless they are set, validations take but a small part of the time."""
+        if self.config.validate_every is not None:
+            return self.config.validate_every
+        return max(self.config.validation_interval, CHECKPOINT_SHARE * self._checkpoint_seconds)
 
     def validate(self) -> dict[str, float]:
         """Return the figures of the averaged network."""
@@ -324,6 +353,7 @@ class Trainer:
 
     def checkpoint(self) -> None:
         """Validate, and save everything: the best and the last network, and the state."""
+        began = time.monotonic()
         figures = self.validate()
         position, figure = self.position, figures[self.task.figures[0]]
         better = figure < position.best or self.task.keep_last
@@ -337,7 +367,8 @@ class Trainer:
         self.save()
         for callback in self.callbacks:
             callback.on_validation(self, figures)
-        self._clock = self._validated = time.monotonic()
+        self._validated = time.monotonic()
+        self._checkpoint_seconds = self._validated - began
 
     def _summary(self) -> dict[str, Any]:
         """Return what a checkpoint says of its training."""
@@ -354,8 +385,11 @@ class Trainer:
 
     def save(self) -> None:
         """Write the state."""
+        self._tick()
         if not rank():
             state = {
+                "settings": self.config.summary(),
+                "store": self.store,
                 "position": asdict(self.position),
                 "network": self.network.state_dict(),
                 "average": self._averaged.state_dict(),
@@ -364,16 +398,21 @@ class Trainer:
             }
             save_state(self.config.out / STATE, state)
         give_back_freed_memory()
-        # Neither validation nor saving counts as training time.
-        self._clock = self._saved = time.monotonic()
+        self._saved = time.monotonic()
 
-    def load(self) -> None:
-        """Go on from the saved state.
+    def load(self) -> list[str]:
+        """Go on from the saved state, and return how the settings differ from those that it was saved with.
 
         Raises:
-            CheckpointError: there is none, it is damaged, or of another network.
+            CheckpointError: there is none, it is damaged, or of another network or store.
         """
         state = load_state(self.config.out / STATE)
+        # States from before these were saved have neither.
+        if state.get("store") not in (None, self.store):
+            raise CheckpointError(
+                f"the run in {self.config.out} is of another store than {self.config.store}; resume it with "
+                "its own, or choose another folder to begin anew"
+            )
         found, own = (
             {name: tuple(value.shape) for name, value in each.items()}
             for each in (state["network"], self.network.state_dict())
@@ -386,3 +425,4 @@ class Trainer:
         self.position = Position(**state["position"])
         for callback, saved in zip(self.callbacks, state["callbacks"], strict=False):
             callback.restore(saved)
+        return differences(state.get("settings") or {}, self.config.summary())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -68,6 +70,15 @@ def unflatten(value: Any, tensors: dict[str, Tensor]) -> Any:
     return {key: unflatten(part, tensors) for key, part in value.items()}
 
 
+def _sha256(structure: Any, tensors: dict[str, Tensor]) -> str:
+    """Return the checksum of a flattened value."""
+    digest = hashlib.sha256(json.dumps(structure).encode())
+    for name in sorted(tensors):
+        digest.update(f"\n{name}\n".encode())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
 def save_state(path: Path, state: dict[str, Any]) -> None:
     """Write a state; the one before stays until the new one is complete on the disk.
 
@@ -75,7 +86,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
         OutputError: it cannot be written.
     """
     structure, tensors = flatten(state)
-    about = json.dumps({"version": STATE_VERSION, "state": structure})
+    about = json.dumps({"version": STATE_VERSION, "sha256": _sha256(structure, tensors), "state": structure})
     try:
         write_atomic(path, save(tensors, metadata={"sketchgen": about}), force=True)
     except OutputError as error:
@@ -94,6 +105,9 @@ def load_state(path: Path) -> dict[str, Any]:
             about = json.loads((file.metadata() or {})["sketchgen"])
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         found = about["version"]
+        # States from before there were checksums have none.
+        if about.get("sha256", "") not in ("", _sha256(about["state"], tensors)):
+            raise ValueError("it is damaged, its checksum is another one")
         state = unflatten(about["state"], tensors)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]

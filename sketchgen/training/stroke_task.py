@@ -22,7 +22,13 @@ from sketchgen.models.numpy_stroke_model import Decoder
 from sketchgen.models.stroke_model import StrokeModel, as_network
 from sketchgen.sketch.sketch import Completion, Sketch
 from sketchgen.training.config import ReinforceConfig, TrainConfig
-from sketchgen.training.datasets import StoreBatches, StrokeCollate, own_share, training_and_validation
+from sketchgen.training.datasets import (
+    StoreBatches,
+    StrokeCollate,
+    own_share,
+    training_and_validation,
+    validation_notes,
+)
 from sketchgen.training.distributed import rank, sum_over_processes, world_size
 from sketchgen.training.loop import Task
 from sketchgen.training.objectives import Likelihood, Objective, load_teachers
@@ -37,13 +43,13 @@ GIVEN_SHARE, PICTURE_TEMPERATURE = 0.4, 0.4
 class StrokeTask(Task):
     """A stroke model, by the likelihood of drawings and further objectives."""
 
-    figures = ("valid", "valid_half")
-
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
         """See `sketchgen.training.trainer.make_task`."""
         self._config, self._device = config, device
         store = Store.open(config.store)
-        self.split, self._valid = training_and_validation(store, config.validate_drawings)
+        self.split, self._valid, self._held_out = training_and_validation(store, config.validate_drawings)
+        self.notes = validation_notes(self._valid, self._held_out)
+        self.figures = ("valid", "valid_half") if self._held_out else ("train", "train_half")
         self.examples = len(self.split)
         self.network = _stroke_model(config, store).train()
         categories = self.network.config.categories
@@ -57,7 +63,7 @@ class StrokeTask(Task):
             objectives.append(_policy_gradient(config.reinforce, self.split, categories, config.seed, device))
         self.objectives = objectives
         # By the likelihood the network as it started would be the best.
-        self.keep_last = len(objectives) > 1
+        self.keep_last = len(objectives) > 1 or not self._held_out
 
     def validate(self, network: StrokeModel) -> dict[str, float]:
         """Return nats per point: of whole drawings, and of second halves with the first given."""
@@ -68,8 +74,11 @@ class StrokeTask(Task):
             sums = [float(scores.nats.sum()), float(scores.points.sum())]
             nats, points = sum_over_processes(sums, self._device)
             found[name] = nats / max(points, 1.0)
-        nats = round(found["valid"], 4)
-        self.card = {"nats_per_point_valid": nats, "validation_drawings": len(self._valid)}
+        first = self.figures[0]
+        self.card = {
+            f"nats_per_point_{first}": round(found[first], 4),
+            "validation_drawings": len(self._valid) if self._held_out else 0,
+        }
         return found
 
     def draw(self, network: StrokeModel) -> Image | None:

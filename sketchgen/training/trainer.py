@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ def fit(
     resume: bool = False,
     report: Report | None = None,
     callbacks: Sequence[Callback] = (),
+    began: float | None = None,
 ) -> Path:
     """Train a network and return the folder of its best checkpoint.
 
@@ -40,6 +42,7 @@ def fit(
         resume: go on with the run in `config.out`.
         report: called with the figures of each line of the log, and with warnings.
         callbacks: what else watches the run.
+        began: when the run's clock began, by `time.monotonic`; None for now.
 
     Raises:
         OutputError: the run's folder holds a run and `resume` is false, or it cannot be written.
@@ -48,13 +51,14 @@ def fit(
         ProcessLostError: another process of the run has ended.
         SettingError: settings that cannot work, or a loss that stays not finite.
     """
+    began = time.monotonic() if began is None else began
     config = replace(config, store=Path(config.store), out=Path(config.out))
     keep_freed_memory()
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     device = choose_device(config.device)
     with process_group(device):
-        trainer = make_trainer(config, device, resume=resume, report=report, callbacks=callbacks)
+        trainer = make_trainer(config, device, resume=resume, report=report, callbacks=callbacks, began=began)
         trainer.fit()
     return config.out / "best"
 
@@ -66,17 +70,27 @@ def make_trainer(
     resume: bool = False,
     report: Report | None = None,
     callbacks: Sequence[Callback] = (),
+    began: float | None = None,
 ) -> Trainer:
     """Return a run that is ready to take its next step; see `fit`."""
     task = make_task(config, device, resume=resume)
     prepare_folder(config.out, resume=resume)
-    task.setup(report or (lambda figures: None))
+    report = report or (lambda figures: None)
+    before = time.monotonic()
+    task.setup(report)
+    # The drawing of candidates is not a part of the training.
+    began = began and began + time.monotonic() - before
     bfloat16 = bfloat16_pays(device) if config.bfloat16 is None else config.bfloat16
     log = RunLog(config.out, report)
-    trainer = Trainer(config, task, device, bfloat16=bfloat16, callbacks=[log, *callbacks])
+    watching = [log, *callbacks]
+    trainer = Trainer(config, task, device, bfloat16=bfloat16, callbacks=watching, began=began)
+    notes = [*config.notes, *task.notes]
     # A run that was stopped while it drew candidates has no state yet.
     if resume and ((config.out / STATE).exists() or not (config.out / "candidates").exists()):
-        trainer.load()
+        changed = trainer.load()
+        notes += [f"resumed with other settings: {', '.join(changed)}"] if changed else []
+    for note in notes if not rank() else ():
+        report({"step": trainer.position.step, "warning": note})
     return trainer
 
 

@@ -85,7 +85,8 @@ class TestDownload:
         base = ["-o", tmp_path, "--base", bucket.base]
         assert "name some" in failure(capsys, "download", *base)
         assert "leave out one" in failure(capsys, "download", "cat", "--all", *base)
-        assert "jobs is 0; it must be from 1 to 16" in failure(capsys, "download", "cat", "--jobs", 0, *base)
+        line = failure(capsys, "download", "cat", "--jobs", 0, *base)
+        assert "jobs must be a number from 1 to 16, not 0" in line
         assert "did you mean 'cat'" in failure(capsys, "download", "caat", "-o", tmp_path)
         assert "owl.ndjson" in failure(capsys, "download", "owl", *base)
         (tmp_path / "cat.ndjson").write_text("mine")

@@ -268,7 +268,7 @@ class TestGenerate:
     ) -> None:
         for command in (["complete", PARTIAL], ["generate"]):
             line = failure(capsys, *command, option, value)
-            assert f"{option[2:]} is {value}; it must be {bounds}" in line
+            assert f"{option[2:]} must be a number {bounds}, not {value}" in line
 
 
 class TestOutput:

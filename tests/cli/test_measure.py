@@ -98,10 +98,10 @@ def test_compare(asked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--limit", 0], "limit is 0; it must be 1 or more"),
+        (["--limit", 0], "limit must be 1 or more, not 0"),
         (["--samples", 0], "samples is 0"),
         (["--seed", -1], "seed is -1"),
-        (["--guidance", 11], "guidance is 11; it must be from 0 to 10"),
+        (["--guidance", 11], "guidance must be a number from 0 to 10, not 11"),
     ],
 )
 def test_refused(words: list[object], line: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,7 +93,7 @@ def test_shapes_reach_the_network(cell: str, asked: Asked, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--layers", 0], "layers is 0; it must be 1 or more"),
+        (["--layers", 0], "layers must be 1 or more, not 0"),
         (["--batch", 0], "batch is 0"),
         (["--threads", 0], "threads is 0"),
         (["--seed", -1], "seed is -1"),
@@ -105,8 +105,8 @@ def test_shapes_reach_the_network(cell: str, asked: Asked, tmp_path: Path) -> No
         (["--from", "quickdraw345", "--preset", "sketch-rnn"], "leave out --preset"),
         (["--rollouts", 8], "add --reinforce 256"),
         (["--classifier", "seen"], "add --reinforce 256"),
-        (["--reinforce", 8, "--best-of", 16], "best_of is 16; it must be from 1 to 15"),
-        (["--reinforce", 1], "sketches is 1; it must be from 2"),
+        (["--reinforce", 8, "--best-of", 16], "best_of must be a number from 1 to 15, not 16"),
+        (["--reinforce", 1], "sketches must be a number from 2"),
     ],
 )
 def test_refused(
@@ -159,7 +159,7 @@ class TestSampleCandidates:
     def test_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         told = ["sample-candidates", tmp_path, "-o", tmp_path / "out"]
         assert "jobs is 0" in failure(capsys, *told, "--jobs", 0)
-        assert "candidates is 0; it must be from 1" in failure(capsys, *told, "--candidates-per-sketch", 0)
+        assert "candidates must be a number from 1" in failure(capsys, *told, "--candidates-per-sketch", 0)
 
 
 class TestTrainClassifier:

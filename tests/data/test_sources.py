@@ -111,7 +111,7 @@ def test_only_what_is_selected_is_kept(tmp_path: Path) -> None:
     (tmp_path / "cat.ndjson").write_text(lines("cat", 50))
     (tmp_path / "dog.ndjson").write_text(lines("dog", 40) + lines("dog", 60, recognised=False)[-600:])
     (tmp_path / "sun.ndjson").write_text(lines("sun", 9))
-    with pytest.raises(SettingError, match="max_per_category is 0; it must be 1 or more"):
+    with pytest.raises(SettingError, match="max_per_category must be 1 or more, not 0"):
         Selection(max_per_category=0)
     selection = Selection(recognised=True, categories=frozenset({"cat", "dog"}), max_per_category=30)
     report = prepare([tmp_path], tmp_path / "store", selection)

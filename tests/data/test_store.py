@@ -23,6 +23,7 @@ from sketchgen.data.rows import SCHEMA, from_rows, to_rows
 from sketchgen.data.shards import BLOCK
 from sketchgen.data.store import SPLITS, Store, new_store
 from sketchgen.errors import FormatError
+from sketchgen.sketch.files import SUMS
 from sketchgen.sketch.sketch import Sketch
 
 pixel = st.integers(0, 255)
@@ -229,6 +230,7 @@ def listed(folder: Path, split: str, number: int, **changes) -> None:
     summary = json.loads((folder / "store.json").read_text())
     summary["shards"][split][number].update(changes)
     (folder / "store.json").write_text(json.dumps(summary))
+    (folder / SUMS).unlink(missing_ok=True)
 
 
 def replace_shard(folder: Path, rows: pa.RecordBatch) -> None:
@@ -321,3 +323,41 @@ def test_a_damaged_summary_is_a_format_error(folder: Path, change: dict | str, w
     with pytest.raises(FormatError, match=words) as caught:
         Store.open(folder)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["store.json", "train-00000.arrow", "train-00002.arrow"])
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_a_flipped_bit_anywhere_names_the_file(folder: Path, name: str, share: float):
+    data = bytearray((folder / name).read_bytes())
+    data[int(share * len(data))] ^= 4
+    (folder / name).write_bytes(data)
+    words = rf"({name}|is not a prepared store|is a store of version).*prepare"
+    with pytest.raises(FormatError, match=words):
+        [Store.open(folder).split(split).drawings() for split in SPLITS]
+
+
+def test_a_shard_s_checksum_is_checked_once_and_older_stores_have_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    checked: list[str] = []
+    plain = shards.has_sum
+    monkeypatch.setattr(shards, "has_sum", lambda path: checked.append(path.name) or plain(path))
+    train = Store.open(folder).split("train")
+    train.read([0, 1, 2, 0, 1])
+    assert checked == ["train-00000.arrow", "train-00001.arrow"]
+    (folder / SUMS).unlink()
+    assert len(Store.open(folder).split("train").drawings()) == 5 * BLOCK + 17
+
+
+@pytest.mark.parametrize("count", [2**53, 2**63, -1, True, 1.0, "1"])
+def test_a_number_of_drawings_that_no_file_holds_is_not_believed(folder: Path, count: object):
+    listed(folder, "train", 0, drawings=count)
+    with pytest.raises(FormatError, match=r"store\.json is damaged"):
+        Store.open(folder)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "[]", "null", "", "\xff", "{"])
+def test_a_store_of_any_other_json_is_refused(folder: Path, text: str):
+    (folder / "store.json").write_text(text, encoding="latin-1")
+    with pytest.raises(FormatError, match=r"is not a prepared store|is a store of version None"):
+        Store.open(folder)

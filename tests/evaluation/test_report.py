@@ -229,3 +229,13 @@ def test_a_store_knows_the_depth_of_its_categories(store: Path) -> None:
     counts = category_counts(store, {})
     assert counts is not None
     assert sum(counts.values()) == pytest.approx(len(Store.open(store).split("train")), abs=len(counts))
+
+
+def test_the_likelihood_alone_draws_nothing(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("something is drawn")
+
+    monkeypatch.setattr(Completer, "sample_many", fail)
+    found = evaluate(small(), store, protocol="likelihood", limit=4)
+    assert found["ended"] == {}
+    assert np.isfinite(found["nats_per_point"])

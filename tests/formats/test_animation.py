@@ -228,9 +228,9 @@ def test_colours(background, paper):
 @pytest.mark.parametrize(
     ("settings_", "words"),
     [
-        ({"size": 0}, "size of a GIF is 0 px; it must be from 1 to 1024"),
+        ({"size": 0}, "size of a GIF must be a number from 1 to 1024 px, not 0"),
         ({"size": MAX_SIDE + 1}, "1025 px"),
-        ({"speed": 0}, "speed is 0 px a second; it must be from 1 to 100000"),
+        ({"speed": 0}, "speed must be a number from 1 to 100000 px a second, not 0"),
         ({"speed": float("nan")}, "speed is nan"),
         ({"style": Style(background="nocolour")}, "nocolour"),
         ({"style": Style(added_colour="nocolour")}, "nocolour"),

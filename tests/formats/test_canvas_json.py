@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sketchgen.errors import FormatError, SketchError, SketchgenError
-from sketchgen.formats.canvas_json import parse_canvas, sketch_to_json
-from sketchgen.sketch.sketch import Box, Completion, Sketch
+from sketchgen.formats.canvas_json import MAX_VALUES, parse_canvas, sketch_to_json
+from sketchgen.sketch.sketch import MAX_POINTS, Box, Completion, Sketch
 
 coordinates = st.floats(-1e9, 1e9, allow_nan=False)
 strokes = st.lists(st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=6), max_size=5)
@@ -113,3 +113,19 @@ def test_a_flood_is_refused_quickly():
     assert time.process_time() - begun < 1
     with pytest.raises(FormatError, match="larger than 32 MB"):
         parse_canvas("[" + " " * (32 * 2**20))
+
+
+@pytest.mark.parametrize("part", ["[]", '{"a":1}', "1", '"a"'])
+def test_values_are_counted_before_they_are_parsed(part):
+    text = f'{{"strokes": [[[0, 0]]], "other": [{",".join([part] * (MAX_VALUES + 1))}]}}'
+    begun = time.process_time()
+    with pytest.raises(FormatError, match="more than 1100000 values; simplify"):
+        parse_canvas(text)
+    with pytest.raises(FormatError, match="more than 1100000 values; simplify"):
+        parse_canvas(text.encode())
+    assert time.process_time() - begun < 1
+
+
+def test_the_largest_drawing_with_time_and_pressure_is_read():
+    text = "[[" + ",".join(["[1.5,2.5,1700000000000,0.5]"] * MAX_POINTS) + "]]"
+    assert parse_canvas(text).point_count == MAX_POINTS

@@ -338,7 +338,7 @@ def test_styles_change_no_byte_of_a_plain_file():
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
 def test_limits(value):
-    with pytest.raises(SettingError, match=f"pressure is {value}; it must be from 0 to 1"):
+    with pytest.raises(SettingError, match=f"pressure must be a number from 0 to 1, not {value}"):
         Style(pressure=value)
     with pytest.raises(SettingError, match="smooth is 'round'; it must be auto, on or off"):
         Style(smooth="round")

@@ -87,7 +87,7 @@ def test_margins(margin, sides):
         ("210x297ells", 0, "no unit 'ells'"),
         ("a4 landscape portrait", 0, "both landscape and portrait"),
         ("a6", "60mm", "leave no room on 105 x 148 mm"),
-        ("a4", "-1mm", "margin is -1 mm; it must be 0 or more"),
+        ("a4", "-1mm", "margin must be 0 mm or more, not -1"),
         ("a4", "1 2 3", "one length, two"),
         ("a4", "wide", "margin is 'wide'"),
     ],
@@ -137,7 +137,7 @@ def test_one_drawing_has_the_page_and_many_are_as_large_as_may_be():
         ({"columns": 0}, "0 columns"),
         ({"columns": 500}, "500 columns do not fit into 190 mm"),
         ({"columns": 4, "cell": 60}, "4 columns do not fit into 190 mm"),
-        ({"cell": 200}, "a cell's side is 200 mm; it must be from 1 to 190 mm"),
+        ({"cell": 200}, "a cell's side must be a number from 1 to 190 mm, not 200"),
         ({"cell": 0.5}, "a cell's side is 0.5 mm"),
     ],
 )

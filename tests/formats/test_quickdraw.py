@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+import io
 import json
+import struct
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sketchgen.errors import FormatError, SketchError, SketchgenError
-from sketchgen.formats.quickdraw import Entry, line_entry, parse_json, to_line
+from sketchgen.errors import FormatError, SketchgenError
+from sketchgen.formats.quickdraw import (
+    HEAD,
+    MAX_BLANK,
+    Entry,
+    line_entry,
+    parse_json,
+    read_binary,
+    read_ndjson,
+    to_line,
+)
 from sketchgen.sketch.sketch import Sketch
 
 coordinates = st.floats(-1e9, 1e9, allow_nan=False) | st.integers(0, 255).map(float)
@@ -71,8 +82,36 @@ def test_bad_lines(line, message):
 
 
 def test_too_many_points():
-    line = json.dumps({"drawing": [[[0] * 1_000_000, [0] * 1_000_000]]})
-    with pytest.raises(SketchError, match="more than 200000 points"):
-        parse_json(line)
+    for count, words in ((200_001, "more than 200000 points"), (1_000_000, "more than 1100000 values")):
+        with pytest.raises(SketchgenError, match=words):
+            parse_json(json.dumps({"drawing": [[[0] * count, [0] * count]]}))
     with pytest.raises(FormatError):
         parse_json(b"\xff")
+
+
+def test_an_empty_stroke_is_left_out():
+    assert len(parse_json('{"drawing":[[[0,5],[1,6]],[[],[]],[[],[],[]],[[7],[8]]]}').strokes) == 2
+    found = list(read_ndjson(io.BytesIO(b'{"drawing":[[[],[]]]}\n{"drawing":[[[1],[2]],[[],[]]]}\n')))
+    assert isinstance(found[0], FormatError)
+    assert isinstance(found[1], Entry)
+
+
+def test_blank_lines_are_few():
+    with pytest.raises(FormatError, match="more than 100000 blank lines"):
+        list(read_ndjson(io.BytesIO(b"\n" * (MAX_BLANK + 1))))
+
+
+def test_records_without_points_are_no_drawings():
+    found = list(
+        read_binary(io.BytesIO(HEAD.pack(1, b"XX", 1, 0, 0) * 2 + HEAD.pack(1, b"XX", 1, 0, 1) + b"\0\0"))
+    )
+    assert [str(each) for each in found] == [f"file, drawing {number} has no points" for number in (1, 2, 3)]
+
+
+def test_a_record_of_too_many_points_is_refused_before_they_are_read():
+    head = HEAD.pack(1, b"XX", 1, 0, 65535)
+    record = head + (struct.pack("<H", 65535) + bytes(131_070)) * 6
+    stream = io.BytesIO(record)
+    with pytest.raises(FormatError, match="drawing 1 has more than 200000 points"):
+        list(read_binary(stream))
+    assert stream.tell() < 4 * 131_072 + 40

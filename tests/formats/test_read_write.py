@@ -5,13 +5,14 @@ import io
 import os
 import struct
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from sketchgen.errors import FormatError, OutputError
 from sketchgen.formats.quickdraw import Entry
-from sketchgen.formats.read_write import entries, read, read_all, write
+from sketchgen.formats.read_write import MAX_FAULTS, entries, kind_of, read, read_all, write
 from sketchgen.formats.registry import SUFFIXES, encode
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.sketch.sketch import Completion, Sketch
@@ -118,7 +119,8 @@ def test_completions_keep_both_parts(tmp_path):
 def test_many_drawings(tmp_path):
     path = tmp_path / "many.ndjson"
     path.write_bytes(b"\n" + LINE + b"\n\n" + LINE.replace(b"cat", b"dog") + b"\nbroken\n")
-    assert read(path).category == "cat"
+    with pytest.warns(UserWarning, match="several"):
+        assert read(path).category == "cat"
     drawings = read_all(path)
     assert [next(drawings).category, next(drawings).category] == ["cat", "dog"]
     with pytest.raises(FormatError, match=r"many\.ndjson, line 5 is not JSON"):
@@ -173,3 +175,29 @@ def test_nothing_is_overwritten_unasked(tmp_path):
     SKETCH.save(path, force=True)
     assert read(path) == SKETCH
     assert os.listdir(tmp_path) == ["a.svg"]
+
+
+def test_read_says_that_there_are_more(tmp_path, recwarn):
+    path = tmp_path / "many.ndjson"
+    path.write_bytes(LINE + b"\n" + LINE + b"\n")
+    with pytest.warns(
+        UserWarning, match=r"many\.ndjson holds several drawings, and this is the first; read_all"
+    ):
+        read(path)
+    recwarn.clear()
+    path.write_bytes(LINE + b"\n\n")
+    read(path)
+    assert not recwarn
+
+
+@pytest.mark.parametrize("name", ["a.ndjson", "a.ndjson.gz"])
+def test_a_file_of_junk_is_left_soon(tmp_path, name):
+    junk = b"1\n" * (4 * MAX_FAULTS)
+    (tmp_path / name).write_bytes(gzip.compress(junk) if name.endswith("gz") else junk)
+    found = list(entries(tmp_path / name))
+    assert len(found) == MAX_FAULTS + 2
+    assert "is read no further: 10001 of 10001 are no drawings" in str(found[-1])
+
+
+def test_every_form_has_its_name_when_compressed():
+    assert [kind_of(Path(name)) for name in ("a.svgz", "a.SVG.GZ", "a.npz.gz")] == [".svg", ".svg", ".npz"]

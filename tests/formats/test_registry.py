@@ -79,7 +79,7 @@ def test_names_of_folders_are_none_of_files(tmp_path):
         (RenderOptions("jpeg"), "no format 'jpeg'"),
         (RenderOptions("sgv"), "did you mean 'svg'"),
         (RenderOptions("poster.gif"), "poster is not written as .gif, only as .svg, .png"),
-        (RenderOptions("gif", size=2000), "size of a GIF is 2000 px; it must be from 1 to 1024"),
+        (RenderOptions("gif", size=2000), "size of a GIF must be a number from 1 to 1024 px, not 2000"),
         (RenderOptions("animated.webp", size=0), "size of a WebP is 0 px"),
         (RenderOptions("png", size=10**6), "size is 1000000 px"),
         (RenderOptions("webp", size=0), "size is 0 px"),

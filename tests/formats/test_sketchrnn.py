@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import pickle
+import time
 import zipfile
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sketchgen.errors import SketchgenError
-from sketchgen.formats.read_write import read_all
+from sketchgen.formats.read_write import entries, read_all
 from sketchgen.formats.sketchrnn import PARTS, npz_bytes, read_npz
 from sketchgen.sketch.sketch import Sketch
 
@@ -158,6 +159,79 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
             list(read_all(tmp_path / f"{name}.npz"))
 
 
+def lone(bad: Any) -> np.ndarray:
+    return of_arrays([*[STEPS[0]] * 100, bad, *[STEPS[0]] * 50])
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (np.full((3, 3), np.nan), "not finite"),
+        (np.full((3, 3), np.inf), "not finite"),
+        (np.full((3, 3), 1e12), "beyond"),
+        (np.zeros((3, 2), np.int16), "rows of 2 numbers"),
+        (np.zeros(3), "no array of rows"),
+        (np.zeros((2, 3, 3)), "no array of rows"),
+        (np.full((3, 3), "x"), "no array of rows"),
+        (np.full((3, 3), None), "no array of rows"),
+        ([[1, 2.5, 0]], "no array of rows"),
+        (None, "no array of rows"),
+        ("text", "no array of rows"),
+    ],
+)
+def test_a_bad_drawing_costs_itself(tmp_path: Path, bad: Any, words: str) -> None:
+    path = packed_all(tmp_path / "a.npz", member(pickle.dumps(lone(bad), 4), 151))
+    found = list(entries(path))
+    assert len(found) == 3 * 151
+    error, *_ = (each for each in found if isinstance(each, SketchgenError))
+    assert found[100] is error
+    assert "a.npz, drawing 101" in str(error)
+    assert words in str(error)
+
+
+BOMBS = {
+    "lists": member(b"\x80\x02" + b"]" * 4_000_000),
+    "marks": member(b"\x80\x02" + b"(" * 4_000_000),
+    "numbers": member(b"\x80\x02" + b"K\1" * 2_000_000),
+    "a value": member(b"\x80\x03B\xff\xff\xff\x7f" + b"\0" * 4_000_000),
+    "a long line": member(b"\x80\x02c" + b"a" * 4_000_000),
+    "a type without end": member(b"\x80\x02cnumpy\ndtype\nK\x01" + b"q\0h\0\x86" * 60 + b"\x85R."),
+}
+
+
+@pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS.keys())
+def test_what_only_takes_time_and_memory_is_refused(tmp_path: Path, content: bytes) -> None:
+    begun = time.process_time()
+    with pytest.raises(SketchgenError):
+        list(read_all(packed(tmp_path / "a.npz", train=content)))
+    assert time.process_time() - begun < 3
+
+
+@pytest.mark.parametrize(
+    ("method", "size", "more", "words"),
+    [
+        (zipfile.ZIP_BZIP2, 100, 0, "otherwise than by deflate"),
+        (zipfile.ZIP_LZMA, 100, 0, "otherwise than by deflate"),
+        (zipfile.ZIP_DEFLATED, 20_000_000, 0, "inflates to more than 8 MB"),
+        (zipfile.ZIP_STORED, 100, 2000, "more files than train, valid and test"),
+    ],
+)
+def test_an_archive_that_numpy_does_not_write_is_refused(
+    tmp_path: Path, method: int, size: int, more: int, words: str
+) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as whole:
+        for name in (*PARTS, *(f"more-{number}" for number in range(more))):
+            whole.writestr(f"{name}.npy", member(b"\x80\x02" + b"]" * size))
+    with pytest.raises(SketchgenError, match=words):
+        list(read_all(tmp_path / "a.npz"))
+
+
+def test_an_array_may_stand_in_several_places(tmp_path: Path) -> None:
+    path = packed_all(tmp_path / "a.npz", member(pickle.dumps(of_arrays([STEPS[0]] * 3), 4), 3))
+    first, second, third, *_ = read_all(path)
+    assert first == second == third
+
+
 @given(st.data())
 def test_a_damaged_file_never_does_more_than_fail(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -198,7 +272,7 @@ def boxed(strokes: list) -> list:
 @given(sketches)
 def test_what_is_written_is_read(drawn: list) -> None:
     data = io.BytesIO(written(*map(Sketch.from_strokes, drawn), Sketch()))
-    found = [[stroke.tolist() for stroke in sketch.strokes] for sketch in read_npz(data)]
+    found = [[stroke.tolist() for stroke in entry.sketch.strokes] for entry in read_npz(data)]
     assert found == [boxed(item) for item in drawn]
 
 
@@ -215,5 +289,6 @@ def test_the_form_is_magenta_s() -> None:
 
 def test_rounding_does_not_add_up() -> None:
     points = np.cumsum(np.full((200, 2), 255 / 199), axis=0)
-    (found,) = read_npz(io.BytesIO(written(Sketch.from_strokes([points]))))
+    (entry,) = read_npz(io.BytesIO(written(Sketch.from_strokes([points]))))
+    found = entry.sketch
     assert np.abs(found.points - (points - points[0])).max() <= 0.5 + 1e-9

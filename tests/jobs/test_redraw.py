@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scribbles import open_scribbles, scribble
@@ -106,7 +108,7 @@ def test_a_manifest_of_another_version(tmp_path: Path) -> None:
     manifest.write_text("\n".join([json.dumps({**json.loads(header), "version": 1}), *rows, ""]))
     with pytest.raises(FormatError, match="version 1, this program reads 2"):
         again.find_drawing(manifest, "0")
-    manifest.write_text('{"format": "sketchgen-manifest", "version": 2}\n{"number": 0, "file": "a"}\n')
+    manifest.write_text(f'{{"format": "sketchgen-manifest", "version": 2}}\n{rows[0]}\n')
     with pytest.raises(FormatError, match="header is damaged"):
         again.redraw(again.find_drawing(manifest, "0"), None, EXECUTOR)
     with pytest.raises(FormatError, match="no manifest"):
@@ -134,3 +136,40 @@ def test_what_is_set_aside_comes_back_bit_for_bit() -> None:
         assert back.to_svg() == item.to_svg()
     with pytest.raises(FormatError, match="a file is damaged"):
         from_line(b"{}", "a file")
+
+
+ODD: list[Any] = [None, [], {}, "", "a\nb", -1, 1.5, True, [[[1]]], 10**30, {"a": {}}]
+
+
+@pytest.mark.parametrize(
+    "key", ["sampling", "engine", "categories", "count", "seed", "names", "look", "files"]
+)
+def test_odd_values_in_a_header_never_do_more_than_fail_in_a_line(key: str, tmp_path: Path) -> None:
+    manifest = drawn(replace(JOB, count=1), tmp_path / "out")
+    header, *lines = manifest.read_text().splitlines()
+    plain = json.loads(header)
+    for odd in ODD:
+        changes = [{key: odd}]
+        if isinstance(plain[key], dict):
+            changes += [{key: plain[key] | {name: odd}} for name in plain[key]]
+        for change in changes:
+            manifest.write_text("\n".join([json.dumps(plain | change), *lines]) + "\n")
+            with contextlib.suppress(SketchgenError):
+                again.redraw(again.find_drawing(manifest, "0"), None, EXECUTOR)
+
+
+@pytest.mark.parametrize("key", ["number", "file", "index", "ended", "bytes", "hash", "signature", "dropped"])
+def test_odd_values_in_a_line_never_do_more_than_fail_in_a_line(key: str, tmp_path: Path) -> None:
+    manifest = drawn(replace(JOB, count=1), tmp_path / "out")
+    header, line, *lines = manifest.read_text().splitlines()
+    for odd in ODD:
+        manifest.write_text("\n".join([header, json.dumps(json.loads(line) | {key: odd}), *lines]) + "\n")
+        with contextlib.suppress(SketchgenError):
+            again.redraw(again.find_drawing(manifest, "0"), None, EXECUTOR)
+
+
+def test_a_line_s_file_is_in_the_folder(tmp_path: Path) -> None:
+    manifest = drawn(replace(JOB, count=1), tmp_path / "out")
+    manifest.write_text(manifest.read_text().replace('"cat-1.json"', '"../cat-1.json"'))
+    with pytest.raises(FormatError, match="line 2 is damaged"):
+        again.find_drawing(manifest, "0")

@@ -28,7 +28,7 @@ from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.executor import InProcess, Processes, TaskQueue
 from sketchgen.jobs.inputs import Source, open_source
 from sketchgen.jobs.near_duplicates import hamming_distance
-from sketchgen.jobs.output import open_output
+from sketchgen.jobs.output import file_name, open_output
 from sketchgen.jobs.run import Outcome, Run
 from sketchgen.jobs.spec import Job, Sampling
 from sketchgen.jobs.worker import Record, WorkerOptions
@@ -430,3 +430,10 @@ class TestProcesses:
     ) -> None:
         with pytest.raises(SketchgenError, match=words):
             go(job(), tmp_path / "out", Processes(1, opener))
+
+
+@pytest.mark.parametrize("text", ["\U00020000" * 80, "a" * 300, "猫" * 100, "a\udc80b", "../../x", "-", ""])
+def test_a_file_name_is_short_in_bytes_and_stays_in_its_folder(text: str) -> None:
+    name = file_name(text)
+    assert 0 < len(name.encode()) <= 80
+    assert Path(name).name == name

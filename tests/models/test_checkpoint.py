@@ -34,6 +34,7 @@ from sketchgen.models.checkpoint import (
 )
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.picture_classifier import load_picture_recogniser
+from sketchgen.sketch.files import SUMS
 from tests.support import critics, recognisers, seeing, untrained
 
 SUMMARY = {"steps": 12, "nats_per_point_valid": 7.5, "settings": {"seed": 0}}
@@ -79,6 +80,7 @@ def refused(folder: Path, kind: Kind[Any] = STROKE_MODEL) -> str:
 def rewrite(folder: Path, **changes: object) -> None:
     about = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     (folder / CONFIG).write_text(json.dumps(about | changes), encoding="utf-8")
+    (folder / SUMS).unlink(missing_ok=True)
 
 
 def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
@@ -98,7 +100,7 @@ def test_a_network_goes_round(kind: Kind[Any], tmp_path: Path):
 @each_kind
 def test_the_folder_holds_weights_configuration_and_card_and_no_pickle(kind: Kind[Any], tmp_path: Path):
     folder = saved(kind, tmp_path / "made")
-    assert sorted(path.name for path in folder.iterdir()) == sorted([WEIGHTS, CONFIG, CARD])
+    assert sorted(path.name for path in folder.iterdir()) == sorted([WEIGHTS, CONFIG, CARD, SUMS])
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
     # Safetensors: a length and a JSON header, then plain numbers.
     raw = (folder / WEIGHTS).read_bytes()
@@ -132,6 +134,7 @@ def test_checkpoints_of_older_versions_are_read(kind: Kind[Any], tmp_path: Path)
         for new, old in (("rotated", "turned"), ("self_attention", "recall"), ("box_components", "borders")):
             about["model"][old] = about["model"].pop(new)
     (folder / CONFIG).write_text(json.dumps(about), encoding="utf-8")
+    (folder / SUMS).unlink()
     found = read_checkpoint(folder, kind)
     assert (found.config, found.summary) == (wanted.config, wanted.summary)
     assert same(found.weights, wanted.weights)
@@ -160,6 +163,7 @@ def test_damaged_configurations_are_refused(kind: Kind[Any], tmp_path: Path):
 def test_damaged_weights_are_refused(kind: Kind[Any], tmp_path: Path):
     folder = saved(kind, tmp_path / "made")
     raw = (folder / WEIGHTS).read_bytes()
+    (folder / SUMS).unlink()
     # Not from the file, which would be mapped into memory and then truncated.
     weights = load_tensors(raw)
     for share in (0.0, 0.01, 0.5, 0.99):
@@ -256,3 +260,30 @@ def test_new_categories_start_as_any(folder: Path):
     rows, old = after.weights["category.weight"], before.weights["category.weight"]
     np.testing.assert_array_equal(rows, old[[0, 1, 2, 2]])
     assert with_categories(before, ("cat",)).config == before.config
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_flipped_bit_names_the_file(tmp_path: Path, name: str, share: float) -> None:
+    save_checkpoint(tmp_path / "a", NETWORKS[STROKE_MODEL.name](), SUMMARY)
+    file = tmp_path / "a" / name
+    data = bytearray(file.read_bytes())
+    data[int(share * len(data))] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(CheckpointError, match=f"a/{name}"):
+        read_checkpoint(tmp_path / "a")
+
+
+def test_older_checkpoints_have_no_checksums(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "a", NETWORKS[STROKE_MODEL.name](), SUMMARY)
+    (tmp_path / "a" / SUMS).unlink()
+    assert read_checkpoint(tmp_path / "a").summary == SUMMARY
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a":' * 100_000, '{"format": []}', '{"format": {"a": 1}}', "[1]", "{", ""]
+)
+def test_a_configuration_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / CONFIG).write_text(text)
+    with pytest.raises(CheckpointError, match=r"cannot be read|is not a sketchgen checkpoint"):
+        read_checkpoint(tmp_path)

@@ -147,9 +147,9 @@ def test_what_cannot_be_drawn_is_refused(spec: CandidateSpec, tmp_path: Path):
         draw_candidates(replace(spec, checkpoint="nowhere"), tmp_path, 1)
     with pytest.raises(FormatError, match="not a prepared store"):
         draw_candidates(replace(spec, store=str(tmp_path)), tmp_path, 1)
-    with pytest.raises(SettingError, match="candidates is 0; it must be from 1 to 64"):
+    with pytest.raises(SettingError, match="candidates must be a number from 1 to 64, not 0"):
         replace(spec, candidates=0)
-    with pytest.raises(SettingError, match="sketches is 0; it must be from 1"):
+    with pytest.raises(SettingError, match="sketches must be a number from 1"):
         replace(spec, sketches=0)
 
 

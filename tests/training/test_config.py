@@ -111,7 +111,7 @@ def test_settings_outside_their_limits_are_refused(kind: type, wrong: dict[str, 
 
 
 def test_the_best_of_all_rollouts_is_refused():
-    with pytest.raises(SettingError, match="best_of is 4; it must be from 1 to 3"):
+    with pytest.raises(SettingError, match="best_of must be a number from 1 to 3, not 4"):
         ReinforceConfig(rollouts=4, best_of=4)
 
 

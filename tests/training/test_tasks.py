@@ -258,5 +258,5 @@ def test_reward_runs_that_cannot_work_are_refused(reward_run: RewardTrainConfig,
         fit(replace(config, classifier=None))
     with pytest.raises(CheckpointError, match="nowhere"):
         fit(replace(config, checkpoint="nowhere"))
-    with pytest.raises(SettingError, match="candidates_per_sketch is 0; it must be from 1"):
+    with pytest.raises(SettingError, match="candidates_per_sketch must be a number from 1"):
         replace(config, candidates_per_sketch=0)

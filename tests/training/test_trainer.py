@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -315,10 +316,19 @@ def test_a_run_stops_early_when_it_gets_no_better(config: TrainConfig, monkeypat
 def test_a_time_limit_ends_a_run(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
     now = iter(range(10**6))
     monkeypatch.setattr("sketchgen.training.loop.time.monotonic", lambda: 0.5 * next(now))
-    fit(replace(config, steps=None, time_limit=60, save_every=1e6, validate_every=1e6))
+    fit(replace(config, steps=None, time_limit=60, save_every=1e6, validate_every=20))
     position = saved(config.out)["position"]
-    assert 60 <= position["elapsed"] < 63
+    # The last validation, which takes a few readings of this clock, is within the limit, too.
+    assert 50 <= position["elapsed"] <= 0.5 * next(now) - 0.5 <= 64
     assert 10 < position["step"] < 120
+
+
+def test_start_and_validation_count_and_a_run_of_no_time_leaves_a_checkpoint(config: TrainConfig):
+    fit(replace(config, steps=None, time_limit=1000), began=time.monotonic() - 2000)
+    position = saved(config.out)["position"]
+    assert position["step"] == 1
+    assert position["elapsed"] > 2000
+    assert load_network(config.out / "best")[1]["steps"] == 1
 
 
 def test_a_place_that_is_no_folder_is_refused(config: TrainConfig):
@@ -336,7 +346,11 @@ def test_no_state_or_a_damaged_or_a_foreign_one_is_refused(config: TrainConfig, 
     check_refused(replace(config, out=config.out / "new"), "no state of a run")
     check_refused(replace(copy, model=replace(MODEL, width=32)), "of another network")
     file = copy.out / STATE
-    file.write_bytes(file.read_bytes()[:1000])
+    whole = bytearray(file.read_bytes())
+    whole[-10] ^= 1
+    file.write_bytes(whole)
+    check_refused(copy, f"{STATE} holds no state of a run to resume: it is damaged, its checksum")
+    file.write_bytes(whole[:1000])
     check_refused(copy, "no state of a run")
 
 
@@ -371,12 +385,38 @@ def test_a_store_without_training_drawings_is_refused(config: TrainConfig, monke
         fit(config)
 
 
-def test_a_store_of_one_drawing_is_validated_on_itself(config: TrainConfig, tmp_path: Path):
+def test_a_store_without_validation_drawings_shows_no_validation_figures(config: TrainConfig, tmp_path: Path):
     (tmp_path / "owl.ndjson").write_text('{"word":"a/b","drawing":[[[0,255,3],[0,7,200]]]}\n')
     prepare([tmp_path / "owl.ndjson"], tmp_path / "one")
-    best = fit(replace(config, store=tmp_path / "one"))
-    assert load_network(best)[0].config.categories == ("a/b",)
-    assert math.isfinite(rows(config.out, "valid")[20])
+    told: list[dict[str, Any]] = []
+    best = fit(replace(config, store=tmp_path / "one"), report=told.append)
+    assert "the validation split is empty" in told[0]["warning"]
+    model, summary = load_network(best)
+    assert model.config.categories == ("a/b",)
+    assert (summary["validation_drawings"], summary["steps"]) == (0, 20)
+    assert not any("valid" in name for line in told for name in line)
+    assert math.isfinite(rows(config.out, "train")[20])
+
+
+def test_few_validation_drawings_and_a_huge_learning_rate_are_told(config: TrainConfig):
+    told: list[dict[str, Any]] = []
+    fit(replace(config, steps=1, learning_rate=0.5), report=told.append)
+    rate, few = (line["warning"] for line in told if "warning" in line)
+    assert rate.startswith("learning rate 0.5 is far above the usual 0.0015")
+    assert "to validate on: the figures are rough" in few
+
+
+def test_a_run_is_resumed_with_its_own_store_and_says_what_else_differs(copy: TrainConfig, tmp_path: Path):
+    told: list[dict[str, Any]] = []
+    fit(replace(copy, steps=21, batch=7, save_every=5.0), resume=True, report=told.append)
+    words = [line["warning"] for line in told if "warning" in line][-1]
+    assert words == f"resumed with other settings: batch is 7 (was {copy.batch})"
+    moved = shutil.copytree(copy.store, tmp_path / "moved")
+    assert fit(replace(copy, steps=21, store=moved), resume=True).is_dir()
+    (tmp_path / "owl.ndjson").write_text('{"word":"cat","drawing":[[[0,255,3],[0,7,200]]]}\n')
+    prepare([tmp_path / "owl.ndjson"], tmp_path / "other")
+    with pytest.raises(CheckpointError, match=r"is of another store than .*other; resume it with its own"):
+        fit(replace(copy, steps=22, store=tmp_path / "other"), resume=True)
 
 
 def test_the_faster_precision_is_chosen_unless_one_is_set(
