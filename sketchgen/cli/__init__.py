@@ -6,7 +6,9 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import click
 
 from sketchgen.cli import data, draw, measure, recognise, train, web
 from sketchgen.cli.command import COMMANDS, Program
-from sketchgen.errors import OutputError, SettingError, SketchgenError, missing_dependency
+from sketchgen.errors import FormatWarning, OutputError, SettingError, SketchgenError, missing_dependency
 
 __all__ = ["COMMANDS", "main", "program"]
 
@@ -95,6 +97,23 @@ program = Program(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line with these arguments, or those of the process; returns the exit status."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", FormatWarning)
+        warnings.showwarning = partial(_warn, warnings.showwarning)
+        return _main(argv)
+
+
+def _warn(other: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:
+    """Show a part of a file that is left out on one line; other warnings as Python does."""
+    if issubclass(category, FormatWarning):
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"sketchgen: warning: {' '.join(str(message).split())}\n")
+    else:
+        other(message, category, *where)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    """Run the command line; returns the exit status."""
     try:
         return _run(list(sys.argv[1:] if argv is None else argv) or ["--help"])
     except click.exceptions.Exit as leaving:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import difflib
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sketchgen.errors import SettingError, SketchgenError
+from sketchgen.errors import FormatWarning, SettingError, SketchgenError
 
 GROUPS = ("Draw", "Data", "Train", "Measure", "Web")
 """The groups of commands, in the order of the overview."""
@@ -204,8 +205,23 @@ def input_path(name: str) -> Path | None:
     return example(name.removeprefix(EXAMPLE)) if name.startswith(EXAMPLE) else Path(name)
 
 
-FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
-"""The argument of commands that read drawings."""
+def _strict(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        warnings.simplefilter("error", FormatWarning)
+
+
+FILES = options(
+    click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+    option(
+        "--strict",
+        False,
+        "Refuse files of which a part cannot be read.",
+        "Input",
+        expose_value=False,
+        callback=_strict,
+    ),
+)
+"""The argument of commands that read drawings, and how they read them."""
 
 
 def check_store(store: Path) -> None:

@@ -234,6 +234,7 @@ def _read_npz(stream: BufferedIOBase, name: str) -> Iterator[Entry]:
 
 READERS: dict[str, Reader] = {
     ".svg": _read_svg,
+    ".svgz": _read_svg,
     ".json": _read_json,
     ".ndjson": read_ndjson,
     ".npz": _read_npz,

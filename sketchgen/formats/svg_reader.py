@@ -1,60 +1,97 @@
 """Read the strokes of SVG files, in the units of the viewBox; a file can neither reach out nor run away.
 
-Strokes are all visible paths, polylines, polygons, lines, rects, circles and ellipses, filled or stroked (a
-filled shape is read as its outline). Straight lines keep their points. Curves are flattened, except those of
-`svg_writer`, whose nodes are read.
-Not read are hidden elements (`display`, `visibility`, neither fill nor stroke), unused definitions, clip
-paths, masks, text, images, scripts, elements of class or id `background`, and filled rectangles as large as
-the page.
-Animation is ignored. Of style sheets only the selectors `*`, a tag, `.class` and `#id` count.
+Strokes are the paths, polylines, polygons, lines, rects, circles and ellipses that a browser shows, filled or
+stroked (a filled shape is read as its outline). Straight lines keep their points. Curves are flattened,
+except those of `svg_writer`, whose nodes are read.
+Not read are what is invisible by its style, clipped away or wholly off the page, fills that cover the page,
+masks, text, images, scripts, and animation. A broken element is read as far as browsers draw it, with a
+warning.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element
 
 import numpy as np
-import svgelements
-from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
-from numpy.typing import NDArray
 
-from sketchgen.errors import FormatError, SketchError
-from sketchgen.formats.svg_shapes import PPI, SHAPES, length, numbers, outline, path_cost
-from sketchgen.formats.svg_writer import MARK, NODES, SHOW
+from sketchgen.errors import FormatError, FormatWarning, SketchError
+from sketchgen.formats.svg_clip import Region, clipped, is_costly
+from sketchgen.formats.svg_css import (
+    ATTRIBUTE,
+    GEOMETRY,
+    INHERITED,
+    Cascade,
+    Style,
+    paint,
+    reference,
+    share,
+)
+from sketchgen.formats.svg_path import read_numbers
+from sketchgen.formats.svg_shapes import SHAPES, outline
+from sketchgen.formats.svg_transform import (
+    Area,
+    Matrix,
+    chained,
+    fitted,
+    inverse,
+    length,
+    mapped,
+    origin,
+    shift,
+    transform,
+)
+from sketchgen.formats.svg_writer import MARK, NODES, SHOW, WHOLE
+from sketchgen.formats.svg_xml import MAX_ELEMENTS, local_tag, parse_xml
 from sketchgen.sketch.files import MAX_BYTES
-from sketchgen.sketch.sketch import MAX_POINTS, Box, Points, Sketch
-
-MAX_ELEMENTS = 50_000
-"""Maximum number of elements, each use of a definition counted."""
+from sketchgen.sketch.sketch import MAX_POINTS, Box, Layer, Points, Sheet, Sketch
 
 MAX_DEPTH = 64
 """Maximum nesting of groups and uses."""
 
+MAX_TOLD = 20
+"""Faults of a file, the first ones, that are told."""
+
 _TOLERANCE = 1 / 2000
 """Maximum distance of a flattened curve from the curve, as a share of the longer side of the page."""
 
-_Matrix = NDArray[np.float64] | None
-"""A map [[a, c, e], [b, d, f]], or None for the identity."""
+_FAINT = 1 / 510
+"""Opacity below which nothing is seen."""
+
+_COVERED = 0.9
+"""Share of the page that a fill covers to count as its background."""
 
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
-_STYLED = ("display", "visibility", "fill", "stroke", "opacity")
-_INVISIBLE = ("none", "transparent")
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
+_INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
+_PHYSICAL = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(mm|cm|in|pt|pc|q)\s*", re.IGNORECASE)
+
+
+class _Line(NamedTuple):
+    """A visible stroke on the page, the layer that it is on, its colour, and its width if it has one."""
+
+    points: Points
+    layer: str | None = None
+    colour: str | None = None
+    width: float | None = None
 
 
 @dataclass(frozen=True)
 class _Context:
-    """What an element inherits: matrix, style, depth, and viewport size."""
+    """What an element inherits: matrix, style, opacity, depth, viewport size, and layer."""
 
-    matrix: _Matrix = None
-    style: Mapping[str, str] = field(default_factory=lambda: {"fill": "black", "stroke": "none"})
+    matrix: Matrix = None
+    style: Style = field(default_factory=lambda: dict(INHERITED))
+    opacity: float = 1.0
     depth: int = 0
-    area: tuple[float, float] = (300.0, 150.0)
+    area: Area = (300.0, 150.0)
+    layer: str | None = None
 
 
 def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
@@ -65,255 +102,401 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
         name: what errors call it.
 
     Returns:
-        A drawing in user units. Its page is the viewBox, or else width and height, or else unknown. An SVG
-        without any content is an empty drawing.
+        A drawing in user units. Its page is the viewBox, or else width and height, or else unknown. Its sheet
+        has the physical size and Inkscape's layers, if there are any. An SVG without any content is an empty
+        drawing.
 
     Raises:
-        FormatError: empty, not SVG, not well-formed; entities or a DTD in its DOCTYPE; shapes that cannot be
-            read; no strokes, but other content; nested or used without bounds.
-        SketchError: too many points, or a point that is not finite or too far away.
+        FormatError: empty, not SVG, not well-formed; a DOCTYPE that declares more than namespaces; no
+            strokes, but other content; nested, used, styled or clipped without bounds.
+        SketchError: too many points, or a point that is too far away.
+
+    Warns:
+        FormatWarning: an element that is broken is left out, or drawn up to the fault.
     """
-    root = _parse_xml(text, name)
+    root = parse_xml(text, name)
     try:
         page = _page(root)
         reader = _Reader(root, page)
-        strokes = reader.strokes(root, reader.start)
-        sketch = Sketch.from_strokes(strokes, page=page, category=root.get("data-category"))
+        lines = list(_on_page(reader.lines(root, reader.start), None if root.get(MARK) == WHOLE else page))
+        strokes, category = [line.points for line in lines], root.get("data-category")
+        sketch = Sketch.from_strokes(strokes, page=page, category=category, sheet=_sheet(root, lines))
     except (FormatError, SketchError) as error:
         raise type(error)(f"{name}: {error}") from error
+    if sketch.is_empty and reader.faults:
+        raise FormatError(f"{name} holds no strokes: {next(iter(reader.faults))}")
     if sketch.is_empty and reader.passed_over:
         held = ", ".join(sorted(reader.passed_over)[:4])
         raise FormatError(f"{name} holds no strokes to read, only {held}; convert it to paths")
+    for fault in reader.faults:
+        warnings.warn(FormatWarning(f"{name}: {fault}"), stacklevel=2)
     return sketch
-
-
-class _Parser(ElementTree.DefusedXMLParser):
-    """A parser that allows a DOCTYPE with the name of a DTD, which is never fetched, but no internal DTD.
-
-    Not only entities are dangerous: attribute defaults of an internal DTD can blow up a file as well.
-    """
-
-    def defused_start_doctype_decl(
-        self, name: str, sysid: str | None, pubid: str | None, has_internal_subset: bool | int
-    ) -> None:
-        """Handle the start of a DOCTYPE; called by expat."""
-        if has_internal_subset:
-            super().defused_start_doctype_decl(name, sysid, pubid, True)
-
-
-def _parse_xml(text: str | bytes, name: str) -> Element:
-    """Return the root element of an SVG text."""
-    text = text.strip()
-    text = text.removeprefix("\ufeff") if isinstance(text, str) else text
-    if len(text) > MAX_BYTES or not text:
-        fault = f"larger than {MAX_BYTES // 2**20} MB; simplify the drawing" if text else "empty"
-        raise FormatError(f"{name} is {fault}")
-    try:
-        parser = _Parser(target=TreeBuilder(), forbid_dtd=True)
-        parser.feed(text)
-        root = parser.close()
-    except DefusedXmlException as error:
-        raise FormatError(
-            f"{name} declares entities or a DTD of its own in its DOCTYPE, which is refused; save it without"
-        ) from error
-    except (ParseError, ValueError, LookupError, RecursionError) as error:
-        raise FormatError(f"{name} is not SVG: {str(error).splitlines()[0][:80]}") from error
-    if _tag(root) != "svg":
-        raise FormatError(f"{name} is not SVG: its root element is <{_tag(root)[:40]}>")
-    return root
-
-
-def _tag(element: Element) -> str:
-    """Return the local name of an SVG element; "" for comments and elements of other namespaces."""
-    tag = element.tag
-    if not isinstance(tag, str):
-        return ""
-    space, _, local = tag.rpartition("}")
-    return local if not space or "w3.org/2000/svg" in space else ""
 
 
 def _page(root: Element) -> Box | None:
     """Return the viewBox, or else width and height in px, or else None."""
     if (view := root.get("viewBox", "").strip()) not in ("", "none"):
-        return _view_box(view)
+        values, rest = read_numbers(view[:200], 5)
+        if rest or len(values) != 4 or not (values[2] > 0 and values[3] > 0):
+            raise FormatError(f"viewBox is {view[:40]!r}; it needs x, y, and a width and height above 0")
+        return Box(*values)
     sides = [root.get(side, "") for side in ("width", "height")]
     if any(not side.strip() or "%" in side or side.strip() == "auto" for side in sides):
         return None
-    width, height = (length(side, 0.0) for side in sides)
+    width, height = (length(side, 0.0, lambda fault: None) for side in sides)
     return Box(0.0, 0.0, width, height) if width > 0 and height > 0 else None
 
 
-def _view_box(text: str) -> Box:
-    """Return a parsed viewBox."""
-    values = numbers(text[:200])
-    if len(values) != 4 or not (values[2] > 0 and values[3] > 0):
-        raise FormatError(f"viewBox is {text[:40]!r}; it needs x, y, and a width and height above 0")
-    return Box(*values)
+def _sheet(root: Element, lines: Sequence[_Line]) -> Sheet | None:
+    """Return physical size and layers of a file; None if it has neither."""
+    sides = [root.get(side, "") for side in ("width", "height")]
+    physical = all(_PHYSICAL.fullmatch(side) and float(_PHYSICAL.fullmatch(side)[1]) > 0 for side in sides)  # type: ignore[index]
+    size = (sides[0].strip(), sides[1].strip()) if physical else None
+    if size is None and all(line.layer is None for line in lines):
+        return None
+    layers = [
+        Layer(name, tuple(line.colour for line in group))
+        for name, group in itertools.groupby(lines, key=lambda line: line.layer)
+    ]
+    widths = [line.width for line in lines if line.width]
+    return Sheet(size, tuple(layers), float(np.median(widths)) if widths else None)
 
 
-def _declarations(text: str) -> dict[str, str]:
-    """Return the relevant declarations of a text such as "fill: none; stroke: red"; the last one wins."""
-    pairs = (part.partition(":") for part in text.split(";"))
-    values = ((key.strip().lower(), value.replace("!important", "").strip()) for key, _, value in pairs)
-    return {key: value for key, value in values if key in _STYLED}
-
-
-def _rules(root: Element) -> dict[str, dict[str, str]]:
-    """Return the plain rules of the style sheets, by selector; a regular expression might hang."""
-    rules: dict[str, dict[str, str]] = {}
-    for element in root.iter():
-        if _tag(element) != "style" or not element.text:
-            continue
-        pieces = element.text.split("/*")
-        sheet = pieces[0] + "".join(piece.partition("*/")[2] for piece in pieces[1:])
-        for block in sheet.split("}"):
-            selectors, _, body = block.partition("{")
-            values = _declarations(body)
-            for selector in selectors.split(",") if values else ():
-                rules.setdefault(selector.strip(), {}).update(values)
-    return rules
-
-
-def _matrix(text: str, area: tuple[float, float]) -> _Matrix:
-    """Return a `transform`."""
-    try:
-        matrix: Any = svgelements.Matrix(text)
-        matrix.render(ppi=PPI, width=area[0], height=area[1])
-        values = [float(value) for value in (matrix.a, matrix.c, matrix.e, matrix.b, matrix.d, matrix.f)]
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise FormatError(f"the transform {text[:40]!r} cannot be read") from error
-    if not all(math.isfinite(value) for value in values):
-        raise FormatError(f"the transform {text[:40]!r} is not finite")
-    result = np.array(values).reshape(2, 3)
-    return None if np.array_equal(result, np.eye(2, 3)) else result
-
-
-def _chained(outer: _Matrix, inner: _Matrix) -> _Matrix:
-    """Return the composition of two maps, `inner` first."""
-    if outer is None or inner is None:
-        return inner if outer is None else outer
-    return outer @ np.vstack([inner, [0.0, 0.0, 1.0]])
+def _on_page(lines: Iterable[_Line], page: Box | None) -> Iterator[_Line]:
+    """Yield the lines that are at least in part on the page."""
+    low, high = (None, None) if page is None else (np.array(page[:2]), np.array(page[:2]) + page[2:])
+    for line in lines:
+        if page is None or not ((line.points < low).all(axis=0) | (line.points > high).all(axis=0)).any():
+            yield line
 
 
 class _Reader:
     """Walks the elements of a file and counts them."""
 
     def __init__(self, root: Element, page: Box | None) -> None:
-        """Collect ids and style rules of `root`."""
+        """Collect ids and style sheets of `root`."""
         self.page = page
         self.start = _Context(area=(page.width, page.height) if page else (300.0, 150.0))
         self.passed_over: set[str] = set()
-        self._ids = {node.get("id"): node for node in root.iter() if node.get("id")}
-        self._rules = _rules(root)
+        self.faults: dict[str, None] = {}
+        self._ids: dict[str, Element] = {}
+        for node in root.iter():
+            self._ids.setdefault(node.get("id", ""), node)
+        self._cascade = Cascade(root)
         self._root = root
-        self._elements = self._segments = self._characters = 0
+        # A use repeats shapes.
+        self._outlines: dict[Any, list[Points]] = {}
+        self._elements = self._characters = self._points = self._clipping = 0
 
-    def strokes(self, element: Element, context: _Context) -> Iterator[Points]:
-        """Yield the strokes of an element and its children, in drawing order, on the page."""
-        self._elements += 1
-        self._characters += sum(len(value) for value in element.attrib.values())
-        # Characters, too: a use is short, but it may repeat megabytes that have not a single point.
-        if self._elements > MAX_ELEMENTS or self._characters > 2 * MAX_BYTES:
-            raise FormatError(f"more than {MAX_ELEMENTS} elements (uses counted); simplify the drawing")
+    def report(self, fault: str) -> None:
+        """Note what is wrong with an element."""
+        if len(self.faults) < MAX_TOLD:
+            self.faults[" ".join(fault.split())] = None
+
+    def lines(self, element: Element, context: _Context, sized: Element | None = None) -> Iterator[_Line]:
+        """Yield the visible strokes of an element and its children, in drawing order, on the page.
+
+        Args:
+            element: the element.
+            context: what it inherits.
+            sized: the use that refers to it; it may set the size of a symbol or svg.
+        """
+        tag = local_tag(element)
+        self._count(element)
         if context.depth > MAX_DEPTH:
             raise FormatError(f"nested or used more than {MAX_DEPTH} deep; ungroup the drawing")
-        tag = _tag(element)
-        if tag in _CONTAINERS or tag == "use" or tag in SHAPES:
-            context = self._inherit(element, tag, context)
-            opacity = context.style.get("opacity")
-            if context.style.get("display") != "none" and opacity not in ("0", "0.0", "0%"):
-                yield from self._shown(element, tag, context)
-        elif tag in ("text", "image", "foreignObject"):
-            self.passed_over.add(tag)
-
-    def _shown(self, element: Element, tag: str, context: _Context) -> Iterator[Points]:
-        """Yield the strokes of an element that is displayed."""
-        names = element.get("id"), *element.get("class", "").split()
-        if "background" in names or element.get(MARK) == SHOW:
+        drawn = tag in _CONTAINERS or tag == "use" or tag in SHAPES or (tag == "symbol" and sized is not None)
+        if not drawn:
+            if tag in ("text", "image", "foreignObject"):
+                self.passed_over.add(tag)
             return
+        style = self._cascade.style(element, context.style)
+        opacity = context.opacity * share(style["opacity"])
+        if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not _holds(element):
+            return
+        inner = replace(
+            context, style=style, opacity=opacity, depth=context.depth + 1, layer=_layer(element, context)
+        )
+        yield from self._placed(element, tag, inner, sized)
+
+    def _count(self, element: Element) -> None:
+        """Count an element; a use is short, but it may repeat megabytes that have not a single point."""
+        self._elements += 1
+        self._characters += sum(len(value) for value in element.attrib.values())
+        if self._elements > MAX_ELEMENTS or self._characters > MAX_BYTES:
+            raise FormatError(f"more than {MAX_ELEMENTS} elements (uses counted); simplify the drawing")
+
+    # --- transform and clip: both may refer to the bounds of what they apply to ----------------------------
+
+    def _placed(
+        self, element: Element, tag: str, context: _Context, sized: Element | None
+    ) -> Iterable[_Line]:
+        """Return the strokes of an element under its transform, clipped."""
+        outer, style = context.matrix, context.style
+        own: Matrix = None
+        bounded = style["transform-box"].strip() in ("fill-box", "stroke-box", "content-box", "border-box")
+        bounded &= style["transform-origin"] != "0 0" or "%" in style["transform"] + style["translate"]
+        if not bounded:
+            own = self._transform(style, Box(0.0, 0.0, *context.area))
+        inner = replace(context, matrix=chained(outer, own))
+        lines: Iterable[_Line] = self._content(element, tag, inner, sized)
+        if style["clip-path"].strip() != "none":
+            lines = self._clipped(list(lines), inner)
+        if bounded:
+            lines = list(lines)
+            own = self._transform(style, _bounds(lines, outer))
+            lines = _moved(lines, chained(chained(outer, own), inverse(outer)))
+        return lines
+
+    def _transform(self, style: Style, box: Box) -> Matrix:
+        """Return the map of the transform properties or the attribute of an element, about its origin."""
+        texts = [
+            f"{name}({style[name]})" for name in ("translate", "rotate", "scale") if style[name] != "none"
+        ]
+        texts += [style["transform"]] if style["transform"] != "none" else []
+        result: Matrix = None
+        try:
+            if texts:
+                result = transform(" ".join(texts), (box.width, box.height), css=True)
+            elif ATTRIBUTE in style:
+                result = transform(style[ATTRIBUTE], (box.width, box.height), css=False)
+            if result is None or style["transform-origin"] == "0 0":
+                return result
+            x, y = origin(style["transform-origin"], box)
+        except (ValueError, OverflowError):
+            text = style["transform"] if texts else style.get(ATTRIBUTE, "")
+            self.report(f"the transform {text[:40]!r} cannot be read, and is left out")
+            return result
+        return chained(chained(shift(x, y), result), shift(-x, -y))
+
+    def _clipped(self, lines: list[_Line], context: _Context) -> Iterable[_Line]:
+        """Return what a `clip-path` leaves of some lines."""
+        text = context.style["clip-path"].strip()
+        target = self._ids.get(reference(text)[0] or "")
+        if target is None or local_tag(target) != "clipPath":
+            if not text.lower().startswith("url("):
+                self.report(f"the clip-path {text[:40]!r} is none that is known, and is left out")
+            return lines
+        for regions in self._regions(target, lines, context):
+            lines = [piece for line in lines for piece in self._cut(line, regions)]
+        return lines
+
+    def _cut(self, line: _Line, regions: Sequence[Region]) -> Iterator[_Line]:
+        """Yield the pieces of a line within any of some regions."""
+        self._clipping += len(line.points)
+        if is_costly(line.points, regions) or self._clipping > 4 * MAX_POINTS:
+            raise FormatError("its clip-path has too many points; simplify it or let it be applied")
+        for piece in clipped(line.points, regions):
+            yield line._replace(points=piece)
+
+    def _regions(self, target: Element, lines: list[_Line], context: _Context) -> Iterator[list[Region]]:
+        """Yield the regions of a clipPath, in each of which a point must be; each by its shapes."""
+        self._count(target)
+        if context.depth > MAX_DEPTH:
+            raise FormatError(f"a clip-path that refers to itself, or {MAX_DEPTH} deep")
+        style = self._cascade.style(target, INHERITED)
+        matrix = context.matrix
+        if target.get("clipPathUnits", "").strip() == "objectBoundingBox":
+            box = _bounds(lines, matrix)
+            unit = np.array([[box.width, 0.0, box.x], [0.0, box.height, box.y]])
+            matrix = chained(matrix, unit)
+        matrix = chained(matrix, self._transform(style, Box(0.0, 0.0, *context.area)))
+        inner = replace(context, matrix=matrix, style=style, depth=context.depth + 1, opacity=1.0)
+        found: list[Region] = []
+        for child in target:
+            shape, where = child, inner
+            if local_tag(child) == "use":
+                where = self._use_context(
+                    child, replace(inner, style=self._cascade.style(child, inner.style))
+                )
+                shape = self._ids.get(_href(child), child)
+            if local_tag(shape) in SHAPES:
+                found += self._region(shape, where)
+        yield found
+        if (outer := reference(style["clip-path"])[0]) in self._ids:
+            yield from self._regions(self._ids[outer], lines, replace(context, depth=context.depth + 1))
+
+    def _region(self, element: Element, context: _Context) -> list[Region]:
+        """Return the inside of a shape of a clipPath, unless it is not displayed."""
+        style = self._cascade.style(element, context.style)
+        if style["display"] == "none" or style["visibility"] != "visible":
+            return []
+        matrix = chained(context.matrix, self._transform(style, Box(0.0, 0.0, *context.area)))
+        lines = self._outline(element, replace(context, matrix=matrix, style=style))
+        return [Region(tuple(lines), style["clip-rule"] == "evenodd")] if lines else []
+
+    # --- what is drawn -------------------------------------------------------------------------------------
+
+    def _content(
+        self, element: Element, tag: str, context: _Context, sized: Element | None
+    ) -> Iterator[_Line]:
+        """Yield the strokes of an element that is displayed, in the context of its content."""
         if tag in SHAPES:
             yield from self._shape(element, tag, context)
         elif tag == "use":
             yield from self._use(element, context)
+        elif tag == "symbol" or (tag == "svg" and element is not self._root):
+            yield from self._framed(element, element if sized is None else sized, context)
+        elif tag == "switch":
+            first = next((child for child in element if local_tag(child) and _holds(child)), None)
+            yield from () if first is None else self.lines(first, context)
         else:
-            if tag == "svg" and element is not self._root:
-                context = self._framed(element, element, context)
             for child in element:
-                yield from self.strokes(child, context)
+                yield from self.lines(child, context)
 
-    def _inherit(self, element: Element, tag: str, context: _Context) -> _Context:
-        """Return the context with the element's own transform and style."""
-        own = {key: value for key in _STYLED if (value := element.get(key)) is not None}
-        if self._rules:
-            for selector in ("*", tag, *(f".{name}" for name in element.get("class", "").split())):
-                own.update(self._rules.get(selector, {}))
-            own.update(self._rules.get(f"#{element.get('id')}", {}))
-        own.update(_declarations(element.get("style", "")))
-        own = {key: value.strip().lower() for key, value in own.items() if value.strip() != "inherit"}
-        matrix = context.matrix
-        if transform := element.get("transform"):
-            matrix = _chained(matrix, _matrix(transform, context.area))
-        # Opacity and display are not inherited, but the children of a hidden group are never visited.
-        return replace(context, matrix=matrix, style={**context.style, **own}, depth=context.depth + 1)
-
-    def _use(self, element: Element, context: _Context) -> Iterator[Points]:
+    def _use(self, element: Element, context: _Context) -> Iterator[_Line]:
         """Yield the strokes that a `<use>` refers to, at its place; the depth limit ends a use of itself."""
-        reference = next((value for key in _HREFS if (value := element.get(key))), "")
-        target = self._ids.get(reference[1:]) if reference.startswith("#") else None
+        target = self._ids.get(_href(element)) if _href(element) else None
         if target is None:
             self.passed_over.add("use of something that is not in the file")
             return
-        x, y = length(element.get("x"), context.area[0]), length(element.get("y"), context.area[1])
-        if x or y:
-            context = replace(context, matrix=_chained(context.matrix, np.array([[1, 0, x], [0, 1, y]])))
-        if _tag(target) == "symbol":
-            context = self._framed(target, element, self._inherit(target, "symbol", context))
-            for child in target:
-                yield from self.strokes(child, context)
-        else:
-            yield from self.strokes(target, context)
+        yield from self.lines(target, self._use_context(element, context), element)
 
-    def _framed(self, element: Element, sized: Element, context: _Context) -> _Context:
-        """Return the context in a nested `<svg>` or a `<symbol>`; `sized` has its width and height."""
+    def _use_context(self, element: Element, context: _Context) -> _Context:
+        """Return the context at the place of a `<use>`."""
+        x = length(element.get("x"), context.area[0], self.report)
+        y = length(element.get("y"), context.area[1], self.report)
+        return replace(context, matrix=chained(context.matrix, shift(x, y)))
+
+    def _framed(self, element: Element, sized: Element, context: _Context) -> Iterator[_Line]:
+        """Yield the strokes in a nested `<svg>` or a `<symbol>`, clipped to it; `sized` may set its size."""
         area = context.area
-        x, y = length(element.get("x"), area[0]), length(element.get("y"), area[1])
-        w, h = length(sized.get("width"), area[0], area[0]), length(sized.get("height"), area[1], area[1])
-        if not (view := element.get("viewBox")):
-            inner = np.array([[1.0, 0.0, x], [0.0, 1.0, y]]) if x or y else None
-            return replace(context, matrix=_chained(context.matrix, inner), area=(w, h))
-        box, fit = _view_box(view), element.get("preserveAspectRatio")
-        if w <= 0 or h <= 0:
-            raise FormatError("a nested svg has no width or no height")
-        text = svgelements.Viewbox.viewbox_transform(x, y, w, h, box.x, box.y, box.width, box.height, fit)
-        matrix = _chained(context.matrix, _matrix(text, area))
-        return replace(context, matrix=matrix, area=(box.width, box.height))
 
-    def _shape(self, element: Element, tag: str, context: _Context) -> Iterable[Points]:
-        """Return the strokes of a shape on the page, if it is visible."""
-        style, matrix = context.style, context.matrix
-        filled, stroked = (style[key] not in _INVISIBLE for key in ("fill", "stroke"))
-        if style.get("visibility") in ("hidden", "collapse") or not (filled or stroked):
-            return []
-        scale = 1.0 if matrix is None else float(np.linalg.norm(matrix[:, :2], 2))
-        tolerance = self.page.longer * _TOLERANCE / scale if self.page and scale > 0 else None
-        self._segments += path_cost(element.get("d", "")) if tag == "path" else 0
-        if element.get(MARK) == NODES:
-            tolerance = math.inf
-        if self._segments > 2 * MAX_POINTS:
-            raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
-        lines = outline(tag, element.attrib, context.area, tolerance)
-        if matrix is not None:
-            lines = [line @ matrix[:, :2].T + matrix[:, 2] for line in lines]
+        def side(key: str, whole: float, default: float) -> float:
+            text = sized.get(key) if key in sized.attrib else element.get(key)
+            return length(text, whole, self.report, default)
+
+        place = (0.0, 0.0)
+        if local_tag(element) == "svg":
+            place = (
+                length(element.get("x"), area[0], self.report),
+                length(element.get("y"), area[1], self.report),
+            )
+        w, h = side("width", area[0], area[0]), side("height", area[1], area[1])
+        if w <= 0 or h <= 0:
+            return
+        matrix, inside = chained(context.matrix, shift(*place)), (w, h)
+        frame = mapped(matrix, np.array([[0.0, 0.0], [w, 0.0], [w, h], [0.0, h], [0.0, 0.0]]))
+        if (text := element.get("viewBox", "").strip()) not in ("", "none"):
+            values, rest = read_numbers(text[:200], 5)
+            if rest or len(values) != 4 or min(values[2:]) <= 0:
+                self.report(f"the viewBox {text[:40]!r} of a nested {local_tag(element)} is none")
+                return
+            matrix = chained(matrix, fitted(Box(*values), (w, h), element.get("preserveAspectRatio", "")))
+            inside = values[2], values[3]
+        within = replace(context, matrix=matrix, area=inside)
+        frames = [Region((frame,))]
+        for child in element:
+            for line in self.lines(child, within):
+                yield from (
+                    self._cut(line, frames)
+                    if context.style["overflow"] not in ("visible", "auto")
+                    else (line,)
+                )
+
+    def _shape(self, element: Element, tag: str, context: _Context) -> Iterator[_Line]:
+        """Yield the visible strokes of a shape on the page."""
+        style = context.style
+        if style["visibility"] != "visible":
+            return
+        stroked, colour = paint(style, "stroke", self._ids.__contains__)
+        filled, tint = paint(style, "fill", self._ids.__contains__)
+        diagonal = math.hypot(*context.area) / math.sqrt(2)
+        width = length(style["stroke-width"], diagonal, self.report, 1.0)
+        has_stroke, has_fill = (
+            stroked * context.opacity >= _FAINT and width > 0,
+            filled * context.opacity >= _FAINT,
+        )
+        if not (has_stroke or has_fill):
+            return
+        lines = self._outline(element, context)
         if not lines:
             self.passed_over.add(f"an empty {tag}")
-        if tag == "rect" and not stroked and lines and self._covers_page(lines[0]):
-            return []
-        return lines
+        if has_fill and not has_stroke:
+            named = "background" in (element.get("id"), *element.get("class", "").split())
+            if (tag == "rect" and named) or self._covers_page(lines):
+                return
+            lines = [line for line in lines if _has_area(line)]
+        elif style["stroke-linecap"] == "butt" and not has_fill:
+            lines = [line for line in lines if len(line) > 1]
+        matrix = context.matrix
+        scale = 1.0 if matrix is None else math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+        for line in lines:
+            yield _Line(
+                line, context.layer, colour if has_stroke else tint, width * scale if has_stroke else None
+            )
 
-    def _covers_page(self, points: Points) -> bool:
-        """Return whether a rectangle is as large as the page, to a hundredth of it."""
-        if (page := self.page) is None:
+    def _outline(self, element: Element, context: _Context) -> list[Points]:
+        """Return the lines of a shape on the page."""
+        tag, matrix = local_tag(element), context.matrix
+        scale = 1.0 if matrix is None else float(np.linalg.norm(matrix[:, :2], 2))
+        tolerance = self.page.longer * _TOLERANCE / scale if self.page and scale > 0 else None
+        if element.get(MARK) == NODES:
+            tolerance = math.inf
+        values: Mapping[str, str] = element.attrib
+        if styled := {key: context.style[key] for key in GEOMETRY if key in context.style}:
+            values = {**element.attrib, **styled}
+        key = (element, tolerance, context.area, *styled.items())
+        if (lines := self._outlines.get(key)) is None:
+            lines = self._outlines[key] = outline(tag, values, context.area, tolerance, self.report)
+        self._points += sum(map(len, lines))
+        if self._points > 2 * MAX_POINTS:
+            raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
+        return [mapped(matrix, line) for line in lines]
+
+    def _covers_page(self, lines: Sequence[Points]) -> bool:
+        """Return whether a fill covers the page: up to a hundredth of it, and rounded corners."""
+        if (page := self.page) is None or len(lines) != 1:
             return False
-        slack, low, high = page.longer / 100, points.min(axis=0), points.max(axis=0)
-        corner = np.array([page.x, page.y])
-        return bool((low <= corner + slack).all() and (high >= corner + page[2:] - slack).all())
+        slack, points = page.longer / 100, lines[0]
+        low, corner = np.array([page.x, page.y]), np.array([page.x + page.width, page.y + page.height])
+        if (points.min(axis=0) > low + slack).any() or (points.max(axis=0) < corner - slack).any():
+            return False
+        x, y = np.clip(points, low, corner).T
+        area = abs(float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))) / 2
+        return area >= _COVERED * page.width * page.height
+
+
+def _holds(element: Element) -> bool:
+    """Return whether the conditions of an element hold for a browser that speaks English."""
+    extensions, languages = element.get("requiredExtensions"), element.get("systemLanguage")
+    if extensions is not None and extensions.strip():
+        return False
+    if languages is None:
+        return True
+    return any(each.strip().lower().split("-")[0] == "en" for each in languages.split(","))
+
+
+def _layer(element: Element, context: _Context) -> str | None:
+    """Return the name of the layer that an element begins or is on."""
+    if element.get(f"{_INKSCAPE}groupmode") == "layer":
+        return (element.get(f"{_INKSCAPE}label") or element.get("id") or "layer")[:100]
+    return context.layer
+
+
+def _href(element: Element) -> str:
+    """Return the id that an element refers to; "" for something outside the file."""
+    text = next((value for key in _HREFS if (value := element.get(key))), "")
+    return text[1:] if text.startswith("#") else ""
+
+
+def _bounds(lines: Sequence[_Line], matrix: Matrix) -> Box:
+    """Return the bounds of lines on the page in the coordinates that `matrix` maps there."""
+    if not lines:
+        return Box(0.0, 0.0, 0.0, 0.0)
+    points = mapped(inverse(matrix), np.concatenate([line.points for line in lines]))
+    low, high = points.min(axis=0), points.max(axis=0)
+    return Box(*low.tolist(), *(high - low).tolist())
+
+
+def _moved(lines: Iterable[_Line], matrix: Matrix) -> Iterator[_Line]:
+    """Yield lines under a map of the page."""
+    for line in lines:
+        yield line._replace(points=mapped(matrix, line.points))
+
+
+def _has_area(points: Points) -> bool:
+    """Return whether the inside of a line has an area: its points are not all on one straight line."""
+    offsets = points - points[0]
+    far = offsets[np.hypot(*offsets.T).argmax()]
+    return bool(np.abs(offsets[:, 0] * far[1] - offsets[:, 1] * far[0]).max() > 1e-9 * float(far @ far))

@@ -12,11 +12,13 @@ from sketchgen.errors import FormatError, SketchError, SketchgenError
 from sketchgen.formats.svg_reader import parse_svg
 from sketchgen.sketch.sketch import Box
 
+INK = 'stroke="black" stroke-linecap="round"'
 
-def svg(body, attributes='viewBox="0 0 100 100"'):
+
+def svg(body, attributes='viewBox="0 0 100 100"', ink=INK):
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f"{attributes}>{body}</svg>"
+        f'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" {ink} {attributes}>{body}</svg>'
     )
 
 
@@ -110,13 +112,17 @@ def test_bezier_curves():
     ],
 )
 def test_what_does_not_show_is_no_stroke(body):
-    assert parse_svg(svg(body)).is_empty
+    assert parse_svg(svg(body, ink="")).is_empty
 
 
 def test_what_shows_despite_its_parents():
-    assert len(lists(svg('<g fill="none"><path stroke="red" d="M0,0h9"/></g>'))) == 1
-    assert len(lists(svg('<g visibility="hidden"><path visibility="visible" d="M0,0h9"/></g>'))) == 1
-    assert len(lists(svg('<rect width="100" height="100" fill="none" stroke="red"/>'))) == 1
+    for body in (
+        '<g fill="none"><path stroke="red" d="M0,0h9"/></g>',
+        '<g visibility="hidden"><path visibility="visible" d="M0,0h9v9"/></g>',
+        '<rect width="100" height="100" fill="none" stroke="red"/>',
+        '<path stroke="red" stroke-linecap="round" d="M5,5z"/>',
+    ):
+        assert len(lists(svg(body, ink=""))) == 1
 
 
 def test_pages():
@@ -131,10 +137,10 @@ def test_pages():
 
 def test_other_encodings_and_prefixes():
     head = '<?xml version="1.0" encoding="UTF-16"?>'
-    text = head + '<s:svg xmlns:s="http://www.w3.org/2000/svg"><s:path d="M0,0h9"/></s:svg>'
+    text = head + '<s:svg xmlns:s="http://www.w3.org/2000/svg"><s:path stroke="red" d="M0,0h9"/></s:svg>'
     assert lists(text.encode("utf-16")) == [[[0, 0], [9, 0]]]
     assert lists("\ufeff" + svg('<path d="M0,0h9"/>')) == [[[0, 0], [9, 0]]]
-    assert lists("<svg><path d='M0,0h9'/></svg>") == [[[0, 0], [9, 0]]]
+    assert lists("<svg><path d='M0,0h9' stroke='red'/></svg>") == [[[0, 0], [9, 0]]]
 
 
 W3C = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
@@ -183,15 +189,14 @@ USES = '<defs><g id="a0"><path d="M0,0h5"/></g>' + "".join(
         (svg("<text>cat</text>"), "no strokes to read, only text"),
         (svg('<image href="http://x/y.png"/>'), "only image"),
         (svg('<use href="#nothing"/>'), "not in the file"),
-        (svg('<path d="M0,0L1"/>'), "path 'M0,0L1' cannot be read"),
+        (svg('<path d="M0,0L1"/>'), "path 'M0,0L1' is drawn up to 'L1'"),
         (svg('<path d="M0,0LNaN,1"/>'), "cannot be read"),
-        (svg('<polyline points="1,2 NaN,3"/>'), "'NaN' stands where numbers should"),
+        (svg('<polyline points="NaN,3"/>'), "'NaN,3' stands where numbers should"),
         (svg('<circle r="abc"/>'), "'abc' is not a length"),
-        (svg('<g transform="matrix(1 2 3)"><path d="M0,0h1"/></g>'), "transform"),
         (svg("", 'viewBox="0 0 0 5"'), "viewBox"),
         (svg("<g>" * 100 + "</g>" * 100), "nested"),
         (svg('<g id="a"><use href="#a"/></g>'), "nested or used"),
-        (svg(USES + '</defs><use href="#a11"/>'), "more than 50000 elements"),
+        (svg(USES + '</defs><use href="#a11"/>'), "more than 20000 elements"),
         (svg("<!--" + " " * (32 * 2**20) + "-->"), "larger than 32 MB"),
     ],
 )
@@ -208,7 +213,6 @@ def test_bad_files(text, message):
     ("body", "message"),
     [
         ('<polyline points="1e308,2 3,4"/>', "beyond 1e\\+09"),
-        ('<polyline points="1e999,2 3,4"/>', "not finite"),
         ('<polyline points="' + "1,2 " * 1_000_000 + '"/>', "more than 200000 points"),
         ('<path d="M0,0' + "L1,2" * 1_000_000 + '"/>', "more than 200000 points"),
         (
