@@ -18,7 +18,7 @@ _CHUNK = 500_000
 """Pairs compared at a time, to bound memory."""
 
 _SLACK = 1e-9
-"""How far outside an upright rectangle a point still counts as inside, as a share of its longer side."""
+"""How far outside a point still counts as inside, as a share of the extent of a region."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Region:
         return np.concatenate([empty, *starts]), np.concatenate([empty, *ends])
 
     @property
+    def slack(self) -> float:
+        """How far outside a point still counts as inside."""
+        return _SLACK * float(max((np.ptp(line, axis=0).max() for line in self.contours), default=0.0))
+
+    @property
     def rectangle(self) -> Points | None:
         """The low and the high corner, (2, 2), if it is an upright rectangle."""
         if len(self.contours) != 1:
@@ -55,22 +60,26 @@ class Region:
 
     def contains(self, points: Float[np.ndarray, "n 2"]) -> Bool[np.ndarray, " n"]:
         """Return which points are inside."""
-        corners = self.rectangle
+        corners, slack = self.rectangle, self.slack
         if corners is not None:
-            slack = _SLACK * float(np.ptp(corners, axis=0).max())
             return ((points >= corners[0] - slack) & (points <= corners[1] + slack)).all(axis=1)
         start, end = self.edges
+        edge = end - start
+        square = (edge**2).sum(axis=1)
         found = np.zeros(len(points), dtype=bool)
         step = max(1, _CHUNK // max(1, len(start)))
         for first in range(0, len(points), step):
             x, y = points[first : first + step].T[:, :, None]
             upward, downward = (start[:, 1] <= y) & (end[:, 1] > y), (start[:, 1] > y) & (end[:, 1] <= y)
-            side = (end[:, 0] - start[:, 0]) * (y - start[:, 1]) - (x - start[:, 0]) * (
-                end[:, 1] - start[:, 1]
-            )
+            gap_x, gap_y = x - start[:, 0], y - start[:, 1]
+            side = edge[:, 0] * gap_y - gap_x * edge[:, 1]
             winding = (upward & (side > 0)).sum(axis=1) - (downward & (side < 0)).sum(axis=1)
             crossings = (upward & (side > 0)).sum(axis=1) + (downward & (side < 0)).sum(axis=1)
-            found[first : first + step] = crossings % 2 == 1 if self.even_odd else winding != 0
+            # Browsers show half of a line along an edge.
+            share = gap_x * edge[:, 0] + gap_y * edge[:, 1]
+            near = (side**2 <= slack**2 * square) & (share >= 0) & (share <= square) & (square > 0)
+            inside = crossings % 2 == 1 if self.even_odd else winding != 0
+            found[first : first + step] = inside | near.any(axis=1)
         return found
 
 
@@ -125,6 +134,13 @@ def _cuts(line: Points, region: Region) -> NDArray[np.float64]:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             t = (gap[..., 0] * edge[:, 1] - gap[..., 1] * edge[:, 0]) / cross
             u = (gap[..., 0] * direction[..., 1] - gap[..., 1] * direction[..., 0]) / cross
+        # Corners on the line count, too: an edge may run along it.
+        share = (gap * direction).sum(axis=2)
+        square = (direction**2).sum(axis=2)
+        away = (gap[..., 0] * direction[..., 1] - gap[..., 1] * direction[..., 0]) ** 2
+        on = (away <= region.slack**2 * square) & (share > 0) & (share < square)
+        rows = np.nonzero(on)[0]
+        found.append(rows + first + (share / np.maximum(square, 1e-300))[on])
         hit = (cross != 0) & (t > 0) & (t < 1) & (u >= 0) & (u <= 1)
         rows = np.nonzero(hit)[0]
         found.append(rows + first + t[hit])

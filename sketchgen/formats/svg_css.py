@@ -13,6 +13,7 @@ import tinycss2.color4
 
 from sketchgen.errors import FormatError
 from sketchgen.formats.svg_path import NUMBER
+from sketchgen.formats.svg_transform import transform
 from sketchgen.formats.svg_xml import local_tag
 
 MAX_CSS = 100_000
@@ -144,9 +145,9 @@ class Cascade:
     def __init__(self, root: Element) -> None:
         """Parse the style sheets of a file, and match them to its elements."""
         self._left = MAX_CSS
-        self._matched: dict[Element, list[_Declaration]] = {}
+        self._matched: dict[Element, dict[Element, list[_Declaration]]] = {}
         self._parsed: dict[str, list[_Declaration]] = {"": []}
-        self._declared: dict[Element, dict[str, str]] = {}
+        self._declared: dict[tuple[Element, Element], dict[str, str]] = {}
         sheets = [each for each in root.iter() if local_tag(each) == "style" and _is_css(each)]
         budget = _Budget()
         matcher = _Matcher(budget)
@@ -156,14 +157,33 @@ class Cascade:
                     matcher.add_selector(selector, declarations)
                 if matcher.order > MAX_SELECTORS:
                     raise FormatError(f"more than {MAX_SELECTORS} selectors in its style sheet; simplify it")
-        if matcher.order:
-            # A class of its own, since the library makes the nodes.
-            top = type("_Counted", (_Node,), {"budget": budget}).from_xml_root(root)
-            # The library lists the siblings of the root by itself.
-            for node in top.iter_subtree():
-                found = [row for _, _, pseudo, rows in matcher.match(node) if pseudo is None for row in rows]
-                if found:
-                    self._matched[node.etree_element] = found
+        self._matcher = matcher if matcher.order else None
+        # A class of its own, since the library makes the nodes.
+        self._node: Any = type("_Counted", (_Node,), {"budget": budget})
+        self._root = root
+
+    def _match(self, scope: Element) -> dict[Element, list[_Declaration]]:
+        """Return what the style sheets declare for the elements of a tree.
+
+        Args:
+            scope: the root of the file, or the target of a use, whose copy knows nothing of its parents.
+        """
+        if (found := self._matched.get(scope)) is None:
+            found = self._matched[scope] = {}
+            if self._matcher is not None:
+                how = {"parent": None, "index": 0, "previous": None, "in_html_document": False}
+                if scope is not self._root:
+                    how["parent"] = self._node(Element("use"), **how)
+                for node in self._node(scope, **how).iter_subtree():
+                    rows = [
+                        row
+                        for *_, pseudo, rows in self._matcher.match(node)
+                        if pseudo is None
+                        for row in rows
+                    ]
+                    if rows:
+                        found[node.etree_element] = rows
+        return found
 
     def _rules(self, text: str) -> Iterator[tuple[list[Any], list[_Declaration]]]:
         """Yield the selectors and declarations of the rules that apply to a screen."""
@@ -198,32 +218,36 @@ class Cascade:
             self._parsed[text] = found
         return found
 
-    def style(self, element: Element, parent: Style) -> dict[str, str]:
+    def style(self, element: Element, parent: Style, scope: Element | None = None) -> dict[str, str]:
         """Return the computed style of an element.
 
         Args:
             element: the element.
             parent: the style of what it inherits from.
+            scope: what a use refers to, if the element is in its copy.
         """
+        scope = self._root if scope is None else scope
         style = {**parent, **_OWN}
         for name in _TRANSIENT.intersection(parent):
             del style[name]
-        if (own := self._declared.get(element)) is None:
-            own = self._declared[element] = self._own(element)
+        if (own := self._declared.get((scope, element))) is None:
+            own = self._declared[scope, element] = self._own(element, scope)
         for name, value in own.items():
             _set(style, name, value, parent)
         return style
 
-    def _own(self, element: Element) -> dict[str, str]:
+    def _own(self, element: Element, scope: Element) -> dict[str, str]:
         """Return what is declared for an element: by attributes, rules, its `style`, and important ones."""
         own = {
             name: value for name, value in element.items() if name in _ATTRIBUTES and is_valid(name, value)
         }
         if (value := element.get("transform")) is not None:
             own[ATTRIBUTE] = value
-        rows = [*self._matched.get(element, ()), *self._inline(element.get("style", ""))]
+        rows = [*self._match(scope).get(element, ()), *self._inline(element.get("style", ""))]
         for level in (False, True):
             own |= {name: value for name, value, important in rows if important is level}
+        if "transform" in own:
+            own.pop(ATTRIBUTE, None)
         # Others refer to variables.
         return dict(sorted(own.items(), key=lambda item: not item[0].startswith("--"))) if rows else own
 
@@ -362,6 +386,14 @@ def _is_paint(value: str) -> bool:
     )
 
 
+def _is_transform(value: str) -> bool:
+    try:
+        transform(value, (1.0, 1.0), css=True)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_share(value: str) -> bool:
     return bool(NUMBER.fullmatch(value.removesuffix("%")))
 
@@ -370,6 +402,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "fill": _is_paint,
     "stroke": _is_paint,
     "color": lambda value: _colour(value) is not None,
+    "transform": _is_transform,
     "opacity": _is_share,
     "fill-opacity": _is_share,
     "stroke-opacity": _is_share,

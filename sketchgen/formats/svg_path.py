@@ -111,7 +111,8 @@ class _PathParser:
     def _draw(self, letter: str, row: Sequence[float]) -> None:
         """Move, or draw a segment."""
         upper = letter.upper()
-        x, y = (0.0, 0.0) if letter == upper else self._at
+        # Adding -0.0 changes nothing, not even the sign of a zero.
+        x, y = (-0.0, -0.0) if letter == upper else self._at
         if upper == "M":
             self._at = self._start = (row[0] + x, row[1] + y)
             self._open = False

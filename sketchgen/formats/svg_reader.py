@@ -84,7 +84,7 @@ class _Line(NamedTuple):
 
 @dataclass(frozen=True)
 class _Context:
-    """What an element inherits: matrix, style, opacity, depth, viewport size, and layer."""
+    """What an element inherits, `scope` being the target of the use that it is a copy of."""
 
     matrix: Matrix = None
     style: Style = field(default_factory=lambda: dict(INHERITED))
@@ -92,6 +92,7 @@ class _Context:
     depth: int = 0
     area: Area = (300.0, 150.0)
     layer: str | None = None
+    scope: Element | None = None
 
 
 def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
@@ -210,7 +211,7 @@ class _Reader:
             if tag in ("text", "image", "foreignObject"):
                 self.passed_over.add(tag)
             return
-        style = self._cascade.style(element, context.style)
+        style = self._cascade.style(element, context.style, context.scope)
         opacity = context.opacity * share(style["opacity"])
         if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not _holds(element):
             return
@@ -307,7 +308,7 @@ class _Reader:
             shape, where = child, inner
             if local_tag(child) == "use":
                 where = self._use_context(
-                    child, replace(inner, style=self._cascade.style(child, inner.style))
+                    child, replace(inner, style=self._cascade.style(child, inner.style, inner.scope))
                 )
                 shape = self._ids.get(_href(child), child)
             if local_tag(shape) in SHAPES:
@@ -318,7 +319,7 @@ class _Reader:
 
     def _region(self, element: Element, context: _Context) -> list[Region]:
         """Return the inside of a shape of a clipPath, unless it is not displayed."""
-        style = self._cascade.style(element, context.style)
+        style = self._cascade.style(element, context.style, context.scope)
         if style["display"] == "none" or style["visibility"] != "visible":
             return []
         matrix = chained(context.matrix, self._transform(style, Box(0.0, 0.0, *context.area)))
@@ -350,7 +351,7 @@ class _Reader:
         if target is None:
             self.passed_over.add("use of something that is not in the file")
             return
-        yield from self.lines(target, self._use_context(element, context), element)
+        yield from self.lines(target, replace(self._use_context(element, context), scope=target), element)
 
     def _use_context(self, element: Element, context: _Context) -> _Context:
         """Return the context at the place of a `<use>`."""

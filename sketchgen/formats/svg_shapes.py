@@ -29,7 +29,7 @@ def outline(
         area: width and height that percentages refer to.
         tolerance: maximum distance of a flattened curve from the curve, in the shape's units; None for a
             share of its extent.
-        report: called with what is wrong; the shape is read up to there, as browsers do.
+        report: called with what is wrong; browsers draw a path up to there, and no polygon.
     """
     if tag == "path":
         match = _CSS_PATH.fullmatch(text := values.get("d", "").strip())
@@ -37,7 +37,8 @@ def outline(
     if tag in ("polyline", "polygon"):
         flat, rest = read_numbers(values.get("points", ""), 2 * MAX_POINTS + 2)
         if rest:
-            report(f"{rest.split()[0][:40]!r} stands where numbers should")
+            report(f"{rest.split()[0][:40]!r} stands where numbers should; the {tag} is left out")
+            return []
         # A last x without a y is dropped, as in browsers.
         points = np.array(flat[: len(flat) // 2 * 2], dtype=np.float64).reshape(-1, 2)
         points = _closed(points) if tag == "polygon" else points

@@ -237,6 +237,7 @@ pieces = st.sampled_from(
 junk = st.lists(pieces, max_size=12).map("".join) | st.text("0123456789.eE+-, MLCAz", max_size=20)
 
 
+@pytest.mark.filterwarnings("ignore::sketchgen.errors.FormatWarning")
 @settings(deadline=None, max_examples=250)
 @given(junk, junk, junk)
 @example("M0 0A0 0 0 0 0 0 0", "1,", "")
