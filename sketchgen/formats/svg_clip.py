@@ -107,6 +107,9 @@ def clipped(line: Points, regions: Sequence[Region]) -> list[Points]:
     kept = inside(_along(line, (at[:-1] + at[1:]) / 2))
     if kept.all():
         return [line]
+    # Where it goes on inside, it needs no further points.
+    needed = np.concatenate([[True], (at[1:-1] % 1 == 0) | ~(kept[1:] & kept[:-1]), [True]])
+    at, kept = at[needed], kept[needed[:-1]]
     edges = np.flatnonzero(np.diff(kept.astype(np.int8), prepend=0, append=0))
     pieces = [_along(line, at[first : last + 1]) for first, last in zip(edges[::2], edges[1::2], strict=True)]
     if len(pieces) > 1 and kept[0] and kept[-1] and np.array_equal(line[0], line[-1]):

@@ -69,6 +69,7 @@ _Declaration = tuple[str, str, bool]
 _TOKENS = frozenset("\"'\\/{}[]@!<")
 _VAR = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]*(?:\([^()]*\)[^()]*)*))?\)")
 _URL = re.compile(r"url\(\s*[\"']?#([^\"')]*)[\"']?\s*\)\s*(.*)", re.IGNORECASE | re.DOTALL)
+_DATA = re.compile(r"/\*|url\(\s*[\"']?data:", re.IGNORECASE)
 _MEDIA = ("", "all", "screen", "only screen", "only all")
 _TRUE = re.compile(
     r"prefers-color-scheme:\s*light|prefers-reduced-motion:\s*no-preference|min-(width|height|resolution):.*"
@@ -122,7 +123,8 @@ class _Node(cssselect2.ElementWrapper):
     def iter_children(self) -> Iterator[Any]:
         """Yield the children."""
         for child in super().iter_children():
-            self.budget.spend(1)
+            # Each is made anew.
+            self.budget.spend(10)
             yield child
 
 
@@ -286,10 +288,15 @@ def _is_css(element: Element) -> bool:
 
 def _without_data(text: str) -> str:
     """Return a style sheet without comments and embedded files, which would take long to parse."""
-    pieces = text.split("/*")
-    text = pieces[0] + " ".join(piece.partition("*/")[2] for piece in pieces[1:])
-    pieces = re.split(r"url\(\s*[\"']?data:", text)
-    return pieces[0] + "".join("url(#" + piece[piece.find(")") :] for piece in pieces[1:] if ")" in piece)
+    kept, at = [], 0
+    for match in _DATA.finditer(text):
+        if match.start() >= at:
+            kept.append(text[at : match.start()])
+            end = "*/" if match.group() == "/*" else ")"
+            at = text.find(end, match.end()) + len(end)
+            if at < len(end):
+                return "".join(kept)
+    return "".join([*kept, text[at:]])
 
 
 def _media_applies(text: str) -> bool:

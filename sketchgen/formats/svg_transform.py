@@ -68,12 +68,14 @@ def chained(outer: Matrix, inner: Matrix) -> Matrix:
     """Return the composition of two maps, `inner` first."""
     if outer is None or inner is None:
         return inner if outer is None else outer
-    return outer @ np.vstack([inner, [0.0, 0.0, 1.0]])
+    with np.errstate(over="ignore", invalid="ignore"):
+        return outer @ np.vstack([inner, [0.0, 0.0, 1.0]])
 
 
 def mapped(matrix: Matrix, points: Points) -> Points:
     """Return points under a map."""
-    return points if matrix is None else points @ matrix[:, :2].T + matrix[:, 2]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return points if matrix is None else points @ matrix[:, :2].T + matrix[:, 2]
 
 
 def shift(x: float, y: float) -> Matrix:

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import contextlib
 import time
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sketchgen.errors import FormatError, SketchError, SketchgenError
+from sketchgen.errors import FormatError, FormatWarning, SketchError, SketchgenError
 from sketchgen.formats.svg_reader import parse_svg
-from sketchgen.sketch.sketch import Box
+from sketchgen.sketch.sketch import Box, Layer
 
 INK = 'stroke="black" stroke-linecap="round"'
 
@@ -107,6 +108,25 @@ def test_bezier_curves():
         '<marker><path d="M0,0h9"/></marker>',
         "<script>alert(1)</script>",
         '<rect width="100" height="100" fill="white"/>',
+        '<path d="M0 0h100v100H0z" fill="white"/>',
+        '<circle cx="50" cy="50" r="80" fill="#eee"/>',
+        '<polygon points="0,0 100,0 100,100 0,100" fill="#eee"/>',
+        '<rect width="100" height="100" rx="12"/>',
+        '<path d="M0,0h9v9" opacity="0"/>',
+        '<g opacity="0.0"><path d="M0,0h9v9" opacity="1"/></g>',
+        '<g opacity=".04"><path d="M0,0h9v9" fill-opacity=".04"/></g>',
+        '<path d="M0,0h9v9" fill-opacity="0%"/>',
+        '<path d="M0,0h9v9" fill="none" stroke="red" stroke-width="0px"/>',
+        '<path d="M0,0h9v9" fill="none" stroke="red" stroke-opacity="0"/>',
+        '<path d="M0,0h9v9" fill="rgba(0,0,0,0)" stroke="#ff000000"/>',
+        '<path d="M0,0h9v9" fill="url(#nothing)"/>',
+        '<path d="M5,5h0" stroke="red" fill="none"/>',
+        '<line x1="1" y1="1" x2="50" y2="60"/>',
+        '<path d="M-50,0h9v9"/>',
+        '<path d="M50,101h9v9" stroke="red"/>',
+        '<clipPath id="c"/><path clip-path="url(#c)" d="M0,0h9v9"/>',
+        '<symbol id="s"><path d="M0,0h9v9"/></symbol>',
+        '<path requiredExtensions="http://x.org/" d="M0,0h9v9"/>',
         '<rect class="background" width="5" height="5"/>',
         "",
     ],
@@ -123,6 +143,113 @@ def test_what_shows_despite_its_parents():
         '<path stroke="red" stroke-linecap="round" d="M5,5z"/>',
     ):
         assert len(lists(svg(body, ink=""))) == 1
+
+
+CLIP = '<clipPath id="c" {}>{}</clipPath>'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            CLIP.format("", '<rect x="2" y="0" width="6" height="9"/>')
+            + '<path clip-path="url(#c)" d="M0 5H10"/>',
+            [[[2, 5], [8, 5]]],
+        ),
+        (
+            CLIP.format("", '<rect width="3" height="9"/><rect x="6" width="2" height="9"/>')
+            + '<g transform="translate(10)" style="clip-path:url(#c)"><path d="M0 5H10"/></g>',
+            [[[10, 5], [13, 5]], [[16, 5], [18, 5]]],
+        ),
+        (
+            CLIP.format('clipPathUnits="objectBoundingBox"', '<rect width=".5" height="1"/>')
+            + '<path clip-path="url(#c)" d="M10 5H30V15"/>',
+            [[[10, 5], [20, 5]]],
+        ),
+        (
+            '<clipPath id="d"><rect width="5" height="9"/></clipPath>'
+            + CLIP.format('clip-path="url(#d)"', '<rect x="2" width="9" height="9"/>')
+            + '<path clip-path="url(#c)" d="M0 5H10"/>',
+            [[[2, 5], [5, 5]]],
+        ),
+        ('<path clip-path="url(#none)" d="M0 5H10"/>', [[[0, 5], [10, 5]]]),
+        ('<svg width="5" height="9"><path d="M0 5H10"/></svg>', [[[0, 5], [5, 5]]]),
+        ('<svg width="5" height="9" overflow="visible"><path d="M0 5H10"/></svg>', [[[0, 5], [10, 5]]]),
+        (
+            '<path style="transform:translate(1px,2px)" transform="scale(9)" d="M0 5H10"/>',
+            [[[1, 7], [11, 7]]],
+        ),
+        ('<path style="rotate:90deg;transform-origin:5px 5px" d="M0 5H10"/>', [[[5, 0], [5, 10]]]),
+        (
+            '<path style="transform:scale(2);transform-box:fill-box;transform-origin:50%" d="M10 10h10v10"/>',
+            [[[5, 5], [25, 5], [25, 25]]],
+        ),
+        (
+            '<switch><path systemLanguage="xx" d="M0 1H5"/><path d="M0 2H5"/><path d="M0 3H5"/></switch>',
+            [[[0, 2], [5, 2]]],
+        ),
+        (
+            '<style>.k path{stroke:none}</style><g class="k"><path id="p" d="M0 5H5"/></g><use href="#p"/>',
+            [[[0, 5], [5, 5]]],
+        ),
+        ('<style>path{d:path("M1 1h5")}</style><path d="M0 0h3"/>', [[[1, 1], [6, 1]]]),
+    ],
+)
+def test_clips_and_styles(body, expected):
+    found = [np.round(stroke, 9).tolist() for stroke in lists(svg(body))]
+    assert found == expected
+
+
+def test_strokes_beyond_the_page():
+    across = '<path d="M-50 50H50"/>'
+    assert lists(svg(across + '<path d="M-50 5v9"/>')) == [[[-50, 50], [50, 50]]]
+    assert len(lists(svg('<path d="M-50 5v9"/>', 'viewBox="0 0 9 9" data-sketchgen="whole"'))) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "fault", "left"),
+    [
+        ('<path d="M1 1L5 5 L 9 foo"/>', "the path 'M1 1L5 5 L 9 foo' is drawn up to", 1),
+        ('<polyline points="1,1 2,2 x"/>', "'x' stands where numbers should", 0),
+        ('<circle r="x"/>', "'x' is not a length", 0),
+        ('<rect x="x" width="5" height="5"/>', "'x' is not a length", 1),
+        ('<path transform="rotate(" d="M1 1h5"/>', "the transform 'rotate\\(' cannot be read", 1),
+        ('<path clip-path="blob(9)" d="M1 1h5"/>', "the clip-path 'blob\\(9\\)'", 1),
+        ('<svg viewBox="1 2 3"><path d="M1 1h5"/></svg>', "the viewBox '1 2 3'", 0),
+    ],
+)
+def test_a_broken_element_is_a_warning(body, fault, left):
+    text = svg(body + '<path d="M5 50h9"/>')
+    with pytest.warns(FormatWarning, match=f"x.svg: {fault}"):
+        sketch = parse_svg(text, "x.svg")
+    assert len(sketch.strokes) == left + 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FormatWarning)
+        with pytest.raises(FormatError, match=fault):
+            parse_svg(text, "x.svg")
+
+
+LAYERS = (
+    '<g inkscape:groupmode="layer" inkscape:label="2 red" stroke="red"><path d="M1 1h5"/></g>'
+    '<g inkscape:groupmode="layer" inkscape:label="5 blue"><path d="M1 2h5" stroke="#00F"/>'
+    '<path d="M1 3h5" stroke="lime"/></g><path d="M1 4h5"/>'
+)
+
+
+def test_the_sheet_of_a_file():
+    sheet = parse_svg(svg(LAYERS, 'width="210mm" height="297mm" viewBox="0 0 210 297"')).sheet
+    assert sheet is not None
+    assert (sheet.size, sheet.pen) == (("210mm", "297mm"), 1)
+    expected = (
+        Layer("2 red", ("#ff0000",)),
+        Layer("5 blue", ("#0000ff", "#00ff00")),
+        Layer(None, ("#000000",)),
+    )
+    assert sheet.layers == expected
+    assert parse_svg(svg('<path d="M1 1h5"/>', 'width="210" height="297px"')).sheet is None
+    pixels = parse_svg(svg(LAYERS)).sheet
+    assert pixels is not None
+    assert pixels.size is None
 
 
 def test_pages():
