@@ -28,6 +28,10 @@ class FormatWarning(FormatError, UserWarning):
     """
 
 
+class FormatNote(UserWarning):
+    """A part of a file that is read in another way than it is drawn, on purpose."""
+
+
 class CategoryError(SketchgenError):
     """A category that the model or the store does not know."""
 

@@ -16,7 +16,14 @@ import click
 
 from sketchgen.cli import data, draw, measure, recognise, train, web
 from sketchgen.cli.command import COMMANDS, Program
-from sketchgen.errors import FormatWarning, OutputError, SettingError, SketchgenError, missing_dependency
+from sketchgen.errors import (
+    FormatNote,
+    FormatWarning,
+    OutputError,
+    SettingError,
+    SketchgenError,
+    missing_dependency,
+)
 
 __all__ = ["COMMANDS", "main", "program"]
 
@@ -98,16 +105,18 @@ program = Program(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line with these arguments, or those of the process; returns the exit status."""
     with warnings.catch_warnings():
-        warnings.simplefilter("default", FormatWarning)
+        for kind in (FormatWarning, FormatNote):
+            warnings.simplefilter("default", kind)
         warnings.showwarning = partial(_warn, warnings.showwarning)
         return _main(argv)
 
 
 def _warn(other: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:
-    """Show a part of a file that is left out on one line; other warnings as Python does."""
-    if issubclass(category, FormatWarning):
+    """Show what is said of a file on one line; other warnings as Python does."""
+    if issubclass(category, (FormatWarning, FormatNote)):
+        kind = "warning" if issubclass(category, FormatWarning) else "note"
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"sketchgen: warning: {' '.join(str(message).split())}\n")
+            sys.stderr.write(f"sketchgen: {kind}: {' '.join(str(message).split())}\n")
     else:
         other(message, category, *where)
 

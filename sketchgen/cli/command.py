@@ -210,6 +210,24 @@ def _strict(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         warnings.simplefilter("error", FormatWarning)
 
 
+def _as_drawn(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        from sketchgen.formats.svg_reader import AS_DRAWN
+
+        token = AS_DRAWN.set(True)
+        ctx.call_on_close(lambda: AS_DRAWN.reset(token))
+
+
+AS_DRAWN = option(
+    "--as-drawn",
+    False,
+    "Read brush strokes of an SVG as outlines, and doubled lines as two.",
+    "Input",
+    expose_value=False,
+    callback=_as_drawn,
+)
+"""The option for lines that programs draw as two; redrawing needs it as well."""
+
 FILES = options(
     click.argument("files", nargs=-1, required=True, metavar="FILE..."),
     option(
@@ -220,6 +238,7 @@ FILES = options(
         expose_value=False,
         callback=_strict,
     ),
+    AS_DRAWN,
 )
 """The argument of commands that read drawings, and how they read them."""
 

@@ -1,8 +1,9 @@
 """Read the strokes of SVG files, in the units of the viewBox; a file can neither reach out nor run away.
 
 Strokes are the paths, polylines, polygons, lines, rects, circles and ellipses that a browser shows, filled or
-stroked (a filled shape is read as its outline). Straight lines keep their points. Curves are flattened,
-except those of `svg_writer`, whose nodes are read.
+stroked. A filled shape is read as its outline, that of a brush stroke as its middle line; a line drawn
+twice, as in a rough style, is read once. Straight lines keep their points. Curves are flattened, except those
+of `svg_writer`, whose nodes are read.
 Not read are what is invisible by its style, clipped away or wholly off the page, fills that cover the page,
 masks, text, images, scripts, and animation. A broken element is read as far as browsers draw it, with a
 warning.
@@ -15,13 +16,15 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from sketchgen.errors import FormatError, FormatWarning, SketchError
+from sketchgen.errors import FormatError, FormatNote, FormatWarning, SketchError
+from sketchgen.formats.svg_brush import middle_line, without_doubles
 from sketchgen.formats.svg_clip import Region, clipped, is_costly
 from sketchgen.formats.svg_css import (
     ATTRIBUTE,
@@ -54,6 +57,12 @@ from sketchgen.sketch.sketch import MAX_POINTS, Box, Layer, Points, Sheet, Sketc
 
 MAX_DEPTH = 64
 """Maximum nesting of groups and uses."""
+
+MAX_BRUSHES = 1000
+"""Filled shapes, the first ones, that are tried as brush strokes."""
+
+AS_DRAWN: ContextVar[bool] = ContextVar("as_drawn", default=False)
+"""Whether the outlines of brush strokes and doubled lines are read as they are, not as one line each."""
 
 MAX_TOLD = 20
 """Faults of a file, the first ones, that are told."""
@@ -114,6 +123,7 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
 
     Warns:
         FormatWarning: an element that is broken is left out, or drawn up to the fault.
+        FormatNote: brush strokes or doubled lines are read as one line each; see `AS_DRAWN`.
     """
     root = parse_xml(text, name)
     try:
@@ -129,6 +139,9 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
     if sketch.is_empty and reader.passed_over:
         held = ", ".join(sorted(reader.passed_over)[:4])
         raise FormatError(f"{name} holds no strokes to read, only {held}; convert it to paths")
+    if reader.joined:
+        words = "lines that are drawn as two, outlines of brush strokes or doubled ones, are read as one each"
+        warnings.warn(FormatNote(f"{name}: {reader.joined} {words}; --as-drawn keeps them"), stacklevel=2)
     for fault in reader.faults:
         warnings.warn(FormatWarning(f"{name}: {fault}"), stacklevel=2)
     return sketch
@@ -187,6 +200,7 @@ class _Reader:
         self._root = root
         # A use repeats shapes.
         self._outlines: dict[Any, list[Points]] = {}
+        self.joined = self.brushes = 0
         self._elements = self._characters = self._points = self._clipping = 0
 
     def report(self, fault: str) -> None:
@@ -397,35 +411,54 @@ class _Reader:
 
     def _shape(self, element: Element, tag: str, context: _Context) -> Iterator[_Line]:
         """Yield the visible strokes of a shape on the page."""
-        style = context.style
+        style, matrix = context.style, context.matrix
         if style["visibility"] != "visible":
             return
         stroked, colour = paint(style, "stroke", self._ids.__contains__)
         filled, tint = paint(style, "fill", self._ids.__contains__)
         diagonal = math.hypot(*context.area) / math.sqrt(2)
         width = length(style["stroke-width"], diagonal, self.report, 1.0)
-        has_stroke, has_fill = (
-            stroked * context.opacity >= _FAINT and width > 0,
-            filled * context.opacity >= _FAINT,
-        )
+        has_stroke = stroked * context.opacity >= _FAINT and width > 0
+        has_fill = filled * context.opacity >= _FAINT
         if not (has_stroke or has_fill):
             return
         lines = self._outline(element, context)
         if not lines:
             self.passed_over.add(f"an empty {tag}")
         if has_fill and not has_stroke:
-            named = "background" in (element.get("id"), *element.get("class", "").split())
-            if (tag == "rect" and named) or self._covers_page(lines):
-                return
-            lines = [line for line in lines if _has_area(line)]
-        elif style["stroke-linecap"] == "butt" and not has_fill:
-            lines = [line for line in lines if len(line) > 1]
-        matrix = context.matrix
+            lines, width, colour = self._filled(element, tag, lines), 0.0, tint
+        elif not has_fill:
+            lines = self._stroked(tag, lines, dots=style["stroke-linecap"] != "butt")
         scale = 1.0 if matrix is None else math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
         for line in lines:
-            yield _Line(
-                line, context.layer, colour if has_stroke else tint, width * scale if has_stroke else None
-            )
+            yield _Line(line, context.layer, colour, width * scale)
+
+    def _filled(self, element: Element, tag: str, lines: list[Points]) -> list[Points]:
+        """Return the lines of a shape that is filled only."""
+        named = "background" in (element.get("id"), *element.get("class", "").split())
+        if (tag == "rect" and named) or self._covers_page(lines):
+            return []
+        lines = [line for line in lines if _has_area(line)]
+        if (
+            tag in ("path", "polygon")
+            and len(lines) == 1
+            and not AS_DRAWN.get()
+            and self.brushes < MAX_BRUSHES
+        ):
+            self.brushes += 1
+            if (line := middle_line(lines[0])) is not None:
+                self.joined += 1
+                return [line]
+        return lines
+
+    def _stroked(self, tag: str, lines: list[Points], *, dots: bool) -> list[Points]:
+        """Return the lines of a shape that is stroked only; dots are shown by their caps."""
+        lines = lines if dots else [line for line in lines if len(line) > 1]
+        if tag == "path" and not AS_DRAWN.get():
+            single = without_doubles(lines)
+            self.joined += len(lines) - len(single)
+            return single
+        return lines
 
     def _outline(self, element: Element, context: _Context) -> list[Points]:
         """Return the lines of a shape on the page."""

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sketchgen.errors import FormatError, FormatWarning, SketchError, SketchgenError
-from sketchgen.formats.svg_reader import parse_svg
+from sketchgen.errors import FormatError, FormatNote, FormatWarning, SketchError, SketchgenError
+from sketchgen.formats.svg_reader import AS_DRAWN, parse_svg
 from sketchgen.sketch.sketch import Box, Layer
 
 INK = 'stroke="black" stroke-linecap="round"'
@@ -227,6 +227,20 @@ def test_a_broken_element_is_a_warning(body, fault, left):
         warnings.simplefilter("error", FormatWarning)
         with pytest.raises(FormatError, match=fault):
             parse_svg(text, "x.svg")
+
+
+def test_what_is_drawn_as_two_is_read_as_one():
+    brush = '<path d="M0 9Q50 0 99 9 99 11 99 12 50 3 0 11z"/>'
+    double = '<path stroke="red" fill="none" d="M5 50C30 52 60 49 90 50M5 51C30 49 60 52 91 51"/>'
+    with pytest.warns(FormatNote, match="2 lines that are drawn as two"):
+        single = parse_svg(svg(brush + double, ink=""))
+    assert len(single.strokes) == 2
+    assert np.abs(np.diff(single.strokes[0][[0, -1], 0])) > 90
+    token = AS_DRAWN.set(True)
+    try:
+        assert len(lists(svg(brush + double, ink=""))) == 3
+    finally:
+        AS_DRAWN.reset(token)
 
 
 LAYERS = (
