@@ -106,14 +106,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line with these arguments, or those of the process; returns the exit status."""
     with warnings.catch_warnings():
         for kind in (FormatWarning, FormatNote):
-            warnings.simplefilter("default", kind)
-        warnings.showwarning = partial(_warn, warnings.showwarning)
+            warnings.simplefilter("always", kind)
+        warnings.showwarning = partial(_warn, warnings.showwarning, set())
         return _main(argv)
 
 
-def _warn(other: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:
-    """Show what is said of a file on one line; other warnings as Python does."""
+def _warn(
+    other: Callable[..., None], told: set[str], message: Warning | str, category: type[Warning], *where: Any
+) -> None:
+    """Show what is said of a file on one line, once; other warnings as Python does."""
     if issubclass(category, (FormatWarning, FormatNote)):
+        # A file is read when it is checked, and again when it is completed.
+        if str(message) in told:
+            return
+        told.add(str(message))
         kind = "warning" if issubclass(category, FormatWarning) else "note"
         with contextlib.suppress(OSError):
             sys.stderr.write(f"sketchgen: {kind}: {' '.join(str(message).split())}\n")

@@ -18,11 +18,11 @@ EVEN = 3.0
 NEAR = 0.06
 """Maximum distance of a line that is drawn twice from itself, as a share of its extent."""
 
-_HALF = 48
-"""Half the number of points by which an outline is matched with itself."""
+_STARTS = 64
+"""Number of points of an outline at which a brush stroke may turn."""
 
-_SHARES = np.linspace(0.0, 1.0, 25)
-_FINE = np.linspace(0.0, 1.0, 2 * _HALF + 1)
+_SHARES = np.linspace(0.0, 1.0, 17)
+_FINE = np.linspace(0.0, 1.0, 97)
 
 
 def middle_line(outline: Points) -> Points | None:
@@ -42,17 +42,18 @@ def middle_line(outline: Points) -> Points | None:
         place = place % 1.0 * along[-1]
         return np.stack([np.interp(place, along, x), np.interp(place, along, y)], axis=-1)
 
-    starts = np.arange(2 * _HALF)[:, None, None] / (2 * _HALF)
-    # One side may be longer than the other: the outer one of a bend.
-    sides = 0.5 + np.linspace(-0.15, 0.15, 31)[:, None]
-    gaps = np.linalg.norm(at(starts + sides * _SHARES) - at(starts - (1 - sides) * _SHARES), axis=-1)
-    start, side = np.unravel_index(gaps.mean(axis=2).argmin(), gaps.shape[:2])
-    first, share = float(starts[start, 0, 0]), float(sides[side, 0])
+    # One side may be longer than the other: the outer one of a bend. First all around, then near the best.
+    first, share = 0.0, 0.5
+    for reach, spread, count in ((0.5, 0.15, 15), (1 / _STARTS, 0.02, 7)):
+        starts = first + np.linspace(-reach, reach, _STARTS if count > 7 else count)[:, None, None]
+        sides = share + np.linspace(-spread, spread, count)[:, None]
+        gaps = np.linalg.norm(at(starts + sides * _SHARES) - at(starts - (1 - sides) * _SHARES), axis=-1)
+        start, side = np.unravel_index(gaps.mean(axis=2).argmin(), gaps.shape[:2])
+        first, share = float(starts[start, 0, 0]), float(sides[side, 0])
     one, other = at(first + share * _FINE), at(first - (1 - share) * _FINE)
     line, width = (one + other) / 2, np.linalg.norm(one - other, axis=1)
     if line_length([line]) < THIN * width.mean() or width.max() > EVEN * width.mean():
         return None
-    # A brush has a width: a polygon without one is a line there and back.
     return line
 
 

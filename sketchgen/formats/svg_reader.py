@@ -58,7 +58,7 @@ from sketchgen.sketch.sketch import MAX_POINTS, Box, Layer, Points, Sheet, Sketc
 MAX_DEPTH = 64
 """Maximum nesting of groups and uses."""
 
-MAX_BRUSHES = 1000
+MAX_BRUSHES = 300
 """Filled shapes, the first ones, that are tried as brush strokes."""
 
 AS_DRAWN: ContextVar[bool] = ContextVar("as_drawn", default=False)

@@ -174,7 +174,9 @@ class Sketch:
 
     def replaced(self, *, page: Box | None = None, category: str | None = None) -> Sketch:
         """Return the same strokes with another page or category, where one is given."""
-        return Sketch(self.strokes, page or self.page, category or self.category, self.sheet)
+        # The size of a sheet is that of its page.
+        sheet = self.sheet if page in (None, self.page) else None
+        return Sketch(self.strokes, page or self.page, category or self.category, sheet)
 
     def to_svg(self, style: Any = None) -> str:
         """Return the drawing as the text of an SVG file; same drawing and style, same bytes.
