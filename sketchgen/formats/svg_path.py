@@ -43,10 +43,11 @@ def read_numbers(text: str, most: int) -> tuple[list[float], str]:
         most: how many are read.
     """
     # First the usual case: nothing but numbers.
-    if not NUMBER.sub("", text).replace(",", " ").strip():
-        values = [float(match.group()) for match in islice(NUMBER.finditer(text), most)]
-        if all(map(math.isfinite, values)):
-            return values, ""
+    values = [float(match.group()) for match in islice(NUMBER.finditer(text), most)]
+    if all(map(math.isfinite, values)) and (
+        len(values) == most or not NUMBER.sub("", text).replace(",", " ").strip()
+    ):
+        return values, ""
     values, at = [], 0
     while len(values) < most and (start := _OTHER.search(text, at)):
         match = NUMBER.match(text, start.start())
@@ -194,7 +195,7 @@ class _PathParser:
     def _spend(self) -> None:
         """Count a command or a segment."""
         self._count += 1
-        if self._count > 2 * MAX_POINTS:
+        if self._count > 5 * MAX_POINTS // 4:
             raise SketchError(f"more than {MAX_POINTS} points in one path; simplify it or split it")
 
     def _close(self) -> None:

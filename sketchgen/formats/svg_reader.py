@@ -58,7 +58,10 @@ from sketchgen.sketch.sketch import MAX_POINTS, Box, Layer, Points, Sheet, Sketc
 MAX_DEPTH = 64
 """Maximum nesting of groups and uses."""
 
-MAX_BRUSHES = 300
+MAX_DATA = 8 * 2**20
+"""Maximum number of characters of all paths and polygons, each use counted."""
+
+MAX_BRUSHES = 100
 """Filled shapes, the first ones, that are tried as brush strokes."""
 
 AS_DRAWN: ContextVar[bool] = ContextVar("as_drawn", default=False)
@@ -201,7 +204,7 @@ class _Reader:
         # A use repeats shapes.
         self._outlines: dict[Any, list[Points]] = {}
         self.joined = self.brushes = 0
-        self._elements = self._characters = self._points = self._clipping = 0
+        self._elements = self._characters = self._data = self._points = self._clipping = 0
 
     def report(self, fault: str) -> None:
         """Note what is wrong with an element."""
@@ -238,6 +241,11 @@ class _Reader:
         """Count an element; a use is short, but it may repeat megabytes that have not a single point."""
         self._elements += 1
         self._characters += sum(len(value) for value in element.attrib.values())
+        self._data += len(element.get("d", "")) + len(element.get("points", ""))
+        if self._data > MAX_DATA:
+            raise FormatError(
+                f"more than {MAX_DATA // 2**20} MB of paths (uses counted); simplify the drawing"
+            )
         if self._elements > MAX_ELEMENTS or self._characters > MAX_BYTES:
             raise FormatError(f"more than {MAX_ELEMENTS} elements (uses counted); simplify the drawing")
 
@@ -474,7 +482,7 @@ class _Reader:
         if (lines := self._outlines.get(key)) is None:
             lines = self._outlines[key] = outline(tag, values, context.area, tolerance, self.report)
         self._points += sum(map(len, lines))
-        if self._points > 2 * MAX_POINTS:
+        if self._points > MAX_POINTS:
             raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
         return [mapped(matrix, line) for line in lines]
 
