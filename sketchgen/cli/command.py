@@ -212,7 +212,7 @@ def _strict(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 def _as_drawn(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
-        from sketchgen.formats.svg_reader import AS_DRAWN
+        from sketchgen.formats.svg_walker import AS_DRAWN
 
         token = AS_DRAWN.set(True)
         ctx.call_on_close(lambda: AS_DRAWN.reset(token))
