@@ -10,7 +10,7 @@ AREA = (200.0, 100.0)
 
 
 def at(matrix, x=1.0, y=2.0):
-    return mapped(matrix, np.array([[x, y]]))[0].round(9).tolist()
+    return mapped(matrix, np.array([[x, y]], dtype=np.float64))[0].round(9).tolist()
 
 
 @pytest.mark.parametrize(
