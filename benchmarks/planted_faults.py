@@ -61,11 +61,11 @@ formats/quickdraw
 - "recognized", True) is not False)
 + "recognized", False) is not False)
 
-formats/svg_reader
-- "*/")[2] for piece
-+ "*/")[0] for piece
+formats/svg_css
+- for level in (False, True):
++ for level in (True, False):
 
-formats/svg_reader
+formats/svg_transform
 - return outer @ np.vstack([inner, [0.0, 0.0, 1.0]])
 + return inner @ np.vstack([outer, [0.0, 0.0, 1.0]])
 

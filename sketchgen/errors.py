@@ -25,6 +25,17 @@ class FormatError(SketchgenError):
     """A file or a text that is not what it should be (SVG, ndjson, canvas JSON, a store)."""
 
 
+class FormatWarning(FormatError, UserWarning):
+    """A part of a file that cannot be read, and is left out.
+
+    It is a warning; those who want to be strict let Python's `warnings` raise it, as the error that it is.
+    """
+
+
+class FormatNote(UserWarning):
+    """A part of a file that is read in another way than it is drawn, on purpose."""
+
+
 class CategoryError(SketchgenError):
     """A category that the model or the store does not know."""
 

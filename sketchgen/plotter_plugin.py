@@ -151,8 +151,12 @@ def complete(
     px = curve_px(found, Style())
     added = [flatten(stroke, px, vpype.convert_length(CHORD)) for stroke in found.added.strokes]
     target = vpype_cli.single_to_layer_id(layer, document)
+    if layer == vpype_cli.LayerType.NEW:
+        # Behind all others, which are plotted in the order of their numbers.
+        target = max((0, *document.layers)) + 1
     document.add(vpype.LineCollection(map(_line, added)), target)
     document.layers[target].set_property(vpype.METADATA_FIELD_NAME, f"{target} added")
+    document.layers[target].set_property(vpype.METADATA_FIELD_COLOR, vpype.Color(Style.added_colour))
     return document
 
 

@@ -91,6 +91,25 @@ def test_a_drawing_is_finished(vpype_runs, tmp_path: Path) -> None:
     assert len(after.layers[2]) > 0
 
 
+def test_the_added_layer_is_the_last(vpype_runs, tmp_path: Path) -> None:
+    half, out = tmp_path / "half.svg", tmp_path / "done.svg"
+    layers = "".join(
+        f'<g xmlns:k="http://www.inkscape.org/namespaces/inkscape" k:groupmode="layer" k:label="{name}" '
+        f'stroke="{name[2:]}"><path d="M9 9h{name[0]}0"/></g>'
+        for name in ("2 red", "5 blue")
+    )
+    half.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 99 99">{layers}</svg>', "utf-8")
+    done = vpype_runs("read", str(half), "sketchgen-complete", "cat", *TINY, "write", str(out))
+    assert done.exit_code == 0, done.output
+    found = document(out).layers
+    assert list(found) == [2, 5, 6]
+    assert [layer.metadata["vp_color"].as_hex() for layer in found.values()] == [
+        "#ff0000",
+        "#0000ff",
+        "#2563eb",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -6,7 +6,9 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,14 @@ import click
 
 from sketchgen.cli import data, draw, measure, recognise, train, web
 from sketchgen.cli.command import COMMANDS, Program
-from sketchgen.errors import OutputError, SettingError, SketchgenError, missing_dependency
+from sketchgen.errors import (
+    FormatNote,
+    FormatWarning,
+    OutputError,
+    SettingError,
+    SketchgenError,
+    missing_dependency,
+)
 
 __all__ = ["COMMANDS", "main", "program"]
 
@@ -95,6 +104,31 @@ program = Program(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line with these arguments, or those of the process; returns the exit status."""
+    with warnings.catch_warnings():
+        for kind in (FormatWarning, FormatNote):
+            warnings.simplefilter("always", kind)
+        warnings.showwarning = partial(_warn, warnings.showwarning, set())
+        return _main(argv)
+
+
+def _warn(
+    other: Callable[..., None], told: set[str], message: Warning | str, category: type[Warning], *where: Any
+) -> None:
+    """Show what is said of a file on one line, once; other warnings as Python does."""
+    if issubclass(category, (FormatWarning, FormatNote)):
+        # A file is read when it is checked, and again when it is completed.
+        if str(message) in told:
+            return
+        told.add(str(message))
+        kind = "warning" if issubclass(category, FormatWarning) else "note"
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"sketchgen: {kind}: {' '.join(str(message).split())}\n")
+    else:
+        other(message, category, *where)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    """Run the command line; returns the exit status."""
     try:
         return _run(list(sys.argv[1:] if argv is None else argv) or ["--help"])
     except click.exceptions.Exit as leaving:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import difflib
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sketchgen.errors import SettingError, SketchgenError
+from sketchgen.errors import FormatWarning, SettingError, SketchgenError
 
 GROUPS = ("Draw", "Data", "Train", "Measure", "Web")
 """The groups of commands, in the order of the overview."""
@@ -204,8 +205,42 @@ def input_path(name: str) -> Path | None:
     return example(name.removeprefix(EXAMPLE)) if name.startswith(EXAMPLE) else Path(name)
 
 
-FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
-"""The argument of commands that read drawings."""
+def _strict(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        warnings.simplefilter("error", FormatWarning)
+
+
+def _as_drawn(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        from sketchgen.formats.svg_walker import AS_DRAWN
+
+        token = AS_DRAWN.set(True)
+        ctx.call_on_close(lambda: AS_DRAWN.reset(token))
+
+
+AS_DRAWN = option(
+    "--as-drawn",
+    False,
+    "Read brush strokes of an SVG as outlines, and doubled lines as two.",
+    "Input",
+    expose_value=False,
+    callback=_as_drawn,
+)
+"""The option for lines that programs draw as two; redrawing needs it as well."""
+
+FILES = options(
+    click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+    option(
+        "--strict",
+        False,
+        "Refuse files of which a part cannot be read.",
+        "Input",
+        expose_value=False,
+        callback=_strict,
+    ),
+    AS_DRAWN,
+)
+"""The argument of commands that read drawings, and how they read them."""
 
 
 def check_store(store: Path) -> None:

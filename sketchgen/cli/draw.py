@@ -15,6 +15,7 @@ import click
 from sketchgen import limits, resources
 from sketchgen.cli.appearance import APPEARANCE, FORMATS, output_path
 from sketchgen.cli.command import (
+    AS_DRAWN,
     FILES,
     Problems,
     command,
@@ -192,6 +193,7 @@ def generate(categories: tuple[str, ...], more: tuple[str, ...], **given: Any) -
 @option("--checkpoint NAME|FOLDER", str, "The model, if it has moved.")
 @option("--source FILE", str, "The input, if it has moved; once for each input.", multiple=True)
 @option("--force", False, "Replace a file.")
+@AS_DRAWN
 def redraw(
     manifest: Path,
     which: str,

@@ -18,6 +18,7 @@ from sketchgen.formats.stroke_order import join_strokes, sort_strokes
 from sketchgen.formats.svg_writer import (
     Style,
     curve_px,
+    layer_names,
     new_document,
     number,
     parts,
@@ -54,7 +55,8 @@ def plot_pages(
     """Yield the pages of a plot as the texts of SVG files.
 
     The drawings are in a grid; a single one fills the page. Given and added strokes are on the layers
-    "1 given" and "2 added"; drawings without two parts are on one layer, "1 drawing".
+    "1 given" and "2 added", or those of the file that the given ones come from and one behind them; drawings
+    without two parts are on one layer, "1 drawing".
 
     Each drawing is as large as its cell allows. If it has a page of its own, that page (and strokes beyond
     it) is fitted into the cell, so that the drawing keeps its place.
@@ -79,20 +81,40 @@ def plot_pages(
     grid = page_grid(page, len(items), columns=columns, cell=cell)
 
     def plotted(shown: Sequence[Item]) -> str:
-        layers: dict[str, list[Points]] = {"1 given": [], "2 added": []}
-        for index, item in enumerate(shown):
-            placed = _placed(item, grid.place(index), style, crop)
-            for layer, strokes in zip(layers.values(), placed, strict=True):
-                layer += strokes
+        completed = any(isinstance(item, Completion) for item in shown)
+        layers: dict[str, list[Points]] = {}
+        added_layers: dict[str, list[Points]] = {}
+        colours: dict[str, str] = {}
+        for index, item in enumerate(shown or [Sketch()]):
+            given, added = _placed(item, grid.place(index), style, crop)
+            names, last = layer_names(parts(item)[0])
+            for name, (count, colour) in zip(names, _pens(item, style), strict=True):
+                name = "1 drawing" if name == "1 given" and not completed else name
+                layers.setdefault(name, []).extend(given[:count])
+                colours.setdefault(name, colour)
+                given = given[count:]
+            if completed:
+                added_layers.setdefault(last, []).extend(added)
+                colours[last] = style.added_colour
+        layers |= added_layers
         if ordered:
             layers = {name: sort_strokes(join_strokes(some, JOIN)) for name, some in layers.items()}
-        if not any(isinstance(item, Completion) for item in shown):
-            layers = {"1 drawing": layers["1 given"]}
         category = parts(shown[0])[0].category if len(shown) == 1 else None
-        return _document(page, layers, (style.given_colour, style.added_colour), pen, category)
+        return _document(page, layers, [colours[name] for name in layers], pen, category)
 
     starts = range(0, max(1, len(items)), grid.room)
     return (plotted(items[at : at + grid.room]) for at in starts)
+
+
+def _pens(item: Item, style: Style) -> list[tuple[int, str]]:
+    """Return the number of strokes and the colour of each layer of the given strokes."""
+    given = parts(item)[0]
+    if given.sheet is None or layer_names(given)[0] == ["1 given"]:
+        return [(len(given.strokes), style.given_colour)]
+    own = style.given_colour == Style.given_colour
+    return [
+        (len(layer.colours), (own and layer.colours[0]) or style.given_colour) for layer in given.sheet.layers
+    ]
 
 
 def _placed(item: Item, cell: Box, style: Style, crop: bool) -> tuple[list[Points], list[Points]]:
@@ -134,10 +156,10 @@ def _document(
     width, height = number(page.width), number(page.height)
     drawing = new_document((f"{width}mm", f"{height}mm"), f"0 0 {width} {height}")
     inkscape = Inkscape(drawing)
-    for (name, strokes), colour in zip(layers.items(), colours, strict=False):
+    for index, ((name, strokes), colour) in enumerate(zip(layers.items(), colours, strict=True), 1):
         pen_style: dict[str, Any] = {"fill": "none", "stroke": colour, "stroke_width": number(pen)}
         pen_style |= {"stroke_linecap": "round", "stroke_linejoin": "round"}
-        layer = inkscape.layer(label=name, id=f"layer{name[0]}", **pen_style)
+        layer = inkscape.layer(label=name, id=f"layer{index}", **pen_style)
         for stroke in strokes:
             # A dot as two equal points: plotters, and vpype, leave out a path of one.
             points = stroke if len(stroke) > 1 else stroke[[0, 0]]

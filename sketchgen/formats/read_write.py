@@ -26,6 +26,8 @@ MAX_FAULTS = 10_000
 """Number of unreadable drawings of a file, beside as many as could be read, after which it is left."""
 
 _GZIP, _ZIP, _BOM = b"\x1f\x8b", b"PK", b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+"""How text in UTF-16 begins; of the formats only SVG may be in it."""
 
 
 @runtime_checkable
@@ -172,6 +174,8 @@ def _read_unknown(stream: BufferedIOBase, name: str) -> Iterator[Entry | Sketchg
     data = read_limited(stream, name)
     text = data.removeprefix(_BOM).lstrip()
     kind = {b"<": ".svg", b"{": ".json", b"[": ".json"}.get(text[:1], "")
+    if data[:2] in _UTF16:
+        kind = ".svg"
     if data.startswith(_ZIP):
         kind = ".npz"
     if kind == ".json" and len(lines := text.splitlines()) > 1 and _is_object(lines[0]):

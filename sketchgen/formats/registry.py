@@ -229,6 +229,7 @@ def _read_json(stream: BufferedIOBase, name: str) -> Iterator[Entry]:
 
 READERS: dict[str, Reader] = {
     ".svg": _read_svg,
+    ".svgz": _read_svg,
     ".json": _read_json,
     ".ndjson": read_ndjson,
     ".npz": read_npz,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from sketchgen.formats.curves import (
 )
 from sketchgen.limits import check_range
 from sketchgen.sketch.geometry import BOX
-from sketchgen.sketch.sketch import Box, Completion, Item, Points, Sketch, whole_of
+from sketchgen.sketch.sketch import Box, Completion, Item, Points, Sheet, Sketch, whole_of
 
 PEN_SHARE = 1 / 130
 """Default width of the lines, as a share of the longer side of the page."""
@@ -41,6 +41,9 @@ Each number is in the file once, so that somebody who moves a node in another pr
 
 SHOW = "show"
 """A group for display only: outlines of strokes under pressure. The strokes stand beside it."""
+
+WHOLE = "whole"
+"""A file of which strokes beyond the page are read, too."""
 
 CHORD = 1 / 4000
 """Maximum distance of a flattened curve from the curve, as a share of the longer side of the page."""
@@ -236,15 +239,69 @@ def add_drawing(drawing: Any, parent: Any, item: Item, style: Style, *, ids: boo
         parent.add(group)
 
 
+def layer_names(given: Sketch) -> tuple[list[str], str]:
+    """Return names for the layers of a given drawing, and one for that of what is added, which comes last.
+
+    Programs for plotters sort layers by the first number of the name.
+    """
+    names = [layer.name for layer in given.sheet.layers] if given.sheet is not None else []
+    if not any(names):
+        return ["1 given"], "2 added"
+    numbers = [int(found.group()) for name in names if name and (found := re.search(r"[0-9]{1,4}", name))]
+    return [xml_text(name or "given") for name in names], f"{max([*numbers, len(set(names))]) + 1} added"
+
+
+def _by_layers(drawing: Any, group: Any, given: Sketch, style: Style) -> list[Any]:
+    """Return the group of the given strokes as groups for the layers of their file, in its colours."""
+    layers = given.sheet.layers if given.sheet is not None else ()
+    found, first = [], 0
+    for name, layer in zip(layer_names(given)[0], layers, strict=True):
+        part = drawing.g()
+        part.attribs = {**group.attribs, **_layer_attributes(name)}
+        part.elements = group.elements[first : first + len(layer.colours)]
+        first += len(layer.colours)
+        if found:
+            part.attribs["id"] += f"-{len(found) + 1}"
+        # A colour that somebody asks for is meant for all.
+        if style.given_colour == Style.given_colour:
+            part.attribs["stroke"] = layer.colours[0] or style.given_colour
+            for element, colour in zip(part.elements, layer.colours, strict=True):
+                if colour not in (None, layer.colours[0]):
+                    element.attribs.setdefault("stroke", colour)
+        found.append(part)
+    return found
+
+
+def _layer_attributes(name: str) -> dict[str, str]:
+    return {"inkscape:groupmode": "layer", "inkscape:label": name}
+
+
 def svg_document(item: Item, style: Style) -> Any:
-    """Return the svgwrite drawing of a drawing; its last element is the group drawn last."""
+    """Return the svgwrite drawing of a drawing; its last element is the group drawn last.
+
+    The background is a style of the whole: programs for plotters would take a shape for a line. A completion
+    keeps size, pen and layers of the file that its given strokes come from.
+    """
+    given, added = parts(item)
+    sheet = given.sheet or Sheet()
+    if style.stroke_width is None and sheet.pen is not None:
+        style = replace(style, stroke_width=sheet.pen)
     box = visible_box(item, style)
     width, height = (number(round(side, 3)) for side in pixel_size(box, style.size))
-    drawing = new_document((width, height), view_box(box))
-    category = parts(item)[0].category
-    if category is not None:
-        drawing.attribs["data-category"] = xml_text(category)
-    add_drawing(drawing, drawing, item, style, ids=True)
+    drawing = new_document(sheet.size or (width, height), view_box(box))
+    drawing.attribs[MARK] = WHOLE
+    if style.background is not None:
+        drawing.attribs["style"] = f"background:{style.background}"
+    if given.category is not None:
+        drawing.attribs["data-category"] = xml_text(given.category)
+    add_drawing(drawing, drawing, item, replace(style, background=None), ids=True)
+    if sheet.layers and added is not None:
+        drawing.attribs["xmlns:inkscape"] = "http://www.inkscape.org/namespaces/inkscape"
+        at, last = (
+            [each.attribs.get("id") for each in drawing.elements].index(name) for name in ("given", "added")
+        )
+        drawing.elements[last].attribs |= _layer_attributes(layer_names(given)[1])
+        drawing.elements[at : at + 1] = _by_layers(drawing, drawing.elements[at], given, style)
     return drawing
 
 
@@ -257,6 +314,7 @@ def to_svg(item: Item, style: Style | None = None) -> str:
     """Return a drawing or a completion as the text of an SVG file; same arguments, same bytes.
 
     The viewBox is the page (or the bounds and a margin), so that the file has the drawing's own coordinates:
-    reading it returns each stroke bit for bit. A completion has a `<g id="given">` and a `<g id="added">`.
+    reading it returns each stroke bit for bit. A completion has a `<g id="given">` and a `<g id="added">`; if
+    the given strokes come from a file with layers or a physical size, a layer each, and one for the added.
     """
     return svg_text(svg_document(item, style or Style()))

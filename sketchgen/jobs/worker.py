@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -15,7 +15,7 @@ from sketchgen.jobs.engine import DrawingResult, Engine
 from sketchgen.jobs.near_duplicates import signature
 from sketchgen.jobs.spec import DrawingRequest, Item, Job
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
-from sketchgen.sketch.sketch import Box, Completion, Sketch
+from sketchgen.sketch.sketch import Box, Completion, Layer, Sheet, Sketch
 
 if TYPE_CHECKING:
     from sketchgen.models.recogniser import Recogniser
@@ -164,9 +164,15 @@ def _to_json(sketch: Sketch) -> dict[str, Any]:
         "strokes": [stroke.tolist() for stroke in sketch.strokes],
         "page": None if sketch.page is None else list(sketch.page),
         "category": sketch.category,
+        **({} if sketch.sheet is None else {"sheet": asdict(sketch.sheet)}),
     }
 
 
 def _from_json(value: Any) -> Sketch:
     page = None if value["page"] is None else Box(*value["page"])
-    return Sketch.from_strokes(value["strokes"], page=page, category=value["category"])
+    sheet = None
+    if "sheet" in value:
+        size, layers, pen = (value["sheet"][key] for key in ("size", "layers", "pen"))
+        layers = tuple(Layer(layer["name"], tuple(layer["colours"])) for layer in layers)
+        sheet = Sheet(None if size is None else tuple(size), layers, pen)
+    return Sketch.from_strokes(value["strokes"], page=page, category=value["category"], sheet=sheet)

@@ -47,6 +47,34 @@ class Box(NamedTuple):
         return self.x + self.width / 2, self.y + self.height / 2
 
 
+@dataclass(frozen=True)
+class Layer:
+    """Consecutive strokes of a drawing that a file has on one layer.
+
+    Attributes:
+        name: what the file calls the layer; None for strokes that are on none.
+        colours: of each stroke, as "#rrggbb"; None where it has no single one.
+    """
+
+    name: str | None
+    colours: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a file says about the paper and the pens of its drawing.
+
+    Attributes:
+        size: physical width and height, such as ("210mm", "297mm"); None if they are unknown.
+        layers: all strokes, in drawing order.
+        pen: width of most lines, in the drawing's units; None if they have none.
+    """
+
+    size: tuple[str, str] | None = None
+    layers: tuple[Layer, ...] = ()
+    pen: float | None = None
+
+
 def _stroke(values: ArrayLike, index: int) -> Points:
     """Return a checked, read-only copy of a stroke, (n, 2) float64."""
     try:
@@ -79,11 +107,14 @@ class Sketch:
         strokes: one read-only (n, 2) float64 array a stroke, n >= 1. A stroke of one point is a dot.
         page: the page of the drawing, if it is known (an SVG's viewBox, a canvas).
         category: what it shows, if it is known (Quick, Draw!'s `word`).
+        sheet: its physical size and layers, if it comes from a file that tells them. It is no part of
+            what makes two drawings equal.
     """
 
     strokes: tuple[Points, ...] = ()
     page: Box | None = None
     category: str | None = None
+    sheet: Sheet | None = None
 
     @classmethod
     def from_strokes(
@@ -92,6 +123,7 @@ class Sketch:
         *,
         page: Box | Sequence[float] | None = None,
         category: str | None = None,
+        sheet: Sheet | None = None,
     ) -> Sketch:
         """Return a drawing of strokes, each a sequence of (x, y).
 
@@ -99,6 +131,7 @@ class Sketch:
             strokes: an iterable of (n, 2) array-likes; they are copied.
             page: x, y, width, height of the page, in the same units.
             category: what the drawing shows.
+            sheet: its physical size and layers.
 
         Raises:
             SketchError: a stroke is empty, not (n, 2), not finite or beyond `MAX_COORDINATE`; more than
@@ -112,7 +145,7 @@ class Sketch:
             if total > MAX_POINTS:
                 raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
             kept.append(stroke)
-        return cls(tuple(kept), None if page is None else _page(page), category)
+        return cls(tuple(kept), None if page is None else _page(page), category, sheet)
 
     @property
     def point_count(self) -> int:
@@ -141,7 +174,9 @@ class Sketch:
 
     def replaced(self, *, page: Box | None = None, category: str | None = None) -> Sketch:
         """Return the same strokes with another page or category, where one is given."""
-        return Sketch(self.strokes, page or self.page, category or self.category)
+        # The size of a sheet is that of its page.
+        sheet = self.sheet if page in (None, self.page) else None
+        return Sketch(self.strokes, page or self.page, category or self.category, sheet)
 
     def to_svg(self, style: Any = None) -> str:
         """Return the drawing as the text of an SVG file; same drawing and style, same bytes.

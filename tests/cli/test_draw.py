@@ -183,6 +183,26 @@ class TestComplete:
         met = sum(tuple(stroke[-1]) in ends for strokes in drawn for stroke in strokes)
         assert (met > 0) is (closing > 0)
 
+    def test_a_page_keeps_its_size_and_what_is_broken_is_told(
+        self, tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        page = tmp_path / "page.svg"
+        page.write_text(
+            '<svg xmlns="http://www.w3.org/2000/svg" width="210mm" height="297mm" viewBox="0 0 210 297" '
+            'stroke="red" fill="none"><path d="M9 9L90 90 V foo"/></svg>'
+        )
+        run("complete", page, "-c", "cat", "-n", 1, "-o", tmp_path / "done.svg", *tiny)
+        warnings = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+        assert warnings == [
+            f"sketchgen: warning: {page}: the path 'M9 9L90 90 V foo' is drawn up to 'foo', "
+            "which cannot be read; is it cut off?"
+        ]
+        text = (tmp_path / "done.svg").read_text()
+        assert 'width="210mm"' in text
+        assert 'inkscape:label="2 added"' in text
+        words = ["complete", "--strict", page, "-c", "cat", "-n", 1, "-o", tmp_path / "strict.svg", *tiny]
+        assert "'foo', which cannot be read" in failure(capsys, *words)
+
     def test_refused(self, tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         line = failure(capsys, "complete", "example:half-a-dog")
         assert "half-a-cat" in line

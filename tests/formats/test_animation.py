@@ -151,7 +151,7 @@ def test_only_the_added_group_moves_for_who_wants_motion():
         assert np.array(shares) / 100 * period == pytest.approx(span, abs=1e-6)
     rule = re.search(r"@media [^{]*\(prefers-reduced-motion:reduce\)\{([^{]*)\{([^}]*)\}\}", text)
     assert rule is not None
-    tags = {child.tag for child in root.iter() if child.get("style")}
+    tags = {child.tag for child in root.iter() if "animation" in (child.get("style") or "")}
     assert tags == {f"{NS}{tag}" for tag in rule[1].split(",")}
     assert rule[2] == "animation:none!important"
 

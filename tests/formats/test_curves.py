@@ -310,7 +310,8 @@ def test_what_is_drawn_for_show_is_marked():
 
 
 def test_a_foreign_curve_is_still_flattened():
-    text = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0C0 9 9 9 9 0"{}/></svg>'
+    path = '<path d="M0 0C0 9 9 9 9 0"{} stroke="red"/>'
+    text = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{path}</svg>'
     assert len(parse_svg(text.format("")).strokes[0]) > 8
     assert len(parse_svg(text.format(f' {MARK}="{NODES}"')).strokes[0]) == 2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -20,7 +21,7 @@ from sketchgen.formats.registry import encode, encode_many
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.formats.svg_reader import parse_svg
 from sketchgen.formats.svg_writer import Style
-from sketchgen.sketch.sketch import Completion, Sketch
+from sketchgen.sketch.sketch import Completion, Layer, Sheet, Sketch
 
 MM = 25.4 / 96
 NEAR = 1e-4
@@ -89,6 +90,21 @@ def test_layers_as_inkscape_has_them():
     (alone,) = plot_pages([finished().given])
     assert 'label="1 drawing"' in alone
     assert parse_svg(alone).category == "cat"
+
+
+def test_layers_of_the_file_that_is_completed():
+    done = finished()
+    layers = Layer("2 red", ("#ff0000",)), Layer("5 blue", ("#0000ff",))
+    done = replace(done, given=replace(done.given, sheet=Sheet(("210mm", "297mm"), layers, 0.5)))
+    (plot,) = plot_pages([done])
+    document = seen(plot)
+    assert list(document.layers) == [2, 5, 6]
+    assert [layer.metadata["vp_name"] for layer in document.layers.values()] == ["2 red", "5 blue", "6 added"]
+    colours = [layer.metadata["vp_color"].as_hex() for layer in document.layers.values()]
+    assert colours == ["#ff0000", "#0000ff", "#2563eb"]
+    (navy,) = plot_pages([done], style=Style(given_colour="navy"))
+    assert 'stroke="navy"' in navy
+    assert "#ff0000" not in navy
 
 
 def test_ends_are_joined_within_a_layer_only():

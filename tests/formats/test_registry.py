@@ -150,7 +150,7 @@ def test_options_that_have_no_effect():
 
 
 def test_nothing_heavy_is_loaded_before_it_is_asked_for():
-    names = ("vpype", "click", "scipy", "PIL", "svgwrite", "svgelements")
+    names = ("vpype", "click", "scipy", "PIL", "svgwrite", "tinycss2")
     code = (
         f"import sys, sketchgen.formats.read_write; print([name for name in {names} if name in sys.modules])"
     )

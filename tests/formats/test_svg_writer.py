@@ -54,6 +54,55 @@ def test_two_groups():
     assert (root.get("width"), root.get("height")) == ("512", "256")
 
 
+PAGE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+    'width="210mm" height="297mm" viewBox="0 0 210 297" fill="none" stroke-width="0.5">{}</svg>'
+)
+LAYERS = (
+    '<g inkscape:groupmode="layer" inkscape:label="2 red" stroke="red"><path d="M9 9h50"/></g>'
+    '<g inkscape:groupmode="layer" inkscape:label="5 blue" stroke="blue"><path d="M9 20h50"/>'
+    '<path stroke="lime" d="M9 30h50"/></g>'
+)
+INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
+
+
+def completed(body):
+    half = parse_svg(PAGE.format(body))
+    return Completion(half, Sketch.from_strokes([[(60, 60), (90, 90)]], page=half.page))
+
+
+def test_size_pen_and_layers_come_out_as_they_went_in():
+    text = to_svg(completed(LAYERS))
+    root = ElementTree.fromstring(text)
+    assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("210mm", "297mm", "0 0 210 297")
+    groups = list(root.iter(f"{NS}g"))
+    assert [group.get(f"{INKSCAPE}label") for group in groups] == ["2 red", "5 blue", "6 added"]
+    assert {group.get(f"{INKSCAPE}groupmode") for group in groups} == {"layer"}
+    assert [group.get("stroke") for group in groups] == ["#ff0000", "#0000ff", Style.added_colour]
+    assert groups[1][1].get("stroke") == "#00ff00"
+    assert {group.get("stroke-width") for group in groups} == {"0.5"}
+    assert len({group.get("id") for group in groups}) == 3
+    sheet = parse_svg(text).sheet
+    assert sheet is not None
+    assert [layer.name for layer in sheet.layers] == ["2 red", "5 blue", "6 added"]
+    assert sheet.size == ("210mm", "297mm")
+
+
+def test_a_page_without_layers_gets_two():
+    root = ElementTree.fromstring(
+        to_svg(completed('<path stroke="red" d="M9 9h50"/>'), Style(given_colour="navy"))
+    )
+    groups = list(root.iter(f"{NS}g"))
+    assert [group.get(f"{INKSCAPE}label") for group in groups] == ["1 given", "2 added"]
+    assert groups[0].get("stroke") == "navy"
+
+
+def test_the_background_is_no_shape():
+    root = ElementTree.fromstring(to_svg(Sketch.from_strokes([[(0, 0), (10, 10)]]), Style(background="#abc")))
+    assert root.find(f".//{NS}rect") is None
+    assert root.get("style") == "background:#abc"
+
+
 def test_a_dot_has_a_round_cap_to_show():
     root = ElementTree.fromstring(to_svg(Sketch.from_strokes([[(5, 6)]])))
     path = root.find(f".//{NS}path")

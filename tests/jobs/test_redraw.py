@@ -25,7 +25,7 @@ from sketchgen.jobs.run import Run
 from sketchgen.jobs.spec import DrawingRequest, Job, Sampling
 from sketchgen.jobs.worker import fingerprint, from_line, to_line
 from sketchgen.models.checkpoint import find_checkpoint
-from sketchgen.sketch.sketch import Box, Sketch
+from sketchgen.sketch.sketch import Box, Completion, Layer, Sheet, Sketch
 
 LINE = '{"word": "cat", "drawing": [[[0, %d], [0, 100]]]}\n'
 EXECUTOR = InProcess(open_scribbles)
@@ -129,7 +129,11 @@ def test_small_jobs_are_made_again_by_the_same_hands(checkpoint: Path, tmp_path:
 
 def test_what_is_set_aside_comes_back_bit_for_bit() -> None:
     given = Sketch.from_strokes([[(0.1, 1 / 3)], [(2, 3), (1e-9, -7.25)]], page=Box(0, 0, 640, 480))
-    for item in (given, scribble(DrawingRequest(0, "cat", 1, 2, given)).item, Sketch()):
+    sheet = Sheet(("10cm", "75mm"), (Layer("1", ("#000000",)), Layer(None, (None,))), 0.5)
+    drawn = scribble(DrawingRequest(0, "cat", 1, 2, replace(given, sheet=sheet))).item
+    assert isinstance(drawn, Completion)
+    assert drawn.given.sheet == sheet
+    for item in (given, drawn, Sketch()):
         back = from_line(to_line(item), "a file")
         assert type(back) is type(item)
         assert fingerprint(back) == fingerprint(item)

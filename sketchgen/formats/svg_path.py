@@ -1,0 +1,278 @@
+"""The `d` of SVG paths as polylines: read in linear time, as far as it is well-formed, like browsers do."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+from jaxtyping import Int
+
+from sketchgen.errors import SketchError
+from sketchgen.sketch.sketch import MAX_POINTS, Points
+
+Report = Callable[[str], None]
+"""Called with what is wrong with an element."""
+
+MAX_PIECES = 4096
+"""Maximum number of straight pieces of a curve."""
+
+ROUGHNESS = 1 / 500
+"""Tolerance as a share of the extent of a curve, if there is no page."""
+
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_GAP = r"[\s,]*"
+_ARC = re.compile(
+    _GAP.join(f"({each})" for each in [NUMBER.pattern] * 3 + ["[01]"] * 2 + [NUMBER.pattern] * 2)
+)
+_COMMAND = re.compile("[MmLlHhVvCcSsQqTtAaZz]")
+_OTHER = re.compile(r"[^\s,]")
+_SIZES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
+
+_Segment = tuple[float, ...]
+"""A cubic Bézier curve or, with two points only, a line: x, y of each control point."""
+
+
+def read_numbers(text: str, most: int) -> tuple[list[float], str]:
+    """Return the numbers at the start of a text, each the nearest float64, and what stands behind them.
+
+    Args:
+        text: numbers separated by white space and commas.
+        most: how many are read.
+    """
+    # First the usual case: nothing but numbers.
+    values = [float(match.group()) for match in islice(NUMBER.finditer(text), most)]
+    if all(map(math.isfinite, values)) and (
+        len(values) == most or not NUMBER.sub("", text).replace(",", " ").strip()
+    ):
+        return values, ""
+    values, at = [], 0
+    while len(values) < most and (start := _OTHER.search(text, at)):
+        match = NUMBER.match(text, start.start())
+        if match is None or not math.isfinite(value := float(match.group())):
+            return values, text[start.start() :]
+        values.append(value)
+        at = match.end()
+    return values, ""
+
+
+def path_lines(text: str, tolerance: float | None, report: Report) -> list[Points]:
+    """Return the subpaths of a path's `d`, each (n, 2); one without length is a point, a lone "M" nothing.
+
+    A path is read up to its first error, which is reported.
+
+    Args:
+        text: the commands.
+        tolerance: maximum distance of a flattened curve from the curve; None for a share of its extent.
+        report: called with the error.
+
+    Raises:
+        SketchError: more than `MAX_POINTS` points.
+    """
+    parser = _PathParser()
+    if (fault := parser.read(text)) is not None:
+        report(f"the path {text[:40]!r} is drawn up to {fault[:20]!r}, which cannot be read; is it cut off?")
+    return _flattened(parser.subpaths, tolerance)
+
+
+class _PathParser:
+    """Reads commands into subpaths, each a list of segments; a subpath without segments is a dot."""
+
+    def __init__(self) -> None:
+        self.subpaths: list[list[_Segment]] = []
+        self._open = False
+        self._at = self._start = self._control = (0.0, 0.0)
+        self._before = ""
+        self._count = 0
+
+    def read(self, text: str) -> str | None:
+        """Read a path; return where it goes wrong, or None."""
+        first = _COMMAND.search(text)
+        head = text[: first.start()] if first else text
+        if head.strip() or (first is not None and first.group() not in "Mm"):
+            return head.strip() or text
+        for letter, arguments in _commands(text):
+            self._spend()
+            size = _SIZES[letter.upper()]
+            values, rest = (
+                _arc_values(arguments) if size == 7 else read_numbers(arguments, 6 * MAX_POINTS + 6)
+            )
+            if not size:
+                self._close()
+            for at in range(0, len(values) - size + 1, size) if size else ():
+                self._draw(letter, values[at : at + size])
+                # Further points of a move are lines.
+                letter = {"M": "L", "m": "l"}.get(letter, letter)
+            if rest or (size and (not values or len(values) % size)):
+                return rest.strip() or letter + arguments
+        return None
+
+    def _draw(self, letter: str, row: Sequence[float]) -> None:
+        """Move, or draw a segment."""
+        upper = letter.upper()
+        # Adding -0.0 changes nothing, not even the sign of a zero.
+        x, y = (-0.0, -0.0) if letter == upper else self._at
+        if upper == "M":
+            self._at = self._start = (row[0] + x, row[1] + y)
+            self._open = False
+        elif upper in "HV":
+            self._line((row[0] + x, self._at[1]) if upper == "H" else (self._at[0], row[0] + y))
+        elif upper == "L":
+            self._line((row[0] + x, row[1] + y))
+        elif upper == "A":
+            self._arc(row, (row[5] + x, row[6] + y))
+        else:
+            self._curve(upper, [(row[at] + x, row[at + 1] + y) for at in range(0, len(row), 2)])
+        self._before = upper
+
+    def _curve(self, upper: str, points: list[tuple[float, float]]) -> None:
+        """Draw a curve of degree 2 or 3; S and T mirror the control point before."""
+        (x, y), end = self._at, points[-1]
+        if upper in "ST":
+            smooth = self._before in ("CS" if upper == "S" else "QT")
+            mirrored = (2 * x - self._control[0], 2 * y - self._control[1]) if smooth else self._at
+            points = [mirrored, *points]
+        self._control = points[-2]
+        if upper in "QT":
+            (cx, cy), (ex, ey) = points[0], end
+            points = [
+                (x + 2 * (cx - x) / 3, y + 2 * (cy - y) / 3),
+                (ex + 2 * (cx - ex) / 3, ey + 2 * (cy - ey) / 3),
+            ]
+        self._add((x, y, *points[0], *points[1], *end))
+
+    def _line(self, end: tuple[float, float]) -> None:
+        self._add((*self._at, *end))
+
+    def _arc(self, row: Sequence[float], end: tuple[float, float]) -> None:
+        """Draw an elliptic arc as curves of at most 45 degrees: the centre as in SVG 2, appendix B.2.4."""
+        rx, ry, angle, large, sweep = abs(row[0]), abs(row[1]), math.radians(row[2] % 360), row[3], row[4]
+        (x0, y0), (x1, y1) = self._at, end
+        if (x0, y0) == (x1, y1):
+            return
+        if rx < 1e-150 or ry < 1e-150 or max(rx, ry) > 1e150:
+            self._line(end)
+            return
+        cos, sin = math.cos(angle), math.sin(angle)
+        # The half chord in the frame of a unit circle.
+        hx, hy = (x0 - x1) / 2, (y0 - y1) / 2
+        ux, uy = (cos * hx + sin * hy) / rx, (cos * hy - sin * hx) / ry
+        if (square := ux * ux + uy * uy) > 1:
+            rx, ry = rx * math.sqrt(square), ry * math.sqrt(square)
+            ux, uy, square = ux / math.sqrt(square), uy / math.sqrt(square), 1.0
+        far = math.sqrt(max(0.0, 1 / square - 1)) if square > 0 else 0.0
+        far = -far if bool(large) == bool(sweep) else far
+        cx, cy = far * uy, -far * ux
+        first = math.atan2(uy - cy, ux - cx)
+        turn = (math.atan2(-uy - cy, -ux - cx) - first) % (2 * math.pi)
+        turn = turn if sweep else turn - 2 * math.pi
+        middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+
+        def placed(px: float, py: float) -> tuple[float, float]:
+            px, py = (px + cx) * rx, (py + cy) * ry
+            return cos * px - sin * py + middle[0], sin * px + cos * py + middle[1]
+
+        pieces = max(1, math.ceil(abs(turn) / (math.pi / 4) - 1e-9))
+        reach = 4 / 3 * math.tan(turn / pieces / 4)
+        for piece in range(pieces):
+            a, b = first + turn * piece / pieces, first + turn * (piece + 1) / pieces
+            one = placed(math.cos(a) - reach * math.sin(a), math.sin(a) + reach * math.cos(a))
+            two = placed(math.cos(b) + reach * math.sin(b), math.sin(b) - reach * math.cos(b))
+            last = end if piece == pieces - 1 else placed(math.cos(b), math.sin(b))
+            self._add((*self._at, *one, *two, *last))
+
+    def _add(self, segment: _Segment) -> None:
+        """Add a segment to the open subpath; after "z" a new one begins at the old start."""
+        self._spend()
+        if not self._open:
+            self.subpaths.append([])
+            self._open = True
+        self.subpaths[-1].append(segment)
+        self._at = segment[-2:]
+
+    def _spend(self) -> None:
+        """Count a command or a segment."""
+        self._count += 1
+        if self._count > 5 * MAX_POINTS // 4:
+            raise SketchError(f"more than {MAX_POINTS} points in one path; simplify it or split it")
+
+    def _close(self) -> None:
+        """Close the subpath; a "z" after another changes nothing."""
+        if self._open and self._at != self._start:
+            self._line(self._start)
+        elif not self._open and self._before == "M":
+            self.subpaths.append([(*self._at, *self._at)])
+        self._at, self._open, self._before = self._start, False, "Z"
+
+
+def _commands(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each command of a path: its letter and its arguments."""
+    letter, start = "", 0
+    for match in _COMMAND.finditer(text):
+        if letter:
+            yield letter, text[start : match.start()]
+        letter, start = match.group(), match.end()
+    if letter:
+        yield letter, text[start:]
+
+
+def _arc_values(text: str) -> tuple[list[float], str]:
+    """Return the arguments of arcs, whose flags need no space behind them, and what stands behind."""
+    values: list[float] = []
+    at = 0
+    while start := _OTHER.search(text, at):
+        match = _ARC.match(text, start.start())
+        if match is None or not all(map(math.isfinite, found := [float(each) for each in match.groups()])):
+            return values, text[start.start() :]
+        values += found
+        at = match.end()
+        if len(values) > 7 * MAX_POINTS:
+            break
+    return values, ""
+
+
+def _flattened(subpaths: Sequence[Sequence[_Segment]], tolerance: float | None) -> list[Points]:
+    """Return subpaths as points; one without length is a single point."""
+    segments = [segment for part in subpaths for segment in part]
+    if all(len(segment) == 4 for segment in segments):
+        lines = [np.array([part[0][:2], *(segment[2:] for segment in part)]) for part in subpaths]
+    else:
+        points, ends = _curves(segments, tolerance)
+        lines, first = [], 0
+        for part in subpaths:
+            start, last = (ends[first - 1] if first else 0), ends[first + len(part) - 1]
+            lines.append(np.concatenate([[part[0][:2]], points[start:last]]))
+            first += len(part)
+    return [line[:1] if (line == line[0]).all() else line for line in lines]
+
+
+def _curves(
+    segments: Sequence[_Segment], tolerance: float | None
+) -> tuple[Points, Int[np.ndarray, " segments"]]:
+    """Return the points of segments after their starts, and where those of each end.
+
+    They stand at even steps of the parameter, their number by Wang's bound.
+    """
+    rows = [row if len(row) == 8 else (*row[:2], *row[:2], *row[2:], *row[2:]) for row in segments]
+    controls = np.array(rows, dtype=np.float64).reshape(-1, 4, 2)
+    curved = np.array([len(row) == 8 for row in segments])
+    with np.errstate(over="ignore", invalid="ignore"):
+        bend = np.hypot(*np.moveaxis(np.diff(controls, n=2, axis=1), 2, 0)).max(axis=1)
+        within = np.ptp(controls, axis=1).max(axis=1) * ROUGHNESS if tolerance is None else tolerance
+        wanted = np.sqrt(6 / 8 * bend / np.maximum(within, 1e-300))
+    wanted = np.where(curved & (bend > 0), np.nan_to_num(wanted, nan=1.0, posinf=MAX_PIECES), 1.0)
+    counts = np.clip(np.ceil(wanted), 1, MAX_PIECES).astype(np.int64)
+    ends = np.cumsum(counts)
+    if ends[-1] > MAX_POINTS:
+        raise SketchError(f"more than {MAX_POINTS} points in one path; simplify it or split it")
+    which = np.repeat(np.arange(len(counts)), counts)
+    t = ((np.arange(ends[-1]) - np.repeat(ends - counts, counts) + 1) / counts[which])[:, None, None]
+    points = controls[which]
+    while points.shape[1] > 1:
+        # De Casteljau, all at once: (points, controls, 2) shrinks by one control a round.
+        points = points[:, :-1] * (1 - t) + points[:, 1:] * t
+    # The ends are exact.
+    points[ends - 1, 0] = controls[:, 3]
+    return points[:, 0], ends

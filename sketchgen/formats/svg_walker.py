@@ -1,0 +1,445 @@
+"""Walk the elements of an SVG file, and yield the strokes that a browser shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from sketchgen.errors import FormatError, SketchError
+from sketchgen.formats.svg_brush import middle_line, without_doubles
+from sketchgen.formats.svg_clip import Region, clipped, is_costly
+from sketchgen.formats.svg_css import (
+    ATTRIBUTE,
+    GEOMETRY,
+    Cascade,
+)
+from sketchgen.formats.svg_path import read_numbers
+from sketchgen.formats.svg_shapes import SHAPES, outline
+from sketchgen.formats.svg_transform import (
+    Area,
+    Matrix,
+    chained,
+    fitted,
+    inverse,
+    length,
+    mapped,
+    origin,
+    shift,
+    transform,
+)
+from sketchgen.formats.svg_values import INHERITED, Style, paint, reference, share
+from sketchgen.formats.svg_writer import MARK, NODES, SHOW
+from sketchgen.formats.svg_xml import MAX_ELEMENTS, local_tag
+from sketchgen.sketch.files import MAX_BYTES
+from sketchgen.sketch.sketch import MAX_POINTS, Box, Points
+
+MAX_DEPTH = 64
+"""Maximum nesting of groups and uses."""
+
+MAX_DATA = 8 * 2**20
+"""Maximum number of characters of all paths and polygons, each use counted."""
+
+MAX_BRUSHES = 100
+"""Filled shapes, the first ones, that are tried as brush strokes."""
+
+AS_DRAWN: ContextVar[bool] = ContextVar("as_drawn", default=False)
+"""Whether the outlines of brush strokes and doubled lines are read as they are, not as one line each."""
+
+MAX_TOLD = 20
+"""Faults of a file, the first ones, that are told."""
+
+_TOLERANCE = 1 / 2000
+"""Maximum distance of a flattened curve from the curve, as a share of the longer side of the page."""
+
+_FAINT = 1 / 510
+"""Opacity below which nothing is seen."""
+
+_COVERED = 0.9
+"""Share of the page that a fill covers to count as its background."""
+
+_CONTAINERS = frozenset({"svg", "g", "a", "switch"})
+_HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
+_INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
+
+
+class Line(NamedTuple):
+    """A visible stroke on the page, the layer that it is on, its colour, and its width if it has one."""
+
+    points: Points
+    layer: str | None = None
+    colour: str | None = None
+    width: float | None = None
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What an element inherits, `scope` being the target of the use that it is a copy of."""
+
+    matrix: Matrix = None
+    style: Style = field(default_factory=lambda: dict(INHERITED))
+    opacity: float = 1.0
+    depth: int = 0
+    area: Area = (300.0, 150.0)
+    layer: str | None = None
+    scope: Element | None = None
+
+
+class Walker:
+    """Walks the elements of a file and counts them."""
+
+    def __init__(self, root: Element, page: Box | None) -> None:
+        """Collect ids and style sheets of `root`."""
+        self.page = page
+        self.start = _Context(area=(page.width, page.height) if page else (300.0, 150.0))
+        self.passed_over: set[str] = set()
+        self.faults: dict[str, None] = {}
+        self._ids: dict[str, Element] = {}
+        for node in root.iter():
+            self._ids.setdefault(node.get("id", ""), node)
+        self._cascade = Cascade(root)
+        self._root = root
+        # A use repeats shapes.
+        self._outlines: dict[Any, list[Points]] = {}
+        self.joined = self.brushes = 0
+        self._elements = self._characters = self._data = self._points = self._clipping = 0
+
+    def report(self, fault: str) -> None:
+        """Note what is wrong with an element."""
+        if len(self.faults) < MAX_TOLD:
+            self.faults[" ".join(fault.split())] = None
+
+    def lines(self, element: Element, context: _Context, sized: Element | None = None) -> Iterator[Line]:
+        """Yield the visible strokes of an element and its children, in drawing order, on the page.
+
+        Args:
+            element: the element.
+            context: what it inherits.
+            sized: the use that refers to it; it may set the size of a symbol or svg.
+        """
+        tag = local_tag(element)
+        self._count(element)
+        if context.depth > MAX_DEPTH:
+            raise FormatError(f"nested or used more than {MAX_DEPTH} deep; ungroup the drawing")
+        drawn = tag in _CONTAINERS or tag == "use" or tag in SHAPES or (tag == "symbol" and sized is not None)
+        if not drawn:
+            if tag in ("text", "image", "foreignObject"):
+                self.passed_over.add(tag)
+            return
+        style = self._cascade.style(element, context.style, context.scope)
+        opacity = context.opacity * share(style["opacity"])
+        if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not _holds(element):
+            return
+        inner = replace(
+            context, style=style, opacity=opacity, depth=context.depth + 1, layer=_layer(element, context)
+        )
+        yield from self._placed(element, tag, inner, sized)
+
+    def _count(self, element: Element) -> None:
+        """Count an element; a use is short, but it may repeat megabytes that have not a single point."""
+        self._elements += 1
+        self._characters += sum(len(value) for value in element.attrib.values())
+        self._data += len(element.get("d", "")) + len(element.get("points", ""))
+        if self._data > MAX_DATA:
+            raise FormatError(
+                f"more than {MAX_DATA // 2**20} MB of paths (uses counted); simplify the drawing"
+            )
+        if self._elements > MAX_ELEMENTS or self._characters > MAX_BYTES:
+            raise FormatError(f"more than {MAX_ELEMENTS} elements (uses counted); simplify the drawing")
+
+    # --- transform and clip: both may refer to the bounds of what they apply to ----------------------------
+
+    def _placed(self, element: Element, tag: str, context: _Context, sized: Element | None) -> Iterable[Line]:
+        """Return the strokes of an element under its transform, clipped."""
+        outer, style = context.matrix, context.style
+        own: Matrix = None
+        bounded = style["transform-box"].strip() in ("fill-box", "stroke-box", "content-box", "border-box")
+        bounded &= style["transform-origin"] != "0 0" or "%" in style["transform"] + style["translate"]
+        if not bounded:
+            own = self._transform(style, Box(0.0, 0.0, *context.area))
+        inner = replace(context, matrix=chained(outer, own))
+        lines: Iterable[Line] = self._content(element, tag, inner, sized)
+        if style["clip-path"].strip() != "none":
+            lines = self._clipped(list(lines), inner)
+        if bounded:
+            lines = list(lines)
+            own = self._transform(style, _bounds(lines, outer))
+            lines = _moved(lines, chained(chained(outer, own), inverse(outer)))
+        return lines
+
+    def _transform(self, style: Style, box: Box) -> Matrix:
+        """Return the map of the transform properties or the attribute of an element, about its origin."""
+        texts = [
+            f"{name}({style[name]})" for name in ("translate", "rotate", "scale") if style[name] != "none"
+        ]
+        texts += [style["transform"]] if style["transform"] != "none" else []
+        result: Matrix = None
+        try:
+            if texts:
+                result = transform(" ".join(texts), (box.width, box.height), css=True)
+            elif ATTRIBUTE in style:
+                result = transform(style[ATTRIBUTE], (box.width, box.height), css=False)
+            if result is None or style["transform-origin"] == "0 0":
+                return result
+            x, y = origin(style["transform-origin"], box)
+        except (ValueError, OverflowError):
+            text = style["transform"] if texts else style.get(ATTRIBUTE, "")
+            self.report(f"the transform {text[:40]!r} cannot be read, and is left out")
+            return result
+        return chained(chained(shift(x, y), result), shift(-x, -y))
+
+    def _clipped(self, lines: list[Line], context: _Context) -> Iterable[Line]:
+        """Return what a `clip-path` leaves of some lines."""
+        text = context.style["clip-path"].strip()
+        target = self._ids.get(reference(text)[0] or "")
+        if target is None or local_tag(target) != "clipPath":
+            if not text.lower().startswith("url("):
+                self.report(f"the clip-path {text[:40]!r} is none that is known, and is left out")
+            return lines
+        for regions in self._regions(target, lines, context):
+            lines = [piece for line in lines for piece in self._cut(line, regions)]
+        return lines
+
+    def _cut(self, line: Line, regions: Sequence[Region]) -> Iterator[Line]:
+        """Yield the pieces of a line within any of some regions."""
+        self._clipping += len(line.points)
+        if is_costly(line.points, regions) or self._clipping > 4 * MAX_POINTS:
+            raise FormatError("its clip-path has too many points; simplify it or let it be applied")
+        for piece in clipped(line.points, regions):
+            yield line._replace(points=piece)
+
+    def _regions(self, target: Element, lines: list[Line], context: _Context) -> Iterator[list[Region]]:
+        """Yield the regions of a clipPath, in each of which a point must be; each by its shapes."""
+        self._count(target)
+        if context.depth > MAX_DEPTH:
+            raise FormatError(f"a clip-path that refers to itself, or {MAX_DEPTH} deep")
+        style = self._cascade.style(target, INHERITED)
+        matrix = context.matrix
+        if target.get("clipPathUnits", "").strip() == "objectBoundingBox":
+            box = _bounds(lines, matrix)
+            unit = np.array([[box.width, 0.0, box.x], [0.0, box.height, box.y]])
+            matrix = chained(matrix, unit)
+        matrix = chained(matrix, self._transform(style, Box(0.0, 0.0, *context.area)))
+        inner = replace(context, matrix=matrix, style=style, depth=context.depth + 1, opacity=1.0)
+        found: list[Region] = []
+        for child in target:
+            shape, where = child, inner
+            if local_tag(child) == "use":
+                where = self._use_context(
+                    child, replace(inner, style=self._cascade.style(child, inner.style, inner.scope))
+                )
+                shape = self._ids.get(_href(child), child)
+            if local_tag(shape) in SHAPES:
+                found += self._region(shape, where)
+        yield found
+        if (outer := reference(style["clip-path"])[0]) in self._ids:
+            yield from self._regions(self._ids[outer], lines, replace(context, depth=context.depth + 1))
+
+    def _region(self, element: Element, context: _Context) -> list[Region]:
+        """Return the inside of a shape of a clipPath, unless it is not displayed."""
+        style = self._cascade.style(element, context.style, context.scope)
+        if style["display"] == "none" or style["visibility"] != "visible":
+            return []
+        matrix = chained(context.matrix, self._transform(style, Box(0.0, 0.0, *context.area)))
+        lines = self._outline(element, replace(context, matrix=matrix, style=style))
+        return [Region(tuple(lines), style["clip-rule"] == "evenodd")] if lines else []
+
+    # --- what is drawn -------------------------------------------------------------------------------------
+
+    def _content(
+        self, element: Element, tag: str, context: _Context, sized: Element | None
+    ) -> Iterator[Line]:
+        """Yield the strokes of an element that is displayed, in the context of its content."""
+        if tag in SHAPES:
+            yield from self._shape(element, tag, context)
+        elif tag == "use":
+            yield from self._use(element, context)
+        elif tag == "symbol" or (tag == "svg" and element is not self._root):
+            yield from self._framed(element, element if sized is None else sized, context)
+        elif tag == "switch":
+            first = next((child for child in element if local_tag(child) and _holds(child)), None)
+            yield from () if first is None else self.lines(first, context)
+        else:
+            for child in element:
+                yield from self.lines(child, context)
+
+    def _use(self, element: Element, context: _Context) -> Iterator[Line]:
+        """Yield the strokes that a `<use>` refers to, at its place; the depth limit ends a use of itself."""
+        target = self._ids.get(_href(element)) if _href(element) else None
+        if target is None:
+            self.passed_over.add("use of something that is not in the file")
+            return
+        yield from self.lines(target, replace(self._use_context(element, context), scope=target), element)
+
+    def _use_context(self, element: Element, context: _Context) -> _Context:
+        """Return the context at the place of a `<use>`."""
+        x = length(element.get("x"), context.area[0], self.report)
+        y = length(element.get("y"), context.area[1], self.report)
+        return replace(context, matrix=chained(context.matrix, shift(x, y)))
+
+    def _framed(self, element: Element, sized: Element, context: _Context) -> Iterator[Line]:
+        """Yield the strokes in a nested `<svg>` or a `<symbol>`, clipped to it; `sized` may set its size."""
+        area = context.area
+
+        def side(key: str, whole: float, default: float) -> float:
+            text = sized.get(key) if key in sized.attrib else element.get(key)
+            return length(text, whole, self.report, default)
+
+        place = (0.0, 0.0)
+        if local_tag(element) == "svg":
+            place = (
+                length(element.get("x"), area[0], self.report),
+                length(element.get("y"), area[1], self.report),
+            )
+        w, h = side("width", area[0], area[0]), side("height", area[1], area[1])
+        if w <= 0 or h <= 0:
+            return
+        matrix, inside = chained(context.matrix, shift(*place)), (w, h)
+        frame = mapped(matrix, np.array([[0.0, 0.0], [w, 0.0], [w, h], [0.0, h], [0.0, 0.0]]))
+        if (text := element.get("viewBox", "").strip()) not in ("", "none"):
+            values, rest = read_numbers(text[:200], 5)
+            if rest or len(values) != 4 or min(values[2:]) <= 0:
+                self.report(f"the viewBox {text[:40]!r} of a nested {local_tag(element)} is none")
+                return
+            matrix = chained(matrix, fitted(Box(*values), (w, h), element.get("preserveAspectRatio", "")))
+            inside = values[2], values[3]
+        within = replace(context, matrix=matrix, area=inside)
+        frames = [Region((frame,))]
+        for child in element:
+            for line in self.lines(child, within):
+                yield from (
+                    self._cut(line, frames)
+                    if context.style["overflow"] not in ("visible", "auto")
+                    else (line,)
+                )
+
+    def _shape(self, element: Element, tag: str, context: _Context) -> Iterator[Line]:
+        """Yield the visible strokes of a shape on the page."""
+        style, matrix = context.style, context.matrix
+        if style["visibility"] != "visible":
+            return
+        stroked, colour = paint(style, "stroke", self._ids.__contains__)
+        filled, tint = paint(style, "fill", self._ids.__contains__)
+        diagonal = math.hypot(*context.area) / math.sqrt(2)
+        width = length(style["stroke-width"], diagonal, self.report, 1.0)
+        has_stroke = stroked * context.opacity >= _FAINT and width > 0
+        has_fill = filled * context.opacity >= _FAINT
+        if not (has_stroke or has_fill):
+            return
+        lines = self._outline(element, context)
+        if not lines:
+            self.passed_over.add(f"an empty {tag}")
+        if has_fill and not has_stroke:
+            lines, width, colour = self._filled(element, tag, lines), 0.0, tint
+        elif not has_fill:
+            lines = self._stroked(tag, lines, dots=style["stroke-linecap"] != "butt")
+        scale = 1.0 if matrix is None else math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+        for line in lines:
+            yield Line(line, context.layer, colour, width * scale)
+
+    def _filled(self, element: Element, tag: str, lines: list[Points]) -> list[Points]:
+        """Return the lines of a shape that is filled only."""
+        named = "background" in (element.get("id"), *element.get("class", "").split())
+        if (tag == "rect" and named) or self._covers_page(lines):
+            return []
+        lines = [line for line in lines if _has_area(line)]
+        if (
+            tag in ("path", "polygon")
+            and len(lines) == 1
+            and not AS_DRAWN.get()
+            and self.brushes < MAX_BRUSHES
+        ):
+            self.brushes += 1
+            if (line := middle_line(lines[0])) is not None:
+                self.joined += 1
+                return [line]
+        return lines
+
+    def _stroked(self, tag: str, lines: list[Points], *, dots: bool) -> list[Points]:
+        """Return the lines of a shape that is stroked only; dots are shown by their caps."""
+        lines = lines if dots else [line for line in lines if len(line) > 1]
+        if tag == "path" and not AS_DRAWN.get():
+            single = without_doubles(lines)
+            self.joined += len(lines) - len(single)
+            return single
+        return lines
+
+    def _outline(self, element: Element, context: _Context) -> list[Points]:
+        """Return the lines of a shape on the page."""
+        tag, matrix = local_tag(element), context.matrix
+        scale = 1.0 if matrix is None else float(np.linalg.norm(matrix[:, :2], 2))
+        tolerance = self.page.longer * _TOLERANCE / scale if self.page and scale > 0 else None
+        if element.get(MARK) == NODES:
+            tolerance = math.inf
+        values: Mapping[str, str] = element.attrib
+        if styled := {key: context.style[key] for key in GEOMETRY if key in context.style}:
+            values = {**element.attrib, **styled}
+        key = (element, tolerance, context.area, *styled.items())
+        if (lines := self._outlines.get(key)) is None:
+            lines = self._outlines[key] = outline(tag, values, context.area, tolerance, self.report)
+        self._points += sum(map(len, lines))
+        if self._points > MAX_POINTS:
+            raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
+        return [mapped(matrix, line) for line in lines]
+
+    def _covers_page(self, lines: Sequence[Points]) -> bool:
+        """Return whether a fill covers the page: up to a hundredth of it, and rounded corners."""
+        if (page := self.page) is None or len(lines) != 1:
+            return False
+        slack, points = page.longer / 100, lines[0]
+        low, corner = np.array([page.x, page.y]), np.array([page.x + page.width, page.y + page.height])
+        if (points.min(axis=0) > low + slack).any() or (points.max(axis=0) < corner - slack).any():
+            return False
+        x, y = np.clip(points, low, corner).T
+        area = abs(float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))) / 2
+        return area >= _COVERED * page.width * page.height
+
+
+def _holds(element: Element) -> bool:
+    """Return whether the conditions of an element hold for a browser that speaks English."""
+    extensions, languages = element.get("requiredExtensions"), element.get("systemLanguage")
+    if extensions is not None and extensions.strip():
+        return False
+    if languages is None:
+        return True
+    return any(each.strip().lower().split("-")[0] == "en" for each in languages.split(","))
+
+
+def _layer(element: Element, context: _Context) -> str | None:
+    """Return the name of the layer that an element begins or is on."""
+    if element.get(f"{_INKSCAPE}groupmode") == "layer":
+        return (element.get(f"{_INKSCAPE}label") or element.get("id") or "layer")[:100]
+    return context.layer
+
+
+def _href(element: Element) -> str:
+    """Return the id that an element refers to; "" for something outside the file."""
+    text = next((value for key in _HREFS if (value := element.get(key))), "")
+    return text[1:] if text.startswith("#") else ""
+
+
+def _bounds(lines: Sequence[Line], matrix: Matrix) -> Box:
+    """Return the bounds of lines on the page in the coordinates that `matrix` maps there."""
+    if not lines:
+        return Box(0.0, 0.0, 0.0, 0.0)
+    points = mapped(inverse(matrix), np.concatenate([line.points for line in lines]))
+    low, high = points.min(axis=0), points.max(axis=0)
+    return Box(*low.tolist(), *(high - low).tolist())
+
+
+def _moved(lines: Iterable[Line], matrix: Matrix) -> Iterator[Line]:
+    """Yield lines under a map of the page."""
+    for line in lines:
+        yield line._replace(points=mapped(matrix, line.points))
+
+
+def _has_area(points: Points) -> bool:
+    """Return whether the inside of a line has an area: its points are not all on one straight line."""
+    offsets = points - points[0]
+    far = offsets[np.hypot(*offsets.T).argmax()]
+    return bool(np.abs(offsets[:, 0] * far[1] - offsets[:, 1] * far[0]).max() > 1e-9 * float(far @ far))
