@@ -18,13 +18,12 @@
 
     place(event) {
       const box = this.pad.canvas.getBoundingClientRect();
-      const inside = (value, most) => Math.round(Math.max(0, Math.min(most, value)) * 100) / 100;
-      return [
-        inside(((event.clientX - box.left) / box.width) * S.PAGE.width, S.PAGE.width),
-        inside(((event.clientY - box.top) / box.height) * S.PAGE.height, S.PAGE.height),
-        Math.round(event.timeStamp),
-        event.pointerType === "pen" ? Math.round(event.pressure * 1000) / 1000 : 0.5,
-      ];
+      const within = (value, low, high) => Math.max(low, Math.min(high, value));
+      const [x, y] = this.pad.toPage(
+        within(event.clientX, box.left, box.right), within(event.clientY, box.top, box.bottom)
+      );
+      const pressure = event.pointerType === "pen" ? Math.round(event.pressure * 1000) / 1000 : 0.5;
+      return [Math.round(x * 100) / 100, Math.round(y * 100) / 100, Math.round(event.timeStamp), pressure];
     }
 
     listenToPointer() {
@@ -85,7 +84,7 @@
     // Numbers and undo work on the whole page, but where somebody types or the pad is out of sight.
     keyElsewhere(event) {
       const typing = event.target.closest("input, textarea, select, [contenteditable]");
-      if (event.target === this.pad.canvas || typing || this.pad.canvas.offsetParent === null) return;
+      if (event.target === this.pad.canvas || typing || S.viewed !== "draw") return;
       const undo = (event.ctrlKey || event.metaKey) && /^[zy]$/i.test(event.key);
       if (undo || (/^[1-9]$/.test(event.key) && !event.altKey)) this.key(event);
     }
@@ -95,17 +94,18 @@
       const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
       const does = {
         " ": () => this.toggleKeyPen(),
-        Enter: () => this.pad.finish(),
-        Escape: () => this.pad.halt(),
-        e: () => this.pad.setErasing(!this.pad.erasing),
-        Delete: () => this.pad.clear(),
+        Enter: () => S.suggestions.finish(),
+        Escape: () => S.suggestions.escape(),
+        e: () => S.actions.eraser(),
+        p: () => S.actions.pen(),
+        Delete: () => S.actions.clear(),
       };
-      if (command && event.key.toLowerCase() === "z") event.shiftKey ? this.pad.redo() : this.pad.undo();
-      else if (command && event.key.toLowerCase() === "y") this.pad.redo();
+      if (command && event.key.toLowerCase() === "z") event.shiftKey ? S.sketch.redo() : S.sketch.undo();
+      else if (command && event.key.toLowerCase() === "y") S.sketch.redo();
       else if (command || event.altKey) return;
       else if (arrows[event.key]) this.moveKeyPen(...arrows[event.key], event.shiftKey ? 32 : 8);
       else if (does[event.key]) does[event.key]();
-      else if (/^[1-9]$/.test(event.key)) this.pad.completions.accept(Number(event.key) - 1);
+      else if (/^[1-9]$/.test(event.key)) S.suggestions.keep(Number(event.key) - 1);
       else return;
       event.preventDefault();
     }
@@ -128,7 +128,7 @@
       if (this.cursor.down) this.liftKeyPen();
       else if (this.pad.begin(this.keyPoint())) {
         this.cursor.down = true;
-        this.pad.say("Pen down");
+        S.say(S.t("paper.pen_down"));
       }
       this.pad.draw();
     }
@@ -136,7 +136,7 @@
     liftKeyPen() {
       if (!this.cursor || !this.cursor.down) return;
       this.cursor.down = false;
-      this.pad.say("Pen up");
+      S.say(S.t("paper.pen_up"));
       this.pad.end();
       this.pad.draw();
     }

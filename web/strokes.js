@@ -1,8 +1,6 @@
 // What all parts of the page share: the page's size, how a stroke is drawn, and drawing at the pace of a hand.
 "use strict";
 
-window.Sketchgen = window.Sketchgen || {};
-
 (function (S) {
   // The fixed logical page; what is on the screen is scaled, so that resizing never touches a drawing.
   S.PAGE = { width: 640, height: 480 };
@@ -17,8 +15,8 @@ window.Sketchgen = window.Sketchgen || {};
     return { ink: colour("--ink"), added: colour("--added") };
   };
 
-  // Sizes the bitmap to the screen's pixels and returns a context in units of the page.
-  S.prepare = function (canvas, box) {
+  // Sizes the bitmap to the screen's pixels, wipes it, and returns its context, for round lines.
+  S.sized = function (canvas) {
     const ratio = window.devicePixelRatio || 1;
     const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
     const height = Math.max(1, Math.round(canvas.clientHeight * ratio));
@@ -29,32 +27,36 @@ window.Sketchgen = window.Sketchgen || {};
     const context = canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
+    context.lineCap = context.lineJoin = "round";
+    return context;
+  };
+
+  // The same, in units of a box of the page that fills the canvas.
+  S.prepare = function (canvas, box) {
+    const context = S.sized(canvas), { width, height } = canvas;
     const scale = Math.min(width / box.width, height / box.height);
     context.setTransform(
       scale, 0, 0, scale,
       (width - box.width * scale) / 2 - box.x * scale,
       (height - box.height * scale) / 2 - box.y * scale
     );
-    context.lineCap = context.lineJoin = "round";
     return context;
   };
 
-  S.wholePage = function () {
-    return { x: 0, y: 0, width: S.PAGE.width, height: S.PAGE.height };
-  };
-
-  // The page, or more where some ink lies beyond it: nothing that was drawn is cut off.
-  S.boxAround = function (lists) {
-    let left = 0, top = 0, right = S.PAGE.width, bottom = S.PAGE.height;
+  // The box of some lists of points, with a margin; `least` is its shortest side. Null where there are none.
+  S.boxOf = function (lists, least = 120, margin = 0.12) {
+    let left = Infinity, top = Infinity, right = -Infinity, bottom = -Infinity;
     for (const points of lists) {
       for (const [x, y] of points) {
-        left = Math.min(left, x - 8);
-        top = Math.min(top, y - 8);
-        right = Math.max(right, x + 8);
-        bottom = Math.max(bottom, y + 8);
+        left = Math.min(left, x);
+        top = Math.min(top, y);
+        right = Math.max(right, x);
+        bottom = Math.max(bottom, y);
       }
     }
-    return { x: left, y: top, width: right - left, height: bottom - top };
+    if (left > right) return null;
+    const side = Math.max(right - left, bottom - top, least) * (1 + 2 * margin);
+    return { x: (left + right - side) / 2, y: (top + bottom - side) / 2, width: side, height: side };
   };
 
   const pressed = (point) => point.length > 3 && point[3] > 0 && point[3] !== 0.5;
@@ -188,14 +190,4 @@ window.Sketchgen = window.Sketchgen || {};
       return shown;
     }
   };
-
-  // Gradio's picker searches for what stands in it: selected on entering, its old name gives way to what is
-  // typed instead of being searched for, too.
-  for (const kind of ["focusin", "click"]) {
-    document.addEventListener(kind, (event) => {
-      const picker = event.target;
-      if (!picker.matches("input[role=combobox]") || picker.selectionStart !== picker.selectionEnd) return;
-      requestAnimationFrame(() => picker.select());
-    });
-  }
 })(window.Sketchgen);

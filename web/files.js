@@ -1,0 +1,62 @@
+// Opening drawings and saving them, through the server, which writes nothing down.
+"use strict";
+
+(function (S) {
+  const LARGEST = 2 * 1024 * 1024;
+  const FORMATS = ["svg", "png", "animated", "gif", "json", "ndjson"];
+
+  const strokesOf = (found) => found.strokes.map((points) => ({ points, added: false }));
+
+  // Opens a file, which takes the place of the drawing.
+  S.openFile = async function (file) {
+    if (file.size > LARGEST) return S.say(S.t("files.too_large", { name: file.name }));
+    const text = await file.text();
+    const found = await S.ask(S.t("files.opening"), () => S.server.open({ text, name: file.name }));
+    if (!found) return;
+    S.sketch.load(strokesOf(found), found.category);
+    S.show("draw");
+    S.say(S.t("files.opened", { name: file.name }));
+  };
+
+  // Hands a file to the person.
+  S.download = function (blob, name) {
+    const link = S.make("a", { href: URL.createObjectURL(blob), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
+
+  // The drawing as a file of a format: {name, blob}, or null where that failed, which was told.
+  S.exported = async function (format) {
+    if (!S.sketch.strokes.length) {
+      S.say(S.t("files.nothing"));
+      return null;
+    }
+    const question = { drawing: S.sketch.payload(), smooth: S.smooth(), format };
+    const made = await S.ask(S.t("files.saving"), () => S.server.export(question));
+    if (!made) return null;
+    const bytes = Uint8Array.from(atob(made.base64), (letter) => letter.charCodeAt(0));
+    return { name: made.name, blob: new Blob([bytes], { type: made.type }) };
+  };
+
+  S.save = async function (format) {
+    const made = await S.exported(format);
+    if (!made) return;
+    S.download(made.blob, made.name);
+    S.say(S.t("files.saved", { name: made.name }));
+  };
+
+  S.onMount(() => {
+    const input = S.$("#sg-file");
+    S.menu("sg-menu-open").add({
+      id: "file", label: S.t("files.choose"), hint: S.t("files.choose.hint"), run: () => input.click(),
+    });
+    input.addEventListener("change", () => {
+      if (input.files.length) S.openFile(input.files[0]);
+      input.value = "";
+    });
+    for (const format of FORMATS) {
+      const [label, hint] = [S.t(`files.${format}`), S.t(`files.${format}.hint`)];
+      S.menu("sg-menu-save").add({ id: format, label, hint, run: () => S.save(format) });
+    }
+  });
+})(window.Sketchgen);
