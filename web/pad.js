@@ -56,6 +56,10 @@
     }
 
     begin(point) {
+      if (S.suggestions.choosing) {
+        S.suggestions.chooseAt(point);
+        return false;
+      }
       const { strokes, points } = S.sketch;
       if (strokes.length >= S.MOST_STROKES || points >= S.MOST_POINTS) {
         S.say(S.t("paper.full", { strokes: S.MOST_STROKES, points: S.MOST_POINTS }));

@@ -8,30 +8,33 @@
   const lengthOf = (points) =>
     points.reduce((sum, [x, y], i) => (i ? sum + Math.hypot(x - points[i - 1][0], y - points[i - 1][1]) : 0), 0);
 
-  const asAdded = (strokes) => strokes.map((points) => ({ points: points.map(([x, y]) => [x, y]), added: true }));
+  const copied = (strokes) => strokes.map((points) => points.map(([x, y]) => [x, y]));
+  const asAdded = (strokes) => S.asStrokes(copied(strokes), true);
+  const pointsOf = (strokes) => strokes.map((stroke) => stroke.points);
 
   // One suggestion: strokes that grow, and its thumbnail.
-  class Suggestion extends S.Growing {
+  class Suggestion extends S.Thumb {
     constructor(set, prefix) {
-      super();
-      Object.assign(this, { set, prefix, category: null, box: null, dirty: true });
+      super({ base: set.base, onclick: () => S.suggestions.keep(this) });
+      Object.assign(this, { set, prefix, category: null });
       this.begin();
-      this.take = S.make("button", { class: "take", onclick: () => S.suggestions.keep(this) },
-        S.make("canvas"), S.make("kbd", { "aria-hidden": "true" }), S.make("span", { class: "name" }));
+      this.take.append(S.make("kbd", { "aria-hidden": "true" }));
       const act = (icon, label, run) =>
         S.make("button", { class: "act", label: S.t(label), onclick: () => run(this) }, S.icon(icon));
-      this.element = S.make("div", { class: "thumb growing" }, this.take, S.make("div", { class: "acts" },
+      this.name = S.make("span", { class: "name" });
+      this.element.append(S.make("div", { class: "foot" }, this.name,
         act("more", "suggestions.more", (each) => S.suggestions.moreLike(each)),
         act("parts", "suggestions.parts", (each) => S.suggestions.chooseParts(each))));
-      this.element.addEventListener("pointerenter", (event) => event.pointerType !== "touch" && S.suggestions.show(this, true));
-      this.element.addEventListener("pointerleave", () => S.suggestions.show(null));
       this.take.addEventListener("focus", () => this.take.matches(":focus-visible") && S.suggestions.show(this));
-      this.canvas = this.take.querySelector("canvas");
+    }
+
+    pointedAt(inside) {
+      S.suggestions.show(inside ? this : null, inside);
     }
 
     // From its first strokes, if it has some from another one.
     begin() {
-      this.strokes = this.prefix.map((points) => [...points]);
+      this.strokes = copied(this.prefix);
       this.open = false;
       this.at = [0, 0, 0];
       this.finish();
@@ -44,53 +47,40 @@
 
     // Whether it adds next to nothing.
     get empty() {
-      const box = S.boxOf(this.set.base.map((stroke) => stroke.points), 60, 0) || { width: 60 };
+      const box = S.boxOf(pointsOf(this.base), 60, 0) || { width: 60 };
       return this.strokes.reduce((sum, points) => sum + lengthOf(points), 0) < LEAST * box.width;
     }
 
-    move(milliseconds, faster) {
-      const moved = super.move(milliseconds, faster);
-      this.dirty = this.dirty || moved;
-      return moved;
-    }
-
-    replay() {
-      if (S.calm() || !this.set.done) return;
-      this.at = [0, 0, 0];
-      S.suggestions.animate();
-    }
-
-    // Follows its drawing, gently while that grows.
-    frame() {
-      const wanted = S.boxOf([...this.set.base.map((stroke) => stroke.points), ...this.strokes]);
-      if (!wanted) return;
-      const near = this.box && Math.abs(wanted.width - this.box.width) < 0.5 && Math.abs(wanted.x - this.box.x) < 0.5;
-      if (!this.box || near || S.calm()) {
-        this.box = wanted;
-        return;
-      }
-      for (const key of ["x", "y", "width", "height"]) this.box[key] += 0.2 * (wanted[key] - this.box[key]);
-      this.dirty = true;
-    }
-
     draw(inks) {
-      this.dirty = false;
-      this.frame();
-      if (!this.box) return;
-      const context = S.prepare(this.canvas, this.box);
-      const width = Math.max(S.PEN, (2 * this.box.width) / (this.canvas.clientWidth || 160));
-      S.drawStrokes(context, inks, this.set.base, width);
-      for (const stroke of this.visible()) S.drawStroke(context, stroke, inks.added, width);
+      super.draw(inks);
+      this.element.classList.toggle("growing", !this.grown);
     }
 
     // Its number, and what a screen reader says of it.
     number(index, count, kept) {
       this.take.querySelector("kbd").textContent = index < 9 ? index + 1 : "";
-      this.take.querySelector(".name").textContent = this.category || "";
+      this.name.textContent = this.category || "";
       const values = { number: index + 1, of: count, name: this.category || "", count: this.strokes.length };
       this.take.setAttribute("aria-label", S.t(this.category ? "suggestions.named" : "suggestions.unnamed", values));
       this.take.setAttribute("aria-pressed", String(kept));
-      this.element.classList.toggle("growing", !this.grown);
+    }
+  }
+
+  // One stroke of a suggestion, among all the others.
+  class Part extends S.Thumb {
+    constructor(each, index, chosen) {
+      const label = S.t("suggestions.part", { number: index + 1, of: each.strokes.length });
+      super({ base: each.base, label, "aria-pressed": String(chosen), onclick: () => S.suggestions.togglePart(index) });
+      Object.assign(this, { index, strokes: each.strokes });
+      this.finish();
+      this.element.classList.toggle("kept", chosen);
+    }
+
+    paint(context, inks) {
+      context.globalAlpha = 0.25;
+      super.paint(context, inks);
+      context.globalAlpha = 1;
+      S.drawStroke(context, { points: this.strokes[this.index] }, inks.added, 1.4 * this.width);
     }
   }
 
@@ -122,8 +112,10 @@
         finish: () => (this.running ? this.halt() : this.finish()),
         live: () => this.setLive(!this.live),
         surprise: () => this.surprise(),
+        done: () => this.endParts(),
       });
       S.sketch.onChange((reason, more) => this.changed(more));
+      this.mover = new S.Mover(() => this.items, () => this.running, () => this.shown && !this.choosing && this.drawGhost());
       S.whenItLooksElse(this.thumbs, () => this.drawAll());
       this.starters = S.model.starters.map((starter) => this.starter(starter));
       requestAnimationFrame(() => this.render());
@@ -163,7 +155,7 @@
       const category = each.category || S.sketch.category;
       const { base } = each.set;
       if (S.sketch.strokes !== base) S.sketch.change(base);
-      this.request([{ category, count: S.settings.count }], prefix.map((points) => points.map(([x, y]) => [x, y])));
+      this.request([{ category, count: S.settings.count }], copied(prefix));
     }
 
     request(questions, prefix = []) {
@@ -205,7 +197,7 @@
       if (!message.done) this.tellProgress(set, message);
       else if (--run.left === 0) this.finished(set);
       this.measure(set);
-      this.animate();
+      this.mover.wake();
     }
 
     tellProgress(set, message) {
@@ -294,7 +286,10 @@
       if (!this.state || this.state.parts || (each && each.set !== this.state.set)) return;
       const before = this.shown;
       this.shown = each || (this.kept ? null : before && this.items.includes(before) ? before : this.items[0] || null);
-      if (each && replay) each.replay();
+      if (each && replay && each.set.done) {
+        each.replay();
+        this.mover.wake();
+      }
       this.drawGhost();
       this.mark();
     }
@@ -365,16 +360,14 @@
     // --- the picture -------------------------------------------------------------------------------------
 
     starter({ name, category, strokes }) {
-      const canvas = S.make("canvas");
-      const label = S.t("suggestions.starter", { name: S.t(`starter.${name}`) });
+      const called = S.t(`starter.${name}`), label = S.t("suggestions.starter", { name: called });
       const open = () => {
-        S.sketch.load(strokes.map((points) => ({ points, added: false })), category);
+        S.sketch.load(S.asStrokes(strokes, false), category);
         this.finish();
       };
-      const take = S.make("button", { class: "take", label, "data-starter": name, onclick: open },
-        canvas, S.make("span", { class: "name" }, S.t(`starter.${name}`)));
-      const element = S.make("div", { class: "thumb" }, take);
-      return { element, canvas, strokes: strokes.map((points) => ({ points, added: false })) };
+      const thumb = new S.Thumb({ base: S.asStrokes(strokes, false), label, "data-starter": name, onclick: open });
+      thumb.element.append(S.make("div", { class: "foot" }, S.make("span", { class: "name" }, called)));
+      return thumb;
     }
 
     renderSoon() {
@@ -395,8 +388,8 @@
       strip.querySelector("h2").textContent = S.t(this.choosing ? "suggestions.choose" : blank ? "suggestions.start" : "suggestions.title");
       strip.querySelector(".tip").textContent = blank ? "" : S.t(this.choosing ? "suggestions.tip_parts" : items.length ? "suggestions.tip_keep" : "suggestions.tip");
       const waiting = running && this.run.set && (!this.state || this.state.set !== this.run.set) && !items.length;
-      const shown = this.choosing ? this.partThumbs() : blank ? this.starters : waiting ? this.run.set.all : items;
-      this.thumbs.replaceChildren(...shown.map((each) => each.element));
+      this.seen = this.choosing ? this.parts() : blank ? this.starters : waiting ? this.run.set.all : items;
+      this.thumbs.replaceChildren(...this.seen.map((each) => each.element));
       this.mark();
       this.drawAll();
       this.drawGhost();
@@ -410,40 +403,15 @@
       });
     }
 
-    // A thumbnail for each stroke, and one that ends the choice.
-    partThumbs() {
+    // A thumbnail for each stroke.
+    parts() {
       const { each, chosen } = this.state.parts;
-      const found = each.strokes.map((points, index) => {
-        const canvas = S.make("canvas"), on = chosen.has(index);
-        const label = S.t("suggestions.part", { number: index + 1, of: each.strokes.length });
-        const take = S.make("button", { class: "take", "aria-pressed": String(on), label, onclick: () => this.togglePart(index) }, canvas);
-        return { element: S.make("div", { class: `thumb part${on ? " kept" : ""}` }, take), canvas, part: index, each };
-      });
-      const done = S.make("button", { class: "take done", onclick: () => this.endParts() }, S.icon("check"), S.t("suggestions.parts_done"));
-      return (this.parts = [...found, { element: S.make("div", { class: "thumb" }, done) }]);
+      return each.strokes.map((_, index) => new Part(each, index, chosen.has(index)));
     }
 
     drawAll() {
       const inks = S.inks(S.root);
-      if (this.choosing) this.parts.forEach((part) => part.canvas && this.drawPart(part, inks));
-      else if (this.items.length) this.items.forEach((each) => each.draw(inks));
-      else {
-        for (const { canvas, strokes } of this.starters) {
-          if (!canvas.isConnected) continue;
-          const box = S.boxOf(strokes.map((stroke) => stroke.points));
-          S.drawStrokes(S.prepare(canvas, box), inks, strokes, Math.max(S.PEN, (2 * box.width) / (canvas.clientWidth || 100)));
-        }
-      }
-    }
-
-    drawPart({ canvas, part, each }, inks) {
-      const box = S.boxOf([...each.set.base.map((stroke) => stroke.points), ...each.strokes]);
-      const context = S.prepare(canvas, box), width = Math.max(S.PEN, (2 * box.width) / (canvas.clientWidth || 100));
-      context.globalAlpha = 0.25;
-      S.drawStrokes(context, inks, each.set.base, width);
-      for (const points of each.strokes) S.drawStroke(context, { points }, inks.added, width);
-      context.globalAlpha = 1;
-      S.drawStroke(context, { points: each.strokes[part] }, inks.added, 1.4 * width);
+      for (const each of this.seen || []) each.draw(inks);
     }
 
     drawGhost() {
@@ -457,31 +425,6 @@
         pad.ghost = null;
       }
       pad.draw();
-    }
-
-    animate() {
-      if (this.moving) return;
-      this.moving = true;
-      let last = performance.now();
-      const frame = (now) => {
-        const passed = Math.min(now - last, 100), inks = S.inks(S.root);
-        last = now;
-        let moved = false;
-        for (const each of this.items) {
-          // A hand that has fallen far behind the model hurries a little.
-          const behind = each.strokes.length - 1 - each.at[0];
-          moved = each.move(passed, behind > 6 && !each.set.done ? 2 : 1) || moved;
-          if (each.dirty) {
-            each.draw(inks);
-            each.element.classList.toggle("growing", !each.grown);
-            moved = moved || each.dirty;
-          }
-        }
-        if (this.shown && !this.choosing) this.drawGhost();
-        this.moving = Boolean(this.items.length && (moved || this.running));
-        if (this.moving) requestAnimationFrame(frame);
-      };
-      requestAnimationFrame(frame);
     }
   }
 

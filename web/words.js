@@ -1,11 +1,8 @@
 // What a visitor reads: every text of the page comes from a file of words/, one for each language.
 "use strict";
 
-window.Sketchgen = window.Sketchgen || {};
-
 (function (S) {
-  // {en: {"area.name": text, ...}, ...}: page.py fills it from words/*.json.
-  S.WORDS = S.WORDS || { en: {} };
+  // S.WORDS is {en: {"area.name": text, ...}, ...}, from words/*.json; page.py puts it in front of all scripts.
 
   function chosen() {
     let wanted = null;

@@ -33,6 +33,7 @@ STARTERS = {
     "half-a-cat": "cat",
     "face": "face",
     "car": "car",
+    "bicycle": "bicycle",
     "pineapple": "pineapple",
     "mona-lisa": "The Mona Lisa",
 }

@@ -33,11 +33,14 @@ SCRIPTS = (
     "curves.js",
     "run.js",
     "sketch.js",
+    "thumbs.js",
     "suggestions.js",
     "hand.js",
     "pad.js",
+    "demo.js",
     "files.js",
     "options.js",
+    "generate.js",
     "player.js",
     "views.js",
 )
@@ -125,6 +128,7 @@ def words() -> dict[str, dict[str, str]]:
 
 def head() -> str:
     """Return the page's head with all scripts, so that it fetches nothing from elsewhere."""
-    told = json.dumps(words(), ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
-    script = "\n".join([f"window.Sketchgen = {{ WORDS: {told} }};", *map(text_of, SCRIPTS)])
+    known = {"WORDS": words(), "DRAWINGS": json.loads(text_of("drawings.json"))}
+    told = json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    script = "\n".join([f"window.Sketchgen = {told};", *map(text_of, SCRIPTS)])
     return f'<meta name="color-scheme" content="light dark">\n<script>\n{script}\n</script>'
