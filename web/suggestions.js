@@ -105,6 +105,7 @@
       this.state = null;
       this.run = null;                // {set, stops, left} while the model draws
       this.shown = null;              // the suggestion that is seen on the paper
+      this.outdated = false;
       this.live = S.remembered("live") === "yes";
       this.penUp = 0;
       this.timings = { firstPoint: [], pending: false };
@@ -151,6 +152,7 @@
 
     // Ones that begin as this one does.
     moreLike(each) {
+      if (this.outdated) return;
       const prefix = each.strokes.slice(0, Math.floor(SIMILAR * each.strokes.length));
       const category = each.category || S.sketch.category;
       const { base } = each.set;
@@ -184,6 +186,7 @@
         return;
       }
       if (message.error) {
+        run.set.done = true;
         this.end();
         S.say(message.error);
         return;
@@ -226,9 +229,7 @@
     // Stops the model, here and on the server.
     halt() {
       if (!this.running) return;
-      const { set } = this.run;
-      for (const stop of this.run.stops) stop();
-      if (set) set.done = true;
+      if (this.run.set) this.run.set.done = true;
       this.end();
       S.say("");
     }
@@ -245,7 +246,7 @@
       this.state = { set, kept: null, parts: null };
       this.states.set(set.base, this.state);
       this.shown = set.all[0];
-      this.strip.classList.remove("stale");
+      this.setOutdated(false);
       this.render();
     }
 
@@ -259,7 +260,7 @@
       if (this.run && this.run.base !== strokes && !(found && found.set === this.run.set)) this.halt();
       this.state = found;
       this.shown = found && found.kept === null && !found.parts ? this.items[0] || null : null;
-      this.strip.classList.remove("stale");
+      this.setOutdated(false);
       this.renderSoon();
     }
 
@@ -267,7 +268,13 @@
       this.halt();
       this.shown = null;
       S.pad.ghost = null;
-      this.strip.classList.add("stale");
+      this.setOutdated(true);
+    }
+
+    // While a stroke is drawn, and then until there are others, the suggestions are those of the drawing before.
+    setOutdated(outdated) {
+      this.outdated = outdated;
+      this.strip.classList.toggle("stale", outdated);
     }
 
     setLive(live) {
@@ -283,7 +290,7 @@
 
     // Shows a suggestion on the paper; null for the first one, unless one has been kept.
     show(each, replay = false) {
-      if (!this.state || this.state.parts || (each && each.set !== this.state.set)) return;
+      if (!this.state || this.outdated || this.state.parts || (each && each.set !== this.state.set)) return;
       const before = this.shown;
       this.shown = each || (this.kept ? null : before && this.items.includes(before) ? before : this.items[0] || null);
       if (each && replay && each.set.done) {
@@ -299,7 +306,7 @@
     // Keeps a suggestion, or one of a number from 0, instead of one that was kept before; the same again takes it back.
     keep(which) {
       const each = typeof which === "number" ? this.items[which] : which;
-      if (!each || !each.grown || !this.state || each.set !== this.state.set) return;
+      if (!each || !each.grown || !this.state || this.outdated || each.set !== this.state.set) return;
       const { base } = each.set;
       if (this.kept === each) {
         S.sketch.change(base);
@@ -314,6 +321,7 @@
 
     // Its strokes can be kept one by one, on the paper or in the strip.
     chooseParts(each) {
+      if (this.outdated) return;
       this.halt();
       this.withParts(each, new Set());
     }
@@ -389,10 +397,22 @@
       strip.querySelector(".tip").textContent = blank ? "" : S.t(this.choosing ? "suggestions.tip_parts" : items.length ? "suggestions.tip_keep" : "suggestions.tip");
       const waiting = running && this.run.set && (!this.state || this.state.set !== this.run.set) && !items.length;
       this.seen = this.choosing ? this.parts() : blank ? this.starters : waiting ? this.run.set.all : items;
-      this.thumbs.replaceChildren(...this.seen.map((each) => each.element));
+      this.place(this.seen.map((each) => each.element));
       this.mark();
       this.drawAll();
       this.drawGhost();
+    }
+
+    // Puts thumbnails into the strip, without taking the focus from who is there.
+    place(elements) {
+      const { thumbs } = this, before = [...thumbs.children];
+      if (elements.length === before.length && elements.every((each, index) => each === before[index])) return;
+      const active = document.activeElement, at = before.findIndex((each) => each.contains(active));
+      const { scrollLeft, scrollTop } = thumbs;
+      thumbs.replaceChildren(...elements);
+      Object.assign(thumbs, { scrollLeft, scrollTop });
+      const next = active.isConnected ? active : elements[at] && elements[at].querySelector("button");
+      if (at >= 0 && next) next.focus({ preventScroll: true });
     }
 
     mark() {
