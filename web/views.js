@@ -36,7 +36,7 @@
 
   S.onMount((root) => {
     root.addEventListener("click", (event) => {
-      const link = event.target.closest("[data-view], .wordmark");
+      const link = event.target.closest("a[data-view], .wordmark");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       S.show(link.dataset.view || "draw");
