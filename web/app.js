@@ -90,5 +90,24 @@
       icon: "theme",
       run: () => S.setTheme(document.body.classList.contains("dark") ? "light" : "dark"),
     });
+    addLanguages();
+    const keys = S.t("paper.keys").split(/[;；]/).map((line) => S.make("li", {}, line));
+    S.$("#sg-menu-app").append(S.make("ul", { class: "keys" }, ...keys));
   });
+
+  // Each language by its own name; the page is loaded anew in it.
+  function addLanguages() {
+    const codes = Object.keys(S.WORDS), menu = S.menu("sg-menu-app");
+    if (codes.length < 2) return;
+    menu.part();
+    for (const code of codes) {
+      const label = new Intl.DisplayNames(code, { type: "language" }).of(code);
+      const choose = () => {
+        S.remember("language", code);
+        location.reload();
+      };
+      const item = menu.add({ id: code, label, icon: code === S.language ? "check" : "blank", run: choose });
+      item.lang = code;
+    }
+  }
 })(window.Sketchgen);
