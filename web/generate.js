@@ -20,13 +20,18 @@
         S.make("div", { class: "head" }, S.make("h1", {}, S.t("generate.title")), S.make("label", { for: this.select.id }, S.t("generate.category")), this.select),
         this.wall, this.end
       );
-      this.mover = new S.Mover(() => this.cells, () => this.stop !== null, () => {});
+      this.mover = new S.Mover(() => this.cells.filter((cell) => cell.seen), () => this.stop !== null, () => {});
       S.whenItLooksElse(this.wall, () => this.drawAll());
       // The next ones come when the last ones come into sight.
       new IntersectionObserver((found) => {
         this.near = found.some((each) => each.isIntersecting);
         this.more();
       }, { root: view, rootMargin: "300px" }).observe(this.end);
+      // Out of sight a drawing has no picture: a long wall would fill the memory.
+      this.sight = new IntersectionObserver((found) => found.forEach(({ target, isIntersecting }) => {
+        const cell = this.cells.find((each) => each.element === target);
+        if (cell) this.see(cell, isIntersecting);
+      }), { root: view, rootMargin: "300px" });
       S.onView((name) => (name === "generate" ? this.open() : this.halt()));
     }
 
@@ -46,7 +51,6 @@
       const ready = S.DRAWINGS.new.filter((each) => category === "auto" || each.category === category);
       for (const each of ready.sort(() => Math.random() - 0.5)) this.add(each.strokes, each.category);
       this.more();
-      this.drawAll();
     }
 
     add(strokes = [], category = null) {
@@ -58,7 +62,14 @@
       this.name(cell);
       this.cells.push(cell);
       this.wall.append(cell.element);
+      this.sight.observe(cell.element);
       return cell;
+    }
+
+    see(cell, seen) {
+      cell.seen = seen;
+      if (seen) cell.draw(S.inks(S.root));
+      else cell.canvas.width = cell.canvas.height = 0;
     }
 
     name(cell) {
@@ -116,7 +127,7 @@
 
     drawAll() {
       const inks = S.inks(S.root);
-      for (const cell of this.cells) cell.draw(inks);
+      for (const cell of this.cells) if (cell.seen) cell.draw(inks);
     }
   }
 

@@ -40,7 +40,7 @@
         this.box = wanted;
         return;
       }
-      for (const key of Object.keys(wanted)) this.box[key] += 0.2 * (wanted[key] - this.box[key]);
+      for (const key of Object.keys(wanted)) this.box[key] += 0.35 * (wanted[key] - this.box[key]);
       this.dirty = true;
     }
 

@@ -131,4 +131,5 @@ def head() -> str:
     known = {"WORDS": words(), "DRAWINGS": json.loads(text_of("drawings.json"))}
     told = json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     script = "\n".join([f"window.Sketchgen = {told};", *map(text_of, SCRIPTS)])
-    return f'<meta name="color-scheme" content="light dark">\n<script>\n{script}\n</script>'
+    about = '<meta name="description" content="Draw a few lines, and see your drawing finished.">'
+    return f'<meta name="color-scheme" content="light dark">\n{about}\n<script>\n{script}\n</script>'

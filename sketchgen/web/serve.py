@@ -14,6 +14,7 @@ from sketchgen.completion.completer import load
 from sketchgen.errors import SettingError
 from sketchgen.limits import MAX_PORT, check_range
 from sketchgen.models.recogniser import default_recogniser
+from sketchgen.resources import bundled
 from sketchgen.web.drawing import route
 from sketchgen.web.page import build, head, text_of
 
@@ -120,6 +121,7 @@ def launch(
         "theme": theme(),
         "css": text_of("app.css"),
         "head": head(),
+        "favicon_path": bundled("web", "logo.svg"),
         "app_kwargs": {"middleware": [Middleware(BodyLimit)], "routes": [route(completer)]},
         "prevent_thread_lock": True,
         "mcp_server": has_mcp(),
