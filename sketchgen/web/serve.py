@@ -16,6 +16,7 @@ from sketchgen.limits import MAX_PORT, check_range
 from sketchgen.models.recogniser import default_recogniser
 from sketchgen.resources import bundled
 from sketchgen.web.drawing import route
+from sketchgen.web.guess import guess_route, names_route
 from sketchgen.web.page import build, head, text_of
 
 MAX_BODY = 4 * 1024 * 1024
@@ -111,6 +112,7 @@ def launch(
     # It guesses before the first point, so that nobody waits for it to be loaded.
     default_recogniser()
     page = build(completer)
+    routes = [route(completer), guess_route(completer), names_route(completer)]
     options: dict[str, Any] = {
         "server_name": host,
         "server_port": port or None,
@@ -122,7 +124,7 @@ def launch(
         "theme": theme(),
         "css": text_of("app.css"),
         "head": head(),
-        "app_kwargs": {"middleware": [Middleware(BodyLimit)], "routes": [route(completer)]},
+        "app_kwargs": {"middleware": [Middleware(BodyLimit)], "routes": routes},
         "prevent_thread_lock": True,
         "mcp_server": has_mcp(),
         "ssr_mode": False,
