@@ -95,10 +95,10 @@
       this.place = new Map(this.sorted.map((category, place) => [category, place]));
     }
 
-    // What a category is called in the visitor's language; in English where the table has none.
-    name(category) {
+    // What a category is called in a language, the visitor's by default; in English where the table has none.
+    name(category, language = this.language) {
       const entry = this.table[category] || {};
-      return this.language === "en" ? category : (entry[this.language] || [category])[0];
+      return language === "en" ? category : (entry[language] || [category])[0];
     }
 
     emoji(category) {
