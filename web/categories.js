@@ -83,7 +83,9 @@
             // German without the keys for it.
             if (/[äöü]/i.test(name)) texts.push(S.fold(name.toLowerCase().replace(/[äöü]/g, "$&e")));
             for (const text of texts) {
-              const weight = (foreign ? 20 : place === 0 || language === "emoji" ? 0 : 10) + (rank ? 5 : 0);
+              // The visitor's usual name, the category's own, and then further ones, the first ones first.
+              const mine = place === 0 || language === "emoji", later = rank ? Math.min(rank, 9) : -5;
+              const weight = (mine ? 8 : foreign ? 40 : 20) + later - (language === "en" && !rank && !mine ? 10 : 0);
               const joined = text.replace(/ /g, ""), length = [...joined].length;
               this.words.push({ category, name, language, foreign, text, joined, length, weight });
             }
