@@ -10,9 +10,8 @@
       this.category = "auto";
       this.stop = null;
       this.cells = [];
-      const anything = S.make("option", { value: "auto" }, S.t("generate.anything"));
-      const names = [...S.model.categories].sort((a, b) => a.localeCompare(b));
-      this.select = S.make("select", { id: "sg-generate-category" }, anything, ...names.map((name) => S.make("option", { value: name }, name)));
+      this.select = S.make("select", { id: "sg-generate-category" });
+      S.namesThere.then(() => this.offer());
       this.select.addEventListener("change", () => this.become(this.select.value));
       this.wall = S.make("div", { class: "wall" });
       this.end = S.make("p", { class: "end" }, S.t("generate.drawing"));
@@ -33,6 +32,15 @@
         if (cell) this.see(cell, isIntersecting);
       }), { root: view, rootMargin: "300px" });
       S.onView((name) => (name === "generate" ? this.open() : this.halt()));
+    }
+
+    // All categories, by their names in the language of the page.
+    offer() {
+      const named = S.model.categories.map((value) => [S.nameOf(value), value]);
+      named.sort(([one], [other]) => one.localeCompare(other, S.language));
+      const options = [[S.t("generate.anything"), "auto"], ...named].map(([name, value]) => S.make("option", { value }, name));
+      this.select.replaceChildren(...options);
+      for (const cell of this.cells) this.name(cell);
     }
 
     open() {
@@ -73,8 +81,8 @@
     }
 
     name(cell) {
-      cell.name.textContent = cell.category || "";
-      S.label(cell.take, S.t("generate.take", { name: cell.category || S.t("generate.something") }));
+      cell.name.textContent = cell.category ? S.nameOf(cell.category) : "";
+      S.label(cell.take, S.t("generate.take", { name: cell.name.textContent || S.t("generate.something") }));
       cell.element.classList.toggle("growing", !cell.arrived);
     }
 

@@ -59,8 +59,8 @@
     // Its number, and what a screen reader says of it.
     number(index, count, kept) {
       this.take.querySelector("kbd").textContent = index < 9 ? index + 1 : "";
-      this.name.textContent = this.category || "";
-      const values = { number: index + 1, of: count, name: this.category || "", count: this.strokes.length };
+      const name = (this.name.textContent = this.category ? S.nameOf(this.category) : "");
+      const values = { number: index + 1, of: count, name, count: this.strokes.length };
       this.take.setAttribute("aria-label", S.t(this.category ? "suggestions.named" : "suggestions.unnamed", values));
       this.take.setAttribute("aria-pressed", String(kept));
     }

@@ -189,7 +189,7 @@ def test_everything_has_its_place_at_every_size(visit: Callable[..., Any], serve
             assert box["y"] - 1 <= top <= box["y"] + box["height"] + 1
         for button in canvas.page.locator(".app button:visible").all():
             found = button.bounding_box()
-            assert min(found["width"], found["height"]) >= 40, button.get_attribute("aria-label")
+            assert min(found["width"], found["height"]) >= 36, button.get_attribute("aria-label")
             inside = -1 <= found["x"] <= width - found["width"] + 1
             assert inside, button.get_attribute("aria-label")
             assert found["y"] + found["height"] <= height + 1, button.get_attribute("aria-label")
