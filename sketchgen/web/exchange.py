@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from sketchgen import example
 from sketchgen.errors import FormatError, SketchError
+from sketchgen.formats.animation import to_animated_svg, to_gif
+from sketchgen.formats.raster import image_bytes, to_image
 from sketchgen.formats.read_write import read
 from sketchgen.formats.registry import encode
 from sketchgen.formats.render_options import RenderOptions
+from sketchgen.formats.svg_writer import PLAIN, Style
 from sketchgen.sketch.geometry import moved, simplify
-from sketchgen.sketch.sketch import Box, Completion, Sketch
+from sketchgen.sketch.sketch import Box, Completion, Item, Sketch
 from sketchgen.web.request import MAX_POINTS, MAX_STROKES, checked_sketch, within_limits
+from sketchgen.web.stroke_styles import stroke_styles
 
 PAGE = Box(0.0, 0.0, 640.0, 480.0)
 """The page in the browser, in its own units."""
@@ -50,22 +55,36 @@ TYPES = {
 """File name and media type of each format that the page saves."""
 
 
-def split(sketch: Sketch, marks: Any) -> Completion:
-    """Return a drawing as given and added strokes, which a list of true (added) and false tells apart."""
-    flags = [flag is True for flag in marks] if isinstance(marks, list) else []
-    flags += [False] * (len(sketch.strokes) - len(flags))
-    given, added = (
-        tuple(stroke for stroke, flag in zip(sketch.strokes, flags, strict=False) if flag is wanted)
+def _marked(payload: Any, index: int) -> bool:
+    """Return whether the page says that a stroke was added."""
+    marks = payload.get("added") if isinstance(payload, dict) else None
+    return isinstance(marks, list) and index < len(marks) and marks[index] is True
+
+
+def split(sketch: Sketch, added: list[bool]) -> Completion:
+    """Return a drawing as given and added strokes."""
+    given, more = (
+        tuple(stroke for stroke, flag in zip(sketch.strokes, added, strict=True) if flag is wanted)
         for wanted in (False, True)
     )
     page, category = sketch.page, sketch.category
-    return Completion(Sketch(given, page, category), Sketch(added, page, category))
+    return Completion(Sketch(given, page, category), Sketch(more, page, category))
+
+
+PICTURES: dict[str, Callable[[Item, Style], bytes]] = {
+    "svg": lambda item, style: item.to_svg(style).encode(),
+    "png": lambda item, style: image_bytes(to_image(item, round(style.size), style)),
+    "animated": lambda item, style: to_animated_svg(item, style).encode(),
+    "gif": lambda item, style: to_gif(item, style),
+}
+"""What shows a drawing as a person sees it: with the colour and the pen of each stroke."""
 
 
 def exported(payload: Any, form: Any, smooth: Any = True) -> tuple[str, str, bytes]:
     """File name, media type and content of the page's drawing in one of the formats of `TYPES`.
 
-    All lines are curves, as they are on the page, unless `smooth` is False.
+    All lines are curves, as they are on the page, unless `smooth` is False. The lines of pictures have the
+    colours and widths that `payload` tells; see `stroke_styles`.
 
     Raises:
         FormatError: no such format, or no drawing.
@@ -77,15 +96,26 @@ def exported(payload: Any, form: Any, smooth: Any = True) -> tuple[str, str, byt
     sketch = checked_sketch(payload)
     if sketch.is_empty:
         raise SketchError("the page is empty; draw something first")
-    if form not in ("json", "ndjson"):
-        sketch = sketch.replaced(page=_shown(sketch))
-    options = RenderOptions(form, width=PEN, smooth="off" if smooth is False else "on")
-    # Played back as it was drawn, whoever drew what.
-    if form in ("animated", "gif"):
-        return name, kind, encode(sketch, options)
-    completion = split(sketch, payload.get("added") if isinstance(payload, dict) else None)
-    # A drawing by one hand has no second part.
-    return name, kind, encode(completion if completion.added.strokes else sketch, options)
+    added = [_marked(payload, index) for index in range(len(sketch.strokes))]
+    styles = stroke_styles(payload)
+    item: Item = sketch
+    # A drawing by one hand has no second part, and what plays back is played as it was drawn, by whomever.
+    if any(added) and form not in ("animated", "gif"):
+        item, order = split(sketch, added), sorted(range(len(added)), key=added.__getitem__)
+        styles = [styles[index] for index in order]
+    if form not in PICTURES:
+        return name, kind, encode(item, RenderOptions(form))
+    strokes = () if all(own == PLAIN for own in styles) else tuple(styles)
+    style = Style(stroke_width=PEN, smooth="off" if smooth is False else "on", strokes=strokes)
+    return name, kind, PICTURES[form](_on_shown_page(item, sketch), style)
+
+
+def _on_shown_page(item: Item, sketch: Sketch) -> Item:
+    """Return a drawing, or given and added strokes, on the part of the page that is shown."""
+    page = _shown(sketch)
+    if isinstance(item, Sketch):
+        return item.replaced(page=page)
+    return Completion(item.given.replaced(page=page), item.added.replaced(page=page))
 
 
 def _shown(sketch: Sketch) -> Box:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import io
+import math
+import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -32,12 +35,61 @@ def test_given_and_added_are_told_apart() -> None:
     assert completion.given.page == completion.added.page == PAGE
 
 
-@pytest.mark.parametrize("added", [None, [], [True, "yes"], "no", [1, 1, 1, 1, 1]])
+@pytest.mark.parametrize("added", [None, [], [False, "yes"], "no", [1, 1, 1, 1, 1], [True, "yes"]])
 def test_only_true_is_added(added: Any) -> None:
-    completion = split(checked_sketch(DRAWING), added)
-    wanted = 1 if added == [True, "yes"] else 0
-    assert len(completion.added.strokes) == wanted
-    assert len(completion.given.strokes) == 3 - wanted
+    text = exported({**DRAWING, "added": added}, "svg")[2].decode()
+    given, _, more = text.partition('id="added"')
+    found = [len(re.findall("<(?:path|polyline)", part)) for part in (given, more)]
+    assert found == ([2, 1] if added == [True, "yes"] else [3, 0])
+
+
+def test_lines_are_saved_as_a_person_sees_them() -> None:
+    pen = [[200 + 10 * k, 20, 9 * k, k / 10] for k in range(11)]
+    arc = [[400 + 90 * math.cos(turn / 4), 300 + 90 * math.sin(turn / 4)] for turn in range(12)]
+    drawing = {
+        "strokes": [*DRAWING["strokes"], pen, arc, arc],
+        "added": [True],
+        "styles": [{"color": "#ff0000", "width": 12}, None, {}, {"color": "#00aa00"}, {"corners": True}],
+    }
+    svg = ElementTree.fromstring(exported(drawing, "svg")[2])
+    groups = {group.get("id"): list(group) for group in svg if group.get("id")}
+    assert [(line.get("stroke"), line.get("stroke-width")) for line in groups["added"]] == [("#ff0000", "12")]
+    given = groups["given"]
+    assert [line.get("stroke") for line in given] == [None, None, "#00aa00", None, None]
+    assert [line.tag.endswith("polyline") for line in given[-2:]] == [True, False]
+    # Each format shows them, and reads back to the same lines: a model sees the line alone.
+    plain = {**drawing, "styles": None}
+    for form in ("svg", "animated", "png", "gif"):
+        assert exported(drawing, form) != exported(plain, form)
+    for form in ("json", "ndjson"):
+        assert exported(drawing, form) == exported(plain, form)
+    assert parse_svg(exported(drawing, "svg")[2]) == parse_svg(exported(plain, "svg")[2])
+    picture = Image.open(io.BytesIO(exported(drawing, "png")[2])).convert("RGB")
+    scale = picture.width / 640
+    assert picture.getpixel((round(35 * scale), round((15 - 4) * scale))) == (255, 0, 0)
+    # Pressed hard, a line is wide.
+    tones = np.asarray(picture).astype(int)
+    green = (tones[..., 1] > tones[..., 0] + 60).sum(axis=0)
+    assert green[round(290 * scale)] > 1.5 * green[round(210 * scale)] > 0
+
+
+@pytest.mark.parametrize(
+    ("style", "words"),
+    [
+        ({"color": "red"}, "colour"),
+        ({"color": "#12345"}, "colour"),
+        ({"color": '#123456"/><script'}, "colour"),
+        ({"width": 0}, "width"),
+        ({"width": 1e9}, "width"),
+        ({"width": "4"}, "width"),
+        ({"width": True}, "width"),
+        ("red", "object"),
+        ([1], "object"),
+    ],
+)
+def test_what_is_no_style_is_refused(style: Any, words: str) -> None:
+    with pytest.raises(SketchgenError, match=words):
+        exported({**DRAWING, "styles": [None, style]}, "svg")
 
 
 def test_every_format_reads_back() -> None:

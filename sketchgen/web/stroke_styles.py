@@ -1,0 +1,51 @@
+"""How a person sees the strokes of the page's drawing: colour, width and pressure, which no model reads."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sketchgen.errors import FormatError
+from sketchgen.formats.svg_writer import StrokeStyle
+
+MAX_PEN = 64.0
+"""Widest pen that the page has, in its units."""
+
+SWING = 0.4, 1.2
+"""Width of a line under a pressure of 0, as a multiple of the pen's, and how much it grows up to 1."""
+
+
+def stroke_styles(payload: Any) -> list[StrokeStyle]:
+    """Return how a person sees each stroke of the page's drawing, which has been checked: its `styles`.
+
+    A style is `{color: "#rrggbb", width: px, corners: true}`, each of them optional, or null. The pressure of
+    a pen comes from the points.
+
+    Raises:
+        FormatError: no colour, or no width that the page has.
+    """
+    strokes, styles = payload, None
+    if isinstance(payload, dict):
+        strokes, styles = payload["strokes"], payload.get("styles")
+    known = styles if isinstance(styles, list) else []
+    return [
+        _stroke_style(points, known[index] if index < len(known) else None)
+        for index, points in enumerate(strokes)
+    ]
+
+
+def _stroke_style(points: list[list[float]], own: Any) -> StrokeStyle:
+    """Return the style of a stroke with these points [x, y, ms, pressure]."""
+    own = {} if own is None else own
+    if not isinstance(own, dict):
+        raise FormatError(f"the style of a stroke is {str(own)[:20]!r}; it must be an object or null")
+    colour, width = own.get("color"), own.get("width")
+    if colour is not None and not (isinstance(colour, str) and re.fullmatch("#[0-9a-fA-F]{6}", colour)):
+        raise FormatError(f"the colour of a stroke is {str(colour)[:20]!r}; write one as '#2563eb'")
+    if width is not None and not (type(width) in (int, float) and 0 < width <= MAX_PEN):
+        raise FormatError(f"the width of a stroke is {str(width)[:20]}; at most {MAX_PEN:g} are taken")
+    pressed = [point[3] if len(point) > 3 and point[3] is not None else 0.5 for point in points]
+    # Half is what a browser says of a mouse; of a pen that feels nothing it says 0.
+    by_pen = len(points) > 1 and any(pressure > 0 and pressure != 0.5 for pressure in pressed)
+    widths = tuple(SWING[0] + SWING[1] * min(max(each, 0.0), 1.0) for each in pressed) if by_pen else ()
+    return StrokeStyle(colour, width, own.get("corners") is True, widths)
