@@ -7,7 +7,6 @@ from typing import Any
 import anyio
 import numpy as np
 from anyio.to_thread import run_sync
-from jaxtyping import Float
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,7 +18,7 @@ from sketchgen.completion.sampler import noise_rows, steps
 from sketchgen.errors import SketchError, SketchgenError
 from sketchgen.models.numpy_layers import sigmoid
 from sketchgen.models.numpy_mixture import StepDistribution
-from sketchgen.sketch.sketch import Sketch
+from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import pens
 from sketchgen.web.drawing import posting
 from sketchgen.web.request import checked_category, checked_sketch
@@ -76,7 +75,7 @@ def thoughts(completer: Completer, sketch: Sketch, added: Sketch, category: str 
     return {"category": category, "steps": shown}
 
 
-def _step(at: Float[np.ndarray, "2"], step: StepDistribution, scale: float) -> dict[str, Any]:
+def _step(at: Points, step: StepDistribution, scale: float) -> dict[str, Any]:
     """Return a distribution over one step from a place on the page; `scale` is a px of the model there."""
     weight = np.exp(step.log_weight[0])
     kept = np.argsort(-weight, kind="stable")[:MAX_COMPONENTS]
