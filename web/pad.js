@@ -2,25 +2,38 @@
 "use strict";
 
 (function (S) {
-  const ERASER = 9;
+  const ERASER = 12;        // px of the window
+  const FLIGHT = 260;       // ms in which the view goes to another place
 
   class Pad {
     constructor(paper) {
       this.paper = paper;
       this.canvas = paper.querySelector("canvas");
-      this.tool = "pen";          // or "eraser"
+      this.layer = document.createElement("canvas");    // what is drawn already, as it stands in the window
+      this.view = new S.View();
+      this.tool = "pen";          // "eraser" cuts pieces out of strokes, "remover" takes whole ones
+      this.ink = { color: null, width: S.PEN };
       this.current = null;        // points of the stroke that is being drawn
       this.ghost = null;          // {strokes, under}: strokes of a suggestion, and those below it if not the drawing's
+      this.overlays = [];         // what others draw over it
       this.waiting = this.stale = false;
       S.setSmooth(S.remembered("smooth") !== "no");
       this.hand = new S.Hand(this);
       this.addActions();
-      S.sketch.onChange(() => {
-        if (!S.sketch.strokes.length) this.current = null;
-        this.refreshSoon();
-      });
+      S.sketch.onChange((reason) => this.changed(reason));
       S.whenItLooksElse(this.canvas, () => this.draw());
       this.refresh();
+    }
+
+    changed(reason) {
+      const { strokes } = S.sketch, before = this.before || [];
+      this.before = strokes;
+      if (!strokes.length) this.current = null;
+      if (reason === "load") this.view.fit();
+      const added = strokes.filter((stroke) => stroke.added && !before.includes(stroke));
+      const box = reason === "load" || added.length ? S.boxOf(added.map(({ points }) => points), 1, 0.05) : null;
+      if (box && strokes.length > before.length) this.fly(() => this.view.reveal(box));
+      this.refreshSoon();
     }
 
     // --- tools -------------------------------------------------------------------------------------------
@@ -28,27 +41,40 @@
     addActions() {
       Object.assign(S.actions, {
         pen: () => this.setTool("pen"),
-        eraser: () => this.setTool(this.tool === "eraser" ? "pen" : "eraser"),
+        eraser: () => this.setTool(this.erasing ? "pen" : S.remembered("eraser") === "remover" ? "remover" : "eraser"),
         undo: () => S.sketch.undo(),
         redo: () => S.sketch.redo(),
         clear: () => S.sketch.strokes.length && S.sketch.change([], { category: "auto" }),
+        fit: () => this.fly(() => this.view.fit()),
+        closer: () => this.fly(() => this.view.zoom(1.5)),
+        farther: () => this.fly(() => this.view.zoom(1 / 1.5)),
       });
     }
 
     setTool(tool) {
       this.tool = tool;
+      if (this.erasing) S.remember("eraser", tool);
       this.refreshSoon();
     }
 
     get erasing() {
-      return this.tool === "eraser";
+      return this.tool !== "pen";
     }
 
-    // Erases what lies under the eraser; returns whether there was something.
-    erase(x, y, again) {
-      const strokes = S.sketch.strokes;
-      const left = strokes.filter((stroke) => S.distanceToStroke(stroke.points, x, y) > ERASER);
-      if (left.length === strokes.length) return false;
+    get eraserRadius() {
+      return ERASER / this.view.scale;
+    }
+
+    // Erases what lies under the eraser on its way; returns whether there was something.
+    erase([x, y], [ex, ey], again) {
+      const before = S.sketch.strokes, radius = this.eraserRadius;
+      const count = Math.max(1, Math.ceil((2 * Math.hypot(ex - x, ey - y)) / radius));
+      const erased = this.tool === "remover" ? S.dropStrokes : S.cutStrokes;
+      let left = before;
+      for (let i = 1; i <= count; i++) {
+        left = erased(left, [x + (i / count) * (ex - x), y + (i / count) * (ey - y)], radius);
+      }
+      if (left === before || left.length > S.MOST_STROKES) return false;
       // One gesture is one step back, however many strokes it touched.
       if (again) S.sketch.amend(left);
       else S.sketch.change(left);
@@ -67,13 +93,12 @@
       }
       this.room = S.MOST_POINTS - points;
       this.current = [point];
-      S.suggestions.penDown();
       return true;
     }
 
     go(point) {
       const [x, y] = this.current[this.current.length - 1];
-      if (this.current.length < this.room && Math.hypot(point[0] - x, point[1] - y) >= 0.5) {
+      if (this.current.length < this.room && Math.hypot(point[0] - x, point[1] - y) >= 0.5 / Math.max(this.view.scale, 1)) {
         this.current.push(point);
       }
     }
@@ -83,29 +108,55 @@
       if (!points) return;
       this.current = null;
       S.suggestions.penUp = performance.now();
-      S.sketch.change([...S.sketch.strokes, { points, added: false }], { drawn: true });
+      const { color, width } = this.ink, own = {};
+      if (color) own.color = color;
+      if (width !== S.PEN) own.width = width;
+      S.sketch.change([...S.sketch.strokes, { points, added: false, ...own }], { drawn: true });
     }
 
-    // --- the picture -------------------------------------------------------------------------------------
-
-    // How units of the page become px of the canvas: {scale, x, y}. The whole page is seen, and what is around it.
-    view() {
-      const { clientWidth: width, clientHeight: height } = this.canvas;
-      const scale = Math.min(width / S.PAGE.width, height / S.PAGE.height) || 1;
-      return { scale, x: (width - S.PAGE.width * scale) / 2, y: (height - S.PAGE.height * scale) / 2 };
-    }
+    // --- the view ----------------------------------------------------------------------------------------
 
     // The place on the page of a place in the window.
     toPage(x, y) {
-      const box = this.canvas.getBoundingClientRect(), view = this.view();
-      return [(x - box.left - view.x) / view.scale, (y - box.top - view.y) / view.scale];
+      const box = this.canvas.getBoundingClientRect();
+      return this.view.toPage([x - box.left, y - box.top]);
     }
 
     // The place in the window of a place on the page.
     toWindow(x, y) {
-      const box = this.canvas.getBoundingClientRect(), view = this.view();
-      return [box.left + view.x + x * view.scale, box.top + view.y + y * view.scale];
+      const box = this.canvas.getBoundingClientRect(), place = this.view.toWindow([x, y]);
+      return [box.left + place[0], box.top + place[1]];
     }
+
+    // Changes the view by `change`, in a short flight.
+    fly(change) {
+      const { view } = this, places = ["scale", "x", "y"];
+      const now = () => places.map((key) => view[key]);
+      if (this.flight) Object.assign(view, this.flight.to);
+      const from = now();
+      change();
+      const to = Object.fromEntries(places.map((key) => [key, view[key]]));
+      if (S.calm() || from.every((value, i) => value === to[places[i]])) return this.refreshSoon();
+      const flight = (this.flight = { to, started: performance.now() });
+      const frame = (time) => {
+        if (this.flight !== flight) return;
+        const share = Math.min(Math.max((time - flight.started) / FLIGHT, 0), 1), ease = 1 - (1 - share) ** 3;
+        places.forEach((key, i) => (view[key] = from[i] + ease * (to[key] - from[i])));
+        if (share === 1) this.flight = null;
+        this.refresh();
+        if (share < 1) requestAnimationFrame(frame);
+      };
+      frame(flight.started);
+    }
+
+    // Moves the view at once.
+    look(change) {
+      this.flight = null;
+      change(this.view);
+      this.refreshSoon();
+    }
+
+    // --- the picture -------------------------------------------------------------------------------------
 
     refresh() {
       this.stale = false;
@@ -116,6 +167,7 @@
       button("clear").disabled = !strokes.length;
       button("pen").setAttribute("aria-pressed", String(!this.erasing));
       button("eraser").setAttribute("aria-pressed", String(this.erasing));
+      button("fit").hidden = this.view.fitted;
       this.canvas.classList.toggle("erasing", this.erasing);
       const count = strokes.length;
       this.canvas.setAttribute("aria-label", count ? S.t("paper.strokes", { count }) : S.t("paper.empty"));
@@ -139,21 +191,46 @@
     }
 
     draw() {
-      const ratio = window.devicePixelRatio || 1, { scale, x, y } = this.view();
-      const context = S.sized(this.canvas);
-      context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * x, ratio * y);
-      const inks = S.inks(S.root);
-      S.drawStrokes(context, inks, (this.ghost && this.ghost.under) || S.sketch.strokes, S.PEN);
+      const { view, canvas } = this, ratio = window.devicePixelRatio || 1;
+      if (canvas.clientWidth) view.resize(canvas.clientWidth, canvas.clientHeight);
+      const context = S.sized(canvas), inks = S.inks(S.root);
+      this.drawLayer((this.ghost && this.ghost.under) || S.sketch.strokes, inks, ratio);
+      context.drawImage(this.layer, 0, 0);
+      this.place(context, ratio);
       if (this.ghost) {
         context.globalAlpha = 0.7;
         for (const stroke of this.ghost.strokes) S.drawStroke(context, stroke, inks.added, S.PEN);
         context.globalAlpha = 1;
       }
       if (this.current) {
-        S.drawStroke(context, { points: this.current }, inks.ink, S.PEN);
+        S.drawStroke(context, { points: this.current }, this.ink.color || inks.ink, this.ink.width);
         S.root.classList.remove("empty");
       }
-      if (this.hand) this.hand.draw(context, inks.ink);
+      for (const overlay of this.overlays) overlay(context, inks);
+      if (this.hand) this.hand.draw(context, inks);
+    }
+
+    // Draws in units of the page from now on.
+    place(context, ratio) {
+      const { scale, x, y } = this.view;
+      context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * x, ratio * y);
+    }
+
+    // Draws what has not been drawn yet; all of it where the window, the view or the colours are others.
+    drawLayer(strokes, inks, ratio) {
+      const { canvas, layer } = this, { scale, x, y } = this.view;
+      const looks = [canvas.width, canvas.height, ratio, scale, x, y, inks.ink, inks.added, S.smooth()].join();
+      const before = this.drawn || [];
+      const grown = this.looks === looks && before.length <= strokes.length && before.every((each, i) => each === strokes[i]);
+      const context = layer.getContext("2d");
+      if (!grown) {
+        layer.width = canvas.width;
+        layer.height = canvas.height;
+        context.lineCap = context.lineJoin = "round";
+        this.place(context, ratio);
+      }
+      S.drawStrokes(context, inks, grown ? strokes.slice(before.length) : strokes, S.PEN);
+      Object.assign(this, { looks, drawn: strokes });
     }
   }
 

@@ -53,6 +53,11 @@
       this.become({ strokes, category: this.category }, "change");
     }
 
+    // The last step was none: a gesture that turned out to be another one.
+    takeBack() {
+      if (this.past.length) this.become(this.past.pop(), "undo");
+    }
+
     undo() {
       this.step(this.past, this.future, "undo");
     }
@@ -84,9 +89,11 @@
       for (const tell of this.listeners) tell(reason, more);
     }
 
-    // What the server is sent, for completions and for files.
+    // What the server is sent, for completions and for files. The model sees lines, a person their pen: `styles`.
     payload(strokes = this.strokes) {
+      const style = ({ color, width, corners }) => (color || width || corners ? { color, width, corners } : null);
       return {
+        styles: strokes.map(style),
         strokes: strokes.map((stroke) => stroke.points),
         added: strokes.map((stroke) => Boolean(stroke.added)),
         width: S.PAGE.width,

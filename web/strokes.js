@@ -61,18 +61,36 @@
 
   const pressed = (point) => point.length > 3 && point[3] > 0 && point[3] !== 0.5;
 
-  // Lines of one width, up to a number of pieces that need not be whole.
-  function drawEven(context, points, upTo) {
-    const curves = S.smooth() && points.length > 2 ? S.controlPoints(points) : null;
-    context.beginPath();
-    context.moveTo(points[0][0], points[0][1]);
+  // Adds the pieces of a line to a path, up to a number of them that need not be whole.
+  function trace(path, points, curves, upTo) {
+    path.moveTo(points[0][0], points[0][1]);
     // A dot; a line without any length would not be drawn at all.
-    if (points.length === 1 || upTo === 0) context.lineTo(points[0][0] + 0.01, points[0][1]);
+    if (points.length === 1 || upTo === 0) path.lineTo(points[0][0] + 0.01, points[0][1]);
     for (let i = 0; i < Math.min(points.length - 1, upTo); i++) {
       const [x, y] = points[i], [ex, ey] = points[i + 1], share = Math.min(upTo - i, 1);
-      if (curves) S.curveTo(context, points[i], curves[i], points[i + 1], share);
-      else context.lineTo(x + share * (ex - x), y + share * (ey - y));
+      if (curves) S.curveTo(path, points[i], curves[i], points[i + 1], share);
+      else path.lineTo(x + share * (ex - x), y + share * (ey - y));
     }
+  }
+
+  // Lists of points grow at their ends, and nothing else of them changes.
+  const paths = new WeakMap();
+
+  function wholePath(points, curved) {
+    let found = paths.get(points);
+    if (!found || found.count !== points.length || found.curved !== curved) {
+      found = { count: points.length, curved, path: new Path2D() };
+      trace(found.path, points, curved ? S.controlPoints(points) : null, Infinity);
+      paths.set(points, found);
+    }
+    return found.path;
+  }
+
+  function drawEven(context, points, upTo, corners) {
+    const curved = S.smooth() && !corners && points.length > 2;
+    if (upTo >= points.length - 1 && points.length > 1) return context.stroke(wholePath(points, curved));
+    context.beginPath();
+    trace(context, points, curved ? S.controlPoints(points) : null, upTo);
     context.stroke();
   }
 
@@ -87,19 +105,20 @@
     }
   }
 
-  // A stroke is {points, upTo}: upTo, if there, is how many of the pieces between points are drawn.
-  S.drawStroke = function (context, { points, upTo = Infinity }, colour, width) {
+  // A stroke is {points, upTo, corners}: upTo, if there, is how many of the pieces between points are drawn.
+  S.drawStroke = function (context, { points, upTo = Infinity, corners }, colour, width) {
     if (!points.length) return;
     context.strokeStyle = colour;
     context.lineWidth = width;
     if (points.length > 1 && points.some(pressed)) drawPressed(context, points, width, upTo);
-    else drawEven(context, points, upTo);
+    else drawEven(context, points, upTo, corners);
   };
 
-  // A drawing's strokes, each in the colour of who drew it.
+  // A drawing's strokes, each in its own colour and width, or else in those of who drew it.
   S.drawStrokes = function (context, inks, strokes, width) {
     for (const stroke of strokes) {
-      S.drawStroke(context, stroke, stroke.added ? inks.added : inks.ink, width);
+      const colour = stroke.color || (stroke.added ? inks.added : inks.ink);
+      S.drawStroke(context, stroke, colour, stroke.width ? (width * stroke.width) / S.PEN : width);
     }
   };
 

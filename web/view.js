@@ -31,7 +31,7 @@
     }
 
     // Shows the page, or a box on it, as large as the window has room for.
-    fit(box = S.wholePage()) {
+    fit(box = { x: 0, y: 0, ...S.PAGE }) {
       this.fitted = box.width === S.PAGE.width && box.height === S.PAGE.height && !box.x && !box.y;
       this.scale = Math.min(this.width / box.width, this.height / box.height);
       this.x = (this.width - box.width * this.scale) / 2 - box.x * this.scale;

@@ -18,6 +18,7 @@ from sketchgen.resources import bundled
 from sketchgen.web.drawing import route
 from sketchgen.web.guess import guess_route, names_route
 from sketchgen.web.page import build, head, text_of
+from sketchgen.web.think import think_route
 
 MAX_BODY = 4 * 1024 * 1024
 """Largest request taken, bytes."""
@@ -112,7 +113,7 @@ def launch(
     # It guesses before the first point, so that nobody waits for it to be loaded.
     default_recogniser()
     page = build(completer)
-    routes = [route(completer), guess_route(completer), names_route(completer)]
+    routes = [route(completer), guess_route(completer), names_route(completer), think_route(completer)]
     options: dict[str, Any] = {
         "server_name": host,
         "server_port": port or None,

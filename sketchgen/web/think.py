@@ -98,7 +98,7 @@ def _answer(completer: Completer, question: Any) -> dict[str, Any]:
     return thoughts(completer, sketch, added, checked_category(completer, question.get("category")))
 
 
-def route(completer: Completer) -> Route:
+def think_route(completer: Completer) -> Route:
     """Return the route: JSON `{drawing, added, category}` to the answer of `thoughts`, or to `{error}`."""
     computing = anyio.CapacityLimiter(COMPUTING)
 

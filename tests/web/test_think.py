@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from sketchgen.completion.completer import Completer
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.sketch.sketch import Box, Sketch
-from sketchgen.web.think import MAX_COMPONENTS, MAX_POINTS, PATH, route, thoughts
+from sketchgen.web.think import MAX_COMPONENTS, MAX_POINTS, PATH, think_route, thoughts
 from tests.support import untrained
 
 PAGE = Box(0, 0, 640, 480)
@@ -33,7 +33,7 @@ def completer() -> Completer:
 
 @pytest.fixture
 def client(completer: Completer) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=[route(completer)])) as client:
+    with TestClient(Starlette(routes=[think_route(completer)])) as client:
         yield client
 
 
