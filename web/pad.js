@@ -15,7 +15,9 @@
       this.ink = { color: null, width: S.PEN };
       this.current = null;        // points of the stroke that is being drawn
       this.ghost = null;          // {strokes, under}: strokes of a suggestion, and those below it if not the drawing's
-      this.overlays = [];         // what others draw over it
+      this.played = null;         // strokes that are played, over the ghost
+      this.underlays = [];        // what others draw below the lines
+      this.overlays = [];         // and above them
       this.waiting = this.stale = false;
       S.setSmooth(S.remembered("smooth") !== "no");
       this.hand = new S.Hand(this);
@@ -195,13 +197,17 @@
       if (canvas.clientWidth) view.resize(canvas.clientWidth, canvas.clientHeight);
       const context = S.sized(canvas), inks = S.inks(S.root);
       this.drawLayer((this.ghost && this.ghost.under) || S.sketch.strokes, inks, ratio);
+      this.place(context, ratio);
+      for (const underlay of this.underlays) underlay(context);
+      context.setTransform(1, 0, 0, 1, 0, 0);
       context.drawImage(this.layer, 0, 0);
       this.place(context, ratio);
       if (this.ghost) {
-        context.globalAlpha = 0.7;
+        context.globalAlpha = this.played ? 0.2 : 0.7;
         for (const stroke of this.ghost.strokes) S.drawStroke(context, stroke, inks.added, S.PEN);
         context.globalAlpha = 1;
       }
+      for (const stroke of this.played || []) S.drawStroke(context, stroke, inks.added, S.PEN);
       if (this.current) {
         S.drawStroke(context, { points: this.current }, this.ink.color || inks.ink, this.ink.width);
         S.root.classList.remove("empty");

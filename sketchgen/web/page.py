@@ -47,6 +47,7 @@ SCRIPTS = (
     "guess.js",
     "files.js",
     "options.js",
+    "think.js",
     "generate.js",
     "player.js",
     "views.js",
