@@ -7,6 +7,12 @@
     const at = button.getBoundingClientRect(), gap = 6, edge = 8;
     const { offsetWidth: width, offsetHeight: height } = popover;
     const within = (value, most) => Math.max(edge, Math.min(value, most - edge));
+    const bar = button.closest("[role=toolbar]");
+    if (bar && bar.offsetHeight > bar.offsetWidth) {
+      popover.style.left = `${bar.getBoundingClientRect().right + gap}px`;
+      popover.style.top = `${within(at.top, window.innerHeight - height)}px`;
+      return;
+    }
     const below = at.bottom + gap + height <= window.innerHeight - edge || at.top < height + gap;
     popover.style.left = `${within(at.right - width, window.innerWidth - width)}px`;
     popover.style.top = `${within(below ? at.bottom + gap : at.top - gap - height, window.innerHeight - height)}px`;

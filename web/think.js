@@ -170,7 +170,7 @@
       const token = (this.token = {});
       const frame = (now) => {
         if (!this.playing || this.token !== token) return;
-        const share = this.share + Math.min(now - last, 100) / STEP, end = this.steps.length - 1;
+        const share = this.share + Math.max(0, Math.min(now - last, 100)) / STEP, end = this.steps.length - 1;
         last = now;
         this.go(Math.min(this.step + Math.floor(share), end), this.step + share >= end ? 0 : share % 1);
         if (this.step >= end) this.setPlaying(false);
