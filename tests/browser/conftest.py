@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paper import Paper
 from serving import CHROMIUM, FLAGS, Server
 
 HERE = Path(__file__).parent
@@ -183,3 +184,18 @@ def canvas(shared: Canvas) -> Iterator[Canvas]:
     shared.tell(AS_NEW)
     yield shared
     assert not shared.errors
+
+
+@pytest.fixture(scope="session")
+def shared_paper(browser: Any) -> Iterator[Paper]:
+    paper = Paper(browser)
+    yield paper
+    paper.page.context.close()
+
+
+@pytest.fixture
+def paper(shared_paper: Paper) -> Iterator[Paper]:
+    """Paper on which nobody has drawn; it needs no server."""
+    shared_paper.fresh()
+    yield shared_paper
+    assert not shared_paper.errors
