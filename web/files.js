@@ -5,7 +5,7 @@
   const LARGEST = 2 * 1024 * 1024;
   const FORMATS = ["svg", "png", "animated", "gif", "json", "ndjson"];
 
-  const strokesOf = (found) => found.strokes.map((points) => ({ points, added: false }));
+  const strokesOf = (found) => found.strokes.map((points, i) => ({ points, added: false, ...found.styles[i] }));
 
   // Opens a file, which takes the place of the drawing.
   S.openFile = async function (file) {

@@ -11,6 +11,7 @@ Animation is ignored. Of style sheets only the selectors `*`, a tag, `.class` an
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,9 +24,9 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 from numpy.typing import NDArray
 
-from sketchgen.errors import FormatError, SketchError
+from sketchgen.errors import FormatError, SettingError, SketchError
 from sketchgen.formats.svg_shapes import PPI, SHAPES, length, numbers, outline, path_cost
-from sketchgen.formats.svg_writer import MARK, NODES, SHOW
+from sketchgen.formats.svg_writer import MARK, NODES, SHOW, StrokeStyle
 from sketchgen.sketch.files import MAX_BYTES
 from sketchgen.sketch.sketch import MAX_POINTS, Box, Points, Sketch
 
@@ -42,7 +43,7 @@ _Matrix = NDArray[np.float64] | None
 """A map [[a, c, e], [b, d, f]], or None for the identity."""
 
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
-_STYLED = ("display", "visibility", "fill", "stroke", "opacity")
+_STYLED = ("display", "visibility", "fill", "stroke", "stroke-width", "opacity")
 _INVISIBLE = ("none", "transparent")
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 
@@ -73,6 +74,15 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
             read; no strokes, but other content; nested or used without bounds.
         SketchError: too many points, or a point that is not finite or too far away.
     """
+    return parse_styled_svg(text, name)[0]
+
+
+def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list[StrokeStyle]]:
+    """Return `parse_svg`, and the style of each stroke.
+
+    Colours are as written, of strokes or else of what is filled; widths are those that a file states. All
+    points are corners, but those of curves whose nodes are read.
+    """
     root = _parse_xml(text, name)
     try:
         page = _page(root)
@@ -84,7 +94,7 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
     if sketch.is_empty and reader.passed_over:
         held = ", ".join(sorted(reader.passed_over)[:4])
         raise FormatError(f"{name} holds no strokes to read, only {held}; convert it to paths")
-    return sketch
+    return sketch, reader.styles
 
 
 class _Parser(ElementTree.DefusedXMLParser):
@@ -195,6 +205,18 @@ def _chained(outer: _Matrix, inner: _Matrix) -> _Matrix:
     return outer @ np.vstack([inner, [0.0, 0.0, 1.0]])
 
 
+def _stroke_style(style: Mapping[str, str], scale: float, *, corners: bool) -> StrokeStyle:
+    """Return the style of a shape whose units are `scale` of the page's; what cannot be read is left out."""
+    width = None
+    with contextlib.suppress(FormatError):
+        width = length(style.get("stroke-width"), 0.0) * scale or None
+    colour = style["stroke"] if style["stroke"] not in _INVISIBLE else style["fill"]
+    try:
+        return StrokeStyle(colour, width, corners)
+    except SettingError:
+        return StrokeStyle(corners=corners)
+
+
 class _Reader:
     """Walks the elements of a file and counts them."""
 
@@ -203,6 +225,7 @@ class _Reader:
         self.page = page
         self.start = _Context(area=(page.width, page.height) if page else (300.0, 150.0))
         self.passed_over: set[str] = set()
+        self.styles: list[StrokeStyle] = []
         self._ids = {node.get("id"): node for node in root.iter() if node.get("id")}
         self._rules = _rules(root)
         self._root = root
@@ -308,6 +331,8 @@ class _Reader:
             self.passed_over.add(f"an empty {tag}")
         if tag == "rect" and not stroked and lines and self._covers_page(lines[0]):
             return []
+        own = _stroke_style(style, scale, corners=element.get(MARK) != NODES)
+        self.styles += [own] * len(lines)
         return lines
 
     def _covers_page(self, points: Points) -> bool:

@@ -13,17 +13,15 @@ from sketchgen.formats.raster import image_bytes, to_image
 from sketchgen.formats.read_write import read
 from sketchgen.formats.registry import encode
 from sketchgen.formats.render_options import RenderOptions
-from sketchgen.formats.svg_writer import PLAIN, Style
+from sketchgen.formats.svg_reader import parse_styled_svg
+from sketchgen.formats.svg_writer import PLAIN, StrokeStyle, Style
 from sketchgen.sketch.geometry import moved, simplify
 from sketchgen.sketch.sketch import Box, Completion, Item, Sketch
 from sketchgen.web.request import MAX_POINTS, MAX_STROKES, checked_sketch, within_limits
-from sketchgen.web.stroke_styles import stroke_styles
+from sketchgen.web.stroke_styles import ADDED, INK, PEN, page_style, stroke_styles
 
 PAGE = Box(0.0, 0.0, 640.0, 480.0)
 """The page in the browser, in its own units."""
-
-PEN = 4.0
-"""Width of the page's lines, in its units."""
 
 FILL = 0.8
 """Share of the page that an opened drawing without a page of its own fills."""
@@ -106,7 +104,7 @@ def exported(payload: Any, form: Any, smooth: Any = True) -> tuple[str, str, byt
     if form not in PICTURES:
         return name, kind, encode(item, RenderOptions(form))
     strokes = () if all(own == PLAIN for own in styles) else tuple(styles)
-    style = Style(stroke_width=PEN, smooth="off" if smooth is False else "on", strokes=strokes)
+    style = Style(PEN, INK, ADDED, smooth="off" if smooth is False else "on", strokes=strokes)
     return name, kind, PICTURES[form](_on_shown_page(item, sketch), style)
 
 
@@ -132,8 +130,8 @@ def _shown(sketch: Sketch) -> Box:
     return page if inside else Box(left, top, right - left, bottom - top)
 
 
-def opened(text: Any, name: Any) -> Sketch:
-    """A drawing from the text of an SVG, JSON or ndjson file, on the page.
+def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
+    """A drawing from the text of an SVG, JSON or ndjson file, on the page, and the style of each stroke.
 
     Raises:
         SketchgenError: it is none, or too large.
@@ -142,15 +140,21 @@ def opened(text: Any, name: Any) -> Sketch:
         raise FormatError("a file is opened by its text and its name")
     if len(text) > MAX_TEXT:
         raise FormatError(f"{name[:60]} is larger than {MAX_TEXT // 2**20} MB; simplify the drawing")
-    stream = io.BytesIO(text.encode("utf-8", "surrogatepass"))
-    stream.name = name[:60]
-    sketch = on_page(read(stream))
-    if sketch.is_empty:
+    if text.removeprefix("\ufeff").lstrip().startswith("<"):
+        found, styles = parse_styled_svg(text.encode("utf-8", "surrogatepass"), name[:60])
+    else:
+        stream = io.BytesIO(text.encode("utf-8", "surrogatepass"))
+        stream.name = name[:60]
+        found = read(stream)
+        styles = [PLAIN] * len(found.strokes)
+    sketch = on_page(found)
+    if found.bounds is None or sketch.bounds is None:
         raise SketchError(f"{name[:60]} holds no strokes")
+    scale = sketch.bounds.longer / found.bounds.longer if found.bounds.longer > 0 else 1.0
     if sketch.point_count > MAX_POINTS and len(sketch.strokes) <= MAX_STROKES:
         sketch = simplify(sketch, epsilon=0.5)
     within_limits(len(sketch.strokes), sketch.point_count, name[:60])
-    return sketch
+    return sketch, [page_style(own, scale) for own in styles]
 
 
 def on_page(sketch: Sketch) -> Sketch:

@@ -16,6 +16,7 @@ from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.resources import bundled
 from sketchgen.web import exchange
 from sketchgen.web.api import endpoint
+from sketchgen.web.stroke_styles import told
 
 PROGRAMS, PROGRAMS_WAITING = 4, 200
 """Requests of programs that are served at the same time, and that may wait."""
@@ -110,8 +111,9 @@ def _safely(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Any
 
 @_safely
 def _open(question: dict[str, Any]) -> dict[str, Any]:
-    sketch = exchange.opened(question.get("text"), question.get("name"))
-    return {"strokes": [stroke.tolist() for stroke in sketch.strokes], "category": sketch.category}
+    sketch, styles = exchange.opened(question.get("text"), question.get("name"))
+    strokes = [stroke.tolist() for stroke in sketch.strokes]
+    return {"strokes": strokes, "styles": [told(own) for own in styles], "category": sketch.category}
 
 
 @_safely

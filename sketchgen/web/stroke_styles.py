@@ -5,11 +5,24 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sketchgen.errors import FormatError
+from sketchgen.errors import FormatError, SettingError
+from sketchgen.formats.raster import rgba
 from sketchgen.formats.svg_writer import StrokeStyle
+
+PEN = 4.0
+"""Width of the page's lines, in its units."""
+
+INK, ADDED = "#1b1b1f", "#d8480f"
+"""Colours of a person's lines and of the model's, as on the light page."""
 
 MAX_PEN = 64.0
 """Widest pen that the page has, in its units."""
+
+OPENED_PEN = 1.0, 24.0
+"""Widths to which those of an opened file are confined, in units of the page."""
+
+GREY = 40
+"""Largest difference between the tones of a colour, of 255, that is no colour but ink."""
 
 SWING = 0.4, 1.2
 """Width of a line under a pressure of 0, as a multiple of the pen's, and how much it grows up to 1."""
@@ -49,3 +62,25 @@ def _stroke_style(points: list[list[float]], own: Any) -> StrokeStyle:
     by_pen = len(points) > 1 and any(pressure > 0 and pressure != 0.5 for pressure in pressed)
     widths = tuple(SWING[0] + SWING[1] * min(max(each, 0.0), 1.0) for each in pressed) if by_pen else ()
     return StrokeStyle(colour, width, own.get("corners") is True, widths)
+
+
+def page_style(own: StrokeStyle, scale: float) -> StrokeStyle:
+    """Return the style that a stroke of an opened file has on the page, where `scale` is a unit of the file.
+
+    Black, white and greys are the page's own ink, which is the opposite of its paper.
+    """
+    try:
+        tones = rgba(own.colour)[:3] if own.colour else (0, 0, 0)
+    except SettingError:
+        tones = 0, 0, 0
+    colour = f"#{bytes(tones).hex()}" if max(tones) - min(tones) > GREY else None
+    low, high = OPENED_PEN
+    width = None if own.width is None else round(min(max(own.width * scale, low), high), 2)
+    return StrokeStyle(colour, None if width == PEN else width, own.corners)
+
+
+def told(own: StrokeStyle) -> dict[str, Any]:
+    """Return a stroke's fields on the page besides its points; what has the model's colour was added."""
+    added = own.colour == ADDED
+    fields = {"color": None if added else own.colour, "width": own.width, "corners": own.corners or None}
+    return {"added": added} | {name: value for name, value in fields.items() if value is not None}

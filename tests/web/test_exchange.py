@@ -18,6 +18,7 @@ from sketchgen.formats.svg_reader import parse_svg
 from sketchgen.sketch.sketch import Box, Sketch
 from sketchgen.web.exchange import FILL, PAGE, STARTERS, TYPES, exported, on_page, opened, split, starter
 from sketchgen.web.request import checked_sketch
+from sketchgen.web.stroke_styles import told
 
 DRAWING: dict[str, Any] = {
     "strokes": [[[10, 10], [60, 20]], [[90, 90], [100, 200], [7.25, 8]], [[300, 300]]],
@@ -163,7 +164,56 @@ def test_a_dense_drawing_is_thinned_to_what_the_page_takes() -> None:
     angle = np.linspace(0, 40, 60_000)
     spiral = np.column_stack([np.cos(angle), np.sin(angle)]) * angle[:, None] * 5
     text = '{"strokes": ' + str([spiral.round(3).tolist()]) + "}"
-    assert 100 < opened(text, "spiral.json").point_count < 20_000
+    assert 100 < opened(text, "spiral.json")[0].point_count < 20_000
+
+
+def test_an_opened_file_looks_as_it_was_saved() -> None:
+    arc = [[400 + 90 * math.cos(turn / 4), 300 + 90 * math.sin(turn / 4)] for turn in range(12)]
+    drawing = {
+        "strokes": [*DRAWING["strokes"], arc, arc],
+        "added": [False, True],
+        "styles": [{"color": "#dc2f45", "width": 8}, None, None, {"corners": True}],
+        "width": 640,
+        "height": 480,
+    }
+    text = exported(drawing, "svg")[2].decode()
+    sketch, styles = opened(text, "drawing.svg")
+    assert [stroke.tolist() for stroke in sketch.strokes[:1]] == STROKES[:1]
+    found = [told(own) for own in styles]
+    assert found[0] == {"added": False, "color": "#dc2f45", "width": 8, "corners": True}
+    assert found[-1] == {"added": True, "corners": True}
+    # Of the two arcs one is a curve, which is smooth on the page, too.
+    assert [each.get("corners", False) for each in found[2:4]] == [True, False]
+    again = {
+        "strokes": [stroke.tolist() for stroke in sketch.strokes],
+        "added": [each["added"] for each in found],
+        "styles": found,
+        "width": 640,
+        "height": 480,
+    }
+    assert exported(again, "png") == exported(drawing, "png")
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ('stroke="black"', {"added": False, "corners": True}),
+        ('stroke="#777" stroke-width="1"', {"added": False, "width": 6.4, "corners": True}),
+        (
+            'stroke="red" stroke-width="900"',
+            {"added": False, "color": "#ff0000", "width": 24, "corners": True},
+        ),
+        ('style="stroke:hsl(120,100%,50%)"', {"added": False, "color": "#00ff00", "corners": True}),
+        ('stroke="url(#x)" stroke-width="10%"', {"added": False, "corners": True}),
+        ('stroke="nonsense" stroke-width="thick"', {"added": False, "corners": True}),
+        ('fill="blue"', {"added": False, "color": "#0000ff", "corners": True}),
+    ],
+)
+def test_styles_of_other_files_are_read_as_far_as_the_page_has_them(line: str, wanted: Any) -> None:
+    path = f'<path d="M1 2L30 40L9 50" {line}/>'
+    text = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 75">{path}</svg>'
+    _, (own,) = opened(text, "other.svg")
+    assert told(own) == wanted
 
 
 def test_every_starter_stands_on_the_page(tmp_path: Path) -> None:
