@@ -4,6 +4,20 @@
 (function (S) {
   const ERASER = 12;        // px of the window
   const FLIGHT = 260;       // ms in which the view goes to another place
+  const MANY = 1500;        // points that cannot be drawn anew in each frame while the view moves
+  const REST = 120;         // ms after which a view that was moved rests
+
+  // The box of strokes, with a little room.
+  function around(strokes, room = 8) {
+    const low = [Infinity, Infinity], high = [-Infinity, -Infinity];
+    for (const point of strokes.flatMap(({ points }) => points)) {
+      for (const i of [0, 1]) {
+        low[i] = Math.min(low[i], point[i] - room);
+        high[i] = Math.max(high[i], point[i] + room);
+      }
+    }
+    return { x: low[0], y: low[1], width: high[0] - low[0], height: high[1] - low[1] };
+  }
 
   class Pad {
     constructor(paper) {
@@ -19,6 +33,7 @@
       this.underlays = [];        // what others draw below the lines
       this.overlays = [];         // and above them
       this.waiting = this.stale = false;
+      this.moved = -Infinity;
       S.setSmooth(S.remembered("smooth") !== "no");
       this.hand = new S.Hand(this);
       this.addActions();
@@ -31,10 +46,16 @@
       const { strokes } = S.sketch, before = this.before || [];
       this.before = strokes;
       if (!strokes.length) this.current = null;
-      if (reason === "load") this.view.fit();
-      const added = strokes.filter((stroke) => stroke.added && !before.includes(stroke));
-      const box = reason === "load" || added.length ? S.boxOf(added.map(({ points }) => points), 1, 0.05) : null;
-      if (box && strokes.length > before.length) this.fly(() => this.view.reveal(box));
+      if (reason === "load") {
+        this.look((view) => {
+          view.fit();
+          if (strokes.length) view.reveal(around(strokes, 0));
+        });
+      } else if (strokes.length > before.length) {
+        // What the model added is seen, wherever it lies.
+        const added = strokes.filter((stroke) => stroke.added && !before.includes(stroke));
+        if (added.length) this.fly(() => this.view.reveal(around(added)));
+      }
       this.refreshSoon();
     }
 
@@ -155,7 +176,12 @@
     look(change) {
       this.flight = null;
       change(this.view);
+      this.moved = performance.now();
       this.refreshSoon();
+    }
+
+    get moving() {
+      return this.flight || performance.now() - this.moved < REST;
     }
 
     // --- the picture -------------------------------------------------------------------------------------
@@ -199,7 +225,7 @@
       this.drawLayer((this.ghost && this.ghost.under) || S.sketch.strokes, inks, ratio);
       this.place(context, ratio);
       for (const underlay of this.underlays) underlay(context);
-      context.setTransform(1, 0, 0, 1, 0, 0);
+      this.placeLayer(context, ratio);
       context.drawImage(this.layer, 0, 0);
       this.place(context, ratio);
       if (this.ghost) {
@@ -222,12 +248,25 @@
       context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * x, ratio * y);
     }
 
-    // Draws what has not been drawn yet; all of it where the window, the view or the colours are others.
+    // Where the layer's pixels stand now; its view may be an earlier one.
+    placeLayer(context, ratio) {
+      const { scale, x, y } = this.view, [before, left, top] = this.layerView, times = scale / before;
+      context.setTransform(times, 0, 0, times, ratio * (x - times * left), ratio * (y - times * top));
+    }
+
+    // Draws what has not been drawn yet; all of it where the window, the view or the colours are others. While the
+    // view moves, many lines move as they are, and are drawn anew when it rests.
     drawLayer(strokes, inks, ratio) {
       const { canvas, layer } = this, { scale, x, y } = this.view;
-      const looks = [canvas.width, canvas.height, ratio, scale, x, y, inks.ink, inks.added, S.smooth()].join();
-      const before = this.drawn || [];
-      const grown = this.looks === looks && before.length <= strokes.length && before.every((each, i) => each === strokes[i]);
+      const looks = [canvas.width, canvas.height, ratio, inks.ink, inks.added, S.smooth()].join();
+      const before = this.drawn || [], same = this.looks === looks && before.every((each, i) => each === strokes[i]);
+      const placed = this.layerView && [scale, x, y].every((value, i) => value === this.layerView[i]);
+      if (!placed && same && before.length === strokes.length && this.moving && S.sketch.points > MANY) {
+        clearTimeout(this.resting);
+        this.resting = setTimeout(() => this.drawSoon(), REST + 10);
+        return;
+      }
+      const grown = placed && same && before.length <= strokes.length;
       const context = layer.getContext("2d");
       if (!grown) {
         layer.width = canvas.width;
@@ -236,7 +275,7 @@
         this.place(context, ratio);
       }
       S.drawStrokes(context, inks, grown ? strokes.slice(before.length) : strokes, S.PEN);
-      Object.assign(this, { looks, drawn: strokes });
+      Object.assign(this, { looks, drawn: strokes, layerView: [scale, x, y] });
     }
   }
 

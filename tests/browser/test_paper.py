@@ -342,6 +342,25 @@ FRAMES = """({ strokes, count, frames }) => { const { sketch, pad } = Sketchgen;
 """Drawing on, with many points on the paper already: ms a frame, the quickest first."""
 
 
+def test_many_lines_are_drawn_anew_when_the_view_rests(paper: Paper) -> None:
+    paper.tell(FRAMES, {"strokes": 100, "count": 50, "frames": 1})
+    found = paper.tell(
+        """async () => { const { pad } = Sketchgen, { canvas } = pad;
+        const inked = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+          .filter((value, i) => i % 4 === 3 && value > 128).length;
+        pad.look((view) => view.zoom(2));
+        pad.draw();
+        const [before, moved] = [pad.layerView, inked()];
+        while (pad.moving) await new Promise((go) => setTimeout(go, 30));
+        pad.draw();
+        return { moved, rested: inked(), scales: [before[0], pad.layerView[0], pad.view.scale] }; }"""
+    )
+    first, last, wanted = found["scales"]
+    assert first < last == wanted
+    # The same lines in the same places, blurred at first.
+    assert found["moved"] == pytest.approx(found["rested"], rel=0.1)
+
+
 def test_5000_points_cost_hardly_more_than_none(paper: Paper) -> None:
     empty = paper.tell(FRAMES, {"strokes": 0, "count": 0, "frames": 60})
     full = paper.tell(FRAMES, {"strokes": 100, "count": 50, "frames": 60})
