@@ -88,6 +88,7 @@
       this.option.checked = on;
       this.panel.hidden = !on;
       if (!on) this.forget();
+      this.tell();
       this.lookSoon();
     }
 
