@@ -303,7 +303,8 @@ def test_a_run_that_was_stopped_says_nothing_more(canvas: Any) -> None:
     canvas.tell(
         """(() => { const fetched = window.fetch; window.late = [];
         window.fetch = (...all) => fetched(...all).then((answer) => new Promise((go) =>
-          window.late.push(() => go(answer)))); Sketchgen.suggestions.finish(); window.fetch = fetched; })()"""
+          window.late.push(() => go(answer))));
+        Sketchgen.suggestions.finish(); window.fetch = fetched; })()"""
     )
     canvas.wait("window.late.length === 1")
     canvas.do("undo")

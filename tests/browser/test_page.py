@@ -120,7 +120,8 @@ def test_new_drawings_are_there_at_once_and_come_without_end(canvas: Any) -> Non
 
 
 def test_views_stand_in_the_browser_s_history(canvas: Any) -> None:
-    seen = "[...document.querySelectorAll('#sg-stage, #sg-generate, #sg-play')].filter(e => e.checkVisibility()).map(e => e.id)"
+    seen = """[...document.querySelectorAll("#sg-stage, #sg-generate, #sg-play")]
+        .filter(e => e.checkVisibility()).map(e => e.id)"""
     canvas.view("play")
     assert canvas.tell(seen) == ["sg-play"]
     canvas.view("generate")
