@@ -24,6 +24,8 @@
     }
 
     down(event) {
+      // Its last end was never told, as where the window lost the focus.
+      if (this.held.has(event.id)) this.up(event);
       if (event.type === "touch") return this.touched(event);
       if (event.type === "pen") {
         this.penSeen = event.time;
