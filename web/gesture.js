@@ -95,10 +95,12 @@
       if (this.mode === "draw") {
         const tapped = event.type === "touch" && this.gone < TAP.px && event.time - this.first.time < TAP.ms;
         this.tap = tapped ? event : null;
-        this.paper.end();
       }
+      const drew = this.mode === "draw";
       // The finger that is left of two draws nothing, until it is lifted, too.
       this.mode = this.held.size ? "rest" : "none";
+      // The hand is free by now: what the end of a stroke asks for may begin.
+      if (drew) this.paper.end();
     }
 
     // The system took the pointer away: of a finger it was none, but a palm or a gesture of the system's.
