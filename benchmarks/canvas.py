@@ -90,7 +90,7 @@ def drawing_page(url: str, **settings: Any) -> Iterator[tuple[Any, Any]]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | settings)
         page.goto(url)
-        page.wait_for_selector(".app.ready")
+        page.wait_for_selector(".sg.ready")
         page.wait_for_timeout(2000)
         yield page, page.locator("#sg-paper > canvas").bounding_box()
         browser.close()

@@ -14,7 +14,7 @@
 
   // element: the app; server: functions of the server; model: {categories, guidance, starters}.
   S.mount = function (element, server, model) {
-    Object.assign(S, { root: element.querySelector(".app"), server, model });
+    Object.assign(S, { root: element.querySelector(".sg"), server, model });
     S.translate(S.root);
     S.root.addEventListener("click", (event) => {
       const button = event.target.closest("[data-do]");

@@ -61,7 +61,7 @@ def build(completer: Completer) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         # One static element; all that happens in it is done by the scripts of web/.
         gr.HTML(
-            html_template=f'<div class="app">{text_of("app.html")}</div>',
+            html_template=f'<div class="sg">{text_of("app.html")}</div>',
             js_on_load=f"Sketchgen.mount(element, server, {json.dumps(facts(completer))});",
             elem_id="sketchgen",
             apply_default_css=False,

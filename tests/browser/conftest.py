@@ -42,7 +42,7 @@ def browser() -> Iterator[Any]:
 
 
 READY = """(() => {
-  if (!document.querySelector(".app.ready")) return false;
+  if (!document.querySelector(".sg.ready")) return false;
   const box = JSON.stringify(Sketchgen.pad.canvas.getBoundingClientRect());
   window.still = box === window.last ? window.still + 1 : 0;
   window.last = box;

@@ -96,7 +96,7 @@ def test_a_starter_brings_its_category_and_is_finished(canvas: Any) -> None:
     assert not canvas.page.locator("#sg-hint").evaluate("e => Number(getComputedStyle(e).opacity)")
     canvas.do("clear")
     canvas.page.locator("#sg-strip[data-state=blank]").wait_for()
-    canvas.wait("document.querySelector('.app').classList.contains('empty')")
+    canvas.wait("document.querySelector('.sg').classList.contains('empty')")
 
 
 def test_new_drawings_are_there_at_once_and_come_without_end(canvas: Any) -> None:
@@ -188,7 +188,7 @@ def test_everything_has_its_place_at_every_size(visit: Callable[..., Any], serve
             left, top = canvas.at(x, y)
             assert box["x"] - 1 <= left <= box["x"] + box["width"] + 1
             assert box["y"] - 1 <= top <= box["y"] + box["height"] + 1
-        for button in canvas.page.locator(".app button:visible").all():
+        for button in canvas.page.locator(".sg button:visible").all():
             found = button.bounding_box()
             assert min(found["width"], found["height"]) >= 36, button.get_attribute("aria-label")
             inside = -1 <= found["x"] <= width - found["width"] + 1
@@ -235,14 +235,14 @@ def test_a_pen_s_pressure_is_kept(canvas: Any) -> None:
 
 def test_everything_has_a_name_for_a_screen_reader(canvas: Any) -> None:
     unnamed = canvas.tell(
-        """[...document.querySelectorAll(".app button, .app select, .app input, .app a, #sg-paper > canvas")]
+        """[...document.querySelectorAll(".sg button, .sg select, .sg input, .sg a, #sg-paper > canvas")]
         .filter(e => !e.getAttribute("aria-label") && !(e.labels && e.labels.length)
           && !(e.matches("button, a") && e.textContent.trim()))
         .map(e => e.outerHTML)"""
     )
     assert unnamed == []
     # No text is missing from the words of the page.
-    assert canvas.tell("document.querySelector('.app').innerHTML.match(/>[a-z_]+\\.[a-z_.]+</g)") is None
+    assert canvas.tell("document.querySelector('.sg').innerHTML.match(/>[a-z_]+\\.[a-z_.]+</g)") is None
     assert canvas.paper.get_attribute("aria-label") == "Drawing paper, empty"
     canvas.draw(*LINE)
     canvas.page.locator("#sg-paper > canvas[aria-label='Drawing paper, 1 stroke']").wait_for()

@@ -21,7 +21,7 @@ class Paper:
         from sketchgen.web.page import head, text_of
 
         style = f"<style>{text_of('app.css')} body {{ margin: 0 }}</style>"
-        body = f'<div class="gradio-container" id="app"><div class="app">{text_of("app.html")}</div></div>'
+        body = f'<div class="gradio-container" id="app"><div class="sg">{text_of("app.html")}</div></div>'
         html = f"<!doctype html><meta charset=utf-8>{head()}{style}{body}"
         context = browser.new_context(
             **{"viewport": {"width": 1000, "height": 700}, "has_touch": True, **settings}
