@@ -1,4 +1,4 @@
-"""Measure the drawing page: pen-up to the first added point, points a second, stopping, many people.
+"""Measure the page: from pen-up to first point and to guesses, points a second, stopping, many people.
 
     python benchmarks/canvas.py [--quick]
 
@@ -118,6 +118,18 @@ def first_points(url: str, rounds: int) -> list[float]:
         return page.evaluate("Sketchgen.suggestions.timings.firstPoint")[1:]
 
 
+def guesses(url: str, rounds: int) -> list[float]:
+    """Milliseconds from pen-up to the guesses above the paper, in a browser, of one to five strokes."""
+    with drawing_page(url) as (page, box):
+        for number in range(rounds + 1):
+            if number % 5 == 0:
+                page.evaluate("Sketchgen.actions.clear()")
+            stroke(page, box, 11 * (number % 5))
+            page.wait_for_function(f"Sketchgen.guess.timings.length > {number}")
+        # The first one warms the server up.
+        return page.evaluate("Sketchgen.guess.timings")[1:]
+
+
 def stops(rounds: int) -> list[float]:
     """Milliseconds from pen-down to the model's stop on the server, on a model that never ends by itself."""
     server = Server(str(ROOT / "tests" / "browser" / "slow_server.py"))
@@ -153,6 +165,9 @@ def main() -> None:
         first = first_points(url, 5 if quick else 30)
         told = f"{statistics.median(first):.0f}, {max(first):.0f} ms"
         print(f"| pen-up to the first added point, in a browser (median, worst) | {told} |", flush=True)
+        found = guesses(url, 5 if quick else 30)
+        told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
+        print(f"| pen-up to the guesses above the paper, in a browser (median, worst) | {told} |", flush=True)
         found = stops(3 if quick else 15)
         told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
         print(f"| pen-down to the model's stop on the server (median, worst) | {told} |", flush=True)
