@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sketchgen import example
@@ -18,7 +19,15 @@ from sketchgen.formats.svg_writer import PLAIN, StrokeStyle, Style
 from sketchgen.sketch.geometry import moved, simplify
 from sketchgen.sketch.sketch import Box, Completion, Item, Sketch
 from sketchgen.web.request import MAX_POINTS, MAX_STROKES, checked_sketch, within_limits
-from sketchgen.web.stroke_styles import ADDED, INK, PEN, page_style, stroke_styles
+from sketchgen.web.stroke_styles import (
+    ADDED,
+    INK,
+    PEN,
+    json_styles,
+    page_style,
+    stroke_styles,
+    with_styles,
+)
 
 PAGE = Box(0.0, 0.0, 640.0, 480.0)
 """The page in the browser, in its own units."""
@@ -97,12 +106,18 @@ def exported(payload: Any, form: Any, smooth: Any = True) -> tuple[str, str, byt
     added = [_marked(payload, index) for index in range(len(sketch.strokes))]
     styles = stroke_styles(payload)
     item: Item = sketch
-    # A drawing by one hand has no second part, and what plays back is played as it was drawn, by whomever.
-    if any(added) and form not in ("animated", "gif"):
+    if form in ("animated", "gif"):
+        # What plays back is played as it was drawn, by whomever.
+        styles = [
+            replace(own, colour=own.colour or ADDED) if flag else own
+            for own, flag in zip(styles, added, strict=True)
+        ]
+    elif any(added):
         item, order = split(sketch, added), sorted(range(len(added)), key=added.__getitem__)
         styles = [styles[index] for index in order]
     if form not in PICTURES:
-        return name, kind, encode(item, RenderOptions(form))
+        content = encode(item, RenderOptions(form))
+        return name, kind, with_styles(content, styles) if form == "json" else content
     strokes = () if all(own == PLAIN for own in styles) else tuple(styles)
     style = Style(PEN, INK, ADDED, smooth="off" if smooth is False else "on", strokes=strokes)
     return name, kind, PICTURES[form](_on_shown_page(item, sketch), style)
@@ -146,7 +161,7 @@ def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
         stream = io.BytesIO(text.encode("utf-8", "surrogatepass"))
         stream.name = name[:60]
         found = read(stream)
-        styles = [PLAIN] * len(found.strokes)
+        styles = json_styles(text, len(found.strokes))
     sketch = on_page(found)
     if found.bounds is None or sketch.bounds is None:
         raise SketchError(f"{name[:60]} holds no strokes")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
+
+import orjson
 
 from sketchgen.errors import FormatError, SettingError
 from sketchgen.formats.raster import rgba
-from sketchgen.formats.svg_writer import StrokeStyle
+from sketchgen.formats.svg_writer import PLAIN, StrokeStyle
 
 PEN = 4.0
 """Width of the page's lines, in its units."""
@@ -82,5 +85,37 @@ def page_style(own: StrokeStyle, scale: float) -> StrokeStyle:
 def told(own: StrokeStyle) -> dict[str, Any]:
     """Return a stroke's fields on the page besides its points; what has the model's colour was added."""
     added = own.colour == ADDED
-    fields = {"color": None if added else own.colour, "width": own.width, "corners": own.corners or None}
-    return {"added": added} | {name: value for name, value in fields.items() if value is not None}
+    return {"added": added} | _fields(replace(own, colour=None) if added else own)
+
+
+def _fields(own: StrokeStyle) -> dict[str, Any]:
+    """Return what a style says as the page writes it; nothing for a plain one."""
+    fields = {"color": own.colour, "width": own.width, "corners": own.corners or None}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def with_styles(content: bytes, styles: list[StrokeStyle]) -> bytes:
+    """Return a drawing in sketchgen's JSON with its `styles`, a key that other readers ignore, if any."""
+    told = [_fields(own) or None for own in styles]
+    return orjson.dumps(orjson.loads(content) | {"styles": told}) + b"\n" if any(told) else content
+
+
+def json_styles(text: str, count: int) -> list[StrokeStyle]:
+    """Return the styles of a drawing of `count` strokes that was read from JSON; plain where there are none.
+
+    Raises:
+        FormatError: no colour, or no width that the page has.
+    """
+    try:
+        value = orjson.loads(text.removeprefix("\ufeff").encode("utf-8", "surrogatepass"))
+    except orjson.JSONDecodeError:
+        value = None
+    strokes = value.get("strokes") if isinstance(value, dict) else None
+    if not isinstance(strokes, list) or len(strokes) != count:
+        return [PLAIN] * count
+    given = value.get("given")
+    first = given if isinstance(given, int) else count
+    return [
+        replace(own, colour=own.colour or ADDED) if index >= first else own
+        for index, own in enumerate(stroke_styles(value))
+    ]

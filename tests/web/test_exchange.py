@@ -62,8 +62,8 @@ def test_lines_are_saved_as_a_person_sees_them() -> None:
     plain = {**drawing, "styles": None}
     for form in ("svg", "animated", "png", "gif"):
         assert exported(drawing, form) != exported(plain, form)
-    for form in ("json", "ndjson"):
-        assert exported(drawing, form) == exported(plain, form)
+    assert exported(drawing, "ndjson") == exported(plain, "ndjson")
+    assert b"styles" not in exported(plain, "json")[2]
     assert parse_svg(exported(drawing, "svg")[2]) == parse_svg(exported(plain, "svg")[2])
     picture = Image.open(io.BytesIO(exported(drawing, "png")[2])).convert("RGB")
     scale = picture.width / 640
@@ -192,6 +192,17 @@ def test_an_opened_file_looks_as_it_was_saved() -> None:
         "height": 480,
     }
     assert exported(again, "png") == exported(drawing, "png")
+    # JSON keeps the same, and tells no corners that it was not told.
+    sketch, styles = opened(exported(drawing, "json")[2].decode(), "drawing.json")
+    assert [told(own) for own in styles] == [
+        {"added": False, "color": "#dc2f45", "width": 8},
+        {"added": False},
+        {"added": False, "corners": True},
+        {"added": False},
+        {"added": True},
+    ]
+    with pytest.raises(SketchgenError, match="colour"):
+        opened('{"strokes": [[[1, 2], [3, 4]]], "styles": [{"color": "red"}]}', "file.json")
 
 
 @pytest.mark.parametrize(
