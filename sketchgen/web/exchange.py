@@ -10,6 +10,7 @@ from typing import Any
 from sketchgen import example
 from sketchgen.errors import FormatError, SketchError
 from sketchgen.formats.animation import to_animated_svg, to_gif
+from sketchgen.formats.excalidraw import to_scene
 from sketchgen.formats.raster import image_bytes, to_image
 from sketchgen.formats.read_write import read
 from sketchgen.formats.registry import encode
@@ -57,6 +58,7 @@ TYPES = {
     "png": ("drawing.png", "image/png"),
     "gif": ("drawing.gif", "image/gif"),
     "json": ("drawing.json", "application/json"),
+    "excalidraw": ("drawing.excalidraw", "application/vnd.excalidraw+json"),
     "ndjson": ("drawing.ndjson", "application/x-ndjson"),
 }
 """File name and media type of each format that the page saves."""
@@ -83,6 +85,7 @@ PICTURES: dict[str, Callable[[Item, Style], bytes]] = {
     "png": lambda item, style: image_bytes(to_image(item, round(style.size), style)),
     "animated": lambda item, style: to_animated_svg(item, style).encode(),
     "gif": lambda item, style: to_gif(item, style),
+    "excalidraw": lambda item, style: to_scene([item], style).encode(),
 }
 """What shows a drawing as a person sees it: with the colour and the pen of each stroke."""
 
@@ -120,7 +123,9 @@ def exported(payload: Any, form: Any, smooth: Any = True) -> tuple[str, str, byt
         return name, kind, with_styles(content, styles) if form == "json" else content
     strokes = () if all(own == PLAIN for own in styles) else tuple(styles)
     style = Style(PEN, INK, ADDED, smooth="off" if smooth is False else "on", strokes=strokes)
-    return name, kind, PICTURES[form](_on_shown_page(item, sketch), style)
+    # Excalidraw has no page; what is kept for opening the file again is the drawing's own.
+    item = item if form == "excalidraw" else _on_shown_page(item, sketch)
+    return name, kind, PICTURES[form](item, style)
 
 
 def _on_shown_page(item: Item, sketch: Sketch) -> Item:
@@ -146,7 +151,7 @@ def _shown(sketch: Sketch) -> Box:
 
 
 def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
-    """A drawing from the text of an SVG, JSON or ndjson file, on the page, and the style of each stroke.
+    """A drawing from the text of an SVG, Excalidraw, JSON or ndjson file, on the page, and the style of each stroke.
 
     Raises:
         SketchgenError: it is none, or too large.
