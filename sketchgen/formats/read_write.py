@@ -41,7 +41,8 @@ def read(source: Source) -> Sketch:
     Args:
         source: a path, "-" for standard input, or an open file. SVG, JSON (of a canvas, of
             sketchgen or of Excalidraw), Quick, Draw!'s ndjson (simplified or raw) and binary files, and
-            sketch-rnn's npz are read, each also compressed by gzip. Of other suffixes, the content tells the format.
+            sketch-rnn's npz are read, each also compressed by gzip. Of other suffixes, the content tells the
+            format.
 
     Raises:
         FormatError: no such file, a folder, empty, or not a drawing of a known format.
