@@ -3,19 +3,28 @@
 
 (function (S) {
   const LARGEST = 2 * 1024 * 1024;
-  const FORMATS = ["svg", "png", "animated", "gif", "json", "ndjson"];
+  const FORMATS = ["svg", "png", "animated", "gif", "excalidraw", "json", "ndjson"];
 
   const strokesOf = (found) => found.strokes.map((points, i) => ({ points, added: false, ...found.styles[i] }));
 
-  // Opens a file, which takes the place of the drawing.
-  S.openFile = async function (file) {
-    if (file.size > LARGEST) return S.say(S.t("files.too_large", { name: file.name }));
-    const text = await file.text();
-    const found = await S.ask(S.t("files.opening"), () => S.server.open({ text, name: file.name }));
+  // Opens the text of a file, whose drawing takes the place of that on the paper.
+  S.openText = async function (text, name) {
+    // SVG begins with "<", JSON with "{" or "[": a picture or a film is not sent at all.
+    const fault = !text.trim() ? "empty" : text.length > LARGEST ? "too_large" : /^[\s\ufeff]*[<{[]/.test(text) ? "" : "unknown";
+    if (fault) return S.say(S.t(`files.${fault}`, { name }));
+    const found = await S.ask(S.t("files.opening"), () => S.server.open({ text, name }));
     if (!found) return;
     S.sketch.load(strokesOf(found), found.category);
     S.show("draw");
-    S.say(S.t("files.opened", { name: file.name }));
+    S.say(S.t("files.opened", { name }));
+  };
+
+  S.openFile = async function (file) {
+    if (file.size > LARGEST) return S.say(S.t("files.too_large", { name: file.name }));
+    let text = "";
+    // A folder, or a file that is gone, cannot be read.
+    try { text = await file.text(); } catch { return S.say(S.t("files.unreadable", { name: file.name })); }
+    return S.openText(text, file.name);
   };
 
   // Hands a file to the person.

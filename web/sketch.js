@@ -8,12 +8,10 @@
 
   const sound = (point) => Array.isArray(point) && point.length >= 2 && point.every(Number.isFinite);
 
-  // Strokes from outside, without what is none.
-  function soundStrokes(found) {
-    return (Array.isArray(found) ? found : [])
-      .filter((stroke) => stroke && Array.isArray(stroke.points) && stroke.points.length && stroke.points.every(sound))
-      .map((stroke) => ({ ...stroke, added: Boolean(stroke.added) }));
-  }
+  // A stroke from outside, or null where it is none.
+  const soundStroke = (stroke) =>
+    stroke && Array.isArray(stroke.points) && stroke.points.length && stroke.points.every(sound)
+      ? { ...stroke, added: Boolean(stroke.added) } : null;
 
   // A stroke is {points: [[x, y, ms, pressure], ...], added, color?, width?, corners?}. Lists of strokes are
   // never changed, but replaced, so that the history and others can hold on to them.
@@ -107,8 +105,11 @@
 
     // Takes what `toJSON` gave, or anything else, of which what is sound is kept.
     fromJSON(data) {
+      // A stroke that stands in several states of the history stays one.
+      const known = new Map();
+      const strokeOf = (each) => known.get(each) ?? known.set(each, soundStroke(each)).get(each);
       const state = (each) => ({
-        strokes: soundStrokes(each && each.strokes),
+        strokes: (each && Array.isArray(each.strokes) ? each.strokes : []).map(strokeOf).filter(Boolean),
         category: each && typeof each.category === "string" ? each.category : "auto",
       });
       const states = (list) => (Array.isArray(list) ? list.slice(-HISTORY).map(state) : []);

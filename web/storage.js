@@ -185,8 +185,8 @@
   function thumbnail({ strokes }) {
     const canvas = S.make("canvas");
     requestAnimationFrame(() => {
-      const box = S.boxAround(strokes.map((stroke) => stroke.points));
-      S.drawStrokes(S.prepare(canvas, box), S.inks(canvas), strokes, (S.PEN * 2 * box.width) / S.PAGE.width);
+      const box = S.boxOf(strokes.map((stroke) => stroke.points));
+      S.drawStrokes(S.prepare(canvas, box), S.inks(canvas), strokes, (S.PEN * 2.5 * box.width) / S.PAGE.width);
     });
     return canvas;
   }
