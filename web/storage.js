@@ -182,33 +182,27 @@
 
   // --- recent drawings in the menu -----------------------------------------------------------------------
 
-  function thumbnail({ strokes }) {
-    const canvas = S.make("canvas");
-    requestAnimationFrame(() => {
-      const box = S.boxOf(strokes.map((stroke) => stroke.points));
-      S.drawStrokes(S.prepare(canvas, box), S.inks(canvas), strokes, (S.PEN * 2.5 * box.width) / S.PAGE.width);
-    });
-    return canvas;
-  }
-
   function listRecent(section) {
     const drawings = S.drawings.recent();
     section.hidden = !drawings.length;
     const when = new Intl.DateTimeFormat(S.language, { dateStyle: "medium", timeStyle: "short" });
-    section.querySelector(".recent").replaceChildren(...drawings.map((each) => {
+    const thumbs = drawings.map((each) => {
       const named = !["auto", "none"].includes(each.category);
       const label = S.t("storage.open", { name: named ? each.category : S.t("storage.drawing"), when: when.format(each.time) });
       const open = () => {
         section.parentElement.hidePopover();
         S.drawings.open(each.id);
       };
-      return S.make("button", { role: "menuitem", label, onclick: open }, thumbnail(each));
-    }));
+      return new S.Thumb({ base: each.strokes, role: "menuitem", label, onclick: open });
+    });
+    section.querySelector(".recent").replaceChildren(...thumbs.map((thumb) => thumb.element));
+    // When the menu is open, and has its size.
+    requestAnimationFrame(() => thumbs.forEach((thumb) => thumb.draw(S.inks(section))));
   }
 
   function addToMenu() {
     const menu = S.$("#sg-menu-open");
-    const section = S.make("div", { class: "kept", role: "group", label: S.t("storage.recent") },
+    const section = S.make("div", { class: "recents", role: "group", label: S.t("storage.recent") },
       S.make("h3", {}, S.t("storage.recent")), S.make("div", { class: "recent" }),
       S.make("button", { class: "item", role: "menuitem", onclick: () => {
         if (!window.confirm(S.t("storage.forget.sure"))) return;

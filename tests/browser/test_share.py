@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from sketchgen.formats.quickdraw import parse_json
 from sketchgen.formats.svg_reader import parse_svg
 from sketchgen.sketch.sketch import Sketch
 
-READY = "window.Sketchgen && Sketchgen.root && Sketchgen.root.classList.contains('ready')"
 STATUS = "document.querySelector('#sg-status').textContent"
 DRAWN = """[
   {points: [[100.25, 50.5], [180, 90.75], [260, 50]], added: false,
@@ -24,69 +22,51 @@ DRAWN = """[
 LINK = "Sketchgen.linkTo({...Sketchgen.sketch.state, smooth: false})"
 
 
-@pytest.fixture(scope="module")
-def opened(browser: Any, server: Any) -> Iterator[Any]:
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.goto(server.url)
-    page.wait_for_function(READY)
-    yield page
-    context.close()
-    assert page.errors == []
-
-
 @pytest.fixture
-def page(opened: Any) -> Any:
-    """A page with a drawing, a cat, on its paper."""
-    opened.evaluate(f"Sketchgen.drawings.begin(); Sketchgen.sketch.load({DRAWN}, 'cat'); Sketchgen.say('')")
-    return opened
+def page(canvas: Any) -> Any:
+    """The shared page with a drawing, a cat, on its paper."""
+    canvas.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    canvas.tell(f"Sketchgen.sketch.load({DRAWN}, 'cat')")
+    return canvas
 
 
 def strokes(page: Any) -> Any:
-    return page.evaluate("Sketchgen.sketch.strokes.map(stroke => stroke.points.map(([x, y]) => [x, y]))")
+    return page.tell("Sketchgen.sketch.strokes.map(stroke => stroke.points.map(([x, y]) => [x, y]))")
 
 
 def said(page: Any, words: str) -> None:
-    page.wait_for_function(f"{STATUS}.includes({json.dumps(words)})")
+    page.wait(f"{STATUS}.includes({json.dumps(words)})")
 
 
 def clipboard(page: Any) -> str:
-    return page.evaluate("navigator.clipboard.readText()")
+    return page.tell("navigator.clipboard.readText()")
 
 
-def choose(page: Any, menu: str, item: str) -> None:
-    page.locator(f"[data-menu={menu}]").click()
-    page.locator(f"#{menu} [data-item={item}]").click()
-
-
-def test_a_link_holds_the_drawing(page: Any, server: Any) -> None:
-    choose(page, "sg-menu-share", "link")
+def test_a_link_holds_the_drawing(page: Any) -> None:
+    page.choose("share", "link")
     said(page, "Link copied")
     link = clipboard(page)
-    assert link.startswith(server.url.rstrip("/") + "/#d=")
+    assert link.startswith(page.url.rstrip("/") + "/#d=")
     assert len(link) < 250
-    wanted = page.evaluate("Sketchgen.sketch.strokes")
-    other = page.context.new_page()
-    other.goto(link)
-    other.wait_for_function(f"{READY} && Sketchgen.sketch.strokes.length")
-    found = other.evaluate("Sketchgen.sketch.strokes")
+    wanted = page.tell("Sketchgen.sketch.strokes")
+    other = type(page)(page.page.context.new_page(), link)
+    other.wait("Sketchgen.sketch.strokes.length")
+    found = other.tell("Sketchgen.sketch.strokes")
     assert [{**stroke, "points": 0} for stroke in found] == [{**stroke, "points": 0} for stroke in wanted]
     assert strokes(other) == strokes(page)
     assert [point[3] for point in found[1]["points"]] == [0.2, 0.9]
-    assert other.evaluate("Sketchgen.sketch.category") == "cat"
+    assert other.tell("Sketchgen.sketch.category") == "cat"
     # The address is free of it again, so that a reload brings what was drawn since.
-    assert other.evaluate("location.hash") == ""
-    other.evaluate("Sketchgen.sketch.change([Sketchgen.sketch.strokes[0]])")
-    other.reload()
-    other.wait_for_function(READY)
+    assert other.tell("location.hash") == ""
+    other.tell("Sketchgen.sketch.change([Sketchgen.sketch.strokes[0]])")
+    other.page.reload()
+    other.wait("document.querySelector('.app.ready')")
     assert len(strokes(other)) == 1
-    other.close()
+    other.page.close()
 
 
 def test_a_link_is_read_back_whatever_is_in_it(page: Any) -> None:
-    trips = page.evaluate(
+    trips = page.tell(
         """(async () => {
           const random = (n) => Math.floor(Math.random() * n), found = [];
           for (let trip = 0; trip < 40; trip++) {
@@ -108,15 +88,15 @@ def test_a_link_is_read_back_whatever_is_in_it(page: Any) -> None:
     assert all(trips)
 
 
-def test_a_damaged_link_is_refused_and_nothing_is_lost(page: Any, server: Any) -> None:
+def test_a_damaged_link_is_refused_and_nothing_is_lost(page: Any) -> None:
     before = strokes(page)
-    link = page.evaluate(LINK)
+    link = page.tell(LINK)
     text = link.split("#d=")[1]
     changed = text[:40] + ("A" if text[40] != "A" else "B") + text[41:]
     zeros = (
         "Sketchgen.linkTo({strokes: [{points: new Array(19000).fill([1, 1])}], category: '', smooth: true})"
     )
-    bomb = page.evaluate(zeros).split("#d=")[1]
+    bomb = page.tell(zeros).split("#d=")[1]
     for wrong in (
         text[:-9],
         text[:3],
@@ -129,12 +109,12 @@ def test_a_damaged_link_is_refused_and_nothing_is_lost(page: Any, server: Any) -
         bomb[:-5],
         "A" * 600_000,
     ):
-        page.evaluate("Sketchgen.say('')")
-        page.evaluate(f"location.hash = '#d={wrong}'")
+        page.tell("Sketchgen.say('')")
+        page.tell(f"location.hash = '#d={wrong}'")
         said(page, "This link is cut off or changed")
         assert strokes(page) == before
-        page.wait_for_function("location.hash === ''")
-    page.evaluate("location.hash = '#d=' + btoa('\\x05aaaaaaaa')")
+        page.wait("location.hash === ''")
+    page.tell("location.hash = '#d=' + btoa('\\x05aaaaaaaa')")
     said(page, "newer version")
     assert strokes(page) == before
 
@@ -142,17 +122,17 @@ def test_a_damaged_link_is_refused_and_nothing_is_lost(page: Any, server: Any) -
 def test_a_long_drawing_is_thinned_and_one_that_is_too_long_is_told(page: Any) -> None:
     along = "[320 + i / 30 * Math.cos(i / 40), 240 + i / 30 * Math.sin(i / 40)]"
     spiral = f"Array.from({{length: 6000}}, (_, i) => {along})"
-    page.evaluate(f"Sketchgen.sketch.change([{{points: {spiral}, added: false}}])")
-    link = page.evaluate(LINK)
+    page.tell(f"Sketchgen.sketch.change([{{points: {spiral}, added: false}}])")
+    link = page.tell(LINK)
     assert 500 < len(link) < 8100
-    far = page.evaluate(
+    far = page.tell(
         f"""Sketchgen.readLink(Sketchgen.linked({json.dumps(link)})).then(({{strokes: [found]}}) =>
           Math.max(...Sketchgen.sketch.strokes[0].points.map(
             ([x, y]) => Sketchgen.distanceToStroke(found.points, x, y))))"""
     )
     assert far < 1.3
     noise = "Array.from({length: 19000}, () => [Math.random() * 640, Math.random() * 480])"
-    told = page.evaluate(
+    told = page.tell(
         f"""Sketchgen.linkTo({{strokes: [{{points: {noise}, added: false}}], category: 'auto', smooth: true}})
           .then(() => '', (error) => error.message)"""
     )
@@ -160,14 +140,14 @@ def test_a_long_drawing_is_thinned_and_one_that_is_too_long_is_told(page: Any) -
 
 
 def test_links_are_read_and_made_without_compression(page: Any) -> None:
-    plain = page.evaluate(
+    plain = page.tell(
         f"""(async () => {{ const {{ CompressionStream }} = window; delete window.CompressionStream;
         try {{ return await {LINK}; }} finally {{ window.CompressionStream = CompressionStream; }} }})()"""
     )
-    packed = page.evaluate(LINK)
+    packed = page.tell(LINK)
     assert plain != packed
     both = [
-        page.evaluate(f"Sketchgen.readLink(Sketchgen.linked({json.dumps(link)}))") for link in (plain, packed)
+        page.tell(f"Sketchgen.readLink(Sketchgen.linked({json.dumps(link)}))") for link in (plain, packed)
     ]
     assert both[0] == both[1]
 
@@ -175,37 +155,37 @@ def test_links_are_read_and_made_without_compression(page: Any) -> None:
 def test_copies_can_be_pasted(page: Any) -> None:
     drawn = strokes(page)
     by_parts = [drawn[0], drawn[1], drawn[3], drawn[2]]
-    choose(page, "sg-menu-share", "svg")
+    page.choose("share", "svg")
     said(page, "SVG copied")
     assert [stroke.tolist() for stroke in parse_svg(clipboard(page)).strokes] == by_parts
-    choose(page, "sg-menu-share", "excalidraw")
+    page.choose("share", "excalidraw")
     said(page, "Paste it in Excalidraw")
     scene = json.loads(clipboard(page))
     assert scene["type"] == "excalidraw/clipboard"
     assert {element["type"] for element in scene["elements"]} == {"freedraw"}
-    page.evaluate("Sketchgen.sketch.change([])")
-    page.locator("#sg-paper canvas").first.focus()
-    page.keyboard.press("Control+V")
-    page.wait_for_function("Sketchgen.sketch.strokes.length === 4")
+    page.tell("Sketchgen.sketch.change([])")
+    page.page.locator("#sg-paper canvas").first.focus()
+    page.page.keyboard.press("Control+V")
+    page.wait("Sketchgen.sketch.strokes.length === 4")
     assert parse_json(json.dumps({"strokes": strokes(page)})) == Sketch.from_strokes(
         [[[round(x, 6), round(y, 6)] for x, y in stroke] for stroke in by_parts]
     )
-    page.evaluate("Sketchgen.sketch.undo()")
+    page.tell("Sketchgen.sketch.undo()")
     assert strokes(page) == []
-    page.evaluate("Sketchgen.sketch.undo()")
-    choose(page, "sg-menu-share", "png")
+    page.tell("Sketchgen.sketch.undo()")
+    page.choose("share", "png")
     said(page, "Picture copied")
-    assert page.evaluate("navigator.clipboard.read().then(([item]) => item.types)") == ["image/png"]
+    assert page.tell("navigator.clipboard.read().then(([item]) => item.types)") == ["image/png"]
 
 
 def test_the_clipboard_is_not_needed(page: Any) -> None:
-    page.evaluate("void (navigator.clipboard.write = () => Promise.reject(new Error('no')))")
-    choose(page, "sg-menu-share", "link")
+    page.tell("void (navigator.clipboard.write = () => Promise.reject(new Error('no')))")
+    page.choose("share", "link")
     said(page, "Link copied")
     assert "#d=" in clipboard(page)
-    choose(page, "sg-menu-share", "png")
+    page.choose("share", "png")
     said(page, "does not allow copying")
-    page.evaluate("delete navigator.clipboard.write")
+    page.tell("delete navigator.clipboard.write")
 
 
 DROP = """async ([kind, name, content, size]) => {
@@ -237,10 +217,10 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 480"><path d="M1
 )
 def test_what_is_dropped_is_opened(page: Any, kind: str, name: str, content: str) -> None:
     before = strokes(page)
-    assert page.evaluate(DROP, [kind, name, content, 0])
-    page.wait_for_function("Sketchgen.sketch.strokes.length === 1")
+    assert page.page.evaluate(DROP, [kind, name, content, 0])
+    page.wait("Sketchgen.sketch.strokes.length === 1")
     assert strokes(page) == [[[1, 2], [3, 4]]]
-    page.evaluate("Sketchgen.sketch.undo()")
+    page.tell("Sketchgen.sketch.undo()")
     assert strokes(page) == before
 
 
@@ -266,20 +246,20 @@ def test_what_is_no_drawing_is_told_and_nothing_is_lost(
     page: Any, name: str, content: str, size: int, words: str
 ) -> None:
     before = strokes(page)
-    page.evaluate(DROP, ["file", name, content, size])
+    page.page.evaluate(DROP, ["file", name, content, size])
     said(page, words)
     assert strokes(page) == before
-    assert page.evaluate("document.querySelectorAll('#sg-status *').length") == 0
+    assert page.tell("document.querySelectorAll('#sg-status *').length") == 0
 
 
 def test_excalidraw_is_saved_and_opened_again(page: Any, tmp_path: Path) -> None:
     drawn = strokes(page)
-    with page.expect_download() as download:
-        choose(page, "sg-menu-save", "excalidraw")
+    with page.page.expect_download() as download:
+        page.choose("save", "excalidraw")
     path = tmp_path / "saved.excalidraw"
     download.value.save_as(path)
-    page.evaluate("Sketchgen.sketch.change([])")
-    page.locator("#sg-file").set_input_files(path)
-    page.wait_for_function("Sketchgen.sketch.strokes.length === 4")
+    page.tell("Sketchgen.sketch.change([])")
+    page.page.locator("#sg-file").set_input_files(path)
+    page.wait("Sketchgen.sketch.strokes.length === 4")
     found = [[[round(x, 6), round(y, 6)] for x, y in stroke] for stroke in strokes(page)]
     assert found == [drawn[0], drawn[1], drawn[3], drawn[2]]
