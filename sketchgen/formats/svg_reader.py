@@ -2,7 +2,8 @@
 
 Strokes are all visible paths, polylines, polygons, lines, rects, circles and ellipses, filled or stroked (a
 filled shape is read as its outline). Straight lines keep their points. Curves are flattened, except those of
-`svg_writer`, whose nodes are read.
+`svg_writer`, whose nodes are read. tldraw and Excalidraw write the lines of a pen as filled outlines, without
+a stroke, but with `stroke-linecap="round"`: of these the middle lines are read.
 Not read are hidden elements (`display`, `visibility`, neither fill nor stroke), unused definitions, clip
 paths, masks, text, images, scripts, elements of class or id `background`, and filled rectangles as large as
 the page.
@@ -25,6 +26,7 @@ from defusedxml.common import DefusedXmlException
 from numpy.typing import NDArray
 
 from sketchgen.errors import FormatError, SettingError, SketchError
+from sketchgen.formats.pen_outlines import middle_lines
 from sketchgen.formats.svg_shapes import PPI, SHAPES, length, numbers, outline, path_cost
 from sketchgen.formats.svg_writer import MARK, NODES, SHOW, StrokeStyle
 from sketchgen.sketch.files import MAX_BYTES
@@ -32,6 +34,9 @@ from sketchgen.sketch.sketch import MAX_POINTS, Box, Points, Sketch
 
 MAX_ELEMENTS = 50_000
 """Maximum number of elements, each use of a definition counted."""
+
+MAX_PENS = 2_000
+"""Maximum number of outlines of a pen of which the middle lines are found, about 2 ms each."""
 
 MAX_DEPTH = 64
 """Maximum nesting of groups and uses."""
@@ -43,7 +48,7 @@ _Matrix = NDArray[np.float64] | None
 """A map [[a, c, e], [b, d, f]], or None for the identity."""
 
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
-_STYLED = ("display", "visibility", "fill", "stroke", "stroke-width", "opacity")
+_STYLED = ("display", "visibility", "fill", "stroke", "stroke-width", "stroke-linecap", "opacity")
 _INVISIBLE = ("none", "transparent")
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 
@@ -229,7 +234,7 @@ class _Reader:
         self._ids = {node.get("id"): node for node in root.iter() if node.get("id")}
         self._rules = _rules(root)
         self._root = root
-        self._elements = self._segments = self._characters = 0
+        self._elements = self._segments = self._characters = self._pens = 0
 
     def strokes(self, element: Element, context: _Context) -> Iterator[Points]:
         """Yield the strokes of an element and its children, in drawing order, on the page."""
@@ -332,6 +337,12 @@ class _Reader:
         if tag == "rect" and not stroked and lines and self._covers_page(lines[0]):
             return []
         own = _stroke_style(style, scale, corners=element.get(MARK) != NODES)
+        if tag == "path" and not stroked and style.get("stroke-linecap") == "round":
+            self._pens += len(lines)
+            if self._pens > MAX_PENS:
+                raise FormatError(f"more than {MAX_PENS} lines of a pen as outlines; simplify the drawing")
+            lines, width = middle_lines(lines)
+            own = replace(own, width=width, corners=False) if width else own
         self.styles += [own] * len(lines)
         return lines
 
