@@ -209,6 +209,10 @@
         S.drawings.forget();
         listRecent(section);
       } }, S.t("storage.forget")));
+    S.menu("sg-menu-open").add({ id: "new", label: S.t("storage.new"), hint: S.t("storage.new.hint"), run: () => {
+      S.drawings.begin();
+      S.show("draw");
+    } });
     menu.append(section);
     menu.addEventListener("beforetoggle", (event) => event.newState === "open" && listRecent(section));
   }
