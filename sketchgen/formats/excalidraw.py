@@ -16,10 +16,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from sketchgen.errors import FormatError, SketchError
+from sketchgen.errors import FormatError, SettingError, SketchError
 from sketchgen.formats.canvas_json import kind_of_value, named_sketch, to_number, to_page
 from sketchgen.formats.curves import control_points
-from sketchgen.formats.svg_writer import Style, curve_px, parts, pen_width, visible_box
+from sketchgen.formats.svg_writer import StrokeStyle, Style, curve_px, parts, pen_width, visible_box
 from sketchgen.sketch.geometry import steps
 from sketchgen.sketch.sketch import MAX_POINTS, Box, Item, Points, Sketch, whole_of
 
@@ -38,7 +38,7 @@ GAP = 0.1
 """Space between the drawings of a sheet, as a share of their size."""
 
 MARK = "sketchgen"
-"""Key of what Excalidraw passes over: page and category of a scene; in `customData`, the nodes of a line."""
+"""Key of what Excalidraw passes over: page and category of a scene; in `customData`, nodes of a line."""
 
 _LINES = ("freedraw", "draw", "line", "arrow")
 _SHAPES = ("rectangle", "ellipse", "diamond")
@@ -69,6 +69,11 @@ def parse_scene(value: Any, name: str = "scene") -> Sketch:
         FormatError: not a scene, or nothing but elements that cannot be read.
         SketchError: too many points, or a point that is not finite or too far away.
     """
+    return parse_styled_scene(value, name)[0]
+
+
+def parse_styled_scene(value: Any, name: str = "scene") -> tuple[Sketch, list[StrokeStyle]]:
+    """Return `parse_scene`, and the style of each stroke: colour, width, and corners."""
     if not is_scene(value) or value["type"] not in TYPES:
         kind = value.get("type") if isinstance(value, dict) else value
         raise FormatError(f"{name}: type is {str(kind)[:40]!r}; read are {', '.join(TYPES[:2])}")
@@ -80,11 +85,12 @@ def parse_scene(value: Any, name: str = "scene") -> Sketch:
     if sum(len(points) for points in lists if isinstance(points, list)) > MAX_POINTS:
         raise SketchError(f"{name}: more than {MAX_POINTS} points in one drawing; simplify it or split it")
     left_out: set[str] = set()
-    sketch = named_sketch(name, _strokes(elements, name, left_out), **_kept(value, name))
+    styles: list[StrokeStyle] = []
+    sketch = named_sketch(name, _strokes(elements, name, left_out, styles), **_kept(value, name))
     if sketch.is_empty and left_out:
         held = ", ".join(sorted(left_out)[:4])
         raise FormatError(f"{name} holds no lines, only {held}; draw with the pencil or a shape")
-    return sketch
+    return sketch, styles
 
 
 def _kept(value: dict[str, Any], name: str) -> dict[str, Any]:
@@ -96,8 +102,10 @@ def _kept(value: dict[str, Any], name: str) -> dict[str, Any]:
     return {"page": to_page(own, name), "category": category if isinstance(category, str) else None}
 
 
-def _strokes(elements: list[Any], name: str, left_out: set[str]) -> Iterator[Points]:
-    """Yield the strokes of the elements that can be read, and collect the kinds of the others."""
+def _strokes(
+    elements: list[Any], name: str, left_out: set[str], styles: list[StrokeStyle]
+) -> Iterator[Points]:
+    """Yield the strokes of the elements that can be read; collect their styles and the others' kinds."""
     for index, element in enumerate(elements):
         where = f"{name}: element {index}"
         if not isinstance(element, dict):
@@ -112,6 +120,7 @@ def _strokes(elements: list[Any], name: str, left_out: set[str]) -> Iterator[Poi
         if not isinstance(points, list | tuple):
             raise FormatError(f"{where}: points must be a list, not {kind_of_value(points)}")
         if kind in _SHAPES or points:
+            styles.append(_style(element))
             yield _placed(_line(element, where) if kind in _LINES else _shape(element, where), element, where)
 
 
@@ -121,9 +130,28 @@ def _line(element: dict[str, Any], where: str) -> Points:
     if points == _DOT:
         return np.zeros((1, 2))
     line = np.array([_point(point, f"{where}, point {at}") for at, point in enumerate(points)])
-    own = element.get("customData")
-    nodes = own.get(MARK) if isinstance(own, dict) else None
+    nodes = _marked(element).get("nodes")
     return line[nodes] if _are_nodes(nodes, len(line)) else line
+
+
+def _marked(element: dict[str, Any]) -> dict[str, Any]:
+    """Return what `to_scene` wrote down of a line."""
+    custom = element.get("customData")
+    own = custom.get(MARK) if isinstance(custom, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def _style(element: dict[str, Any]) -> StrokeStyle:
+    """Return the style of an element; what cannot be read is left out."""
+    free = element["type"] in ("freedraw", "draw")
+    angular = not element.get("roundness") and element["type"] != "ellipse"
+    corners = _marked(element).get("corners") is True if free else angular
+    colour, width = element.get("strokeColor"), element.get("strokeWidth")
+    width = width * (PEN if free else 1.0) if isinstance(width, int | float) else None
+    try:
+        return StrokeStyle(colour if isinstance(colour, str) else None, width, corners)
+    except SettingError:
+        return StrokeStyle(corners=corners)
 
 
 def _point(value: object, where: str) -> tuple[float, float]:
@@ -237,11 +265,26 @@ def _elements(
     if sum(int(_pieces(stroke, spacing).sum()) + 1 for stroke, _ in strokes) > MAX_POINTS:
         spacing = math.inf
     found: list[dict[str, Any]] = []
-    for index, (stroke, colour) in enumerate(strokes, first):
-        points, nodes = _dense(stroke, px, spacing)
-        place = stroke[0] + shift
-        found.append(_element(index, points, nodes, place, colour, width))
+    for index, (stroke, colour) in enumerate(strokes):
+        own = style.of_stroke(index)
+        points, nodes = _dense(stroke, 0.0 if own.corners else px, spacing)
+        mark: dict[str, Any] = {"corners": True} if (own.corners or not px) and len(stroke) > 2 else {}
+        if len(nodes) < len(points) and len(stroke) > 1:
+            mark["nodes"] = nodes.tolist()
+        value = _element(first + index, points, stroke[0] + shift)
+        value["strokeColor"] = own.colour or colour
+        value["strokeWidth"] = round((own.width or width) / PEN, 4)
+        if own.widths and len(stroke) > 1:
+            value["pressures"] = _pressures(np.interp(np.arange(len(points)), nodes, own.widths))
+        found.append(value | ({"customData": {MARK: mark}} if mark else {}))
     return found
+
+
+def _pressures(widths: NDArray[np.float64]) -> list[float]:
+    """Return the pressures under which Excalidraw draws a line in multiples of the width at a half."""
+    # perfect-freehand's: width = sin(pi / 2 * (0.5 - 0.6 * (0.5 - pressure))), with thinning 0.6.
+    share = np.arcsin(np.clip(widths * math.sin(math.pi / 4), 0.0, 1.0)) / (math.pi / 2)
+    return np.round(np.clip(0.5 - (0.5 - share) / 0.6, 0.0, 1.0), 3).tolist()
 
 
 def _pieces(stroke: Points, spacing: float) -> NDArray[np.int64]:
@@ -249,10 +292,10 @@ def _pieces(stroke: Points, spacing: float) -> NDArray[np.int64]:
     return np.maximum(np.ceil(steps(stroke) / spacing), 1).astype(np.int64)
 
 
-def _dense(stroke: Points, px: float, spacing: float) -> tuple[Points, list[int]]:
+def _dense(stroke: Points, px: float, spacing: float) -> tuple[Points, NDArray[np.int64]]:
     """Return a stroke as it is drawn, relative to its first point, and where its own points are in it."""
     if len(stroke) == 1:
-        return np.array(_DOT), []
+        return np.array(_DOT), np.zeros(1, dtype=np.int64)
     counts = _pieces(stroke, spacing)
     nodes = np.append(0, np.cumsum(counts))
     line = np.repeat(np.arange(len(counts)), counts)
@@ -270,13 +313,11 @@ def _dense(stroke: Points, px: float, spacing: float) -> tuple[Points, list[int]
     # Points between those of the stroke need not be exact: a hundred-thousandth of it cannot be seen.
     digits = 5 - math.floor(math.log10(extent)) if extent > 0 else 0
     relative[between] = np.round(relative[between], max(digits, 0))
-    return relative, [] if len(nodes) == len(relative) else nodes.tolist()
+    return relative, nodes
 
 
-def _element(
-    index: int, points: Points, nodes: list[int], place: Points, colour: str, width: float
-) -> dict[str, Any]:
-    """Return a free-draw element with all that Excalidraw writes itself."""
+def _element(index: int, points: Points, place: Points) -> dict[str, Any]:
+    """Return a free-draw element with all that Excalidraw writes itself, but for colour and width."""
     low, high = points.min(axis=0), points.max(axis=0)
     lines = points.tolist()
     return {
@@ -287,10 +328,8 @@ def _element(
         "width": float(high[0] - low[0]),
         "height": float(high[1] - low[1]),
         "angle": 0,
-        "strokeColor": colour,
         "backgroundColor": "transparent",
         "fillStyle": "solid",
-        "strokeWidth": round(width / PEN, 4),
         "strokeStyle": "solid",
         "roughness": 0,
         "opacity": 100,
@@ -309,5 +348,4 @@ def _element(
         "pressures": [0.5] * len(lines),
         "simulatePressure": False,
         "lastCommittedPoint": lines[-1],
-        **({"customData": {MARK: nodes}} if nodes else {}),
     }

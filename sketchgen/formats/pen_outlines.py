@@ -62,7 +62,7 @@ def _joined(first: Points, second: Points, reach: float) -> Points | None:
 
 
 def _middle(outline: Points) -> tuple[Points, float]:
-    """Return the middle line of an outline, or of a dot its centre, and the width; the outline and 0 if none."""
+    """Return the middle line of an outline (of a dot, its centre) and its width, or the outline and 0."""
     length = float(steps(outline).sum())
     x, y = (outline - outline[0]).T
     area = abs(float((x[:-1] * y[1:] - x[1:] * y[:-1]).sum())) / 2

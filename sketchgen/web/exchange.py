@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,8 @@ from typing import Any
 from sketchgen import example
 from sketchgen.errors import FormatError, SketchError
 from sketchgen.formats.animation import to_animated_svg, to_gif
-from sketchgen.formats.excalidraw import to_scene
+from sketchgen.formats.canvas_json import load_json
+from sketchgen.formats.excalidraw import is_scene, parse_styled_scene, to_scene
 from sketchgen.formats.raster import image_bytes, to_image
 from sketchgen.formats.read_write import read
 from sketchgen.formats.registry import encode
@@ -151,7 +153,7 @@ def _shown(sketch: Sketch) -> Box:
 
 
 def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
-    """A drawing from the text of an SVG, Excalidraw, JSON or ndjson file, on the page, and the style of each stroke.
+    """A drawing from the text of an SVG, Excalidraw, JSON or ndjson file, on the page, and strokes' styles.
 
     Raises:
         SketchgenError: it is none, or too large.
@@ -162,6 +164,8 @@ def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
         raise FormatError(f"{name[:60]} is larger than {MAX_TEXT // 2**20} MB; simplify the drawing")
     if text.removeprefix("\ufeff").lstrip().startswith("<"):
         found, styles = parse_styled_svg(text.encode("utf-8", "surrogatepass"), name[:60])
+    elif (scene := _scene(text)) is not None:
+        found, styles = parse_styled_scene(scene, name[:60])
     else:
         stream = io.BytesIO(text.encode("utf-8", "surrogatepass"))
         stream.name = name[:60]
@@ -175,6 +179,14 @@ def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
         sketch = simplify(sketch, epsilon=0.5)
     within_limits(len(sketch.strokes), sketch.point_count, name[:60])
     return sketch, [page_style(own, scale) for own in styles]
+
+
+def _scene(text: str) -> Any:
+    """Return the scene of Excalidraw in a text, parsed, or None if it is none."""
+    with contextlib.suppress(FormatError):
+        value = load_json(text, "")
+        return value if is_scene(value) else None
+    return None
 
 
 def on_page(sketch: Sketch) -> Sketch:

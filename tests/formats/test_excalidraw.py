@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import sketchgen
 from sketchgen.errors import SketchError, SketchgenError
-from sketchgen.formats.excalidraw import SPACING, parse_scene, to_scene
+from sketchgen.formats.excalidraw import SPACING, parse_scene, parse_styled_scene, to_scene
 from sketchgen.formats.quickdraw import parse_json
-from sketchgen.formats.svg_writer import Style
+from sketchgen.formats.svg_writer import PLAIN, StrokeStyle, Style
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 
 PAGE = (0, 0, 640, 480)
@@ -90,8 +90,37 @@ def test_a_moved_or_turned_line_keeps_its_nodes_and_an_edited_one_gives_all_its_
     value["elements"][0]["points"].pop()
     assert len(parse_scene(value).strokes[0]) == len(value["elements"][0]["points"])
     for nodes in ([0, 5, 3, 9], [1, 2], "all", [0, True], [0.0, 1.0], [-1, 0], []):
-        line = element(customData={"sketchgen": nodes})
+        line = element(customData={"sketchgen": {"nodes": nodes}})
         assert read(line) == [[[0, 0], [40, 20]]]
+
+
+def test_colour_width_corners_and_pressure_of_each_stroke_are_kept():
+    own = (StrokeStyle("#d62828", 9, True), StrokeStyle(), StrokeStyle(None, None, False, (0.4, 1.6)))
+    text = to_scene([DONE], Style(stroke_width=4, smooth="on", strokes=own))
+    first, dot, last = json.loads(text)["elements"]
+    assert first["strokeColor"] == "#d62828"
+    assert (set(first["pressures"]), set(dot["pressures"])) == ({0.5}, {0.5})
+    assert last["pressures"][0] < 0.1 < 0.5 < last["pressures"][-1]
+    sketch, styles = parse_styled_scene(json.loads(text))
+    assert sketch == DONE.whole
+    widths = [9, 4, 4]
+    assert [style.width for style in styles] == pytest.approx(widths, rel=1e-3)
+    assert [style.corners for style in styles] == [True, False, False]
+    assert [style.colour for style in styles] == ["#d62828", "#111111", "#2563eb"]
+
+
+def test_styles_of_other_elements():
+    styles = parse_styled_scene(
+        json.loads(
+            scene(
+                element("line", strokeColor="red", strokeWidth=2),
+                element("line", roundness={"type": 2}),
+                element("rectangle", strokeWidth=-1, strokeColor="url(evil)"),
+                element(strokeColor=7, strokeWidth="thick"),
+            )
+        )
+    )[1]
+    assert styles == [StrokeStyle("red", 2, True), PLAIN, StrokeStyle(corners=True), PLAIN]
 
 
 def test_several_drawings_stand_side_by_side():

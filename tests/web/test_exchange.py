@@ -101,7 +101,7 @@ def test_every_format_reads_back() -> None:
     assert [s.tolist() for s in parse_svg(found["animated"][2], "svg").strokes] == STROKES
     assert [s.tolist() for s in parse_canvas(found["json"][2]).strokes] == by_parts
     assert [s.tolist() for s in parse_json(found["ndjson"][2]).strokes] == by_parts
-    again = opened(found["excalidraw"][2].decode(), "drawing.excalidraw")
+    again, _ = opened(found["excalidraw"][2].decode(), "drawing.excalidraw")
     assert [s.round(9).tolist() for s in again.strokes] == by_parts
     assert Image.open(io.BytesIO(found["png"][2])).format == "PNG"
     assert Image.open(io.BytesIO(found["gif"][2])).format == "GIF"
