@@ -60,7 +60,7 @@ def test_a_link_holds_the_drawing(page: Any) -> None:
     assert other.tell("location.hash") == ""
     other.tell("Sketchgen.sketch.change([Sketchgen.sketch.strokes[0]])")
     other.page.reload()
-    other.wait("document.querySelector('.app.ready')")
+    other.wait("document.querySelector('.sg.ready')")
     assert len(strokes(other)) == 1
     other.page.close()
 

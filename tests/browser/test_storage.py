@@ -65,7 +65,7 @@ def test_each_tab_has_its_own_drawing_and_a_new_one_shows_the_others(
     assert (first.strokes, second.strokes) == ([A], [B])
     second.page.goto(second.url + "?view=generate")
     second.page.go_back()
-    second.wait("document.querySelector('.app.ready')")
+    second.wait("document.querySelector('.sg.ready')")
     assert second.strokes == [B]
     third = another(first)
     assert third.strokes == []
