@@ -1,4 +1,4 @@
-"""Measure the drawing page: pen-up to the first added point, points a second, stopping, many people.
+"""Measure the page: from pen-up to first point and to guesses, points a second, stopping, many people.
 
     python benchmarks/canvas.py [--quick]
 
@@ -90,9 +90,9 @@ def drawing_page(url: str, **settings: Any) -> Iterator[tuple[Any, Any]]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | settings)
         page.goto(url)
-        page.wait_for_function("window.Sketchgen && Sketchgen.pad && Sketchgen.completions")
+        page.wait_for_selector(".sg.ready")
         page.wait_for_timeout(2000)
-        yield page, page.locator("#sketchgen-pad canvas").bounding_box()
+        yield page, page.locator("#sg-paper > canvas").bounding_box()
         browser.close()
 
 
@@ -110,12 +110,24 @@ def first_points(url: str, rounds: int) -> list[float]:
     with drawing_page(url) as (page, box):
         page.locator("[data-do=live]").click()
         for number in range(rounds + 1):
-            page.evaluate("Sketchgen.pad.clear()")
+            page.evaluate("Sketchgen.actions.clear()")
             stroke(page, box, number % 7)
-            page.wait_for_function(f"Sketchgen.pad.timings.firstPoint.length > {number}")
-            page.wait_for_function("!Sketchgen.pad.running")
+            page.wait_for_function(f"Sketchgen.suggestions.timings.firstPoint.length > {number}")
+            page.wait_for_function("!Sketchgen.suggestions.running")
         # The first one warms the server up.
-        return page.evaluate("Sketchgen.pad.timings.firstPoint")[1:]
+        return page.evaluate("Sketchgen.suggestions.timings.firstPoint")[1:]
+
+
+def guesses(url: str, rounds: int) -> list[float]:
+    """Milliseconds from pen-up to the guesses above the paper, in a browser, of one to five strokes."""
+    with drawing_page(url) as (page, box):
+        for number in range(rounds + 1):
+            if number % 5 == 0:
+                page.evaluate("Sketchgen.actions.clear()")
+            stroke(page, box, 11 * (number % 5))
+            page.wait_for_function(f"Sketchgen.guess.timings.length > {number}")
+        # The first one warms the server up.
+        return page.evaluate("Sketchgen.guess.timings")[1:]
 
 
 def stops(rounds: int) -> list[float]:
@@ -125,10 +137,10 @@ def stops(rounds: int) -> list[float]:
     try:
         with drawing_page(server.url) as (page, box):
             for number in range(rounds):
-                page.evaluate("Sketchgen.pad.clear()")
+                page.evaluate("Sketchgen.actions.clear()")
                 stroke(page, box, number % 7)
                 page.locator("[data-do=finish]").click()
-                page.wait_for_function("(Sketchgen.completions.alternatives[0] || {}).arrived > 5")
+                page.wait_for_function("(Sketchgen.suggestions.items[0] || {}).arrived > 5")
                 begun = time.time()
                 stroke(page, box, 60)
                 said = server.until("stopped", 60)
@@ -153,6 +165,9 @@ def main() -> None:
         first = first_points(url, 5 if quick else 30)
         told = f"{statistics.median(first):.0f}, {max(first):.0f} ms"
         print(f"| pen-up to the first added point, in a browser (median, worst) | {told} |", flush=True)
+        found = guesses(url, 5 if quick else 30)
+        told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
+        print(f"| pen-up to the guesses above the paper, in a browser (median, worst) | {told} |", flush=True)
         found = stops(3 if quick else 15)
         told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
         print(f"| pen-down to the model's stop on the server (median, worst) | {told} |", flush=True)

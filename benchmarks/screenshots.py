@@ -1,7 +1,8 @@
-"""Take pictures of the drawing page for the docs: `python benchmarks/screenshots.py [folder]`.
+"""Take pictures of the drawing page: `python benchmarks/screenshots.py [FOLDER] [--all]`.
 
-Needs Debian's chromium. Starts `sketchgen web` by itself. canvas.png, canvas-dark.png (while completions
-stream in), canvas-accepted.png, canvas-phone.png, canvas-generate.png.
+Needs Debian's chromium. Starts `sketchgen web` by itself. Writes the pictures of the docs: canvas.png,
+canvas-dark.png (while suggestions stream in), canvas-phone.png, canvas-generate.png. With --all, also empty,
+drawing and finished at every size, light and dark, as SIZE-COLOURS-STATE.png.
 """
 
 from __future__ import annotations
@@ -12,63 +13,81 @@ from typing import Any
 
 from canvas import PAGE, Server, drawing_page
 
-DESKTOP = {"viewport": {"width": 1280, "height": 860}}
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 2,
-    "has_touch": True,
-    "is_mobile": True,
+SIZES = {
+    "desktop": (1920, 1080),
+    "laptop": (1366, 768),
+    "tablet": (1024, 768),
+    "phone": (390, 844),
+    "across": (844, 390),
 }
+HANDHELD = {"has_touch": True, "is_mobile": True}
 
 
-def begun(page: Any, starter: str) -> None:
-    """Open a bundled beginning, whose category the picker then shows, and let it be finished."""
+def window(size: str, **settings: Any) -> dict[str, Any]:
+    """Return the browser's settings for a size."""
+    width, height = SIZES[size]
+    handheld = HANDHELD if min(width, height) < 400 else {}
+    return {"viewport": {"width": width, "height": height}, **handheld, **settings}
+
+
+def begin(page: Any, starter: str) -> None:
+    """Open a starter, which is finished at once, and wait until something of it is seen."""
     page.locator(f"[data-starter={starter}]").click()
-    page.wait_for_function("Sketchgen.pad.strokes.length > 0")
-    page.wait_for_timeout(1000)
-    page.locator("[data-do=finish]").click()
+    # However slow the machine is, something is seen of one, and none is done.
+    page.wait_for_function("Sketchgen.suggestions.items.some(a => a.at[0] || a.at[1] > 5)")
 
 
-def settled(page: Any) -> None:
-    """Wait until every alternative stands there whole."""
-    page.wait_for_function(
-        "!Sketchgen.pad.running && Sketchgen.completions.alternatives.every(a => a.complete)"
-    )
-    page.wait_for_timeout(300)
+def settle(page: Any) -> None:
+    """Wait until every suggestion stands there whole."""
+    page.wait_for_function("Sketchgen.suggestions.settled", timeout=120_000)
+    page.wait_for_timeout(500)
 
 
-def main(folder: Path) -> None:
+def for_docs(url: str, folder: Path) -> None:
+    """Take the pictures of the docs."""
+    with drawing_page(url, **window("laptop")) as (page, _):
+        begin(page, "half-a-cat")
+        settle(page)
+        page.screenshot(path=folder / "canvas.png")
+        page.locator("[data-view=generate]").click()
+        page.wait_for_timeout(1000)
+        page.screenshot(path=folder / "canvas-generate.png")
+    with drawing_page(url, **window("laptop", color_scheme="dark")) as (page, _):
+        begin(page, "face")
+        page.screenshot(path=folder / "canvas-dark.png")
+    with drawing_page(url, **window("phone", device_scale_factor=2)) as (page, _):
+        begin(page, "car")
+        settle(page)
+        page.screenshot(path=folder / "canvas-phone.png")
+
+
+def everywhere(url: str, folder: Path) -> None:
+    """Take pictures of the page empty, drawing and finished, at every size, light and dark."""
+    for size in SIZES:
+        for colours in ("light", "dark"):
+            with drawing_page(url, **window(size, color_scheme=colours)) as (page, _):
+                page.screenshot(path=folder / f"{size}-{colours}-empty.png")
+                begin(page, "half-a-cat")
+                page.screenshot(path=folder / f"{size}-{colours}-drawing.png")
+                settle(page)
+                page.locator("#sg-strip .take").first.click()
+                page.wait_for_timeout(500)
+                page.screenshot(path=folder / f"{size}-{colours}-finished.png")
+
+
+def main(arguments: list[str]) -> None:
     """Take the pictures."""
+    names = [each for each in arguments if each != "--all"]
+    folder = Path(names[0] if names else "docs")
     folder.mkdir(exist_ok=True)
     server = Server(*PAGE)
-    url = server.url
     try:
-        with drawing_page(url, **DESKTOP) as (page, _):
-            begun(page, "half-a-cat")
-            settled(page)
-            page.screenshot(path=folder / "canvas.png")
-            page.locator("#sketchgen-completions .alternative").first.click()
-            page.wait_for_timeout(300)
-            page.screenshot(path=folder / "canvas-accepted.png")
-            page.get_by_role("tab", name="Generate").click()
-            page.locator("#sketchgen-draw").click()
-            page.wait_for_function("Sketchgen.gallery.alternatives.length && Sketchgen.gallery.done")
-            page.wait_for_timeout(6000)
-            page.screenshot(path=folder / "canvas-generate.png")
-        with drawing_page(url, **DESKTOP, color_scheme="dark") as (page, _):
-            begun(page, "face")
-            # Some have been begun, none is done, however slow the machine is.
-            page.wait_for_function(
-                "Sketchgen.completions.alternatives.some(a => a.visible().flat().length > 20)"
-            )
-            page.screenshot(path=folder / "canvas-dark.png")
-        with drawing_page(url, **PHONE) as (page, _):
-            begun(page, "face")
-            settled(page)
-            page.screenshot(path=folder / "canvas-phone.png", full_page=True)
+        for_docs(server.url, folder)
+        if "--all" in arguments:
+            everywhere(server.url, folder)
     finally:
         server.stop()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))
+    main(sys.argv[1:])

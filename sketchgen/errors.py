@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-
 
 class SketchgenError(Exception):
     """Base of every error that sketchgen raises on purpose; `str(error)` is one line fit for a person.
@@ -94,16 +91,3 @@ def missing_dependency(error: ModuleNotFoundError) -> MissingDependencyError | N
     return MissingDependencyError(
         f"this needs {package}, which is not installed; run pip install 'sketchgen[{EXTRAS[package]}]'"
     )
-
-
-def unknown_category(name: str, known: Iterable[str]) -> CategoryError:
-    """Build the error for a category that is not in `known`, with the nearest names as the remedy."""
-    names = sorted(known)
-    by_lower = {candidate.lower(): candidate for candidate in names}
-    near = difflib.get_close_matches(name.lower(), list(by_lower), n=3, cutoff=0.6)
-    shown = name if len(name) <= 60 else name[:57] + "..."
-    if near:
-        hint = "did you mean " + " or ".join(repr(by_lower[item]) for item in near) + "?"
-    else:
-        hint = f"there are {len(names)}, from {names[0]!r} to {names[-1]!r}" if names else "none are known"
-    return CategoryError(f"no category {shown!r}; {hint}")

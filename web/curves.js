@@ -47,11 +47,13 @@
     return [corner, even];
   }
 
+  const isClosed = (points) =>
+    points.length > 3 && Math.hypot(...minus(points[points.length - 1], points[0])) <= PX;
+
   // The two control points between each point and the next.
-  function controlPoints(points) {
+  function controlPoints(points, closed = isClosed(points)) {
     const last = points.length - 1, chords = [];
     for (let i = 0; i < last; i++) chords.push(minus(points[i + 1], points[i]));
-    const closed = last > 2 && Math.hypot(...minus(points[last], points[0])) <= PX;
     const [corner, even] = bends(chords, closed ? 1 : 0);
     const tangent = (i) => unit(minus(points[i === last ? 1 : i + 1], points[i ? i - 1 : last - 1]));
     return chords.map((chord, i) => {
@@ -69,14 +71,22 @@
     });
   }
 
-  // Lists of points grow at their ends, and nothing else of them changes.
+  // Lists of points grow at their ends, and nothing else of them changes: a few points before the old end the
+  // control points stay, but where the line closes.
   const known = new WeakMap();
+  const TAIL = 6;
 
   S.controlPoints = function (points) {
-    const found = known.get(points);
-    if (found && found.count === points.length) return found.controls;
-    const controls = controlPoints(points);
-    known.set(points, { count: points.length, controls });
+    const found = known.get(points), count = points.length;
+    if (found && found.count === count) return found.controls;
+    let controls;
+    if (found && found.count < count && found.count > 4 * TAIL && !isClosed(points) && !found.closed) {
+      const kept = found.count - TAIL;
+      controls = [...found.controls.slice(0, kept), ...controlPoints(points.slice(kept - TAIL), false).slice(TAIL)];
+    } else {
+      controls = controlPoints(points);
+    }
+    known.set(points, { count, controls, closed: isClosed(points) });
     return controls;
   };
 

@@ -1,193 +1,127 @@
-// The pad: the drawing and its history, what the model does with it, opening, saving, and its picture.
+// The paper: its picture, and the tools that change the drawing on it.
 "use strict";
 
 (function (S) {
-  const STORE = "sketchgen.sketch.1";
-  const HISTORY = 200;
-  const MOST_STROKES = 500, MOST_POINTS = 20000;
-  const ERASER = 9;
+  const ERASER = 12;        // px of the window
+  const FLIGHT = 260;       // ms in which the view goes to another place
+  const MANY = 1500;        // points that cannot be drawn anew in each frame while the view moves
+  const REST = 120;         // ms after which a view that was moved rests
+
+  // The box of strokes, with a little room.
+  function around(strokes, room = 8) {
+    const low = [Infinity, Infinity], high = [-Infinity, -Infinity];
+    for (const point of strokes.flatMap(({ points }) => points)) {
+      for (const i of [0, 1]) {
+        low[i] = Math.min(low[i], point[i] - room);
+        high[i] = Math.max(high[i], point[i] + room);
+      }
+    }
+    return { x: low[0], y: low[1], width: high[0] - low[0], height: high[1] - low[1] };
+  }
 
   class Pad {
-    constructor(element, trigger, server) {
-      Object.assign(this, { element, trigger, server });
-      this.canvas = element.querySelector("canvas");
-      this.status = element.querySelector("[role=status]");
-      this.strokes = [];          // {points: [[x, y, ms, pressure], ...], added: boolean}
-      this.past = [];
-      this.future = [];
-      this.category = null;
-      this.stop = null;           // stops the run, while there is one
-      this.erasing = this.waiting = this.stale = false;
-      this.ghost = null;
-      this.listeners = [];
-      this.timings = { penUp: 0, firstPoint: [] };
-      this.live = this.remembered("live") === "yes";
-      S.setSmooth(this.remembered("smooth") !== "no");
-      this.restore();
-      this.listenToButtons();
+    constructor(paper) {
+      this.paper = paper;
+      this.canvas = paper.querySelector("canvas");
+      this.layer = document.createElement("canvas");    // what is drawn already, as it stands in the window
+      this.view = new S.View();
+      this.tool = "pen";          // "eraser" cuts pieces out of strokes, "remover" takes whole ones
+      this.ink = { color: null, width: S.PEN };
+      this.current = null;        // points of the stroke that is being drawn
+      this.ghost = null;          // {strokes, under}: strokes of a suggestion, and those below it if not the drawing's
+      this.played = null;         // strokes that are played, over the ghost
+      this.underlays = [];        // what others draw below the lines
+      this.overlays = [];         // and above them
+      this.waiting = this.stale = false;
+      this.moved = -Infinity;
+      S.setSmooth(S.remembered("smooth") !== "no");
       this.hand = new S.Hand(this);
+      this.addActions();
+      S.sketch.onChange((reason) => this.changed(reason));
       S.whenItLooksElse(this.canvas, () => this.draw());
       this.refresh();
     }
 
-    get running() {
-      return this.stop !== null;
-    }
-
-    // --- what is kept ------------------------------------------------------------------------------------
-
-    remembered(key) {
-      try { return localStorage.getItem(`${STORE}.${key}`); } catch { return null; }
-    }
-
-    remember(key, text) {
-      // A full or forbidden store must not keep anybody from drawing.
-      try { localStorage.setItem(`${STORE}.${key}`, text); } catch { /* drawn all the same */ }
-    }
-
-    restore() {
-      try {
-        const found = JSON.parse(this.remembered("strokes") || "[]");
-        const sound = (point) => Array.isArray(point) && point.length >= 2 && point.every(Number.isFinite);
-        this.strokes = found
-          .filter((stroke) => Array.isArray(stroke.points) && stroke.points.length && stroke.points.every(sound))
-          .map((stroke) => ({ points: stroke.points, added: Boolean(stroke.added) }));
-      } catch { this.strokes = []; }
-    }
-
-    payload() {
-      return {
-        strokes: this.strokes.map((stroke) => stroke.points),
-        added: this.strokes.map((stroke) => stroke.added),
-        width: S.PAGE.width,
-        height: S.PAGE.height,
-      };
-    }
-
-    changed(strokes, next) {
-      this.past.push(this.strokes);
-      if (this.past.length > HISTORY) this.past.shift();
-      this.future = [];
-      this.become(strokes, next);
-    }
-
-    become(strokes, next) {
-      this.strokes = strokes;
-      this.halt();
-      this.ghost = null;
-      // Before the page is seen to, which takes milliseconds that the model can use.
-      if (next) next();
-      this.remember("strokes", JSON.stringify(strokes));
-      this.refreshSoon();
-      for (const tell of this.listeners) tell();
-    }
-
-    // --- what the model does -----------------------------------------------------------------------------
-
-    finish(why) {
-      if (this.hand.busy) return;
-      this.halt();
-      this.timings.penUp = why === "live" ? this.timings.penUp : performance.now();
-      this.timings.pending = true;
-      const seed = Math.floor(Math.random() * 2 ** 31);
-      this.stop = S.run({ drawing: this.payload(), ...S.settings, seed }, this.completions.begin());
-      this.say("Drawing…");
+    changed(reason) {
+      const { strokes } = S.sketch, before = this.before || [];
+      this.before = strokes;
+      if (!strokes.length) this.current = null;
+      if (reason === "load") {
+        this.look((view) => {
+          view.fit();
+          if (strokes.length) view.reveal(around(strokes, 0));
+        });
+      } else if (strokes.length > before.length) {
+        // What the model added is seen, wherever it lies.
+        const added = strokes.filter((stroke) => stroke.added && !before.includes(stroke));
+        if (added.length) this.fly(() => this.view.reveal(around(added)));
+      }
       this.refreshSoon();
     }
 
-    halt() {
-      if (!this.running) return;
-      this.stop();
-      this.stop = null;
-      this.say("");
+    // --- tools -------------------------------------------------------------------------------------------
+
+    addActions() {
+      Object.assign(S.actions, {
+        pen: () => this.setTool("pen"),
+        eraser: () => this.setTool(this.erasing ? "pen" : S.remembered("eraser") === "remover" ? "remover" : "eraser"),
+        undo: () => S.sketch.undo(),
+        redo: () => S.sketch.redo(),
+        clear: () => S.sketch.strokes.length && S.sketch.change([], { category: "auto" }),
+        fit: () => this.fly(() => this.view.fit()),
+        closer: () => this.fly(() => this.view.zoom(1.5)),
+        farther: () => this.fly(() => this.view.zoom(1 / 1.5)),
+      });
+    }
+
+    setTool(tool) {
+      this.tool = tool;
+      if (this.erasing) S.remember("eraser", tool);
       this.refreshSoon();
     }
 
-    finished(words) {
-      this.stop = null;
-      this.say(words);
-      this.refreshSoon();
+    get erasing() {
+      return this.tool !== "pen";
     }
 
-    firstPoint() {
-      if (!this.timings.pending) return;
-      this.timings.pending = false;
-      this.timings.firstPoint.push(performance.now() - this.timings.penUp);
+    get eraserRadius() {
+      return ERASER / this.view.scale;
     }
 
-    accept(strokes) {
-      if (!strokes.length) return;
-      const added = strokes.map((points) => ({ points, added: true }));
-      this.changed([...this.strokes, ...added]);
-      this.say(`Added ${strokes.length} stroke${strokes.length === 1 ? "" : "s"}`);
-      this.canvas.focus({ preventScroll: true });
-    }
-
-    load(strokes, category) {
-      this.category = category || null;
-      this.changed(strokes);
-      if (category) this.trigger("started");
-    }
-
-    // Somebody tells what it is: the page's setting follows, and it is finished anew.
-    tell(category) {
-      this.category = S.settings.category = category;
-      this.trigger("started");
-      this.finish();
-    }
-
-    // --- editing -----------------------------------------------------------------------------------------
-
-    undo() {
-      this.step(this.past, this.future);
-    }
-
-    redo() {
-      this.step(this.future, this.past);
-    }
-
-    step(from, to) {
-      if (!from.length) return;
-      to.push(this.strokes);
-      this.become(from.pop());
-    }
-
-    clear() {
-      if (this.strokes.length) this.changed([]);
-    }
-
-    setErasing(erasing) {
-      this.erasing = erasing;
-      this.refreshSoon();
-    }
-
-    // Erases what lies under the eraser; returns whether there was something.
-    erase(x, y, again) {
-      const left = this.strokes.filter((stroke) => S.distanceToStroke(stroke.points, x, y) > ERASER);
-      if (left.length === this.strokes.length) return false;
+    // Erases what lies under the eraser on its way; returns whether there was something.
+    erase([x, y], [ex, ey], again) {
+      const before = S.sketch.strokes, radius = this.eraserRadius;
+      const count = Math.max(1, Math.ceil((2 * Math.hypot(ex - x, ey - y)) / radius));
+      const erased = this.tool === "remover" ? S.dropStrokes : S.cutStrokes;
+      let left = before;
+      for (let i = 1; i <= count; i++) {
+        left = erased(left, [x + (i / count) * (ex - x), y + (i / count) * (ey - y)], radius);
+      }
+      if (left === before || left.length > S.MOST_STROKES) return false;
       // One gesture is one step back, however many strokes it touched.
-      if (again) this.become(left);
-      else this.changed(left);
+      if (again) S.sketch.amend(left);
+      else S.sketch.change(left);
       return true;
     }
 
     begin(point) {
-      this.halt();
-      this.ghost = null;
-      const points = this.strokes.reduce((sum, stroke) => sum + stroke.points.length, 0);
-      if (this.strokes.length >= MOST_STROKES || points >= MOST_POINTS) {
-        this.say(`The page is full: at most ${MOST_STROKES} strokes and ${MOST_POINTS} points`);
+      if (S.suggestions.choosing) {
+        S.suggestions.chooseAt(point);
         return false;
       }
-      this.room = MOST_POINTS - points;
+      const { strokes, points } = S.sketch;
+      if (strokes.length >= S.MOST_STROKES || points >= S.MOST_POINTS) {
+        S.say(S.t("paper.full", { strokes: S.MOST_STROKES, points: S.MOST_POINTS }));
+        return false;
+      }
+      this.room = S.MOST_POINTS - points;
       this.current = [point];
-      for (const tell of this.listeners) tell();
       return true;
     }
 
     go(point) {
       const [x, y] = this.current[this.current.length - 1];
-      if (this.current.length < this.room && Math.hypot(point[0] - x, point[1] - y) >= 0.5) {
+      if (this.current.length < this.room && Math.hypot(point[0] - x, point[1] - y) >= 0.5 / Math.max(this.view.scale, 1)) {
         this.current.push(point);
       }
     }
@@ -196,114 +130,76 @@
       const points = this.current;
       if (!points) return;
       this.current = null;
-      this.timings.penUp = performance.now();
-      this.changed([...this.strokes, { points, added: false }], this.live ? () => this.finish("live") : null);
+      S.suggestions.penUp = performance.now();
+      const { color, width } = this.ink, own = {};
+      if (color) own.color = color;
+      if (width !== S.PEN) own.width = width;
+      S.sketch.change([...S.sketch.strokes, { points, added: false, ...own }], { drawn: true });
     }
 
-    // --- buttons, opening, saving ------------------------------------------------------------------------
+    // --- the view ----------------------------------------------------------------------------------------
 
-    listenToButtons() {
-      const does = {
-        finish: () => (this.running ? this.halt() : this.finish()),
-        live: () => {
-          this.live = !this.live;
-          this.remember("live", this.live ? "yes" : "no");
-          this.refreshSoon();
-        },
-        undo: () => this.undo(),
-        redo: () => this.redo(),
-        erase: () => this.setErasing(!this.erasing),
-        smooth: () => {
-          S.setSmooth(!S.smooth());
-          this.remember("smooth", S.smooth() ? "yes" : "no");
-          this.refreshSoon();
-        },
-        clear: () => this.clear(),
-        open: () => this.element.querySelector("input[type=file]").click(),
+    // The place on the page of a place in the window.
+    toPage(x, y) {
+      const box = this.canvas.getBoundingClientRect();
+      return this.view.toPage([x - box.left, y - box.top]);
+    }
+
+    // The place in the window of a place on the page.
+    toWindow(x, y) {
+      const box = this.canvas.getBoundingClientRect(), place = this.view.toWindow([x, y]);
+      return [box.left + place[0], box.top + place[1]];
+    }
+
+    // Changes the view by `change`, in a short flight.
+    fly(change) {
+      const { view } = this, places = ["scale", "x", "y"];
+      const now = () => places.map((key) => view[key]);
+      if (this.flight) Object.assign(view, this.flight.to);
+      const from = now();
+      change();
+      const to = Object.fromEntries(places.map((key) => [key, view[key]]));
+      if (S.calm() || from.every((value, i) => value === to[places[i]])) return this.refreshSoon();
+      const flight = (this.flight = { to, started: performance.now() });
+      const frame = (time) => {
+        if (this.flight !== flight) return;
+        const share = Math.min(Math.max((time - flight.started) / FLIGHT, 0), 1), ease = 1 - (1 - share) ** 3;
+        places.forEach((key, i) => (view[key] = from[i] + ease * (to[key] - from[i])));
+        if (share === 1) this.flight = null;
+        this.refresh();
+        if (share < 1) requestAnimationFrame(frame);
       };
-      this.element.addEventListener("click", (event) => {
-        const button = event.target.closest("button");
-        if (!button) return;
-        if (button.dataset.do) does[button.dataset.do]();
-        if (button.dataset.starter) this.start(button.dataset.starter);
-      });
-      this.element.querySelector("select").addEventListener("change", (event) => {
-        const format = event.target.value;
-        event.target.value = "";
-        if (format) this.save(format);
-      });
-      this.element.querySelector("input[type=file]").addEventListener("change", (event) => {
-        if (event.target.files.length) this.open(event.target.files[0]);
-        event.target.value = "";
-      });
+      frame(flight.started);
     }
 
-    async ask(what, question) {
-      try {
-        const answer = await question();
-        if (answer && !answer.error) return answer;
-        this.say((answer && answer.error) || `${what} failed`);
-      } catch {
-        this.say(`${what} failed: the server did not answer`);
-      }
-      return null;
+    // Moves the view at once.
+    look(change) {
+      this.flight = null;
+      change(this.view);
+      this.moved = performance.now();
+      this.refreshSoon();
     }
 
-    async start(name) {
-      const found = await this.ask("Opening", () => this.server.starter({ name }));
-      if (found) this.load(found.strokes.map((points) => ({ points, added: false })), found.category);
-    }
-
-    async open(file) {
-      if (file.size > 2 * 1024 * 1024) {
-        this.say(`${file.name} is larger than 2 MB; simplify the drawing`);
-        return;
-      }
-      const text = await file.text();
-      const found = await this.ask("Opening", () => this.server.open({ text, name: file.name }));
-      if (!found) return;
-      this.load(found.strokes.map((points) => ({ points, added: false })), found.category);
-      this.say(`Opened ${file.name}`);
-    }
-
-    async save(format) {
-      if (!this.strokes.length) {
-        this.say("Nothing to save yet: draw something first");
-        return;
-      }
-      this.say("Saving…");
-      const made = await this.ask("Saving", () => this.server.export({ drawing: this.payload(), smooth: S.smooth(), format }));
-      if (!made) return;
-      const bytes = Uint8Array.from(atob(made.base64), (letter) => letter.charCodeAt(0));
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([bytes], { type: made.type }));
-      link.download = made.name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-      this.say(`Saved ${made.name}`);
+    get moving() {
+      return this.flight || performance.now() - this.moved < REST;
     }
 
     // --- the picture -------------------------------------------------------------------------------------
 
-    say(words) {
-      if (this.status.textContent !== words) this.status.textContent = words;
-    }
-
     refresh() {
       this.stale = false;
-      const button = (name) => this.element.querySelector(`[data-do=${name}]`);
-      button("finish").textContent = this.running ? "Stop" : "Finish it";
-      button("undo").disabled = !this.past.length;
-      button("redo").disabled = !this.future.length;
-      button("clear").disabled = !this.strokes.length;
-      button("erase").setAttribute("aria-pressed", String(this.erasing));
-      button("live").setAttribute("aria-pressed", String(this.live));
-      button("smooth").setAttribute("aria-pressed", String(S.smooth()));
+      const button = (name) => S.$(`[data-do=${name}]`);
+      const { strokes, past, future } = S.sketch;
+      button("undo").disabled = !past.length;
+      button("redo").disabled = !future.length;
+      button("clear").disabled = !strokes.length;
+      button("pen").setAttribute("aria-pressed", String(!this.erasing));
+      button("eraser").setAttribute("aria-pressed", String(this.erasing));
+      button("fit").hidden = this.view.fitted;
       this.canvas.classList.toggle("erasing", this.erasing);
-      this.element.querySelector(".pad").classList.toggle("drawn", this.strokes.length > 0);
-      const strokes = `${this.strokes.length} stroke${this.strokes.length === 1 ? "" : "s"}`;
-      this.canvas.setAttribute("aria-label", `Drawing page, ${this.strokes.length ? strokes : "empty"}`);
-      this.element.querySelector(".hint").hidden = this.strokes.length > 0 || Boolean(this.current);
+      const count = strokes.length;
+      this.canvas.setAttribute("aria-label", count ? S.t("paper.strokes", { count }) : S.t("paper.empty"));
+      S.root.classList.toggle("empty", !count && !this.current);
       this.draw();
     }
 
@@ -323,31 +219,65 @@
     }
 
     draw() {
-      const context = S.prepare(this.canvas, S.wholePage());
-      const inks = S.inks(this.element);
-      S.drawStrokes(context, inks, this.strokes, S.PEN);
+      const { view, canvas } = this, ratio = window.devicePixelRatio || 1;
+      if (canvas.clientWidth) view.resize(canvas.clientWidth, canvas.clientHeight);
+      const context = S.sized(canvas), inks = S.inks(S.root);
+      this.drawLayer((this.ghost && this.ghost.under) || S.sketch.strokes, inks, ratio);
+      this.place(context, ratio);
+      for (const underlay of this.underlays) underlay(context);
+      this.placeLayer(context, ratio);
+      context.drawImage(this.layer, 0, 0);
+      this.place(context, ratio);
       if (this.ghost) {
-        context.globalAlpha = 0.75;
-        for (const stroke of this.ghost) S.drawStroke(context, stroke, inks.added, S.PEN);
+        context.globalAlpha = this.played ? 0.2 : 0.7;
+        for (const stroke of this.ghost.strokes) S.drawStroke(context, stroke, inks.added, S.PEN);
         context.globalAlpha = 1;
       }
+      for (const stroke of this.played || []) S.drawStroke(context, stroke, inks.added, S.PEN);
       if (this.current) {
-        S.drawStroke(context, { points: this.current }, inks.ink, S.PEN);
-        this.element.querySelector(".hint").hidden = true;
+        S.drawStroke(context, { points: this.current }, this.ink.color || inks.ink, this.ink.width);
+        S.root.classList.remove("empty");
       }
-      if (this.hand) this.hand.draw(context, inks.ink);
+      for (const overlay of this.overlays) overlay(context, inks);
+      if (this.hand) this.hand.draw(context, inks);
+    }
+
+    // Draws in units of the page from now on.
+    place(context, ratio) {
+      const { scale, x, y } = this.view;
+      context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * x, ratio * y);
+    }
+
+    // Where the layer's pixels stand now; its view may be an earlier one.
+    placeLayer(context, ratio) {
+      const { scale, x, y } = this.view, [before, left, top] = this.layerView, times = scale / before;
+      context.setTransform(times, 0, 0, times, ratio * (x - times * left), ratio * (y - times * top));
+    }
+
+    // Draws what has not been drawn yet; all of it where the window, the view or the colours are others. While the
+    // view moves, many lines move as they are, and are drawn anew when it rests.
+    drawLayer(strokes, inks, ratio) {
+      const { canvas, layer } = this, { scale, x, y } = this.view;
+      const looks = [canvas.width, canvas.height, ratio, inks.ink, inks.added, S.smooth()].join();
+      const before = this.drawn || [], same = this.looks === looks && before.every((each, i) => each === strokes[i]);
+      const placed = this.layerView && [scale, x, y].every((value, i) => value === this.layerView[i]);
+      if (!placed && same && before.length === strokes.length && this.moving && S.sketch.points > MANY) {
+        clearTimeout(this.resting);
+        this.resting = setTimeout(() => this.drawSoon(), REST + 10);
+        return;
+      }
+      const grown = placed && same && before.length <= strokes.length;
+      const context = layer.getContext("2d");
+      if (!grown) {
+        layer.width = canvas.width;
+        layer.height = canvas.height;
+        context.lineCap = context.lineJoin = "round";
+        this.place(context, ratio);
+      }
+      S.drawStrokes(context, inks, grown ? strokes.slice(before.length) : strokes, S.PEN);
+      Object.assign(this, { looks, drawn: strokes, layerView: [scale, x, y] });
     }
   }
 
-  S.mountPad = function (element, trigger, server) {
-    S.pad = new Pad(element, trigger, server);
-    for (const ready of S.whenPad || []) ready(S.pad);
-    S.whenPad = [];
-  };
-
-  // Components mount in any order: calls `ready` with the pad, now or when it is there.
-  S.withPad = function (ready) {
-    if (S.pad) ready(S.pad);
-    else (S.whenPad = S.whenPad || []).push(ready);
-  };
+  S.onMount(() => (S.pad = new Pad(S.$("#sg-paper"))));
 })(window.Sketchgen);

@@ -1,35 +1,45 @@
-// Plays the drawing back, stroke after stroke.
+// Play back: the drawing, stroke after stroke, as it came about.
 "use strict";
 
 (function (S) {
   class Player {
-    constructor(element, pad) {
-      this.element = element;
-      this.pad = pad;
-      this.canvas = element.querySelector("canvas");
-      this.button = element.querySelector("button");
-      this.range = element.querySelector("input[type=range]");
-      this.speed = element.querySelector("select");
-      this.growing = new S.Growing();
-      this.playing = false;
-      this.button.addEventListener("click", () => (this.playing ? this.stop() : this.play()));
+    constructor(view) {
+      this.canvas = S.make("canvas", { role: "img", label: S.t("play.label") });
+      this.button = S.make("button", { class: "main", onclick: () => (this.playing ? this.stop() : this.play()) });
+      this.range = S.make("input", { type: "range", min: 0, max: 1000, value: 1000, label: S.t("play.position") });
       this.range.addEventListener("input", () => {
         this.stop();
         this.seek(Number(this.range.value) / 1000);
       });
-      pad.listeners.push(() => this.reset());
+      const speed = (value) => S.make("option", { value, selected: value === 1 }, S.t(`play.speed.${String(value).replace(".", "_")}`));
+      this.speed = S.make("select", { label: S.t("play.speed") }, ...[0.5, 1, 3, 10].map(speed));
+      this.nothing = S.make("p", { class: "nothing" }, S.t("play.nothing"));
+      view.append(
+        S.make("div", { class: "paper" }, this.canvas, this.nothing),
+        S.make("div", { class: "controls" }, this.button, this.range, this.speed)
+      );
+      this.growing = new S.Growing();
+      this.playing = false;
+      S.sketch.onChange(() => S.viewed === "play" && this.reset());
+      S.onView((name) => (name === "play" ? this.open() : this.stop()));
       S.whenItLooksElse(this.canvas, () => this.draw());
+      this.stop();
+    }
+
+    open() {
       this.reset();
+      if (S.sketch.strokes.length) this.play();
     }
 
     reset() {
       this.stop();
+      this.strokes = S.sketch.strokes;
       this.growing = new S.Growing();
-      this.growing.strokes = this.pad.strokes.map((stroke) => stroke.points);
+      this.growing.strokes = this.strokes.map((stroke) => stroke.points);
       this.growing.finish();
       this.range.value = 1000;
-      this.element.querySelector(".nothing").hidden = this.pad.strokes.length > 0;
-      this.button.disabled = !this.pad.strokes.length;
+      this.nothing.hidden = this.strokes.length > 0;
+      for (const control of [this.button, this.range]) control.disabled = !this.strokes.length;
       this.draw();
     }
 
@@ -55,7 +65,7 @@
     play() {
       if (this.growing.complete) this.growing.at = [0, 0, 0];
       this.playing = true;
-      this.button.textContent = "Pause";
+      this.tell();
       let last = performance.now();
       const frame = (now) => {
         if (!this.playing) return;
@@ -71,18 +81,25 @@
 
     stop() {
       this.playing = false;
-      this.button.textContent = "Play";
+      this.tell();
+    }
+
+    tell() {
+      this.button.replaceChildren(S.icon(this.playing ? "pause" : "play"), S.t(this.playing ? "play.pause" : "play.play"));
     }
 
     draw() {
-      const context = S.prepare(this.canvas, S.wholePage());
-      const drawn = this.growing.visible();
-      const strokes = drawn.map((stroke, index) => ({ ...stroke, added: this.pad.strokes[index].added }));
-      S.drawStrokes(context, S.inks(this.element), strokes, S.PEN);
+      const { strokes } = this;
+      if (!strokes || !this.canvas.clientWidth) return;
+      const { width, height } = S.PAGE, page = [[0, 0], [width, height]];
+      const xs = [...strokes.flatMap((stroke) => stroke.points), ...page];
+      const low = (i) => xs.reduce((least, point) => Math.min(least, point[i]), 0);
+      const high = (i) => xs.reduce((most, point) => Math.max(most, point[i]), 0);
+      const box = { x: low(0), y: low(1), width: high(0) - low(0), height: high(1) - low(1) };
+      const shown = this.growing.visible().map((stroke, index) => ({ ...strokes[index], ...stroke }));
+      S.drawStrokes(S.prepare(this.canvas, box), S.inks(S.root), shown, S.PEN);
     }
   }
 
-  S.mountPlayer = function (element) {
-    S.withPad((pad) => { S.player = new Player(element, pad); });
-  };
+  S.onMount(() => (S.player = new Player(S.$("#sg-play"))));
 })(window.Sketchgen);

@@ -2,18 +2,14 @@
 "use strict";
 
 (function (S) {
-  S.settings = { category: "auto", count: 4, temperature: 0.4, best_of: 8 };
-
-  // Of a model that cannot be guided no guidance is told, and none is asked for.
-  S.set = function (category, count, temperature, best_of, guidance) {
-    S.settings = { category, count, temperature, best_of, guidance };
-  };
+  // What a person chooses under Options; the guidance of a model that cannot be guided is never asked for.
+  S.settings = {};
 
   async function refusal(answer) {
     try {
       return (await answer.json()).detail;
     } catch {
-      return `the server answered ${answer.status}; try again`;
+      return S.t("run.refused", { status: answer.status });
     }
   }
 
@@ -28,7 +24,7 @@
       rest = lines.pop();
       for (const line of lines) receive((message = JSON.parse(line)));
     }
-    if (!message.done && !message.error) receive({ error: "the server stopped in the middle; try again" });
+    if (!message.done && !message.error) receive({ error: S.t("run.stopped") });
   }
 
   // Asks for completions; returns what stops the run, here and on the server. A stopped run says nothing more.
@@ -39,7 +35,7 @@
     const headers = { "content-type": "application/json" };
     fetch(new URL("sketchgen/draw", document.baseURI), { method: "POST", headers, body, signal: stopping.signal })
       .then(async (answer) => (answer.ok ? read(answer, tell) : tell({ error: await refusal(answer) })))
-      .catch(() => tell({ error: "the server did not answer; is it still there?" }));
+      .catch(() => tell({ error: S.t("run.unreachable") }));
     return () => stopping.abort();
   };
 })(window.Sketchgen);

@@ -1,8 +1,6 @@
 // What all parts of the page share: the page's size, how a stroke is drawn, and drawing at the pace of a hand.
 "use strict";
 
-window.Sketchgen = window.Sketchgen || {};
-
 (function (S) {
   // The fixed logical page; what is on the screen is scaled, so that resizing never touches a drawing.
   S.PAGE = { width: 640, height: 480 };
@@ -17,8 +15,8 @@ window.Sketchgen = window.Sketchgen || {};
     return { ink: colour("--ink"), added: colour("--added") };
   };
 
-  // Sizes the bitmap to the screen's pixels and returns a context in units of the page.
-  S.prepare = function (canvas, box) {
+  // Sizes the bitmap to the screen's pixels, wipes it, and returns its context, for round lines.
+  S.sized = function (canvas) {
     const ratio = window.devicePixelRatio || 1;
     const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
     const height = Math.max(1, Math.round(canvas.clientHeight * ratio));
@@ -29,48 +27,70 @@ window.Sketchgen = window.Sketchgen || {};
     const context = canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
+    context.lineCap = context.lineJoin = "round";
+    return context;
+  };
+
+  // The same, in units of a box of the page that fills the canvas.
+  S.prepare = function (canvas, box) {
+    const context = S.sized(canvas), { width, height } = canvas;
     const scale = Math.min(width / box.width, height / box.height);
     context.setTransform(
       scale, 0, 0, scale,
       (width - box.width * scale) / 2 - box.x * scale,
       (height - box.height * scale) / 2 - box.y * scale
     );
-    context.lineCap = context.lineJoin = "round";
     return context;
   };
 
-  S.wholePage = function () {
-    return { x: 0, y: 0, width: S.PAGE.width, height: S.PAGE.height };
-  };
-
-  // The page, or more where some ink lies beyond it: nothing that was drawn is cut off.
-  S.boxAround = function (lists) {
-    let left = 0, top = 0, right = S.PAGE.width, bottom = S.PAGE.height;
+  // The box of some lists of points, with a margin; `least` is its shortest side. Null where there are none.
+  S.boxOf = function (lists, least = 120, margin = 0.12) {
+    let left = Infinity, top = Infinity, right = -Infinity, bottom = -Infinity;
     for (const points of lists) {
       for (const [x, y] of points) {
-        left = Math.min(left, x - 8);
-        top = Math.min(top, y - 8);
-        right = Math.max(right, x + 8);
-        bottom = Math.max(bottom, y + 8);
+        left = Math.min(left, x);
+        top = Math.min(top, y);
+        right = Math.max(right, x);
+        bottom = Math.max(bottom, y);
       }
     }
-    return { x: left, y: top, width: right - left, height: bottom - top };
+    if (left > right) return null;
+    const side = Math.max(right - left, bottom - top, least) * (1 + 2 * margin);
+    return { x: (left + right - side) / 2, y: (top + bottom - side) / 2, width: side, height: side };
   };
 
   const pressed = (point) => point.length > 3 && point[3] > 0 && point[3] !== 0.5;
 
-  // Lines of one width, up to a number of pieces that need not be whole.
-  function drawEven(context, points, upTo) {
-    const curves = S.smooth() && points.length > 2 ? S.controlPoints(points) : null;
-    context.beginPath();
-    context.moveTo(points[0][0], points[0][1]);
+  // Adds the pieces of a line to a path, up to a number of them that need not be whole.
+  function trace(path, points, curves, upTo) {
+    path.moveTo(points[0][0], points[0][1]);
     // A dot; a line without any length would not be drawn at all.
-    if (points.length === 1 || upTo === 0) context.lineTo(points[0][0] + 0.01, points[0][1]);
+    if (points.length === 1 || upTo === 0) path.lineTo(points[0][0] + 0.01, points[0][1]);
     for (let i = 0; i < Math.min(points.length - 1, upTo); i++) {
       const [x, y] = points[i], [ex, ey] = points[i + 1], share = Math.min(upTo - i, 1);
-      if (curves) S.curveTo(context, points[i], curves[i], points[i + 1], share);
-      else context.lineTo(x + share * (ex - x), y + share * (ey - y));
+      if (curves) S.curveTo(path, points[i], curves[i], points[i + 1], share);
+      else path.lineTo(x + share * (ex - x), y + share * (ey - y));
     }
+  }
+
+  // Lists of points grow at their ends, and nothing else of them changes.
+  const paths = new WeakMap();
+
+  function wholePath(points, curved) {
+    let found = paths.get(points);
+    if (!found || found.count !== points.length || found.curved !== curved) {
+      found = { count: points.length, curved, path: new Path2D() };
+      trace(found.path, points, curved ? S.controlPoints(points) : null, Infinity);
+      paths.set(points, found);
+    }
+    return found.path;
+  }
+
+  function drawEven(context, points, upTo, corners) {
+    const curved = S.smooth() && !corners && points.length > 2;
+    if (upTo >= points.length - 1 && points.length > 1) return context.stroke(wholePath(points, curved));
+    context.beginPath();
+    trace(context, points, curved ? S.controlPoints(points) : null, upTo);
     context.stroke();
   }
 
@@ -85,19 +105,20 @@ window.Sketchgen = window.Sketchgen || {};
     }
   }
 
-  // A stroke is {points, upTo}: upTo, if there, is how many of the pieces between points are drawn.
-  S.drawStroke = function (context, { points, upTo = Infinity }, colour, width) {
+  // A stroke is {points, upTo, corners}: upTo, if there, is how many of the pieces between points are drawn.
+  S.drawStroke = function (context, { points, upTo = Infinity, corners }, colour, width) {
     if (!points.length) return;
     context.strokeStyle = colour;
     context.lineWidth = width;
     if (points.length > 1 && points.some(pressed)) drawPressed(context, points, width, upTo);
-    else drawEven(context, points, upTo);
+    else drawEven(context, points, upTo, corners);
   };
 
-  // A drawing's strokes, each in the colour of who drew it.
+  // A drawing's strokes, each in its own colour and width, or else in those of who drew it.
   S.drawStrokes = function (context, inks, strokes, width) {
     for (const stroke of strokes) {
-      S.drawStroke(context, stroke, stroke.added ? inks.added : inks.ink, width);
+      const colour = stroke.color || (stroke.added ? inks.added : inks.ink);
+      S.drawStroke(context, stroke, colour, stroke.width ? (width * stroke.width) / S.PEN : width);
     }
   };
 
@@ -188,14 +209,4 @@ window.Sketchgen = window.Sketchgen || {};
       return shown;
     }
   };
-
-  // Gradio's picker searches for what stands in it: selected on entering, its old name gives way to what is
-  // typed instead of being searched for, too.
-  for (const kind of ["focusin", "click"]) {
-    document.addEventListener(kind, (event) => {
-      const picker = event.target;
-      if (!picker.matches("input[role=combobox]") || picker.selectionStart !== picker.selectionEnd) return;
-      requestAnimationFrame(() => picker.select());
-    });
-  }
 })(window.Sketchgen);

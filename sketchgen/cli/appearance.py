@@ -12,7 +12,20 @@ from sketchgen.errors import SettingError
 if TYPE_CHECKING:
     from sketchgen.formats.render_options import RenderOptions
 
-FORMATS = ("svg", "animated", "plot", "poster", "png", "gif", "webp", "json", "ndjson", "npz", "gcode")
+FORMATS = (
+    "svg",
+    "animated",
+    "plot",
+    "poster",
+    "png",
+    "gif",
+    "webp",
+    "json",
+    "excalidraw",
+    "ndjson",
+    "npz",
+    "gcode",
+)
 """The formats by name; those of `sketchgen.formats.registry.FORMATS`."""
 
 _LOOK, _PAPER = "Appearance", "Plotter and poster"

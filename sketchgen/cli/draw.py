@@ -101,10 +101,10 @@ def complete(
 ) -> int:
     """Complete partial drawings, each several times.
 
-    FILE is .svg, .json (canvas), .ndjson (every drawing in it), - for standard input, or example:NAME for a
-    bundled drawing (half-a-cat, face, car, pineapple, mona-lisa). A folder gets one file for each drawing,
-    a contact sheet, and a manifest by which any drawing can be drawn again. Without a category it guesses,
-    and tells the first guesses.
+    FILE is .svg, .json (canvas), .excalidraw, .ndjson (every drawing in it), - for standard input, or
+    example:NAME for a bundled drawing (half-a-cat, face, car, pineapple, mona-lisa). A folder gets one file
+    for each drawing, a contact sheet, and a manifest by which any drawing can be drawn again. Without a
+    category it guesses, and tells the first guesses.
     """
     asked = SimpleNamespace(**given)
     _check(asked)

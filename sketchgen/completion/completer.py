@@ -25,7 +25,7 @@ from sketchgen.completion.sampler import (
     steps,
 )
 from sketchgen.completion.symmetry import Mirrored, placed
-from sketchgen.errors import SettingError, SketchError, unknown_category
+from sketchgen.errors import SettingError, SketchError
 from sketchgen.limits import (
     CLOSING,
     GUIDANCE,
@@ -42,6 +42,7 @@ from sketchgen.models.numpy_stroke_model import Decoder
 from sketchgen.models.recogniser import Guess, default_recogniser
 from sketchgen.ranking.flaws import share_at_edge
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
+from sketchgen.resources import unknown_category
 from sketchgen.sketch.geometry import CENTRE, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Box, Completion, Sketch, check_sketch
 from sketchgen.sketch.strokes import pens

@@ -25,16 +25,10 @@ from sketchgen.data.transfer import (
     Transfer,
     new_client,
 )
-from sketchgen.errors import (
-    CategoryError,
-    DownloadError,
-    OutputError,
-    SettingError,
-    SketchgenError,
-    unknown_category,
-)
+from sketchgen.errors import CategoryError, DownloadError, OutputError, SettingError, SketchgenError
 from sketchgen.limits import DOWNLOADS, MAX_DOWNLOADS, MAX_RETRIES, RETRIES, check_range
 from sketchgen.resources import categories as known_categories
+from sketchgen.resources import unknown_category
 from sketchgen.sketch.files import reason, shown
 
 BASE = "https://storage.googleapis.com/quickdraw_dataset"

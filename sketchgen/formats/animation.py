@@ -16,7 +16,15 @@ from PIL.Image import Dither, Image
 
 from sketchgen.formats.curves import WidthLine
 from sketchgen.formats.raster import Area, Raster, rgba
-from sketchgen.formats.svg_writer import Style, number, parts, svg_document, svg_text, visible_box
+from sketchgen.formats.svg_writer import (
+    Style,
+    number,
+    own_colours,
+    parts,
+    svg_document,
+    svg_text,
+    visible_box,
+)
 from sketchgen.limits import check_range
 from sketchgen.sketch.geometry import BOX, steps
 from sketchgen.sketch.sketch import Completion, Item, Points, Sketch
@@ -110,7 +118,8 @@ def to_animated_svg(item: Item, style: Style | None = None, speed: float = SPEED
     there from the start. Every line has one width, whatever the pressure. Same arguments, same bytes.
     """
     # A growing dash can show a line of one width only.
-    style = replace(style or Style(), pressure=0.0)
+    style = style or Style()
+    style = replace(style, pressure=0.0, strokes=tuple(replace(own, widths=()) for own in style.strokes))
     drawing = svg_document(item, style)
     spans = timeline(item, style, speed)
     if spans:
@@ -196,9 +205,15 @@ def _opaque(style: Style) -> Style:
         )
 
     paper = over(style.background, (255, 255, 255))
-    given, added = over(style.given_colour, paper), over(style.added_colour, paper)
-    shown = (f"#{bytes(colour).hex()}" for colour in (paper, given, added))
-    return replace(style, **dict(zip(("background", "given_colour", "added_colour"), shown, strict=True)))
+    opaque = {"background": paper} | {
+        name: over(getattr(style, name), paper) for name in ("given_colour", "added_colour")
+    }
+    strokes = tuple(
+        replace(own, colour=f"#{bytes(over(own.colour, paper)).hex()}") if own.colour else own
+        for own in style.strokes
+    )
+    shown: dict[str, Any] = {name: f"#{bytes(colour).hex()}" for name, colour in opaque.items()}
+    return replace(style, **shown, strokes=strokes)
 
 
 def _palette(style: Style, *, both: bool) -> bytes:
@@ -207,6 +222,7 @@ def _palette(style: Style, *, both: bool) -> bytes:
         np.array(rgba(colour)[:3]) for colour in (style.background, style.given_colour, style.added_colour)
     )
     pairs = [(paper, given), (paper, added), (given, added)] if both else [(paper, given)]
+    pairs += [(paper, np.array(rgba(colour)[:3])) for colour in own_colours(style)]
     shares = np.linspace(0, 1, _TONES)[:, None]
     tones = np.concatenate([np.rint(one + (other - one) * shares) for one, other in pairs])
     return np.unique(tones, axis=0).astype(np.uint8).tobytes()
@@ -229,15 +245,18 @@ def _pictures(
 ) -> Iterator[Image]:
     """Yield the picture at each time and the finished one; only what has changed is drawn anew."""
     given, added = parts(item)
-    colour = rgba(style.given_colour)
+    colour, first = style.given_colour, 0
     if added is not None:
-        for stroke in given.strokes:
-            raster.draw(raster.line_of(stroke), colour)
-        colour = rgba(style.added_colour)
+        for index, stroke in enumerate(given.strokes):
+            raster.draw(*raster.ink_of(stroke, index, colour))
+        colour, first = style.added_colour, len(given.strokes)
     page = raster.picture()
-    lines = [raster.line_of(stroke) for stroke in _animated(item).strokes]
-    for pieces in _pieces(lines, spans, [*times, math.inf]):
-        areas = [area for piece in pieces if (area := raster.draw(piece, colour)) is not None]
+    inks = [
+        raster.ink_of(stroke, index, colour) for index, stroke in enumerate(_animated(item).strokes, first)
+    ]
+    for pieces in _pieces([line for line, _ in inks], spans, [*times, math.inf]):
+        drawn = (raster.draw(piece, inks[index][1]) for index, piece in pieces)
+        areas = [area for area in drawn if area is not None]
         if areas:
             left, top, right, bottom = zip(*areas, strict=True)
             new: Area = min(left), min(top), max(right), max(bottom)
@@ -247,17 +266,17 @@ def _pictures(
 
 def _pieces(
     lines: Sequence[WidthLine], spans: Sequence[Span], times: Iterable[float]
-) -> Iterator[list[WidthLine]]:
-    """Yield, for each time in seconds, the pieces of lines drawn since the time before."""
+) -> Iterator[list[tuple[int, WidthLine]]]:
+    """Yield, for each time in seconds, the pieces drawn since the time before, with the index of the line."""
     index, drawn = 0, 0.0
     distance: NDArray[np.float64] | None = None
     for time in times:
-        pieces: list[WidthLine] = []
+        pieces: list[tuple[int, WidthLine]] = []
         while index < len(spans) and spans[index].start < time:
             (start, end), line = spans[index], lines[index]
             distance = np.append(0.0, np.cumsum(steps(line[:, :2]))) if distance is None else distance
             share = min(1.0, (time - start) / (end - start))
-            pieces.append(_piece(line, distance, drawn, share))
+            pieces.append((index, _piece(line, distance, drawn, share)))
             drawn = share
             if share < 1:
                 break

@@ -55,21 +55,23 @@ def parse_canvas(source: Any, name: str = "canvas") -> Sketch:
     if isinstance(value, list):
         return named_sketch(name, _strokes(value, name))
     if not isinstance(value, dict):
-        raise FormatError(f"{name} must be an object with 'strokes' or a list of strokes, not {_kind(value)}")
+        raise FormatError(
+            f"{name} must be an object with 'strokes' or a list of strokes, not {kind_of_value(value)}"
+        )
     if "strokes" not in value:
         raise FormatError(f"{name} has no 'strokes'")
     if "format" in value or "version" in value:
         _check_version(value, name)
     if "rev" in value and (not isinstance(value["rev"], int) or isinstance(value["rev"], bool)):
-        raise FormatError(f"{name}: rev must be a whole number, not {_kind(value['rev'])}")
+        raise FormatError(f"{name}: rev must be a whole number, not {kind_of_value(value['rev'])}")
     category = value.get("category")
     if category is not None and not isinstance(category, str):
-        raise FormatError(f"{name}: category must be text, not {_kind(category)}")
+        raise FormatError(f"{name}: category must be text, not {kind_of_value(category)}")
     strokes = _strokes(value["strokes"], name)
     given = value.get("given")
     if given is not None and (type(given) is not int or not 0 <= given <= len(strokes)):
         raise FormatError(f"{name}: given must be a number of strokes from 0 to {len(strokes)}")
-    return named_sketch(name, strokes, page=_page(value, name), category=category)
+    return named_sketch(name, strokes, page=to_page(value, name), category=category)
 
 
 def named_sketch(name: str, strokes: Iterable[Any], **more: Any) -> Sketch:
@@ -98,7 +100,7 @@ def sketch_to_json(item: Item) -> str:
     return orjson.dumps(value).decode() + "\n"
 
 
-def _kind(value: object) -> str:
+def kind_of_value(value: object) -> str:
     """Return the kind of a JSON value, in words."""
     kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
     return kinds.get(type(value), "a number" if isinstance(value, int | float) else type(value).__name__)
@@ -114,24 +116,24 @@ def _check_version(value: dict[str, Any], name: str) -> None:
         )
 
 
-def _number(value: object, what: str) -> float:
+def to_number(value: object, what: str) -> float:
     """Return a coordinate as a float; booleans and text are not numbers."""
     if type(value) is not float and type(value) is not int:
-        raise FormatError(f"{what} must be a number, not {_kind(value)}")
+        raise FormatError(f"{what} must be a number, not {kind_of_value(value)}")
     return float(max(min(value, 10**300), -(10**300)) if isinstance(value, int) else value)
 
 
-def _page(value: dict[str, Any], name: str) -> Box | None:
+def to_page(value: dict[str, Any], name: str) -> Box | None:
     """Return the page of an object: `page`, or `width` and `height`; None if it has neither."""
     page = value.get("page")
     if page is not None:
         if not isinstance(page, list) or len(page) != 4:
             raise FormatError(f"{name}: page must be [x, y, width, height]")
-        box = Box(*(_number(side, f"{name}: page[{index}]") for index, side in enumerate(page)))
+        box = Box(*(to_number(side, f"{name}: page[{index}]") for index, side in enumerate(page)))
     elif value.get("width") is None and value.get("height") is None:
         return None
     else:
-        sides = [_number(value.get(key), f"{name}: {key}") for key in ("width", "height")]
+        sides = [to_number(value.get(key), f"{name}: {key}") for key in ("width", "height")]
         box = Box(0.0, 0.0, *sides)
     if box.width <= 0 or box.height <= 0:
         raise FormatError(f"{name}: width and height must be above 0, not {box.width:g} x {box.height:g}")
@@ -141,11 +143,11 @@ def _page(value: dict[str, Any], name: str) -> Box | None:
 def _strokes(value: object, name: str) -> list[list[tuple[float, float]]]:
     """Return checked strokes; sizes are checked first, so that a flood of points is refused at once."""
     if not isinstance(value, list):
-        raise FormatError(f"{name}: strokes must be a list, not {_kind(value)}")
+        raise FormatError(f"{name}: strokes must be a list, not {kind_of_value(value)}")
     total = 0
     for index, stroke in enumerate(value):
         if not isinstance(stroke, list):
-            raise FormatError(f"{name}: stroke {index} must be a list of points, not {_kind(stroke)}")
+            raise FormatError(f"{name}: stroke {index} must be a list of points, not {kind_of_value(stroke)}")
         if not stroke:
             raise FormatError(f"{name}: stroke {index} has no points; leave it out")
         total += len(stroke)
@@ -170,4 +172,4 @@ def _point(value: object, name: str, stroke: int, at: int) -> tuple[float, float
         # Time is often in milliseconds since 1970, far beyond the limit of a coordinate.
         if extra is not None and (type(extra) not in (int, float) or not -1e18 < extra < 1e18):
             raise FormatError(f"{where}: time and pressure must be finite numbers or null")
-    return _number(value[0], where), _number(value[1], where)
+    return to_number(value[0], where), to_number(value[1], where)

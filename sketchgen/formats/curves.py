@@ -205,6 +205,23 @@ def with_pressure(points: Points, width: float, pressure: float) -> WidthLine:
     return np.column_stack([placed, factor])
 
 
+def with_widths(line: Points, points: Points, widths: NDArray[np.float64]) -> WidthLine:
+    """Return a line with the widths that it has at some of its points, and even changes between them.
+
+    Args:
+        line: (m, 2), such as `flatten` returns.
+        points: (n, 2), those of the line's points whose widths are known, in its order, with both ends.
+        widths: (n,).
+    """
+    at, place = [], 0
+    for point in points:
+        while not np.array_equal(line[place], point):
+            place += 1
+        at.append(place)
+        place += 1
+    return np.column_stack([line, np.interp(np.arange(len(line)), at, widths)])
+
+
 def _smoothstep(distance: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
     """Return a smooth rise from 0 at distance 0 to 1 at `reach`."""
     share = np.clip(distance / reach, 0.0, 1.0)

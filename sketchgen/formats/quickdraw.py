@@ -13,6 +13,7 @@ import orjson
 
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats.canvas_json import load_json, named_sketch, parse_canvas
+from sketchgen.formats.excalidraw import is_scene, parse_scene
 from sketchgen.sketch.files import MAX_BYTES
 from sketchgen.sketch.sketch import MAX_POINTS, Points, Sketch
 
@@ -41,7 +42,7 @@ class Entry:
 
 
 def parse_json(data: str | bytes, name: str = "line") -> Sketch:
-    """Return the drawing of a JSON text: any form of `parse_canvas`, or a line of Quick, Draw!.
+    """Return the drawing of a JSON text: a form of `parse_canvas`, Excalidraw's, or a line of Quick, Draw!.
 
     A line is `{"word": "cat", "drawing": [[xs, ys], ...]}`; raw files have `[xs, ys, times]` for a stroke,
     and times are left out. The drawing has the coordinates of the line, no page, and the category `word`.
@@ -57,7 +58,7 @@ def parse_json(data: str | bytes, name: str = "line") -> Sketch:
     value = load_json(data, name)
     if isinstance(value, dict) and "drawing" in value:
         return _sketch_of(value, name)
-    return parse_canvas(value, name)
+    return parse_scene(value, name) if is_scene(value) else parse_canvas(value, name)
 
 
 def _sketch_of(value: Any, name: str) -> Sketch:

@@ -12,15 +12,15 @@ from PIL import ImageColor, ImageDraw, ImageFont
 from PIL.Image import Image
 
 from sketchgen.errors import SettingError
-from sketchgen.formats.curves import WidthLine, with_pressure
+from sketchgen.formats.curves import WidthLine
 from sketchgen.formats.svg_writer import (
     Style,
     curve_px,
-    flattened,
     parts,
     pen_width,
     pixel_size,
     visible_box,
+    width_line,
 )
 from sketchgen.sketch.files import write_atomic
 from sketchgen.sketch.sketch import Item, Points
@@ -51,11 +51,11 @@ def to_image(item: Item, size: int = 256, style: Style | None = None) -> Image:
     """
     style = style or Style()
     raster = Raster(item, size, style)
-    for sketch, name in zip(parts(item), (style.given_colour, style.added_colour), strict=True):
-        if sketch is not None:
-            colour = rgba(name)
-            for stroke in sketch.strokes:
-                raster.draw(raster.line_of(stroke), colour)
+    given, added = parts(item)
+    for index, stroke in enumerate(given.strokes):
+        raster.draw(*raster.ink_of(stroke, index, style.given_colour))
+    for index, stroke in enumerate(() if added is None else added.strokes, len(given.strokes)):
+        raster.draw(*raster.ink_of(stroke, index, style.added_colour))
     return raster.picture()
 
 
@@ -101,10 +101,16 @@ class Raster:
         self._canvas = images.new("RGBA", (width * self._fine, height * self._fine), paper)
         self._pen = ImageDraw.Draw(self._canvas)
 
-    def line_of(self, stroke: Points) -> WidthLine:
-        """Return a stroke in the style: its curves as short lines, and the width at each point."""
-        line = flattened(stroke, self._box, self._px)
-        return with_pressure(line, pen_width(self._box, self._style), self._style.pressure)
+    def ink_of(self, stroke: Points, index: int, colour: str) -> tuple[WidthLine, tuple[int, ...]]:
+        """Return a stroke in the style: its curves as short lines with the width at each point; its colour.
+
+        Args:
+            stroke: (n, 2) its points.
+            index: of the stroke, counted over given and added ones.
+            colour: unless it has one of its own.
+        """
+        own = self._style.of_stroke(index)
+        return width_line(stroke, self._box, self._px, self._style, own), rgba(own.colour or colour)
 
     def draw(self, line: WidthLine, colour: tuple[int, ...]) -> Area | None:
         """Draw a line with round ends and joins: discs at the points, bars between them.

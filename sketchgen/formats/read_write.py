@@ -46,9 +46,10 @@ def read(source: Source) -> Sketch:
     """Read a drawing; of a file of several, the first one, with a warning.
 
     Args:
-        source: a path, "-" for standard input, or an open file. SVG, JSON (of a canvas or
-            sketchgen), Quick, Draw!'s ndjson (simplified or raw) and binary files, and sketch-rnn's npz are
-            read, each also compressed by gzip. Of other suffixes, the content tells the format.
+        source: a path, "-" for standard input, or an open file. SVG, JSON (of a canvas, of
+            sketchgen or of Excalidraw), Quick, Draw!'s ndjson (simplified or raw) and binary files, and
+            sketch-rnn's npz are read, each also compressed by gzip. Of other suffixes, the content tells the
+            format.
 
     Raises:
         FormatError: no such file, a folder, empty, or not a drawing of a known format.

@@ -35,7 +35,7 @@ MAX_SHEET = 5000
 MAX_ARRAYS = 1_000_000
 """Maximum number of drawings of an npz."""
 
-_TEXT_SUFFIXES = (".svg", ".json", ".ndjson", ".gcode")
+_TEXT_SUFFIXES = (".svg", ".json", ".excalidraw", ".ndjson", ".gcode")
 
 MAX_SHEET_PIXELS = 24_000_000
 """The cells of a PNG sheet shrink to keep it below this size."""
@@ -104,6 +104,12 @@ def _animation(item: Item, options: RenderOptions) -> bytes:
         return animation.to_animated_svg(item, options.style, speed).encode()
     to_file = animation.to_gif if suffix == ".gif" else animation.to_webp
     return to_file(item, options.style, speed, size=options.size)
+
+
+def _excalidraw(items: Sequence[Item], options: RenderOptions, columns: int) -> list[bytes]:
+    from sketchgen.formats.excalidraw import to_scene
+
+    return [to_scene(items, options.style, columns).encode()]
 
 
 def _lines(items: Sequence[Item], _options: RenderOptions, _columns: int) -> list[bytes]:
@@ -187,6 +193,7 @@ def _rows() -> Iterator[Format]:
     """Yield the rows of the table."""
     line = frozenset({"width", "colour", "added_colour", "background", "smooth", "pressure"})
     picture, paper = line | {"size"}, frozenset({"page", "margin", "columns"})
+    scene = line - {"pressure"} | {"columns"}
     moving, none = picture | {"speed"}, frozenset[str]()
     plot = paper | {"pen", "crop", "colour", "added_colour", "smooth"}
     poster, posters = line | paper | {"title", "labels"}, {".svg": _poster, ".png": _poster}
@@ -200,6 +207,7 @@ def _rows() -> Iterator[Format]:
     yield Format("gif", "animation", {".gif": animation}, moving, 1)
     yield Format("animated", "animation", animations, moving, 1)
     yield Format("json", "exact strokes", {".json": json}, none, 1)
+    yield Format("excalidraw", "Excalidraw's free lines", {".excalidraw": _excalidraw}, scene)
     yield Format("ndjson", "Quick, Draw!'s lines", {".ndjson": _lines}, none, lines=True)
     yield Format("npz", "sketch-rnn's arrays", {".npz": _npz}, none, MAX_ARRAYS, one_file=True)
     yield Format("plot", "pages for a plotter", {".svg": _plot}, plot)
@@ -231,6 +239,7 @@ READERS: dict[str, Reader] = {
     ".svg": _read_svg,
     ".svgz": _read_svg,
     ".json": _read_json,
+    ".excalidraw": _read_json,
     ".ndjson": read_ndjson,
     ".npz": read_npz,
     ".bin": read_binary,

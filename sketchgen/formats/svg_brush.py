@@ -2,59 +2,130 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sketchgen.sketch.geometry import line_length
+from sketchgen.sketch.geometry import rdp, resample, steps
 from sketchgen.sketch.sketch import Points
-
-THIN = 6.0
-"""Minimum length of a brush stroke, as a multiple of its mean width."""
-
-EVEN = 3.0
-"""Maximum width of a brush stroke, as a multiple of its mean width."""
 
 NEAR = 0.06
 """Maximum distance of a line that is drawn twice from itself, as a share of its extent."""
 
-_STARTS = 64
-"""Number of points of an outline at which a brush stroke may turn."""
+MIN_POINTS = 8
+"""Minimum number of points of an outline; a bar of four corners is a shape."""
 
-_SHARES = np.linspace(0.0, 1.0, 17)
-_FINE = np.linspace(0.0, 1.0, 97)
+THIN = 0.25
+"""Maximum width of a line, as a share of its length; a wider shape is no line."""
+
+ROUND = 0.9
+"""Minimum share of a circle's area, at the same circumference, of the outline of a dot."""
+
+_SAMPLES = 24, 1200
+"""Minimum and maximum number of places along an outline."""
+
+_FINE = 4
+"""Places along an outline, in each width of the line."""
+
+_NEAR = 4
+"""Length of the sides that are compared where an end is looked for, in widths."""
+
+_CAP = 0.75
+"""How far an outline goes beyond an end of its line, in widths; half of it where the end is a half circle."""
+
+_TOLERANCE = 0.06
+"""Maximum distance of the points that are left out from the line, in widths."""
 
 
-def middle_line(outline: Points) -> Points | None:
-    """Return the middle line of the filled outline of a brush stroke; None if it looks like none.
+def middle_lines(outlines: list[Points], *, dots: bool = True) -> tuple[list[Points], float]:
+    """Return the lines of a pen of which outlines are given: pieces that meet become one line.
 
-    An outline goes along one side of the stroke and back along the other. Where it turns is found by trying
-    all pairs of turning points: the two sides are then nearest to each other.
+    An outline that is not that of a line, because it is wide or of very uneven width, is returned as it is.
+
+    Args:
+        outlines: (n, 2) each, of one line of a pen; its pieces stand in their order.
+        dots: whether circles are dots of the pen.
+
+    Returns:
+        The lines, and the width of the widest; 0 if all are outlines.
     """
-    closed = outline if np.array_equal(outline[0], outline[-1]) else np.concatenate([outline, outline[:1]])
-    along = np.append(0.0, np.cumsum(np.hypot(*np.diff(closed, axis=0).T)))
-    x, y = closed.T
-    area = abs(float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]))) / 2
-    if len(closed) < 8 or not along[-1] > 0 or along[-1] ** 2 < 4 * THIN * area:
-        return None
+    found: list[Points] = []
+    widest = 0.0
+    for outline in outlines:
+        line, width = _middle(outline, dots=dots)
+        widest = max(widest, width)
+        joined = _joined(found[-1], line, 2 * widest) if found and width else None
+        found[-1:] = [joined] if joined is not None else [*found[-1:], line]
+    return found, widest
 
-    def at(place: np.ndarray) -> np.ndarray:
-        place = place % 1.0 * along[-1]
-        return np.stack([np.interp(place, along, x), np.interp(place, along, y)], axis=-1)
 
-    # One side may be longer than the other: the outer one of a bend. First all around, then near the best.
-    first, share = 0.0, 0.5
-    for reach, spread, count in ((0.5, 0.15, 15), (1 / _STARTS, 0.02, 7)):
-        starts = first + np.linspace(-reach, reach, _STARTS if count > 7 else count)[:, None, None]
-        sides = share + np.linspace(-spread, spread, count)[:, None]
-        gaps = np.linalg.norm(at(starts + sides * _SHARES) - at(starts - (1 - sides) * _SHARES), axis=-1)
-        start, side = np.unravel_index(gaps.mean(axis=2).argmin(), gaps.shape[:2])
-        first, share = float(starts[start, 0, 0]), float(sides[side, 0])
-    one, other = at(first + share * _FINE), at(first - (1 - share) * _FINE)
-    line, width = (one + other) / 2, np.linalg.norm(one - other, axis=1)
-    if line_length([line]) < THIN * width.mean() or width.max() > EVEN * width.mean():
-        return None
-    return line
+def _joined(first: Points, second: Points, reach: float) -> Points | None:
+    """Return two lines as one if they have ends within reach of each other, or None."""
+    ends = [(a, b) for a in (first, first[::-1]) for b in (second, second[::-1])]
+    gaps = [float(np.hypot(*(a[-1] - b[0]))) for a, b in ends]
+    nearest = int(np.argmin(gaps))
+    return np.concatenate(ends[nearest]) if gaps[nearest] < reach else None
+
+
+def _middle(outline: Points, *, dots: bool) -> tuple[Points, float]:
+    """Return the middle line of an outline (of a dot, its centre) and its width, or the outline and 0."""
+    length = float(steps(outline).sum())
+    x, y = (outline - outline[0]).T
+    area = abs(float((x[:-1] * y[1:] - x[1:] * y[:-1]).sum())) / 2
+    if len(outline) < MIN_POINTS or length == 0 or area == 0:
+        return outline, 0.0
+    if dots and 4 * math.pi * area > ROUND * length**2:
+        return outline[:-1].mean(axis=0, keepdims=True), length / math.pi
+    # Of a line with round ends: area = width * (length - pi * width / 2) / 2 + pi * width**2 / 4.
+    width = (length - math.sqrt(max(length**2 - 4 * math.pi * area, 0.0))) / math.pi
+    if width > THIN * length / 2:
+        return outline, 0.0
+    count = min(max(math.ceil(_FINE * length / width), _SAMPLES[0]), _SAMPLES[1])
+    places = resample(outline, length / count)[:-1]
+    pairs = _pairs(places, _end(places))
+    gaps = np.hypot(*(places[pairs[:, 0]] - places[pairs[:, 1]]).T)
+    if np.median(gaps) > 2 * width or np.quantile(gaps, 0.95) > 3 * width:
+        return outline, 0.0
+    line = (places[pairs[:, 0]] + places[pairs[:, 1]]) / 2
+    return rdp(_without_caps(line, width), _TOLERANCE * width), width
+
+
+def _end(places: Points) -> int:
+    """Return the place at which an outline turns about an end of its line: both sides are near from there."""
+    count = len(places)
+    along = np.arange(1, min(_FINE * _NEAR, count // 2))[:, None]
+    at = np.arange(count)
+    across = places[(at + along) % count] - places[(at - along) % count]
+    return int(np.argmin(np.hypot(across[..., 0], across[..., 1]).mean(axis=0)))
+
+
+def _pairs(places: Points, start: int) -> NDArray[np.int64]:
+    """Return (m, 2) places that are opposite each other, from an end of the line to the other end."""
+    count, points = len(places), places.tolist()
+    left, right = start, start
+    found = [(left, right)]
+
+    def gap(a: int, b: int) -> float:
+        return math.dist(points[a % count], points[b % count])
+
+    while left - right < count - 2:
+        left, right = left + 1, right - 1
+        # The outer side of a bend is longer: it goes on while that brings both sides nearer.
+        while left - right < count - 1 and gap(left + 1, right) < gap(left, right):
+            left += 1
+        while left - right < count - 1 and gap(left, right - 1) < gap(left, right):
+            right -= 1
+        found.append((left % count, right % count))
+    return np.array(found)
+
+
+def _without_caps(line: Points, width: float) -> Points:
+    """Return a line without its first and last piece, by which the outline goes beyond its ends."""
+    at = np.append(0.0, np.cumsum(steps(line)))
+    inner = (at >= _CAP * width) & (at <= at[-1] - _CAP * width)
+    return line[inner] if inner.sum() > 1 else line
 
 
 def without_doubles(lines: Sequence[Points]) -> list[Points]:

@@ -19,15 +19,15 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from sketchgen.errors import FormatError, FormatNote, FormatWarning, SketchError
+from sketchgen.errors import FormatError, FormatNote, FormatWarning, SettingError, SketchError
 from sketchgen.formats.svg_path import read_numbers
 from sketchgen.formats.svg_transform import length
 from sketchgen.formats.svg_walker import AS_DRAWN, Line, Walker
-from sketchgen.formats.svg_writer import MARK, WHOLE
+from sketchgen.formats.svg_writer import MARK, WHOLE, StrokeStyle
 from sketchgen.formats.svg_xml import parse_xml
 from sketchgen.sketch.sketch import Box, Layer, Sheet, Sketch
 
-__all__ = ["AS_DRAWN", "parse_svg"]
+__all__ = ["AS_DRAWN", "parse_styled_svg", "parse_svg"]
 
 _PHYSICAL = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(mm|cm|in|pt|pc|q)\s*", re.IGNORECASE)
 
@@ -53,6 +53,11 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
         FormatWarning: an element that is broken is left out, or drawn up to the fault.
         FormatNote: brush strokes or doubled lines are read as one line each; see `AS_DRAWN`.
     """
+    return parse_styled_svg(text, name)[0]
+
+
+def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list[StrokeStyle]]:
+    """Return `parse_svg`, and the style of each stroke: colours as written, widths in units of the page."""
     root = parse_xml(text, name)
     try:
         page = _page(root)
@@ -72,7 +77,15 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
         warnings.warn(FormatNote(f"{name}: {reader.joined} {words}; --as-drawn keeps them"), stacklevel=2)
     for fault in reader.faults:
         warnings.warn(FormatWarning(f"{name}: {fault}"), stacklevel=2)
-    return sketch
+    return sketch, [_style(line) for line in lines]
+
+
+def _style(line: Line) -> StrokeStyle:
+    """Return the style of a stroke; a colour that is none is left out."""
+    try:
+        return StrokeStyle(line.colour, line.width or None, line.corners)
+    except SettingError:
+        return StrokeStyle(corners=line.corners)
 
 
 def _page(root: Element) -> Box | None:

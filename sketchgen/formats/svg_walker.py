@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from sketchgen.errors import FormatError, SketchError
-from sketchgen.formats.svg_brush import middle_line, without_doubles
+from sketchgen.formats.svg_brush import middle_lines, without_doubles
 from sketchgen.formats.svg_clip import Region, clipped, is_costly
 from sketchgen.formats.svg_css import (
     ATTRIBUTE,
@@ -69,12 +69,21 @@ _INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
 
 
 class Line(NamedTuple):
-    """A visible stroke on the page, the layer that it is on, its colour, and its width if it has one."""
+    """A visible stroke on the page.
+
+    Attributes:
+        points: (n, 2) on the page.
+        layer: that it is on.
+        colour: of the stroke, or else of the fill.
+        width: of the line, in units of the page; 0 for a fill.
+        corners: whether all points are corners, unlike those of curves whose nodes are read and of a pen.
+    """
 
     points: Points
     layer: str | None = None
     colour: str | None = None
-    width: float | None = None
+    width: float = 0.0
+    corners: bool = True
 
 
 @dataclass(frozen=True)
@@ -334,31 +343,36 @@ class Walker:
         lines = self._outline(element, context)
         if not lines:
             self.passed_over.add(f"an empty {tag}")
+        corners, scale = element.get(MARK) != NODES, 1.0
         if has_fill and not has_stroke:
-            lines, width, colour = self._filled(element, tag, lines), 0.0, tint
+            pen = style["stroke-linecap"] == "round"
+            lines, width = self._filled(element, tag, lines, pen=pen)
+            colour, corners = tint, corners and not width
         elif not has_fill:
             lines = self._stroked(tag, lines, dots=style["stroke-linecap"] != "butt")
-        scale = 1.0 if matrix is None else math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+        if has_stroke and matrix is not None:
+            scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
         for line in lines:
-            yield Line(line, context.layer, colour, width * scale)
+            yield Line(line, context.layer, colour, width * scale, corners)
 
-    def _filled(self, element: Element, tag: str, lines: list[Points]) -> list[Points]:
-        """Return the lines of a shape that is filled only."""
+    def _filled(
+        self, element: Element, tag: str, lines: list[Points], *, pen: bool
+    ) -> tuple[list[Points], float]:
+        """Return the lines of a shape that is filled only, and the width of a pen where they are its lines.
+
+        tldraw and Excalidraw mark the outlines of a pen by round caps (`pen`): dots and lines in pieces, too.
+        """
         named = "background" in (element.get("id"), *element.get("class", "").split())
         if (tag == "rect" and named) or self._covers_page(lines):
-            return []
+            return [], 0.0
         lines = [line for line in lines if _has_area(line)]
-        if (
-            tag in ("path", "polygon")
-            and len(lines) == 1
-            and not AS_DRAWN.get()
-            and self.brushes < MAX_BRUSHES
-        ):
+        brush = tag in ("path", "polygon") and (len(lines) == 1 or pen) and not AS_DRAWN.get()
+        if brush and self.brushes < MAX_BRUSHES:
             self.brushes += 1
-            if (line := middle_line(lines[0])) is not None:
-                self.joined += 1
-                return [line]
-        return lines
+            found, width = middle_lines(lines, dots=pen)
+            self.joined += len(found) if width else 0
+            return found, width
+        return lines, 0.0
 
     def _stroked(self, tag: str, lines: list[Points], *, dots: bool) -> list[Points]:
         """Return the lines of a shape that is stroked only; dots are shown by their caps."""

@@ -11,12 +11,14 @@ import numpy as np
 
 from sketchgen.errors import SettingError
 from sketchgen.formats.curves import (
+    WidthLine,
     control_points,
     flatten,
     is_smooth,
     min_width,
     outline_path,
     with_pressure,
+    with_widths,
 )
 from sketchgen.limits import check_range
 from sketchgen.sketch.geometry import BOX
@@ -58,6 +60,48 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_COLOUR = re.compile(r"[^#\w(),.%\s/-]")
 
 
+def check_colour(colour: str) -> None:
+    """Check a CSS colour.
+
+    Raises:
+        SettingError: it is none.
+    """
+    if not colour.strip() or _NOT_COLOUR.search(colour):
+        raise SettingError(f"{colour!r} is no colour; write one as '#2563eb' or 'navy'")
+
+
+@dataclass(frozen=True)
+class StrokeStyle:
+    """Style of one stroke, where it differs from that of its drawing.
+
+    Attributes:
+        colour: CSS colour; None for the drawing's.
+        width: in the drawing's own units; None for the drawing's.
+        corners: whether all points are corners: the line is straight between them, whatever the drawing's.
+        widths: of the line at each point, as multiples of `width`; empty for one width.
+
+    Raises:
+        SettingError: a width that is not above 0, or not a colour.
+    """
+
+    colour: str | None = None
+    width: float | None = None
+    corners: bool = False
+    widths: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the limits."""
+        for width in (*self.widths, 1.0 if self.width is None else self.width):
+            if not 0 < width < math.inf:
+                raise SettingError(f"the width of a stroke is {width}; it must be above 0")
+        if self.colour is not None:
+            check_colour(self.colour)
+
+
+PLAIN = StrokeStyle()
+"""A stroke in the style of its drawing."""
+
+
 @dataclass(frozen=True)
 class Style:
     """Colours and pen of a drawing.
@@ -73,6 +117,7 @@ class Style:
             where the given strokes are smooth (all strokes, in a drawing without two parts).
         pressure: from 0 (lines of one width) to 1 (thinner at their ends and on straights, as drawn by a
             hand). Lines of an animated SVG always have one width.
+        strokes: of single strokes, the given ones first, in drawing order; further ones are plain.
 
     Raises:
         SettingError: a number outside its limits, or not a colour.
@@ -86,6 +131,7 @@ class Style:
     margin: float = 0.05
     smooth: str = "auto"
     pressure: float = 0.0
+    strokes: tuple[StrokeStyle, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the limits."""
@@ -97,8 +143,12 @@ class Style:
         if self.smooth not in SMOOTH:
             raise SettingError(f"smooth is {self.smooth!r}; it must be auto, on or off")
         for colour in (self.given_colour, self.added_colour, self.background):
-            if colour is not None and (not colour.strip() or _NOT_COLOUR.search(colour)):
-                raise SettingError(f"{colour!r} is no colour; write one as '#2563eb' or 'navy'")
+            if colour is not None:
+                check_colour(colour)
+
+    def of_stroke(self, index: int) -> StrokeStyle:
+        """Return the style of a stroke, counted over given and added ones."""
+        return self.strokes[index] if index < len(self.strokes) else PLAIN
 
 
 def parts(item: Item) -> tuple[Sketch, Sketch | None]:
@@ -168,6 +218,28 @@ def flattened(stroke: Points, box: Box, px: float) -> Points:
     return flatten(stroke, px, box.longer * CHORD)
 
 
+def width_line(stroke: Points, box: Box, px: float, style: Style, own: StrokeStyle) -> WidthLine:
+    """Return a stroke as it looks in a picture of `box`; widths are multiples of the drawing's pen.
+
+    Args:
+        stroke: (n, 2) its points.
+        box: what the picture shows.
+        px: see `curve_px`.
+        style: of the drawing.
+        own: of the stroke.
+    """
+    line, width = flattened(stroke, box, 0.0 if own.corners else px), pen_width(box, style)
+    times = 1.0 if own.width is None else own.width / width
+    if own.widths:
+        return with_widths(line, stroke, np.array(own.widths) * times)
+    return with_pressure(line, width * times, style.pressure) * (1.0, 1.0, times)
+
+
+def own_colours(style: Style) -> list[str]:
+    """Return the colours that single strokes have of their own, each once."""
+    return list(dict.fromkeys(each.colour for each in style.strokes if each.colour))
+
+
 def new_document(size: tuple[str, str], view: str) -> Any:
     """Return an empty svgwrite drawing, without validation, which is slow and refuses exact numbers."""
     import svgwrite
@@ -195,29 +267,38 @@ def _stroke(drawing: Any, stroke: Points, box: Box, px: float) -> Any:
     return path
 
 
-def _groups(drawing: Any, item: Item, sketch: Sketch, colour: str, style: Style, **extra: str) -> list[Any]:
-    """Return strokes of an item as a `<g>`; under pressure, followed by a second one for display."""
+def _groups(drawing: Any, item: Item, added: bool, style: Style, **extra: str) -> list[Any]:
+    """Return given or added strokes as a `<g>`; under pressure, followed by a second one for display."""
     box, px = visible_box(item, style), curve_px(item, style)
+    given, more = parts(item)
+    sketch, colour, first = (given, style.given_colour, 0)
+    if added and more is not None:
+        sketch, colour, first = more, style.added_colour, len(given.strokes)
     width = pen_width(box, style)
+    # Under pressure, the line of one width is hidden beneath the outline.
+    least = min_width(style.pressure)
     group = drawing.g(
         fill="none",
         stroke=colour,
-        # Under pressure, the line of one width is hidden beneath the outline.
-        stroke_width=number(width * min_width(style.pressure)),
+        stroke_width=number(width * least),
         stroke_linecap="round",
         stroke_linejoin="round",
         **extra,
     )
-    for stroke in sketch.strokes:
-        group.add(_stroke(drawing, stroke, box, px))
-    if style.pressure == 0 or sketch.is_empty:
-        return [group]
     shown = drawing.g(fill=colour, stroke="none")
     shown.attribs[MARK] = SHOW
-    for stroke in sketch.strokes:
-        line = with_pressure(flattened(stroke, box, px), width, style.pressure)
-        shown.add(drawing.path(d=outline_path(line, width)))
-    return [group, shown]
+    for index, stroke in enumerate(sketch.strokes, first):
+        own = style.of_stroke(index)
+        element = group.add(_stroke(drawing, stroke, box, 0.0 if own.corners else px))
+        thinnest = min(own.widths, default=least)
+        if own.width is not None or own.widths:
+            element.attribs["stroke-width"] = number((own.width or width) * thinnest)
+        if style.pressure or own.widths:
+            path = outline_path(width_line(stroke, box, px, style, own), width)
+            shown.add(drawing.path(d=path, **({"fill": own.colour} if own.colour else {})))
+        if own.colour:
+            element.attribs["stroke"] = own.colour
+    return [group, shown] if shown.elements else [group]
 
 
 def add_drawing(drawing: Any, parent: Any, item: Item, style: Style, *, ids: bool = False) -> None:
@@ -229,12 +310,12 @@ def add_drawing(drawing: Any, parent: Any, item: Item, style: Style, *, ids: boo
     if style.background is not None:
         corner, sides = (number(box.x), number(box.y)), (number(box.width), number(box.height))
         parent.add(drawing.rect(insert=corner, size=sides, fill=style.background, class_="background"))
-    given, added = parts(item)
+    added = parts(item)[1]
     key = "id" if ids else "class_"
     name = {key: "given"} if added is not None else {}
-    groups = _groups(drawing, item, given, style.given_colour, style, **name)
+    groups = _groups(drawing, item, False, style, **name)
     if added is not None:
-        groups += _groups(drawing, item, added, style.added_colour, style, **{key: "added"})
+        groups += _groups(drawing, item, True, style, **{key: "added"})
     for group in groups:
         parent.add(group)
 

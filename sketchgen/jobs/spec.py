@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from sketchgen.completion.completer import LIMIT, NO_CATEGORY
 from sketchgen.completion.guessing import AUTO, is_auto
-from sketchgen.errors import unknown_category
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.inputs import Source
 from sketchgen.limits import CLOSING
+from sketchgen.resources import unknown_category
 from sketchgen.sketch.sketch import Completion, Sketch
 
 if TYPE_CHECKING:

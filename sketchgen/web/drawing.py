@@ -10,7 +10,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from functools import partial
 from typing import Any
 
@@ -202,7 +202,16 @@ def route(completer: Completer) -> Route:
     """Return the route of the page's requests; see `answers`."""
     turns, computing = Turns(CAPACITY, WAITING), anyio.CapacityLimiter(COMPUTING)
 
-    async def draw(asked: HttpRequest) -> Response:
+    async def draw(_: HttpRequest, question: Any) -> Response:
+        return Lines(answers(completer, turns, computing, question))
+
+    return posting(PATH, draw)
+
+
+def posting(path: str, answer: Callable[[HttpRequest, Any], Awaitable[Response]]) -> Route:
+    """Return a route to which the page posts questions in JSON."""
+
+    async def posted(asked: HttpRequest) -> Response:
         # Other sites' pages may send plain text to any address, but no JSON without asking first.
         if asked.headers.get("content-type", "").split(";")[0] != "application/json":
             return JSONResponse({"detail": "the request must be application/json"}, 415)
@@ -210,6 +219,6 @@ def route(completer: Completer) -> Route:
             question = await asked.json()
         except (ValueError, RecursionError):
             return JSONResponse({"detail": "the request is not JSON"}, 400)
-        return Lines(answers(completer, turns, computing, question))
+        return await answer(asked, question)
 
-    return Route(PATH, draw, methods=["POST"])
+    return Route(path, posted, methods=["POST"])

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sketchgen import example
 from sketchgen.errors import FormatError, SketchError
+from sketchgen.formats.animation import to_animated_svg, to_gif
+from sketchgen.formats.canvas_json import load_json
+from sketchgen.formats.excalidraw import is_scene, parse_styled_scene, to_scene
+from sketchgen.formats.raster import image_bytes, to_image
 from sketchgen.formats.read_write import read
 from sketchgen.formats.registry import encode
 from sketchgen.formats.render_options import RenderOptions
+from sketchgen.formats.svg_reader import parse_styled_svg
+from sketchgen.formats.svg_writer import PLAIN, StrokeStyle, Style
 from sketchgen.sketch.geometry import moved, simplify
-from sketchgen.sketch.sketch import Box, Completion, Sketch
+from sketchgen.sketch.sketch import Box, Completion, Item, Sketch
 from sketchgen.web.request import MAX_POINTS, MAX_STROKES, checked_sketch, within_limits
+from sketchgen.web.stroke_styles import (
+    ADDED,
+    INK,
+    PEN,
+    json_styles,
+    page_style,
+    stroke_styles,
+    with_styles,
+)
 
 PAGE = Box(0.0, 0.0, 640.0, 480.0)
 """The page in the browser, in its own units."""
-
-PEN = 4.0
-"""Width of the page's lines, in its units."""
 
 FILL = 0.8
 """Share of the page that an opened drawing without a page of its own fills."""
@@ -33,6 +48,7 @@ STARTERS = {
     "half-a-cat": "cat",
     "face": "face",
     "car": "car",
+    "bicycle": "bicycle",
     "pineapple": "pineapple",
     "mona-lisa": "The Mona Lisa",
 }
@@ -44,27 +60,43 @@ TYPES = {
     "png": ("drawing.png", "image/png"),
     "gif": ("drawing.gif", "image/gif"),
     "json": ("drawing.json", "application/json"),
+    "excalidraw": ("drawing.excalidraw", "application/vnd.excalidraw+json"),
     "ndjson": ("drawing.ndjson", "application/x-ndjson"),
 }
 """File name and media type of each format that the page saves."""
 
 
-def split(sketch: Sketch, marks: Any) -> Completion:
-    """Return a drawing as given and added strokes, which a list of true (added) and false tells apart."""
-    flags = [flag is True for flag in marks] if isinstance(marks, list) else []
-    flags += [False] * (len(sketch.strokes) - len(flags))
-    given, added = (
-        tuple(stroke for stroke, flag in zip(sketch.strokes, flags, strict=False) if flag is wanted)
+def _marked(payload: Any, index: int) -> bool:
+    """Return whether the page says that a stroke was added."""
+    marks = payload.get("added") if isinstance(payload, dict) else None
+    return isinstance(marks, list) and index < len(marks) and marks[index] is True
+
+
+def split(sketch: Sketch, added: list[bool]) -> Completion:
+    """Return a drawing as given and added strokes."""
+    given, more = (
+        tuple(stroke for stroke, flag in zip(sketch.strokes, added, strict=True) if flag is wanted)
         for wanted in (False, True)
     )
     page, category = sketch.page, sketch.category
-    return Completion(Sketch(given, page, category), Sketch(added, page, category))
+    return Completion(Sketch(given, page, category), Sketch(more, page, category))
+
+
+PICTURES: dict[str, Callable[[Item, Style], bytes]] = {
+    "svg": lambda item, style: item.to_svg(style).encode(),
+    "png": lambda item, style: image_bytes(to_image(item, round(style.size), style)),
+    "animated": lambda item, style: to_animated_svg(item, style).encode(),
+    "gif": lambda item, style: to_gif(item, style),
+    "excalidraw": lambda item, style: to_scene([item], style).encode(),
+}
+"""What shows a drawing as a person sees it: with the colour and the pen of each stroke."""
 
 
 def exported(payload: Any, form: Any, smooth: Any = True) -> tuple[str, str, bytes]:
     """File name, media type and content of the page's drawing in one of the formats of `TYPES`.
 
-    All lines are curves, as they are on the page, unless `smooth` is False.
+    All lines are curves, as they are on the page, unless `smooth` is False. The lines of pictures have the
+    colours and widths that `payload` tells; see `stroke_styles`.
 
     Raises:
         FormatError: no such format, or no drawing.
@@ -76,15 +108,34 @@ def exported(payload: Any, form: Any, smooth: Any = True) -> tuple[str, str, byt
     sketch = checked_sketch(payload)
     if sketch.is_empty:
         raise SketchError("the page is empty; draw something first")
-    if form not in ("json", "ndjson"):
-        sketch = sketch.replaced(page=_shown(sketch))
-    options = RenderOptions(form, width=PEN, smooth="off" if smooth is False else "on")
-    # Played back as it was drawn, whoever drew what.
+    added = [_marked(payload, index) for index in range(len(sketch.strokes))]
+    styles = stroke_styles(payload)
+    item: Item = sketch
     if form in ("animated", "gif"):
-        return name, kind, encode(sketch, options)
-    completion = split(sketch, payload.get("added") if isinstance(payload, dict) else None)
-    # A drawing by one hand has no second part.
-    return name, kind, encode(completion if completion.added.strokes else sketch, options)
+        # What plays back is played as it was drawn, by whomever.
+        styles = [
+            replace(own, colour=own.colour or ADDED) if flag else own
+            for own, flag in zip(styles, added, strict=True)
+        ]
+    elif any(added):
+        item, order = split(sketch, added), sorted(range(len(added)), key=added.__getitem__)
+        styles = [styles[index] for index in order]
+    if form not in PICTURES:
+        content = encode(item, RenderOptions(form))
+        return name, kind, with_styles(content, styles) if form == "json" else content
+    strokes = () if all(own == PLAIN for own in styles) else tuple(styles)
+    style = Style(PEN, INK, ADDED, smooth="off" if smooth is False else "on", strokes=strokes)
+    # Excalidraw has no page; what is kept for opening the file again is the drawing's own.
+    item = item if form == "excalidraw" else _on_shown_page(item, sketch)
+    return name, kind, PICTURES[form](item, style)
+
+
+def _on_shown_page(item: Item, sketch: Sketch) -> Item:
+    """Return a drawing, or given and added strokes, on the part of the page that is shown."""
+    page = _shown(sketch)
+    if isinstance(item, Sketch):
+        return item.replaced(page=page)
+    return Completion(item.given.replaced(page=page), item.added.replaced(page=page))
 
 
 def _shown(sketch: Sketch) -> Box:
@@ -101,8 +152,8 @@ def _shown(sketch: Sketch) -> Box:
     return page if inside else Box(left, top, right - left, bottom - top)
 
 
-def opened(text: Any, name: Any) -> Sketch:
-    """A drawing from the text of an SVG, JSON or ndjson file, on the page.
+def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
+    """A drawing from the text of an SVG, Excalidraw, JSON or ndjson file, on the page, and strokes' styles.
 
     Raises:
         SketchgenError: it is none, or too large.
@@ -111,15 +162,31 @@ def opened(text: Any, name: Any) -> Sketch:
         raise FormatError("a file is opened by its text and its name")
     if len(text) > MAX_TEXT:
         raise FormatError(f"{name[:60]} is larger than {MAX_TEXT // 2**20} MB; simplify the drawing")
-    stream = io.BytesIO(text.encode("utf-8", "surrogatepass"))
-    stream.name = name[:60]
-    sketch = on_page(read(stream))
-    if sketch.is_empty:
+    if text.removeprefix("\ufeff").lstrip().startswith("<"):
+        found, styles = parse_styled_svg(text.encode("utf-8", "surrogatepass"), name[:60])
+    elif (scene := _scene(text)) is not None:
+        found, styles = parse_styled_scene(scene, name[:60])
+    else:
+        stream = io.BytesIO(text.encode("utf-8", "surrogatepass"))
+        stream.name = name[:60]
+        found = read(stream)
+        styles = json_styles(text, len(found.strokes))
+    sketch = on_page(found)
+    if found.bounds is None or sketch.bounds is None:
         raise SketchError(f"{name[:60]} holds no strokes")
+    scale = sketch.bounds.longer / found.bounds.longer if found.bounds.longer > 0 else 1.0
     if sketch.point_count > MAX_POINTS and len(sketch.strokes) <= MAX_STROKES:
         sketch = simplify(sketch, epsilon=0.5)
     within_limits(len(sketch.strokes), sketch.point_count, name[:60])
-    return sketch
+    return sketch, [page_style(own, scale) for own in styles]
+
+
+def _scene(text: str) -> Any:
+    """Return the scene of Excalidraw in a text, parsed, or None if it is none."""
+    with contextlib.suppress(FormatError):
+        value = load_json(text, "")
+        return value if is_scene(value) else None
+    return None
 
 
 def on_page(sketch: Sketch) -> Sketch:

@@ -14,8 +14,11 @@ from sketchgen.completion.completer import load
 from sketchgen.errors import SettingError
 from sketchgen.limits import MAX_PORT, check_range
 from sketchgen.models.recogniser import default_recogniser
+from sketchgen.resources import bundled
 from sketchgen.web.drawing import route
+from sketchgen.web.guess import guess_route, names_route
 from sketchgen.web.page import build, head, text_of
+from sketchgen.web.think import think_route
 
 MAX_BODY = 4 * 1024 * 1024
 """Largest request taken, bytes."""
@@ -110,17 +113,19 @@ def launch(
     # It guesses before the first point, so that nobody waits for it to be loaded.
     default_recogniser()
     page = build(completer)
+    routes = [route(completer), guess_route(completer), names_route(completer), think_route(completer)]
     options: dict[str, Any] = {
         "server_name": host,
         "server_port": port or None,
         "inbrowser": browser,
         "share": False,
         "quiet": True,
-        "footer_links": ["api"],
+        "favicon_path": bundled("web", "logo.svg"),
+        "footer_links": [],
         "theme": theme(),
-        "css": text_of("canvas.css"),
+        "css": text_of("app.css"),
         "head": head(),
-        "app_kwargs": {"middleware": [Middleware(BodyLimit)], "routes": [route(completer)]},
+        "app_kwargs": {"middleware": [Middleware(BodyLimit)], "routes": routes},
         "prevent_thread_lock": True,
         "mcp_server": has_mcp(),
         "ssr_mode": False,

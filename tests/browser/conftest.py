@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paper import Paper
 from serving import CHROMIUM, FLAGS, Server
 
 HERE = Path(__file__).parent
@@ -41,25 +42,24 @@ def browser() -> Iterator[Any]:
 
 
 READY = """(() => {
-  if (!window.Sketchgen || !Sketchgen.pad || !Sketchgen.completions) return false;
+  if (!document.querySelector(".sg.ready")) return false;
   const box = JSON.stringify(Sketchgen.pad.canvas.getBoundingClientRect());
   window.still = box === window.last ? window.still + 1 : 0;
   window.last = box;
   return window.still > 15; })()"""
-"""All parts are there, and the layout, which Gradio moves once more, has stood for some frames."""
+"""All parts are there, and the layout has stood for some frames."""
 
 AS_NEW = """(() => {
-  const pad = Sketchgen.pad;
-  pad.halt();
-  Object.assign(pad, { live: false, erasing: false, category: null });
-  pad.timings.firstPoint = [];
-  pad.changed([]);
-  Object.assign(pad, { past: [], future: [] });
-  Sketchgen.settings.best_of = 1;
-  pad.say("");
-  pad.refresh();
+  const { suggestions, pad, sketch, settings } = Sketchgen;
+  suggestions.halt();
+  suggestions.setLive(false);
+  suggestions.timings.firstPoint = [];
+  pad.setTool("pen");
+  sketch.fromJSON({});
+  settings.best_of = 1;
+  Sketchgen.say("");
   localStorage.clear();
-  document.querySelector('[role="tab"]').click(); })()"""
+  Sketchgen.show("draw"); })()"""
 """Brings a page back to where it was when it was opened, but for the candidates of a run, which take long."""
 
 
@@ -86,8 +86,8 @@ class Canvas:
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a point of the 640 x 480 page stands in the window."""
-        box = self.page.locator("#sketchgen-pad canvas").bounding_box()
-        return box["x"] + x * box["width"] / 640, box["y"] + y * box["height"] / 480
+        left, top = self.tell(f"Sketchgen.pad.toWindow({x}, {y})")
+        return left, top
 
     def draw(self, *points: tuple[float, float]) -> None:
         """One stroke by mouse."""
@@ -99,31 +99,47 @@ class Canvas:
         mouse.up()
 
     def do(self, name: str) -> None:
-        """Click a button of the pad."""
-        self.page.locator(f"#sketchgen-pad [data-do={name}]").click()
+        """Click a button."""
+        self.page.locator(f"[data-do={name}]").click()
+
+    def choose(self, menu: str, item: str) -> None:
+        """Choose an item of a menu."""
+        self.page.locator(f"[data-menu=sg-menu-{menu}]").click()
+        self.page.locator(f"#sg-menu-{menu} [data-item={item}]").click()
+
+    def view(self, name: str) -> None:
+        self.page.locator(f"#sg-views [data-view={name}]").click()
 
     def tell(self, script: str) -> Any:
         return self.page.evaluate(script)
 
     @property
     def strokes(self) -> list[list[list[float]]]:
-        return self.tell("Sketchgen.pad.strokes.map(s => s.points)")
+        return self.tell("Sketchgen.sketch.strokes.map(s => s.points)")
 
     @property
     def added(self) -> list[bool]:
-        return self.tell("Sketchgen.pad.strokes.map(s => s.added)")
+        return self.tell("Sketchgen.sketch.strokes.map(s => s.added)")
 
     @property
     def status(self) -> str:
-        return self.page.locator("#sketchgen-pad [role=status]").inner_text()
+        return self.tell("document.querySelector('#sg-status').textContent")
+
+    @property
+    def paper(self) -> Any:
+        return self.page.locator("#sg-paper > canvas")
+
+    @property
+    def suggestions(self) -> Any:
+        """The buttons that keep a suggestion."""
+        return self.page.locator("#sg-strip .thumb .take:visible")
 
     def wait(self, script: str, seconds: float = 60) -> None:
         self.page.wait_for_function(script, timeout=seconds * 1000)
 
     def wait_done(self) -> None:
         """Until a run has come to its end."""
-        self.wait("!Sketchgen.pad.running && Sketchgen.completions.done")
-        self.wait("Sketchgen.completions.alternatives.length > 0")
+        self.wait("!Sketchgen.suggestions.running && Sketchgen.suggestions.items.length > 0")
 
     def finish(self) -> None:
         self.do("finish")
@@ -168,3 +184,18 @@ def canvas(shared: Canvas) -> Iterator[Canvas]:
     shared.tell(AS_NEW)
     yield shared
     assert not shared.errors
+
+
+@pytest.fixture(scope="session")
+def shared_paper(browser: Any) -> Iterator[Paper]:
+    paper = Paper(browser)
+    yield paper
+    paper.page.context.close()
+
+
+@pytest.fixture
+def paper(shared_paper: Paper) -> Iterator[Paper]:
+    """Paper on which nobody has drawn; it needs no server."""
+    shared_paper.fresh()
+    yield shared_paper
+    assert not shared_paper.errors

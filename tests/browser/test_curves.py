@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from paper import MODEL, Paper
 from PIL import Image
 
 from sketchgen import example
@@ -38,19 +39,12 @@ def lines() -> list[np.ndarray]:
 
 @pytest.fixture
 def pad(browser: Any) -> Iterator[Any]:
-    """A page with the pad alone, at a scale of 1."""
-    # Here, since importing gradio takes four seconds, which every worker would spend.
-    from sketchgen.web.page import head, text_of
-
-    style = "<style>canvas { width: 640px; height: 480px }</style>"
-    mount = "<script>Sketchgen.mountPad(document.querySelector('main'), () => {}, {})</script>"
-    body = f"<main>{text_of('pad.html')}</main>"
-    page = browser.new_page(viewport={"width": 800, "height": 900})
-    html = f"<!doctype html><head>{head()}{style}</head><body>{body}{mount}</body>"
-    page.route("**/*", lambda route: route.fulfill(body=html, content_type="text/html"))
-    page.goto("http://pad.test/")
-    yield page
-    page.close()
+    """The app without a server, whose paper is as large as the page."""
+    paper = Paper(browser, has_touch=False)
+    paper.page.add_style_tag(content="#sg-paper > canvas { width: 640px; height: 480px }")
+    paper.tell("Sketchgen.pad.look((view) => view.fit())")
+    yield paper.page
+    paper.page.context.close()
 
 
 def ink(pad: Any) -> np.ndarray:
@@ -83,31 +77,34 @@ def test_a_line_that_grows_has_new_curves(pad: Any) -> None:
 
 def test_what_is_seen_is_what_is_saved(pad: Any) -> None:
     strokes = [{"points": ROUND, "added": True}, {"points": HOUSE, "added": False}]
-    pad.evaluate("strokes => Sketchgen.pad.load(strokes)", strokes)
+    pad.evaluate("strokes => Sketchgen.sketch.load(strokes)", strokes)
     half_way = np.radians(20)
     x, y = round(320 + 90 * np.cos(half_way)), round(240 + 90 * np.sin(half_way))
     for smooth in (True, False):
         assert pad.evaluate("Sketchgen.smooth()") == smooth
-        seen, payload = ink(pad), pad.evaluate("Sketchgen.pad.payload()")
+        seen, payload = ink(pad), pad.evaluate("Sketchgen.sketch.payload()")
         apart = [np.abs(saved_ink(payload, each) - seen).mean() for each in (smooth, not smooth)]
         assert apart[0] < 0.4 * apart[1]
         # Between two points of the circle, on it; and the corners of the house.
         assert (seen[y, x] > 0.4) == smooth
         assert all(seen[corner_y, corner_x] > 0.4 for corner_x, corner_y in HOUSE)
-        pad.locator("[data-do=smooth]").click()
+        pad.evaluate("document.querySelector('[data-option=smooth]').click()")
     # Twice clicked, it is as it was; once more, and it is kept.
-    assert pad.locator("[data-do=smooth]").get_attribute("aria-pressed") == "true"
-    pad.locator("[data-do=smooth]").click()
+    assert pad.evaluate("Sketchgen.smooth()")
+    pad.evaluate("document.querySelector('[data-option=smooth]').click()")
     pad.reload()
-    assert pad.locator("[data-do=smooth]").get_attribute("aria-pressed") == "false"
+    pad.evaluate("model => Sketchgen.mount(document.getElementById('app'), {}, model)", MODEL)
+    assert not pad.evaluate("document.querySelector('[data-option=smooth]').checked")
     assert not pad.evaluate("Sketchgen.smooth()")
 
 
 def test_a_growing_line_is_revealed_along_its_curve(pad: Any) -> None:
-    pad.evaluate("strokes => Sketchgen.pad.load(strokes)", [{"points": ROUND, "added": True}])
+    pad.evaluate("strokes => Sketchgen.sketch.load(strokes)", [{"points": ROUND, "added": True}])
     whole, before = ink(pad), 0.0
     for up_to in (0, 1.3, 2.5, 5, 8.99):
-        pad.evaluate("upTo => { Sketchgen.pad.strokes = [{ ...Sketchgen.pad.strokes[0], upTo }]; }", up_to)
+        pad.evaluate(
+            "upTo => { Sketchgen.sketch.strokes = [{ ...Sketchgen.sketch.strokes[0], upTo }]; }", up_to
+        )
         part = ink(pad)
         assert before < part.sum() < whole.sum() + 1
         before = part.sum()

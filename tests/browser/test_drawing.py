@@ -20,33 +20,30 @@ def test_a_stroke_is_drawn_where_the_hand_went(canvas: Any) -> None:
     times = [point[2] for point in stroke]
     assert times == sorted(times)
     dark = canvas.tell(
-        """(() => { const c = document.querySelector('#sketchgen-pad canvas');
-        const k = c.width / 640; const d = c.getContext('2d').getImageData(300*k-6, 160*k-6, 12, 12).data;
+        """(() => { const c = Sketchgen.pad.canvas, box = c.getBoundingClientRect();
+        const [x, y] = Sketchgen.pad.toWindow(300, 160);
+        const d = c.getContext('2d').getImageData(x - box.x - 6, y - box.y - 6, 12, 12).data;
         return d.some((v, i) => i % 4 == 3 && v > 200); })()"""
     )
     assert dark
 
 
-def test_completions_stream_in_and_one_is_accepted_undone_and_completed_again(canvas: Any) -> None:
+def test_suggestions_stream_in_and_one_is_kept_undone_and_finished_again(canvas: Any) -> None:
     canvas.draw(*CIRCLE)
     canvas.finish()
-    assert canvas.page.locator("#sketchgen-completions .alternative:visible").count() == 4
-    assert canvas.status.startswith("4 drawings")
-    arrived = canvas.tell("Sketchgen.completions.alternatives.map(a => a.arrived)")
-    assert min(arrived) >= 1
-    canvas.wait("Sketchgen.completions.alternatives[0].complete")
-    assert canvas.tell("Sketchgen.pad.ghost.flat().length") > 0
-    canvas.page.locator("#sketchgen-completions .alternative").nth(2).hover()
-    third = "JSON.stringify(Sketchgen.completions.alternatives[2].visible())"
-    canvas.wait(f"{third} === JSON.stringify(Sketchgen.pad.ghost)")
-    wanted = canvas.tell("Sketchgen.completions.alternatives[1].strokes")
-    canvas.page.locator("#sketchgen-completions .alternative").nth(1).click()
+    count = canvas.suggestions.count()
+    assert 1 <= count <= 4
+    assert canvas.status.startswith(f"{count} suggestions")
+    assert min(canvas.tell("Sketchgen.suggestions.items.map(a => a.arrived)")) >= 1
+    canvas.wait("Sketchgen.suggestions.items[0].complete")
+    assert canvas.tell("Sketchgen.pad.ghost.strokes.flat().length") > 0
+    last = f"Sketchgen.suggestions.items[{count - 1}]"
+    canvas.suggestions.nth(count - 1).hover()
+    canvas.wait(f"JSON.stringify({last}.visible()) === JSON.stringify(Sketchgen.pad.ghost.strokes)")
+    wanted = canvas.tell(f"{last}.strokes")
+    canvas.suggestions.nth(count - 1).click()
     assert canvas.strokes[1:] == wanted
     assert canvas.added == [False] + [True] * len(wanted)
-    # The page hides them a moment after it has taken the strokes over.
-    hidden = "!document.querySelector('#sketchgen-completions .alternative')?.checkVisibility()"
-    canvas.page.wait_for_function(hidden, timeout=5000)
-    assert canvas.page.locator("#sketchgen-completions .alternative:visible").count() == 0
     canvas.do("undo")
     assert canvas.added == [False]
     canvas.do("redo")
@@ -54,14 +51,98 @@ def test_completions_stream_in_and_one_is_accepted_undone_and_completed_again(ca
     canvas.draw(*LINE)
     assert canvas.added[-1] is False
     canvas.finish()
-    canvas.page.locator("#sketchgen-pad canvas").press("1")
+    canvas.paper.press("1")
     assert len(canvas.strokes) > 2 + len(wanted)
     assert canvas.added[-1] is True
 
 
+SOME = (
+    '{"alts":[[[50,50,0],[90,90,1],[200,60,0],[260,90,1]],[[300,300,0],[400,300,1]],[[9,9,1]]],'
+    '"categories":["cat","dog","cat"],"done":true}'
+)
+"""Three suggestions: two lines, one line, and next to nothing."""
+
+
+@pytest.fixture
+def suggested(canvas: Any) -> Any:
+    """A circle and `SOME` for it."""
+    canvas.page.route("**/sketchgen/draw", lambda route: route.fulfill(body=f"{SOME}\n"))
+    canvas.draw(*CIRCLE)
+    canvas.finish()
+    canvas.page.unroute("**/sketchgen/draw")
+    return canvas
+
+
+def test_next_to_nothing_is_not_shown(suggested: Any) -> None:
+    assert suggested.suggestions.count() == 2
+    label = suggested.suggestions.nth(0).get_attribute("aria-label")
+    assert label == "Suggestion 1 of 2: cat, 2 strokes added. Keep it"
+
+
+def test_who_keeps_one_may_keep_another_instead(suggested: Any) -> None:
+    suggested.suggestions.nth(0).click()
+    assert len(suggested.strokes) == 3
+    suggested.suggestions.nth(1).click()
+    assert suggested.strokes[1:] == [[[300, 300], [400, 300]]]
+    assert suggested.suggestions.nth(1).get_attribute("aria-pressed") == "true"
+    # Undo brings back the first one, then the circle alone, always with the suggestions.
+    for count in (3, 1):
+        suggested.do("undo")
+        assert len(suggested.strokes) == count
+        suggested.page.wait_for_timeout(50)
+        assert suggested.suggestions.count() == 2
+    suggested.suggestions.nth(0).click()
+    suggested.suggestions.nth(0).click()
+    assert len(suggested.strokes) == 1
+    # Another drawing has none, and undo finds them again.
+    suggested.draw(*LINE)
+    suggested.wait("document.querySelectorAll('#sg-strip .thumb').length === 0")
+    suggested.do("undo")
+    suggested.wait("document.querySelectorAll('#sg-strip .thumb').length === 2")
+
+
+def test_a_part_of_a_suggestion_is_kept_from_the_strip_and_from_the_paper(suggested: Any) -> None:
+    suggested.suggestions.nth(0).hover()
+    suggested.page.get_by_label("Keep a part of it").first.click()
+    suggested.wait("document.querySelectorAll('#sg-strip .thumb').length === 2")
+    suggested.suggestions.nth(1).click()
+    assert suggested.strokes[1:] == [[[200, 60], [260, 90]]]
+    suggested.page.mouse.click(*suggested.at(70, 72))
+    assert suggested.strokes[1:] == [[[50, 50], [90, 90]], [[200, 60], [260, 90]]]
+    assert suggested.added[1:] == [True, True]
+    suggested.wait("document.querySelectorAll('#sg-strip .kept').length === 2")
+    suggested.suggestions.nth(1).press("Enter")
+    assert suggested.strokes[1:] == [[[50, 50], [90, 90]]]
+    suggested.do("done")
+    suggested.draw(*LINE)
+    assert len(suggested.strokes) == 3
+
+
+def test_more_like_one_begin_as_it_does(suggested: Any) -> None:
+    asked: list[dict[str, Any]] = []
+    suggested.page.on("request", lambda request: asked.append(request.post_data_json or {}))
+    suggested.suggestions.nth(0).hover()
+    suggested.page.get_by_label("More like this").first.click()
+    suggested.wait("Sketchgen.suggestions.items[0]?.prefix.length === 1")
+    suggested.wait_done()
+    assert asked[-1]["category"] == "cat"
+    assert asked[-1]["drawing"]["strokes"][1:] == [[[50, 50], [90, 90]]]
+    first = suggested.tell("Sketchgen.suggestions.items.map(each => each.strokes[0])")
+    assert all(stroke == [[50, 50], [90, 90]] for stroke in first)
+
+
+def test_a_surprise_is_of_a_category_of_its_own_each(canvas: Any) -> None:
+    asked: list[dict[str, Any]] = []
+    canvas.page.on("request", lambda request: asked.append(request.post_data_json or {}))
+    canvas.do("surprise")
+    canvas.wait_done()
+    names = [each["category"] for each in asked if "category" in each]
+    assert len(set(names)) == len(names) == 4
+
+
 def test_whatever_ends_a_run_ends_it_on_the_server(visit: Callable[..., Any], slow_server: Any) -> None:
     canvas = visit(slow_server)
-    alternatives = "Sketchgen.completions.alternatives"
+    alternatives = "Sketchgen.suggestions.items"
     canvas.draw(*LINE)
 
     def begun() -> None:
@@ -77,7 +158,7 @@ def test_whatever_ends_a_run_ends_it_on_the_server(visit: Callable[..., Any], sl
     begun()
     canvas.draw(*CIRCLE)
     slow_server.until("stopped", 60)
-    assert not canvas.tell("Sketchgen.pad.running")
+    assert not canvas.tell("Sketchgen.suggestions.running")
     assert canvas.tell("Sketchgen.pad.ghost") is None
     canvas.page.wait_for_timeout(100)
     assert canvas.tell(f"{alternatives}.length") == 0
@@ -86,44 +167,39 @@ def test_whatever_ends_a_run_ends_it_on_the_server(visit: Callable[..., Any], sl
     begun()
     canvas.do("undo")
     slow_server.until("stopped", 60)
-    pad = canvas.page.locator("#sketchgen-pad canvas")
+    pad = canvas.paper
     pad.press("Enter")
     begun()
     canvas.tell(f"window.first = {alternatives}[0]")
     pad.press("Enter")
     slow_server.until("stopped", 60)
     begun()
-    assert canvas.tell(f"{alternatives}[0] !== window.first")
+    canvas.wait(f"{alternatives}[0] !== window.first")
     canvas.page.close()
     slow_server.until("stopped", 60)
 
 
-def test_what_is_set_beside_the_pad_reaches_the_model(visit: Callable[..., Any], server: Any) -> None:
+def test_options_reach_the_model_and_are_kept(visit: Callable[..., Any], server: Any) -> None:
     canvas = visit(server)
     asked: list[dict[str, Any]] = []
     canvas.page.on(
         "request", lambda request: asked.append(request.post_data_json) if "draw" in request.url else None
     )
-    assert canvas.tell("Sketchgen.settings") == {
-        "category": "auto",
-        "count": 4,
-        "temperature": 0.4,
-        "best_of": 8,
-        "guidance": 2,
-    }
+    defaults = {"count": 4, "temperature": 0.4, "best_of": 8, "guidance": 2}
+    assert canvas.tell("Sketchgen.settings") == defaults
     canvas.draw(*CIRCLE)
     page = canvas.page
-    page.get_by_label("What is it?").first.fill("octo")
-    page.get_by_role("option", name="octopus").click()
-    for label, value in (("How many", "7"), ("How much like its category", "3.5"), ("Best of how many", "2")):
-        page.get_by_label(label).first.fill(value)
-        page.get_by_label(label).first.press("Tab")
-    canvas.wait("Sketchgen.settings.category === 'octopus' && Sketchgen.settings.guidance === 3.5")
-    canvas.wait("Sketchgen.settings.best_of === 2")
+    page.locator("[data-menu=sg-options]").click()
+    page.get_by_text("Advanced").click()
+    for label, value in (("Alternatives", "7"), ("How much it looks like", "3.5"), ("Tries for each", "2")):
+        page.get_by_label(label).fill(value)
+    page.keyboard.press("Escape")
     canvas.finish()
-    told = [asked[-1][name] for name in ("category", "count", "guidance", "best_of")]
-    assert told == ["octopus", 7, 3.5, 2]
-    assert page.locator("#sketchgen-completions .alternative:visible").count() == 7
+    told = {name: asked[-1][name] for name in defaults}
+    assert told == {"count": 7, "temperature": 0.4, "best_of": 2, "guidance": 3.5}
+    assert asked[-1]["category"] == "auto"
+    canvas.open()
+    assert canvas.tell("Sketchgen.settings") == told
 
 
 def test_live_completes_at_every_pen_up(canvas: Any) -> None:
@@ -132,13 +208,13 @@ def test_live_completes_at_every_pen_up(canvas: Any) -> None:
     for count, stroke in enumerate((LINE, CIRCLE), 1):
         canvas.draw(*stroke)
         canvas.wait_done()
-        assert canvas.tell("Sketchgen.pad.timings.firstPoint.length") == count
+        assert canvas.tell("Sketchgen.suggestions.timings.firstPoint.length") == count
 
 
 def test_erase_clear_undo_redo(canvas: Any) -> None:
     canvas.draw(*LINE)
     canvas.draw(*CIRCLE)
-    canvas.do("erase")
+    canvas.do("eraser")
     canvas.draw((150, 150), (160, 230))
     assert len(canvas.strokes) == 1
     canvas.draw((150, 150), (260, 200), (420, 230))
@@ -154,18 +230,18 @@ def test_erase_clear_undo_redo(canvas: Any) -> None:
     assert canvas.strokes == []
     canvas.do("undo")
     assert len(canvas.strokes) == 2
-    canvas.do("erase")
+    canvas.do("eraser")
     canvas.do("clear")
     assert canvas.strokes == []
     canvas.do("undo")
     assert len(canvas.strokes) == 2
-    canvas.page.locator("#sketchgen-pad canvas").press("Control+Shift+z")
+    canvas.paper.press("Control+Shift+z")
     assert canvas.strokes == []
     canvas.page.locator("[data-do=clear]:disabled").wait_for()
 
 
 def test_the_whole_of_it_by_keyboard(canvas: Any) -> None:
-    pad = canvas.page.locator("#sketchgen-pad canvas")
+    pad = canvas.paper
     pad.focus()
     for key in (" ", "ArrowRight", "ArrowRight", "Shift+ArrowDown", "ArrowLeft", " "):
         pad.press(key)
@@ -195,14 +271,14 @@ def test_the_drawing_outlives_reload_and_resizing(visit: Callable[..., Any], ser
 
 def test_a_page_that_is_full_says_so(canvas: Any) -> None:
     filled = "Array.from({length: %d}, () => ({points: [[5, 5, 0, .5]], added: false}))"
-    canvas.tell(f"Sketchgen.pad.changed({filled % 500})")
+    canvas.tell(f"Sketchgen.sketch.change({filled % 500})")
     canvas.draw(*LINE)
     assert len(canvas.strokes) == 500
     assert "at most 500 strokes" in canvas.status
     # What the server refuses is said, too.
-    canvas.tell(f"Sketchgen.pad.changed({filled % 501})")
+    canvas.tell(f"Sketchgen.sketch.change({filled % 501})")
     canvas.do("finish")
-    canvas.wait("!Sketchgen.pad.running")
+    canvas.wait("!Sketchgen.suggestions.running")
     assert "at most 500" in canvas.status
 
 
@@ -218,7 +294,7 @@ def test_two_people_see_their_own_drawings_only(canvas: Any, visit: Callable[...
     for each, first, count in ((one, LINE[0], 1), (two, CIRCLE[0], 2)):
         assert len(each.strokes) == count
         assert each.strokes[0][0][:2] == pytest.approx(first, abs=1.5)
-    drawn = "JSON.stringify(Sketchgen.completions.alternatives.map(a => a.strokes))"
+    drawn = "JSON.stringify(Sketchgen.suggestions.items.map(a => a.strokes))"
     assert one.tell(drawn) != two.tell(drawn)
 
 
@@ -227,13 +303,14 @@ def test_a_run_that_was_stopped_says_nothing_more(canvas: Any) -> None:
     canvas.tell(
         """(() => { const fetched = window.fetch; window.late = [];
         window.fetch = (...all) => fetched(...all).then((answer) => new Promise((go) =>
-          window.late.push(() => go(answer)))); Sketchgen.pad.finish(); window.fetch = fetched; })()"""
+          window.late.push(() => go(answer))));
+        Sketchgen.suggestions.finish(); window.fetch = fetched; })()"""
     )
     canvas.wait("window.late.length === 1")
     canvas.do("undo")
     canvas.tell("window.late[0]()")
     canvas.page.wait_for_timeout(200)
-    assert canvas.tell("Sketchgen.completions.alternatives.length") == 0
+    assert canvas.tell("Sketchgen.suggestions.items.length") == 0
     assert canvas.tell("Sketchgen.pad.ghost") is None
     assert canvas.status == ""
 
@@ -253,11 +330,11 @@ def test_a_server_that_fails_is_told_of(canvas: Any) -> None:
     ):
         canvas.page.route("**/sketchgen/draw", answered(answer))
         canvas.do("finish")
-        canvas.wait("!Sketchgen.pad.running")
+        canvas.wait("!Sketchgen.suggestions.running")
         assert words in canvas.status
         canvas.page.unroute("**/sketchgen/draw")
     canvas.finish()
-    assert canvas.status.startswith("4 drawings")
+    assert "suggestion" in canvas.status
 
 
 def test_what_was_shown_gives_way_to_what_is_better(canvas: Any) -> None:
@@ -267,8 +344,8 @@ def test_what_was_shown_gives_way_to_what_is_better(canvas: Any) -> None:
     canvas.draw(*CIRCLE)
     canvas.finish()
     canvas.page.unroute("**/sketchgen/draw")
-    assert canvas.status.startswith("2 drawings")
-    drawn = canvas.tell("Sketchgen.completions.alternatives.map((each) => each.strokes)")
+    assert canvas.status.startswith("2 suggestions")
+    drawn = canvas.tell("Sketchgen.suggestions.items.map((each) => each.strokes)")
     assert drawn == [[[[20, 20], [90, 30]]], [[[50, 50], [60, 80]]]]
     canvas.page.keyboard.press("1")
     assert canvas.strokes[-1] == [[20, 20], [90, 30]]
@@ -296,11 +373,11 @@ def test_who_must_wait_is_told(visit: Callable[..., Any], slow_server: Any) -> N
     first, second = visit(slow_server), visit(slow_server)
     first.draw(*LINE)
     first.do("finish")
-    first.wait("Sketchgen.completions.alternatives.length > 0")
+    first.wait("Sketchgen.suggestions.items.length > 0")
     second.draw(*CIRCLE)
     second.do("finish")
-    second.wait("/queue: 1 before you/.test(Sketchgen.pad.status.textContent)")
-    assert second.tell("Sketchgen.completions.alternatives.length") == 0
+    second.wait("/queue: 1 before you/.test(document.querySelector('#sg-status').textContent)")
+    assert second.tell("Sketchgen.suggestions.items.length") == 0
     first.do("finish")
-    second.wait("Sketchgen.completions.alternatives.length > 0")
+    second.wait("Sketchgen.suggestions.items.length > 0")
     second.do("finish")

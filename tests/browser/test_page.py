@@ -22,7 +22,7 @@ LINE = [(120, 200), (300, 160), (420, 260)]
 
 def saved(canvas: Any, form: str, folder: Path) -> bytes:
     with canvas.page.expect_download() as download:
-        canvas.page.locator("#sketchgen-pad select").select_option(form)
+        canvas.choose("save", form)
     path = folder / download.value.suggested_filename
     download.value.save_as(path)
     return path.read_bytes()
@@ -33,7 +33,7 @@ def finished(canvas: Any) -> Any:
     """A circle, and a completion of it that was accepted."""
     canvas.draw(*CIRCLE)
     canvas.finish()
-    canvas.page.locator("#sketchgen-completions .alternative").first.click()
+    canvas.suggestions.first.click()
     return canvas
 
 
@@ -62,7 +62,7 @@ def test_every_format_is_saved_and_reads_back(finished: Any, tmp_path: Path) -> 
 
 
 def test_a_saved_drawing_is_opened_again(canvas: Any, tmp_path: Path) -> None:
-    canvas.page.locator("#sketchgen-pad select").select_option("svg")
+    canvas.choose("save", "svg")
     assert canvas.status.startswith("Nothing to save")
     canvas.draw(*CIRCLE)
     canvas.draw(*LINE)
@@ -71,63 +71,71 @@ def test_a_saved_drawing_is_opened_again(canvas: Any, tmp_path: Path) -> None:
         path = tmp_path / f"mine.{form}"
         path.write_bytes(saved(canvas, form, tmp_path))
         canvas.do("clear")
-        canvas.page.locator("#sketchgen-pad input[type=file]").set_input_files(path)
-        canvas.wait("Sketchgen.pad.strokes.length > 0")
+        canvas.page.locator("#sg-file").set_input_files(path)
+        canvas.wait("Sketchgen.sketch.strokes.length > 0")
         assert points(canvas.strokes) == drawn
 
 
 def test_a_file_that_is_no_drawing_is_named(canvas: Any, tmp_path: Path) -> None:
     path = tmp_path / "<img src=x onerror=alert(1)>.svg"
     path.write_text("<svg><script>alert(1)</script>")
-    canvas.page.locator("#sketchgen-pad input[type=file]").set_input_files(path)
-    canvas.wait("document.querySelector('#sketchgen-pad [role=status]').textContent.length > 0")
+    canvas.page.locator("#sg-file").set_input_files(path)
+    canvas.wait("/alert/.test(document.querySelector('#sg-status').textContent)")
     assert "alert(1)" in canvas.status
-    assert canvas.page.locator("#sketchgen-pad [role=status] img").count() == 0
+    assert canvas.page.locator("#sg-status img").count() == 0
     assert canvas.strokes == []
 
 
-def test_the_picker_finds_a_category_and_a_starter_brings_its_own(
-    visit: Callable[..., Any], server: Any
-) -> None:
-    canvas = visit(server)
-    picker = canvas.page.get_by_label("What is it?")
-    picker.click()
-    canvas.wait("document.querySelectorAll('[role=listbox] [role=option]').length > 9")
-    canvas.page.keyboard.type("lightho")
-    options = canvas.page.locator("[role=listbox] [role=option]")
-    canvas.wait("[1, 2, 3].includes(document.querySelectorAll('[role=listbox] [role=option]').length)")
-    assert options.all_inner_texts()[0].strip().endswith("lighthouse")
-    options.first.click()
-    assert picker.input_value() == "lighthouse"
+def test_a_starter_brings_its_category_and_is_finished(canvas: Any) -> None:
+    starters = canvas.page.locator("#sg-strip [data-starter]")
+    canvas.page.locator("#sg-strip[data-state=blank]").wait_for()
+    assert starters.count() == 6
     canvas.page.locator("[data-starter=mona-lisa]").click()
-    canvas.wait("Sketchgen.pad.strokes.length > 0")
-    canvas.wait("Sketchgen.settings.category === 'The Mona Lisa'")
-    assert picker.input_value() == "The Mona Lisa"
+    assert canvas.tell("Sketchgen.sketch.category") == "The Mona Lisa"
+    canvas.wait_done()
+    assert not canvas.page.locator("#sg-hint").evaluate("e => Number(getComputedStyle(e).opacity)")
+    canvas.do("clear")
+    canvas.page.locator("#sg-strip[data-state=blank]").wait_for()
+    canvas.wait("document.querySelector('.sg').classList.contains('empty')")
 
 
-def test_new_drawings_and_going_on_with_one(canvas: Any) -> None:
+def test_new_drawings_are_there_at_once_and_come_without_end(canvas: Any) -> None:
     asked: list[dict[str, Any]] = []
     canvas.page.on(
         "request", lambda request: asked.append(request.post_data_json) if "draw" in request.url else None
     )
-    canvas.page.get_by_role("tab", name="Generate").click()
-    canvas.page.locator("#sketchgen-draw").click()
-    canvas.wait("Sketchgen.gallery && Sketchgen.gallery.alternatives.length == 9 && Sketchgen.gallery.done")
+    canvas.view("generate")
+    ready = canvas.tell("Sketchgen.DRAWINGS.new.length")
+    assert (
+        canvas.tell("Sketchgen.gallery.cells.filter(cell => cell.complete && cell.arrived).length") >= ready
+    )
+    canvas.tell("Sketchgen.gallery.view.scrollTop = 1e6")
+    canvas.wait(f"Sketchgen.gallery.cells.length > {ready}")
     told = [asked[-1][name] for name in ("category", "count", "temperature", "guidance", "best_of")]
-    assert told == ["auto", 9, 0.4, 2, 8]
-    wanted = canvas.tell("Sketchgen.gallery.alternatives[3].strokes")
-    canvas.page.locator("#sketchgen-gallery .alternative").nth(3).click()
-    canvas.wait("Sketchgen.pad.strokes.length > 0")
+    assert told == ["auto", 9, 0.4, 2, 1]
+    wanted = canvas.tell("Sketchgen.gallery.cells[3].strokes")
+    canvas.page.locator("#sg-generate .take").nth(3).click()
     assert points(canvas.strokes) == wanted
-    assert canvas.page.get_by_role("tab", name="Draw").get_attribute("aria-selected") == "true"
+    assert canvas.page.locator("#sg-stage").is_visible()
+
+
+def test_views_stand_in_the_browser_s_history(canvas: Any) -> None:
+    seen = """[...document.querySelectorAll("#sg-stage, #sg-generate, #sg-play")]
+        .filter(e => e.checkVisibility()).map(e => e.id)"""
+    canvas.view("play")
+    assert canvas.tell(seen) == ["sg-play"]
+    canvas.view("generate")
+    canvas.page.go_back()
+    assert canvas.tell(seen) == ["sg-play"]
+    assert "view=play" in canvas.page.url
+    assert canvas.page.locator("#sg-views [aria-current=page]").inner_text() == "Play back"
+    canvas.page.go_back()
+    assert canvas.tell(seen) == ["sg-stage"]
 
 
 def test_the_drawing_is_played_back(finished: Any) -> None:
-    finished.page.get_by_role("tab", name="Play back").click()
-    finished.wait("Sketchgen.player && Sketchgen.player.growing.strokes.length > 0")
-    player = finished.page.locator("#sketchgen-player")
-    player.locator("select").select_option("0.5")
-    player.locator("button").click()
+    finished.view("play")
+    player = finished.page.locator("#sg-play")
     finished.wait("0 < Sketchgen.player.share() && Sketchgen.player.share() < 1")
     player.locator("button").click()
     still = finished.tell("Sketchgen.player.share()")
@@ -144,8 +152,8 @@ def test_no_other_host_is_asked_for_anything(visit: Callable[..., Any], server: 
     canvas.draw(*CIRCLE)
     canvas.tell("Sketchgen.settings.best_of = 1")
     canvas.finish()
-    for tab in ("Generate", "Play back", "Draw"):
-        canvas.page.get_by_role("tab", name=tab).click()
+    for view in ("generate", "play", "draw"):
+        canvas.view(view)
         canvas.page.wait_for_timeout(100)
     hosts = {url.split("/")[2] for url in canvas.requests if url.startswith(("http", "ws"))}
     assert hosts == {canvas.url.split("/")[2]}
@@ -154,34 +162,43 @@ def test_no_other_host_is_asked_for_anything(visit: Callable[..., Any], server: 
 def test_ink_stands_out_from_paper(canvas: Any, visit: Callable[..., Any], server: Any) -> None:
     for page, light in ((canvas, True), (visit(server, color_scheme="dark"), False)):
         page.draw(*LINE)
-        picture = Image.open(io.BytesIO(page.page.locator("#sketchgen-pad canvas").screenshot()))
+        picture = Image.open(io.BytesIO(page.paper.screenshot()))
         grey = np.asarray(picture.convert("L"), dtype=float)
         paper = np.median(grey)
         assert (paper > 200) if light else (paper < 60)
         assert np.abs(grey - paper).max() > 150
 
 
-def test_nothing_sticks_out_and_nothing_moves_after_load(visit: Callable[..., Any], server: Any) -> None:
-    canvas = visit(server, viewport={"width": 390, "height": 844})
-    for width in (390, 768, 1280, 1920):
-        canvas.resize(width, 844)
-        assert canvas.tell("document.documentElement.scrollWidth") <= width
-        box = canvas.page.locator("#sketchgen-pad canvas").bounding_box()
-        assert box["width"] / box["height"] == pytest.approx(4 / 3, abs=0.02)
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
-        canvas.page.wait_for_timeout(300)
-        assert canvas.page.locator("#sketchgen-pad canvas").bounding_box() == box
-        for name in ("finish", "live", "undo", "erase", "clear", "open"):
-            button = canvas.page.locator(f"[data-do={name}]").bounding_box()
-            assert button["height"] >= 40
-            assert button["x"] + button["width"] <= width
+SIZES = [(1366, 768), (1280, 720), (1920, 1080), (1024, 768), (390, 844), (844, 390), (320, 480)]
+
+
+def test_everything_has_its_place_at_every_size(visit: Callable[..., Any], server: Any) -> None:
+    canvas = visit(server)
+    canvas.draw(*CIRCLE)
+    for width, height in SIZES:
+        canvas.resize(width, height)
+        scrolled = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+        wide, high = canvas.tell(scrolled)
+        assert wide <= width
+        assert high <= height
+        box = canvas.paper.bounding_box()
+        # At least a third of the window is paper, and the whole page is seen on it.
+        assert box["width"] * box["height"] > width * height / 3
+        for x, y in ((0, 0), (640, 480)):
+            left, top = canvas.at(x, y)
+            assert box["x"] - 1 <= left <= box["x"] + box["width"] + 1
+            assert box["y"] - 1 <= top <= box["y"] + box["height"] + 1
+        for button in canvas.page.locator(".sg button:visible").all():
+            found = button.bounding_box()
+            assert min(found["width"], found["height"]) >= 36, button.get_attribute("aria-label")
+            inside = -1 <= found["x"] <= width - found["width"] + 1
+            assert inside, button.get_attribute("aria-label")
+            assert found["y"] + found["height"] <= height + 1, button.get_attribute("aria-label")
 
 
 def test_a_finger_draws_and_the_page_does_not_scroll(visit: Callable[..., Any], server: Any) -> None:
     phone = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
     canvas = visit(server, **phone, device_scale_factor=3)
-    canvas.tell("document.querySelector('#sketchgen-pad canvas').scrollIntoView({block: 'center'})")
     before = canvas.tell("[scrollX, scrollY]")
     session = canvas.page.context.new_cdp_session(canvas.page)
 
@@ -199,7 +216,7 @@ def test_a_finger_draws_and_the_page_does_not_scroll(visit: Callable[..., Any], 
     assert canvas.tell("[scrollX, scrollY]") == before
     canvas.tell("Sketchgen.settings.best_of = 1")
     canvas.finish()
-    canvas.page.locator("#sketchgen-completions .alternative").first.tap()
+    canvas.suggestions.first.tap()
     assert len(canvas.strokes) > 1
 
 
@@ -218,14 +235,21 @@ def test_a_pen_s_pressure_is_kept(canvas: Any) -> None:
 
 def test_everything_has_a_name_for_a_screen_reader(canvas: Any) -> None:
     unnamed = canvas.tell(
-        """[...document.querySelectorAll(`#sketchgen-pad button, #sketchgen-pad select, #sketchgen-pad input,
-        #sketchgen-pad canvas, .alternative, #sketchgen-player input`)]
-        .filter(e => !e.getAttribute('aria-label') && !(e.matches('button') && e.textContent.trim()))
+        """[...document.querySelectorAll(".sg button, .sg select, .sg input, .sg a, #sg-paper > canvas")]
+        .filter(e => !e.getAttribute("aria-label") && !(e.labels && e.labels.length)
+          && !(e.matches("button, a") && e.textContent.trim()))
         .map(e => e.outerHTML)"""
     )
     assert unnamed == []
-    label = canvas.page.locator("#sketchgen-pad canvas").get_attribute("aria-label")
-    assert label == "Drawing page, empty"
+    # No text is missing from the words of the page.
+    assert canvas.tell("document.querySelector('.sg').innerHTML.match(/>[a-z_]+\\.[a-z_.]+</g)") is None
+    assert canvas.paper.get_attribute("aria-label") == "Drawing paper, empty"
     canvas.draw(*LINE)
-    canvas.page.locator("#sketchgen-pad canvas[aria-label='Drawing page, 1 stroke']").wait_for()
-    assert canvas.page.locator("#sketchgen-pad [role=status]").get_attribute("aria-live") == "polite"
+    canvas.page.locator("#sg-paper > canvas[aria-label='Drawing paper, 1 stroke']").wait_for()
+    assert canvas.page.locator("#sg-status[role=status]").get_attribute("aria-live") == "polite"
+
+
+def test_nothing_of_gradio_is_seen(canvas: Any) -> None:
+    text = canvas.tell("document.body.innerText")
+    assert "Gradio" not in text
+    assert "API" not in text

@@ -1,0 +1,97 @@
+// Popovers that buttons with data-menu="id" open: menus to which parts add their items, and panels.
+"use strict";
+
+(function (S) {
+  // Beside its button, where the window has room.
+  function place(popover, button) {
+    const at = button.getBoundingClientRect(), gap = 6, edge = 8;
+    const { offsetWidth: width, offsetHeight: height } = popover;
+    const within = (value, most) => Math.max(edge, Math.min(value, most - edge));
+    const bar = button.closest("[role=toolbar]");
+    if (bar && bar.offsetHeight > bar.offsetWidth) {
+      popover.style.left = `${bar.getBoundingClientRect().right + gap}px`;
+      popover.style.top = `${within(at.top, window.innerHeight - height)}px`;
+      return;
+    }
+    const below = at.bottom + gap + height <= window.innerHeight - edge || at.top < height + gap;
+    popover.style.left = `${within(at.right - width, window.innerWidth - width)}px`;
+    popover.style.top = `${within(below ? at.bottom + gap : at.top - gap - height, window.innerHeight - height)}px`;
+  }
+
+  function open(popover, button) {
+    if (popover.matches(":popover-open")) {
+      popover.hidePopover();
+      return;
+    }
+    popover.showPopover();
+    place(popover, button);
+    button.setAttribute("aria-expanded", "true");
+    const first = popover.querySelector("button:not(:disabled), input");
+    if (first) first.focus({ preventScroll: true });
+    popover.addEventListener("toggle", function closed(event) {
+      if (event.newState !== "closed") return;
+      button.setAttribute("aria-expanded", "false");
+      popover.removeEventListener("toggle", closed);
+    });
+  }
+
+  function walk(event) {
+    const items = [...event.currentTarget.querySelectorAll("button:not(:disabled)")];
+    const at = items.indexOf(document.activeElement), last = items.length - 1;
+    const to = { ArrowDown: at < last ? at + 1 : 0, ArrowUp: at > 0 ? at - 1 : last, Home: 0, End: last }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    items[to].focus();
+  }
+
+  const menus = new Map();
+
+  class Menu {
+    constructor(element) {
+      this.element = element;
+      element.setAttribute("role", "menu");
+      element.addEventListener("keydown", walk);
+    }
+
+    // Adds an item: {label, hint?, icon?, run, id?}. Returns its button.
+    add({ label, hint, icon, run, id }) {
+      const item = S.make("button", { class: "item", role: "menuitem", "data-item": id });
+      if (icon) item.append(S.icon(icon));
+      item.append(S.make("span", {}, label));
+      if (hint) item.append(S.make("small", {}, hint));
+      item.addEventListener("click", () => {
+        this.element.hidePopover();
+        run();
+      });
+      this.element.append(item);
+      return item;
+    }
+
+    // A line between items.
+    part() {
+      this.element.append(S.make("hr"));
+    }
+  }
+
+  // The menu of an element's id, such as "sg-menu-save".
+  S.menu = function (id) {
+    if (!menus.has(id)) menus.set(id, new Menu(S.$(`#${id}`)));
+    return menus.get(id);
+  };
+
+  S.onMount((root) => {
+    for (const button of root.querySelectorAll("[data-menu]")) {
+      const popover = S.$(`#${button.dataset.menu}`);
+      button.setAttribute("aria-haspopup", popover.matches(".menu") ? "menu" : "dialog");
+      button.setAttribute("aria-expanded", "false");
+      // A press outside closes a popover by itself; its own button must not open it again then.
+      let wasOpen = false;
+      button.addEventListener("pointerdown", () => (wasOpen = popover.matches(":popover-open")));
+      button.addEventListener("click", (event) => {
+        if (wasOpen && event.detail) popover.hidePopover();
+        else open(popover, button);
+        wasOpen = false;
+      });
+    }
+  });
+})(window.Sketchgen);
