@@ -247,6 +247,7 @@
       this.states.set(set.base, this.state);
       this.shown = set.all[0];
       this.setOutdated(false);
+      this.thumbs.scrollTo(0, 0);
       this.render();
     }
 

@@ -135,7 +135,7 @@ def words() -> dict[str, dict[str, str]]:
     """Return the texts of the page in each of its languages."""
     return {
         path.stem: json.loads(path.read_text(encoding="utf-8"))
-        for path in bundled("web", "words").glob("*.json")
+        for path in sorted(bundled("web", "words").glob("*.json"))
     }
 
 
