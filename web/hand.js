@@ -157,7 +157,7 @@
 
     takeBack() {
       this.last = null;
-      this.pad.current = null;
+      this.pad.forgetCurrent();
       if (this.choosing) return;
       if (this.erased) S.sketch.takeBack();
       if (this.sure) S.suggestions.changed({});

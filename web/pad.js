@@ -5,6 +5,7 @@
   const ERASER = 12;        // px of the window
   const FLIGHT = 260;       // ms in which the view goes to another place
   const MANY = 1500;        // points that cannot be drawn anew in each frame while the view moves
+  const CHUNK = 100;        // points of a long stroke that are drawn anew in each frame, while it grows
   const REST = 120;         // ms after which a view that was moved rests
 
   // The box of strokes, with a little room.
@@ -45,7 +46,7 @@
     changed(reason) {
       const { strokes } = S.sketch, before = this.before || [];
       this.before = strokes;
-      if (!strokes.length) this.current = null;
+      if (!strokes.length) this.forgetCurrent();
       if (reason === "load") {
         this.look((view) => {
           view.fit();
@@ -116,6 +117,7 @@
       }
       this.room = S.MOST_POINTS - points;
       this.current = [point];
+      this.settled = 0;
       return true;
     }
 
@@ -129,12 +131,19 @@
     end() {
       const points = this.current;
       if (!points) return;
-      this.current = null;
+      this.forgetCurrent();
       S.suggestions.penUp = performance.now();
       const { color, width } = this.ink, own = {};
       if (color) own.color = color;
       if (width !== S.PEN) own.width = width;
       S.sketch.change([...S.sketch.strokes, { points, added: false, ...own }], { drawn: true });
+    }
+
+    forgetCurrent() {
+      this.current = null;
+      // What of it is on the layer goes, too.
+      if (this.settled) this.looks = null;
+      this.settled = 0;
     }
 
     // --- the view ----------------------------------------------------------------------------------------
@@ -225,6 +234,11 @@
       this.drawLayer((this.ghost && this.ghost.under) || S.sketch.strokes, inks, ratio);
       this.place(context, ratio);
       for (const underlay of this.underlays) underlay(context);
+      if (this.current && this.current.length > this.settled + 2 * CHUNK) {
+        const from = this.settled;
+        this.settled = this.current.length - CHUNK;
+        this.drawCurrent(this.layer.getContext("2d"), inks, from, this.settled);
+      }
       this.placeLayer(context, ratio);
       context.drawImage(this.layer, 0, 0);
       this.place(context, ratio);
@@ -235,11 +249,16 @@
       }
       for (const stroke of this.played || []) S.drawStroke(context, stroke, inks.added, S.PEN);
       if (this.current) {
-        S.drawStroke(context, { points: this.current }, this.ink.color || inks.ink, this.ink.width);
+        this.drawCurrent(context, inks, this.settled);
         S.root.classList.remove("empty");
       }
       for (const overlay of this.overlays) overlay(context, inks);
       if (this.hand) this.hand.draw(context, inks);
+    }
+
+    // Draws a part of the stroke that is being drawn.
+    drawCurrent(context, inks, from, upTo) {
+      S.drawStroke(context, { points: this.current, from, upTo }, this.ink.color || inks.ink, this.ink.width);
     }
 
     // Draws in units of the page from now on.
@@ -273,6 +292,7 @@
         layer.height = canvas.height;
         context.lineCap = context.lineJoin = "round";
         this.place(context, ratio);
+        this.settled = 0;
       }
       S.drawStrokes(context, inks, grown ? strokes.slice(before.length) : strokes, S.PEN);
       Object.assign(this, { looks, drawn: strokes, layerView: [scale, x, y] });

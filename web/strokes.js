@@ -62,11 +62,11 @@
   const pressed = (point) => point.length > 3 && point[3] > 0 && point[3] !== 0.5;
 
   // Adds the pieces of a line to a path, up to a number of them that need not be whole.
-  function trace(path, points, curves, upTo) {
-    path.moveTo(points[0][0], points[0][1]);
+  function trace(path, points, curves, upTo, from = 0) {
+    path.moveTo(points[from][0], points[from][1]);
     // A dot; a line without any length would not be drawn at all.
     if (points.length === 1 || upTo === 0) path.lineTo(points[0][0] + 0.01, points[0][1]);
-    for (let i = 0; i < Math.min(points.length - 1, upTo); i++) {
+    for (let i = from; i < Math.min(points.length - 1, upTo); i++) {
       const [x, y] = points[i], [ex, ey] = points[i + 1], share = Math.min(upTo - i, 1);
       if (curves) S.curveTo(path, points[i], curves[i], points[i + 1], share);
       else path.lineTo(x + share * (ex - x), y + share * (ey - y));
@@ -86,17 +86,17 @@
     return found.path;
   }
 
-  function drawEven(context, points, upTo, corners) {
+  function drawEven(context, points, upTo, corners, from) {
     const curved = S.smooth() && !corners && points.length > 2;
-    if (upTo >= points.length - 1 && points.length > 1) return context.stroke(wholePath(points, curved));
+    if (!from && upTo >= points.length - 1 && points.length > 1) return context.stroke(wholePath(points, curved));
     context.beginPath();
-    trace(context, points, curved ? S.controlPoints(points) : null, upTo);
+    trace(context, points, curved ? S.controlPoints(points) : null, upTo, from);
     context.stroke();
   }
 
   // A pen that knows how hard it is pressed draws each piece at its own width.
-  function drawPressed(context, points, width, upTo) {
-    for (let i = 1; i < points.length && i <= upTo; i++) {
+  function drawPressed(context, points, width, upTo, from) {
+    for (let i = from + 1; i < points.length && i <= upTo; i++) {
       context.lineWidth = width * (0.4 + 1.2 * points[i][3]);
       context.beginPath();
       context.moveTo(points[i - 1][0], points[i - 1][1]);
@@ -105,13 +105,14 @@
     }
   }
 
-  // A stroke is {points, upTo, corners}: upTo, if there, is how many of the pieces between points are drawn.
-  S.drawStroke = function (context, { points, upTo = Infinity, corners }, colour, width) {
+  // A stroke is {points, from, upTo, corners}: of the pieces between points those from `from` up to `upTo` are
+  // drawn, which need not be whole.
+  S.drawStroke = function (context, { points, from = 0, upTo = Infinity, corners }, colour, width) {
     if (!points.length) return;
     context.strokeStyle = colour;
     context.lineWidth = width;
-    if (points.length > 1 && points.some(pressed)) drawPressed(context, points, width, upTo);
-    else drawEven(context, points, upTo, corners);
+    if (points.length > 1 && points.some(pressed)) drawPressed(context, points, width, upTo, from);
+    else drawEven(context, points, upTo, corners, from);
   };
 
   // A drawing's strokes, each in its own colour and width, or else in those of who drew it.

@@ -214,6 +214,7 @@ def test_live_completes_at_every_pen_up(canvas: Any) -> None:
 def test_erase_clear_undo_redo(canvas: Any) -> None:
     canvas.draw(*LINE)
     canvas.draw(*CIRCLE)
+    canvas.tell("Sketchgen.remember('eraser', 'remover')")
     canvas.do("eraser")
     canvas.draw((150, 150), (160, 230))
     assert len(canvas.strokes) == 1

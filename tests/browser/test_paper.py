@@ -361,6 +361,32 @@ def test_many_lines_are_drawn_anew_when_the_view_rests(paper: Paper) -> None:
     assert found["moved"] == pytest.approx(found["rested"], rel=0.1)
 
 
+def test_a_long_stroke_looks_the_same_while_it_grows(paper: Paper) -> None:
+    found = paper.tell(
+        """() => { const { pad } = Sketchgen, { canvas } = pad, all = () =>
+          canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        pad.begin([320, 240, 0, 0.5]);
+        for (let k = 0; k < 2000; k++) {
+          pad.go([320 + k / 9 * Math.cos(k / 20), 240 + k / 9 * Math.sin(k / 20), k, 0.5]);
+          if (k % 37 === 0) pad.draw();
+        }
+        pad.draw();
+        const grown = all(), settled = pad.settled;
+        pad.end();
+        pad.draw();
+        const whole = all();
+        let apart = 0, inked = 0;
+        for (let i = 3; i < whole.length; i += 4) {
+          apart += Math.abs(whole[i] - grown[i]) > 64;
+          inked += whole[i] > 64;
+        }
+        return { settled, apart, inked }; }"""
+    )
+    assert found["settled"] > 1500
+    assert found["inked"] > 10_000
+    assert found["apart"] < 0.001 * found["inked"]
+
+
 def test_5000_points_cost_hardly_more_than_none(paper: Paper) -> None:
     empty = paper.tell(FRAMES, {"strokes": 0, "count": 0, "frames": 60})
     full = paper.tell(FRAMES, {"strokes": 100, "count": 50, "frames": 60})
