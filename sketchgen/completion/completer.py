@@ -44,7 +44,7 @@ from sketchgen.ranking.flaws import share_at_edge
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.sketch.geometry import CENTRE, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Box, Completion, Sketch, check_sketch
-from sketchgen.sketch.strokes import pens
+from sketchgen.sketch.strokes import to_steps
 
 if TYPE_CHECKING:
     from sketchgen.models.stroke_model import StrokeModel
@@ -293,10 +293,10 @@ class Completer:
         if sketch.is_empty:
             raise SketchError("the drawing is empty; a likelihood needs a point")
         whole = simplify_as_quickdraw(sketch)
-        offset = np.diff(whole.points - CENTRE, axis=0, prepend=0.0)
-        given, pen = PartialSketch.of(Sketch()).prefix(np.array([index]), np.array([False])), pens(whole)
-        forced = {0: (offset, pen)}
-        found = steps(self.decoder, given, noise_rows(0, 1), len(pen), 1.0, at_least_one=False, forced=forced)
+        forced = {0: to_steps(Sketch(tuple(stroke - CENTRE for stroke in whole.strokes)))}
+        given = PartialSketch.of(Sketch()).prefix(np.array([index]), np.array([False]))
+        noise, limit = noise_rows(0, 1), whole.point_count
+        found = steps(self.decoder, given, noise, limit, 1.0, at_least_one=False, forced=forced)
         return float(log_likelihood(found)[0])
 
     def sample_many(
@@ -376,8 +376,9 @@ class Completer:
         partial = PartialSketch.of(sketch, self.closing)
         images = placed(partial.mirrored, count) if symmetry and not continue_stroke else {}
         names = list(islice(guesses.categories(seed), count)) if guesses else [name] * count
-        # What is mirrored is the same under any category.
-        names = [names[0] if row in images else each for row, each in enumerate(names)]
+        # What is only mirrored is the same under any category.
+        alone = {row for row, image in images.items() if not image.goes_on}
+        names = [names[0] if row in alone else each for row, each in enumerate(names)]
         settings = guesses, temperature, seed, limit, continue_stroke
 
         def others() -> Iterator[Run]:
