@@ -337,18 +337,19 @@ class Completer:
         """Stream the first candidate of each group, then choose."""
         total = len(run.going_on)
         shown, guesses = np.arange(0, total, total // count), tuple(run.guesses.top(5) if run.guesses else ())
-        streamed = np.zeros(count, dtype=np.int64)
+        streamed: list[list[np.ndarray]] = [[] for _ in range(count)]
         for points, pen, drawn in run.points():
             yield NextPoints(points[shown], pen[shown], drawn[shown], guesses=guesses)
-            streamed += drawn[shown]
+            for place in np.flatnonzero(drawn[shown]):
+                streamed[place].append(points[shown[place]])
         candidates = self._finish(run, count)
         rows = self._choose(run, candidates, count)
         completions = [candidates[row].completion for row in rows]
-        # Of a candidate that was streamed, a stroke that only draws given lines again may be left out since.
+        # Of what was streamed, a stroke may be left out as redrawn, or be made like a given one.
         replaced = tuple(
             place
-            for place, row in enumerate(rows)
-            if row != shown[place] or completions[place].added.point_count != streamed[place]
+            for place, (row, points) in enumerate(zip(rows, streamed, strict=True))
+            if row != shown[place] or [*map(list, points)] != completions[place].added.points.tolist()
         )
         yield NextPoints.last(completions, replaced, guesses)
 
