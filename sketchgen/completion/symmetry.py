@@ -37,7 +37,7 @@ LEVEL_MARGIN = 0.1
 """How much more symmetric a drawing must be in a level mirror than in any upright one, bonus included."""
 
 WHOLE = 0.85
-"""Symmetry from which on a drawing that lacks no image in a mirror is mirrored in no other one, either."""
+"""Symmetry from which on a drawing that lacks no image in a mirror is symmetric already."""
 
 LACKING_WEIGHT = 0.5
 """Weight of ink without an image against the symmetry; ink that can have none has weight 1."""
@@ -97,7 +97,8 @@ def mirrored(strokes: Sequence[Points]) -> list[Mirrored]:
     """Return what completes the symmetry of a drawing, the most symmetric first; `MAX_MIRRORED` at most.
 
     Level mirrors count only where the drawing is clearly more symmetric in them than in any upright one.
-    There is nothing to complete where it is symmetric already: an owl of two eyes gets no second pair below.
+    There is nothing to complete where it is symmetric in an upright one already: an owl of two eyes gets no
+    second pair below. A ladder, which is symmetric in a level one, may lack a rail.
 
     Args:
         strokes: (n, 2) points each, px of the network's frame.
@@ -106,12 +107,18 @@ def mirrored(strokes: Sequence[Points]) -> list[Mirrored]:
     if ink is None:
         return []
     upright, level = _candidates(ink, strokes, 0), _candidates(ink, strokes, 1)
-    if any(not each.strokes and each.symmetry >= WHOLE for each in (*upright, *level)):
+    if _whole(upright):
         return []
+    level = [] if _whole(level) else level
     upright, level = ([each for each in some if each.strokes] for some in (upright, level))
     best = max((each.symmetry for each in upright), default=-np.inf) + LEVEL_MARGIN
     better = [each for each in level if each.symmetry > best]
     return sorted([*upright, *better], key=lambda each: -each.symmetry)[:MAX_MIRRORED]
+
+
+def _whole(found: Sequence[Mirrored]) -> bool:
+    """Return whether a drawing is symmetric already in one of some mirrors."""
+    return any(not each.strokes and each.symmetry >= WHOLE for each in found)
 
 
 def _candidates(ink: _Ink, strokes: Sequence[Points], axis: int) -> list[Mirrored]:

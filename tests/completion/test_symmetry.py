@@ -151,6 +151,12 @@ def test_what_is_symmetric_already_is_not_mirrored_in_another_mirror():
     assert len(mirrored([FACE, EYE, *ears])) == 1
 
 
+def test_what_is_symmetric_in_a_level_mirror_may_lack_an_image_in_an_upright_one():
+    rail, rungs = [(-40.0, -80.0), (-40.0, 80.0)], [[(-40.0, y), (40.0, y)] for y in (-50.0, 0.0, 50.0)]
+    found = mirrored([np.array(line) for line in (rail, *rungs)])
+    assert any(np.allclose(np.abs(way.strokes[0][:, 0]), 40.0, atol=2.0) for way in found)
+
+
 def test_of_a_dot_and_of_nothing_there_is_no_image():
     assert PartialSketch.of(Sketch()).mirrored == []
     assert PartialSketch.of(Sketch.from_strokes([[(5.0, 5.0)]])).mirrored == []
