@@ -46,7 +46,7 @@ WEIGHTS = {
 }
 """Weight of each measure, nats of the reward model."""
 
-FLAWS = {"redrawn": 0.15, "detached": 0.15, "unfinished": 0.1, "slight": 0.2, "cut off": 0.03}
+FLAWS = {"redrawn": 0.15, "detached": 0.15, "unfinished": 0.25, "slight": 0.2, "cut off": 0.03}
 """Measures above these are flaws; nearly all completions by people have none."""
 
 IMAGE = 9.6
