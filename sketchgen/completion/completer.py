@@ -45,7 +45,7 @@ from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.resources import unknown_category
 from sketchgen.sketch.geometry import CENTRE, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Box, Completion, Sketch, check_sketch
-from sketchgen.sketch.strokes import pens
+from sketchgen.sketch.strokes import to_steps
 
 if TYPE_CHECKING:
     from sketchgen.models.stroke_model import StrokeModel
@@ -294,10 +294,10 @@ class Completer:
         if sketch.is_empty:
             raise SketchError("the drawing is empty; a likelihood needs a point")
         whole = simplify_as_quickdraw(sketch)
-        offset = np.diff(whole.points - CENTRE, axis=0, prepend=0.0)
-        given, pen = PartialSketch.of(Sketch()).prefix(np.array([index]), np.array([False])), pens(whole)
-        forced = {0: (offset, pen)}
-        found = steps(self.decoder, given, noise_rows(0, 1), len(pen), 1.0, at_least_one=False, forced=forced)
+        forced = {0: to_steps(Sketch(tuple(stroke - CENTRE for stroke in whole.strokes)))}
+        given = PartialSketch.of(Sketch()).prefix(np.array([index]), np.array([False]))
+        noise, limit = noise_rows(0, 1), whole.point_count
+        found = steps(self.decoder, given, noise, limit, 1.0, at_least_one=False, forced=forced)
         return float(log_likelihood(found)[0])
 
     def sample_many(
@@ -338,18 +338,19 @@ class Completer:
         """Stream the first candidate of each group, then choose."""
         total = len(run.going_on)
         shown, guesses = np.arange(0, total, total // count), tuple(run.guesses.top(5) if run.guesses else ())
-        streamed = np.zeros(count, dtype=np.int64)
+        streamed: list[list[np.ndarray]] = [[] for _ in range(count)]
         for points, pen, drawn in run.points():
             yield NextPoints(points[shown], pen[shown], drawn[shown], guesses=guesses)
-            streamed += drawn[shown]
+            for place in np.flatnonzero(drawn[shown]):
+                streamed[place].append(points[shown[place]])
         candidates = self._finish(run, count)
         rows = self._choose(run, candidates, count)
         completions = [candidates[row].completion for row in rows]
-        # Of a candidate that was streamed, a stroke that only draws given lines again may be left out since.
+        # Of what was streamed, a stroke may be left out as redrawn, or be made like a given one.
         replaced = tuple(
             place
-            for place, row in enumerate(rows)
-            if row != shown[place] or completions[place].added.point_count != streamed[place]
+            for place, (row, points) in enumerate(zip(rows, streamed, strict=True))
+            if row != shown[place] or [*map(list, points)] != completions[place].added.points.tolist()
         )
         yield NextPoints.last(completions, replaced, guesses)
 
@@ -377,8 +378,9 @@ class Completer:
         partial = PartialSketch.of(sketch, self.closing)
         images = placed(partial.mirrored, count) if symmetry and not continue_stroke else {}
         names = list(islice(guesses.categories(seed), count)) if guesses else [name] * count
-        # What is mirrored is the same under any category.
-        names = [names[0] if row in images else each for row, each in enumerate(names)]
+        # What is only mirrored is the same under any category.
+        alone = {row for row, image in images.items() if not image.goes_on}
+        names = [names[0] if row in alone else each for row, each in enumerate(names)]
         settings = guesses, temperature, seed, limit, continue_stroke
 
         def others() -> Iterator[Run]:

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 
 from sketchgen.completion.framing import frame_of, model_points, page_frames, rounded
 from sketchgen.completion.gap_closing import Closer
+from sketchgen.completion.like_parts import made_alike
 from sketchgen.completion.sampler import Edges
 from sketchgen.completion.symmetry import Mirrored, mirrored
 from sketchgen.models.numpy_stroke_model import Decoder, Prefix
@@ -167,6 +168,9 @@ class PartialSketch:
         if self.closer is not None:
             points = self.closer.closed(points, pen, going_on=going_on)
         lines = split_strokes(points, pen == Pen.LIFT)
+        if self._strokes:
+            own = int(going_on)
+            lines[own:] = made_alike(lines[own:], self._strokes)
         strokes = [self.on_page(line) for line in lines]
         if going_on and lines:
             strokes[0] = np.concatenate([self.origin[None], strokes[0]])
@@ -175,8 +179,8 @@ class PartialSketch:
 
     @cached_property
     def _strokes(self) -> list[Points]:
-        """The given strokes, at least one point, px from the last given point."""
-        return split_strokes(self.points - self.points[-1], self.pen == Pen.LIFT)
+        """The given strokes, px from the last given point."""
+        return split_strokes(self.points - self.points[-1:], self.pen == Pen.LIFT)
 
     @cached_property
     def _ink(self) -> GivenInk | None:

@@ -36,7 +36,7 @@ FIRST_ROOM = 128
 """Steps that the caches hold at first; they grow."""
 
 Forced = tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]
-"""Offset and pen of each point of a drawing that is not sampled."""
+"""Offset and pen of the first steps of a drawing, which are not sampled."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Start:
         rows: its row there; under guidance the row of the same in any category besides.
         seed, index: of its noise; see `sketchgen.completion.sampler.noise_of`.
         temperature: 0 or more; see `StepDistribution.samples`. Under guidance 0 for all or for none.
-        forced: the steps that it takes; None to sample them.
+        forced: the first steps that it takes; None to sample all.
         edges: what sampled points stay in; see `sketchgen.completion.sampler.steps`.
     """
 
@@ -286,12 +286,11 @@ class Rollout:
         return found.mean.gather(1, chosen.unsqueeze(-1).expand(*chosen.shape, 2)), pen, weight
 
     def _force(self, offset: Float[Tensor, "b w 2"], pen: Int[Tensor, "b w"]) -> None:
-        """Replace the candidates of forced drawings by their steps; behind the last one is the end."""
+        """Replace the candidates of drawings whose next step is forced."""
         for row, (offsets, pens) in self._forced.items():
             number = int(self.count[row])
-            there = number < len(pens)
-            offset[row] = torch.from_numpy(offsets[number]).to(offset) if there else 0.0
-            pen[row] = int(pens[number] if there else Pen.END)
+            if number < len(pens):
+                offset[row], pen[row] = torch.from_numpy(offsets[number]).to(offset), int(pens[number])
 
 
 def steps_of(given: Sequence[Prefix], device: torch.device | None = None) -> tuple[Steps, Int[Tensor, " b"]]:

@@ -141,7 +141,7 @@ def first_numbers(seed: int, count: int) -> Float[np.ndarray, " b"]:
 
 
 Forced = Mapping[int, tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]]
-"""Offset and pen of each point of some drawings, by their rows. These drawings end behind the last point."""
+"""Offset and pen of the first steps of some drawings, by their rows; what follows is sampled."""
 
 
 def force(
@@ -162,9 +162,8 @@ def force(
         return offset, pen
     offset, pen = offset.copy(), pen.copy()
     for row, (offsets, pens) in forced.items():
-        there = number[row] < len(pens)
-        offset[row] = offsets[number[row]] if there else 0.0
-        pen[row] = pens[number[row]] if there else END
+        if number[row] < len(pens):
+            offset[row], pen[row] = offsets[number[row]], pens[number[row]]
     return offset, pen
 
 

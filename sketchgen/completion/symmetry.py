@@ -3,7 +3,8 @@
 A second eye, ear, wheel or wing is where the first one is, on the other side. A network that draws from a
 mixture of likely places puts it near there, a size too small or a line too high. So where most of a drawing
 is its own image in an upright or a level mirror, the images of the strokes that have none yet are a candidate
-to complete it. Whether it is a good one is for the ranking to say: a fish from the side has one eye.
+to complete it, and begin another, which the network goes on with: a cat of two ears is no cat yet. Whether
+it is a good one is for the ranking to say: a fish from the side has one eye.
 
 Mirrors are tried where one may stand: in the middle of a large stroke or between two that are alike. People
 do not draw exactly: two strokes are each other's image if most of the ink of each is near the other's image.
@@ -14,7 +15,7 @@ All lengths are px of the network's frame, in which a given part is 160 px long.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from sketchgen.sketch.geometry import line_length, resample
 from sketchgen.sketch.sketch import Points, Sketch
-from sketchgen.sketch.strokes import pens
+from sketchgen.sketch.strokes import to_steps
 
 MAX_MIRRORED = 3
 """Largest number of candidates for a drawing."""
@@ -34,6 +35,9 @@ UPRIGHT_BONUS = 0.1
 
 LEVEL_MARGIN = 0.1
 """How much more symmetric a drawing must be in a level mirror than in any upright one, bonus included."""
+
+WHOLE = 0.85
+"""Symmetry from which on a drawing that lacks no image in a mirror is symmetric already."""
 
 LACKING_WEIGHT = 0.5
 """Weight of ink without an image against the symmetry; ink that can have none has weight 1."""
@@ -69,28 +73,32 @@ class Mirrored:
         strokes: images of the strokes that have none yet, in the order of these.
         symmetry: share of the given ink that has an image, less half the share that has none yet and less the
             share that can have none as it stands across; `UPRIGHT_BONUS` more in an upright mirror.
+        goes_on: whether the network goes on drawing behind the images.
     """
 
     strokes: tuple[Points, ...]
     symmetry: float
+    goes_on: bool = False
 
     @property
     def steps(self) -> tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]:
         """Offsets from point to point, the first one from the origin, and the pen after each."""
-        lines = Sketch(self.strokes)
-        return np.diff(lines.points, axis=0, prepend=0.0), pens(lines)
+        return to_steps(Sketch(self.strokes), ends=not self.goes_on)
 
 
 def placed(mirrored: Sequence[Mirrored], count: int) -> dict[int, Mirrored]:
-    """Return which of `count` alternatives, from 0, are such candidates."""
+    """Return which of `count` alternatives, from 0, are such candidates: first each alone, then going on."""
     rows = range(EVERY - 1, count, EVERY)
-    return dict(zip(rows, mirrored, strict=False))
+    begun = [replace(image, goes_on=True) for image in mirrored]
+    return dict(zip(rows, [*mirrored, *begun], strict=False))
 
 
 def mirrored(strokes: Sequence[Points]) -> list[Mirrored]:
     """Return what completes the symmetry of a drawing, the most symmetric first; `MAX_MIRRORED` at most.
 
     Level mirrors count only where the drawing is clearly more symmetric in them than in any upright one.
+    There is nothing to complete where it is symmetric in an upright one already: an owl of two eyes gets no
+    second pair below. A ladder, which is symmetric in a level one, may lack a rail.
 
     Args:
         strokes: (n, 2) points each, px of the network's frame.
@@ -99,13 +107,22 @@ def mirrored(strokes: Sequence[Points]) -> list[Mirrored]:
     if ink is None:
         return []
     upright, level = _candidates(ink, strokes, 0), _candidates(ink, strokes, 1)
+    if _whole(upright):
+        return []
+    level = [] if _whole(level) else level
+    upright, level = ([each for each in some if each.strokes] for some in (upright, level))
     best = max((each.symmetry for each in upright), default=-np.inf) + LEVEL_MARGIN
     better = [each for each in level if each.symmetry > best]
     return sorted([*upright, *better], key=lambda each: -each.symmetry)[:MAX_MIRRORED]
 
 
+def _whole(found: Sequence[Mirrored]) -> bool:
+    """Return whether a drawing is symmetric already in one of some mirrors."""
+    return any(not each.strokes and each.symmetry >= WHOLE for each in found)
+
+
 def _candidates(ink: _Ink, strokes: Sequence[Points], axis: int) -> list[Mirrored]:
-    """Return the candidates by mirrors that stand across an axis."""
+    """Return the candidates by mirrors that stand across an axis; of no strokes if nothing lacks an image."""
     found: dict[tuple[int, ...], tuple[float, float]] = {}
     for at in _mirrors(ink, axis):
         seen = _seen(ink, axis, at)
@@ -172,7 +189,7 @@ def _between(ink: _Ink, axis: int) -> Iterator[float]:
 def _seen(ink: _Ink, axis: int, at: float) -> tuple[tuple[int, ...], float, float] | None:
     """Return the strokes without an image, the symmetry, and where the mirror stands best.
 
-    None where nothing is symmetric, or nothing lacks an image.
+    None where nothing is symmetric.
     """
     likeness = _likeness(ink, axis, at)
     paired = likeness.max(1) >= MIN_LIKENESS
@@ -185,7 +202,7 @@ def _seen(ink: _Ink, axis: int, at: float) -> tuple[tuple[int, ...], float, floa
     paired = _likeness(ink, axis, at).max(1) >= MIN_LIKENESS
     beside: Bool[np.ndarray, " k"] = np.abs(middle - at) > ink.side[:, axis] / 2.0 - ASIDE
     lacking = beside & ~paired
-    if not lacking.any() or not paired.any():
+    if not paired.any():
         return None
     good, lack, amiss = (float(ink.counts[rows].sum()) for rows in (paired, lacking, ~(paired | lacking)))
     symmetry = (good - LACKING_WEIGHT * lack - amiss) / float(ink.counts.sum())

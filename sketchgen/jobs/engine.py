@@ -122,7 +122,7 @@ class BatchEngine:
         image = (
             placed(partial.mirrored, request.index + 1).get(request.index) if self.sampling.mirrored else None
         )
-        name = self._category(request, 0 if image else request.index)
+        name = self._category(request, 0 if image and not image.goes_on else request.index)
         category = self.model.category_index(name)
         first = self.model.category_index(self._category(request, 0))
         if first not in self._done:

@@ -32,6 +32,14 @@ SAME_PLACE = 0.45
 """Intersection over union of the boxes of two closed strokes from which on they are the same part, unless one
 box contains the other: a rim stands in a wheel."""
 
+FRAME = 0.75
+"""Ratio of the sides of two boxes, one of which contains the other, from which on one stroke frames the other
+once more: rims are smaller."""
+
+SMALL, CORE = 40.0, 0.25
+"""Longer side of a small closed stroke, such as an eye, and how near its middle a line runs through it, as
+a share of that side."""
+
 CLOSED = 0.3
 """A stroke is closed if its ends are nearer to each other than this share of its box's longer side."""
 
@@ -76,6 +84,7 @@ class GivenInk:
         boxes = _boxes(ink)
         far, parallel = self._nearness(ink)
         same = self._doubles(far, parallel, starts, counts) | self._in_one_place(ink, boxes)
+        same |= self._through(ink, starts)
         again = np.where(same, counts, _along(far, parallel, ink, starts))
         apart = ~self._attached(far, ink, starts, boxes)
         return float(again.sum() / counts.sum()), float(counts[apart].sum() / counts.sum())
@@ -114,8 +123,19 @@ class GivenInk:
         common = np.maximum(high - low, 0.0).prod(-1)
         mine, theirs = _areas(boxes)[:, None], _areas(self.boxes)
         apart = common < np.minimum(mine, theirs)
+        sides, others = (np.maximum(each[:, 1] - each[:, 0], 1e-9) for each in (boxes, self.boxes))
+        ratio = np.exp(-np.abs(np.log(sides[:, None] / others)).max(-1))
         closed = _closed(ink, boxes)[:, None] & self.closed
-        return (closed & apart & (common > SAME_PLACE * (mine + theirs - common))).any(1)
+        same = np.where(apart, common > SAME_PLACE * (mine + theirs - common), ratio > FRAME)
+        return (closed & same).any(1)
+
+    def _through(self, ink: Ink, starts: Int[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
+        """Return which added strokes run through a small closed given one and beyond it."""
+        sides = (self.boxes[:, 1] - self.boxes[:, 0]).max(1)
+        rows = self.closed & (sides <= SMALL) & (self.counts > 2)
+        apart = np.abs(ink.points[:, None] - self.boxes[rows].mean(1)).max(-1) / sides[rows]
+        nearest, farthest = (each.reduceat(apart, starts, axis=0) for each in (np.minimum, np.maximum))
+        return ((nearest < CORE) & (farthest > 1.0)).any(1)
 
     def _attached(
         self,

@@ -6,7 +6,7 @@ completion
 
 - how much of it draws given parts again, and how much stands apart (`sketchgen.ranking.flaws`);
 - how often it crosses given ink, and itself;
-- how much more of the drawing is its own image in an upright mirror;
+- how much more of the drawing is its own image in an upright mirror, as far as that is usual;
 - how many of the open ends of long lines it meets;
 - how much less ink there is than usual (`sketchgen.ranking.usual_ink`);
 - how much of it is cut off at the edge of the page.
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from sketchgen.ranking.consensus import box_scale
 from sketchgen.ranking.flaws import GivenInk, share_at_edge
-from sketchgen.ranking.usual_ink import beyond_usual, slight, unfinished
+from sketchgen.ranking.usual_ink import beyond_usual, slight, unfinished, usual_symmetry
 from sketchgen.sketch.distance import evenly, nearest
 from sketchgen.sketch.sketch import Completion, Points
 
@@ -46,7 +46,7 @@ WEIGHTS = {
 }
 """Weight of each measure, nats of the reward model."""
 
-FLAWS = {"redrawn": 0.25, "detached": 0.15, "unfinished": 0.5, "slight": 0.4, "cut off": 0.03}
+FLAWS = {"redrawn": 0.15, "detached": 0.15, "unfinished": 0.25, "slight": 0.2, "cut off": 0.03}
 """Measures above these are flaws; nearly all completions by people have none."""
 
 IMAGE = 9.6
@@ -81,8 +81,8 @@ def measures(
 
     `redrawn` and `detached`, beyond what is usual, and `cut off` are shares of the added ink; `crossed` and
     `tangled` are log(1 + number of crossings) with given ink and with itself; `upright` is the share of all
-    ink that is its own image, less that of the given ink; `met` is a share of the open ends; `unfinished` and
-    `slight` are logs of ratios of ink.
+    ink that is its own image, less that of the given ink, both up to what is usual; `met` is a share of the
+    open ends; `unfinished` and `slight` are logs of ratios of ink.
 
     Args:
         completions: of the same drawing; the others set the scale and what is slight.
@@ -97,9 +97,9 @@ def measures(
     given, ink = _Given.of(strokes), GivenInk(strokes)
     some = [completions[row] for row in rows]
     names = [categories[row] if categories else None for row in rows]
-    for row in rows:
+    for row, name in zip(rows, names, strict=True):
         added = [stroke * scale for stroke in completions[row].added.strokes]
-        measured[row, :-3] = *ink.measure(added), *given.measure(added)
+        measured[row, :-3] = *ink.measure(added), *given.measure(added, usual_symmetry(name))
     measured[rows, :2] = beyond_usual(measured[rows, :2], names)
     measured[rows, -3:] = np.stack([unfinished(some, names), slight(some), share_at_edge(some)], 1)
     return measured
@@ -136,13 +136,14 @@ class _Given:
         middle = _middle(points)
         return cls(points, _segments(strokes), _open_ends(strokes, ink), middle, _own_image(points, middle))
 
-    def measure(self, strokes: Sequence[Points]) -> list[float]:
-        """Return the measures of added strokes."""
+    def measure(self, strokes: Sequence[Points], usual: float) -> list[float]:
+        """Return the measures of added strokes where symmetry up to `usual` counts."""
         ink = evenly(strokes, SPACING, MAX_POINTS)
         points = np.concatenate(ink)
         segments, whole = _segments(strokes), np.concatenate([self.points, points])
         # The middle may be clearer in the given part, or with what it lacked.
-        upright = max(_own_image(whole, middle) for middle in (self.middle, _middle(whole))) - self.symmetry
+        symmetry = max(_own_image(whole, middle) for middle in (self.middle, _middle(whole)))
+        upright = min(symmetry, usual) - min(self.symmetry, usual)
         met = float((nearest(self.ends, points) < MEETS).mean()) if len(self.ends) else 0.0
         return [
             np.log1p(_crossings(segments, self.segments)),
@@ -150,6 +151,12 @@ class _Given:
             upright,
             met,
         ]
+
+
+def symmetry(strokes: Sequence[Points]) -> float:
+    """Return the share of the ink of strokes that is its own image in an upright mirror in their middle."""
+    points = np.concatenate(evenly(strokes, SPACING, MAX_POINTS))
+    return _own_image(points, _middle(points))
 
 
 def _middle(points: Points) -> float:

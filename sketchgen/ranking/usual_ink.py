@@ -1,7 +1,8 @@
-"""How much ink drawings of a category usually have, how much of it is drawn twice, and how much stands apart.
+"""What is usual in a category: how much ink, how much of it drawn twice or standing apart, and how symmetric.
 
 A cat of two ears is no cat yet, however good the second ear is: its ink is far less than that of other cats.
-Rain stands apart from its cloud, but a wheel does not from its car; and a picture frame is drawn twice.
+Rain stands apart from its cloud, but a wheel does not from its car; and a picture frame is drawn twice. An
+owl looks at us, but a bird stands sideways: what makes it as even as an owl is a second head.
 `datasets/usual_ink.json` has this for each category, from training drawings (`benchmarks/usual_ink.py`).
 """
 
@@ -34,12 +35,15 @@ class UsualInk(NamedTuple):
         deviation: its standard deviation.
         redrawn: mean share of the ink by which people complete drawings that is redrawn; see `ranking.flaws`.
         detached: the same of detached ink.
+        symmetry: mean share of the ink that is its own image in an upright mirror (`ranking.geometry_prior`),
+            and a standard deviation more.
     """
 
     length: float
     deviation: float
     redrawn: float
     detached: float
+    symmetry: float
 
 
 @functools.cache
@@ -87,6 +91,12 @@ def beyond_usual(
     usual = [usual_ink().get(category or "") for category in categories]
     expected = [(0.0, 0.0) if each is None else (each.redrawn, each.detached) for each in usual]
     return np.maximum(shares - np.reshape(expected, (-1, 2)), 0.0)
+
+
+def usual_symmetry(category: str | None) -> float:
+    """Return the symmetry that all but few drawings of a category stay below; 1 for an unknown one."""
+    usual = usual_ink().get(category or "")
+    return 1.0 if usual is None else usual.symmetry
 
 
 def _log(length: float) -> float:

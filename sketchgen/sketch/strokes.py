@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 import numpy as np
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike, NDArray
 
 from sketchgen.errors import FormatError
@@ -29,6 +30,19 @@ def pens(sketch: Sketch) -> NDArray[np.int64]:
     ends = np.cumsum([len(stroke) for stroke in sketch.strokes], dtype=np.int64) - 1
     values[ends] = Pen.LIFT
     return values
+
+
+def to_steps(sketch: Sketch, *, ends: bool = True) -> tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]:
+    """Return the steps of a drawing: offsets, the first one from (0, 0), and the pen after each.
+
+    Args:
+        sketch: the drawing.
+        ends: whether the last step is its end.
+    """
+    offset, pen = np.diff(sketch.points, axis=0, prepend=0.0), pens(sketch)
+    if not ends:
+        return offset, pen
+    return np.concatenate([offset, np.zeros((1, 2))]), np.append(pen, int(Pen.END))
 
 
 def from_stroke3(steps: ArrayLike) -> Sketch:

@@ -24,7 +24,8 @@ from sketchgen.completion.sampler import (
 )
 from sketchgen.models.numpy_mixture import StepDistribution
 from sketchgen.models.numpy_stroke_model import Decoder, Prefix
-from sketchgen.sketch.strokes import Pen
+from sketchgen.sketch.sketch import Sketch
+from sketchgen.sketch.strokes import Pen, to_steps
 from tests.support import untrained
 from tests.support.mixtures import mixture, repeated
 
@@ -159,13 +160,17 @@ def test_a_drawing_is_the_same_alone_as_among_others_that_end_sooner_or_later(gu
 
 
 def test_forced_steps_are_taken_whatever_is_sampled_and_the_others_stay_as_they_are() -> None:
-    offset, pen = np.array([[3.0, 4.0], [5.0, -6.0]]), np.array([int(Pen.DRAW), int(Pen.LIFT)])
-    free = sample(Fake(points=5), 3, 20, 0.5)
-    found = sample(Fake(points=5), 3, 20, 0.5, forced={1: (offset, pen)})
-    assert found.length.tolist() == [5, 2, 5]
-    assert found.ended.tolist() == [True, True, True]
-    assert found.offset[1, :2].tolist() == offset.tolist()
-    assert found.pen[1, :2].tolist() == pen.tolist()
+    sketch = Sketch.from_strokes([[(3.0, 4.0), (8.0, -2.0)]])
+    alone, begun = to_steps(sketch), to_steps(sketch, ends=False)
+    assert alone[1].tolist() == [Pen.DRAW, Pen.LIFT, Pen.END]
+    free = sample(Fake(points=5), 4, 20, 0.5)
+    found = sample(Fake(points=5), 4, 20, 0.5, forced={1: alone, 3: begun})
+    assert found.length.tolist() == [5, 2, 5, 5]
+    assert found.ended.all()
+    for row in (1, 3):
+        assert found.offset[row, :2].tolist() == begun[0].tolist()
+        assert found.pen[row, :2].tolist() == begun[1].tolist()
+    assert np.array_equal(found.offset[3, 2:], free.offset[3, 2:])
     for row in (0, 2):
         assert np.array_equal(found.offset[row], free.offset[row])
         assert found.log_prob[row] == free.log_prob[row]

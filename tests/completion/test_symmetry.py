@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -113,18 +115,21 @@ def test_a_dot_has_an_image():
 def test_steps_lead_to_the_points():
     way = Mirrored((EYE, WHISKER), 1.0)
     offset, pen = way.steps
-    assert np.allclose(np.cumsum(offset, axis=0), np.concatenate([EYE, WHISKER]))
-    assert np.flatnonzero(pen == Pen.LIFT).tolist() == [len(EYE) - 1, len(EYE) + len(WHISKER) - 1]
+    assert pen[-1] == Pen.END
+    going_on = replace(way, goes_on=True).steps
+    for steps in ((offset[:-1], pen[:-1]), going_on):
+        assert np.allclose(np.cumsum(steps[0], axis=0), np.concatenate([EYE, WHISKER]))
+        assert np.flatnonzero(steps[1]).tolist() == [len(EYE) - 1, len(EYE) + len(WHISKER) - 1]
 
 
-def test_every_fourth_alternative_is_one_while_there_are_some():
+def test_every_fourth_alternative_is_one_first_alone_then_going_on():
     ways = [Mirrored((EYE,), symmetry) for symmetry in (0.9, 0.5)]
-    assert {row: way.symmetry for row, way in placed(ways, 100).items()} == {
-        EVERY - 1: 0.9,
-        2 * EVERY - 1: 0.5,
-    }
+    found = placed(ways, 5 * EVERY)
+    assert list(found) == list(range(EVERY - 1, 4 * EVERY, EVERY))
+    assert [way.symmetry for way in found.values()] == [0.9, 0.5, 0.9, 0.5]
+    assert [way.goes_on for way in found.values()] == [False, False, True, True]
     assert list(placed(ways, 2 * EVERY - 1)) == [EVERY - 1]
-    assert placed(ways, EVERY - 1) == {}
+    assert placed(ways, EVERY - 1) == placed([], 100) == {}
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (3.0, 500.0), (0.01, -2.0)])
@@ -136,6 +141,20 @@ def test_size_and_place_on_the_page_do_not_matter(scale: float, shift: float):
     wanted = EYE * (-1.0, 1.0)
     for edge in (np.min, np.max):  # The network reads fewer points of the same ring.
         assert np.abs((edge(image, 0) - shift) / scale - edge(wanted, 0)).max() < 4.0
+
+
+def test_what_is_symmetric_already_is_not_mirrored_in_another_mirror():
+    ears = [np.array([(side * 60.0, -55.0), (side * 75.0, -100.0), (side * 30.0, -72.0)]) for side in (-1, 1)]
+    assert mirrored([FACE, EYE, OTHER]) == []
+    assert mirrored([FACE, EYE, OTHER, *ears]) == []
+    # In the level mirror the second pair of eyes is lacking, but there is no first pair in the upright one.
+    assert len(mirrored([FACE, EYE, *ears])) == 1
+
+
+def test_what_is_symmetric_in_a_level_mirror_may_lack_an_image_in_an_upright_one():
+    rail, rungs = [(-40.0, -80.0), (-40.0, 80.0)], [[(-40.0, y), (40.0, y)] for y in (-50.0, 0.0, 50.0)]
+    found = mirrored([np.array(line) for line in (rail, *rungs)])
+    assert any(np.allclose(np.abs(way.strokes[0][:, 0]), 40.0, atol=2.0) for way in found)
 
 
 def test_of_a_dot_and_of_nothing_there_is_no_image():

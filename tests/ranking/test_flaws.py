@@ -22,6 +22,7 @@ def line(*points: tuple[float, float]) -> Points:
 
 
 FACE = [ring(127, 127, 127), ring(80, 90, 14)]
+FRAME = line((0, 0), (250, 0), (250, 200), (0, 200), (0, 0))
 CAR = [line((0, 150), (0, 90), (250, 90), (250, 150), (0, 150)), ring(60, 160, 30)]
 
 
@@ -35,6 +36,9 @@ OPEN = [line((0, 100), (0, 0), (100, 0))]
         pytest.param(FACE, ring(127, 127, 122), id="the head once more"),
         pytest.param(CAR, ring(66, 158, 27), id="a second wheel over the first"),
         pytest.param(CAR, line((5, 92), (245, 88)), id="a line along the roof"),
+        pytest.param(FACE, line((60, 70), (80, 90), (110, 130)), id="a line through the eye"),
+        pytest.param(FACE, ring(94, 90, 14), id="an eye half over the eye"),
+        pytest.param([FRAME], FRAME * 1.2 - 25.0, id="a second frame"),
     ],
 )
 def test_what_draws_a_given_part_again_is_redrawn(given: list[Points], added: Points):
@@ -52,6 +56,9 @@ def test_what_draws_a_given_part_again_is_redrawn(given: list[Points], added: Po
         pytest.param(OPEN, line((0, 100), (100, 100), (100, 0)), id="the other two sides"),
         pytest.param(CAR, ring(200, 160, 30), id="the second wheel"),
         pytest.param(CAR, line((50, 90), (80, 40), (180, 40), (210, 90)), id="a cabin on the body"),
+        pytest.param(CAR, line((20, 160), (100, 160)), id="an axle through the wheel, which is large"),
+        pytest.param(FACE, line((72, 90), (88, 90)), id="a line within the eye"),
+        pytest.param([FRAME], FRAME * 0.6 + 50.0, id="a picture in the frame"),
     ],
 )
 def test_parts_that_were_missing_are_not(given: list[Points], added: Points):

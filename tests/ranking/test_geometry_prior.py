@@ -84,6 +84,16 @@ def test_the_second_eye_makes_a_face_even_and_one_beside_the_first_does_not():
     assert found == pytest.approx([96 / 1116, 96 / 1116 - 192 / 1212, 96 / 1116 - 192 / 1212], abs=0.02)
 
 
+def test_what_is_more_even_than_its_category_is_no_better_for_it():
+    # With the second eye 384 of 589 px are their own image, without it 192 of 493.
+    given = [eye(70), eye(70, 180), eye(185, 180), [(0, 0), (0, 100)], [(255, 150), (255, 255)]]
+    bird, owl = (measures(ways(given, [eye(185)]), [name])[0, UPRIGHT] for name in ("bird", "owl"))
+    assert owl == pytest.approx(384 / 589 - 192 / 493, abs=0.04)
+    assert 0.0 < bird < 0.7 * owl
+    # And what makes it uneven is no worse than the given part, where that is more even than is usual.
+    assert measures(ways(BOX, [[(255, 100), (330, 100)]]), ["bird"])[0, UPRIGHT] == 0.0
+
+
 def test_the_middle_may_be_that_of_the_whole():
     half = [[(0, 0), (100, 0), (100, 100), (0, 100)]]
     other = [[(0, 0), (-100, 0), (-100, 100), (0, 100)]]

@@ -138,7 +138,7 @@ def test_something_comes_before_nothing_and_ended_before_stopped():
 
 def test_the_geometry_prior_decides_between_equals():
     given = Sketch.from_strokes([[(0, 0), (255, 0), (255, 255), (0, 255), (0, 0)]])
-    scribble = Sketch.from_strokes([[(2, 40), (2, 200), (90, 10), (280, 90), (280, 120), (90, 200)]])
+    scribble = Sketch.from_strokes([[(40, 40), (40, 200), (90, 10), (280, 90), (280, 120), (90, 200)]])
     circle = Sketch.from_strokes([[(90, 90), (160, 90), (160, 160), (90, 160), (90, 90)]])
     found = some([Completion(given, scribble), Completion(given, circle)])
     assert saying(0, 0).rank(found, None) == saying(0, 0).select(found, None, 2) == [1, 0]
@@ -156,6 +156,26 @@ def test_a_set_begins_with_the_best_and_has_each_once():
     assert BOTH.select([], NAME, 3) == BOTH.rank([], NAME) == []
     # Of equals the one that another agrees with.
     assert saying(0, 0, 0).select(lines(200, 100, 104), None, 1) == [1]
+
+
+def test_a_thin_image_in_a_mirror_is_not_first_where_a_fuller_candidate_without_a_flaw_is():
+    ear, other = [(40, 60), (60, 0), (90, 30)], [(215, 60), (195, 0), (165, 30)]
+    turn = np.linspace(0.0, 2.0 * np.pi, 24)
+    given = Sketch.from_strokes([np.stack([127 + 100 * np.cos(turn), 130 + 100 * np.sin(turn)], 1), ear])
+
+    def ring(x: float, y: float, radius: float) -> np.ndarray:
+        return np.stack([x + radius * np.cos(turn), y + radius * np.sin(turn)], 1)
+
+    whiskers = [
+        [(x, 150), (x + 60 * side, 140 + 12 * n)] for side, x in ((-1, 90), (1, 165)) for n in range(3)
+    ]
+    face = [other, ring(90, 105, 12), ring(165, 105, 12), ring(127, 145, 8), *whiskers]
+    thin, full = (Completion(given, Sketch.from_strokes(strokes)) for strokes in ([other], face))
+    candidates = [Candidate(thin, symmetry=1.0), Candidate(full), Candidate(full)]
+    assert saying(30.0, 0.0, 0.0).rank(candidates, "cat")[0] == 1
+    assert saying(30.0, 0.0, 0.0).select(candidates, "cat", 2)[0] == 1
+    # Where all are thin, the score decides.
+    assert saying(30.0, 0.0).rank([Candidate(thin), Candidate(thin)], "cat") == [0, 1]
 
 
 def test_a_candidate_without_a_flaw_comes_before_one_that_draws_the_given_part_again():

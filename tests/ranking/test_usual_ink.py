@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sketchgen.ranking.usual_ink import MAX_RATIO, beyond_usual, slight, unfinished, usual_ink
+from sketchgen.ranking.usual_ink import (
+    MAX_RATIO,
+    beyond_usual,
+    slight,
+    unfinished,
+    usual_ink,
+    usual_symmetry,
+)
 from sketchgen.resources import categories
 from sketchgen.sketch.sketch import Completion, Sketch
 
@@ -30,12 +37,15 @@ def test_there_is_a_row_for_each_category():
         assert 0.0 < usual.deviation < 1.5
         assert 0.0 <= usual.redrawn < 1.0
         assert 0.0 <= usual.detached < 1.0
+        assert 0.2 < usual.symmetry <= 1.1
 
 
 def test_cats_have_more_ink_than_circles_and_rain_stands_apart():
     table = usual_ink()
     assert table["cat"].length > table["circle"].length
     assert table["rain"].detached > 3.0 * table["car"].detached
+    assert usual_symmetry("owl") > usual_symmetry("bird") + 0.1
+    assert usual_symmetry("no such thing") == usual_symmetry(None) == 1.0
 
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 300.0])
