@@ -182,10 +182,10 @@ def _shape(element: dict[str, Any], where: str) -> Points:
     if element["type"] == "rectangle":
         radius = _corner(element.get("roundness"), min(wide, high))
         attributes = {"width": wide, "height": high, "rx": radius, "ry": radius}
-        found = outline("rect", _texts(attributes), (wide, high), None)
+        found = outline("rect", _texts(attributes), (wide, high), None, lambda fault: None)
     else:
         attributes = {"cx": wide / 2, "cy": high / 2, "rx": wide / 2, "ry": high / 2}
-        found = outline("ellipse", _texts(attributes), (wide, high), None)
+        found = outline("ellipse", _texts(attributes), (wide, high), None, lambda fault: None)
     if not found:
         return np.array([(0.0, 0.0), (width, height)])
     return found[0] + (min(width, 0.0), min(height, 0.0))

@@ -101,7 +101,7 @@ class _Node(cssselect2.ElementWrapper):
     def etree_siblings(self, siblings: Any) -> None:
         self._siblings = siblings
 
-    def iter_children(self) -> Iterator[Any]:
+    def iter_children(self) -> Iterator[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Yield the children."""
         for child in super().iter_children():
             # Each is made anew.

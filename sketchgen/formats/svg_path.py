@@ -132,8 +132,8 @@ class _PathParser:
         (x, y), end = self._at, points[-1]
         if upper in "ST":
             smooth = self._before in ("CS" if upper == "S" else "QT")
-            mirrored = (2 * x - self._control[0], 2 * y - self._control[1]) if smooth else self._at
-            points = [mirrored, *points]
+            control = self._control if smooth else (x, y)
+            points = [(2 * x - control[0], 2 * y - control[1]), *points]
         self._control = points[-2]
         if upper in "QT":
             (cx, cy), (ex, ey) = points[0], end

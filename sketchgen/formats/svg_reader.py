@@ -119,7 +119,9 @@ def _sheet(root: Element, lines: Sequence[Line]) -> Sheet | None:
 
 def _on_page(lines: Iterable[Line], page: Box | None) -> Iterator[Line]:
     """Yield the lines that are at least in part on the page."""
-    low, high = (None, None) if page is None else (np.array(page[:2]), np.array(page[:2]) + page[2:])
+    low, high = (
+        np.array([-np.inf, np.inf])[:, None] if page is None else (page[:2], np.add(page[:2], page[2:]))
+    )
     for line in lines:
-        if page is None or not ((line.points < low).all(axis=0) | (line.points > high).all(axis=0)).any():
+        if not ((line.points < low).all(axis=0) | (line.points > high).all(axis=0)).any():
             yield line

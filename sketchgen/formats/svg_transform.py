@@ -88,7 +88,7 @@ def inverse(matrix: Matrix) -> Matrix:
     if matrix is None or not abs(np.linalg.det(matrix[:, :2])) > 0:
         return None
     linear = np.linalg.inv(matrix[:, :2])
-    return np.column_stack([linear, -linear @ matrix[:, 2]])
+    return np.column_stack([linear, -linear @ matrix[:, 2]]).astype(np.float64)
 
 
 def transform(text: str, area: Area, *, css: bool) -> Matrix:
@@ -130,7 +130,7 @@ def _function(name: str, text: str, area: Area, css: bool) -> Matrix:
         valid = not rest and name in ("matrix", "translate", "scale", "rotate", "skewX", "skewY")
         if name == "rotate" and len(values) == 3:
             angle, x, y = values
-            return chained(chained(shift(x, y), _turned(angle)), shift(-x, -y))
+            return chained(chained(shift(x, y), np.array(_turned(angle))), shift(-x, -y))
     if make is None or not valid or not least <= len(values) <= len(kinds):
         raise ValueError(name)
     return np.array(make(*values), dtype=np.float64)

@@ -84,8 +84,8 @@ class _Parser(ElementTree.DefusedXMLParser):
         self._declared = 0
         self.parser.AttlistDeclHandler = self._attribute
 
-    def defused_entity_decl(
-        self, name: str, is_parameter_entity: bool | int, value: str | None, base: Any, *ids: Any
+    def defused_entity_decl(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, name: str, is_parameter_entity: bool, value: Any, base: Any, *ids: Any
     ) -> None:
         """Handle an entity; called by expat."""
         if is_parameter_entity or any(ids) or not self._is_namespace(value):

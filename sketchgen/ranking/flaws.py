@@ -135,7 +135,7 @@ class GivenInk:
         rows = self.closed & (sides <= SMALL) & (self.counts > 2)
         apart = np.abs(ink.points[:, None] - self.boxes[rows].mean(1)).max(-1) / sides[rows]
         nearest, farthest = (each.reduceat(apart, starts, axis=0) for each in (np.minimum, np.maximum))
-        return ((nearest < CORE) & (farthest > 1.0)).any(1)
+        return np.any((nearest < CORE) & (farthest > 1.0), axis=1)
 
     def _attached(
         self,

@@ -75,7 +75,7 @@ def _sha256(structure: Any, tensors: dict[str, Tensor]) -> str:
     digest = hashlib.sha256(json.dumps(structure).encode())
     for name in sorted(tensors):
         digest.update(f"\n{name}\n".encode())
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

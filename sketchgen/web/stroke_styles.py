@@ -110,7 +110,8 @@ def json_styles(text: str, count: int) -> list[StrokeStyle]:
         value = orjson.loads(text.removeprefix("\ufeff").encode("utf-8", "surrogatepass"))
     except orjson.JSONDecodeError:
         value = None
-    strokes = value.get("strokes") if isinstance(value, dict) else None
+    value = value if isinstance(value, dict) else {}
+    strokes = value.get("strokes")
     if not isinstance(strokes, list) or len(strokes) != count:
         return [PLAIN] * count
     given = value.get("given")

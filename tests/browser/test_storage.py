@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -10,11 +10,11 @@ import pytest
 SAVED = "Object.keys(localStorage).filter(key => key.startsWith('sketchgen.drawing.')).length"
 
 
-def stroke(*points: list[float]) -> str:
+def stroke(*points: Sequence[float]) -> str:
     return f"{{points: {list(points)}, added: false}}"
 
 
-def add(canvas: Any, *points: list[float]) -> None:
+def add(canvas: Any, *points: Sequence[float]) -> None:
     canvas.tell(f"Sketchgen.sketch.change([...Sketchgen.sketch.strokes, {stroke(*points)}])")
 
 

@@ -69,6 +69,8 @@ def test_binary_drawings_are_those_of_the_lines(tmp_path: Path) -> None:
     (tmp_path / "cat.bin").write_bytes(record(drawn, 1) + record(drawn[:1], 0))
     with (tmp_path / "cat.bin").open("rb") as stream:
         first, second = read_binary(stream)
+    assert isinstance(first, Entry)
+    assert isinstance(second, Entry)
     assert [stroke.tolist() for stroke in first.sketch.strokes] == [
         [list(point) for point in s] for s in drawn
     ]
