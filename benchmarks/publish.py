@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from sketchgen.completion.completer import load
-from sketchgen.evaluation.report import evaluate
+from sketchgen.evaluation.report import ended_shares, evaluate
 from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.sketch.files import write_atomic
 
@@ -26,7 +26,8 @@ def main(source: str, store: str, target: str, how: str = "", data: str = DATA) 
     model, summary = trained.decoder, trained.summary
     folder = Path(target)
     save_checkpoint(folder, model, summary, force=True, half=True)
-    result = evaluate(folder, store, split="valid", samples=1024, protocol="likelihood")
+    result = evaluate(folder, store, split="valid", protocol="likelihood")
+    result["ended"] = ended_shares(load(folder), 1024, 0, lambda *_: None)
     for key in ("nats_per_point_valid", "validation_drawings"):
         summary.pop(key, None)
     if how:

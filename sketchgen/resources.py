@@ -114,7 +114,7 @@ def _nearest(name: str, known: list[str]) -> Iterator[str]:
         _folded(word): category for category in known for word in names().get(category, {}).get("en", ())
     }
     words |= {_folded(category): category for category in known}
-    for word in difflib.get_close_matches(_folded(name), list(words), n=6, cutoff=0.7):
+    for word in difflib.get_close_matches(_folded(name), list(words), n=6, cutoff=0.65):
         yield words[word]
 
 

@@ -115,9 +115,9 @@ def test_the_added_layer_is_the_last(vpype_runs, tmp_path: Path) -> None:
     [
         (["sketchgen", "kat"], "no category 'kat'; did you mean"),
         (["sketchgen", "--count", "0"], "count must be a number from 1 to 10000, not 0"),
-        (["sketchgen", "--columns", "0"], "columns is 0"),
+        (["sketchgen", "--columns", "0"], "columns must be 1 or more, not 0"),
         (["sketchgen", "--size", "0"], "size is 0; it must be above 0"),
-        (["sketchgen", "--gap", "-1mm"], "gap is"),
+        (["sketchgen", "--gap", "-1mm"], "gap must be 0 or more"),
         (["sketchgen", "--temperature", "9"], "temperature must be"),
         (["sketchgen", "--checkpoint", "nowhere"], "nowhere"),
         (["sketchgen-complete", "--category", "kat"], "no category 'kat'"),

@@ -85,11 +85,11 @@ class _Parser(ElementTree.DefusedXMLParser):
         self.parser.AttlistDeclHandler = self._attribute
 
     def defused_entity_decl(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, name: str, is_parameter_entity: bool, value: Any, base: Any, *ids: Any
+        self, name: str, is_parameter_entity: bool | int, value: Any, base: Any, *ids: Any
     ) -> None:
         """Handle an entity; called by expat."""
         if is_parameter_entity or any(ids) or not self._is_namespace(value):
-            super().defused_entity_decl(name, is_parameter_entity, value, base, *ids)
+            super().defused_entity_decl(name, bool(is_parameter_entity), value, base, *ids)
 
     def _attribute(self, _element: str, name: str, _kind: str, default: str | None, _required: int) -> None:
         """Handle a declared attribute; called by expat."""

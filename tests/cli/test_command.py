@@ -105,7 +105,7 @@ class TestTrouble:
             (RuntimeError("DefaultCPUAllocator: can't allocate memory\nmore"), 1, "not enough memory"),
             (OSError(errno.ENOSPC, "No space left on device"), 1, "no space left"),
             (PermissionError(errno.EACCES, "Permission denied", "a.svg"), 1, "a.svg: Permission denied"),
-            (SettingError("two\nlines"), 1, "two lines"),
+            (SettingError("two\nlines"), 1, "two\\nlines"),
             (ModuleNotFoundError("No module named 'torch'", name="torch"), 1, "pip install"),
         ],
     )
@@ -212,7 +212,7 @@ def test_of_many_problems_the_last_are_only_counted(capsys: pytest.CaptureFixtur
         problems.add(SketchError(f"drawing\n{number}"))
     assert problems.status() == 1
     first, *_, last = capsys.readouterr().err.splitlines()
-    assert (first, last) == ("sketchgen: error: drawing 0", "sketchgen: error: 3 more could not be read")
+    assert (first, last) == ("sketchgen: error: drawing\\n0", "sketchgen: error: 3 more could not be read")
 
 
 def test_every_module_adds_its_commands() -> None:

@@ -195,7 +195,11 @@ class TestPrepare:
         out = tmp_path / "store"
         assert "no sources" in failure(capsys, "prepare", "-o", out)
         assert "none" in failure(capsys, "prepare", tmp_path / "none", "-o", out)
-        assert "jobs is 0" in failure(capsys, "prepare", sample_dir, "-o", out, "--jobs", 0)
+        assert "jobs must be 1 or more, not 0" in failure(
+            capsys, "prepare", sample_dir, "-o", out, "--jobs", 0
+        )
         words = ["--max-per-category", 0]
-        assert "max-per-category is 0" in failure(capsys, "prepare", sample_dir, "-o", out, *words)
+        assert "max-per-category must be 1 or more, not 0" in failure(
+            capsys, "prepare", sample_dir, "-o", out, *words
+        )
         assert not out.exists()

@@ -208,7 +208,9 @@ class TestComplete:
         assert "half-a-cat" in line
         assert "pineapple" in line
         assert "one category" in failure(capsys, "complete", PARTIAL, "-c", "all", *tiny)
-        assert "close-gaps is 101 px" in failure(capsys, "complete", PARTIAL, "--close-gaps", 101)
+        assert "close-gaps must be a number from 0 to 100 px, not 101" in failure(
+            capsys, "complete", PARTIAL, "--close-gaps", 101
+        )
         (tmp_path / "a.ndjson").write_text(LINE * 11)
         words = ["complete", tmp_path / "a.ndjson", "-n", 1_000_000, *tiny]
         assert "at most 10000000" in failure(capsys, *words)

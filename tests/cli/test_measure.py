@@ -99,8 +99,8 @@ def test_compare(asked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "line"),
     [
         (["--limit", 0], "limit must be 1 or more, not 0"),
-        (["--samples", 0], "samples is 0"),
-        (["--seed", -1], "seed is -1"),
+        (["--samples", 0], "samples must be 1 or more, not 0"),
+        (["--seed", -1], "seed must be a number from 0"),
         (["--guidance", 11], "guidance must be a number from 0 to 10, not 11"),
     ],
 )

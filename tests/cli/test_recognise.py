@@ -63,5 +63,5 @@ def test_what_cannot_be_read_is_left_out_and_reported(
 
 
 def test_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "top is 0" in failure(capsys, "recognise", "example:face", "--top", 0)
+    assert "top must be 1 or more, not 0" in failure(capsys, "recognise", "example:face", "--top", 0)
     assert "nowhere" in failure(capsys, "recognise", "example:face", "--checkpoint", "nowhere")

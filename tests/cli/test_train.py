@@ -94,9 +94,9 @@ def test_shapes_reach_the_network(cell: str, asked: Asked, tmp_path: Path) -> No
     ("words", "line"),
     [
         (["--layers", 0], "layers must be 1 or more, not 0"),
-        (["--batch", 0], "batch is 0"),
-        (["--threads", 0], "threads is 0"),
-        (["--seed", -1], "seed is -1"),
+        (["--batch", 0], "batch must be 1 or more, not 0"),
+        (["--threads", 0], "threads must be 1 or more, not 0"),
+        (["--seed", -1], "seed must be a number from 0"),
         (["--time-limit", "soon"], "time limit 'soon' is no time"),
         (["--time-limit", "9999h"], "at most 720h"),
         (["--distillation", 0.5], "name one by --teacher"),
@@ -158,7 +158,7 @@ class TestSampleCandidates:
 
     def test_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         told = ["sample-candidates", tmp_path, "-o", tmp_path / "out"]
-        assert "jobs is 0" in failure(capsys, *told, "--jobs", 0)
+        assert "jobs must be 1 or more, not 0" in failure(capsys, *told, "--jobs", 0)
         assert "candidates must be a number from 1" in failure(capsys, *told, "--candidates-per-sketch", 0)
 
 
@@ -192,5 +192,5 @@ class TestTrainRewardModel:
     def test_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         told = ["train-reward-model", tmp_path, "-o", tmp_path / "run", "--steps", 1]
         assert "threads" in failure(capsys, *told, "--threads", 0)
-        assert "jobs is 0" in failure(capsys, *told, "--jobs", 0)
+        assert "jobs must be 1 or more, not 0" in failure(capsys, *told, "--jobs", 0)
         assert "not a prepared store" in failure(capsys, *told)

@@ -200,7 +200,7 @@ def test_writing_replaces_all_or_nothing(folder: Path):
         write(folder, {"train": many(2000), "dev": many(3)})
     assert contents(folder) == before
     write(folder, {"train": many(3)})
-    assert set(contents(folder)) == {"store.json", "train-00000.arrow"}
+    assert set(contents(folder)) == {"SHA256SUMS", "store.json", "train-00000.arrow"}
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 

@@ -102,5 +102,5 @@ def test_a_judge_is_a_recogniser_of_strokes_or_of_pictures(tmp_path: Path):
     with pytest.raises(CheckpointError, match="no classifier 'nowhere'"):
         load_judge("nowhere")
     (tmp_path / "pictures" / "model.safetensors").write_bytes(b"")
-    with pytest.raises(CheckpointError, match="damaged or missing"):
+    with pytest.raises(CheckpointError, match="is damaged"):
         load_judge(tmp_path / "pictures")

@@ -82,7 +82,7 @@ def test_margins(margin, sides):
     [
         ("a9", 0, "no page 'a9'.*A4.*letter"),
         ("", 0, "no page"),
-        ("0x5mm", 0, "side is 0 mm.*from 1"),
+        ("0x5mm", 0, "side must be a number from 1 to 20000 mm, not 0"),
         ("1x99999mm", 0, "to 20000 mm"),
         ("210x297ells", 0, "no unit 'ells'"),
         ("a4 landscape portrait", 0, "both landscape and portrait"),
@@ -138,7 +138,7 @@ def test_one_drawing_has_the_page_and_many_are_as_large_as_may_be():
         ({"columns": 500}, "500 columns do not fit into 190 mm"),
         ({"columns": 4, "cell": 60}, "4 columns do not fit into 190 mm"),
         ({"cell": 200}, "a cell's side must be a number from 1 to 190 mm, not 200"),
-        ({"cell": 0.5}, "a cell's side is 0.5 mm"),
+        ({"cell": 0.5}, "a cell's side must be a number from 1 to 190 mm, not 0.5"),
     ],
 )
 def test_bad_grids(how, words):

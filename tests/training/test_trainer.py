@@ -218,7 +218,9 @@ def test_a_skipped_step_is_reported_with_its_drawings(config: TrainConfig, monke
     seen: list[dict[str, Any]] = []
 
     def report(figures: dict[str, Any]) -> None:
-        seen.append(figures)
+        # Before the first step there is a warning of the small validation split.
+        if figures["step"]:
+            seen.append(figures)
         if len(seen) == 3:
             monkeypatch.undo()
 

@@ -210,13 +210,16 @@ def test_an_opened_file_looks_as_it_was_saved() -> None:
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [
-        ('stroke="black"', {"added": False, "corners": True}),
+        ('stroke="black"', {"added": False, "width": 6.4, "corners": True}),
         ('stroke="#777" stroke-width="1"', {"added": False, "width": 6.4, "corners": True}),
         (
             'stroke="red" stroke-width="900"',
             {"added": False, "color": "#ff0000", "width": 24, "corners": True},
         ),
-        ('style="stroke:hsl(120,100%,50%)"', {"added": False, "color": "#00ff00", "corners": True}),
+        (
+            'style="stroke:hsl(120,100%,50%)"',
+            {"added": False, "color": "#00ff00", "width": 6.4, "corners": True},
+        ),
         ('stroke="url(#x)" stroke-width="10%"', {"added": False, "corners": True}),
         ('stroke="nonsense" stroke-width="thick"', {"added": False, "corners": True}),
         ('fill="blue"', {"added": False, "color": "#0000ff", "corners": True}),

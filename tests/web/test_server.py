@@ -86,7 +86,8 @@ def test_the_documented_example_runs(url: str, capsys: pytest.CaptureFixture[str
 
 
 def test_strokes_and_svg_are_taken_and_given_comes_back(client: Any) -> None:
-    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 90"><path d="M10 10L50 60"/></svg>'
+    path = '<path stroke="red" d="M10 10L50 60"/>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 90">{path}</svg>'
     for drawing, given in ((LINE, [[100, 100], [200, 300], [320, 80]]), (svg, [[10, 10], [50, 60]])):
         text = client.predict(drawing, count=1, form="json", api_name="/complete")
         (found,) = json.loads(text)["completions"]
