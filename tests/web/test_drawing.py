@@ -21,6 +21,7 @@ from sketchgen.web.drawing import PATH, Lines, Message, Turns, answers, messages
 from sketchgen.web.request import checked
 from tests.support import untrained
 from tests.support.critics import reward_model
+from tests.support.loops import run_alone
 from tests.support.recognisers import recogniser
 
 DRAWING: dict[str, Any] = {
@@ -210,7 +211,7 @@ def asked(completer: Completer, turns: Turns, leave_after: int) -> list[Message]
                 {"type": "http"}, receive, send
             )
 
-    anyio.run(one)
+    run_alone(one)
     return got
 
 
@@ -261,7 +262,7 @@ def test_no_more_compute_at_once_than_may(completer: Completer, computing: int) 
             for _ in range(6):
                 group.start_soon(one, turns, limiter)
 
-    anyio.run(everybody)
+    run_alone(everybody)
     assert Counting.most == computing
 
 
@@ -286,7 +287,7 @@ def test_the_model_s_own_errors_give_the_place_back(completer: Completer) -> Non
         with pytest.raises(RuntimeError):
             await anext(found)
 
-    anyio.run(one)
+    run_alone(one)
     assert turns.ahead(turns.join()) == 0
 
 
@@ -315,7 +316,7 @@ def served(capacity: int, people: int) -> tuple[list[int], int, dict[int, list[i
                 group.start_soon(person, turns, number)
                 await anyio.sleep(0)
 
-    anyio.run(everybody)
+    run_alone(everybody)
     return order, most, told
 
 
@@ -342,4 +343,4 @@ def test_who_leaves_the_line_lets_the_others_move_up() -> None:
                 assert ahead == 1
                 turns.leave(first)
 
-    anyio.run(line)
+    run_alone(line)

@@ -23,6 +23,7 @@ from sketchgen.web import guess
 from sketchgen.web.guess import NAMES_PATH, PATH, guess_route, names_route
 from sketchgen.web.request import MAX_POINTS, MAX_STROKES
 from tests.support import untrained
+from tests.support.loops import run_alone
 from tests.support.recognisers import CATEGORIES, recogniser
 
 DRAWING: dict[str, Any] = {"strokes": [[[100, 100], [200, 300], [320, 80]]], "width": 640, "height": 480}
@@ -126,7 +127,7 @@ def statuses(completer: Completer, gone: list[bool]) -> list[int]:
                 await anyio.sleep(0.05)
                 Slow.may.set()
 
-    anyio.run(everybody)
+    run_alone(everybody)
     return found
 
 
