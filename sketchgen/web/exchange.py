@@ -164,13 +164,13 @@ def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
         raise FormatError(f"{name[:60]} is larger than {MAX_TEXT // 2**20} MB; simplify the drawing")
     if text.removeprefix("\ufeff").lstrip().startswith("<"):
         found, styles = parse_styled_svg(text.encode("utf-8", "surrogatepass"), name[:60])
-    elif (scene := _scene(text)) is not None:
-        found, styles = parse_styled_scene(scene, name[:60])
+    elif is_scene(value := _parsed(text)):
+        found, styles = parse_styled_scene(value, name[:60])
     else:
         stream = io.BytesIO(text.encode("utf-8", "surrogatepass"))
         stream.name = name[:60]
         found = read(stream)
-        styles = json_styles(text, len(found.strokes))
+        styles = json_styles(value, len(found.strokes))
     sketch = on_page(found)
     if found.bounds is None or sketch.bounds is None:
         raise SketchError(f"{name[:60]} holds no strokes")
@@ -181,11 +181,10 @@ def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
     return sketch, [page_style(own, scale) for own in styles]
 
 
-def _scene(text: str) -> Any:
-    """Return the scene of Excalidraw in a text, parsed, or None if it is none."""
+def _parsed(text: str) -> Any:
+    """Return the value of a JSON text; None if it is none, such as lines of ndjson."""
     with contextlib.suppress(FormatError):
-        value = load_json(text, "")
-        return value if is_scene(value) else None
+        return load_json(text, "")
     return None
 
 

@@ -100,16 +100,12 @@ def with_styles(content: bytes, styles: list[StrokeStyle]) -> bytes:
     return orjson.dumps(orjson.loads(content) | {"styles": told}) + b"\n" if any(told) else content
 
 
-def json_styles(text: str, count: int) -> list[StrokeStyle]:
-    """Return the styles of a drawing of `count` strokes that was read from JSON; plain where there are none.
+def json_styles(value: Any, count: int) -> list[StrokeStyle]:
+    """Return the styles of a drawing of `count` strokes from its parsed JSON; plain where there are none.
 
     Raises:
         FormatError: no colour, or no width that the page has.
     """
-    try:
-        value = orjson.loads(text.removeprefix("\ufeff").encode("utf-8", "surrogatepass"))
-    except orjson.JSONDecodeError:
-        value = None
     value = value if isinstance(value, dict) else {}
     strokes = value.get("strokes")
     if not isinstance(strokes, list) or len(strokes) != count:
