@@ -298,7 +298,7 @@ class Completer:
         given = PartialSketch.of(Sketch()).prefix(np.array([index]), np.array([False]))
         noise, limit = noise_rows(0, 1), whole.point_count
         found = steps(self.decoder, given, noise, limit, 1.0, at_least_one=False, forced=forced)
-        return float(log_likelihood(found)[0])
+        return float(np.sum([log_likelihood(step)[0] for step in found]))
 
     def sample_many(
         self, categories: Sequence[int], temperature: float, seed: int, limit: int = 200

@@ -19,9 +19,6 @@ from sketchgen.ranking.ranker import Candidate
 from sketchgen.sketch.sketch import Completion
 from sketchgen.sketch.strokes import Pen
 
-MAX_WAITING = 512
-"""Rows of distributions that are kept until their likelihoods are computed: many cost as much as few."""
-
 
 @dataclass(frozen=True)
 class NextPoints:
@@ -80,15 +77,10 @@ class Run:
 
     def __iter__(self) -> Iterator[Step]:
         """Sample, and note what is sampled."""
-        waiting: list[Step] = []
         for step in self.sampled:
             self._taken.append((step.offset, step.pen, step.drawn, step.ended))
-            waiting.append(step)
-            if len(waiting) * len(step.pen) >= MAX_WAITING:
-                self._log_prob, waiting = self._log_prob + log_likelihood(waiting), []
+            self._log_prob = self._log_prob + log_likelihood(step)
             yield step
-        if waiting:
-            self._log_prob = self._log_prob + log_likelihood(waiting)
 
     def points(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Sample, and yield points (n, 2) on the page, pens (n,) and which candidates got a point (n,)."""

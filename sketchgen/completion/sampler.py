@@ -260,31 +260,15 @@ def steps(
             return
 
 
-LIKELIHOOD_ROWS = 512
-"""Rows of distributions whose likelihoods are computed at once: a call takes as long as thirty rows."""
+def log_likelihood(step: Step) -> Float[np.ndarray, " b"]:
+    """Return the log-likelihood of a step of each drawing at temperature 1, nats; 0 of those that had ended.
 
-
-def log_likelihood(found: Iterable[Step]) -> Float[np.ndarray, " b"]:
-    """Return the log-likelihood of drawings at temperature 1, nats: the sum over their steps."""
-    total: Any = 0.0
-    waiting: list[Step] = []
-    for step in found:
-        waiting.append(step)
-        if len(waiting) * len(waiting[0].rows) >= LIKELIHOOD_ROWS:
-            total, waiting = total + _summed(waiting), []
-    return total + _summed(waiting) if waiting else total
-
-
-def _summed(found: list[Step]) -> Float[np.ndarray, " b"]:
-    """Return the log-likelihood of a few steps."""
-    offset, pen, counted = (
-        np.concatenate([getattr(step, name)[step.rows] for step in found])
-        for name in ("offset", "pen", "counted")
-    )
-    join: Any = getattr(type(found[0].distribution), "join")  # noqa: B009 - no part of the protocol
-    joined = join([step.distribution for step in found])
-    nats = np.where(counted, joined.log_prob(offset, pen), 0.0)
-    return np.bincount(np.concatenate([step.rows for step in found]), nats, len(found[0].pen))
+    Steps are not joined to be measured at once: sums over components of another number round differently.
+    """
+    offset, pen, counted = step.offset[step.rows], step.pen[step.rows], step.counted[step.rows]
+    nats = np.zeros(len(step.pen))
+    nats[step.rows] = np.where(counted, step.distribution.log_prob(offset, pen), 0.0)
+    return nats
 
 
 @dataclass(frozen=True)
@@ -319,17 +303,14 @@ def sample_steps(
     """Sample whole drawings; see `steps`."""
     offset, pen, drawn, ended = [], [], [], np.zeros(0, dtype=bool)
 
-    def noted() -> Iterator[Step]:
-        # Not the steps themselves: their distributions are large, and soon of no more use.
-        nonlocal ended
-        for step in steps(model, given, noise, limit, temperature, at_least_one=at_least_one, forced=forced):
-            offset.append(step.offset)
-            pen.append(step.pen)
-            drawn.append(step.drawn)
-            ended = step.ended
-            yield step
-
-    log_prob = log_likelihood(noted())
+    log_prob: Any = 0.0
+    for step in steps(model, given, noise, limit, temperature, at_least_one=at_least_one, forced=forced):
+        # Not the step itself: its distribution is large, and soon of no more use.
+        offset.append(step.offset)
+        pen.append(step.pen)
+        drawn.append(step.drawn)
+        ended = step.ended
+        log_prob = log_prob + log_likelihood(step)
     length = np.stack(drawn, 1).sum(1)
     most = int(length.max())
     return Sampled(np.stack(offset, 1)[:, :most], np.stack(pen, 1)[:, :most], length, ended, log_prob)

@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
+from threadpoolctl import threadpool_limits
 
 from sketchgen.errors import SettingError
 from sketchgen.models.checkpoint import Weights
@@ -30,17 +31,17 @@ from sketchgen.models.features import (
 from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.strokes import Pen
 
+# Sums on several threads round differently; products as small as these are no faster on several.
+threadpool_limits(1, "blas")
+
 DRAW, END = int(Pen.DRAW), int(Pen.END)
 """Plain numbers: looking up a member of an enum takes as long as a step's arithmetic."""
 
 CELLS = ("lstm", "gated")
 """Recurrent cells that exist in numpy; torch alone computes the others, so networks of them cannot draw."""
 
-FEW_ROWS = 4
-"""Up to so many rows, products of a matrix and a vector are faster than one of two matrices."""
-
-BLOCK_BYTES = 2**19
-"""Weights that stay in a processor's cache while every row is multiplied with them."""
+TILE = 16
+"""Rows of every product with weights: a BLAS adds in another order where a matrix has other sides."""
 
 CAPACITY = 64
 """Steps for which a new cache has room. It doubles when it is full."""
@@ -132,10 +133,6 @@ class Linear:
 
     def __init__(self, weight: Float[np.ndarray, "o i"], bias: Float[np.ndarray, " o"] | None = None) -> None:
         self._weight, self._bias = np.ascontiguousarray(weight, dtype=np.float32), bias
-        outputs, inputs = weight.shape
-        least = max(1, self._weight.nbytes // BLOCK_BYTES)
-        count = next((n for n in range(least, 4 * least) if outputs % n == 0), 1)
-        self._blocks = self._weight.reshape(count, 1, outputs // count, inputs)
 
     @classmethod
     def of(cls, weights: Weights, *names: str) -> Linear:
@@ -144,16 +141,13 @@ class Linear:
         return cls(*(np.concatenate(part) for part in parts))
 
     def __call__(self, values: Float[np.ndarray, "b i"]) -> Float[np.ndarray, "b o"]:
-        """Return the outputs, in a new array; of many rows with a column's numbers side by side."""
-        rows = len(values)
-        if rows == 1:
-            found = np.dot(self._weight, values[0])[None]
-        elif rows <= FEW_ROWS:
-            # Each block is read from memory once, for all rows.
-            found = np.matmul(self._blocks, values[:, :, None])
-            found = found.transpose(1, 0, 2, 3).reshape(rows, -1)
-        else:
-            found = np.matmul(self._weight, values.T).T
+        """Return the outputs, in a new array; a row does not depend on how many there are."""
+        rows, (outputs, inputs) = len(values), self._weight.shape
+        found, tile = np.empty((rows, outputs), np.float32), np.zeros((TILE, inputs), np.float32)
+        for first in range(0, rows, TILE):
+            count = min(TILE, rows - first)
+            tile[:count] = values[first : first + count]
+            found[first : first + count] = np.matmul(self._weight, tile.T).T[:count]
         if self._bias is not None:
             found += self._bias
         return found
