@@ -1,0 +1,73 @@
+"""Same seed, same bytes: whatever the number of threads, of worker processes and of alternatives."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sketchgen.models.checkpoint import KINDS, read_checkpoint
+from sketchgen.models.numpy_layers import TILE, Linear
+from tests.support.commandline import environment
+
+DRAWS = """
+import json, sys
+from sketchgen import example, load, read
+from sketchgen.jobs.executor import Processes, TaskQueue
+from sketchgen.jobs.spec import Job, Sampling
+from sketchgen.jobs.worker import WorkerOptions, fingerprint
+from sketchgen.web.api import endpoint
+
+if __name__ == "__main__":
+    count, jobs = int(sys.argv[1]), int(sys.argv[2])
+    model, half = load(), example("half-a-cat")
+    drawn = model.complete(read(half), "cat", count, seed=3, limit=50)
+    answer = json.loads(endpoint(model)(half.read_text(), "auto", count, seed=4))
+    job = Job(Sampling("tiny"), "batch", ("cat",), 12, 5, ("cat",))
+    queue = TaskQueue(job.drawings(None), 0, job.total, job.total)
+    made = []
+    for record in Processes(jobs).run(job, WorkerOptions(), queue):
+        made.append((record.number, record.hash, record.log_likelihood, record.data.decode()))
+        queue.settled = len(made)
+    json.dump({
+        "complete": [(each.to_svg(), each.log_likelihood) for each in drawn],
+        "endpoint": answer["completions"],
+        "generate": sorted(made),
+    }, sys.stdout)
+"""
+
+
+def test_threads_processes_and_alternatives_change_no_byte() -> None:
+    # Threads of a BLAS and of OpenMP, alternatives, worker processes.
+    kinds = (("1", "1", "1"), ("2", "2", "2"), ("4", "5", "1"))
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", DRAWS, count, jobs],
+            env=environment() | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for threads, count, jobs in kinds
+    ]
+    found = [json.loads(run.communicate(timeout=900)[0]) for run in runs]
+    assert [len(each["complete"]) for each in found] == [1, 2, 5]
+    assert [len(each["endpoint"]) for each in found] == [1, 2, 5]
+    for fewer, more in zip(found, found[1:], strict=False):
+        for door, drawn in fewer.items():
+            assert more[door][: len(drawn)] == drawn, door
+        assert len(more["generate"]) == len(fewer["generate"]) == 12
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_row_does_not_depend_on_the_others(kind) -> None:
+    weights = [each for each in read_checkpoint(None, kind).weights.values() if each.ndim == 2]
+    random = np.random.default_rng(0)
+    for weight in {each.shape: each for each in weights}.values():
+        layer, rows = Linear(weight), random.standard_normal((2 * TILE + 3, weight.shape[1]), np.float32)
+        together = layer(rows)
+        np.testing.assert_allclose(together, rows @ weight.T, rtol=1e-3, atol=1e-3)
+        for first, last in ((0, 1), (5, 7), (0, TILE), (3, TILE + 6)):
+            np.testing.assert_array_equal(layer(rows[first:last]), together[first:last])
