@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def test_threads_processes_and_alternatives_change_no_byte() -> None:
     found = [json.loads(run.communicate(timeout=900)[0]) for run in runs]
     assert [len(each["complete"]) for each in found] == [1, 2, 5]
     assert [len(each["endpoint"]) for each in found] == [1, 2, 5]
-    for fewer, more in zip(found, found[1:], strict=False):
+    for fewer, more in itertools.pairwise(found):
         for door, drawn in fewer.items():
             assert more[door][: len(drawn)] == drawn, door
         assert len(more["generate"]) == len(fewer["generate"]) == 12

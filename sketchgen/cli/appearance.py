@@ -28,7 +28,7 @@ FORMATS = (
 )
 """The formats by name; those of `sketchgen.formats.registry.FORMATS`."""
 
-_LOOK, _PAPER = "Appearance", "Plotter and poster"
+_LOOK, PAPER = "Appearance", "Plotter and poster"
 
 APPEARANCE = options(
     option("--width", float, "Width of the lines, in the drawing's units.", _LOOK),
@@ -39,14 +39,14 @@ APPEARANCE = options(
     option("--pressure", float, "0 draws even lines, 1 varies them like a pen.", _LOOK),
     option("--size PX", int, "Longer side of a PNG, GIF or WebP.", _LOOK),
     option("--speed", float, "Pen speed of an animation, px of a 255 box a second.", _LOOK),
-    option("--columns", int, "Drawings in a row of a sheet, poster or page.", _PAPER),
-    option("--page", str, "Paper: A4, 'A3 landscape', letter, 210x297mm. Implies plot.", _PAPER),
-    option("--margin LENGTH", str, "Free border, such as 10mm; or 2 or 4 lengths.", _PAPER),
-    option("--pen-width pen LENGTH", str, "Width of the pen, such as 0.3mm.", _PAPER),
-    option("--gcode-profile profile NAME", str, "Profile of vpype-gcode.", _PAPER),
-    option("--title", str, "Title of a poster.", _PAPER),
-    option("--labels", False, "Name each drawing of a poster.", _PAPER),
-    option("--crop", False, "Scale each plotted drawing to fill its cell.", _PAPER),
+    option("--columns", int, "Drawings in a row of a sheet, poster or page.", PAPER),
+    option("--page", str, "Paper: A4, 'A3 landscape', letter, 210x297mm. Implies plot.", PAPER),
+    option("--margin LENGTH", str, "Free border, such as 10mm; or 2 or 4 lengths.", PAPER),
+    option("--pen-width pen LENGTH", str, "Width of the pen, such as 0.3mm.", PAPER),
+    option("--gcode-profile profile NAME", str, "grbl (Z axis), grbl-servo, or vpype-gcode's.", PAPER),
+    option("--title", str, "Title of a poster.", PAPER),
+    option("--labels", False, "Name each drawing of a poster.", PAPER),
+    option("--crop", False, "Scale each plotted drawing to fill its cell.", PAPER),
 )
 """The options of appearance; their names are those of the render options."""
 

@@ -186,6 +186,12 @@ def emit(text: str) -> None:
     sys.stdout.write(text.rstrip("\n") + "\n")
 
 
+def emit_now(text: str) -> None:
+    """Write a part of a result to standard output, for a reader who waits for it."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def say(text: str) -> None:
     """Write a line about the work to standard error."""
     sys.stderr.write(text + "\n")

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sketchgen import limits, resources
-from sketchgen.cli.appearance import APPEARANCE, FORMATS, output_path
+from sketchgen.cli.appearance import APPEARANCE, FORMATS, PAPER, output_path, render_options
 from sketchgen.cli.command import (
     AS_DRAWN,
     FILES,
     Problems,
     command,
     emit,
+    emit_now,
     input_path,
     joined,
     option,
@@ -96,8 +97,9 @@ DRAWING = options(
     "--close-gaps PX", limits.CLOSING, "Largest gap to close, in 160ths of the size; 0 for none.", _SAMPLING
 )
 @option("--mirror/--no-mirror", True, "Offer --best-of mirrored strokes where that fits.", _SAMPLING)
+@option("--stream", False, "Write G-code to standard output, stroke by stroke as drawn.", PAPER)
 def complete(
-    files: tuple[str, ...], category: str | None, close_gaps: float, mirror: bool, **given: Any
+    files: tuple[str, ...], category: str | None, close_gaps: float, mirror: bool, stream: bool, **given: Any
 ) -> int:
     """Complete partial drawings, each several times.
 
@@ -127,6 +129,9 @@ def complete(
     source = open_source(inputs, most, f"{words}: lower --count or split the files", problems.add)
     if categories == (AUTO,):
         _tell_guesses(source, known)
+    if stream:
+        _stream(asked, source, categories[0], close_gaps)
+        return problems.status()
     rank = asked.rank or "reward"
     sampling: dict[str, Any] = {
         "closing": close_gaps,
@@ -233,6 +238,26 @@ def redraw(
     else:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+
+
+def _stream(asked: SimpleNamespace, source: Source, category: str | None, closing: float) -> None:
+    """Write one completion to standard output while it is drawn."""
+    alone = {"count": 1, "best_of": 1, "unique": False, "label": False, "resume": False, "ray": None}
+    wrong = [name.replace("_", "-") for name, value in alone.items() if getattr(asked, name) != value]
+    if wrong:
+        hint = "pass -n 1" if wrong[0] == "count" else f"leave out --{wrong[0]}"
+        raise SettingError(f"--stream draws one completion, stroke by stroke; {hint}")
+    if source.drawings != 1 or asked.out not in (None, "-") or asked.format not in (None, "gcode"):
+        raise SettingError("--stream takes one drawing, and writes G-code to standard output; no -o, no -f")
+    options = render_options(SimpleNamespace(**vars(asked) | {"format": "gcode"}), None)
+
+    from sketchgen.completion.completer import load
+    from sketchgen.jobs.stream import stream_gcode
+
+    model = load(asked.checkpoint).closing_within(closing)
+    model = model if asked.guidance is None else model.guided(asked.guidance)
+    sketch = next(source.sketches())
+    stream_gcode(sketch, model.stream(sketch, category, 1, asked.temperature, asked.seed), options, emit_now)
 
 
 def _check(asked: SimpleNamespace) -> None:

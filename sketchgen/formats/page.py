@@ -13,6 +13,7 @@ from sketchgen.sketch.sketch import Box
 UNITS = {
     "mm": 1.0,
     "cm": 10.0,
+    "q": 0.25,
     "m": 1000.0,
     "in": 25.4,
     "inch": 25.4,

@@ -5,7 +5,7 @@ The files are SVG with Inkscape's layers, numbered as vpype and AxiDraw's progra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -86,7 +86,7 @@ def plot_pages(
         added_layers: dict[str, list[Points]] = {}
         colours: dict[str, str] = {}
         for index, item in enumerate(shown or [Sketch()]):
-            given, added = _placed(item, grid.place(index), style, crop)
+            given, added = map(_placing(item, grid.place(index), style, crop), parts(item))
             names, last = layer_names(parts(item)[0])
             for name, (count, colour) in zip(names, _pens(item, style), strict=True):
                 name = "1 drawing" if name == "1 given" and not completed else name
@@ -106,6 +106,36 @@ def plot_pages(
     return (plotted(items[at : at + grid.room]) for at in starts)
 
 
+def own_page(item: Item, margin: str | None = None) -> Page | None:
+    """Return the paper that the given strokes come from, without margins if none are named; None if unknown.
+
+    On it a drawing keeps its size and place.
+    """
+    sheet = parts(item)[0].sheet
+    if sheet is None or sheet.size is None:
+        return None
+    return Page.parse("x".join(sheet.size), margin or 0.0)
+
+
+def stroke_pages(
+    given: Sketch, added: Iterable[Points], page: Page, pen: float = PEN, style: Style | None = None
+) -> Iterator[str]:
+    """Yield a plot's page in pieces, SVG files of the same page: the given strokes, then each added one.
+
+    Args:
+        given: a drawing that knows its page, so that the place of strokes to come is known.
+        added: the strokes of its completion, as they come.
+        page: see `plot_pages`.
+        pen: see `plot_pages`.
+        style: see `plot_pages`.
+    """
+    style = style or Style()
+    yield from plot_pages([given], page, pen=pen, style=style)
+    place = _placing(Completion(given, Sketch()), page_grid(page, 1).place(0), style, crop=False)
+    for stroke in added:
+        yield _document(page, {"added": place(Sketch((stroke,)))}, [style.added_colour], pen, None)
+
+
 def _pens(item: Item, style: Style) -> list[tuple[int, str]]:
     """Return the number of strokes and the colour of each layer of the given strokes."""
     given = parts(item)[0]
@@ -117,8 +147,8 @@ def _pens(item: Item, style: Style) -> list[tuple[int, str]]:
     ]
 
 
-def _placed(item: Item, cell: Box, style: Style, crop: bool) -> tuple[list[Points], list[Points]]:
-    """Return the given and the added strokes of a drawing in its cell, mm on the page."""
+def _placing(item: Item, cell: Box, style: Style, crop: bool) -> Callable[[Sketch | None], list[Points]]:
+    """Return what places strokes of a drawing in its cell, mm on the page."""
     box = _extent(item, style, crop)
     scale = min(cell.width / box.width, cell.height / box.height)
     shift = np.array(cell.centre) - np.array(box.centre) * scale
@@ -128,8 +158,7 @@ def _placed(item: Item, cell: Box, style: Style, crop: bool) -> tuple[list[Point
         strokes = sketch.strokes if sketch is not None else ()
         return [np.round(flatten(stroke * scale + shift, px, CHORD), DIGITS) + 0.0 for stroke in strokes]
 
-    given, added = parts(item)
-    return placed(given), placed(added)
+    return placed
 
 
 def _extent(item: Item, style: Style, crop: bool) -> Box:

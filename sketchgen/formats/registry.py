@@ -126,11 +126,12 @@ def _plot(items: Sequence[Item], options: RenderOptions, _columns: int) -> list[
 
 def _plot_pages(items: Sequence[Item], options: RenderOptions) -> Iterator[str]:
     from sketchgen.formats.page import length_mm
-    from sketchgen.formats.plotter import PEN, plot_pages
+    from sketchgen.formats.plotter import PEN, own_page, plot_pages
 
     pen = PEN if options.pen is None else length_mm(options.pen, "pen-width")
+    page = own_page(items[0], options.margin) if len(items) == 1 and options.page is None else None
     how: dict[str, Any] = {"columns": options.columns, "crop": options.crop, "style": options.style}
-    return plot_pages(items, options.paper, pen=pen, **how)
+    return plot_pages(items, page or options.paper, pen=pen, **how)
 
 
 def _gcode(items: Sequence[Item], options: RenderOptions, _columns: int) -> list[bytes]:
@@ -168,9 +169,9 @@ def _check(row: Format, suffix: str, options: RenderOptions, total: int) -> None
         # Pages are laid out by the call, and drawn only when they are asked for.
         _plot_pages([Sketch()] * total, options)
     if "profile" in row.options:
-        from sketchgen.formats.gcode import PROFILE, check_profile
+        from sketchgen.formats.gcode import PROFILE, templates_of
 
-        check_profile(options.profile or PROFILE)
+        templates_of(options.profile or PROFILE)
     if "speed" in row.options:
         from sketchgen.formats.animation import SPEED, check_size, timeline
 

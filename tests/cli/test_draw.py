@@ -408,3 +408,26 @@ def test_large_runs_use_the_workers_that_are_asked_for(
         with pytest.raises(Stopped):
             main(["generate", "cat", *words, *out])
     assert asked == [("processes", 1), ("processes", 7), ("processes", 2), ("ray", "auto")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "--stream draws one completion, stroke by stroke; pass -n 1"),
+        (["-n", 1, "--best-of", 2], "leave out --best-of"),
+        (["-n", 1, "-o", "x.gcode"], "writes G-code to standard output; no -o, no -f"),
+        (["-n", 1, "-f", "svg"], "no -o, no -f"),
+        (["-n", 1, "--gcode-profile", "HPGL-R"], "'HPGL-R' counts from the last point"),
+    ],
+)
+def test_what_cannot_be_streamed(capsys: pytest.CaptureFixture[str], arguments: list[object], words: str):
+    how = ["complete", "example:half-a-cat", "-c", "cat", "--checkpoint", "tiny", "--stream"]
+    assert words in failure(capsys, *how, *arguments)
+
+
+def test_stroke_by_stroke(capsys: pytest.CaptureFixture[str]):
+    how = ["-c", "cat", "--checkpoint", "tiny", "--stream", "-n", 1, "--gcode-profile", "grbl-servo"]
+    run("complete", "example:half-a-cat", *how)
+    text = capsys.readouterr().out
+    assert text.startswith("G21\n")
+    assert text.endswith("G0 X0 Y0\nM2\n")

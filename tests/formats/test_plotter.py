@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -13,7 +12,6 @@ import pytest
 import vpype
 
 from sketchgen.errors import SettingError
-from sketchgen.formats.gcode import to_gcode
 from sketchgen.formats.page import Page
 from sketchgen.formats.plotter import plot_pages
 from sketchgen.formats.read_write import read_all
@@ -113,6 +111,18 @@ def test_ends_are_joined_within_a_layer_only():
     assert [len(layer) for layer in document.layers.values()] == [2, 1]
 
 
+def test_a_drawing_with_paper_of_its_own_keeps_size_and_place():
+    done = finished()
+    done = replace(done, given=replace(done.given, sheet=Sheet(("8in", "20cm"))))
+    plot = encode(done, RenderOptions("plot")).decode()
+    assert 'viewBox="0 0 203.2 200"' in plot
+    assert max(stroke.max() for stroke in parse_svg(plot).strokes) > 180
+    root = ElementTree.fromstring(encode(done, RenderOptions("plot", page="A4")).decode())
+    assert root.get("width") == "210mm"
+    with_margin = parse_svg(encode(done, RenderOptions("plot", margin="30mm")).decode())
+    assert min(stroke.min() for stroke in with_margin.strokes) >= 30
+
+
 def test_a_dot_is_put_down():
     (plot,) = plot_pages([Sketch.from_strokes([[(5, 5)]])])
     (line,) = seen(plot).layers[1]
@@ -189,34 +199,6 @@ def test_vpype_reads_sheets(drawings):
     ):
         lines = sum(len(layer) for layer in seen(svg).layers.values())
         assert lines >= sum(len(sketch.strokes) for sketch in drawings[:3])
-
-
-def test_gcode(drawings):
-    (plot,) = plot_pages(drawings[:2])
-    text = to_gcode(plot)
-    assert text.startswith("G21\n")
-    assert text.endswith("M2\n")
-    assert text.count("G00 ") == len(parse_svg(plot).strokes)
-    xs, ys = ([float(value) for value in re.findall(rf"{axis}([-\d.]+)", text)] for axis in ("X", "Y"))
-    points = parse_svg(plot).points
-    assert (min(xs), max(xs)) == pytest.approx((points[:, 0].min(), points[:, 0].max()), abs=0.01)
-    # A machine counts upwards from the page's lower edge.
-    assert (297 - max(ys), 297 - min(ys)) == pytest.approx((points[:, 1].min(), points[:, 1].max()), abs=0.01)
-    assert to_gcode(plot) == text
-    assert to_gcode(plot, "HPGL-R").startswith("IN;")
-
-
-def test_bad_gcode_settings(monkeypatch):
-    with pytest.raises(SettingError, match=r"no profile 'gcod'.*gcodemm"):
-        to_gcode("", "gcod")
-    bad = {"segment": "{nothing}", "unit": "mm"}
-    with monkeypatch.context() as patch:
-        patch.setitem(vpype.config_manager.config["gwrite"], "bad", bad)
-        with pytest.raises(SettingError, match=r"the profile 'bad' cannot be written: .*nothing"):
-            to_gcode(next(plot_pages([finished().given])), "bad")
-    monkeypatch.setitem(__import__("sys").modules, "vpype_gcode.gwrite", None)
-    with pytest.raises(SettingError, match=r"pip install 'sketchgen\[plotter\]'"):
-        to_gcode("")
 
 
 @pytest.mark.parametrize(
