@@ -11,6 +11,7 @@ FOLDERS = ("checkpoints", "datasets", "web")
 SUFFIXES = frozenset(
     (".css", ".html", ".js", ".json", ".md", ".ndjson", ".png", ".safetensors", ".svg", ".txt", ".webp")
 )
+NAMES = frozenset(("SHA256SUMS",))
 """What a wheel carries. Scripts stay in the source; a pickle, a log or a half-written file never gets in."""
 
 
@@ -31,6 +32,8 @@ class BundleHook(BuildHookInterface):
     def _is_bundled(self, path: Path, relative: Path) -> bool:
         """Whether a file is of a known kind, not hidden, not a link, and not named by .gitignore."""
         hidden = any(part.startswith(".") for part in relative.parts)
-        if hidden or path.is_symlink() or not path.is_file() or path.suffix not in SUFFIXES:
+        if hidden or path.is_symlink() or not path.is_file():
+            return False
+        if path.suffix not in SUFFIXES and path.name not in NAMES:
             return False
         return not self.build_config.path_is_excluded(relative.as_posix())

@@ -16,6 +16,7 @@ from sketchgen.evaluation.report import evaluate
 from sketchgen.evaluation.unfinished import unfinished
 from sketchgen.models.checkpoint import CLASSIFIER, KINDS, PICTURE_CLASSIFIER, Kind
 from sketchgen.resources import bundled, bundled_checkpoints, categories
+from sketchgen.sketch.files import SUMS, has_sum
 from sketchgen.sketch.geometry import moved
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 
@@ -44,7 +45,10 @@ def test_it_is_small_self_describing_and_no_pickle(kind: Kind[Any], name: str) -
     files = {path.name: path.stat().st_size for path in folder.iterdir()}
     limit = 1_600_000 if kind is PICTURE_CLASSIFIER else 10_000_000
     assert files["model.safetensors"] <= limit
-    assert {Path(file).suffix for file in files} == {".json", ".md", ".safetensors"}
+    assert {Path(file).suffix for file in files} == {".json", ".md", ".safetensors", ""}
+    summed = {line.split("  ")[1] for line in (folder / SUMS).read_text().splitlines()}
+    assert summed == {"config.json", "model.safetensors"}
+    assert all(has_sum(folder / file) for file in summed)
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert all(words in card for words in (kind.name, "Quick, Draw!", "CC BY 4.0"))
     about = json.loads((folder / "config.json").read_text(encoding="utf-8"))

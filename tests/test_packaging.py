@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tarfile
@@ -16,6 +17,9 @@ from sketchgen.resources import FOLDERS
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = (".py",)
 """Scripts beside the data stay in the source."""
+
+SHIPPED = ("README.md", "SHA256SUMS", "config.json", "model.safetensors")
+"""What is shipped of a checkpoint."""
 
 
 def source_files() -> list[Path]:
@@ -34,14 +38,11 @@ def expected(files: list[Path]) -> set[str]:
     return {f"sketchgen/_bundle/{path.as_posix()}" for path in kept if not path.name.startswith(".")}
 
 
-def built_wheel(root: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The names in the wheel that is built from `root`."""
+def built_wheel(root: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The wheel that is built from `root`."""
     monkeypatch.chdir(root)
     out.mkdir()
-    with zipfile.ZipFile(out / build.build_wheel(str(out))) as archive:
-        names = archive.namelist()
-    assert len(names) == len(set(names))
-    return set(names)
+    return out / build.build_wheel(str(out))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in planted:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("not to be shipped")
-    for name in ("README.md", "config.json", "model.safetensors"):
+    for name in SHIPPED:
         (root / "checkpoints" / "some" / name).write_text("to be shipped")
     with (root / ".gitignore").open("a", encoding="utf-8") as file:
         file.write("\n/datasets/private.ndjson\n/web/store/\n")
@@ -74,7 +75,7 @@ def shipped(tree: Path) -> set[str]:
     """What a wheel of the planted tree must hold."""
     some = {
         f"sketchgen/_bundle/checkpoints/some/{name}"
-        for name in ("README.md", "config.json", "model.safetensors")
+        for name in SHIPPED
     }
     assert (tree / "datasets").is_dir()
     return expected(source_files()) | some
@@ -83,7 +84,10 @@ def shipped(tree: Path) -> set[str]:
 def test_the_wheel_carries_all_bundled_files_and_no_others(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = built_wheel(tree, tmp_path / "out", monkeypatch)
+    with zipfile.ZipFile(built_wheel(tree, tmp_path / "out", monkeypatch)) as archive:
+        entries = archive.namelist()
+    names = set(entries)
+    assert len(names) == len(entries)
     assert {name for name in names if name.startswith("sketchgen/_bundle/")} == shipped(tree)
     assert {"sketchgen/errors.py", "sketchgen/sketch/sketch.py", "sketchgen/resources.py"} <= names
     beside = {name.split("/")[0] for name in names} - {"sketchgen"}
@@ -91,11 +95,16 @@ def test_the_wheel_carries_all_bundled_files_and_no_others(
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
-def test_a_wheel_from_the_sdist_is_the_same(
+def test_the_same_source_is_packed_into_the_same_bytes(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tree)
-    with tarfile.open(tmp_path / build.build_sdist(str(tmp_path))) as archive:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    sdist = tmp_path / build.build_sdist(str(tmp_path))
+    first = sdist.read_bytes()
+    os.utime(tree / "README.md", (0, 0))
+    assert (tmp_path / build.build_sdist(str(tmp_path))).read_bytes() == first
+    with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
     (root,) = (tmp_path / "unpacked").iterdir()
     for name in (
@@ -108,5 +117,5 @@ def test_a_wheel_from_the_sdist_is_the_same(
     ):
         assert (root / name).is_file(), name
     assert not (root / "datasets/private.ndjson").exists()
-    from_tree = built_wheel(tree, tmp_path / "a", monkeypatch)
-    assert built_wheel(root, tmp_path / "b", monkeypatch) == from_tree
+    wheels = [built_wheel(each, tmp_path / name, monkeypatch) for each, name in ((tree, "a"), (root, "b"))]
+    assert wheels[0].read_bytes() == wheels[1].read_bytes()
