@@ -169,8 +169,7 @@ class BatchEngine:
 class CompleterEngine:
     """An engine that draws what `Completer.candidates` draws, bit for bit.
 
-    The rounding of a matrix product depends on its number of rows. Therefore all alternatives of a partial
-    sketch are drawn together, even if only one is requested.
+    All alternatives of a partial sketch are drawn together, even if only one is requested.
     """
 
     def __init__(self, model: Completer, sampling: Sampling, alternatives: int) -> None:
