@@ -102,7 +102,7 @@ def test_several_pages_become_several_files(tiny: list[str], tmp_path: Path) -> 
 def test_gcode(tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("vpype_gcode")
     run("generate", "cat", "-n", 2, "--page", "A5", "-o", tmp_path / "cats.gcode", *tiny)
-    assert (tmp_path / "cats.gcode").read_text().count("G01 ") > 2
+    assert (tmp_path / "cats.gcode").read_text().count("G1 X") > 2
     capsys.readouterr()
     words = ["--gcode-profile", "nobody", "-o", tmp_path / "x.gcode"]
     assert "nobody" in failure(capsys, *ONE, *words, *tiny)
