@@ -73,10 +73,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def shipped(tree: Path) -> set[str]:
     """What a wheel of the planted tree must hold."""
-    some = {
-        f"sketchgen/_bundle/checkpoints/some/{name}"
-        for name in SHIPPED
-    }
+    some = {f"sketchgen/_bundle/checkpoints/some/{name}" for name in SHIPPED}
     assert (tree / "datasets").is_dir()
     return expected(source_files()) | some
 
