@@ -7,15 +7,19 @@ FEATURES = 18
 
 INPUTS = {
     "offsets": (0, 1, 7, 8, 9),
+    "moves": (0, 1, 7, 8, 9),
     "full": tuple(range(11)),
     "directed": tuple(range(14)),
     "bounded": tuple(range(FEATURES)),
 }
-"""Which of the features a network reads: offset and pen, as Sketch-RNN; all but direction and room; all but
-the room that is left on each side of what is drawn; all."""
+"""Which of the features a network reads: offset and pen, as Sketch-RNN; the same, but nothing of the first
+point, where the published decoders begin; all but direction and room; all but the room that is left on each
+side of what is drawn; all."""
 
-PENS = ("component", "shared")
-"""Whether each component has its own odds of lifting the pen, or all share one, as in Sketch-RNN."""
+PENS = ("component", "shared", "softmax")
+"""Whether each component has its own odds of lifting the pen, or all share one. With "softmax" outputs are
+read as those of the published Sketch-RNN decoders: drawing, lifting and ending are one choice of three, and
+correlations are not scaled, only clipped."""
 
 POSITION_SCALE = 64.0
 """Positions are divided by this many px before the network sees them."""

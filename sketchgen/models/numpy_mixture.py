@@ -81,6 +81,8 @@ class StepDistribution:
         offset_scale: float,
         points: Int[np.ndarray, " b"],
         count: int,
+        *,
+        softmax: bool = False,
     ) -> StepDistribution:
         """Read a network's outputs; see `sketchgen.models.mixture.StepDistribution.from_parameters`.
 
@@ -91,6 +93,7 @@ class StepDistribution:
             offset_scale: px for one unit of offset.
             points: number of points that each drawing has.
             count: number of components.
+            softmax: see `sketchgen.models.features.PENS`; the end's logit is then against drawing on.
         """
         values, each = _finite(values), PER_COMPONENT - 1
         components = np.empty((PER_COMPONENT, len(values), count))
@@ -102,8 +105,13 @@ class StepDistribution:
         np.minimum(components, high, out=components)
         components[1:3] *= offset_scale
         components[3:5] += math.log(offset_scale)
-        components[5] = RHO_LIMIT * np.tanh(components[5])
+        components[5] = np.tanh(components[5])
         end = np.minimum(np.maximum(values[:, 0], -PARAMETER_LIMIT), PARAMETER_LIMIT).astype(np.float64)
+        if softmax:
+            np.maximum(np.minimum(components[5], RHO_LIMIT), -RHO_LIMIT, out=components[5])
+            end -= np.logaddexp(0.0, components[6, :, 0])
+        else:
+            components[5] *= RHO_LIMIT
         return cls(components, np.where(can_end, end, -np.inf), points)
 
     def rotated(self, direction: Float[np.ndarray, "b 2"], count: int) -> StepDistribution:
