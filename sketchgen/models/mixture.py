@@ -29,6 +29,7 @@ from sketchgen.models.features import (
     RHO_LIMIT,
     SIGMA_CEILING,
     SIGMA_FLOOR,
+    SOFTMAX_FLOOR,
     USUAL_POINTS,
     VARIANCE_FLOOR,
 )
@@ -78,13 +79,13 @@ class StepDistribution:
         end, rest = values[..., 0], values[..., 1:]
         weight, mx, my, sx, sy, rho, lift = rest.unflatten(-1, (PER_COMPONENT, -1)).unbind(-2)
         log_sigma = torch.stack([sx, sy], -1) + math.log(offset_scale)
-        rho = torch.tanh(rho)
+        rho, floor = torch.tanh(rho), SOFTMAX_FLOOR if softmax else SIGMA_FLOOR
         if softmax:
             end = end - functional.softplus(lift[..., 0])
         return cls(
             log_weight=torch.log_softmax(weight, -1),
             mean=(torch.stack([mx, my], -1) * offset_scale).clamp(-MEAN_LIMIT, MEAN_LIMIT),
-            log_sigma=log_sigma.clamp(math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING)),
+            log_sigma=log_sigma.clamp(math.log(floor), math.log(SIGMA_CEILING)),
             rho=rho.clamp(-RHO_LIMIT, RHO_LIMIT) if softmax else RHO_LIMIT * rho,
             lift=lift,
             end=end.masked_fill(~can_end, -math.inf),
