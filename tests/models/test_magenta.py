@@ -23,6 +23,7 @@ from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen
 from tests.support.published import Published, content, published
+from tests.support.untrained import tiny
 
 DRAW, LIFT = int(Pen.DRAW), int(Pen.LIFT)
 OFFSET = np.array([[40, 9], [-3.5, 2], [0, -8], [30, 30.5], [-2, 6], [1, 1], [-9, 0]])
@@ -102,6 +103,23 @@ def test_a_checkpoint_of_it_completes_and_is_no_classifier(tmp_path: Path) -> No
     with pytest.raises(CheckpointError, match="is a stroke model, not a classifier"):
         find_checkpoint(tmp_path / "catpig", CLASSIFIER)
     assert "license: unknown" in (tmp_path / "catpig" / "README.md").read_text()
+
+
+def test_given_lines_are_simplified_as_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    prime = Decoder.prime
+
+    def noted(decoder: Decoder, given: Prefix) -> Any:
+        read.append(len(given.pen))
+        return prime(decoder, given)
+
+    monkeypatch.setattr(Decoder, "prime", noted)
+    angle = np.linspace(0.0, 6.0, 200)
+    given = Sketch.from_strokes([80.0 * np.stack([np.cos(angle), np.sin(angle)], -1)])
+    for model in (Completer(imported(published(tmp_path)), "sheep", {}), tiny("sheep")):
+        model.complete(given, None, 1, limit=1)
+    assert read[-1] > 5
+    assert max(read) > 1.7 * read[-1]
 
 
 @pytest.mark.parametrize(
