@@ -6,8 +6,8 @@
 With `--store`: real drawings of each category, begun (a quarter and a half of the points given, in the frame
 of the whole drawing and in one of the given part's own), are completed `--count` times by the model, told the
 category, and by the published decoder. Two judges, of strokes and of pictures, name the completions, and the
-added strokes are compared with the real ones. Published decoders draw as Magenta's demo does. They learned
-from finer lines: "curves" are their figures where the given lines are smoothed, and simplified as theirs.
+added strokes are compared with the real ones. Published decoders draw by our rule of temperature and by that
+of Magenta's demo, where components and pens are tempered less and alike.
 
 With `--node`: the largest differences between our distributions and those of @magenta/sketch (installed by
 `npm install --prefix FOLDER @magenta/sketch`) along drawings that it samples.
@@ -41,14 +41,11 @@ from sketchgen.evaluation.held_out import (
 )
 from sketchgen.evaluation.recognition import Judge, judged, load_judge
 from sketchgen.evaluation.statistics import mean
-from sketchgen.formats.curves import flatten
-from sketchgen.models.config import PUBLISHED_EPSILON
 from sketchgen.models.magenta import SIDE, read_magenta
 from sketchgen.models.numpy_layers import sigmoid
 from sketchgen.models.numpy_mixture import StepDistribution
 from sketchgen.models.numpy_stroke_model import Decoder, Prefix
-from sketchgen.sketch.geometry import BOX, simplify
-from sketchgen.sketch.sketch import Sketch
+from sketchgen.sketch.geometry import BOX
 
 Judges = dict[str, Judge]
 Key = tuple[float, Scale, str]
@@ -56,32 +53,24 @@ Key = tuple[float, Scale, str]
 
 JUDGES = ("recogniser345", "pictures345")
 TEMPERATURES = (0.25, 0.4)
-CURVES = "published, curves"
 
 
-def published(path: Path, temperature: float) -> Completer:
-    """A published decoder that draws at a temperature T as Magenta's demo does.
+def published(path: Path, demo: float | None = None) -> Completer:
+    """A published decoder; with `demo` one that draws at this temperature as Magenta's demo does.
 
     There, logits of components and pens are divided by (1 + T) / 2, and variances multiplied by T.
     """
     found = read_magenta(path)
-    soft = (1.0 + temperature) / 2.0
-    factor = np.ones(len(found.weights["head.bias"]), np.float32)
-    factor[[0, -1]] = 1.0 / soft
-    # Our sampler divides these by T.
-    factor[1 : 1 + found.config.components] = temperature / soft
-    head = {
-        "head.weight": found.weights["head.weight"] * factor[:, None],
-        "head.bias": found.weights["head.bias"] * factor,
-    }
-    return Completer(Decoder(found.config, found.weights | head), path.name, {})
-
-
-def curved(item: HeldOut) -> HeldOut:
-    """A beginning with smooth lines, simplified as the drawings that the published decoders learned from."""
-    lines = [flatten(line, 1.0, 0.3) if len(line) > 2 else line for line in item.given.strokes]
-    smooth = Sketch.from_strokes(lines, page=item.given.page, category=item.given.category)
-    return replace(item, given=simplify(smooth, epsilon=PUBLISHED_EPSILON))
+    weights = dict(found.weights)
+    if demo is not None:
+        soft = (1.0 + demo) / 2.0
+        factor = np.ones(len(weights["head.bias"]), np.float32)
+        factor[[0, -1]] = 1.0 / soft
+        # Our sampler divides these by T.
+        factor[1 : 1 + found.config.components] = demo / soft
+        weights["head.weight"] = weights["head.weight"] * factor[:, None]
+        weights["head.bias"] = weights["head.bias"] * factor
+    return Completer(Decoder(found.config, weights), path.name, {})
 
 
 def beginnings(store: Store, splits: Sequence[str], category: str, share: float) -> list[HeldOut]:
@@ -152,10 +141,10 @@ def compare(options: argparse.Namespace) -> None:
     rows: dict[Key, Row] = {}
     real = Row()
     for path in options.weights:
-        theirs = {value: published(path, value) for value in TEMPERATURES}
-        (category,) = theirs[TEMPERATURES[0]].categories
+        (category,) = published(path).categories
         models = {(ours.name, value): ours for value in TEMPERATURES}
-        models |= {(name, value): theirs[value] for name in ("published", CURVES) for value in TEMPERATURES}
+        models |= {("published", value): published(path) for value in TEMPERATURES}
+        models |= {("published, demo's rule", value): published(path, value) for value in TEMPERATURES}
         wholes = [item.given for item in beginnings(store, options.splits, category, 1.0)]
         for name, judge in judges.items():
             right = judged(judge, wholes, [category] * len(wholes)).top1
@@ -166,7 +155,6 @@ def compare(options: argparse.Namespace) -> None:
             for (name, value), model in models.items():
                 index = model.category_index(category)
                 told = [replace(item, category=index) for item in items]
-                told = [curved(item) for item in told] if name == CURVES else told
                 row = rows.setdefault((share, scale, f"{name}, T {value:g}"), Row())
                 row.add(finish(model, told, scale, value, options.count), told, judges)
     print("real drawings wrong:", *(_cell(each, 100.0, "%") for each in real.wrong.values()))
