@@ -1,143 +1,236 @@
-"""The decoders that Google published for its Sketch-RNN demo (`*.gen.json`).
+"""Compare a model with the decoders that Google published, on the categories of these.
 
-One LSTM and a mixture of twenty components, a category a file, without any conditioning (Ha and Eck 2017).
-They were trained on drawings in a box of 1000 units, simplified with a tolerance of 2, whose first points
-were left out; their first offset is therefore one of the second point. Here they draw in px of the 255 box.
+    python benchmarks/magenta.py sheep.gen.json rabbit.gen.json pool.gen.json --store store/
+    python benchmarks/magenta.py sheep.gen.json rabbit.gen.json pool.gen.json --node FOLDER
+
+With `--store`: real drawings of each category, begun (a quarter and a half of the points given, in the frame
+of the whole drawing and in one of the given part's own), are completed `--count` times by the model, told the
+category, and by the published decoder. Two judges, of strokes and of pictures, name the completions, and the
+added strokes are compared with the real ones. Published decoders draw by our rule of temperature and by that
+of Magenta's demo, where components and pens are tempered less and alike.
+
+With `--node`: the largest differences between our distributions and those of @magenta/sketch (installed by
+`npm install --prefix FOLDER @magenta/sketch`) along drawings that it samples.
 """
 
 from __future__ import annotations
 
-import base64
-import os
+import argparse
+import itertools
+import json
+import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
-from jaxtyping import Bool, Float, Int
 
-from sketchgen.errors import CheckpointError
-from sketchgen.models.numpy_layers import DRAW, LayerState, Linear, Lstm, Rows
-from sketchgen.models.numpy_mixture import LIFT, StepDistribution
-from sketchgen.models.numpy_stroke_model import Prefix
+import sketchgen
+from sketchgen.completion.completer import Completer
+from sketchgen.data.store import Store
+from sketchgen.evaluation.completion_metrics import CANDIDATE_SHARES, nearness
+from sketchgen.evaluation.held_out import (
+    SCALES,
+    Finished,
+    HeldOut,
+    Scale,
+    drawing_seed,
+    finish,
+    held_out,
+)
+from sketchgen.evaluation.recognition import Judge, judged, load_judge
+from sketchgen.evaluation.statistics import mean
+from sketchgen.models.magenta import SIDE, read_magenta
+from sketchgen.models.numpy_layers import sigmoid
+from sketchgen.models.numpy_mixture import StepDistribution
+from sketchgen.models.numpy_stroke_model import Decoder, Prefix
 from sketchgen.sketch.geometry import BOX
 
-SIDE = 1000.0
-"""Side of the box, in their units, that the training drawings filled."""
+Judges = dict[str, Judge]
+Key = tuple[float, Scale, str]
+"""Share given, frame, and model with its temperature."""
 
-LARGEST = 10.0
-"""What the greatest of the whole numbers in a file stands for."""
-
-INPUTS, PENS, KINDS = 5, 3, 6
-"""Numbers that are read (offset and pen); logits of the pen; parameters of a component."""
+JUDGES = ("recogniser345", "pictures345")
+TEMPERATURES = (0.25, 0.4)
 
 
-@dataclass(frozen=True)
-class MagentaState:
-    """What `MagentaDecoder.advance` goes on from.
+def published(path: Path, demo: float | None = None) -> Completer:
+    """A published decoder; with `demo` one that draws at this temperature as Magenta's demo does.
+
+    There, logits of components and pens are divided by (1 + T) / 2, and variances multiplied by T.
+    """
+    found = read_magenta(path)
+    weights = dict(found.weights)
+    if demo is not None:
+        soft = (1.0 + demo) / 2.0
+        factor = np.ones(len(weights["head.bias"]), np.float32)
+        factor[[0, -1]] = 1.0 / soft
+        # Our sampler divides these by T.
+        factor[1 : 1 + found.config.components] = demo / soft
+        weights["head.weight"] = weights["head.weight"] * factor[:, None]
+        weights["head.bias"] = weights["head.bias"] * factor
+    return Completer(Decoder(found.config, weights), path.name, {})
+
+
+def beginnings(store: Store, splits: Sequence[str], category: str, share: float) -> list[HeldOut]:
+    """The real drawings of a category, of which a share of the points is given."""
+    found = []
+    for drawings in (store.split(name).drawings() for name in splits):
+        for row in np.flatnonzero(drawings.known_as([category]) == 0).tolist():
+            seed = drawing_seed(0, int(drawings.key[row]))
+            found.append(held_out(drawings.sketch(row), share, 0, seed))
+    return found
+
+
+@dataclass
+class Row:
+    """Figures of a model at a temperature, share given and scale: a value for each drawing.
 
     Attributes:
-        layer: state of the LSTM.
-        points: number of points that each drawing has.
+        wrong: share of its completions that each judge does not name right.
+        best, apart: see `sketchgen.evaluation.completion_metrics.Nearness`.
+        ended: share that the model ended by itself.
     """
 
-    layer: LayerState
-    points: Int[np.ndarray, " b"]
+    wrong: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in JUDGES})
+    best: list[float] = field(default_factory=list)
+    apart: list[float] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
 
-    def take(self, rows: Rows) -> MagentaState:
-        """Return some rows, in that order."""
-        return MagentaState(tuple(part[rows] for part in self.layer), self.points[rows])
+    def add(self, found: Sequence[Sequence[Finished]], items: Sequence[HeldOut], judges: Judges) -> None:
+        """Note the figures of the completions of some beginnings."""
+        wholes = [each.whole for row in found for each in row]
+        names = [sketch.category or "" for sketch in wholes]
+        for name, judge in judges.items():
+            right = judged(judge, wholes, names).top1.reshape(len(items), -1)
+            self.wrong[name] += (1.0 - right.mean(1)).tolist()
+        near = nearness(items, found)
+        self.best += near.best.tolist()
+        self.apart += near.apart.tolist()
+        self.ended += [float(np.mean([each.completion.ended for each in row])) for row in found]
 
+    def cells(self) -> list[str]:
+        """The means, with standard errors over drawings."""
+        wrong = [_cell(values, 100.0, "%") for values in self.wrong.values()]
+        return [*wrong, _cell(self.best), _cell(self.apart), _cell(self.ended, 100.0, "%")]
 
-class MagentaDecoder:
-    """A published decoder, with the methods that the sampler calls.
-
-    Attributes:
-        candidates: rows of noise that a step of a drawing takes.
-        name: the category that it draws.
-        offset_scale: px of the 255 box that one unit of its offsets stands for.
-    """
-
-    candidates = 1
-
-    def __init__(self, info: dict[str, Any], tensors: Sequence[Float[np.ndarray, ...]]) -> None:
-        """Build it from a file's information and tensors; see `read_magenta`."""
-        head, bias, inputs, recurrent, gates = (np.asarray(part, dtype=np.float32) for part in tensors)
-        width = len(recurrent)
-        self.name = str(info.get("name", "drawing"))
-        self.offset_scale = float(info["scale_factor"]) * BOX / SIDE
-        # TensorFlow's order of the gates is in, candidate, forget, out, and its forget gate stands open by 1.
-        order = np.arange(4 * width).reshape(4, width)[[0, 2, 1, 3]].ravel()
-        opened = np.zeros(4 * width, dtype=np.float32)
-        opened[width : 2 * width] = 1.0
-        weights = {
-            "lstm.weight_ih_l0": inputs[:, order].T,
-            "lstm.weight_hh_l0": recurrent[:, order].T,
-            "lstm.bias_ih_l0": gates[order] + opened,
-            "lstm.bias_hh_l0": np.zeros(4 * width, dtype=np.float32),
-        }
-        self._layer = Lstm(weights, "lstm")
-        self._components = (len(bias) - PENS) // KINDS
-        self._head = Linear(head.T, bias)
-
-    def prime(self, given: Prefix) -> tuple[StepDistribution, MagentaState]:
-        """Replay the given part; see `sketchgen.models.numpy_stroke_model.Decoder.prime`.
-
-        Its categories have no effect, nor has its first point, as the network never saw one.
-        """
-        count = len(given.category)
-        state = MagentaState(self._layer.begin(count), np.zeros(count, dtype=np.int64))
-        # Not "pen down" as in the paper: with this start real drawings are the likelier.
-        found, state = self._next(
-            np.zeros((count, INPUTS), dtype=np.float32), np.zeros(count, dtype=bool), state
-        )
-        for step in range(1, len(given.pen)):
-            pen = np.full(count, given.pen[step])
-            if step == len(given.pen) - 1 and given.going_on is not None:
-                pen[given.going_on] = DRAW
-            found, state = self.advance(np.tile(given.offset[step], (count, 1)), pen, state)
-        return found, state
-
-    def advance(
-        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: MagentaState
-    ) -> tuple[StepDistribution, MagentaState]:
-        """Take one step (px, pen); returns the distribution of the step after it, and the new state."""
-        read = np.zeros((len(pen), INPUTS), dtype=np.float32)
-        read[:, :2] = offset / self.offset_scale
-        read[np.arange(len(pen)), 2 + pen] = 1.0
-        return self._next(read, pen == LIFT, MagentaState(state.layer, state.points + 1))
-
-    def _next(
-        self, read: Float[np.ndarray, "b 5"], can_end: Bool[np.ndarray, " b"], state: MagentaState
-    ) -> tuple[StepDistribution, MagentaState]:
-        output, layer = self._layer.step(read, state.layer)
-        out = self._head(output)
-        down, up, end = out[:, :1], out[:, 1:2], out[:, 2:PENS]
-        # One choice of three as two of two: whether it ends, and if not, whether the pen is lifted.
-        values = np.concatenate([end - np.logaddexp(down, up), out[:, PENS:], up - down], 1)
-        step = StepDistribution.from_parameters(
-            values, can_end, self.offset_scale, state.points, self._components
-        )
-        return step, MagentaState(layer, state.points)
+    def less(self, other: Row) -> list[str]:
+        """The means of the differences to another model on the same drawings."""
+        pairs = zip(self.wrong.values(), other.wrong.values(), strict=True)
+        shares = [_cell(np.subtract(*pair), 100.0, "%", "+") for pair in pairs]
+        lengths = [(self.best, other.best), (self.apart, other.apart)]
+        return [*shares, *(_cell(np.subtract(*pair), sign="+") for pair in lengths), ""]
 
 
-def read_magenta(path: str | os.PathLike[str]) -> MagentaDecoder:
-    """Read a published decoder.
-
-    Raises:
-        CheckpointError: no such file, or none of these decoders.
-    """
-    try:
-        info, shapes, texts = orjson.loads(Path(path).read_bytes())
-        tensors = [_tensor(text, shape) for text, shape in zip(texts, shapes, strict=True)]
-        return MagentaDecoder(info, tensors)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise CheckpointError(f"{path} is no decoder of Magenta's (*.gen.json): {error}") from error
+def line(cells: Sequence[str]) -> str:
+    """A row of a table."""
+    return f"| {' | '.join(cells)} |"
 
 
-def _tensor(text: str, shape: list[int]) -> Float[np.ndarray, ...]:
-    """Decode a tensor of two-byte whole numbers in base64."""
-    numbers = np.frombuffer(base64.b64decode(text, validate=True), dtype="<i2")
-    return (numbers.astype(np.float32) * np.float32(LARGEST / 32767)).reshape(shape)
+def _cell(values: Sequence[float] | np.ndarray, factor: float = 1.0, unit: str = "", sign: str = "") -> str:
+    found = mean(factor * np.asarray(values)[np.isfinite(values)])
+    error = found["standard_error"]
+    return f"{found['value']:{sign}.1f}{unit and ' '}{unit}" + ("" if error is None else f" ± {error:.1f}")
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Print the table of completions."""
+    store, judges = Store.open(options.store), {name: load_judge(name) for name in JUDGES}
+    ours = sketchgen.load(options.model)
+    rows: dict[Key, Row] = {}
+    real = Row()
+    for path in options.weights:
+        (category,) = published(path).categories
+        models = {(ours.name, value): ours for value in TEMPERATURES}
+        models |= {("published", value): published(path) for value in TEMPERATURES}
+        models |= {("published, demo's rule", value): published(path, value) for value in TEMPERATURES}
+        wholes = [item.given for item in beginnings(store, options.splits, category, 1.0)]
+        for name, judge in judges.items():
+            right = judged(judge, wholes, [category] * len(wholes)).top1
+            real.wrong[name] += (1.0 - right).tolist()
+        print(f"{category}: {len(wholes)} drawings", flush=True)
+        for share, scale in itertools.product(CANDIDATE_SHARES, SCALES):
+            items = beginnings(store, options.splits, category, share)
+            for (name, value), model in models.items():
+                index = model.category_index(category)
+                told = [replace(item, category=index) for item in items]
+                row = rows.setdefault((share, scale, f"{name}, T {value:g}"), Row())
+                row.add(finish(model, told, scale, value, options.count), told, judges)
+    print("real drawings wrong:", *(_cell(each, 100.0, "%") for each in real.wrong.values()))
+    heads = ["given", "frame", "model", *JUDGES, "nearest, px", "apart, px", "ended"]
+    print(line(heads), line(["---"] * len(heads)), sep="\n")
+    for (share, scale, name), row in rows.items():
+        print(line([f"{share:g}", scale.split()[-1], name, *row.cells()]))
+    for share, scale in itertools.product(CANDIDATE_SHARES, SCALES):
+        own, other = (best(rows, (share, scale, whose)) for whose in (ours.name, "published"))
+        print(line([f"{share:g}", scale.split()[-1], "difference, best of each", *own.less(other)]))
+
+
+def best(rows: dict[Key, Row], which: Key) -> Row:
+    """The row of a model at the temperature and by the rule at which fewest completions are wrong."""
+    found = [row for key, row in rows.items() if key[:2] == which[:2] and key[2].startswith(which[2])]
+    return min(found, key=lambda row: np.mean([*row.wrong.values()]))
+
+
+def equality(path: Path, folder: Path) -> str:
+    """A row of the largest differences to @magenta/sketch."""
+    script = Path(__file__).with_name("magenta_sketch.js")
+    command = ["node", str(script), str(folder), str(path)]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    found = read_magenta(path)
+    decoder, unit = Decoder(found.config, found.weights), SIDE / BOX
+    worst: dict[str, float] = {}
+    for drawing in told:
+        start = Prefix(np.zeros((1, 2)), np.zeros(1, dtype=np.int64), np.array([0]), known=True)
+        step, state = decoder.prime(start)
+        for right in drawing:
+            if right["read"]:
+                x, y, *pens = right["read"]
+                step, state = decoder.advance(np.array([[x, y]]) / unit, np.array([np.argmax(pens)]), state)
+            for name, value in differences(step, right, found.config.offset_scale).items():
+                worst[name] = max(worst.get(name, 0.0), value)
+    points = sum(map(len, told))
+    return line([found.config.categories[0], f"{points:,}", *(f"{value:.1e}" for value in worst.values())])
+
+
+KINDS = ("weights", "means", "deviations", "correlations", "lift", "end")
+
+
+def differences(step: StepDistribution, right: dict[str, Any], scale: float) -> dict[str, float]:
+    """The largest difference of each kind of parameter between our distribution of a step and theirs."""
+    draw, lift, end = right["pen"]
+    means, sigmas = (np.stack([right[f"{name}X"], right[f"{name}Y"]], -1) for name in ("mu", "sigma"))
+    ends = end if np.isfinite(step.end[0]) else 0.0
+    pairs = [
+        (np.exp(step.log_weight[0]), right["pi"]),
+        (step.mean[0] / scale, means),
+        (np.exp(step.log_sigma[0]) / scale, sigmas),
+        (step.rho[0], right["corr"]),
+        (sigmoid(step.lift[0]), lift / (draw + lift)),
+        (sigmoid(step.end[0]), ends),
+    ]
+    found = (float(np.abs(own - np.array(theirs)).max()) for own, theirs in pairs)
+    return dict(zip(KINDS, found, strict=True))
+
+
+def main() -> None:
+    """Compare what the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("weights", type=Path, nargs="+", help="published decoders, *.gen.json")
+    parser.add_argument("--store", type=Path)
+    parser.add_argument("--model", default="quickdraw345")
+    parser.add_argument("--splits", nargs="+", default=("valid", "test"))
+    parser.add_argument("--count", type=int, default=10, help="completions of each beginning")
+    parser.add_argument("--node", type=Path, help="folder with node_modules/@magenta/sketch")
+    options = parser.parse_args()
+    if options.store is not None:
+        compare(options)
+    if options.node is not None:
+        print(line(["decoder", "points", *KINDS]), line(["---"] * (2 + len(KINDS))), sep="\n")
+        for path in options.weights:
+            print(equality(path, options.node))
+
+
+if __name__ == "__main__":
+    main()

@@ -44,20 +44,13 @@ SPINS = 400
 
 def magenta_alone(weights: Path) -> Callable[[], tuple[int, float]]:
     """Draws with Magenta's weights, one drawing after the other."""
-    import numpy as np
-    from magenta import read_magenta
+    from sketchgen.completion.completer import Completer
+    from sketchgen.models.magenta import read_magenta
+    from sketchgen.models.numpy_stroke_model import Decoder
 
-    from sketchgen.completion.sampler import noise_rows, sample_steps
-    from sketchgen.models.numpy_stroke_model import Prefix
-
-    decoder = read_magenta(weights)
-    nothing = np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    given = Prefix(*nothing, known=True)
-
-    def draw(seed: int) -> int:
-        return int(sample_steps(decoder, given, noise_rows(seed, 1), 250, 0.5).length[0])
-
-    return lambda: timed(draw)
+    found = read_magenta(weights)
+    model = Completer(Decoder(found.config, found.weights), weights.name, {})
+    return lambda: timed(lambda seed: model.generate(None, 1, 0.5, seed)[0].point_count)
 
 
 def model_alone(name: str, guidance: float) -> Callable[[], tuple[int, float]]:

@@ -77,6 +77,11 @@ def categories() -> list[str]:
     return bundled("datasets", "categories.txt").read_text(encoding="utf-8").splitlines()
 
 
+def decoders() -> list[str]:
+    """Return the names of the decoders that Google lists: of a category, or of several together."""
+    return bundled("datasets", "decoders.txt").read_text(encoding="utf-8").splitlines()
+
+
 @functools.cache
 def names() -> dict[str, dict[str, list[str]]]:
     """Return the names of each category by language, the usual one first, and its emoji under "emoji".

@@ -1,4 +1,4 @@
-"""The commands for data: download, prepare."""
+"""The commands for data: download, import, prepare."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Any
 import click
 
 from sketchgen import limits
-from sketchgen.cli.command import EXAMPLE, command, emit, given, goes_on, option, say
+from sketchgen.cli.command import EXAMPLE, command, emit, given, goes_on, joined, option, say
 from sketchgen.errors import SettingError
 
-FORMATS = ("simplified", "raw", "binary", "npz", "npz-full")
+MAGENTA = "magenta"
+"""Stands before categories whose published decoders are to be fetched, and before one that is to be read."""
+
+FORMATS = ("simplified", "raw", "binary", "npz", "npz-full", MAGENTA, f"{MAGENTA}-large")
 
 
 @command(
@@ -21,36 +24,68 @@ FORMATS = ("simplified", "raw", "binary", "npz", "npz-full")
     sketchgen download cat dog "The Mona Lisa" -o quickdraw/
     sketchgen download cat -f npz -o npz/
     sketchgen download --all --jobs 8 -o quickdraw/
+    sketchgen download magenta sheep catpig -o decoders/
     """,
 )
-@click.argument("categories", nargs=-1, metavar="CATEGORY...")
+@click.argument("categories", nargs=-1, metavar="[magenta] CATEGORY...")
 @option("-o --out FOLDER", Path, "Where the files go.", required=True)
-@option("--all every", False, "All 345 categories, about 23 GB.")
-@option("-f --format form FORMAT", FORMATS, "simplified (the default), raw, binary, npz or npz-full.")
+@option("--all every", False, "All of them: 345 categories, about 23 GB.")
+@option("-f --format form FORMAT", FORMATS, f"{joined(FORMATS)}.  [default: {FORMATS[0]}]")
 @option("--force", False, "Fetch again what is there, and replace it.")
 @option("--jobs", limits.DOWNLOADS, f"Files at a time, 1 to {limits.MAX_DOWNLOADS}.")
 @option("--retries", limits.RETRIES, "Attempts after one that made no progress.")
 @option("--base URL", str, "Address of a mirror.  [default: Google's bucket]")
 def download(categories: tuple[str, ...], out: Path, every: bool, **settings: Any) -> None:
-    """Download drawings of Quick, Draw!, one file for each category.
+    """Download drawings of Quick, Draw!, or published decoders.
 
     A file that is there already is not fetched again. After an interruption the same command goes on where it
-    stopped. Files are checked by length, kind and, where the server names one, MD5.
+    stopped. Files are checked by length, kind and, where the server names one, MD5. Decoders are those that
+    Google published for its Sketch-RNN demo; sketchgen import reads them.
     """
+    if categories[:1] == (MAGENTA,):
+        categories = categories[1:]
+        settings["form"] = settings["form"] or MAGENTA
     if every and categories:
         raise SettingError("--all and categories do not go together; leave out one of them")
     if not (every or categories):
         raise SettingError("no categories; name some, such as cat, or pass --all")
 
-    from sketchgen import resources
     from sketchgen.cli.progress import shown, transfers
     from sketchgen.data import download as source
 
-    names = resources.categories() if every else list(dict.fromkeys(categories))
+    form = source.FORMS[settings["form"] or FORMATS[0]]
+    names = list(form.names if every else dict.fromkeys(categories))
     with shown(" MB") as show, goes_on():
         paths = source.download(names, out, progress=transfers(show, len(names)), **given(settings))
     emit("\n".join(map(str, paths)))
-    say(source.LICENCE)
+    say(form.licence)
+
+
+@command(
+    "import",
+    "Data",
+    """
+    sketchgen import magenta sheep.gen.json -o sheep/
+    sketchgen complete drawing.svg --checkpoint sheep/ -o out/
+    """,
+)
+@click.argument("kind", type=click.Choice((MAGENTA,)), metavar=MAGENTA)
+@click.argument("file", type=Path)
+@option("-o --out FOLDER", Path, "Where the checkpoint goes.", required=True)
+@option("--force", False, "Replace a checkpoint that is there.")
+def import_(kind: str, file: Path, out: Path, force: bool) -> None:
+    """Make a checkpoint of weights that others have published.
+
+    FILE is one of the decoders that Google published for its Sketch-RNN demo (*.gen.json); sketchgen download
+    magenta fetches them. All commands take the checkpoint.
+    """
+    from sketchgen.models.checkpoint import save_checkpoint
+    from sketchgen.models.magenta import read_magenta
+    from sketchgen.models.numpy_stroke_model import Decoder
+
+    found = read_magenta(file)
+    save_checkpoint(out, Decoder(found.config, found.weights), found.summary, force=force)
+    emit(str(out))
 
 
 @command(

@@ -375,7 +375,7 @@ class Completer:
         # Where something is given there is no need to load the ranker before the first point.
         if best_of > 1 and (guesses or not sketch.is_empty or self._ranker.can_rank(sketch, name)):
             count, symmetry = count * best_of, True
-        partial = PartialSketch.of(sketch, self.closing)
+        partial = PartialSketch.of(sketch, self.closing, self.config.epsilon)
         images = placed(partial.mirrored, count) if symmetry and not continue_stroke else {}
         names = list(islice(guesses.categories(seed), count)) if guesses else [name] * count
         # What is only mirrored is the same under any category.

@@ -82,15 +82,14 @@ def _start(low: float, extent: float, page: float, size: float, side: float) -> 
     return min(max(low - share * (side - extent), page), page + size - side)
 
 
-def model_points(sketch: Sketch, frame: Frame) -> tuple[Points, NDArray[np.int64]]:
+def model_points(sketch: Sketch, frame: Frame, epsilon: float = EPSILON) -> tuple[Points, NDArray[np.int64]]:
     """Return the (n, 2) points of a given part, px of the frame, and the (n,) pen after each.
 
-    The part is simplified as the training drawings were.
+    The part is simplified as the training drawings were, with a tolerance of `epsilon` px.
     """
     if sketch.is_empty:
         return np.zeros((0, 2)), np.zeros(0, dtype=np.int64)
     strokes = [np.rint(frame.to_model(stroke) * GRID) / GRID for stroke in sketch.strokes]
-    epsilon = EPSILON
     thin = simplify(Sketch.from_strokes(strokes), epsilon=epsilon)
     while thin.point_count > MAX_GIVEN and epsilon < 16.0:
         epsilon *= 1.5

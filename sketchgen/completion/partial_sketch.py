@@ -17,7 +17,7 @@ from sketchgen.completion.sampler import Edges
 from sketchgen.completion.symmetry import Mirrored, mirrored
 from sketchgen.models.numpy_stroke_model import Decoder, Prefix
 from sketchgen.ranking.flaws import GivenInk
-from sketchgen.sketch.geometry import Frame
+from sketchgen.sketch.geometry import EPSILON, Frame
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen, split_strokes
 
@@ -42,6 +42,7 @@ class PartialSketch:
         points: (n, 2) its simplified points, px from the frame's centre.
         pen: (n,) after each point.
         closing: the largest gap that added lines are moved to close, px of the frame; 0 for none.
+        epsilon: tolerance, px, with which it was simplified.
     """
 
     sketch: Sketch
@@ -50,18 +51,20 @@ class PartialSketch:
     points: Float[np.ndarray, "n 2"]
     pen: Int[np.ndarray, " n"]
     closing: float = 0.0
+    epsilon: float = EPSILON
 
     @classmethod
-    def of(cls, sketch: Sketch, closing: float = 0.0) -> PartialSketch:
+    def of(cls, sketch: Sketch, closing: float = 0.0, epsilon: float = EPSILON) -> PartialSketch:
         """Bring a sketch into the model's frame."""
         frame, known = frame_of(sketch)
-        return cls(sketch, frame, known, *model_points(sketch, frame), closing)
+        return cls(sketch, frame, known, *model_points(sketch, frame, epsilon), closing, epsilon)
 
     def on_page_frames(self) -> list[PartialSketch]:
         """Return the sketch in frames of whole drawings that stay on the page; none if its own is one."""
-        frames = [] if self.known else page_frames(self.sketch)
+        sketch, epsilon = self.sketch, self.epsilon
+        frames = [] if self.known else page_frames(sketch)
         return [
-            PartialSketch(self.sketch, frame, True, *model_points(self.sketch, frame), self.closing)
+            PartialSketch(sketch, frame, True, *model_points(sketch, frame, epsilon), self.closing, epsilon)
             for frame in frames
         ]
 

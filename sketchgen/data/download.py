@@ -1,4 +1,4 @@
-"""Download the files of Quick, Draw! from Google's public bucket, or from a mirror of it."""
+"""Download drawings of Quick, Draw!, or decoders of them, from Google's public buckets or from a mirror."""
 
 from __future__ import annotations
 
@@ -28,17 +28,25 @@ from sketchgen.data.transfer import (
 from sketchgen.errors import CategoryError, DownloadError, OutputError, SettingError, SketchgenError
 from sketchgen.limits import DOWNLOADS, MAX_DOWNLOADS, MAX_RETRIES, RETRIES, check_range
 from sketchgen.resources import categories as known_categories
-from sketchgen.resources import unknown_category
+from sketchgen.resources import decoders, unknown_category
 from sketchgen.sketch.files import reason, shown
 
 BASE = "https://storage.googleapis.com/quickdraw_dataset"
-"""Google's public bucket."""
+"""Google's public bucket of drawings."""
+
+MAGENTA = "https://storage.googleapis.com/quickdraw-models"
+"""That of decoders, as in Magenta's own demo and @magenta/sketch."""
 
 LICENCE = (
     "Quick, Draw! data: made available by Google, Inc. under CC BY 4.0 "
     "(https://github.com/googlecreativelab/quickdraw-dataset)"
 )
 """Attribution that goes with the drawings."""
+
+MAGENTA_LICENCE = (
+    "Decoders of Sketch-RNN: trained and published by Google (Ha and Eck 2017) without a licence for the "
+    "weights; use them, but do not pass them on"
+)
 
 THREAD = "sketchgen download"
 
@@ -57,11 +65,42 @@ _Queue = queue.SimpleQueue[Any]
 
 @dataclass(frozen=True)
 class Form:
-    """A form in which the drawings are published: folder below the base, suffix, check of the first bytes."""
+    """A form in which the drawings, or decoders of them, are published.
+
+    Attributes:
+        folder: below the base.
+        suffix: of its files.
+        matches: checks their first bytes.
+        base: address of the folders.
+        licence: attribution.
+    """
 
     folder: str
     suffix: str
     matches: Callable[[bytes], bool]
+    base: str = BASE
+    licence: str = LICENCE
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What there are files of."""
+        return decoders() if self.base == MAGENTA else known_categories()
+
+    def file(self, name: str) -> str:
+        """Return the name of a category's file."""
+        return (self._plain(name) if self.base == MAGENTA else name) + self.suffix
+
+    def knows(self, name: str) -> bool:
+        """Return whether there is a file of a category."""
+        return (self._plain(name) if self.base == MAGENTA else name) in self.names
+
+    @staticmethod
+    def _plain(name: str) -> str:
+        return name.lower().replace(" ", "_")
+
+
+def _decoders(folder: str) -> Form:
+    return Form(folder, ".gen.json", lambda head: head.startswith(b"[{"), MAGENTA, MAGENTA_LICENCE)
 
 
 FORMS = {
@@ -71,6 +110,8 @@ FORMS = {
     "binary": Form("full/binary", ".bin", lambda head: len(head) > 10 and head[10] in (0, 1)),
     "npz": Form("sketchrnn", ".npz", lambda head: head.startswith(b"PK\x03\x04")),
     "npz-full": Form("sketchrnn", ".full.npz", lambda head: head.startswith(b"PK\x03\x04")),
+    "magenta": _decoders("sketchRNN/models"),
+    "magenta-large": _decoders("sketchRNN/large_models"),
 }
 """The forms by name."""
 
@@ -80,7 +121,7 @@ def download(
     out: str | Path,
     form: str = "simplified",
     *,
-    base: str = BASE,
+    base: str | None = None,
     force: bool = False,
     retries: int = RETRIES,
     jobs: int = DOWNLOADS,
@@ -92,10 +133,10 @@ def download(
     resumed. A file that fails does not keep the others from being downloaded: its error is raised at the end.
 
     Args:
-        categories: names; of the 345, unless `base` is a mirror.
+        categories: names; of the 345, or of `decoders`, unless `base` is a mirror.
         out: the folder, created if necessary.
         form: one of `FORMS`.
-        base: address of the folders of the forms.
+        base: address of the folders of the forms; None for Google's.
         force: download files again that exist, whatever their size, and replace them.
         retries: attempts after one that made no progress.
         jobs: files at a time.
@@ -200,23 +241,22 @@ def _ends_run(error: BaseException) -> bool:
     return not isinstance(error, SketchgenError) or isinstance(error, ServerUnavailable | DiskUnavailable)
 
 
-def _remote_files(names: list[str], out: Path, form: str, base: str) -> list[RemoteFile]:
+def _remote_files(names: list[str], out: Path, form: str, base: str | None) -> list[RemoteFile]:
     """Return the files to download, after a check of names, form and base."""
     if form not in FORMS:
         raise SettingError(f"no form {form[:40]!r}; there are {', '.join(FORMS)}")
     if not names:
         raise SettingError("no categories; name some, such as cat, or ask for all")
-    base = _checked_base(base)
-    known = known_categories()
+    chosen = FORMS[form]
+    base = chosen.base if base is None else _checked_base(base)
     for name in names:
         _check_name(name)
-        if base == BASE and name not in known:
-            raise unknown_category(name, known)
-    chosen = FORMS[form]
+        if base == chosen.base and not chosen.knows(name):
+            raise unknown_category(name, chosen.names)
     return [
         RemoteFile(
-            url=f"{base}/{chosen.folder}/{quote(name + chosen.suffix, safe='')}",
-            target=out / (name + chosen.suffix),
+            url=f"{base}/{chosen.folder}/{quote(chosen.file(name), safe='')}",
+            target=out / chosen.file(name),
             kind=chosen.suffix.removeprefix("."),
             matches=chosen.matches,
         )

@@ -20,7 +20,7 @@ from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.rollout import Request, Sampled, draw_all
 from sketchgen.data.splitting import CutSketch, cut_after, prefix_length
 from sketchgen.models.numpy_stroke_model import Prefix
-from sketchgen.sketch.geometry import BOX, CENTRE
+from sketchgen.sketch.geometry import BOX, CENTRE, EPSILON
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 from sketchgen.sketch.strokes import Pen, pens, split_strokes
 
@@ -78,7 +78,7 @@ def drawing_seed(seed: int, key: int) -> int:
     return int(np.random.SeedSequence([seed, key]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def shown(cut: CutSketch, scale: Scale, index: int) -> tuple[Prefix, float, Points]:
+def shown(cut: CutSketch, scale: Scale, index: int, epsilon: float = EPSILON) -> tuple[Prefix, float, Points]:
     """Return a given part of a category as the network reads it, and scale and origin of what is added."""
     category = np.array([index])
     empty = cut.given.is_empty
@@ -89,7 +89,7 @@ def shown(cut: CutSketch, scale: Scale, index: int) -> tuple[Prefix, float, Poin
         if cut.inside:
             pen[-1] = Pen.DRAW
         return Prefix(offset, pen, category, True), 1.0, origin
-    partial = PartialSketch.of(cut.given)
+    partial = PartialSketch.of(cut.given, epsilon=epsilon)
     return partial.prefix(category, np.array([False])), partial.frame.scale, origin
 
 
@@ -106,7 +106,7 @@ def finish(
 
     The i-th is that of `Completer.complete` under the drawing's seed.
     """
-    read = [shown(item, scale, item.category) for item in items]
+    read = [shown(item, scale, item.category, model.config.epsilon) for item in items]
     requests = [Request(row, item.seed, index) for row, item in enumerate(items) for index in range(count)]
     prefixes = [prefix for prefix, _, _ in read]
     found = draw_all(model.network(), prefixes, requests, temperature, limit, model.guidance, progress)

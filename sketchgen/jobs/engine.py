@@ -114,7 +114,8 @@ class BatchEngine:
         from sketchgen.completion.rollout import Start
 
         if request.given is not self._given[0]:
-            self._given = request.given, PartialSketch.of(request.given or Sketch(), self.model.closing)
+            given, epsilon = request.given or Sketch(), self.model.config.epsilon
+            self._given = request.given, PartialSketch.of(given, self.model.closing, epsilon)
             self._guesses, self._names = None, []
             self._done.clear()
             self._states.clear()

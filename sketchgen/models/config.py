@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from sketchgen.errors import SettingError
 from sketchgen.models.features import BORDER, GATES, INPUTS, PENS, POINTER, RECALL_HEADS, parameter_count
+from sketchgen.sketch.geometry import BOX, EPSILON
 
 CELLS = tuple(GATES)
 """Names of the recurrent cells."""
@@ -25,6 +26,9 @@ first kernel and of all others."""
 
 Shapes = dict[str, tuple[int, ...]]
 """Shapes of weights by name."""
+
+PUBLISHED_EPSILON = EPSILON * BOX / 1000.0
+"""Tolerance, px of the 255 box, of the published decoders: the same one in a box of 1,000."""
 
 N = TypeVar("N", bound="NetworkConfig")
 
@@ -162,6 +166,11 @@ class ModelConfig(NetworkConfig):
             raise SettingError(f"box_components must be true or false, not {self.box_components!r}")
         if not 0.0 < self.offset_scale < 1e4:
             raise SettingError(f"offset_scale must be above 0 and under 10000 px, not {self.offset_scale!r}")
+
+    @property
+    def epsilon(self) -> float:
+        """Tolerance, px, with which the drawings that it learned from were simplified."""
+        return PUBLISHED_EPSILON if self.inputs == "moves" else EPSILON
 
     @property
     def any_category(self) -> int:

@@ -7,15 +7,19 @@ FEATURES = 18
 
 INPUTS = {
     "offsets": (0, 1, 7, 8, 9),
+    "moves": (0, 1, 7, 8, 9),
     "full": tuple(range(11)),
     "directed": tuple(range(14)),
     "bounded": tuple(range(FEATURES)),
 }
-"""Which of the features a network reads: offset and pen, as Sketch-RNN; all but direction and room; all but
-the room that is left on each side of what is drawn; all."""
+"""Which of the features a network reads: offset and pen, as Sketch-RNN; the same, but nothing of the first
+point, where the published decoders begin; all but direction and room; all but the room that is left on each
+side of what is drawn; all."""
 
-PENS = ("component", "shared")
-"""Whether each component has its own odds of lifting the pen, or all share one, as in Sketch-RNN."""
+PENS = ("component", "shared", "softmax")
+"""Whether each component has its own odds of lifting the pen, or all share one. With "softmax" outputs are
+read as those of the published Sketch-RNN decoders: drawing, lifting and ending are one choice of three,
+correlations are not scaled, only clipped, and deviations may be below `SIGMA_FLOOR`."""
 
 POSITION_SCALE = 64.0
 """Positions are divided by this many px before the network sees them."""
@@ -44,6 +48,9 @@ RECALL_HEADS = 4
 
 SIGMA_FLOOR, SIGMA_CEILING = 0.2, 2000.0
 """Limits of a deviation in px of the 255 box. Dequantised data has a deviation of 0.29 px at least."""
+
+SOFTMAX_FLOOR = 1e-4
+"""Smallest deviation in px with the pen "softmax": only so that it is not 0."""
 
 VARIANCE_FLOOR = 1e-3
 """Smallest variance along the page's axes of a rotated component, px squared."""

@@ -113,7 +113,8 @@ class PenState:
 
         Offset, position, way from the stroke's start, how near that is, pen, frame; from "directed" on
         direction and length of the offset; with "bounded" the room between what is drawn and each side of the
-        frame (left, top, right, bottom). With "offsets" offset and pen only.
+        frame (left, top, right, bottom). With "offsets" offset and pen only; with "moves" the same, but zeros
+        as long as everything drawn is one spot.
 
         Args:
             known: 1 where the frame is that of the whole drawing, 0 where it is the given part's own.
@@ -122,8 +123,12 @@ class PenState:
         """
         pens = torch.arange(3, device=self.pen.device)
         pen = (self.pen.unsqueeze(-1) == pens).to(self.position.dtype)
-        if inputs == "offsets":
-            return torch.cat([self.offset / offset_scale, pen], -1)
+        if inputs in ("offsets", "moves"):
+            read = torch.cat([self.offset / offset_scale, pen], -1)
+            if inputs == "offsets":
+                return read
+            first = (self.low == self.high).all(-1) & (self.pen != Pen.END)
+            return read.masked_fill(first.unsqueeze(-1), 0.0)
         way = self.position - self.stroke_start
         frame = known.reshape(-1, *[1] * (self.position.dim() - 1)).expand(*self.position.shape[:-1], 1)
         parts = [

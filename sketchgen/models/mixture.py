@@ -29,6 +29,7 @@ from sketchgen.models.features import (
     RHO_LIMIT,
     SIGMA_CEILING,
     SIGMA_FLOOR,
+    SOFTMAX_FLOOR,
     USUAL_POINTS,
     VARIANCE_FLOOR,
 )
@@ -58,7 +59,12 @@ class StepDistribution:
 
     @classmethod
     def from_parameters(
-        cls, values: Float[Tensor, "*b p"], can_end: Bool[Tensor, "*b"], offset_scale: float
+        cls,
+        values: Float[Tensor, "*b p"],
+        can_end: Bool[Tensor, "*b"],
+        offset_scale: float,
+        *,
+        softmax: bool = False,
     ) -> StepDistribution:
         """Return the distribution that outputs describe, within limits in which densities are finite.
 
@@ -66,17 +72,21 @@ class StepDistribution:
             values: `sketchgen.models.features.parameter_count(k)` numbers.
             can_end: where the pen is up, so that the drawing may end.
             offset_scale: px for one unit of the network's means and deviations.
+            softmax: see `sketchgen.models.features.PENS`; the end's logit is then against drawing on.
         """
         # nan_to_num only meets a network that has diverged.
         values = torch.nan_to_num(values.float()).clamp(-PARAMETER_LIMIT, PARAMETER_LIMIT)
         end, rest = values[..., 0], values[..., 1:]
         weight, mx, my, sx, sy, rho, lift = rest.unflatten(-1, (PER_COMPONENT, -1)).unbind(-2)
         log_sigma = torch.stack([sx, sy], -1) + math.log(offset_scale)
+        rho, floor = torch.tanh(rho), SOFTMAX_FLOOR if softmax else SIGMA_FLOOR
+        if softmax:
+            end = end - functional.softplus(lift[..., 0])
         return cls(
             log_weight=torch.log_softmax(weight, -1),
             mean=(torch.stack([mx, my], -1) * offset_scale).clamp(-MEAN_LIMIT, MEAN_LIMIT),
-            log_sigma=log_sigma.clamp(math.log(SIGMA_FLOOR), math.log(SIGMA_CEILING)),
-            rho=RHO_LIMIT * torch.tanh(rho),
+            log_sigma=log_sigma.clamp(math.log(floor), math.log(SIGMA_CEILING)),
+            rho=rho.clamp(-RHO_LIMIT, RHO_LIMIT) if softmax else RHO_LIMIT * rho,
             lift=lift,
             end=end.masked_fill(~can_end, -math.inf),
         )

@@ -42,7 +42,7 @@ def model_card(name: str, config: NetworkConfig, summary: dict[str, Any]) -> str
     """
     facts = "\n".join(f"| {key} | {value} |" for key, value in summary.items() if not isinstance(value, dict))
     return (
-        "---\nlicense: cc-by-4.0\nlibrary_name: sketchgen\n---\n\n"
+        f"---\nlicense: {summary.get('license', 'cc-by-4.0')}\nlibrary_name: sketchgen\n---\n\n"
         f"# A sketchgen {name} with {len(config.categories)} categories\n\n"
         f"{_description(config)}\n\n| | |\n|---|---|\n{facts}\n\n{_LIMITS[type(config)]}"
     )
@@ -55,12 +55,12 @@ def _description(config: NetworkConfig) -> str:
             parts = [
                 f"{config.cell}, {config.layers} x {config.width}, {config.components} components",
                 f"{config.rotated} of which rotate with the line" if config.rotated else "",
-                "one pen for all" if config.pen == "shared" else "",
+                "one pen for all" if config.pen != "component" else "",
                 "pointers to earlier points" if config.pointers else "",
                 "attention to earlier steps" if config.self_attention else "",
             ]
             given = "conditioned on an encoding of" if config.encoder_width else "which replays"
-            reads = " It reads offsets and pen states only." if config.inputs == "offsets" else ""
+            reads = " It reads offsets and pen states only." if config.inputs in ("offsets", "moves") else ""
             shape = ", ".join(filter(None, parts))
             return f"Recurrent mixture-density decoder ({shape}), {given} the given strokes.{reads}"
         case RewardConfig():

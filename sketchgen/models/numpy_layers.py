@@ -108,7 +108,9 @@ class PenState:
         found = np.empty((len(self.pen), FEATURES), dtype=np.float32)
         found[:, 0:2] = self.offset / offset_scale
         found[:, 7:10] = self.pen[:, None] == _PENS
-        if inputs == "offsets":
+        if inputs in ("offsets", "moves"):
+            if inputs == "moves":
+                found[(self.low == self.high).all(-1) & (self.pen != END)] = 0.0
             return found[:, INPUTS[inputs]]
         way = self.position - self.stroke_start
         found[:, 2:4] = self.position / POSITION_SCALE

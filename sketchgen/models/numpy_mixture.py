@@ -21,6 +21,7 @@ from sketchgen.models.features import (
     RHO_LIMIT,
     SIGMA_CEILING,
     SIGMA_FLOOR,
+    SOFTMAX_FLOOR,
     USUAL_POINTS,
     VARIANCE_FLOOR,
 )
@@ -81,6 +82,8 @@ class StepDistribution:
         offset_scale: float,
         points: Int[np.ndarray, " b"],
         count: int,
+        *,
+        softmax: bool = False,
     ) -> StepDistribution:
         """Read a network's outputs; see `sketchgen.models.mixture.StepDistribution.from_parameters`.
 
@@ -91,19 +94,25 @@ class StepDistribution:
             offset_scale: px for one unit of offset.
             points: number of points that each drawing has.
             count: number of components.
+            softmax: see `sketchgen.models.features.PENS`; the end's logit is then against drawing on.
         """
         values, each = _finite(values), PER_COMPONENT - 1
         components = np.empty((PER_COMPONENT, len(values), count))
         kinds = values[:, 1 : 1 + each * count].reshape(len(values), each, count)
         components[:each] = kinds.transpose(1, 0, 2)
         components[each] = values[:, 1 + each * count :]
-        low, high = _limits(offset_scale)
+        low, high = _limits(offset_scale, SOFTMAX_FLOOR if softmax else SIGMA_FLOOR)
         np.maximum(components, low, out=components)
         np.minimum(components, high, out=components)
         components[1:3] *= offset_scale
         components[3:5] += math.log(offset_scale)
-        components[5] = RHO_LIMIT * np.tanh(components[5])
+        components[5] = np.tanh(components[5])
         end = np.minimum(np.maximum(values[:, 0], -PARAMETER_LIMIT), PARAMETER_LIMIT).astype(np.float64)
+        if softmax:
+            np.maximum(np.minimum(components[5], RHO_LIMIT), -RHO_LIMIT, out=components[5])
+            end -= np.logaddexp(0.0, components[6, :, 0])
+        else:
+            components[5] *= RHO_LIMIT
         return cls(components, np.where(can_end, end, -np.inf), points)
 
     def rotated(self, direction: Float[np.ndarray, "b 2"], count: int) -> StepDistribution:
@@ -371,11 +380,13 @@ def _finite(values: Float[np.ndarray, "b p"]) -> Float[np.ndarray, "b p"]:
 
 
 @lru_cache(maxsize=8)
-def _limits(offset_scale: float) -> tuple[Float[np.ndarray, "7 1 1"], Float[np.ndarray, "7 1 1"]]:
+def _limits(
+    offset_scale: float, floor: float
+) -> tuple[Float[np.ndarray, "7 1 1"], Float[np.ndarray, "7 1 1"]]:
     """Return the limits of components' parameters as the network has them, in units of `offset_scale` px."""
     high = np.full((PER_COMPONENT, 1, 1), PARAMETER_LIMIT)
     low = -high
     high[1:3] = np.minimum(PARAMETER_LIMIT, MEAN_LIMIT / offset_scale)
     low[1:3] = -high[1:3]
-    low[3:5], high[3:5] = (math.log(limit / offset_scale) for limit in (SIGMA_FLOOR, SIGMA_CEILING))
+    low[3:5], high[3:5] = (math.log(limit / offset_scale) for limit in (floor, SIGMA_CEILING))
     return low, high

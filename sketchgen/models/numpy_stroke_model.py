@@ -261,7 +261,12 @@ class Decoder:
         head = parameter_count(config.components, config.pen)
         # A drawing ends only with the pen up.
         step = StepDistribution.from_parameters(
-            out[:, :head], pens.pen == LIFT, config.offset_scale, pens.points, config.components
+            out[:, :head],
+            pens.pen == LIFT,
+            config.offset_scale,
+            pens.points,
+            config.components,
+            softmax=config.pen == "softmax",
         )
         if config.rotated:
             step = step.rotated(pens.direction, config.rotated)

@@ -339,7 +339,10 @@ class StrokeModel(nn.Module):
         """Return the distributions that outputs of head and box describe, without the pointers."""
         # A drawing ends only with the pen up; before the first point `pen` is END, and it may not end either.
         found = StepDistribution.from_parameters(
-            self._per_component(values), pen.pen == Pen.LIFT, self.config.offset_scale
+            self._per_component(values),
+            pen.pen == Pen.LIFT,
+            self.config.offset_scale,
+            softmax=self.config.pen == "softmax",
         )
         found = found.rotated(pen.direction(), self.config.rotated)
         if box is None:

@@ -19,6 +19,7 @@ from commandline import environment, failure, run
 from sketchgen.data import transfer
 from sketchgen.data.store import Store
 from tests.support.interruptible import interruptible
+from tests.support.published import published
 
 CAT = b'{"word":"cat","drawing":[[[0,9],[0,9]]]}\n' * 5000
 CATS = "full/simplified/cat.ndjson"
@@ -94,6 +95,24 @@ class TestDownload:
         assert (tmp_path / "cat.ndjson").read_text() == "mine"
         run("download", "cat", "--force", *base)
         assert (tmp_path / "cat.ndjson").read_bytes() == CAT
+
+    def test_decoders_are_fetched_and_imported(
+        self, bucket: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        bucket.put("sketchRNN/models/catpig.gen.json", published(tmp_path, "catpig").read_bytes())
+        out = tmp_path / "decoders"
+        run("download", "magenta", "catpig", "-o", out, "--base", bucket.base)
+        captured = capsys.readouterr()
+        assert captured.out == f"{out / 'catpig.gen.json'}\n"
+        assert "without a licence" in captured.err
+        assert "did you mean 'catpig'" in failure(capsys, "download", "magenta", "catpg", "-o", out)
+        told = ["import", "magenta", out / "catpig.gen.json", "-o", tmp_path / "catpig"]
+        run(*told)
+        assert capsys.readouterr().out == f"{tmp_path / 'catpig'}\n"
+        assert "--force" in failure(capsys, *told)
+        run(*told, "--force")
+        capsys.readouterr()
+        assert "no such file" in failure(capsys, "import", "magenta", out / "pig.gen.json", "-o", out / "pig")
 
     def test_of_several_each_failure_is_told_when_it_comes(
         self, bucket: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -18,6 +18,7 @@ SHAPES: list[dict[str, Any]] = [{"cell": cell, "layers": layers} for cell in CEL
 SHAPES += [
     {"layers": 3},
     {"inputs": "offsets", "pen": "shared", "encoder_width": 0},
+    {"inputs": "moves", "pen": "softmax", "encoder_width": 0},
     {"inputs": "directed", "rotated": 2},
     {"self_attention": 16, "layers": 2},
     {"pointers": 8},
