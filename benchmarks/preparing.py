@@ -12,6 +12,7 @@ Leaves nothing.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -121,7 +122,7 @@ def prepared(source: Path, store: Path, jobs: int) -> dict[str, Any]:
     return {"clock": time.perf_counter() - begun, "cores": cores, "memory": most}
 
 
-def main(sources: Path, out: Path, gigabytes: float = 2.0) -> None:
+def main(sources: Path, out: Path, gigabytes: float) -> None:
     """Make the input, prepare it, print the table."""
     source, store = out / "input", out / "store"
     try:
@@ -148,4 +149,8 @@ def main(sources: Path, out: Path, gigabytes: float = 2.0) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), *map(float, sys.argv[3:4]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("sources", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("gigabytes", nargs="?", type=float, default=2.0)
+    main(**vars(parser.parse_args()))
