@@ -186,8 +186,8 @@ evaluation/statistics
 + float(np.std(values, ddof=1) / count)
 
 evaluation/finishing
-- met = max(start, end) < MEET
-+ met = min(start, end) < MEET
+- added.points).max())
++ added.points).min())
 
 evaluation/distribution_metrics
 - pairs = count * (count - 1)
