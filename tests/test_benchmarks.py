@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+import torch  # noqa: F401 - as most scripts need: the light core's tests leave this file out
 
 FILES = sorted((Path(__file__).resolve().parents[1] / "benchmarks").glob("*.py"))
 SCRIPTS = [path for path in FILES if "__main__" in path.read_text(encoding="utf-8")]
