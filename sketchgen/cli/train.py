@@ -61,7 +61,7 @@ SKETCHES = options(
 @STORE
 @RUN
 @option("--preset", ("quickdraw345", "tiny", "sketch-rnn"), "Recipe to start from.")
-@option("--cell", ("lstm", "gated"), "Recurrent cell.", _NETWORK)
+@option("--cell", ("lstm", "gru", "rnn", "gated"), "Recurrent cell.", _NETWORK)
 @option("--layers", int, "Layers of the decoder.", _NETWORK)
 @option("--width", int, "Units of a decoder layer.", _NETWORK)
 @option("--components", int, "Gaussians in the mixture.", _NETWORK)

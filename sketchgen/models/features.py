@@ -68,8 +68,9 @@ BEYOND = 0.5
 """Nats by which a component is less likely for each px that it leads beyond the page's edge; see
 `StepDistribution.within`."""
 
-GATES = {"lstm": 4, "gated": 3}
-"""Gates of each recurrent cell; `gated` has no product of its state, see `sketchgen.models.layers.Gated`."""
+GATES = {"lstm": 4, "gru": 3, "rnn": 1, "gated": 3}
+"""Gates of each recurrent cell; `rnn` is the plain tanh network, `gated` a recurrence without a product of
+its state: see `sketchgen.models.layers.Gated`."""
 
 LONGEST_MEMORY = 64
 """At each step the slowest units of a new gated layer replace one part in so many; the fastest, a half."""

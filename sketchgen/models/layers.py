@@ -9,6 +9,7 @@ from a state, which it changes in place. A step of many drawings is products of 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -23,7 +24,7 @@ from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.strokes import Pen
 
 LayerState = tuple[Tensor, ...]
-"""State of a recurrent layer, (b, w) each: hidden and cell of an LSTM,
+"""State of a recurrent layer, (b, w) each: hidden and cell of an LSTM, hidden of a GRU or a tanh network,
 hidden and the last inputs of a gated layer."""
 
 
@@ -225,16 +226,18 @@ class SelfAttention(nn.Module):
         return product(torch.bmm(share, values).view(len(at), -1), self.out)
 
 
-class LSTM(nn.LSTM):
-    """Long short-term memory: Hochreiter and Schmidhuber 1997, as torch has it."""
+class _OfTorch(nn.RNNBase):
+    """A recurrent layer of torch; `kernel` is the step of one whose state is one array."""
 
+    states = 1
+    kernel: Callable[..., Tensor]
     weight_ih_l0: Tensor
     weight_hh_l0: Tensor
     bias_ih_l0: Tensor
     bias_hh_l0: Tensor
 
     def __init__(self, inputs: int, width: int) -> None:
-        super().__init__(inputs, width, batch_first=True)
+        super().__init__(inputs, width, batch_first=True)  # pyright: ignore[reportCallIssue]
 
     def run(self, inputs: Float[Tensor, "b t i"]) -> Float[Tensor, "b t w"]:
         """Return the outputs of t steps from the beginning."""
@@ -242,7 +245,26 @@ class LSTM(nn.LSTM):
 
     def begin(self, rows: int, device: torch.device) -> LayerState:
         """Return the state before the first step."""
-        return tuple(torch.zeros(rows, self.hidden_size, device=device) for _ in range(2))
+        return tuple(torch.zeros(rows, self.hidden_size, device=device) for _ in range(self.states))
+
+    def read(
+        self, inputs: Float[Tensor, "b t i"], length: Int[Tensor, " b"]
+    ) -> tuple[Float[Tensor, "b t w"], LayerState]:
+        """Return the outputs, and the states after `length` steps (1 to t) of each drawing."""
+        outputs = self.run(inputs)
+        return outputs, (at_step(outputs, length - 1),)
+
+    def step(self, inputs: Float[Tensor, "b i"], state: LayerState) -> Float[Tensor, "b w"]:
+        """Return the outputs of the next step."""
+        (hidden,), kind = state, self.weight_ih_l0.dtype
+        weights = self.weight_ih_l0, self.weight_hh_l0, self.bias_ih_l0, self.bias_hh_l0
+        return hidden.copy_(self.kernel(inputs.to(kind), hidden.to(kind), *weights))
+
+
+class LSTM(_OfTorch, nn.LSTM):
+    """Long short-term memory: Hochreiter and Schmidhuber 1997, as torch has it."""
+
+    states = 2
 
     def read(
         self, inputs: Float[Tensor, "b t i"], length: Int[Tensor, " b"]
@@ -265,6 +287,18 @@ class LSTM(nn.LSTM):
         cell.mul_(keeps).addcmul_(enters, candidate, value=2.0).sub_(enters)
         torch.mul(cell, 2.0, out=hidden)
         return hidden.sigmoid_().mul_(2.0).sub_(1.0).mul_(leaves)
+
+
+class GRU(_OfTorch, nn.GRU):
+    """Gated recurrent unit: Cho et al. 2014, as torch has it."""
+
+    kernel = staticmethod(torch.gru_cell)
+
+
+class RNN(_OfTorch, nn.RNN):
+    """A plain tanh network, as torch has it."""
+
+    kernel = staticmethod(torch.rnn_tanh_cell)
 
 
 class Gated(nn.Module):
@@ -325,12 +359,12 @@ class Gated(nn.Module):
         return outputs.add_(inputs) if self.adds else outputs
 
 
-Recurrent = LSTM | Gated
+Recurrent = LSTM | GRU | RNN | Gated
 
 
 def make_layer(cell: str, inputs: int, width: int) -> Recurrent:
     """Return a new recurrent layer of `width` units over `inputs` numbers a step."""
-    return {"lstm": LSTM, "gated": Gated}[cell](inputs, width)
+    return {"lstm": LSTM, "gru": GRU, "rnn": RNN, "gated": Gated}[cell](inputs, width)
 
 
 def at_step(values: Float[Tensor, "b t w"], step: Int[Tensor, " b"]) -> Float[Tensor, "b w"]:

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from sketchgen.errors import SettingError
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.features import (
     FEATURES,
@@ -31,6 +32,9 @@ from sketchgen.sketch.strokes import Pen
 
 DRAW, END = int(Pen.DRAW), int(Pen.END)
 """Plain numbers: looking up a member of an enum takes as long as a step's arithmetic."""
+
+CELLS = ("lstm", "gated")
+"""Recurrent cells that exist in numpy; torch alone computes the others, so networks of them cannot draw."""
 
 FEW_ROWS = 4
 """Up to so many rows, products of a matrix and a vector are faster than one of two matrices."""
@@ -276,8 +280,15 @@ Layer = Lstm | GatedRecurrence
 
 
 def make_layer(cell: str, weights: Weights, name: str) -> Layer:
-    """Return the recurrent layer called `name` of a checkpoint."""
-    return {"lstm": Lstm, "gated": GatedRecurrence}[cell](weights, name)
+    """Return the recurrent layer called `name` of a checkpoint; SettingError for cells of torch alone."""
+    if cell == "lstm":
+        return Lstm(weights, name)
+    if cell == "gated":
+        return GatedRecurrence(weights, name)
+    known = " or ".join(CELLS)
+    raise SettingError(
+        f"networks of {cell} cells cannot draw; use a checkpoint of {known} cells, or train one"
+    )
 
 
 def sigmoid(logit: Float[np.ndarray, "*b"]) -> Float[np.ndarray, "*b"]:

@@ -87,7 +87,7 @@ class State:
 
 
 class Decoder:
-    """Reads a given part, and goes on from it.
+    """Reads a given part, and goes on from it; cells that torch alone computes raise a SettingError.
 
     Attributes:
         candidates: rows of noise that a step of a drawing takes.

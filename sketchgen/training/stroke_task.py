@@ -17,6 +17,7 @@ from sketchgen.evaluation.likelihood import score
 from sketchgen.formats.poster import contact_sheet
 from sketchgen.models.checkpoint import read_checkpoint, with_categories
 from sketchgen.models.config import ModelConfig
+from sketchgen.models.numpy_layers import CELLS
 from sketchgen.models.numpy_stroke_model import Decoder
 from sketchgen.models.stroke_model import StrokeModel, as_network
 from sketchgen.sketch.sketch import Completion, Sketch
@@ -83,7 +84,8 @@ class StrokeTask(Task):
     def draw(self, network: StrokeModel) -> Image | None:
         """Return a sheet: the first drawings finished, then as many drawn from nothing."""
         count, seed = min(self._config.pictures, len(self._valid)), self._config.seed
-        if not count:
+        # Cells that numpy does not have are in no completer.
+        if not count or network.config.cell not in CELLS:
             return None
         completer = Completer(Decoder(network.config, network.weights()), "run", {})
         sketches = [self._valid.sketch(index) for index in range(count)]

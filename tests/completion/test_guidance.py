@@ -27,7 +27,7 @@ DROPPED = {"settings": {"prefixes": {"drop_category": 0.1}}}
 BEGUN = Sketch.from_strokes(
     [np.array([[0.0, 0.0], [60.0, 10.0], [90.0, 80.0]]), np.array([[20.0, 30.0], [25.0, 60.0]])]
 )
-each_network = pytest.mark.parametrize("shape", untrained.SHAPES, ids=str)
+each_network = pytest.mark.parametrize("shape", untrained.NUMPY_SHAPES, ids=str)
 
 
 def completer(shape: dict[str, Any] | None = None, summary: dict[str, Any] | None = None) -> Completer:

@@ -175,7 +175,9 @@ def test_damaged_weights_are_refused(kind: Kind[Any], tmp_path: Path):
     assert "not finite" in refused(folder, kind)
 
 
-@pytest.mark.parametrize("change", [{"width": 24}, {"cell": "gated"}, {"layers": 2}, {"components": 4}])
+@pytest.mark.parametrize(
+    "change", [{"width": 24}, {"cell": "gru"}, {"cell": "gated"}, {"layers": 2}, {"components": 4}]
+)
 def test_weights_of_another_shape_are_refused(folder: Path, change: dict[str, Any]):
     rewrite(folder, model=NETWORKS[STROKE_MODEL.name]().config.to_dict() | change)
     assert "do not belong together" in refused(folder)

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sketchgen.errors import SettingError
 from sketchgen.models.features import INPUTS
 from sketchgen.models.layers import PenState as TorchPenState
 from sketchgen.models.numpy_layers import PenState
@@ -22,7 +23,7 @@ from tests.support import untrained
 
 COUNT = 9
 CATEGORIES = np.array([1, 0, 2, 0, 1])
-each_network = pytest.mark.parametrize("shape", untrained.SHAPES, ids=str)
+each_network = pytest.mark.parametrize("shape", untrained.NUMPY_SHAPES, ids=str)
 
 
 def network(shape: dict[str, Any] | None = None) -> StrokeModel:
@@ -160,6 +161,13 @@ def test_states_of_known_and_unknown_frames_are_not_joined():
     states = [decoder.prime(drawing(known=known))[1] for known in (True, False)]
     with pytest.raises(ValueError, match="known"):
         State.join(states)
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_cells_of_torch_alone_are_refused_on_one_line(cell: str):
+    with pytest.raises(SettingError, match=f"networks of {cell} cells cannot draw") as caught:
+        untrained.decoder(network({"cell": cell}))
+    assert "\n" not in str(caught.value)
 
 
 def test_weights_go_round():

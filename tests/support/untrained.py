@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from sketchgen.completion.completer import Completer
+from sketchgen.models import numpy_layers
 from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.models.config import CELLS, ModelConfig
 from sketchgen.models.numpy_stroke_model import Decoder
@@ -22,11 +23,14 @@ SHAPES += [
     {"pointers": 8},
     {"inputs": "bounded", "box_components": True},
     {"inputs": "bounded", "box_components": True, "rotated": 2, "pointers": 8},
-    {"pointers": 8, "self_attention": 16, "layers": 3},
+    {"pointers": 8, "self_attention": 16, "layers": 3, "cell": "gru"},
     # As wide as what it reads, so that its first layer, too, adds its inputs.
     {"pointers": 8, "self_attention": 16, "layers": 3, "cell": "gated", "embedding": 24},
 ]
 """What networks differ in; laws hold for each of them."""
+
+NUMPY_SHAPES = [shape for shape in SHAPES if shape.get("cell", "lstm") in numpy_layers.CELLS]
+"""Those that numpy draws with, too."""
 
 
 def shaped(shape: dict[str, Any]) -> ModelConfig:

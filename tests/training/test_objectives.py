@@ -46,7 +46,7 @@ def log_prob(student: StrokeModel, batch: Batch, teachers: list[StrokeModel], sh
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_a_teacher_has_its_share(store: Path, batch: Batch, share: float):
-    student, teacher = network(store, 0), network(store, 1, cell="gated")
+    student, teacher = network(store, 0), network(store, 1, cell="gru")
     own = step_log_prob(student, batch)
     assert torch.equal(log_prob(student, batch, [], 0.0), own)
     found = log_prob(student, batch, [teacher], share)
