@@ -6,7 +6,7 @@ Of runs of which one went on from the other, or both from the same one: their me
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint
 from sketchgen.models.numpy_stroke_model import Decoder
 
 
-def main(out: str, *sources: str) -> None:
+def average(out: Path, sources: list[str]) -> None:
     """Write the mean of the sources.
 
     Raises:
@@ -28,10 +28,11 @@ def main(out: str, *sources: str) -> None:
             raise CheckpointError(f"{source} is of another shape or of other categories than {sources[0]}")
     names = found[0].weights
     weights = {name: np.mean([each.weights[name] for each in found], axis=0) for name in names}
-    save_checkpoint(Path(out), Decoder(found[0].config, weights), found[-1].summary)
+    save_checkpoint(out, Decoder(found[0].config, weights), found[-1].summary)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 4:
-        sys.exit("usage: python benchmarks/averaged.py OUT RUN1/last RUN2/last ...")
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("sources", nargs="+", help="names or folders of checkpoints")
+    average(**vars(parser.parse_args()))

@@ -9,10 +9,10 @@ strokes that were read. A file differs by the share of its ink that has no ink o
 
 from __future__ import annotations
 
+import argparse
 import base64
 import io
 import shutil
-import sys
 import warnings
 from pathlib import Path
 
@@ -209,6 +209,9 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 def main() -> None:
     """Print how much each file differs, and how many do."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("folder", nargs="?", type=Path, help="where pictures of files that differ go")
+    folder = parser.parse_args().folder
     warnings.simplefilter("ignore")
     pairs = drawings()
     shots = masks([data for pair in pairs.values() for data in pair])
@@ -220,8 +223,7 @@ def main() -> None:
         print(f"{share:6.1%}  {name}")
     bad = [name for name, share in rows.items() if share > LIMIT]
     print(f"{len(bad)} of {len(rows)} files differ by more than {LIMIT:.0%}")
-    if len(sys.argv) > 1:
-        folder = Path(sys.argv[1])
+    if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         for index, name in enumerate(pairs):
             if name in bad:

@@ -8,6 +8,7 @@ Markdown. Figures mean something on an idle machine only.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import math
@@ -152,7 +153,9 @@ def stops(rounds: int) -> list[float]:
 
 def main() -> None:
     """Measure and print."""
-    quick = "--quick" in sys.argv
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    quick = parser.parse_args().quick
     begun = time.perf_counter()
     server = Server(*PAGE)
     url = server.url.rstrip("/")

@@ -18,7 +18,8 @@ import sketchgen
 from sketchgen.completion.completer import Completer
 from sketchgen.completion.partial_sketch import PartialSketch
 from sketchgen.completion.symmetry import EVERY, MAX_MIRRORED
-from sketchgen.evaluation.finishing import completions, measure
+from sketchgen.evaluation.finishing import measure
+from sketchgen.evaluation.pages import completed, from_unfinished
 from sketchgen.evaluation.unfinished import Item, unfinished
 from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.sketch.sketch import Completion, Sketch
@@ -70,7 +71,8 @@ def of_people(store: str, model: str | None, count: int, ways: int) -> list[Trie
 def bundled(model: str | None, ways: int, temperature: float) -> list[Tried]:
     """The unfinished drawings that come along."""
     drawer = sketchgen.load(model)
-    found = ((item, completions(drawer, item, ways, temperature, 5)) for item in unfinished())
+    how: dict[str, Any] = {"count": ways, "temperature": temperature, "seed": 5, "best_of": 1}
+    found = ((item, completed(drawer, from_unfinished(item), "told", **how)) for item in unfinished())
     return [Tried.of(item, [Candidate(way) for way in some]) for item, some in found]
 
 

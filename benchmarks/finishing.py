@@ -1,43 +1,33 @@
 """Measure completions of the unfinished drawings: `python benchmarks/finishing.py [NAME ...] -o OUT`.
 
-For each checkpoint (the bundled one without any): the figures as OUT/NAME.json, a line of the table for each
-kind of drawing on the screen, and OUT/NAME.png with all drawings: first what is given, and in grey what is
-missing, then the completions, each with `finished` or with what it lacks below.
+For each checkpoint (the bundled one without any): a line of the table for each kind of drawing on the screen,
+and OUT/NAME.png with all drawings: first what is given, and in grey what is missing, then the completions,
+each with `finished` or with what it lacks below. Figures are means over drawings with standard errors.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 from PIL import Image as images
 from PIL.Image import Image
 
 import sketchgen
-from sketchgen.evaluation.finishing import completions, finishing
-from sketchgen.evaluation.unfinished import Item, unfinished
+from sketchgen.evaluation.finishing import Figures, measure
+from sketchgen.evaluation.pages import completed, from_unfinished
+from sketchgen.evaluation.statistics import mean
+from sketchgen.evaluation.tables import percent, with_error
+from sketchgen.evaluation.unfinished import KINDS, Item, unfinished
 from sketchgen.formats.poster import contact_sheet
 from sketchgen.formats.raster import save_png
 from sketchgen.formats.svg_writer import Style
-from sketchgen.sketch.files import write_atomic
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 
-COLUMNS = {
-    "finished": "finished",
-    "met": "ends met",
-    "covered": "covered",
-    "in_region": "in place",
-    "chamfer": "chamfer px",
-    "ratio": "ink ratio",
-    "retraced": "retraced",
-    "outside": "outside",
-    "ended": "ended",
-    "before": "p before",
-    "after": "p after",
-}
+SHARES = ("finished", "met", "covered", "in_region")
+COLUMNS = dict.fromkeys(SHARES, percent) | {"chamfer": with_error}
 CELL = 112
 BLOCKS = 4
 MISSING = Style(added_colour="#c4c4c4")
@@ -53,24 +43,18 @@ def shown(item: Item, added: Sketch) -> Completion:
     return Completion(item.given.replaced(page=page), added.replaced(page=page))
 
 
-def sheet(items: Sequence[Item], made: Sequence[Sequence[Completion]], entries: dict[str, Any]) -> Image:
+def sheet(items: list[Item], made: list[list[Completion]], figures: list[list[Figures]]) -> Image:
     """All drawings in blocks side by side, one row an item."""
     rows = -(-len(items) // BLOCKS)
     blocks: list[Image] = []
     for first in range(0, len(items), rows):
-        some = items[first : first + rows]
-        ways = made[first : first + rows]
-        begun = [shown(item, item.missing) for item in some]
-        blocks.append(contact_sheet(begun, 1, CELL, [item.name for item in some], MISSING))
-        cells = [
-            shown(item, completion.added) for item, row in zip(some, ways, strict=True) for completion in row
-        ]
-        labels = [
-            "finished" if figures["finished"] else ", ".join(figures["lacks"])
-            for item in some
-            for figures in entries[item.name]["completions"]
-        ]
-        blocks.append(contact_sheet(cells, len(ways[0]), CELL, labels))
+        here = slice(first, first + rows)
+        begun = [shown(item, item.missing) for item in items[here]]
+        blocks.append(contact_sheet(begun, 1, CELL, [item.name for item in items[here]], MISSING))
+        pairs = zip(items[here], made[here], strict=True)
+        cells = [shown(item, completion.added) for item, row in pairs for completion in row]
+        labels = [", ".join(each.lacks) or "finished" for row in figures[here] for each in row]
+        blocks.append(contact_sheet(cells, len(made[first]), CELL, labels))
     result = images.new("RGBA", (sum(block.width for block in blocks), blocks[0].height), "white")
     left = 0
     for block in blocks:
@@ -79,39 +63,18 @@ def sheet(items: Sequence[Item], made: Sequence[Sequence[Completion]], entries: 
     return result
 
 
-def table(results: dict[str, dict[str, Any]]) -> str:
-    """The figures by kind and model, mean and standard error over items."""
-    kinds = list(dict.fromkeys(kind for result in results.values() for kind in result["by_kind"]))
-    lines = ["| | model | items | " + " | ".join(COLUMNS.values()) + " |", "|" + "---|" * (len(COLUMNS) + 3)]
-    for kind in [*kinds, "overall"]:
-        for name, result in results.items():
-            summary = result["overall"] if kind == "overall" else result["by_kind"][kind]
-            cells = [_cell(summary.get(key), key) for key in COLUMNS]
-            lines.append(f"| {kind} | {name} | {summary['items']} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def _cell(figure: dict[str, float] | None, key: str) -> str:
-    """One figure; shares in percent."""
-    if figure is None:
-        return ""
-    mean, error = figure["mean"], figure["standard_error"]
-    if key in ("chamfer", "ratio"):
-        return f"{mean:.2f} ± {error:.2f}"
-    return f"{100 * mean:.1f} ± {100 * error:.1f}"
-
-
-def recogniser(wanted: bool) -> Any:
-    """What judges the category, if asked for."""
-    if not wanted:
-        return None
-    from importlib import import_module
-
-    return import_module("sketchgen.models.recogniser").load_recogniser()
+def row(name: str, kind: str, figures: Sequence[Sequence[Figures]]) -> str:
+    """A row of the table; each drawing counts the same."""
+    cells = []
+    for column, form in COLUMNS.items():
+        values = [[getattr(each, column) for each in some] for some in figures]
+        values = [np.mean(some) for some in values if None not in some]
+        cells.append(form(mean(np.array(values, dtype=np.float64))))
+    return f"| {kind} | {name} | {len(figures)} | {' | '.join(cells)} |"
 
 
 def main() -> None:
-    """Measure every checkpoint, print the table, write figures and sheets."""
+    """Measure every checkpoint, print the table, draw the sheets."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("checkpoints", nargs="*", default=[None], help="names or folders")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder to write to")
@@ -119,25 +82,23 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=0.25)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--closing", type=float, help="gap that is closed, px; the model's own without")
-    parser.add_argument("--judge", action="store_true", help="ask the recogniser for the category, too")
-    arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    settings = {key: getattr(arguments, key) for key in ("count", "temperature", "seed")}
-    items, judge = unfinished(), recogniser(arguments.judge)
-    results: dict[str, dict[str, Any]] = {}
-    for checkpoint in arguments.checkpoints:
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    settings = {key: getattr(options, key) for key in ("count", "temperature", "seed")}
+    items = unfinished()
+    print(f"| | model | drawings | {' | '.join(COLUMNS)} |\n{'|---' * (len(COLUMNS) + 3)}|")
+    for checkpoint in options.checkpoints:
         model = sketchgen.load(checkpoint)
-        if arguments.closing is not None:
-            model = model.closing_within(arguments.closing)
+        if options.closing is not None:
+            model = model.closing_within(options.closing)
         name = Path(model.name).name
-        name = name if name not in results else f"{name}-{len(results)}"
-        made = [completions(model, item, **settings) for item in items]
-        results[name] = finishing(model, items, **settings, judge=judge, made=made)
-        text = json.dumps(results[name], indent=1, ensure_ascii=False) + "\n"
-        write_atomic(arguments.out / f"{name}.json", text.encode(), force=True)
-        picture = sheet(items, made, results[name]["items"])
-        save_png(picture, arguments.out / f"{name}.png", force=True)
-    print(table(results))
+        made = [completed(model, from_unfinished(item), "told", best_of=1, **settings) for item in items]
+        figures = [[measure(item, each) for each in some] for item, some in zip(items, made, strict=True)]
+        for kind in KINDS:
+            some = [each for item, each in zip(items, figures, strict=True) if item.kind == kind]
+            print(row(name, kind, some), flush=True)
+        print(row(name, "all", figures), flush=True)
+        save_png(sheet(items, made, figures), options.out / f"{name}.png", force=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ took, each count in a process of its own, to a folder of SVGs and to one ndjson.
 
 from __future__ import annotations
 
+import argparse
 import resource
 import subprocess
 import sys
@@ -36,15 +37,21 @@ def one(out: Path, jobs: int, count: int, form: str) -> None:
     print(f"{form}, {jobs} jobs, {count}: {count / seconds:.0f} drawings/s, {memory:.0f} MB", flush=True)
 
 
-def main(out: str, jobs: str = "0", *counts: str) -> None:
+def main() -> None:
     """Run all, each in a process of its own."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("out")
+    parser.add_argument("jobs", nargs="?", default="0")
+    parser.add_argument("counts", nargs="*", default=["1000", "100000"])
+    options = parser.parse_args()
     for form in ("svg", "ndjson"):
-        for count in counts or ("1000", "100000"):
-            subprocess.run([sys.executable, __file__, "one", out, jobs, count, form], check=True)
+        for count in options.counts:
+            words = ["one", options.out, options.jobs, count, form]
+            subprocess.run([sys.executable, __file__, *words], check=True)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "one":
+    if sys.argv[1:2] == ["one"]:
         one(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
     else:
-        main(*sys.argv[1:])
+        main()

@@ -9,8 +9,8 @@ which of the alternatives are taken was decided by eye.
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,4 +82,6 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "web/drawings.json"))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("path", nargs="?", type=Path, default=Path("web/drawings.json"))
+    main(parser.parse_args().path)

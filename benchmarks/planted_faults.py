@@ -26,8 +26,8 @@ resources: test_names.py
 + words = {_folded(category): category for category in known} | words
 
 limits: test_limits.py
-- if value is None or (low <= value
-+ if value is None or (low - 1 <= value
+- if number and low <= cast
++ if number and low - 1 <= cast
 
 sketch/strokes
 - values[ends] = Pen.LIFT
@@ -178,16 +178,16 @@ data/shards: data/test_store.py
 + if (found.key[1:] < found.key[:-1]).any() and False:
 
 evaluation/likelihood
-- index == length)
-+ index == length - 1)
+- part.lengths - batch.cut.cpu().numpy()
++ part.lengths
 
 evaluation/statistics
 - float(np.std(values, ddof=1) / np.sqrt(count))
 + float(np.std(values, ddof=1) / count)
 
 evaluation/finishing
-- met = max(start, end) < MEET
-+ met = min(start, end) < MEET
+- added.points).max())
++ added.points).min())
 
 evaluation/distribution_metrics
 - pairs = count * (count - 1)

@@ -12,6 +12,7 @@ Leaves nothing.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -21,11 +22,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
+from generating import memory
 
 FILES = 8
 MOVED = 4
@@ -94,22 +95,10 @@ def write_input(sources: Path, folder: Path, size: int) -> tuple[int, int]:
     return written, drawings
 
 
-def memory(process: int) -> int:
-    """Bytes that a process and those that it started take in memory: of shared pages their share."""
-    found = 0
-    with suppress(OSError):
-        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                found = int(line.split()[1]) * 1024
-        for task in Path(f"/proc/{process}/task").iterdir():
-            found += sum(map(memory, map(int, (task / "children").read_text().split())))
-    return found
-
-
 def prepared(source: Path, store: Path, jobs: int) -> dict[str, Any]:
-    """Prepare once; time by the clock and on cores in s, memory in bytes."""
+    """Prepare once; time by the clock and on cores in s, memory in MB."""
     command = [sys.executable, "-m", "sketchgen", "prepare", str(source), "-o", str(store), "--force"]
-    before, begun, most = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter(), 0
+    before, begun, most = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter(), 0.0
     process = subprocess.Popen([*command, "--jobs", str(jobs)], stdout=subprocess.DEVNULL)
     while process.poll() is None:
         most = max(most, memory(process.pid))
@@ -121,7 +110,7 @@ def prepared(source: Path, store: Path, jobs: int) -> dict[str, Any]:
     return {"clock": time.perf_counter() - begun, "cores": cores, "memory": most}
 
 
-def main(sources: Path, out: Path, gigabytes: float = 2.0) -> None:
+def main(sources: Path, out: Path, gigabytes: float) -> None:
     """Make the input, prepare it, print the table."""
     source, store = out / "input", out / "store"
     try:
@@ -135,7 +124,7 @@ def main(sources: Path, out: Path, gigabytes: float = 2.0) -> None:
             most = max(run["memory"] for run in runs)
             kept = sum(path.stat().st_size for path in store.iterdir())
             rates = f"{size / clock / 1e6:.0f} | {size / cores / 1e6:.0f} | {drawings / clock:.0f}"
-            print(f"| {jobs} | {clock:.0f} | {rates} | {most / 1e6:.0f} | {kept / 1e6:.0f} |", flush=True)
+            print(f"| {jobs} | {clock:.0f} | {rates} | {most:.0f} | {kept / 1e6:.0f} |", flush=True)
         answer = subprocess.run([sys.executable, "-c", READ, str(store)], check=True, stdout=subprocess.PIPE)
         found = json.loads(answer.stdout)
         print(
@@ -148,4 +137,8 @@ def main(sources: Path, out: Path, gigabytes: float = 2.0) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), *map(float, sys.argv[3:4]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("sources", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("gigabytes", nargs="?", type=float, default=2.0)
+    main(**vars(parser.parse_args()))

@@ -8,8 +8,8 @@ validation split, and written beside it as evaluation.json.
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 from sketchgen.completion.completer import load
@@ -20,7 +20,7 @@ from sketchgen.sketch.files import write_atomic
 DATA = "Quick, Draw! by Google (CC BY 4.0), simplified drawings, 345 categories"
 
 
-def main(source: str, store: str, target: str, how: str = "", data: str = DATA) -> None:
+def publish(source: str, store: str, target: str, how: str, data: str) -> None:
     """Convert, measure, and write the checkpoint with its figures."""
     trained = load(source)
     model, summary = trained.decoder, trained.summary
@@ -49,4 +49,9 @@ def main(source: str, store: str, target: str, how: str = "", data: str = DATA) 
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:6])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    for name in ("source", "store", "target"):
+        parser.add_argument(name)
+    parser.add_argument("how", nargs="?", default="")
+    parser.add_argument("data", nargs="?", default=DATA)
+    publish(**vars(parser.parse_args()))

@@ -7,7 +7,7 @@ drawing and finished at every size, light and dark, as SIZE-COLOURS-STATE.png.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -75,19 +75,21 @@ def everywhere(url: str, folder: Path) -> None:
                 page.screenshot(path=folder / f"{size}-{colours}-finished.png")
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Take the pictures."""
-    names = [each for each in arguments if each != "--all"]
-    folder = Path(names[0] if names else "docs")
-    folder.mkdir(exist_ok=True)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("docs"))
+    parser.add_argument("--all", action="store_true", help="every size, light and dark, too")
+    options = parser.parse_args()
+    options.folder.mkdir(exist_ok=True)
     server = Server(*PAGE)
     try:
-        for_docs(server.url, folder)
-        if "--all" in arguments:
-            everywhere(server.url, folder)
+        for_docs(server.url, options.folder)
+        if options.all:
+            everywhere(server.url, options.folder)
     finally:
         server.stop()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -6,7 +6,7 @@ beginning at six sizes on a page. categories.png: drawings from nothing, twelve 
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import sketchgen
@@ -56,10 +56,13 @@ def sizes(model: sketchgen.Completer) -> list[Sketch | Completion]:
     return cells
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Write the three pictures."""
-    model = sketchgen.load(arguments[0] if arguments else None)
-    folder = Path(arguments[1] if len(arguments) > 1 else "docs")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("checkpoint", nargs="?", help="name or folder; the bundled one without")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("docs"))
+    options = parser.parse_args()
+    model, folder = sketchgen.load(options.checkpoint), options.folder
     folder.mkdir(exist_ok=True)
     cells, labels = completions(model)
     save_png(contact_sheet(cells, 7, 160, labels), folder / "completions.png", force=True)
@@ -72,4 +75,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,15 +1,12 @@
 """Time a training step, and compare it with the machine's own limit.
 
     python benchmarks/training.py [--threads 1 2] [--repeats 5] [--plain-memory]
-    python benchmarks/training.py --cells lstm gru gated
 
 Batches of 100 drawings of 45 points each, so that nothing is padding. Columns: the matrix products of the
 recurrent layers alone, forwards and backwards (the machine's own limit); the bare LSTM of torch on the same
 sizes; and the whole step: making the batch, the network, the mixture's loss, the gradient, clipping, AdamW
 and the average. The first model is Sketch-RNN's decoder (one LSTM of 512, 20 components), the second is that
 of the bundled checkpoint. Each figure is drawings a second, the median of the repeats; all take turns.
-
-With `--cells`: the recurrent layers alone, and the whole step, of both models with each of these cells.
 """
 
 from __future__ import annotations
@@ -26,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from runs import prepared, small
@@ -35,8 +32,6 @@ import sketchgen.training.trainer
 from sketchgen.data.drawings import from_lists
 from sketchgen.data.splitting import Prefixes
 from sketchgen.data.store import new_store
-from sketchgen.models.config import CELLS
-from sketchgen.models.layers import Stack
 from sketchgen.models.memory import keep_freed_memory
 from sketchgen.training.config import ModelSettings
 
@@ -89,23 +84,11 @@ def products(model: ModelSettings, kind: torch.dtype) -> Callable[[], object]:
 def bare(model: ModelSettings, bfloat16: bool) -> Callable[[], object]:
     """The LSTM of torch in these sizes, forwards and backwards."""
     lstm = nn.LSTM(model.embedding, model.width, model.layers, batch_first=True)
-    return both_ways(lambda rows: lstm(rows)[0], model, bfloat16)
-
-
-def layers_alone(model: ModelSettings, bfloat16: bool) -> Callable[[], object]:
-    """The recurrent layers as the network has them, forwards and backwards."""
-    return both_ways(Stack(model.cell, model.embedding, model.width, model.layers, 0.0), model, bfloat16)
-
-
-def both_ways(
-    layers: Callable[[Tensor], Tensor], model: ModelSettings, bfloat16: bool
-) -> Callable[[], object]:
-    """These layers over a batch, forwards and backwards."""
     rows = torch.randn(BATCH, POINTS, model.embedding)
 
     def run() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            found = layers(rows)
+            found = lstm(rows)[0]
         found.float().sum().backward()
 
     return run
@@ -114,7 +97,7 @@ def both_ways(
 def whole(model: ModelSettings, bfloat16: bool, folder: Path) -> Callable[[], object]:
     """A whole step, from the store to the average of the weights."""
     plain = Prefixes(nothing=1.0, held_back=0.0, opened=0.0)
-    cuts = plain if model == replace(SKETCH_RNN, cell=model.cell) else Prefixes()
+    cuts = plain if model == SKETCH_RNN else Prefixes()
     config = replace(small(folder, folder / "run"), batch=BATCH, model=model, bfloat16=bfloat16)
     trainer = prepared(replace(config, threads=None, prefixes=cuts))
     (objective,) = trainer.task.objectives
@@ -141,26 +124,6 @@ def speeds(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, flo
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def by_cell(options: argparse.Namespace, data: Path) -> None:
-    """Print the table of the cells."""
-    print("| model | cell | cores | numbers | layers alone | whole step |")
-    print("|---|---|---|---|---|---|")
-    for name, model in MODELS.items():
-        for threads in options.threads:
-            torch.set_num_threads(threads)
-            for bfloat16 in (False,) if options.float32_only else (False, True):
-                runs = {}
-                for cell in options.cells:
-                    made = replace(model, cell=cell)
-                    runs[f"{cell} alone"] = layers_alone(made, bfloat16)
-                    runs[f"{cell} whole"] = whole(made, bfloat16, data)
-                found = speeds(runs, options.repeats)
-                numbers = "bfloat16" if bfloat16 else "float32"
-                for cell in options.cells:
-                    figures = " | ".join(f"{found[f'{cell} {part}']:.0f}" for part in ("alone", "whole"))
-                    print(f"| {name} | {cell} | {threads} | {numbers} | {figures} |", flush=True)
-
-
 def batches_alone(folder: Path, repeats: int) -> float:
     """Drawings a second that one core makes into batches, cut and presented as usual."""
     batches = prepared(small(folder, folder / "run", batch=BATCH)).task.objectives[0].batches
@@ -179,7 +142,6 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--float32-only", action="store_true")
-    parser.add_argument("--cells", nargs="+", choices=CELLS, help="compare recurrent cells instead")
     parser.add_argument("--plain-memory", action="store_true", help="leave malloc as it is")
     options = parser.parse_args()
     if options.plain_memory:
@@ -188,9 +150,6 @@ def main() -> None:
         keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         data = store(Path(folder) / "store")
-        if options.cells:
-            by_cell(options, data)
-            return
         print("| model | cores | numbers | products alone | bare LSTM | whole step | of the bare LSTM |")
         print("|---|---|---|---|---|---|---|")
         for name, model in MODELS.items():

@@ -47,7 +47,7 @@ class Start:
         what: whatever the caller knows it by.
         state: as `StrokeModel.prime` returns it.
         rows: its row there; under guidance the row of the same in any category besides.
-        seed, index: of its noise; see `sketchgen.completion.sampler.noise_of`.
+        seed, index: of its noise; see `sketchgen.completion.sampler.noise_blocks`.
         temperature: 0 or more; see `StepDistribution.samples`. Under guidance 0 for all or for none.
         forced: the first steps that it takes; None to sample all.
         edges: what sampled points stay in; see `sketchgen.completion.sampler.steps`.

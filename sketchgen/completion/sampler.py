@@ -15,38 +15,13 @@ from sketchgen.models.numpy_stroke_model import Prefix
 
 
 @runtime_checkable
-class Distribution(Protocol):
-    """What the sampler needs of a distribution over a step of b drawings."""
-
-    def without_end(self) -> Any:
-        """Return the distribution under the condition that the drawing goes on."""
-        ...
-
-    def within(self, low: Float[np.ndarray, "b 2"], high: Float[np.ndarray, "b 2"]) -> Any:
-        """Return the distribution with steps out of a rectangle, px from the pen, made less likely."""
-        ...
-
-    def sample(
-        self, noise: Float[np.ndarray, "b *w n"], temperature: float
-    ) -> tuple[Float[np.ndarray, "b 2"], Int[np.ndarray, " b"]]:
-        """Draw an offset (px) and a pen."""
-        ...
-
-    def log_prob(
-        self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"]
-    ) -> Float[np.ndarray, " b"]:
-        """Return the log density of a step at temperature 1, nats."""
-        ...
-
-
-@runtime_checkable
 class Stepper(Protocol):
     """What the sampler needs of a model.
 
-    States have a method `take(rows)`, distributions of several steps a static `join(parts)`.
+    States have a method `take(rows)`; distributions have the methods of `StepDistribution`.
 
     Attributes:
-        candidates: how many are drawn for a step, each from a row of noise of its own; see `noise_of`.
+        candidates: how many are drawn for a step, each from a row of noise; see `noise_blocks`.
     """
 
     candidates: int
@@ -100,22 +75,16 @@ NOISE_STEPS = 32
 
 
 def noise_blocks(seed: int, index: int, candidates: int = 1) -> Iterator[Float[np.ndarray, "s *w n"]]:
-    """Yield the noise of drawing `index` under `seed`, of `NOISE_STEPS` steps at a time; see `noise_of`."""
+    """Yield the noise of drawing `index` under `seed`, of `NOISE_STEPS` steps at a time.
+
+    A step takes three uniform numbers and two normal ones. Where it is chosen among several candidates there
+    is a row for each, with a uniform number more at its end.
+    """
     random = np.random.Generator(np.random.Philox(key=np.array([seed, index], dtype=np.uint64)))
     shape, uniforms = ((NOISE_STEPS,), 3) if candidates == 1 else ((NOISE_STEPS, candidates), 4)
     while True:
         uniform, normal = random.random((*shape, uniforms)), random.standard_normal((*shape, 2))
         yield np.concatenate([uniform[..., :3], normal, uniform[..., 3:]], -1)
-
-
-def noise_of(seed: int, index: int, candidates: int = 1) -> Iterator[Float[np.ndarray, "*w n"]]:
-    """Yield the noise of drawing `index` under `seed`, a step at a time.
-
-    A step takes three uniform numbers and two normal ones. Where it is chosen among several candidates there
-    is a row for each, with a uniform number more at its end.
-    """
-    for block in noise_blocks(seed, index, candidates):
-        yield from block
 
 
 def noise_rows(seed: int, count: int, candidates: int = 1) -> Iterator[Float[np.ndarray, "b *w n"]]:

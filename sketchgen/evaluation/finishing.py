@@ -20,18 +20,15 @@ part looks right is for the judge to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool
 
-from sketchgen.errors import SettingError
-from sketchgen.evaluation.recognition import Judge
-from sketchgen.evaluation.unfinished import KINDS, Item
+from sketchgen.evaluation.unfinished import Item
 from sketchgen.sketch.distance import FAR, Ink, connected, covered, inside, nearest, retraced
-from sketchgen.sketch.geometry import BOX, Frame, in_frame
+from sketchgen.sketch.geometry import Frame, in_frame
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 
 MEET = 12.0
@@ -49,8 +46,6 @@ AGAIN = 0.25
 ALONG = 3.0
 """Ink this near to given ink, over more than `RUN` px, runs along it."""
 RUN = 10.0
-AROUND = 0.25 * BOX
-"""Ink farther than this from the whole drawing's box lies outside."""
 
 VALUE_SPACING = 3.0
 """Spacing of ink for values: 99.4 % of 4,492 completions have the same `finished` as with 1 px."""
@@ -58,51 +53,33 @@ VALUE_FAR = 100.0
 """Largest distance in a value."""
 
 
-@runtime_checkable
-class Finisher(Protocol):
-    """Completes drawings, such as a `Completer`."""
-
-    @property
-    def categories(self) -> Sequence[str]:
-        """The categories it knows."""
-        ...
-
-    def complete(self, sketch: Sketch, category: str | None, *args: Any, **settings: Any) -> list[Completion]:
-        """Return the completions of a drawing, best first; see `Completer.complete`."""
-        ...
-
-
 @dataclass(frozen=True)
 class Figures:
     """Figures of one completion of an item. Where nothing is added, all distances are `FAR`.
 
     Attributes:
-        finished: see the module.
         lacks: the module's conditions that are not met, a word for each.
         covered: share of the missing ink that is covered.
         in_region: share of the added ink that lies where ink is missing.
         chamfer: symmetric Chamfer distance of added and missing ink, px.
-        ratio: added over missing ink.
-        retraced: share of the added ink that runs along given ink.
-        outside: share of the added ink that lies far from the whole drawing.
-        ended: whether the model ended the drawing by itself.
-        start_gap, end_gap: distance of added ink to the start and to the end of the missing line, px, the
-            largest of several; None unless lines are to be closed.
-        met: whether both are below `MEET`; None as above.
+        gap: largest distance of added ink to an end of a missing line, px; None unless one is to be closed.
     """
 
-    finished: bool
     lacks: tuple[str, ...]
     covered: float
     in_region: float
     chamfer: float
-    ratio: float
-    retraced: float
-    outside: float
-    ended: bool
-    start_gap: float | None = None
-    end_gap: float | None = None
-    met: bool | None = None
+    gap: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the drawing is finished; see the module."""
+        return not self.lacks
+
+    @property
+    def met(self) -> bool | None:
+        """Whether added ink touches both ends of each missing line; None as above."""
+        return None if self.gap is None else self.gap < MEET
 
 
 def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures:
@@ -120,9 +97,7 @@ def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures
     places = _boxes(item.missing, frame) + _boxes(item.later, frame)
     in_region = _share(inside(added.points, places, MARGIN))
     again = retraced(added, given, ALONG, RUN)
-    whole = in_frame(item.whole, frame).bounds
-    beyond = ~inside(added.points, [*([whole] if whole else []), *places], AROUND)
-    start = end = met = None
+    gap = None
     lacks = [
         word
         for word, wrong in (
@@ -135,26 +110,16 @@ def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures
     ]
     if item.kind == "close":
         lines = in_frame(item.missing, frame).strokes
-        start, end = (
-            float(nearest(np.array([line[k] for line in lines]), added.points).max()) for k in (0, -1)
-        )
-        met = max(start, end) < MEET
+        gap = float(nearest(np.array([line[k] for line in lines for k in (0, -1)]), added.points).max())
         if not all(connected(added, line[0], line[-1], MEET) for line in lines):
             lacks.append("open")
     back = float(to_missing.mean()) if len(to_missing) else FAR
     return Figures(
-        finished=not lacks,
         lacks=tuple(lacks),
         covered=near,
         in_region=in_region,
         chamfer=(float(to_added.mean()) + back) / 2,
-        ratio=added.length / missing.length,
-        retraced=again,
-        outside=_share(beyond),
-        ended=completion.ended,
-        start_gap=start,
-        end_gap=end,
-        met=met,
+        gap=gap,
     )
 
 
@@ -187,92 +152,3 @@ def completion_values(
     item = Item("", "", "part", sketch, Sketch.from_strokes(rest))
     completions = [Completion(sketch, Sketch.from_strokes(strokes)) for strokes in candidates]
     return [completion_value(measure(item, each, VALUE_SPACING)) for each in completions]
-
-
-def completions(
-    completer: Finisher, item: Item, count: int = 4, temperature: float = 0.25, seed: int = 0
-) -> list[Completion]:
-    """Complete an item as a person would; a category that the model does not know is any category."""
-    known = item.category if item.category in completer.categories else None
-    return completer.complete(item.given, known, count, temperature, seed)
-
-
-def finishing(
-    completer: Finisher,
-    items: Sequence[Item],
-    *,
-    count: int = 4,
-    temperature: float = 0.25,
-    seed: int = 0,
-    judge: Judge | None = None,
-    made: Sequence[Sequence[Completion]] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
-    """Measure how well a model finishes drawings, such as `unfinished()`.
-
-    Args:
-        completer: the model.
-        items: the unfinished drawings.
-        count: completions of each.
-        temperature: of these.
-        seed: of these.
-        judge: if given, the probability of the category before and after is measured, too.
-        made: the completions of each item, if they exist already.
-        progress: called after each item.
-
-    Returns:
-        `overall` and, in `by_kind`, figures as {"mean", "standard_error"} over items, each item counting the
-        same (completions of one item resemble each other); `items`, by name; the settings. Plain JSON values.
-
-    Raises:
-        SettingError: no items, or two of one name.
-    """
-    if not items or len({item.name for item in items}) < len(items):
-        raise SettingError("finishing needs one item or more, each with a name of its own")
-    entries: dict[str, dict[str, Any]] = {}
-    for number, item in enumerate(items):
-        found = completions(completer, item, count, temperature, seed) if made is None else made[number]
-        figures = [
-            asdict(each) | {"lacks": list(each.lacks)} for each in (measure(item, one) for one in found)
-        ]
-        if judge is not None:
-            for figure, seen in zip(figures, _judged(judge, item, found), strict=True):
-                figure.update(seen)
-        entries[item.name] = {
-            "kind": item.kind,
-            "category": item.category,
-            "mean": {name: figure["mean"] for name, figure in _summary(figures).items()},
-            "completions": figures,
-        }
-        if progress is not None:
-            progress(number + 1, len(items))
-    means = {kind: [each["mean"] for each in entries.values() if each["kind"] == kind] for kind in KINDS}
-    return {
-        "count": count,
-        "temperature": temperature,
-        "seed": seed,
-        "overall": {"items": len(items), **_summary([entry["mean"] for entry in entries.values()])},
-        "by_kind": {kind: {"items": len(some), **_summary(some)} for kind, some in means.items() if some},
-        "items": entries,
-    }
-
-
-def _judged(judge: Judge, item: Item, found: Sequence[Completion]) -> list[dict[str, float | None]]:
-    """Return the probability of the item's category for the given part and for each whole drawing."""
-    if item.category not in judge.categories:
-        return [{"before": None, "after": None}] * len(found)
-    log_prob = judge.read([item.given, *(completion.whole for completion in found)]).log_prob
-    chances = np.exp(np.asarray(log_prob, dtype=np.float64)[:, judge.categories.index(item.category)])
-    before, *after = chances.tolist()
-    return [{"before": before, "after": value} for value in after]
-
-
-def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """Return the mean and standard error of each figure over the rows that have it."""
-    result: dict[str, dict[str, float]] = {}
-    for name in dict.fromkeys(name for row in rows for name in row if name != "lacks"):
-        values = np.array([row[name] for row in rows if row.get(name) is not None], dtype=np.float64)
-        if len(values):
-            error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
-            result[name] = {"mean": float(values.mean()), "standard_error": error}
-    return result

@@ -1,4 +1,4 @@
-"""Negative log-likelihood of real drawings, in nats: in all, by position, by category and by depth.
+"""Negative log-likelihood of real drawings, in nats: in all, by category and by depth.
 
 Convention: offsets in px of the 255 box, dequantised by uniform noise in [-0.5, 0.5)^2 that the network does
 not read, so that the figure bounds the discrete negative log-likelihood from above. The first point counts as
@@ -24,19 +24,11 @@ from sketchgen.evaluation.statistics import DEEP, Figure, depth_groups, mean, ra
 from sketchgen.models.memory import keep_freed_memory
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.models.stroke_model import Steps, StrokeModel, as_network
-from sketchgen.sketch.strokes import Pen
 
 SHARES = (0.0, 0.25, 0.5, 0.75)
 """Shares of the points that are given."""
 
 BATCH = 128
-
-TENTHS = 10
-KINDS = ("first point of a stroke", "other points", "end")
-
-Watch = Callable[[Int[np.ndarray, " b"], Batch, StepDistribution, Float[np.ndarray, "b m"]], None]
-"""Called with each scored batch: the indices of its drawings, the batch, the distributions of its steps, and
-their nats, 0 where a step does not count."""
 
 Report = Callable[[str, int, int], None]
 
@@ -89,7 +81,6 @@ def score(
     *,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
-    watch: Watch | None = None,
 ) -> Scores:
     """Score drawings whose categories are the model's own indices, with a `fraction` of their points given.
 
@@ -105,24 +96,15 @@ def score(
         rows = order[first : first + BATCH]
         part = drawings.take(rows)
         batch = evaluation_batch(part, np.random.default_rng([seed, number]), fraction).to(device)
-        found = step_distribution(model, batch)
-        each = -counted_log_prob(found, batch).double().cpu().numpy()
-        nats[rows] = each.sum(1)
+        nats[rows] = -step_log_prob(model, batch).double().cpu().numpy().sum(1)
         points[rows] = part.lengths - batch.cut.cpu().numpy()
-        if watch is not None:
-            watch(rows, batch, found, each)
         if progress is not None:
             progress(len(rows))
     return Scores(nats, points, drawings.category)
 
 
-def scores_by_share(
-    model: Completer, drawings: Drawings, seed: int, report: Report, watch: Watch | None = None
-) -> dict[float, Scores]:
-    """Score drawings at each of `SHARES`; `watch` is called with the batches of whole drawings only.
-
-    To the model a category that it does not know is any category.
-    """
+def scores_by_share(model: Completer, drawings: Drawings, seed: int, report: Report) -> dict[float, Scores]:
+    """Score drawings at each of `SHARES`; to the model a category that it does not know is any category."""
     mapped = replace(drawings, category=drawings.known_as(model.categories))
     network = as_network(model.config, model.decoder.weights())
     done = 0
@@ -132,75 +114,14 @@ def scores_by_share(
         done += count
         report("likelihood", done, len(SHARES) * len(drawings))
 
-    return {
-        share: score(network, mapped, share, seed=seed, progress=advance, watch=None if share else watch)
-        for share in SHARES
-    }
-
-
-class Positions:
-    """Sums of nats by where in the drawing a step is.
-
-    Point i of n is in tenth floor(10 i / n), counted from 0. A stroke's first point is the drawing's first or
-    one after a lift; the end is the decision after the last point, which belongs to no tenth. So the tenths
-    and the end, or the three kinds, add up to all nats.
-
-    Attributes:
-        tenth_nats, tenth_count: (n, 10) nats and number of the points in each tenth of each drawing.
-        kind_nats, kind_count: (n, 3) nats and number of the steps of each of `KINDS`.
-    """
-
-    def __init__(self, drawings: int) -> None:
-        self.tenth_nats, self.tenth_count = np.zeros((drawings, TENTHS)), np.zeros((drawings, TENTHS))
-        self.kind_nats, self.kind_count = np.zeros((drawings, len(KINDS))), np.zeros((drawings, len(KINDS)))
-
-    def add(
-        self,
-        rows: Int[np.ndarray, " b"],
-        batch: Batch,
-        found: StepDistribution,
-        nats: Float[np.ndarray, "b m"],
-    ) -> None:
-        """Add a batch of whole drawings; see `Watch`."""
-        pen, length = batch.pen.cpu().numpy(), batch.length.cpu().numpy()[:, None]
-        scored = batch.scored.cpu().numpy()
-        index = np.arange(pen.shape[1])
-        point, end = scored & (index < length), scored & (index == length)
-        tenth = TENTHS * index // np.maximum(length, 1)
-        for number in range(TENTHS):
-            here = point & (tenth == number)
-            self.tenth_nats[rows, number] += (nats * here).sum(1)
-            self.tenth_count[rows, number] += here.sum(1)
-        after_lift = np.concatenate([np.ones((len(pen), 1), dtype=bool), pen[:, :-1] == Pen.LIFT], 1)
-        for number, here in enumerate((point & after_lift, point & ~after_lift, end)):
-            self.kind_nats[rows, number] += (nats * here).sum(1)
-            self.kind_count[rows, number] += here.sum(1)
-
-    def table(self) -> dict[str, Any]:
-        """Return nats per point by tenth and nats per step by kind."""
-
-        def figures(nats: Float[np.ndarray, " n"], count: Float[np.ndarray, " n"]) -> dict[str, Any]:
-            found = ratio(nats, count)
-            return {
-                "nats": found["value"],
-                "standard_error": found["standard_error"],
-                "steps": int(count.sum()),
-            }
-
-        tenths = zip(self.tenth_nats.T, self.tenth_count.T, strict=True)
-        kinds = zip(KINDS, self.kind_nats.T, self.kind_count.T, strict=True)
-        return {
-            "tenth": {f"{number / TENTHS:g}": figures(*both) for number, both in enumerate(tenths)},
-            "kind": {name: figures(nats, count) for name, nats, count in kinds},
-        }
+    return {share: score(network, mapped, share, seed=seed, progress=advance) for share in SHARES}
 
 
 def likelihood_figures(
     model: Completer, drawings: Drawings, counts: Mapping[str, int] | None, seed: int, report: Report
 ) -> dict[str, Any]:
     """Return all figures of likelihood as plain JSON values; `counts` are training drawings by category."""
-    positions = Positions(len(drawings))
-    scores = scores_by_share(model, drawings, seed, report, positions.add)
+    scores = scores_by_share(model, drawings, seed, report)
     whole = replace(scores[0.0], category=drawings.category)
     per_point, per_sketch = whole.per_point(), mean(whole.nats)
     return {
@@ -209,7 +130,6 @@ def likelihood_figures(
         "nats_per_sketch": per_sketch["value"],
         "nats_per_sketch_se": per_sketch["standard_error"],
         "suffix": _by_share(scores),
-        "by_position": positions.table(),
         "by_depth": _by_depth(scores, drawings, counts),
         "by_category": by_category(whole, drawings.categories),
     }

@@ -24,25 +24,22 @@ design: 100 is about the longer side of the whole drawing.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool
 
-from sketchgen.errors import FormatError, SettingError
-from sketchgen.evaluation.finishing import Finisher, measure
+from sketchgen.errors import SettingError
+from sketchgen.evaluation.finishing import measure
 from sketchgen.evaluation.pages_checks import Drawn, present
 from sketchgen.evaluation.pages_faults import again, crossed, detached, doubled, redraws, repeated, tangle
 from sketchgen.evaluation.statistics import ratio
-from sketchgen.evaluation.unfinished import Item
+from sketchgen.evaluation.unfinished import Item, parsed_lines
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
-from sketchgen.resources import bundled
 from sketchgen.sketch.distance import inside
 from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
@@ -57,6 +54,20 @@ Telling = Literal["told", "open", "auto"]
 not told, beginnings of which nobody could guess the category are left out."""
 
 Progress = Callable[[str, int, int], None]
+
+
+@runtime_checkable
+class Finisher(Protocol):
+    """Completes drawings, such as a `Completer`."""
+
+    @property
+    def categories(self) -> Sequence[str]:
+        """The categories it knows."""
+        ...
+
+    def complete(self, sketch: Sketch, category: str | None, *args: Any, **settings: Any) -> list[Completion]:
+        """Return the completions of a drawing, best first; see `Completer.complete`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -117,18 +128,7 @@ def beginnings(path: str | os.PathLike[str] | None = None) -> list[Beginning]:
     Raises:
         FormatError: the file cannot be read, or one of its lines is no beginning.
     """
-    source = Path(path) if path is not None else bundled("datasets", "pages", "beginnings.ndjson")
-    try:
-        lines = source.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise FormatError(f"{source} cannot be read: {error}") from error
-    found: list[Beginning] = []
-    for number, line in enumerate(lines, 1):
-        try:
-            found.append(_beginning(json.loads(line)))
-        except (ValueError, KeyError, TypeError) as error:
-            raise FormatError(f"{source.name}, line {number} is no beginning: {error}") from error
-    return found
+    return parsed_lines(path, ("pages", "beginnings.ndjson"), _beginning, "beginning")
 
 
 def _beginning(fields: dict[str, Any]) -> Beginning:

@@ -61,9 +61,9 @@ def percent(found: Figures | None) -> str:
     return with_error(found, 1, 100.0, " %")
 
 
-def _nats(entry: Figures | None, key: str = "nats_per_point") -> str:
-    """Format an entry whose value has a key of its own."""
-    return with_error({**entry, "value": entry.get(key)}, 3) if entry else ""
+def _nats(entry: Figures) -> str:
+    """Format the nats per point of an entry."""
+    return with_error({**entry, "value": entry["nats_per_point"]}, 3)
 
 
 def _given(share: str) -> str:
@@ -80,16 +80,6 @@ def _likelihood(models: Models) -> Iterator[Grid]:
         sketch = {"value": model["nats_per_sketch"], "standard_error": model["nats_per_sketch_se"]}
         rows.append((_name(model), with_error(sketch, 1), *map(_nats, model["suffix"].values())))
     yield Grid("", ("model", "nats per sketch", *(f"per point, {_given(share)}" for share in shares)), rows)
-
-
-def _positions(models: Models) -> Iterator[Grid]:
-    for key, title, first in (("tenth", "By tenth of the points", "from"), ("kind", "By kind of step", "")):
-        tables = [model["by_position"][key] for model in models]
-        rows = [
-            (f"{float(name):.0%}" if first else name, *(_nats(table[name], "nats") for table in tables))
-            for name in tables[0]
-        ]
-        yield Grid(title, (first, *map(_name, models)), rows)
 
 
 def _depth(models: Models) -> Iterator[Grid]:
@@ -217,12 +207,6 @@ SECTIONS: tuple[tuple[str, str, Callable[[Models], Iterator[Grid]]], ...] = (
         "points that are scored. Where a part is given only the rest is scored. Errors are standard "
         "errors over drawings.",
         _likelihood,
-    ),
-    (
-        "Where the nats fall",
-        "The same nats by where in the drawing a point is, and by the kind of step: the first point of "
-        "a stroke (a jump), the others, and the decision that the drawing is complete.",
-        _positions,
     ),
     (
         "Deep and rare categories",

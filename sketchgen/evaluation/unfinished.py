@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sketchgen.errors import FormatError
 from sketchgen.resources import bundled
 from sketchgen.sketch.geometry import Frame, box_frame
 from sketchgen.sketch.sketch import Sketch
+
+T = TypeVar("T")
 
 KINDS = ("close", "part", "repeat")
 """To close an open line, to add a part whose place is known, to add one more of several like parts."""
@@ -56,18 +59,32 @@ def unfinished(path: str | os.PathLike[str] | None = None) -> list[Item]:
     Raises:
         FormatError: the file cannot be read, or one of its lines is no unfinished drawing.
     """
-    source = Path(path) if path is not None else bundled("datasets", "unfinished", "drawings.ndjson")
+    return parsed_lines(path, ("unfinished", "drawings.ndjson"), _item, "unfinished drawing")
+
+
+def parsed_lines(
+    path: str | os.PathLike[str] | None,
+    default: tuple[str, ...],
+    parse: Callable[[dict[str, Any]], T],
+    what: str,
+) -> list[T]:
+    """Return what the lines of a JSON-lines file say, or of the bundled dataset `default` without one.
+
+    Raises:
+        FormatError: the file cannot be read, or one of its lines is no `what`.
+    """
+    source = Path(path) if path is not None else bundled("datasets", *default)
     try:
         lines = source.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise FormatError(f"{source} cannot be read: {error}") from error
-    items: list[Item] = []
+    found: list[T] = []
     for number, line in enumerate(lines, 1):
         try:
-            items.append(_item(json.loads(line)))
+            found.append(parse(json.loads(line)))
         except (ValueError, KeyError, TypeError) as error:
-            raise FormatError(f"{source.name}, line {number} is no unfinished drawing: {error}") from error
-    return items
+            raise FormatError(f"{source.name}, line {number} is no {what}: {error}") from error
+    return found
 
 
 def _item(fields: dict[str, Any]) -> Item:

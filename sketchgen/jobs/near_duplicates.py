@@ -45,11 +45,6 @@ def signature(item: Item) -> bytes:
     return np.packbits(found > np.median(found)).tobytes()
 
 
-def hamming_distance(one: bytes, other: bytes) -> int:
-    """Return the number of bits in which two signatures differ."""
-    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
-
-
 class SeenSignatures:
     """The signatures of the drawings of one group (a category or a partial sketch), 32 bytes each."""
 

@@ -49,8 +49,6 @@ class Kind(Generic[C]):
         config: class of the configuration.
         default: bundled checkpoint that is loaded when none is named.
         usage: what to do with one that was passed where another kind is expected.
-        old_name: stands for the format, for the key of the configuration and for the file of the weights in
-            older checkpoints; empty where these are the same.
     """
 
     name: str
@@ -58,12 +56,6 @@ class Kind(Generic[C]):
     config: type[C]
     default: str
     usage: str
-    old_name: str = ""
-
-    @property
-    def old_format(self) -> str:
-        """Format that older checkpoints name."""
-        return f"sketchgen-{self.old_name}" if self.old_name else self.format
 
 
 STROKE_MODEL = Kind(
@@ -79,7 +71,6 @@ CLASSIFIER = Kind(
     ClassifierConfig,
     "recogniser345",
     "load it with sketchgen.load_recogniser",
-    old_name="recogniser",
 )
 PICTURE_CLASSIFIER = Kind(
     "picture classifier",
@@ -87,7 +78,6 @@ PICTURE_CLASSIFIER = Kind(
     PictureConfig,
     "pictures345",
     "pass it to sketchgen evaluate by --classifier",
-    old_name="pictures",
 )
 REWARD_MODEL = Kind(
     "reward model",
@@ -95,7 +85,6 @@ REWARD_MODEL = Kind(
     RewardConfig,
     "reward345",
     "load it with sketchgen.load_reward_model",
-    old_name="critic",
 )
 
 KINDS: tuple[Kind[Any], ...] = (STROKE_MODEL, CLASSIFIER, PICTURE_CLASSIFIER, REWARD_MODEL)
@@ -152,16 +141,9 @@ class CheckpointFolder(Generic[C]):
     about: Mapping[str, Any]
 
     @property
-    def _names(self) -> tuple[str, str]:
-        """Key of the configuration, and file of the weights; both differ in older checkpoints."""
-        if self.about["format"] == self.kind.format:
-            return "model", WEIGHTS
-        return self.kind.old_name, f"{self.kind.old_name}.safetensors"
-
-    @property
     def config(self) -> C:
         """The network's shape and categories; CheckpointError if they are not valid."""
-        values = self.about.get(self._names[0])
+        values = self.about.get("model")
         if not isinstance(values, dict):
             raise CheckpointError(f"{self.path / CONFIG} describes no {self.kind.name}; {_REMEDY}")
         try:
@@ -172,7 +154,7 @@ class CheckpointFolder(Generic[C]):
     def fingerprint(self) -> str:
         """Return the SHA-256 of weights and configuration, hexadecimal."""
         digest = hashlib.sha256()
-        for file in (self.path / self._names[1], self.path / CONFIG):
+        for file in (self.path / WEIGHTS, self.path / CONFIG):
             try:
                 data = file.read_bytes()
             except OSError as error:
@@ -182,7 +164,7 @@ class CheckpointFolder(Generic[C]):
 
     def read(self) -> Checkpoint[C]:
         """Read configuration, weights and summary; CheckpointError if they do not belong together."""
-        config, file = self.config, self.path / self._names[1]
+        config, file = self.config, self.path / WEIGHTS
         for each in (file, self.path / CONFIG):
             _check_sum(each)
         weights = _read_weights(file)
@@ -218,7 +200,7 @@ def find_checkpoint(
         about = read_object(folder / CONFIG)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{folder / CONFIG} cannot be read; {_REMEDY}") from error
-    found = next((each for each in KINDS if about.get("format") in (each.format, each.old_format)), None)
+    found = next((each for each in KINDS if about.get("format") == each.format), None)
     if found is None:
         raise CheckpointError(f"{folder} is not a sketchgen checkpoint")
     if found is not kind:

@@ -62,15 +62,15 @@ def moved(sketch: Sketch, scale: float, dx: float = 0.0, dy: float = 0.0) -> Ske
     return Sketch.from_strokes(strokes, page=page, category=sketch.category)
 
 
-def box_frame(sketch: Sketch, box: float = BOX) -> Frame:
-    """Return the frame that aligns a drawing to the origin and scales its longer side to `box`.
+def box_frame(sketch: Sketch) -> Frame:
+    """Return the frame that aligns a drawing to the origin and scales its longer side to `BOX`.
 
     A drawing without extent (see `MIN_EXTENT`) is not scaled.
     """
     bounds = sketch.bounds
     if bounds is None:
         return Frame(1.0, 0.0, 0.0)
-    scale = bounds.longer / box if bounds.longer > MIN_EXTENT else 1.0
+    scale = bounds.longer / BOX if bounds.longer > MIN_EXTENT else 1.0
     return Frame(scale, bounds.x, bounds.y)
 
 

@@ -19,7 +19,6 @@ FIGURES: dict[str, Any] = {
     "nats_per_sketch": 300.25,
     "nats_per_sketch_se": 2.0,
     "suffix": {"0": {"nats_per_point": 7.5}, "0.5": {"nats_per_point": float("nan")}},
-    "by_position": {"tenth": {}, "kind": {"pen": {"value": 0.75, "standard_error": 0.01}}},
     "by_depth": {},
     "by_category": {"cat": {"nats_per_point": 7.25, "drawings": 40}},
     "ended": {"0": {"share": 0.5}, "1": {"share": 1.0}},

@@ -16,7 +16,7 @@ from sketchgen.completion.sampler import (
     ReadsMany,
     Sampled,
     Stepper,
-    noise_of,
+    noise_blocks,
     noise_rows,
     prime_all,
     sample_steps,
@@ -150,7 +150,7 @@ def test_a_drawing_is_the_same_alone_as_among_others_that_end_sooner_or_later(gu
     assert len(set(together.length.tolist())) > 3
     for row in range(9):
         one = replace(given, category=given.category[:1])
-        noise = (item[None] for item in noise_of(1, row, model.candidates))
+        noise = (item[None] for block in noise_blocks(1, row, model.candidates) for item in block)
         alone = sample_steps(model, one, noise, 60, 1.0)
         length = int(alone.length[0])
         assert length == together.length[row]

@@ -14,10 +14,7 @@ from sketchgen.data.prepare import read_drawings
 from sketchgen.data.store import Drawings
 from sketchgen.evaluation.likelihood import (
     BATCH,
-    KINDS,
     SHARES,
-    TENTHS,
-    Positions,
     by_category,
     likelihood_figures,
     score,
@@ -127,29 +124,10 @@ def completer(drawings: Drawings) -> Completer:
     return untrained.completer(config)
 
 
-def test_the_tenths_and_the_kinds_add_up_to_the_whole(completer: Completer, drawings: Drawings) -> None:
-    positions = Positions(len(drawings))
-    network = untrained.network(completer.config)
-    scores = score(network, drawings, watch=positions.add)
-    assert positions.kind_nats.sum(1) == pytest.approx(scores.nats)
-    ends = positions.kind_nats[:, KINDS.index("end")]
-    assert positions.tenth_nats.sum(1) + ends == pytest.approx(scores.nats)
-    assert (positions.tenth_count.sum(1) == drawings.lengths).all()
-    assert (positions.kind_count[:, 2] == 1).all()
-    strokes = np.array([len(drawings.sketch(index).strokes) for index in range(len(drawings))])
-    assert (positions.kind_count[:, 0] == strokes).all()
-    for index in range(len(drawings)):
-        count = int(drawings.lengths[index])
-        wanted = np.bincount([TENTHS * point // count for point in range(count)], minlength=TENTHS)
-        assert positions.tenth_count[index].tolist() == wanted.tolist()
-
-
 def test_the_figures_add_up_too(completer: Completer, drawings: Drawings) -> None:
     counts = {name: 300 + index % 2 - 1 for index, name in enumerate(drawings.categories)}
     found = likelihood_figures(completer, drawings, counts, 0, lambda what, done, of: None)
     total = found["nats_per_point"] * found["suffix"]["0"]["points"]
-    kinds = found["by_position"]["kind"].values()
-    assert sum(row["nats"] * row["steps"] for row in kinds) == pytest.approx(total)
     deep, rare = found["by_depth"]["deep"], found["by_depth"]["rare"]
     assert deep["drawings"] + rare["drawings"] == len(drawings)
     parts = [row["suffix"]["0"] for row in (deep, rare)]

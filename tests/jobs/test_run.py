@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import random
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,6 @@ from sketchgen.formats.read_write import read, read_all
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.jobs.executor import InProcess, Processes, TaskQueue
 from sketchgen.jobs.inputs import Source, open_source
-from sketchgen.jobs.near_duplicates import hamming_distance
 from sketchgen.jobs.output import file_name, open_output
 from sketchgen.jobs.run import Outcome, Run
 from sketchgen.jobs.spec import Job, Sampling
@@ -382,18 +380,6 @@ class TestChoosing:
             likely = [(one.completion.ended, one.completion.log_likelihood / one.points) for one in drawn]
             best = drawn[likely.index(max(likely))]
             assert row["index"] == best.request.index
-
-    def test_what_looks_alike(self) -> None:
-        from sketchgen.jobs.near_duplicates import MAX_DISTANCE, signature
-        from sketchgen.sketch.sketch import Sketch
-
-        numbers = random.Random(2)
-        strokes = [[(numbers.uniform(0, 255), numbers.uniform(0, 255)) for _ in range(6)] for _ in range(3)]
-        moved = [[(3 * x + numbers.uniform(-3, 3) + 50, 3 * y - 20) for x, y in line] for line in strokes]
-        other = [[(numbers.uniform(0, 255), numbers.uniform(0, 255)) for _ in range(6)] for _ in range(3)]
-        one, near, far = (signature(Sketch.from_strokes(lines)) for lines in (strokes, moved, other))
-        assert hamming_distance(one, one) == 0
-        assert hamming_distance(one, near) <= MAX_DISTANCE < hamming_distance(one, far)
 
 
 class TestProcesses:

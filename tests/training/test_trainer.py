@@ -248,7 +248,6 @@ def test_a_run_whose_loss_stays_not_finite_stops(config: TrainConfig, monkeypatc
 
 @pytest.mark.parametrize("bfloat16", [False, True])
 def test_hostile_drawings_break_no_step(tmp_path: Path, bfloat16: bool):
-    # benchmarks/hostile.py takes 10,000 steps, with drawings of 5,000 points.
     hostile_store(tmp_path / "store", 120, longest=600)
     config = small(tmp_path / "store", tmp_path / "run", steps=40, learning_rate=2e-2, bfloat16=bfloat16)
     fit(config)
