@@ -12,6 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 from gradio.themes import Base
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from sketchgen.completion.completer import Completer, load
 from sketchgen.errors import SettingError
@@ -30,6 +32,9 @@ MAX_CONNECTIONS = 500
 
 CLOSING_SECONDS = 2
 """Time that requests have to end when the server is stopped."""
+
+MISTAKES = (LookupError, TypeError, ValueError, AttributeError)
+"""What Gradio raises on requests that its own page would not send."""
 
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "monospace")
@@ -85,6 +90,10 @@ def launch(
         uvicorn.Server(config).run([socket_])
 
 
+async def _mistaken(_: Request, __: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "this server does not understand the request"}, 400)
+
+
 def listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens.
 
@@ -116,6 +125,7 @@ def application(completer: Completer, names: Collection[str] = ()) -> FastAPI:
         app,
         build(completer),
         "/",
+        app_kwargs={"exception_handlers": dict.fromkeys(MISTAKES, _mistaken)},
         footer_links=[],
         run_history=False,
         enable_monitoring=False,

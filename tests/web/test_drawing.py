@@ -201,7 +201,7 @@ def test_of_a_request_only_what_is_needed_is_kept(
 
 
 def test_a_run_has_a_limited_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "RUN_SECONDS", 0.0)
+    monkeypatch.setattr(drawing, "RUN_SECONDS", -1.0)
     *_, last = lines(client.post(PATH, json=QUESTION))
     assert "ask for fewer alternatives" in last["error"]
 

@@ -158,6 +158,11 @@ def test_no_file_of_the_machine_is_served(url: str, path: str) -> None:
     assert httpx.get(url + path, follow_redirects=True).status_code == 404
 
 
+def test_what_gradio_does_not_expect_is_no_error_of_the_server(url: str) -> None:
+    question = {"data": [], "fn_index": 999, "session_hash": "x"}
+    assert httpx.post(url + "/gradio_api/queue/join", json=question).status_code == 400
+
+
 def test_no_file_is_taken(url: str) -> None:
     assert httpx.post(url + "/gradio_api/upload", files={"files": b"x"}).status_code == 404
 
