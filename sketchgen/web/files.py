@@ -39,10 +39,16 @@ async def in_time(
     """
     try:
         async with limiter:
+            # A new process imports first, which is none of the work and may take long where much else runs.
+            await run_sync(_ready)
             with anyio.fail_after(SECONDS):
                 return await run_sync(function, *arguments, cancellable=True)
     except TimeoutError:
         raise FormatError(f"this takes longer than {SECONDS:g} s; simplify the drawing") from None
+
+
+def _ready() -> None:
+    """Do nothing; whoever can do it has imported this module."""
 
 
 def opened(question: Any) -> dict[str, Any]:
