@@ -50,6 +50,9 @@ RETRIES, MAX_RETRIES = 5, 100
 
 MAX_TRAINING_HOURS = 24 * 30
 
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Environment variables that set numpy's number of threads; they are read when numpy is imported."""
+
 
 def check_range(name: str, value: Any, low: float, high: float | None = None, unit: str = "") -> None:
     """Check that a number is finite and within its bounds; None stands for the default and passes.

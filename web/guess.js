@@ -53,19 +53,30 @@
       if (this.asking) this.asking.abort();
       this.of = strokes;
       this.asking = null;
-      if (strokes.length) this.fetch(strokes, (this.asking = new AbortController()), performance.now());
+      if (strokes.length) this.seek(strokes, (this.asking = new AbortController()).signal, performance.now());
       else this.become([]);
     }
 
-    async fetch(strokes, { signal }, asked) {
+    // A run that has been asked for at the same moment tells guesses, too; a question would only delay it.
+    async seek(strokes, signal, asked) {
+      const { run } = S.suggestions, found = run && run.base === strokes && (await run.heard);
+      if (signal.aborted) return;
+      if (!found) await this.fetch(signal, asked);
+      else this.arrived(found, asked);
+    }
+
+    arrived(found, asked) {
+      this.become(found);
+      this.timings.push(performance.now() - asked);
+    }
+
+    async fetch(signal, asked) {
       const headers = { "content-type": "application/json" };
       const body = JSON.stringify({ drawing: S.sketch.payload() });
       try {
         const answer = await fetch(new URL("sketchgen/guess", document.baseURI), { method: "POST", headers, body, signal });
         const found = answer.ok ? (await answer.json()).guesses : [];
-        if (signal.aborted) return;
-        this.become(found);
-        this.timings.push(performance.now() - asked);
+        if (!signal.aborted) this.arrived(found, asked);
       } catch {
         // Nobody answers: there is no guess, and drawing goes on. The next stroke asks again.
         if (!signal.aborted) this.become([]);

@@ -27,13 +27,23 @@
     if (!message.done && !message.error) receive({ error: S.t("run.stopped") });
   }
 
+  const post = (name, question, signal) => {
+    const headers = { "content-type": "application/json" }, body = JSON.stringify(question);
+    return fetch(new URL(`sketchgen/${name}`, document.baseURI), { method: "POST", headers, body, signal });
+  };
+
+  // What the server does besides drawing: each asks a question, and gets an answer or {error}.
+  const asking = (name) => async (question) => {
+    const answer = await post(name, question);
+    return answer.ok ? answer.json() : { error: await refusal(answer) };
+  };
+  S.server = { open: asking("open"), export: asking("export") };
+
   // Asks for completions; returns what stops the run, here and on the server. A stopped run says nothing more.
   S.run = function (question, receive) {
     const stopping = new AbortController();
     const tell = (message) => stopping.signal.aborted || receive(message);
-    const body = JSON.stringify(question);
-    const headers = { "content-type": "application/json" };
-    fetch(new URL("sketchgen/draw", document.baseURI), { method: "POST", headers, body, signal: stopping.signal })
+    post("draw", question, stopping.signal)
       .then(async (answer) => (answer.ok ? read(answer, tell) : tell({ error: await refusal(answer) })))
       .catch(() => tell({ error: S.t("run.unreachable") }));
     return () => stopping.abort();

@@ -3,6 +3,7 @@
 
 (function (S) {
   const LEAST = 0.04;     // an addition shorter than this share of the drawing is none
+  const LATE = 80;        // ms without an answer after which it is shown that the model draws
   const SIMILAR = 0.5;    // share of a suggestion's strokes with which ones like it begin
 
   const lengthOf = (points) =>
@@ -166,6 +167,7 @@
       const base = S.sketch.strokes, drawing = S.sketch.payload([...base, ...asAdded(prefix)]);
       let seed = Math.floor(Math.random() * 2 ** 31), first = 0;
       const run = { base, left: questions.length, stops: [], set: null };
+      run.heard = new Promise((tell) => (run.tell = tell));    // of the first answer, and of the guesses in it
       this.run = run;
       this.timings.pending = true;
       // The request comes first: what is seen of it can wait for its answer.
@@ -176,11 +178,13 @@
       }
       run.set = new SuggestionSet(base, first, prefix);
       S.say(S.t("suggestions.drawing", { count: first }), { stay: true });
-      this.renderSoon();
+      // Painting and the first point would be in each other's way.
+      setTimeout(() => this.run === run && this.renderSoon(), LATE);
     }
 
     // What the run says: its place in line, an error, or new points.
     receive(run, first, message) {
+      run.tell(message.guesses);
       if (message.waiting) {
         S.say(S.t("suggestions.waiting", { count: message.waiting }), { stay: true });
         return;
@@ -235,7 +239,10 @@
     }
 
     end() {
-      if (this.run) for (const stop of this.run.stops) stop();
+      if (this.run) {
+        this.run.tell();
+        for (const stop of this.run.stops) stop();
+      }
       this.run = null;
       this.renderSoon();
     }
@@ -247,8 +254,8 @@
       this.states.set(set.base, this.state);
       this.shown = set.all[0];
       this.setOutdated(false);
-      this.thumbs.scrollTo(0, 0);
-      this.render();
+      this.fresh = true;
+      this.renderSoon();
     }
 
     // The drawing is another one: the strip goes with it.
@@ -399,6 +406,8 @@
       const waiting = running && this.run.set && (!this.state || this.state.set !== this.run.set) && !items.length;
       this.seen = this.choosing ? this.parts() : blank ? this.starters : waiting ? this.run.set.all : items;
       this.place(this.seen.map((each) => each.element));
+      if (this.fresh) this.thumbs.scrollTo(0, 0);
+      this.fresh = false;
       this.mark();
       this.drawAll();
       this.drawGhost();

@@ -20,8 +20,9 @@ from sketchgen.cli.command import command, option
 @click.argument("checkpoint", required=False)
 @option("--host ADDRESS", "127.0.0.1", "Address to listen on.")
 @option("-p --port", 7860, "Port to listen on; 0 for any free one.")
+@option("--public-name NAME", str, "Name under which a proxy serves it; repeat for more.", multiple=True)
 @option("--open browser", False, "Open the page in a browser.")
-def web(checkpoint: str | None, host: str, port: int, browser: bool) -> None:
+def web(checkpoint: str | None, host: str, port: int, public_name: tuple[str, ...], browser: bool) -> None:
     """Draw in the browser, and let the model complete with you.
 
     CHECKPOINT is a bundled name or a folder; without it, quickdraw345. The page asks no other machine for
@@ -32,4 +33,4 @@ def web(checkpoint: str | None, host: str, port: int, browser: bool) -> None:
 
     from sketchgen.web import launch
 
-    launch(checkpoint, host=host, port=port, browser=browser)
+    launch(checkpoint, host=host, port=port, browser=browser, names=public_name)

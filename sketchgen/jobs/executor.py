@@ -19,6 +19,7 @@ from sketchgen.errors import ProcessLostError, SketchgenError
 from sketchgen.jobs.engine import ROWS, Engine, EngineFactory, open_engine
 from sketchgen.jobs.spec import DrawingRequest, Job
 from sketchgen.jobs.worker import Record, Worker, WorkerOptions
+from sketchgen.limits import THREAD_VARIABLES
 
 AHEAD = 8
 """Drawings by which each row of a worker may get ahead of the slowest; the longest take this many times as
@@ -29,9 +30,6 @@ TASKS_PER_REQUEST = 8
 
 MAX_LOST = 5
 """Processes that may be lost before a job is given up."""
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Environment variables that set numpy's number of threads; they are read when numpy is imported."""
 
 _END_SECONDS = 2.0
 """Time in which a process must end before it is killed."""

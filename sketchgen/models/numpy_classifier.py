@@ -16,7 +16,7 @@ from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, Cla
 from sketchgen.models.features import NEAR, POSITION_SCALE
 from sketchgen.models.numpy_layers import Lstm
 from sketchgen.models.numpy_mixture import log_softmax
-from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, in_frame, simplify, simplify_as_quickdraw
+from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, in_frame, rdp, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen, pens
 
@@ -53,7 +53,8 @@ def point_sequence(sketch: Sketch) -> PointSequence:
     epsilon = EPSILON
     while thin.point_count > MAX_POINTS and epsilon < MAX_EPSILON:
         epsilon *= 1.5
-        thin = simplify(thin, epsilon=epsilon)
+        # Farthest from a line are corners: there is no need to look at points between them.
+        thin = Sketch.from_strokes([rdp(stroke, epsilon) for stroke in thin.strokes])
     return thin.points[:MAX_POINTS], (pens(thin) == Pen.LIFT)[:MAX_POINTS]
 
 

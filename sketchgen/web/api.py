@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Literal
 
 import gradio as gr
+from anyio import CapacityLimiter, from_thread
 
 from sketchgen.completion.completer import Completer
 from sketchgen.completion.guessing import AUTO
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats.canvas_json import sketch_to_json
-from sketchgen.formats.read_write import read
 from sketchgen.limits import shortened
-from sketchgen.web.exchange import MAX_TEXT
-from sketchgen.web.request import Request, checked, within_limits
+from sketchgen.web.drawing import COMPUTING
+from sketchgen.web.exchange import parsed
+from sketchgen.web.files import in_time
+from sketchgen.web.request import checked
 
 
 def endpoint(completer: Completer) -> Callable[..., str]:
     """Return the endpoint for programs, which is the tool for agents, too."""
+    reading = CapacityLimiter(COMPUTING)
 
     def complete(
         drawing: str,
@@ -59,9 +61,10 @@ def endpoint(completer: Completer) -> Callable[..., str]:
             ones.
         """
         try:
-            request = _request(
-                completer, drawing, form, (category, count, temperature, seed, guidance, best_of)
-            )
+            if form not in ("svg", "json"):
+                raise FormatError(f"no form {shortened(form)}; there are 'svg' and 'json'")
+            sketch = from_thread.run(in_time, reading, parsed, drawing)
+            request = checked(completer, sketch, category, count, temperature, seed, guidance, best_of)
         except SketchgenError as error:
             raise gr.Error(str(error), print_exception=False) from None
         found = request.complete(completer)
@@ -73,16 +76,3 @@ def endpoint(completer: Completer) -> Callable[..., str]:
         return json.dumps({"guesses": [asdict(guess) for guess in found.guesses], "completions": shown})
 
     return complete
-
-
-def _request(completer: Completer, drawing: Any, form: Any, settings: tuple[Any, ...]) -> Request:
-    """Check what a program sent: the drawing as SVG or JSON text, and the settings of `checked`."""
-    if not isinstance(drawing, str):
-        raise FormatError("the drawing must be a text: an SVG file's, or JSON")
-    if len(drawing) > MAX_TEXT:
-        raise FormatError(f"the drawing is longer than {MAX_TEXT // 2**20} MB; simplify it")
-    if form not in ("svg", "json"):
-        raise FormatError(f"no form {shortened(form)}; there are 'svg' and 'json'")
-    sketch = read(io.BytesIO(drawing.encode("utf-8", "surrogatepass")))
-    within_limits(len(sketch.strokes), sketch.point_count, "drawing")
-    return checked(completer, sketch, *settings)

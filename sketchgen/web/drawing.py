@@ -10,13 +10,15 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from functools import partial
 from typing import Any
 
 import anyio
 import numpy as np
+import orjson
 from anyio.to_thread import run_sync
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -41,6 +43,9 @@ COMPUTING = os.cpu_count() or 1
 
 FLUSH = 1 / 60
 """Seconds between messages: a screen shows no more."""
+
+RUN_SECONDS = 60.0
+"""Time of a processor after which a request is given up."""
 
 HEADERS = [
     (b"content-type", b"application/x-ndjson"),
@@ -178,24 +183,42 @@ async def answers(
     question = question if isinstance(question, dict) else {}
     names = ("drawing", "category", "count", "temperature", "seed", "guidance", "best_of")
     check = partial(checked, completer, **{name: question.get(name) for name in names})
+    # Of what came only the request is kept.
+    del question
     try:
         request = await run_sync(check)
         person = turns.join()
     except SketchgenError as error:
         yield {"error": str(error)}
         return
+    finally:
+        del check
     try:
         async for ahead in turns.wait(person):
             yield {"waiting": ahead}
         run = messages(completer, request)
         try:
             # Fair by message: a first point does not wait for all that others still draw.
-            while (message := await run_sync(next, run, None, limiter=computing)) is not None:
+            spent = 0.0
+            while True:
+                message, seconds = await run_sync(_timed, run, limiter=computing)
+                if message is None:
+                    break
                 yield message
+                spent += seconds
+                if spent > RUN_SECONDS:
+                    yield {"error": f"this takes longer than {RUN_SECONDS:g} s; ask for fewer alternatives"}
+                    return
         finally:
             run.close()
     finally:
         turns.leave(person)
+
+
+def _timed(run: Iterator[Message]) -> tuple[Message | None, float]:
+    """Return the next message, None at the end, and the seconds that it took of a processor."""
+    begun = time.thread_time()
+    return next(run, None), time.thread_time() - begun
 
 
 def route(completer: Completer) -> Route:
@@ -212,13 +235,13 @@ def posting(path: str, answer: Callable[[HttpRequest, Any], Awaitable[Response]]
     """Return a route to which the page posts questions in JSON."""
 
     async def posted(asked: HttpRequest) -> Response:
-        # Other sites' pages may send plain text to any address, but no JSON without asking first.
-        if asked.headers.get("content-type", "").split(";")[0] != "application/json":
-            return JSONResponse({"detail": "the request must be application/json"}, 415)
         try:
-            question = await asked.json()
-        except (ValueError, RecursionError):
+            # Unlike `asked.json()` it leaves nothing of the request behind while the answer is on its way.
+            question = orjson.loads(b"".join([part async for part in asked.stream()]))
+        except orjson.JSONDecodeError:
             return JSONResponse({"detail": "the request is not JSON"}, 400)
+        except ClientDisconnect:
+            return Response(status_code=204)
         return await answer(asked, question)
 
     return Route(path, posted, methods=["POST"])

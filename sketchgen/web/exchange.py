@@ -164,7 +164,7 @@ def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
         raise FormatError(f"{name[:60]} is larger than {MAX_TEXT // 2**20} MB; simplify the drawing")
     if text.removeprefix("\ufeff").lstrip().startswith("<"):
         found, styles = parse_styled_svg(text.encode("utf-8", "surrogatepass"), name[:60])
-    elif is_scene(value := _parsed(text)):
+    elif is_scene(value := _json(text)):
         found, styles = parse_styled_scene(value, name[:60])
     else:
         stream = io.BytesIO(text.encode("utf-8", "surrogatepass"))
@@ -181,7 +181,22 @@ def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
     return sketch, [page_style(own, scale) for own in styles]
 
 
-def _parsed(text: str) -> Any:
+def parsed(drawing: Any) -> Sketch:
+    """Return the drawing that a program sent as the text of an SVG file, or as JSON.
+
+    Raises:
+        SketchgenError: it is none, or too large.
+    """
+    if not isinstance(drawing, str):
+        raise FormatError("the drawing must be a text: an SVG file's, or JSON")
+    if len(drawing) > MAX_TEXT:
+        raise FormatError(f"the drawing is longer than {MAX_TEXT // 2**20} MB; simplify it")
+    sketch = read(io.BytesIO(drawing.encode("utf-8", "surrogatepass")))
+    within_limits(len(sketch.strokes), sketch.point_count, "drawing")
+    return sketch
+
+
+def _json(text: str) -> Any:
     """Return the value of a JSON text; None if it is none, such as lines of ndjson."""
     with contextlib.suppress(FormatError):
         return load_json(text, "")

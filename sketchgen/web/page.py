@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
 
 from sketchgen.completion.completer import Completer
-from sketchgen.errors import SketchgenError
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.resources import bundled
 from sketchgen.web import exchange
 from sketchgen.web.api import endpoint
-from sketchgen.web.stroke_styles import told
 
 PROGRAMS, PROGRAMS_WAITING = 4, 200
 """Requests of programs that are served at the same time, and that may wait."""
@@ -65,10 +61,9 @@ def build(completer: Completer) -> gr.Blocks:
         # One static element; all that happens in it is done by the scripts of web/.
         gr.HTML(
             html_template=f'<div class="sg">{text_of("app.html")}</div>',
-            js_on_load=f"Sketchgen.mount(element, server, {json.dumps(facts(completer))});",
+            js_on_load=f"Sketchgen.mount(element, Sketchgen.server, {json.dumps(facts(completer))});",
             elem_id="sketchgen",
             apply_default_css=False,
-            server_functions=[_open, _export],
         )
         api(
             endpoint(completer),
@@ -77,6 +72,8 @@ def build(completer: Completer) -> gr.Blocks:
             queue=True,
         )
     page.queue(max_size=PROGRAMS_WAITING, default_concurrency_limit=PROGRAMS)
+    # Answers that nobody fetches are kept for so many programs, not for 2000.
+    page._queue.pending_messages_per_session.max_size = PROGRAMS + PROGRAMS_WAITING
     return page
 
 
@@ -95,35 +92,6 @@ def facts(completer: Completer) -> dict[str, Any]:
         "settings": {"count": PAGE_COUNT, "temperature": PAGE_TEMPERATURE, "best_of": PAGE_BEST_OF},
         "starters": starters,
     }
-
-
-def _safely(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
-    """Return the error as the answer where there is one; the browser shows it."""
-
-    def safe(question: Any) -> dict[str, Any]:
-        # One argument comes as it is or as a list of one, depending on the version.
-        question = question[0] if isinstance(question, list) and len(question) == 1 else question
-        try:
-            return answer(question if isinstance(question, dict) else {})
-        except SketchgenError as error:
-            return {"error": str(error)}
-
-    safe.__name__ = answer.__name__.strip("_")
-    return safe
-
-
-@_safely
-def _open(question: dict[str, Any]) -> dict[str, Any]:
-    sketch, styles = exchange.opened(question.get("text"), question.get("name"))
-    strokes = [stroke.tolist() for stroke in sketch.strokes]
-    return {"strokes": strokes, "styles": [told(own) for own in styles], "category": sketch.category}
-
-
-@_safely
-def _export(question: dict[str, Any]) -> dict[str, Any]:
-    drawing, form, smooth = (question.get(key) for key in ("drawing", "format", "smooth"))
-    name, kind, content = exchange.exported(drawing, form, smooth)
-    return {"name": name, "type": kind, "base64": base64.b64encode(content).decode()}
 
 
 def text_of(name: str) -> str:

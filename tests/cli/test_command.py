@@ -194,8 +194,9 @@ class TestWeb:
         asked: list[object] = []
         launch = SimpleNamespace(launch=lambda *names, **settings: asked.extend([*names, settings]))
         monkeypatch.setitem(sys.modules, "sketchgen.web", launch)
-        run("web", "tiny", "-p", 8000, "--open")
-        assert asked == ["tiny", {"host": "127.0.0.1", "port": 8000, "browser": True}]
+        run("web", "tiny", "-p", 8000, "--open", "--public-name", "a.org", "--public-name", "b.org")
+        settings = {"host": "127.0.0.1", "port": 8000, "browser": True, "names": ("a.org", "b.org")}
+        assert asked == ["tiny", settings]
         assert "from 0 to 65535" in failure(capsys, "web", "--port", 65536)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import weakref
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 from typing import Any
@@ -159,17 +160,50 @@ def test_what_is_no_json_and_json_that_is_no_question_are_refused(client: TestCl
     def asked(content: str) -> Any:
         return client.post(PATH, content=content, headers={"content-type": "application/json"})
 
-    for content in ("", "{", "[" * 100_000, "\xff", '"' + "x" * 1000):
+    for content in (
+        "",
+        "{",
+        "[" * 100_000,
+        "\xff",
+        '"' + "x" * 1000,
+        '{"drawing": {"strokes": [[[NaN, 1]]]}}',
+    ):
         answer = asked(content)
         assert (answer.status_code, answer.json()) == (400, {"detail": "the request is not JSON"})
-    for content in ("null", "3", "[]", '"x"', '{"drawing": {"strokes": [[[NaN, 1]]]}}', "{}"):
+    for content in ("null", "3", "[]", '"x"', "{}"):
         assert [list(message) for message in lines(asked(content))] == [["error"]]
 
 
-def test_another_site_s_page_may_not_ask(client: TestClient) -> None:
-    answer = client.post(PATH, content=json.dumps(QUESTION), headers={"content-type": "text/plain"})
-    assert answer.status_code == 415
-    assert client.get(PATH).status_code == 405
+def test_of_a_request_only_what_is_needed_is_kept(
+    completer: Completer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Junk(list[Any]):
+        """Something large that nobody asked for."""
+
+    kept: list[weakref.ref[Junk]] = []
+
+    def loads(text: bytes) -> Any:
+        junk = Junk()
+        kept.append(weakref.ref(junk))
+        return json.loads(text) | {"junk": junk}
+
+    monkeypatch.setattr(drawing.orjson, "loads", loads)
+
+    class Looking(Completer):
+        def stream(self, *all_: Any, **more: Any) -> Any:
+            for each in super().stream(*all_, **more):
+                assert kept[0]() is None
+                yield each
+
+    looking = Looking(completer.decoder, "looking", {})
+    with TestClient(Starlette(routes=[route(looking)])) as client:
+        assert lines(client.post(PATH, json=QUESTION))[-1]["done"]
+
+
+def test_a_run_has_a_limited_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "RUN_SECONDS", -1.0)
+    *_, last = lines(client.post(PATH, json=QUESTION))
+    assert "ask for fewer alternatives" in last["error"]
 
 
 class Endless(Completer):

@@ -141,7 +141,7 @@ def test_a_flood_that_does_not_say_its_size_is_refused(url: str) -> None:
     chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
     with socket.create_connection((host, int(port)), timeout=60) as flood:
         flood.sendall(
-            b"POST /sketchgen/draw HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"POST /sketchgen/draw HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             b"transfer-encoding: chunked\r\n\r\n"
         )
         for _ in range(5):
@@ -155,7 +155,16 @@ def test_a_flood_that_does_not_say_its_size_is_refused(url: str) -> None:
     "path", ["/gradio_api/file=/etc/passwd", "/file=pyproject.toml", "/gradio_api/file=../pyproject.toml"]
 )
 def test_no_file_of_the_machine_is_served(url: str, path: str) -> None:
-    assert httpx.get(url + path, follow_redirects=True).status_code in (403, 404)
+    assert httpx.get(url + path, follow_redirects=True).status_code == 404
+
+
+def test_what_gradio_does_not_expect_is_no_error_of_the_server(url: str) -> None:
+    question = {"data": [], "fn_index": 999, "session_hash": "x"}
+    assert httpx.post(url + "/gradio_api/queue/join", json=question).status_code == 400
+
+
+def test_no_file_is_taken(url: str) -> None:
+    assert httpx.post(url + "/gradio_api/upload", files={"files": b"x"}).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/gradio_api/queue/join", "/sketchgen/draw"])
@@ -163,7 +172,7 @@ def test_a_connection_dropped_half_way_hurts_nobody(url: str, client: Any, path:
     host, port = url.removeprefix("http://").split(":")
     kind = "content-type: application/json\r\ncontent-length: 1000"
     with socket.create_connection((host, int(port))) as half:
-        half.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\n{kind}\r\n\r\n{{".encode())
+        half.sendall(f"POST {path} HTTP/1.1\r\nhost: localhost\r\n{kind}\r\n\r\n{{".encode())
     assert client.predict(LINE, count=1, api_name="/complete")
 
 
