@@ -129,6 +129,7 @@ def test_what_a_killed_writer_has_left_is_removed_and_what_is_being_written_stay
     environment = {**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[2])}
     how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": environment}
     with subprocess.Popen([sys.executable, "-c", code, str(folder)], **how) as other:
+        assert other.stdout is not None
         other.stdout.readline()
         with whole_folder(folder) as work:
             (work / "file").write_text("new")
