@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import sys
 import warnings
@@ -104,6 +105,9 @@ program = Program(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line with these arguments, or those of the process; returns the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files may hold bytes that are no text, and a terminal may not have every letter.
+        sys.stdout.reconfigure(errors="backslashreplace")
     with warnings.catch_warnings():
         for kind in (FormatWarning, FormatNote):
             warnings.simplefilter("always", kind)

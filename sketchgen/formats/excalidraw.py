@@ -72,6 +72,8 @@ def parse_scene(value: Any, name: str = "scene") -> Sketch:
     return parse_styled_scene(value, name)[0]
 
 
+# What overflows is not finite, and refused as a point that is too far away.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def parse_styled_scene(value: Any, name: str = "scene") -> tuple[Sketch, list[StrokeStyle]]:
     """Return `parse_scene`, and the style of each stroke: colour, width, and corners."""
     if not is_scene(value) or value["type"] not in TYPES:

@@ -56,6 +56,8 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
     return parse_styled_svg(text, name)[0]
 
 
+# What overflows is not finite, and refused as a point that is too far away.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list[StrokeStyle]]:
     """Return `parse_svg`, and the style of each stroke: colours as written, widths in units of the page."""
     root = parse_xml(text, name)
@@ -67,6 +69,8 @@ def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list
         sketch = Sketch.from_strokes(strokes, page=page, category=category, sheet=_sheet(root, lines))
     except (FormatError, SketchError) as error:
         raise type(error)(f"{name}: {error}") from error
+    except (ArithmeticError, np.linalg.LinAlgError) as error:
+        raise SketchError(f"{name}: a number in it is too large or too small to compute with") from error
     if sketch.is_empty and reader.faults:
         raise FormatError(f"{name} holds no strokes: {next(iter(reader.faults))}")
     if sketch.is_empty and reader.passed_over:

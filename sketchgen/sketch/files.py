@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -179,8 +180,11 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """
     work = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     shutil.rmtree(work, ignore_errors=True)
+    lock = None
     try:
         work.mkdir(parents=True)
+        lock = _lock(work)
+        _remove_abandoned(folder)
         yield work
         recover_folder(folder)
         if folder.exists():
@@ -189,6 +193,32 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(_previous(folder), ignore_errors=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder until the descriptor is closed; None if another process has, or the system cannot."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the partial folders of killed writers, whose locks nobody holds."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"):
+        with contextlib.suppress(OSError):
+            if (lock := _lock(left)) is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
 
 
 def _previous(folder: Path) -> Path:

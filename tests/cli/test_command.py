@@ -133,6 +133,14 @@ class TestTrouble:
 
         monkeypatch.setattr(COMMANDS["info"], "callback", fails)
 
+    def test_a_name_that_is_no_text_is_shown(self) -> None:
+        script = "import sys\nfrom sketchgen import cli\nfrom sketchgen.cli.command import emit\n"
+        script += (
+            "cli.COMMANDS['info'].callback = lambda **_: emit('\\udcff.svg')\nsys.exit(cli.main(['info']))"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, env=environment())
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"\\udcff.svg\n", b"")
+
     def test_a_reader_that_leaves_is_no_error_to_speak_of(self) -> None:
         script = "import sys\nfrom sketchgen.cli import main\nsys.exit(main(['--help']))"
         read, write = os.pipe()

@@ -262,7 +262,8 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
     assert list(out.parent.iterdir()) == []
 
 
-def test_an_interruption_leaves_nothing(tmp_path: Path):
+def begun(tmp_path: Path) -> subprocess.Popen[bytes]:
+    """A program that prepares tmp_path/out/store with two processes, and has begun to write."""
     source, out = tmp_path / "cat.ndjson", tmp_path / "out"
     with source.open("wb") as file:
         for number in range(60):
@@ -280,13 +281,26 @@ def test_an_interruption_leaves_nothing(tmp_path: Path):
         if list(out.glob(".store.*/sorted/*")):
             break
         time.sleep(0.02)
+    return process
+
+
+def test_an_interruption_leaves_nothing(tmp_path: Path):
+    process = begun(tmp_path)
     # As Ctrl-C does: to all processes of the group.
     os.killpg(process.pid, signal.SIGINT)
     words = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130
     assert words.splitlines()[-1] == "sketchgen: error: interrupted"
     assert "Traceback" not in words
-    assert list(out.iterdir()) == []
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_workers_end_with_a_killed_program(tmp_path: Path):
+    process = begun(tmp_path)
+    process.kill()
+    # They have its standard error, which is closed by the last of them.
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.usefixtures("many_tasks")

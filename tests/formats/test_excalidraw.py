@@ -196,6 +196,7 @@ def test_the_clipboard_and_files_of_any_name_are_read(tmp_path: Path):
         (scene(element(points=[[0, 0], [1.7e308, -1.7e308]], angle=1)), "beyond|not finite"),
         (scene(element("ellipse", width=1e300)), r"beyond 1e\+09"),
         (scene(element("rectangle", width=1e300, roundness={"type": 3})), r"beyond 1e\+09|not finite"),
+        (scene(element("rectangle", height=-1e308, angle=0.5, roundness={"type": 3})), "beyond|not finite"),
         (scene(element(), sketchgen={"page": [0, 0, -5, 5]}), "width and height must be above 0"),
         (scene(element(), sketchgen={"page": [0, 0, 1e300, 5]}), "page"),
         (scene(element())[:-4], "not JSON"),

@@ -369,6 +369,28 @@ def test_too_much(body, message):
     assert time.process_time() - begun < 30
 
 
+CLIPPED = (
+    '<clipPath id="c"><circle r="{0}"/></clipPath><g clip-path="url(#c)"><path d="M0 0L{0} {0}L9 {0}"/></g>'
+)
+
+
+@pytest.mark.filterwarnings("ignore::sketchgen.errors.FormatWarning", "error::RuntimeWarning")
+@pytest.mark.parametrize("number", ["1e300", "-1e308", "1e200", "1e155", "1e-300", "1e-320"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        CLIPPED,
+        '<g transform="scale({0})"><path transform="rotate(30 {0} 1) scale({0} 2)" d="M1 2L3 4"/></g>',
+        '<path d="M0 0C{0} 1 2 {0} 3 3A{0} 2 0 1 0 5 5"/>',
+        '<path fill="#000" stroke="none" d="M0 0 L {0} 1 L {0} 2 L 0 1 L 0 {0} Z"/>',
+        '<svg x="{0}" width="{0}" height="5" viewBox="0 0 {0} 1"><rect width="{0}" height="3"/></svg>',
+    ],
+)
+def test_numbers_that_overflow_are_no_error_of_arithmetic(body, number):
+    with contextlib.suppress(SketchgenError):
+        assert np.isfinite(parse_svg(svg(body.format(number))).points).all()
+
+
 pieces = st.sampled_from(
     [
         *"MLHVCSQTAZmlhvcsqtaz ,-.",

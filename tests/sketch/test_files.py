@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sketchgen.errors import OutputError
+from sketchgen.sketch import files
 from sketchgen.sketch.files import prepare_output_folder, recover_folder, whole_folder, write_atomic
 
 
@@ -115,4 +118,23 @@ def test_a_kill_between_two_renames_loses_no_folder(tmp_path: Path):
     with whole_folder(folder) as work:
         (work / "file").write_text("new")
     assert (folder / "file").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def test_what_a_killed_writer_has_left_is_removed_and_what_is_being_written_stays(tmp_path: Path):
+    folder, abandoned = tmp_path / "one", tmp_path / ".one.1.partial"
+    (abandoned / "sorted").mkdir(parents=True)
+    code = "import sys, pathlib, sketchgen.sketch.files as f\n"
+    code += "with f.whole_folder(pathlib.Path(sys.argv[1])): print(flush=True); input()"
+    environment = {**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[2])}
+    how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": environment}
+    with subprocess.Popen([sys.executable, "-c", code, str(folder)], **how) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with whole_folder(folder) as work:
+            (work / "file").write_text("new")
+        assert sorted(path.name for path in tmp_path.iterdir()) == [f".one.{other.pid}.partial", "one"]
+        other.kill()
+    with whole_folder(folder):
+        pass
     assert [path.name for path in tmp_path.iterdir()] == ["one"]

@@ -156,7 +156,7 @@ fit(from_json(sys.argv[1]), callbacks=[Kill()])
 
 
 def test_a_killed_run_goes_on_from_its_last_save(done: TrainConfig, tmp_path: Path):
-    # benchmarks/resuming.py kills 20 times, at any moment.
+    # benchmarks/campaign.py kills ten times, at any moment.
     killed = replace(done, out=tmp_path / "killed", save_every=0.0)
     root = Path(__file__).resolve().parents[2]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
