@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -62,7 +62,7 @@ def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list
     try:
         page = _page(root)
         reader = Walker(root, page)
-        lines = list(_on_page(reader.lines(root, reader.start), None if root.get(MARK) == WHOLE else page))
+        lines = _on_page(list(reader.lines(root, reader.start)), None if root.get(MARK) == WHOLE else page)
         strokes, category = [line.points for line in lines], root.get("data-category")
         sketch = Sketch.from_strokes(strokes, page=page, category=category, sheet=_sheet(root, lines))
     except (FormatError, SketchError) as error:
@@ -117,11 +117,12 @@ def _sheet(root: Element, lines: Sequence[Line]) -> Sheet | None:
     return Sheet(size, tuple(layers), float(np.median(widths)) if widths else None)
 
 
-def _on_page(lines: Iterable[Line], page: Box | None) -> Iterator[Line]:
-    """Yield the lines that are at least in part on the page."""
-    low, high = (
-        np.array([-np.inf, np.inf])[:, None] if page is None else (page[:2], np.add(page[:2], page[2:]))
-    )
-    for line in lines:
-        if not ((line.points < low).all(axis=0) | (line.points > high).all(axis=0)).any():
-            yield line
+def _on_page(lines: Sequence[Line], page: Box | None) -> list[Line]:
+    """Return the lines that are at least in part on the page."""
+    if page is None or not lines:
+        return list(lines)
+    starts = np.cumsum([0, *(len(line.points) for line in lines[:-1])])
+    points = np.concatenate([line.points for line in lines])
+    off = np.minimum.reduceat(points, starts) > np.add(page[:2], page[2:])
+    off |= np.maximum.reduceat(points, starts) < page[:2]
+    return [line for line, away in zip(lines, off.any(axis=1), strict=True) if not away]
