@@ -108,7 +108,7 @@ OUTLINES = """
     set(host, {position: 'absolute', left: `${left}px`, top: `${top}px`, overflow: 'hidden', ...size});
     document.body.append(host);
     // Of an old file without a namespace, too, it is known what is meant.
-    const space = / xmlns[:=]|&/.test(text) ? '<svg' : '<svg xmlns="http://www.w3.org/2000/svg"';
+    const space = /\\sxmlns=/.test(text) ? '<svg' : '<svg xmlns="http://www.w3.org/2000/svg"';
     const full = text.replace('<svg', space);
     const parsed = new DOMParser().parseFromString(full, 'image/svg+xml').documentElement;
     const root = document.importNode(parsed, true);
@@ -176,9 +176,10 @@ def files(cache: Path) -> Iterator[tuple[str, bytes]]:
                 yield from ((f"{name} {path}", whole.read(path)) for path in paths)
         else:
             with tarfile.open(archive) as whole:
-                wanted = {member.name: member for member in whole if member.name in paths}
-                for path in paths:
-                    yield f"{name} {path}", whole.extractfile(wanted[path]).read()  # type: ignore[union-attr]
+                # In the order of the archive: it is compressed.
+                for member in whole:
+                    if member.name in paths:
+                        yield f"{name} {member.name}", whole.extractfile(member).read()  # type: ignore[union-attr]
 
 
 def outlines(page: Page, texts: list[bytes]) -> list[Image.Image]:

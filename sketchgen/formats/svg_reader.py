@@ -5,8 +5,8 @@ stroked. A filled shape is read as its outline, that of a brush stroke as its mi
 twice, as in a rough style, is read once. Straight lines keep their points. Curves are flattened, except those
 of `svg_writer`, whose nodes are read.
 Not read are what is invisible by its style, clipped away or wholly off the page, fills that cover the page,
-masks, text, images, scripts, and animation. A broken element is read as far as browsers draw it, with a
-warning.
+scripts, and animation; nor, with a warning, masks, markers, text and images. A broken element is read as far
+as browsers draw it, with a warning.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from sketchgen.errors import FormatError, FormatNote, FormatWarning, SettingError, SketchError
 from sketchgen.formats.svg_path import read_numbers
 from sketchgen.formats.svg_transform import length
-from sketchgen.formats.svg_walker import AS_DRAWN, Line, Walker
+from sketchgen.formats.svg_walker import AS_DRAWN, LEFT_OUT, Line, Walker
 from sketchgen.formats.svg_writer import MARK, WHOLE, StrokeStyle
 from sketchgen.formats.svg_xml import parse_xml
 from sketchgen.sketch.sketch import Box, Layer, Sheet, Sketch
@@ -50,7 +50,8 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
         SketchError: too many points, or a point that is too far away.
 
     Warns:
-        FormatWarning: an element that is broken is left out, or drawn up to the fault.
+        FormatWarning: an element that is broken is left out, or drawn up to the fault; text or the like is
+            left out.
         FormatNote: brush strokes or doubled lines are read as one line each; see `AS_DRAWN`.
     """
     return parse_styled_svg(text, name)[0]
@@ -75,6 +76,8 @@ def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list
     if reader.joined:
         words = "lines that are drawn as two, outlines of brush strokes or doubled ones, are read as one each"
         warnings.warn(FormatNote(f"{name}: {reader.joined} {words}; --as-drawn keeps them"), stacklevel=2)
+    if left_out := sorted(LEFT_OUT & reader.passed_over):
+        warnings.warn(FormatWarning(f"{name}: left out: {', '.join(left_out)}"), stacklevel=2)
     for fault in reader.faults:
         warnings.warn(FormatWarning(f"{name}: {fault}"), stacklevel=2)
     return sketch, [_style(line) for line in lines]

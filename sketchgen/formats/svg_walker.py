@@ -55,6 +55,9 @@ _TOLERANCE = 1 / 2000
 _FAINT = 1 / 510
 """Opacity below which nothing is seen."""
 
+LEFT_OUT = frozenset({"text", "image", "foreignObject", "mask", "marker-start", "marker-mid", "marker-end"})
+"""Elements and attributes that browsers draw, and that are not read."""
+
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 _INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
@@ -128,13 +131,15 @@ class Walker:
             raise FormatError(f"nested or used more than {MAX_DEPTH} deep; ungroup the drawing")
         drawn = tag in _CONTAINERS or tag == "use" or tag in SHAPES or (tag == "symbol" and sized is not None)
         if not drawn:
-            if tag in ("text", "image", "foreignObject"):
-                self.passed_over.add(tag)
+            self.passed_over.update(LEFT_OUT & {tag})
             return
         style = self._cascade.style(element, context.style, context.scope)
         opacity = context.opacity * share(style["opacity"])
         if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not _holds(element):
             return
+        self.passed_over.update(
+            key for key in LEFT_OUT.intersection(element.keys()) if element.get(key) != "none"
+        )
         inner = context._replace(
             style=style, opacity=opacity, depth=context.depth + 1, layer=_layer(element, context)
         )
