@@ -31,7 +31,8 @@ from sketchgen.formats.svg_xml import decoded
 from sketchgen.sketch.sketch import Box, Sketch
 
 LIST = Path(__file__).with_suffix(".txt")
-"""A line for each package, `npm NAME@VERSION` or `pip NAME==VERSION`, and below it its files, indented."""
+"""A line for each package, `npm NAME@VERSION` or, of PyPI, `sdist` or `wheel NAME==VERSION`, and below it its
+files, indented."""
 
 OUTLINES = """
 ([texts, side]) => {
@@ -48,11 +49,11 @@ OUTLINES = """
     if (!map || box.left > x + slack || box.top > y + slack) return false;
     if (box.right < x + w - slack || box.bottom < y + h - slack) return false;
     let inside = 0;
-    for (let i = 0; i < 400; i++) {
-      const at = new DOMPoint(x + w * ((i % 20) + 0.5) / 20, y + h * (Math.floor(i / 20) + 0.5) / 20);
+    for (let i = 0; i < 1600; i++) {
+      const at = new DOMPoint(x + w * ((i % 40) + 0.5) / 40, y + h * (Math.floor(i / 40) + 0.5) / 40);
       inside += element.isPointInFill(at.matrixTransform(map.inverse()));
     }
-    return inside >= 360;
+    return inside >= 1440;
   };
   // A fill ends where it begins: every part of a path is closed.
   const close = (element) => {
@@ -160,8 +161,9 @@ def fetched(registry: str, name: str, cache: Path) -> Path:
         if registry == "npm":
             command = ["npm", "pack", "--silent", name, "--pack-destination", str(partial)]
         else:
+            kind = ["--no-binary" if registry == "sdist" else "--only-binary", ":all:"]
             command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation"]
-            command += ["-d", str(partial), name]
+            command += [*kind, "-d", str(partial), name]
         subprocess.run(command, check=True)
         partial.rename(folder)
     return next(folder.iterdir())

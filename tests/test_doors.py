@@ -118,9 +118,7 @@ def test_every_door_gives_the_same_answer(
     doors: dict[str, Door] = {
         "library": library,
         "recognise": command("recognise", path, "--checkpoint", classifier),
-        "complete": command(
-            "complete", path, "-n", 1, "--limit", 3, "-o", tmp_path / "out", "--checkpoint", checkpoint
-        ),
+        "complete": command("complete", path, "-n", 1, "-o", tmp_path / "out", "--checkpoint", checkpoint),
         "prepare": command("prepare", path, "-o", tmp_path / "store"),
     }
     # The browser reads the page's files as text in UTF-8.

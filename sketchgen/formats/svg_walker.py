@@ -55,9 +55,10 @@ _TOLERANCE = 1 / 2000
 _FAINT = 1 / 510
 """Opacity below which nothing is seen."""
 
-LEFT_OUT = frozenset({"text", "image", "foreignObject", "mask", "marker-start", "marker-mid", "marker-end"})
-"""Elements and attributes that browsers draw, and that are not read."""
+LEFT_OUT = frozenset({"text", "image", "foreignObject"})
+"""Elements that browsers draw, and that are not read."""
 
+_EFFECTS = frozenset({"mask", "marker-start", "marker-mid", "marker-end"})
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 _INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
@@ -137,9 +138,9 @@ class Walker:
         opacity = context.opacity * share(style["opacity"])
         if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not _holds(element):
             return
-        self.passed_over.update(
-            key for key in LEFT_OUT.intersection(element.keys()) if element.get(key) != "none"
-        )
+        for effect in _EFFECTS.intersection(element.keys()):
+            if element.get(effect, "").strip() != "none":
+                self.report(f"{effect} is left out")
         inner = context._replace(
             style=style, opacity=opacity, depth=context.depth + 1, layer=_layer(element, context)
         )

@@ -425,3 +425,12 @@ def test_shapes_of_css_clip(shape, box):
 def test_a_fill_ends_where_it_begins(data):
     found = lists(svg(f'<path d="{data}" fill="red" stroke="none"/>'))
     assert found[0] == [[10, 10], [90, 10], [90, 90], [10, 10]]
+
+
+def test_what_is_left_out_is_told():
+    line = '<path marker-end="url(#m)" mask="none" d="M0,0h9"/>'
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        parse_svg(svg(f'<text>a</text><image/><g mask="url(#n)">{line}</g><mask id="n"/>{line}'), "a.svg")
+    words = ["left out: image, text", "mask is left out", "marker-end is left out"]
+    assert sorted(str(each.message) for each in told) == sorted(f"a.svg: {each}" for each in words)
