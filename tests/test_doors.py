@@ -75,7 +75,7 @@ def library(path: Path) -> str:
 
 def page(path: Path) -> str:
     try:
-        assert opened(path.read_bytes().decode("utf-8", "replace"), str(path))[0].strokes
+        assert opened(path.read_bytes().decode("utf-8", "replace"), path.name)[0].strokes
     except SketchgenError as error:
         return str(error)
     return ""

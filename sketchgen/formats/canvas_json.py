@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,9 @@ from sketchgen.sketch.sketch import MAX_POINTS, Box, Completion, Item, Sketch, w
 
 FORMAT = "sketchgen"
 """Value of `format` in sketchgen's JSON."""
+
+MAX_STROKES = 20_000
+"""Maximum number of strokes of a drawing in JSON; each takes about 10 microseconds."""
 
 MAX_VALUES = 5 * MAX_POINTS + 100_000
 """Maximum number of values in a JSON text, brackets included: those of a drawing with time and pressure. In
@@ -75,9 +79,12 @@ def parse_canvas(source: Any, name: str = "canvas") -> Sketch:
 
 
 def named_sketch(name: str, strokes: Iterable[Any], **more: Any) -> Sketch:
-    """Return `Sketch.from_strokes`, with the name of the drawing in its errors."""
+    """Return `Sketch.from_strokes` of up to `MAX_STROKES`, with the name of the drawing in its errors."""
     try:
-        return Sketch.from_strokes(strokes, **more)
+        found = list(itertools.islice(strokes, MAX_STROKES + 1))
+        if len(found) > MAX_STROKES:
+            raise SketchError(f"more than {MAX_STROKES} strokes in one drawing; simplify it or split it")
+        return Sketch.from_strokes(found, **more)
     except SketchError as error:
         raise SketchError(f"{name}: {error}") from error
 

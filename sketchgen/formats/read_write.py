@@ -88,7 +88,9 @@ def entries(source: Source, name: str | None = None) -> Iterator[Entry | Sketchg
         FormatWarning: nothing is visible in a drawing, which is yielded as an empty one.
     """
     label, path = name or _name_of(source), _path_of(source)
-    reader = _read_unknown if path is None else READERS.get(kind_of(path), _read_unknown)
+    named = path if path is not None else getattr(source, "name", None)
+    kind = kind_of(Path(named)) if isinstance(named, str | Path) else ""
+    reader = READERS.get(kind, _read_unknown)
     with readable(label), _opened(source, label) as stream:
         drawings = faults = empty = 0
         try:

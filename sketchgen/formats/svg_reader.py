@@ -68,6 +68,8 @@ def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list
         sketch = Sketch.from_strokes(strokes, page=page, category=category, sheet=_sheet(root, lines))
     except (FormatError, SketchError) as error:
         raise type(error)(f"{name}: {error}") from error
+    except RecursionError as error:
+        raise FormatError(f"{name}: brackets nested too deep in its style sheet; simplify it") from error
     if sketch.is_empty and reader.faults:
         raise FormatError(f"{name} holds no strokes: {next(iter(reader.faults))}")
     if sketch.is_empty and reader.passed_over:
