@@ -20,7 +20,7 @@ MAX_CSS = 100_000
 MAX_SELECTORS = 2_000
 """Maximum number of selectors of all style sheets."""
 
-MAX_TESTS = 1_000_000
+MAX_TESTS = 500_000
 """Maximum number of elements that are looked at to match all selectors."""
 
 _OWN = {
@@ -105,7 +105,7 @@ class _Node(cssselect2.ElementWrapper):
         """Yield the children."""
         for child in super().iter_children():
             # Each is made anew.
-            self.budget.spend(10)
+            self.budget.spend(20)
             yield child
 
 
