@@ -26,6 +26,7 @@ from sketchgen.formats.svg_transform import (
     mapped,
     origin,
     shift,
+    stretch,
     transform,
 )
 from sketchgen.formats.svg_values import INHERITED, Style, paint, reference, share
@@ -110,6 +111,7 @@ class Walker:
         self._root = root
         # A use repeats shapes.
         self._outlines: dict[Any, list[Points]] = {}
+        self._clips: dict[Any, list[list[Region]]] = {}
         self.joined = self.brushes = 0
         self._elements = self._characters = self._data = self._points = self._clipping = 0
 
@@ -201,18 +203,21 @@ class Walker:
 
     def _clipped(self, lines: list[Line], context: _Context) -> Iterable[Line]:
         """Return what a `clip-path` leaves of some lines."""
-        text = context.style["clip-path"].strip()
+        text, matrix = context.style["clip-path"].strip(), context.matrix
         target = self._ids.get(reference(text)[0] or "")
-        if "(" in text and not text.lower().startswith("url("):
-            shape = clip_shape(text, _stroke_box(lines, context.matrix), self._tolerance(context.matrix))
-            if shape is not None:
-                region = Region(tuple(mapped(context.matrix, line) for line in shape[0]), shape[1])
-                return [piece for line in lines for piece in self._cut(line, [region])]
-        if target is None or local_tag(target) != "clipPath":
+        key = (target, context.area, None if matrix is None else matrix.tobytes())
+        if target is not None and local_tag(target) == "clipPath":
+            found = self._clips.get(key) or list(self._regions(target, lines, context))
+            if target.attrib.keys() <= {"id"}:
+                # Nothing in it refers to what is clipped.
+                self._clips[key] = found
+        elif shape := clip_shape(text, _stroke_box(lines, matrix), self._tolerance(matrix)):
+            found = [[Region(tuple(mapped(matrix, line) for line in shape[0]), shape[1])]]
+        else:
             if not text.lower().startswith("url("):
                 self.report(f"the clip-path {text[:40]!r} is none that is known, and is left out")
             return lines
-        for regions in self._regions(target, lines, context):
+        for regions in found:
             lines = [piece for line in lines for piece in self._cut(line, regions)]
         return lines
 
@@ -345,17 +350,16 @@ class Walker:
         lines = self._outline(element, context)
         if not lines:
             self.passed_over.add(f"an empty {tag}")
-        corners, scale = element.get(MARK) != NODES, 1.0
+        corners = element.get(MARK) != NODES
         if has_fill and not has_stroke:
             pen = style["stroke-linecap"] == "round"
             lines, width = self._filled(element, tag, lines, pen=pen)
             colour, corners = tint, corners and not width
         elif not has_fill:
             lines = self._stroked(tag, lines, dots=style["stroke-linecap"] != "butt")
-        if has_stroke and matrix is not None:
-            scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+        width *= stretch(matrix)[1] if has_stroke else 1.0
         for line in lines:
-            yield Line(line, context.layer, colour, width * scale, corners)
+            yield Line(line, context.layer, colour, width, corners)
 
     def _filled(
         self, element: Element, tag: str, lines: list[Points], *, pen: bool
@@ -402,7 +406,7 @@ class Walker:
 
     def _tolerance(self, matrix: Matrix) -> float | None:
         """Return how far a flattened curve may be from the curve, before a map."""
-        scale = 1.0 if matrix is None else float(np.linalg.norm(matrix[:, :2], 2))
+        scale = stretch(matrix)[0]
         return self.page.longer * _TOLERANCE / scale if self.page and scale > 0 else None
 
 
@@ -441,7 +445,7 @@ def _bounds(lines: Sequence[Line], matrix: Matrix) -> Box:
 def _stroke_box(lines: Sequence[Line], matrix: Matrix) -> Box:
     """Return `_bounds` with the widths of the lines."""
     x, y, width, height = _bounds(lines, matrix)
-    scale = 1.0 if matrix is None else math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+    scale = stretch(matrix)[1]
     pen = max((line.width for line in lines), default=0.0) / scale if scale > 0 else 0.0
     return Box(x - pen / 2, y - pen / 2, width + pen, height + pen)
 
