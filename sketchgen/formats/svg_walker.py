@@ -223,7 +223,11 @@ class Walker:
 
     def _cut(self, line: Line, regions: Sequence[Region]) -> Iterator[Line]:
         """Yield the pieces of a line within any of some regions."""
-        self._clipping += len(line.points)
+        if any(region.rectangle is not None and region.contains(line.points).all() for region in regions):
+            yield line
+            return
+        # A short line takes as long as one of 250 points.
+        self._clipping += 250 + len(line.points)
         if is_costly(line.points, regions) or self._clipping > 4 * MAX_POINTS:
             raise FormatError("its clip-path has too many points; simplify it or let it be applied")
         for piece in clipped(line.points, regions):
