@@ -127,6 +127,11 @@ BODIES = {
     '<clipPath id="c" clip-path="url(#d)"><circle cx="50" cy="50" r="40"/></clipPath>'
     f'<g style="clip-path:url(#c)">{LINES}</g>',
     "clip that is not there": f'<g clip-path="url(#no)">{LINES}</g>',
+    "clip by shapes of CSS": f'<g style="clip-path:circle(30px at 60px 40%)">{LINES}</g>'
+    f'<g style="clip-path:inset(10% 20px round 8px)" transform="rotate(9)">{LINES}</g>',
+    "clip by a polygon": f'<g style="clip-path:polygon(evenodd,0 0,100% 50%,0 100%,30px 50%)">{LINES}{SQUARE}</g>',
+    "clip by an ellipse, a path": f'<g style="clip-path:ellipse(20px closest-side at 40% 50%)">{LINES}</g>'
+    f"""<g style="clip-path:path('M9 9H90L50 90z')">{SQUARE}{LINES}</g>""",
     "backgrounds": '<path fill="#fff" stroke="none" d="M0 0h100v100H0z"/><circle stroke="none" fill="#fff" cx="50" '
     f'cy="50" r="99"/>{SQUARE}',
     "error in a path": '<path d="M10 10L90 10 90 90 L 40 foo 10 10"/><path d="M10 50 h20 30 v"/><path d="L5 5 9 9"/>',

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from sketchgen.errors import FormatError, SketchError
-from sketchgen.sketch.files import MAX_BYTES
 from sketchgen.sketch.sketch import MAX_POINTS, Box, Completion, Item, Sketch, whole_of
 
 FORMAT = "sketchgen"
 """Value of `format` in sketchgen's JSON."""
 
+MAX_JSON = 16 * 2**20
+"""Maximum size of a JSON text, bytes; to parse it takes eight times as much memory."""
+
+MAX_STROKES = 20_000
+"""Maximum number of strokes of a drawing in JSON; each takes about 10 microseconds."""
+
 MAX_VALUES = 5 * MAX_POINTS + 100_000
 """Maximum number of values in a JSON text, brackets included: those of a drawing with time and pressure. In
 memory each may take 150 bytes, whatever it takes in the text."""
+
+MAX_KEYS = 500_000
+"""Maximum number of keys in a JSON text; each takes up to 200 bytes."""
 
 VERSION = 1
 """Version of sketchgen's JSON; others are refused."""
@@ -24,14 +33,16 @@ VERSION = 1
 
 def load_json(text: str | bytes, name: str) -> Any:
     """Return the value of a JSON text, with or without a byte order mark; NaN and Infinity are not JSON."""
-    if len(text) > MAX_BYTES:
-        raise FormatError(f"{name} is larger than {MAX_BYTES // 2**20} MB; simplify the drawing")
+    if len(text) > MAX_JSON:
+        raise FormatError(f"{name} is larger than {MAX_JSON // 2**20} MB; simplify the drawing")
     text = text.removeprefix("\ufeff") if isinstance(text, str) else text.removeprefix(b"\xef\xbb\xbf")
     if not text.strip():
         raise FormatError(f"{name} is empty")
     brackets_and_commas = ("[", "{", ",") if isinstance(text, str) else (b"[", b"{", b",")
     if sum(map(text.count, brackets_and_commas)) > MAX_VALUES:  # pyright: ignore[reportArgumentType]
         raise FormatError(f"{name} has more than {MAX_VALUES} values; simplify the drawing or split it")
+    if text.count(":" if isinstance(text, str) else b":") > MAX_KEYS:  # pyright: ignore[reportArgumentType]
+        raise FormatError(f"{name} has more than {MAX_KEYS} keys; simplify the drawing or split it")
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -75,11 +86,19 @@ def parse_canvas(source: Any, name: str = "canvas") -> Sketch:
 
 
 def named_sketch(name: str, strokes: Iterable[Any], **more: Any) -> Sketch:
-    """Return `Sketch.from_strokes`, with the name of the drawing in its errors."""
+    """Return `Sketch.from_strokes` of up to `MAX_STROKES`, with the name of the drawing in its errors."""
+    found = list(itertools.islice(strokes, MAX_STROKES + 1))
+    _check_count(len(found), name)
     try:
-        return Sketch.from_strokes(strokes, **more)
+        return Sketch.from_strokes(found, **more)
     except SketchError as error:
         raise SketchError(f"{name}: {error}") from error
+
+
+def _check_count(strokes: int, name: str) -> None:
+    """Check the number of strokes."""
+    if strokes > MAX_STROKES:
+        raise SketchError(f"{name}: more than {MAX_STROKES} strokes in one drawing; simplify it or split it")
 
 
 def sketch_to_json(item: Item) -> str:
@@ -144,6 +163,7 @@ def _strokes(value: object, name: str) -> list[list[tuple[float, float]]]:
     """Return checked strokes; sizes are checked first, so that a flood of points is refused at once."""
     if not isinstance(value, list):
         raise FormatError(f"{name}: strokes must be a list, not {kind_of_value(value)}")
+    _check_count(len(value), name)
     total = 0
     for index, stroke in enumerate(value):
         if not isinstance(stroke, list):

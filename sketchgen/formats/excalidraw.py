@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from sketchgen.errors import FormatError, SettingError, SketchError
+from sketchgen.errors import FormatError, FormatWarning, SettingError, SketchError
 from sketchgen.formats.canvas_json import kind_of_value, named_sketch, to_number, to_page
 from sketchgen.formats.curves import control_points
 from sketchgen.formats.svg_writer import StrokeStyle, Style, curve_px, parts, pen_width, visible_box
@@ -58,8 +59,8 @@ def is_scene(value: object) -> bool:
 def parse_scene(value: Any, name: str = "scene") -> Sketch:
     """Return the drawing of a scene: its free lines, lines, arrows, rectangles, ellipses and diamonds.
 
-    Rounded lines are read as their points. Deleted and invisible elements, texts, pictures and frames are
-    left out. A scene that `to_scene` wrote has its page, its category, and the very points of its strokes.
+    Rounded lines are read as their points. Texts, pictures and frames are left out, and what is deleted or
+    invisible. A scene that `to_scene` wrote has its page, its category, and the very points of its strokes.
 
     Args:
         value: the object that was parsed from JSON.
@@ -68,6 +69,9 @@ def parse_scene(value: Any, name: str = "scene") -> Sketch:
     Raises:
         FormatError: not a scene, or nothing but elements that cannot be read.
         SketchError: too many points, or a point that is not finite or too far away.
+
+    Warns:
+        FormatWarning: the kinds of elements that are left out.
     """
     return parse_styled_scene(value, name)[0]
 
@@ -92,6 +96,8 @@ def parse_styled_scene(value: Any, name: str = "scene") -> tuple[Sketch, list[St
     if sketch.is_empty and left_out:
         held = ", ".join(sorted(left_out)[:4])
         raise FormatError(f"{name} holds no lines, only {held}; draw with the pencil or a shape")
+    if left_out:
+        warnings.warn(FormatWarning(f"{name}: left out: {', '.join(sorted(left_out)[:8])}"), stacklevel=2)
     return sketch, styles
 
 

@@ -14,7 +14,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from sketchgen.errors import FormatError, SketchgenError
+from sketchgen.errors import FormatError, FormatWarning, SketchgenError
 from sketchgen.formats.canvas_json import load_json
 from sketchgen.formats.compressed import inflated
 from sketchgen.formats.quickdraw import Entry
@@ -24,6 +24,9 @@ from sketchgen.sketch.sketch import Item, Sketch
 
 MAX_FAULTS = 10_000
 """Number of unreadable drawings of a file, beside as many as could be read, after which it is left."""
+
+MAX_TOLD = 20
+"""Number of empty drawings of a file, the first ones, that are told."""
 
 _GZIP, _ZIP, _BOM = b"\x1f\x8b", b"PK", b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
@@ -80,14 +83,21 @@ def entries(source: Source, name: str | None = None) -> Iterator[Entry | Sketchg
 
     Raises:
         FormatError: the file cannot be opened, or is damaged.
+
+    Warns:
+        FormatWarning: nothing is visible in a drawing, which is yielded as an empty one.
     """
     label, path = name or _name_of(source), _path_of(source)
-    reader = _read_unknown if path is None else READERS.get(kind_of(path), _read_unknown)
+    named = path if path is not None else getattr(source, "name", None)
+    kind = kind_of(Path(named)) if isinstance(named, str | Path) else ""
+    reader = READERS.get(kind, _read_unknown)
     with readable(label), _opened(source, label) as stream:
-        drawings = faults = 0
+        drawings = faults = empty = 0
         try:
             for found in reader(stream, label):
                 drawings, faults = drawings + isinstance(found, Entry), faults + isinstance(found, Exception)
+                if isinstance(found, Entry) and found.sketch.is_empty and (empty := empty + 1) <= MAX_TOLD:
+                    warnings.warn(FormatWarning(nothing_visible(found.place)), stacklevel=2)
                 yield found
                 check_faults(faults, drawings, label)
         except SketchgenError as error:
@@ -95,6 +105,11 @@ def entries(source: Source, name: str | None = None) -> Iterator[Entry | Sketchg
         else:
             if not drawings and not faults:
                 yield FormatError(f"{label} is empty")
+
+
+def nothing_visible(name: str) -> str:
+    """Return what is said of an empty drawing."""
+    return f"nothing visible in {name}: it has no line, or none that is shown on its page"
 
 
 def check_faults(faults: int, drawings: int, name: object) -> None:

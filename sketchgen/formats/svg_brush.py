@@ -130,8 +130,10 @@ def _without_caps(line: Points, width: float) -> Points:
 
 def without_doubles(lines: Sequence[Points]) -> list[Points]:
     """Return the lines of a path without the second ones, if each is drawn twice, as in a rough style."""
-    pairs = list(zip(lines[::2], lines[1::2], strict=False))
-    if len(lines) < 2 or len(lines) % 2 or not all(_is_double(*pair) for pair in pairs):
+    if len(lines) < 2 or len(lines) % 2:
+        return list(lines)
+    pairs = list(zip(lines[::2], lines[1::2], strict=True))
+    if not all(_is_double(*pair) for pair in pairs):
         return list(lines)
     return [line for line, _ in pairs]
 

@@ -20,7 +20,7 @@ MAX_CSS = 100_000
 MAX_SELECTORS = 2_000
 """Maximum number of selectors of all style sheets."""
 
-MAX_TESTS = 1_000_000
+MAX_TESTS = 500_000
 """Maximum number of elements that are looked at to match all selectors."""
 
 _OWN = {
@@ -105,7 +105,7 @@ class _Node(cssselect2.ElementWrapper):
         """Yield the children."""
         for child in super().iter_children():
             # Each is made anew.
-            self.budget.spend(10)
+            self.budget.spend(20)
             yield child
 
 
@@ -132,7 +132,7 @@ class Cascade:
         self._parsed: dict[str, list[_Declaration]] = {"": []}
         self._declared: dict[tuple[Element, Element], dict[str, str]] = {}
         sheets = [each for each in root.iter() if local_tag(each) == "style" and _is_css(each)]
-        budget = _Budget()
+        budget = self._budget = _Budget()
         matcher = _Matcher(budget)
         for sheet in sheets:
             for selectors, declarations in self._rules(_without_data(sheet.text or "")):
@@ -216,7 +216,7 @@ class Cascade:
         if (own := self._declared.get((scope, element))) is None:
             own = self._declared[scope, element] = self._own(element, scope)
         for name, value in own.items():
-            _set(style, name, value, parent)
+            _set(style, name, value, parent, self._budget)
         return style
 
     def _own(self, element: Element, scope: Element) -> dict[str, str]:
@@ -235,11 +235,11 @@ class Cascade:
         return dict(sorted(own.items(), key=lambda item: not item[0].startswith("--"))) if rows else own
 
 
-def _set(style: dict[str, str], name: str, value: str, parent: Style) -> None:
+def _set(style: dict[str, str], name: str, value: str, parent: Style, budget: _Budget) -> None:
     """Set a declared value."""
     first = INHERITED.get(name) or _OWN.get(name)
     if "var(" in value:
-        value = _substituted(value, style)
+        value = _substituted(value, style, budget)
         if not is_valid(name, value):
             value = "unset"
     word = value.strip().lower()
@@ -251,9 +251,10 @@ def _set(style: dict[str, str], name: str, value: str, parent: Style) -> None:
         style[name] = value
 
 
-def _substituted(value: str, style: Style) -> str:
+def _substituted(value: str, style: Style, budget: _Budget) -> str:
     """Return a value with its variables replaced."""
     for _ in range(8):
+        budget.spend(10 + len(value) // 10)
         changed = _VAR.sub(lambda match: style.get(match[1], match[2] or "").strip()[:1000], value[:4000])
         if changed == value:
             break

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 
 import numpy as np
 from jaxtyping import Int
@@ -22,7 +22,11 @@ MAX_PIECES = 4096
 ROUGHNESS = 1 / 500
 """Tolerance as a share of the extent of a curve, if there is no page."""
 
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_SHORT = 10_000
+"""Characters of numbers that may be split at once, to bound memory."""
+
+NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_NEXT = re.compile(rf"[\s,]*({NUMBER.pattern})")
 _GAP = r"[\s,]*"
 _ARC = re.compile(
     _GAP.join(f"({each})" for each in [NUMBER.pattern] * 3 + ["[01]"] * 2 + [NUMBER.pattern] * 2)
@@ -42,20 +46,20 @@ def read_numbers(text: str, most: int) -> tuple[list[float], str]:
         text: numbers separated by white space and commas.
         most: how many are read.
     """
-    # First the usual case: nothing but numbers.
-    values = [float(match.group()) for match in islice(NUMBER.finditer(text), most)]
-    if all(map(math.isfinite, values)) and (
-        len(values) == most or not NUMBER.sub("", text).replace(",", " ").strip()
-    ):
-        return values, ""
+    # The usual case, for which no pattern is needed; ASCII, as `float` takes digits of any script.
+    if len(text) < _SHORT and text.isascii() and "_" not in text:
+        with contextlib.suppress(ValueError):
+            values = list(map(float, text.replace(",", " ").split()))
+            if len(values) <= most and all(map(math.isfinite, values)):
+                return values, ""
     values, at = [], 0
-    while len(values) < most and (start := _OTHER.search(text, at)):
-        match = NUMBER.match(text, start.start())
-        if match is None or not math.isfinite(value := float(match.group())):
-            return values, text[start.start() :]
+    while len(values) < most and (match := _NEXT.match(text, at)):
+        if not math.isfinite(value := float(match[1])):
+            break
         values.append(value)
         at = match.end()
-    return values, ""
+    rest = _OTHER.search(text, at) if len(values) < most else None
+    return values, text[rest.start() :] if rest else ""
 
 
 def path_lines(text: str, tolerance: float | None, report: Report) -> list[Points]:
@@ -245,7 +249,10 @@ def _flattened(subpaths: Sequence[Sequence[_Segment]], tolerance: float | None) 
             start, last = (ends[first - 1] if first else 0), ends[first + len(part) - 1]
             lines.append(np.concatenate([[part[0][:2]], points[start:last]]))
             first += len(part)
-    return [line[:1] if (line == line[0]).all() else line for line in lines]
+    return [
+        line[:1] if part[0][-2:] == part[0][:2] and (line == line[0]).all() else line
+        for part, line in zip(subpaths, lines, strict=True)
+    ]
 
 
 def _curves(

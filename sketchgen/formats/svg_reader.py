@@ -5,8 +5,8 @@ stroked. A filled shape is read as its outline, that of a brush stroke as its mi
 twice, as in a rough style, is read once. Straight lines keep their points. Curves are flattened, except those
 of `svg_writer`, whose nodes are read.
 Not read are what is invisible by its style, clipped away or wholly off the page, fills that cover the page,
-masks, text, images, scripts, and animation. A broken element is read as far as browsers draw it, with a
-warning.
+scripts, and animation; nor, with a warning, masks, markers, text and images. A broken element is read as far
+as browsers draw it, with a warning.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -22,7 +22,7 @@ import numpy as np
 from sketchgen.errors import FormatError, FormatNote, FormatWarning, SettingError, SketchError
 from sketchgen.formats.svg_path import read_numbers
 from sketchgen.formats.svg_transform import length
-from sketchgen.formats.svg_walker import AS_DRAWN, Line, Walker
+from sketchgen.formats.svg_walker import AS_DRAWN, LEFT_OUT, Line, Walker
 from sketchgen.formats.svg_writer import MARK, WHOLE, StrokeStyle
 from sketchgen.formats.svg_xml import parse_xml
 from sketchgen.sketch.sketch import Box, Layer, Sheet, Sketch
@@ -50,7 +50,8 @@ def parse_svg(text: str | bytes, name: str = "SVG") -> Sketch:
         SketchError: too many points, or a point that is too far away.
 
     Warns:
-        FormatWarning: an element that is broken is left out, or drawn up to the fault.
+        FormatWarning: an element that is broken is left out, or drawn up to the fault; text or the like is
+            left out.
         FormatNote: brush strokes or doubled lines are read as one line each; see `AS_DRAWN`.
     """
     return parse_styled_svg(text, name)[0]
@@ -64,13 +65,15 @@ def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list
     try:
         page = _page(root)
         reader = Walker(root, page)
-        lines = list(_on_page(reader.lines(root, reader.start), None if root.get(MARK) == WHOLE else page))
+        lines = _on_page(list(reader.lines(root, reader.start)), None if root.get(MARK) == WHOLE else page)
         strokes, category = [line.points for line in lines], root.get("data-category")
         sketch = Sketch.from_strokes(strokes, page=page, category=category, sheet=_sheet(root, lines))
     except (FormatError, SketchError) as error:
         raise type(error)(f"{name}: {error}") from error
     except (ArithmeticError, np.linalg.LinAlgError) as error:
         raise SketchError(f"{name}: a number in it is too large or too small to compute with") from error
+    except RecursionError as error:
+        raise FormatError(f"{name}: brackets nested too deep in its style sheet; simplify it") from error
     if sketch.is_empty and reader.faults:
         raise FormatError(f"{name} holds no strokes: {next(iter(reader.faults))}")
     if sketch.is_empty and reader.passed_over:
@@ -79,6 +82,8 @@ def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list
     if reader.joined:
         words = "lines that are drawn as two, outlines of brush strokes or doubled ones, are read as one each"
         warnings.warn(FormatNote(f"{name}: {reader.joined} {words}; --as-drawn keeps them"), stacklevel=2)
+    if left_out := sorted(LEFT_OUT & reader.passed_over):
+        warnings.warn(FormatWarning(f"{name}: left out: {', '.join(left_out)}"), stacklevel=2)
     for fault in reader.faults:
         warnings.warn(FormatWarning(f"{name}: {fault}"), stacklevel=2)
     return sketch, [_style(line) for line in lines]
@@ -121,11 +126,12 @@ def _sheet(root: Element, lines: Sequence[Line]) -> Sheet | None:
     return Sheet(size, tuple(layers), float(np.median(widths)) if widths else None)
 
 
-def _on_page(lines: Iterable[Line], page: Box | None) -> Iterator[Line]:
-    """Yield the lines that are at least in part on the page."""
-    low, high = (
-        np.array([-np.inf, np.inf])[:, None] if page is None else (page[:2], np.add(page[:2], page[2:]))
-    )
-    for line in lines:
-        if not ((line.points < low).all(axis=0) | (line.points > high).all(axis=0)).any():
-            yield line
+def _on_page(lines: Sequence[Line], page: Box | None) -> list[Line]:
+    """Return the lines that are at least in part on the page."""
+    if page is None or not lines:
+        return list(lines)
+    starts = np.cumsum([0, *(len(line.points) for line in lines[:-1])])
+    points = np.concatenate([line.points for line in lines])
+    off = np.minimum.reduceat(points, starts) > np.add(page[:2], page[2:])
+    off |= np.maximum.reduceat(points, starts) < page[:2]
+    return [line for line, away in zip(lines, off.any(axis=1), strict=True) if not away]

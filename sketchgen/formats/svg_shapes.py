@@ -9,12 +9,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from sketchgen.formats.svg_path import MAX_PIECES, ROUGHNESS, Report, path_lines, read_numbers
-from sketchgen.formats.svg_transform import Area, length
-from sketchgen.sketch.sketch import MAX_POINTS, Points
+from sketchgen.formats.svg_transform import Area, length, origin
+from sketchgen.sketch.sketch import MAX_POINTS, Box, Points
+
+COVERED = 0.9
+"""Share of the page that a fill covers to count as its background."""
 
 SHAPES = frozenset({"path", "polyline", "polygon", "line", "rect", "circle", "ellipse"})
 """Elements with lines of their own."""
 
+_CLIP_SHAPE = re.compile(
+    r"(circle|ellipse|inset|polygon|path)\(\s*(?:(nonzero|evenodd)\s*,)?([^()]*)\)(?:\s+[a-z]+-box)?",
+    re.IGNORECASE,
+)
 _CSS_PATH = re.compile(r"path\(\s*[\"'](.*)[\"']\s*\)", re.DOTALL)
 
 
@@ -41,7 +48,7 @@ def outline(
             return []
         # A last x without a y is dropped, as in browsers.
         points = np.array(flat[: len(flat) // 2 * 2], dtype=np.float64).reshape(-1, 2)
-        points = _closed(points) if tag == "polygon" else points
+        points = closed(points) if tag == "polygon" else points
         return [points] if len(points) else []
 
     def side(key: str, default: float = 0.0) -> float:
@@ -58,7 +65,94 @@ def outline(
     return [_ellipse(side("cx"), side("cy"), rx, ry, tolerance)] if rx > 0 and ry > 0 else []
 
 
-def _closed(points: Points) -> Points:
+def clip_shape(text: str, box: Box, tolerance: float | None) -> tuple[list[Points], bool] | None:
+    """Return the contours of a shape that a `clip-path` names, and whether it is even-odd; None for none.
+
+    Args:
+        text: `circle`, `ellipse`, `inset`, `polygon` or `path`, such as "circle(40% at 10px 50%)".
+        box: what percentages refer to.
+        tolerance: see `outline`.
+
+    Source: https://www.w3.org/TR/css-shapes-1/#basic-shape-functions
+    """
+    match = _CLIP_SHAPE.fullmatch(text.strip())
+    if match is None:
+        return None
+    name, rule, words = match[1].lower(), match[2] or "", match[3].strip()
+    faults: list[str] = []
+    try:
+        if name == "path":
+            lines = path_lines(words.strip("\"'"), tolerance, faults.append)
+        elif name == "polygon":
+            pairs = [_lengths(pair, (box.width, box.height)) for pair in words.split(",")]
+            lines = [closed(np.array(pairs))]
+        else:
+            make = _inset if name == "inset" else _round
+            lines = make(name, words, box.width, box.height, tolerance)
+    except ValueError:
+        return None
+    return None if faults else ([line + np.array(box[:2]) for line in lines], rule.lower() == "evenodd")
+
+
+def _lengths(text: str, wholes: tuple[float, ...]) -> list[float]:
+    """Return as many lengths as there are wholes that percentages refer to; a ValueError for others."""
+    faults: list[str] = []
+    found = [length(word, whole, faults.append) for word, whole in zip(text.split(), wholes, strict=True)]
+    if faults:
+        raise ValueError(faults[0])
+    return found
+
+
+def _inset(_name: str, text: str, width: float, height: float, tolerance: float | None) -> list[Points]:
+    """Return the outline of `inset(top right bottom left round radius)`."""
+    sides, _, radius = text.partition("round")
+    words = sides.split()
+    words = [*words, words[1]] if len(words) == 3 else (words * 4)[:4]
+    top, right, bottom, left = _lengths(" ".join(words), (height, width) * 2)
+    rx, ry = _lengths(" ".join((radius.split()[:1] or ["0"]) * 2), (width, height))
+    return _rect(left, top, width - left - right, height - top - bottom, rx, ry, tolerance)
+
+
+def _round(name: str, text: str, width: float, height: float, tolerance: float | None) -> list[Points]:
+    """Return the outline of `circle(radius at place)` or `ellipse(rx ry at place)`."""
+    radii, _, place = text.partition("at ")
+    if len(place.split()) > 2:
+        raise ValueError(place)
+    x, y = origin(place or "center", Box(0.0, 0.0, width, height))
+    sides, wholes = [(abs(x), abs(width - x)), (abs(y), abs(height - y))], (width, height)
+    words = radii.split() or ["closest-side"]
+    if name == "circle":
+        words, sides = words[:1] * 2, [(*sides[0], *sides[1])] * 2
+        wholes = (math.hypot(width, height) / math.sqrt(2),) * 2
+    near = {"closest-side": min, "farthest-side": max}
+    rx, ry = (
+        near[word](side) if word in near else _lengths(word, (whole,))[0]
+        for word, side, whole in zip((words * 2)[:2], sides, wholes, strict=True)
+    )
+    return [_ellipse(x, y, rx, ry, tolerance)] if min(rx, ry) > 0 else []
+
+
+def has_area(points: Points) -> bool:
+    """Return whether the inside of a line has an area: its points are not all on one straight line."""
+    offsets = points - points[0]
+    far = offsets[np.hypot(*offsets.T).argmax()]
+    return bool(np.abs(offsets[:, 0] * far[1] - offsets[:, 1] * far[0]).max() > 1e-9 * float(far @ far))
+
+
+def covers(points: Points, page: Box | None) -> bool:
+    """Return whether the inside of a line covers the page: up to a hundredth of it, and rounded corners."""
+    if page is None:
+        return False
+    slack = page.longer / 100
+    low, corner = np.array([page.x, page.y]), np.array([page.x + page.width, page.y + page.height])
+    if (points.min(axis=0) > low + slack).any() or (points.max(axis=0) < corner - slack).any():
+        return False
+    x, y = np.clip(points, low, corner).T
+    area = abs(float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))) / 2
+    return area >= COVERED * page.width * page.height
+
+
+def closed(points: Points) -> Points:
     """Return the points, with the first one repeated at the end unless it is there."""
     if len(points) > 1 and not np.array_equal(points[0], points[-1]):
         return np.concatenate([points, points[:1]])

@@ -69,7 +69,18 @@ def chained(outer: Matrix, inner: Matrix) -> Matrix:
     if outer is None or inner is None:
         return inner if outer is None else outer
     with np.errstate(over="ignore", invalid="ignore"):
-        return outer @ np.vstack([inner, [0.0, 0.0, 1.0]])
+        found = outer[:, :2] @ inner
+        found[:, 2] += outer[:, 2]
+    return found
+
+
+def stretch(matrix: Matrix) -> tuple[float, float]:
+    """Return by how much a map stretches lengths at most, and on average: the root of its determinant."""
+    if matrix is None:
+        return 1.0, 1.0
+    (a, c, _), (b, d, _) = matrix.tolist()
+    # The larger singular value: half the sum of the norms of the two parts that keep and that flip turns.
+    return (math.hypot(a + d, b - c) + math.hypot(a - d, b + c)) / 2, math.sqrt(abs(a * d - b * c))
 
 
 def mapped(matrix: Matrix, points: Points) -> Points:
@@ -115,7 +126,7 @@ def transform(text: str, area: Area, *, css: bool) -> Matrix:
     # The functions may be finite one by one only.
     if result is not None and not np.isfinite(result).all():
         raise ValueError(text)
-    return None if result is not None and np.array_equal(result, np.eye(2, 3)) else result
+    return None if result is not None and result.tolist() == [[1, 0, 0], [0, 1, 0]] else result
 
 
 def _function(name: str, text: str, area: Area, css: bool) -> Matrix:

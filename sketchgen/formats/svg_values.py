@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import tinycss2.color4
@@ -58,6 +59,7 @@ def _is_share(value: str) -> bool:
     return bool(NUMBER.fullmatch(value.removesuffix("%")))
 
 
+_WIDTH = re.compile(rf"({NUMBER.pattern})([a-z]*|%)")
 _CHECKS: dict[str, Callable[[str], bool]] = {
     "fill": _is_paint,
     "stroke": _is_paint,
@@ -66,26 +68,20 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "opacity": _is_share,
     "fill-opacity": _is_share,
     "stroke-opacity": _is_share,
-    "stroke-width": lambda value: (
-        bool(re.fullmatch(f"({NUMBER.pattern})([a-z]*|%)", value)) and value[0] != "-"
-    ),
+    "stroke-width": lambda value: bool(_WIDTH.fullmatch(value)) and value[0] != "-",
     "visibility": lambda value: value in ("visible", "hidden", "collapse"),
     "stroke-linecap": lambda value: value in ("butt", "round", "square"),
     "clip-rule": lambda value: value in ("nonzero", "evenodd"),
 }
 
-_COLOURS: dict[str, Any] = {}
 
-
+@lru_cache(maxsize=2000)
 def _colour(text: str) -> Any:
     """Return a parsed colour: an object, "currentcolor", or None for an invalid one."""
-    if text not in _COLOURS:
-        if len(_COLOURS) > 2000:
-            _COLOURS.clear()
-        _COLOURS[text] = tinycss2.color4.parse_color(text) if len(text) < 100 else None
-    return _COLOURS[text]
+    return tinycss2.color4.parse_color(text) if len(text) < 100 else None
 
 
+@lru_cache(maxsize=1000)
 def share(text: str) -> float:
     """Return an opacity, from 0 to 1."""
     text = text.strip()
@@ -107,17 +103,24 @@ def paint(style: Style, name: str, known: Callable[[str], bool]) -> tuple[float,
         name: "fill" or "stroke".
         known: whether there is an element with an id; a paint that is not there is none.
     """
-    alpha, value = share(style[f"{name}-opacity"]), style[name].strip()
-    target, rest = reference(value)
+    value = style[name]
+    target, rest = reference(value) if "(" in value else (None, value)
     if target is not None:
         if known(target):
-            return alpha, None
+            return share(style[f"{name}-opacity"]), None
         value = rest or "none"
+    return _painted(value, style[f"{name}-opacity"], style["color"])
+
+
+@lru_cache(maxsize=1000)
+def _painted(value: str, opacity: str, current: str) -> tuple[float, str | None]:
+    """Return how opaque a colour is, and which; `current` is that of the text."""
+    alpha, value = share(opacity), value.strip()
     if value.lower() in ("none", "context-fill", "context-stroke"):
         return 0.0, None
     colour = _colour(value.lower())
     if colour == "currentcolor":
-        colour = _colour(style["color"].strip().lower())
+        colour = _colour(current.strip().lower())
     if colour is None or isinstance(colour, str):
         return alpha, "#000000"
     red, green, blue = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -14,13 +13,9 @@ import numpy as np
 from sketchgen.errors import FormatError, SketchError
 from sketchgen.formats.svg_brush import middle_lines, without_doubles
 from sketchgen.formats.svg_clip import Region, clipped, is_costly
-from sketchgen.formats.svg_css import (
-    ATTRIBUTE,
-    GEOMETRY,
-    Cascade,
-)
+from sketchgen.formats.svg_css import ATTRIBUTE, GEOMETRY, Cascade
 from sketchgen.formats.svg_path import read_numbers
-from sketchgen.formats.svg_shapes import SHAPES, outline
+from sketchgen.formats.svg_shapes import SHAPES, clip_shape, closed, covers, has_area, outline
 from sketchgen.formats.svg_transform import (
     Area,
     Matrix,
@@ -31,6 +26,7 @@ from sketchgen.formats.svg_transform import (
     mapped,
     origin,
     shift,
+    stretch,
     transform,
 )
 from sketchgen.formats.svg_values import INHERITED, Style, paint, reference, share
@@ -60,9 +56,10 @@ _TOLERANCE = 1 / 2000
 _FAINT = 1 / 510
 """Opacity below which nothing is seen."""
 
-_COVERED = 0.9
-"""Share of the page that a fill covers to count as its background."""
+LEFT_OUT = frozenset({"text", "image", "foreignObject"})
+"""Elements that browsers draw, and that are not read."""
 
+_EFFECTS = frozenset({"mask", "marker-start", "marker-mid", "marker-end"})
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 _INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
@@ -86,12 +83,11 @@ class Line(NamedTuple):
     corners: bool = True
 
 
-@dataclass(frozen=True)
-class _Context:
+class _Context(NamedTuple):
     """What an element inherits, `scope` being the target of the use that it is a copy of."""
 
     matrix: Matrix = None
-    style: Style = field(default_factory=lambda: dict(INHERITED))
+    style: Style = INHERITED
     opacity: float = 1.0
     depth: int = 0
     area: Area = (300.0, 150.0)
@@ -115,6 +111,7 @@ class Walker:
         self._root = root
         # A use repeats shapes.
         self._outlines: dict[Any, list[Points]] = {}
+        self._clips: dict[Any, list[list[Region]]] = {}
         self.joined = self.brushes = 0
         self._elements = self._characters = self._data = self._points = self._clipping = 0
 
@@ -137,15 +134,17 @@ class Walker:
             raise FormatError(f"nested or used more than {MAX_DEPTH} deep; ungroup the drawing")
         drawn = tag in _CONTAINERS or tag == "use" or tag in SHAPES or (tag == "symbol" and sized is not None)
         if not drawn:
-            if tag in ("text", "image", "foreignObject"):
-                self.passed_over.add(tag)
+            self.passed_over.update(LEFT_OUT & {tag})
             return
         style = self._cascade.style(element, context.style, context.scope)
         opacity = context.opacity * share(style["opacity"])
         if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not _holds(element):
             return
-        inner = replace(
-            context, style=style, opacity=opacity, depth=context.depth + 1, layer=_layer(element, context)
+        for effect in _EFFECTS.intersection(element.keys()):
+            if element.get(effect, "").strip() != "none":
+                self.report(f"{effect} is left out")
+        inner = context._replace(
+            style=style, opacity=opacity, depth=context.depth + 1, layer=_layer(element, context)
         )
         yield from self._placed(element, tag, inner, sized)
 
@@ -171,7 +170,7 @@ class Walker:
         bounded &= style["transform-origin"] != "0 0" or "%" in style["transform"] + style["translate"]
         if not bounded:
             own = self._transform(style, Box(0.0, 0.0, *context.area))
-        inner = replace(context, matrix=chained(outer, own))
+        inner = context._replace(matrix=chained(outer, own))
         lines: Iterable[Line] = self._content(element, tag, inner, sized)
         if style["clip-path"].strip() != "none":
             lines = self._clipped(list(lines), inner)
@@ -204,19 +203,31 @@ class Walker:
 
     def _clipped(self, lines: list[Line], context: _Context) -> Iterable[Line]:
         """Return what a `clip-path` leaves of some lines."""
-        text = context.style["clip-path"].strip()
+        text, matrix = context.style["clip-path"].strip(), context.matrix
         target = self._ids.get(reference(text)[0] or "")
-        if target is None or local_tag(target) != "clipPath":
+        key = (target, context.area, None if matrix is None else matrix.tobytes())
+        if target is not None and local_tag(target) == "clipPath":
+            found = self._clips.get(key) or list(self._regions(target, lines, context))
+            if target.attrib.keys() <= {"id"}:
+                # Nothing in it refers to what is clipped.
+                self._clips[key] = found
+        elif shape := clip_shape(text, _stroke_box(lines, matrix), self._tolerance(matrix)):
+            found = [[Region(tuple(mapped(matrix, line) for line in shape[0]), shape[1])]]
+        else:
             if not text.lower().startswith("url("):
                 self.report(f"the clip-path {text[:40]!r} is none that is known, and is left out")
             return lines
-        for regions in self._regions(target, lines, context):
+        for regions in found:
             lines = [piece for line in lines for piece in self._cut(line, regions)]
         return lines
 
     def _cut(self, line: Line, regions: Sequence[Region]) -> Iterator[Line]:
         """Yield the pieces of a line within any of some regions."""
-        self._clipping += len(line.points)
+        if any(region.rectangle is not None and region.contains(line.points).all() for region in regions):
+            yield line
+            return
+        # A short line takes as long as one of 250 points.
+        self._clipping += 250 + len(line.points)
         if is_costly(line.points, regions) or self._clipping > 4 * MAX_POINTS:
             raise FormatError("its clip-path has too many points; simplify it or let it be applied")
         for piece in clipped(line.points, regions):
@@ -234,20 +245,20 @@ class Walker:
             unit = np.array([[box.width, 0.0, box.x], [0.0, box.height, box.y]])
             matrix = chained(matrix, unit)
         matrix = chained(matrix, self._transform(style, Box(0.0, 0.0, *context.area)))
-        inner = replace(context, matrix=matrix, style=style, depth=context.depth + 1, opacity=1.0)
+        inner = context._replace(matrix=matrix, style=style, depth=context.depth + 1, opacity=1.0)
         found: list[Region] = []
         for child in target:
             shape, where = child, inner
             if local_tag(child) == "use":
                 where = self._use_context(
-                    child, replace(inner, style=self._cascade.style(child, inner.style, inner.scope))
+                    child, inner._replace(style=self._cascade.style(child, inner.style, inner.scope))
                 )
                 shape = self._ids.get(_href(child), child)
             if local_tag(shape) in SHAPES:
                 found += self._region(shape, where)
         yield found
         if (outer := reference(style["clip-path"])[0]) in self._ids:
-            yield from self._regions(self._ids[outer], lines, replace(context, depth=context.depth + 1))
+            yield from self._regions(self._ids[outer], lines, context._replace(depth=context.depth + 1))
 
     def _region(self, element: Element, context: _Context) -> list[Region]:
         """Return the inside of a shape of a clipPath, unless it is not displayed."""
@@ -255,7 +266,7 @@ class Walker:
         if style["display"] == "none" or style["visibility"] != "visible":
             return []
         matrix = chained(context.matrix, self._transform(style, Box(0.0, 0.0, *context.area)))
-        lines = self._outline(element, replace(context, matrix=matrix, style=style))
+        lines = self._outline(element, context._replace(matrix=matrix, style=style))
         return [Region(tuple(lines), style["clip-rule"] == "evenodd")] if lines else []
 
     # --- what is drawn -------------------------------------------------------------------------------------
@@ -283,13 +294,13 @@ class Walker:
         if target is None:
             self.passed_over.add("use of something that is not in the file")
             return
-        yield from self.lines(target, replace(self._use_context(element, context), scope=target), element)
+        yield from self.lines(target, self._use_context(element, context)._replace(scope=target), element)
 
     def _use_context(self, element: Element, context: _Context) -> _Context:
         """Return the context at the place of a `<use>`."""
         x = length(element.get("x"), context.area[0], self.report)
         y = length(element.get("y"), context.area[1], self.report)
-        return replace(context, matrix=chained(context.matrix, shift(x, y)))
+        return context._replace(matrix=chained(context.matrix, shift(x, y)))
 
     def _framed(self, element: Element, sized: Element, context: _Context) -> Iterator[Line]:
         """Yield the strokes in a nested `<svg>` or a `<symbol>`, clipped to it; `sized` may set its size."""
@@ -317,7 +328,7 @@ class Walker:
                 return
             matrix = chained(matrix, fitted(Box(*values), (w, h), element.get("preserveAspectRatio", "")))
             inside = values[2], values[3]
-        within = replace(context, matrix=matrix, area=inside)
+        within = context._replace(matrix=matrix, area=inside)
         frames = [Region((frame,))]
         for child in element:
             for line in self.lines(child, within):
@@ -343,17 +354,16 @@ class Walker:
         lines = self._outline(element, context)
         if not lines:
             self.passed_over.add(f"an empty {tag}")
-        corners, scale = element.get(MARK) != NODES, 1.0
+        corners = element.get(MARK) != NODES
         if has_fill and not has_stroke:
             pen = style["stroke-linecap"] == "round"
             lines, width = self._filled(element, tag, lines, pen=pen)
             colour, corners = tint, corners and not width
         elif not has_fill:
             lines = self._stroked(tag, lines, dots=style["stroke-linecap"] != "butt")
-        if has_stroke and matrix is not None:
-            scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+        width *= stretch(matrix)[1] if has_stroke else 1.0
         for line in lines:
-            yield Line(line, context.layer, colour, width * scale, corners)
+            yield Line(line, context.layer, colour, width, corners)
 
     def _filled(
         self, element: Element, tag: str, lines: list[Points], *, pen: bool
@@ -363,9 +373,9 @@ class Walker:
         tldraw and Excalidraw mark the outlines of a pen by round caps (`pen`): dots and lines in pieces, too.
         """
         named = "background" in (element.get("id"), *element.get("class", "").split())
-        if (tag == "rect" and named) or self._covers_page(lines):
+        if (tag == "rect" and named) or (len(lines) == 1 and covers(lines[0], self.page)):
             return [], 0.0
-        lines = [line for line in lines if _has_area(line)]
+        lines = [closed(line) for line in lines if has_area(line)]
         brush = tag in ("path", "polygon") and (len(lines) == 1 or pen) and not AS_DRAWN.get()
         if brush and self.brushes < MAX_BRUSHES:
             self.brushes += 1
@@ -386,10 +396,7 @@ class Walker:
     def _outline(self, element: Element, context: _Context) -> list[Points]:
         """Return the lines of a shape on the page."""
         tag, matrix = local_tag(element), context.matrix
-        scale = 1.0 if matrix is None else float(np.linalg.norm(matrix[:, :2], 2))
-        tolerance = self.page.longer * _TOLERANCE / scale if self.page and scale > 0 else None
-        if element.get(MARK) == NODES:
-            tolerance = math.inf
+        tolerance = math.inf if element.get(MARK) == NODES else self._tolerance(matrix)
         values: Mapping[str, str] = element.attrib
         if styled := {key: context.style[key] for key in GEOMETRY if key in context.style}:
             values = {**element.attrib, **styled}
@@ -401,17 +408,10 @@ class Walker:
             raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
         return [mapped(matrix, line) for line in lines]
 
-    def _covers_page(self, lines: Sequence[Points]) -> bool:
-        """Return whether a fill covers the page: up to a hundredth of it, and rounded corners."""
-        if (page := self.page) is None or len(lines) != 1:
-            return False
-        slack, points = page.longer / 100, lines[0]
-        low, corner = np.array([page.x, page.y]), np.array([page.x + page.width, page.y + page.height])
-        if (points.min(axis=0) > low + slack).any() or (points.max(axis=0) < corner - slack).any():
-            return False
-        x, y = np.clip(points, low, corner).T
-        area = abs(float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))) / 2
-        return area >= _COVERED * page.width * page.height
+    def _tolerance(self, matrix: Matrix) -> float | None:
+        """Return how far a flattened curve may be from the curve, before a map."""
+        scale = stretch(matrix)[0]
+        return self.page.longer * _TOLERANCE / scale if self.page and scale > 0 else None
 
 
 def _holds(element: Element) -> bool:
@@ -446,14 +446,15 @@ def _bounds(lines: Sequence[Line], matrix: Matrix) -> Box:
     return Box(*low.tolist(), *(high - low).tolist())
 
 
+def _stroke_box(lines: Sequence[Line], matrix: Matrix) -> Box:
+    """Return `_bounds` with the widths of the lines."""
+    x, y, width, height = _bounds(lines, matrix)
+    scale = stretch(matrix)[1]
+    pen = max((line.width for line in lines), default=0.0) / scale if scale > 0 else 0.0
+    return Box(x - pen / 2, y - pen / 2, width + pen, height + pen)
+
+
 def _moved(lines: Iterable[Line], matrix: Matrix) -> Iterator[Line]:
     """Yield lines under a map of the page."""
     for line in lines:
         yield line._replace(points=mapped(matrix, line.points))
-
-
-def _has_area(points: Points) -> bool:
-    """Return whether the inside of a line has an area: its points are not all on one straight line."""
-    offsets = points - points[0]
-    far = offsets[np.hypot(*offsets.T).argmax()]
-    return bool(np.abs(offsets[:, 0] * far[1] - offsets[:, 1] * far[0]).max() > 1e-9 * float(far @ far))

@@ -13,7 +13,7 @@ from defusedxml.common import DefusedXmlException
 from sketchgen.errors import FormatError
 from sketchgen.sketch.files import MAX_BYTES
 
-MAX_ELEMENTS = 20_000
+MAX_ELEMENTS = 10_000
 """Maximum number of elements, each use of a definition counted."""
 
 MAX_ATTRIBUTES = 300_000
@@ -120,7 +120,7 @@ def parse_xml(text: str | bytes, name: str) -> Element:
     if len(text) > MAX_BYTES:
         raise FormatError(f"{name} is larger than {MAX_BYTES // 2**20} MB; simplify the drawing")
     text = (
-        (_decoded(text, name) if isinstance(text, bytes) else text).lstrip("\ufeff \t\r\n").rstrip("\0 \r\n")
+        (decoded(text, name) if isinstance(text, bytes) else text).lstrip("\ufeff \t\r\n").rstrip("\0 \r\n")
     )
     if not text:
         raise FormatError(f"{name} is empty")
@@ -152,7 +152,7 @@ def parse_xml(text: str | bytes, name: str) -> Element:
     return root
 
 
-def _decoded(data: bytes, name: str) -> str:
+def decoded(data: bytes, name: str) -> str:
     """Return the text of a file: by its byte order mark, its first character, or its XML declaration."""
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
     if encoding is None:

@@ -14,7 +14,7 @@ from sketchgen.formats.animation import to_animated_svg, to_gif
 from sketchgen.formats.canvas_json import load_json
 from sketchgen.formats.excalidraw import is_scene, parse_styled_scene, to_scene
 from sketchgen.formats.raster import image_bytes, to_image
-from sketchgen.formats.read_write import read
+from sketchgen.formats.read_write import nothing_visible, read
 from sketchgen.formats.registry import encode
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.formats.svg_reader import parse_styled_svg
@@ -173,7 +173,7 @@ def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
         styles = json_styles(value, len(found.strokes))
     sketch = on_page(found)
     if found.bounds is None or sketch.bounds is None:
-        raise SketchError(f"{name[:60]} holds no strokes")
+        raise SketchError(nothing_visible(name[:60]))
     scale = sketch.bounds.longer / found.bounds.longer if found.bounds.longer > 0 else 1.0
     if sketch.point_count > MAX_POINTS and len(sketch.strokes) <= MAX_STROKES:
         sketch = simplify(sketch, epsilon=0.5)

@@ -111,7 +111,7 @@ def test_a_flood_is_refused_quickly():
     with pytest.raises(SketchError, match="more than 200000 points"):
         parse_canvas({"strokes": [[[0, 0]] * 1_000_000]})
     assert time.process_time() - begun < 1
-    with pytest.raises(FormatError, match="larger than 32 MB"):
+    with pytest.raises(FormatError, match="larger than 16 MB"):
         parse_canvas("[" + " " * (32 * 2**20))
 
 
@@ -129,3 +129,11 @@ def test_values_are_counted_before_they_are_parsed(part):
 def test_the_largest_drawing_with_time_and_pressure_is_read():
     text = "[[" + ",".join(["[1.5,2.5,1700000000000,0.5]"] * MAX_POINTS) + "]]"
     assert parse_canvas(text).point_count == MAX_POINTS
+
+
+def test_strokes_and_keys_are_counted():
+    with pytest.raises(SketchError, match=r"^canvas: more than 20000 strokes"):
+        parse_canvas([[[0, 0]]] * 20_001)
+    assert len(parse_canvas([[[0, 0]]] * 20_000).strokes) == 20_000
+    with pytest.raises(FormatError, match="more than 500000 keys"):
+        parse_canvas("{" + '"a":1,' * 500_001 + '"strokes":[]}')

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sketchgen
-from sketchgen.errors import SketchError, SketchgenError
+from sketchgen.errors import FormatWarning, SketchError, SketchgenError
 from sketchgen.formats.excalidraw import SPACING, parse_scene, parse_styled_scene, to_scene
 from sketchgen.formats.quickdraw import parse_json
 from sketchgen.formats.svg_writer import PLAIN, StrokeStyle, Style
@@ -223,3 +223,8 @@ def test_what_is_written_is_within_the_limits_of_what_is_read():
     assert len(parse_json(to_scene([sketch])).strokes[0]) == 20_000
     far = Sketch.from_strokes([[(0, 0), (9e8, 0)]], page=Box(0, 0, 1, 1))
     assert parse_json(to_scene([far])) == far
+
+
+def test_what_is_left_out_is_told():
+    with pytest.warns(FormatWarning, match=r"^a: left out: frame, text$"):
+        parse_json(scene(element("text"), element("frame"), element("text"), element()), "a")

@@ -337,7 +337,7 @@ USES = '<defs><g id="a0"><path d="M0,0h5"/></g>' + "".join(
         (svg("", 'viewBox="0 0 0 5"'), "viewBox"),
         (svg("<g>" * 100 + "</g>" * 100), "nested"),
         (svg('<g id="a"><use href="#a"/></g>'), "nested or used"),
-        (svg(USES + '</defs><use href="#a11"/>'), "more than 20000 elements"),
+        (svg(USES + '</defs><use href="#a11"/>'), "more than 10000 elements"),
         (svg("<!--" + " " * (32 * 2**20) + "-->"), "larger than 32 MB"),
     ],
 )
@@ -414,3 +414,45 @@ def test_junk_gives_a_drawing_or_an_error_of_ours(d, other, transform):
         # Whatever else is raised fails the test.
         with contextlib.suppress(SketchgenError):
             assert np.isfinite(parse_svg(svg(body, attributes)).points).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "box"),
+    [
+        ("circle(20px at 30px 40px)", (10, 20, 50, 60)),
+        ("circle(10% at left 50px top 50px)", None),
+        ("circle()", (0, 0, 100, 100)),
+        ("ellipse(20px farthest-side at 40px 50%)", (20, 0, 60, 100)),
+        ("inset(10px 20% 30px)", (20, 10, 80, 70)),
+        ("INSET(10px round 5px)", (10, 10, 90, 90)),
+        ("polygon(nonzero, 10% 10px, 90px 10px, 50% 90px)", (10, 10, 90, 90)),
+        ("path(evenodd, 'M10 20H80V70H10z')", (10, 20, 80, 70)),
+        ("inset(10px) fill-box", (10, 10, 90, 90)),
+        ("blob(10px)", None),
+        ("polygon(10 x)", None),
+    ],
+)
+def test_shapes_of_css_clip(shape, box):
+    hatches = "".join(f"M{at} 0V100M0 {at}H100" for at in range(0, 101, 5))
+    text = svg(f'<path style="clip-path:{shape}" d="{hatches}"/>', ink='stroke="black" stroke-width="1e-9"')
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        points = np.concatenate(parse_svg(text).strokes)
+    assert bool(told) == (box is None)
+    expected = [*(box or (0, 0, 100, 100))]
+    np.testing.assert_allclose([*points.min(axis=0), *points.max(axis=0)], expected, atol=5.01)
+
+
+@pytest.mark.parametrize("data", ["M10 10H90V90", "M10 10H90V90m0 0", "M10 10H90V90z"])
+def test_a_fill_ends_where_it_begins(data):
+    found = lists(svg(f'<path d="{data}" fill="red" stroke="none"/>'))
+    assert found[0] == [[10, 10], [90, 10], [90, 90], [10, 10]]
+
+
+def test_what_is_left_out_is_told():
+    line = '<path marker-end="url(#m)" mask="none" d="M0,0h9"/>'
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        parse_svg(svg(f'<text>a</text><image/><g mask="url(#n)">{line}</g><mask id="n"/>{line}'), "a.svg")
+    words = ["left out: image, text", "mask is left out", "marker-end is left out"]
+    assert sorted(str(each.message) for each in told) == sorted(f"a.svg: {each}" for each in words)

@@ -149,7 +149,7 @@ def test_a_page_is_laid_onto_the_page_and_ink_into_its_middle() -> None:
     [
         ("", "empty"),
         ("hello", "neither SVG nor JSON"),
-        ('<svg xmlns="http://www.w3.org/2000/svg"/>', "no strokes"),
+        ('<svg xmlns="http://www.w3.org/2000/svg"/>', "nothing visible in file"),
         ('{"strokes": [[[0, 0]]', "not JSON"),
         ('{"strokes": ' + str([[[k, 0]] for k in range(600)]) + "}", "600 strokes"),
         ("x" * (2 * 1024 * 1024 + 1), "larger than 2 MB"),
