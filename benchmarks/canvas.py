@@ -186,19 +186,21 @@ def main() -> None:
         list(run(url))
         print("| what | figure |\n|---|---|")
         print(f"| `sketchgen web` until its page is served | {seconds:.1f} s |", flush=True)
-        first = first_points(url, 5 if quick else 30)
-        told = f"{statistics.median(first):.0f}, {max(first):.0f} ms"
-        print(f"| pen-up to the first added point, in a browser (median, worst) | {told} |", flush=True)
-        found = guesses(url, 5 if quick else 30)
-        told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
-        print(f"| pen-up to the guesses above the paper, in a browser (median, worst) | {told} |", flush=True)
-        for points in (5_000, 20_000):
-            found = dense_guesses(url, points, 3 if quick else 15)
+        rows = {
+            "pen-up to the first added point, in a browser": lambda: first_points(url, 5 if quick else 30),
+            "pen-up to the guesses above the paper, in a browser": lambda: guesses(url, 5 if quick else 30),
+            "guesses of 5000 points, without a browser": lambda: dense_guesses(
+                url, 5_000, 3 if quick else 15
+            ),
+            "guesses of 20000 points, without a browser": lambda: dense_guesses(
+                url, 20_000, 3 if quick else 15
+            ),
+            "pen-down to the model's stop on the server": lambda: stops(3 if quick else 15),
+        }
+        for what, measure in rows.items():
+            found = measure()
             told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
-            print(f"| guesses of {points} points, without a browser (median, worst) | {told} |", flush=True)
-        found = stops(3 if quick else 15)
-        told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
-        print(f"| pen-down to the model's stop on the server (median, worst) | {told} |", flush=True)
+            print(f"| {what} (median, worst) | {told} |", flush=True)
         rate = points_of_run(9) / list(run(url, 9))[-1]
         print(f"| points a second, 9 alternatives, one person | {rate:.0f} |", flush=True)
         # As the page asks: the first time who chooses is loaded.

@@ -11,8 +11,8 @@ continue what was given. The score of a candidate, in nats of the reward model, 
 - the geometry prior (`sketchgen.ranking.geometry_prior`),
 - `SYMMETRY` times the symmetry of a candidate that completes one (`sketchgen.completion.symmetry`).
 
-All but the first need something given. Benchmarks: `benchmarks/choosing.py`, and `benchmarks/best_of.py` with
-an independent judge.
+All but the first need something given. Benchmarks: `benchmarks/choosing.py`, `benchmarks/weights.py`, and
+`benchmarks/best_of.py` with an independent judge.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from sketchgen.ranking.diversity import select_diverse
 from sketchgen.ranking.geometry_prior import WEIGHTS, flawless, geometry_prior, measures
 from sketchgen.sketch.sketch import Completion, Sketch
 
-RECOGNISER = 3.0
-"""Weight of the recogniser's log probability: the reward model alone barely tells the category."""
+RECOGNISER = 8.0
+"""Weight of the recogniser's log probability; the reward model alone barely tells the category."""
 
 MIN_PROBABILITY = 1e-9
 """Added to the probability of being recognised as what is wanted."""
