@@ -186,16 +186,13 @@ def main() -> None:
         list(run(url))
         print("| what | figure |\n|---|---|")
         print(f"| `sketchgen web` until its page is served | {seconds:.1f} s |", flush=True)
+        few, some = (3, 5) if quick else (15, 30)
         rows = {
-            "pen-up to the first added point, in a browser": lambda: first_points(url, 5 if quick else 30),
-            "pen-up to the guesses above the paper, in a browser": lambda: guesses(url, 5 if quick else 30),
-            "guesses of 5000 points, without a browser": lambda: dense_guesses(
-                url, 5_000, 3 if quick else 15
-            ),
-            "guesses of 20000 points, without a browser": lambda: dense_guesses(
-                url, 20_000, 3 if quick else 15
-            ),
-            "pen-down to the model's stop on the server": lambda: stops(3 if quick else 15),
+            "pen-up to the first added point, in a browser": lambda: first_points(url, some),
+            "pen-up to the guesses above the paper, in a browser": lambda: guesses(url, some),
+            "guesses of 5000 points, without a browser": lambda: dense_guesses(url, 5_000, few),
+            "guesses of 20000 points, without a browser": lambda: dense_guesses(url, 20_000, few),
+            "pen-down to the model's stop on the server": lambda: stops(few),
         }
         for what, measure in rows.items():
             found = measure()
