@@ -119,6 +119,8 @@
       this.mover = new S.Mover(() => this.items, () => this.running, () => this.shown && !this.choosing && this.drawGhost());
       S.whenItLooksElse(this.thumbs, () => this.drawAll());
       this.starters = S.model.starters.map((starter) => this.starter(starter));
+      // Where suggestions will stand.
+      this.places = Array.from({ length: 4 }, () => ({ element: S.make("div", { class: "thumb place", "aria-hidden": "true" }) }));
       requestAnimationFrame(() => this.render());
     }
 
@@ -325,6 +327,7 @@
       if (this.outdated) return;
       this.halt();
       this.withParts(each, new Set());
+      S.say(S.t("suggestions.choose"));
     }
 
     // The drawing with some strokes of a suggestion.
@@ -397,7 +400,7 @@
       strip.querySelector("h2").textContent = S.t(this.choosing ? "suggestions.choose" : blank ? "suggestions.start" : "suggestions.title");
       strip.querySelector(".tip").textContent = blank ? "" : S.t(this.choosing ? "suggestions.tip_parts" : items.length ? "suggestions.tip_keep" : "suggestions.tip");
       const waiting = running && this.run.set && (!this.state || this.state.set !== this.run.set) && !items.length;
-      this.seen = this.choosing ? this.parts() : blank ? this.starters : waiting ? this.run.set.all : items;
+      this.seen = this.choosing ? this.parts() : blank ? this.starters : waiting ? this.run.set.all : items.length || running ? items : this.places;
       this.place(this.seen.map((each) => each.element));
       this.mark();
       this.drawAll();
@@ -432,7 +435,7 @@
 
     drawAll() {
       const inks = S.inks(S.root);
-      for (const each of this.seen || []) each.draw(inks);
+      for (const each of this.seen || []) if (each.draw) each.draw(inks);
     }
 
     drawGhost() {
