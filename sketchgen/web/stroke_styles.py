@@ -34,7 +34,7 @@ SWING = 0.4, 1.2
 def stroke_styles(payload: Any) -> list[StrokeStyle]:
     """Return how a person sees each stroke of the page's drawing, which has been checked: its `styles`.
 
-    A style is `{color: "#rrggbb", width: px, corners: true, pressure: [...]}`, each of them optional, or null.
+    A style is `{color: "#rrggbb", width: px, corners: true, pressure: [...]}`, each key optional, or null.
     Without `pressure`, a number for each point, that of a pen comes from the points.
 
     Raises:
