@@ -211,7 +211,7 @@ def test_an_opened_file_looks_as_it_was_saved() -> None:
     (style,) = opened(exported(pressed, "json")[2].decode(), "drawing.json")[1]
     assert told(style) == {"added": False, "pressure": [0.2, 0.75, 1]}
     for fault in ('"color": "red"', '"pressure": [0.5]', '"pressure": [1, "a"]'):
-        with pytest.raises(SketchgenError, match="colour|pressure"):
+        with pytest.raises(SketchgenError, match=r"colour|pressure"):
             opened(f'{{"strokes": [[[1, 2], [3, 4]]], "styles": [{{{fault}}}]}}', "file.json")
 
 
