@@ -120,7 +120,7 @@
       S.whenItLooksElse(this.thumbs, () => this.drawAll());
       this.starters = S.model.starters.map((starter) => this.starter(starter));
       // Where suggestions will stand.
-      this.places = Array.from({ length: 4 }, () => ({ element: S.make("div", { class: "thumb place", "aria-hidden": "true" }) }));
+      this.places = Array.from({ length: 4 }, () => ({ element: S.make("div", { class: "place", "aria-hidden": "true" }) }));
       requestAnimationFrame(() => this.render());
     }
 

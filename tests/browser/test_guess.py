@@ -95,7 +95,7 @@ def test_what_is_taken_is_drawn(guessed: Any) -> None:
     )
     guessed.finish()
     guessed.page.locator("#sg-chips [data-category=bear]").click()
-    guessed.wait_done()
+    guessed.wait("!Sketchgen.suggestions.running && Sketchgen.suggestions.items.length > 0")
     assert [each["category"] for each in asked] == ["auto", "bear"]
 
 
