@@ -45,6 +45,11 @@
       return this.arrived > this.prefix.flat().length;
     }
 
+    // Where some of its strokes are, in words.
+    where(strokes) {
+      return strokes.flat().length ? S.t(`place.${S.placeOf(strokes, [...pointsOf(this.base), ...this.strokes])}`) : "";
+    }
+
     // Whether it adds next to nothing.
     get empty() {
       const box = S.boxOf(pointsOf(this.base), 60, 0) || { width: 60 };
@@ -60,7 +65,7 @@
     number(index, count, kept) {
       this.take.querySelector("kbd").textContent = index < 9 ? index + 1 : "";
       const name = (this.name.textContent = this.category ? S.nameOf(this.category) : "");
-      const values = { number: index + 1, of: count, name, count: this.strokes.length };
+      const values = { number: index + 1, of: count, name, added: S.t("suggestions.added", { count: this.strokes.length }), where: this.where(this.strokes) };
       this.take.setAttribute("aria-label", S.t(this.category ? "suggestions.named" : "suggestions.unnamed", values));
       this.take.setAttribute("aria-pressed", String(kept));
     }
@@ -69,7 +74,7 @@
   // One stroke of a suggestion, among all the others.
   class Part extends S.Thumb {
     constructor(each, index, chosen) {
-      const label = S.t("suggestions.part", { number: index + 1, of: each.strokes.length });
+      const label = S.t("suggestions.part", { number: index + 1, of: each.strokes.length, where: each.where([each.strokes[index]]) });
       super({ base: each.base, label, "aria-pressed": String(chosen), onclick: () => S.suggestions.togglePart(index) });
       Object.assign(this, { index, strokes: each.strokes });
       this.finish();

@@ -76,7 +76,7 @@ def suggested(canvas: Any) -> Any:
 def test_next_to_nothing_is_not_shown(suggested: Any) -> None:
     assert suggested.suggestions.count() == 2
     label = suggested.suggestions.nth(0).get_attribute("aria-label")
-    assert label == "Suggestion 1 of 2: cat, 2 strokes added. Keep it"
+    assert label == "Suggestion 1 of 2: cat, 2 strokes added at the top left. Keep it"
 
 
 def test_who_keeps_one_may_keep_another_instead(suggested: Any) -> None:

@@ -77,6 +77,7 @@ class Canvas:
 
     def resize(self, width: int, height: int) -> None:
         self.page.set_viewport_size({"width": width, "height": height})
+        self.wait(f"innerWidth === {width} && innerHeight === {height}")
         self.tell("window.still = 0")
         self.wait(READY)
 
