@@ -188,7 +188,8 @@ def test_everything_has_its_place_at_every_size(visit: Callable[..., Any], serve
             left, top = canvas.at(x, y)
             assert box["x"] - 1 <= left <= box["x"] + box["width"] + 1
             assert box["y"] - 1 <= top <= box["y"] + box["height"] + 1
-        for button in canvas.page.locator(".sg button:visible").all():
+        # Guesses may be more than fit beside each other.
+        for button in canvas.page.locator(".sg button:visible:not(.seen .chip)").all():
             found = button.bounding_box()
             assert min(found["width"], found["height"]) >= 36, button.get_attribute("aria-label")
             inside = -1 <= found["x"] <= width - found["width"] + 1
