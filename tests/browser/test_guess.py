@@ -74,7 +74,7 @@ def test_each_stroke_is_guessed(canvas: Any) -> None:
 
 def test_one_tap_takes_a_guess_and_another_lets_it_go(guessed: Any) -> None:
     assert chips(guessed) == ["cat", "rabbit", "bear"]
-    assert "62 %" in guessed.page.locator("#sg-chips").inner_text()
+    assert "62%" in guessed.page.locator("#sg-chips").inner_text()
     guessed.page.locator("#sg-chips [data-category=rabbit]").click()
     assert (category(guessed), chips(guessed)) == ("rabbit", ["[rabbit]", "cat", "bear", "pig"])
     # It stays so with the next stroke.
