@@ -153,7 +153,7 @@ class Film:
                 kept.append(frame)
                 durations.append(FRAME)
         durations[-1] += 2000
-        options: dict[str, Any] = {"quality": 60, "method": 4, "loop": 0}
+        options: dict[str, Any] = {"lossless": True, "method": 2, "loop": 0}
         kept[0].save(path, save_all=True, append_images=kept[1:], duration=durations, **options)
 
 
