@@ -111,6 +111,7 @@ def drawing_page(url: str, **settings: Any) -> Iterator[tuple[Any, Any]]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | settings)
+        page.set_default_timeout(120_000)
         page.goto(url)
         page.wait_for_selector(".sg.ready")
         page.wait_for_timeout(2000)

@@ -22,16 +22,15 @@ from sketchgen.sketch.sketch import Sketch
 from sketchgen.web.exchange import PAGE, STARTERS, on_page
 
 FINISHED = {
-    "half-a-cat": 1,
-    "face": 0,
-    "car": 0,
-    "apple: fruit": 1,
-    "birthday cake: cake, icing": 0,
-    "bus: body, windows": 1,
-    "angel: head, dress, halo": 1,
-    "cactus: trunk, arm1, ground": 1,
+    "half-a-cat": 5,
+    "face": 3,
+    "car": 3,
+    "apple: fruit": 2,
+    "birthday cake: cake, icing": 1,
+    "bus: body, windows": 2,
+    "angel: head, dress, halo": 3,
 }
-"""Partial drawings, and which of two alternatives is shown."""
+"""Partial drawings, and which of six alternatives is shown."""
 
 NEW = {
     **{"octopus": 1, "house": 1, "sailboat": 1, "butterfly": 2, "airplane": 2, "umbrella": 2, "fish": 1},
@@ -61,7 +60,7 @@ def partial(name: str) -> tuple[Sketch, str]:
 def finished(model: Completer, name: str, which: int) -> dict[str, Any]:
     """Return a partial drawing and what the model adds to it."""
     sketch, category = partial(name)
-    added = model.complete(sketch, category, 2, 0.3, seed=3, best_of=16)[which].added
+    added = model.complete(sketch, category, 6, 0.3, seed=3, best_of=8)[which].added
     return {"category": category, "given": lists(sketch), "added": lists(added)}
 
 

@@ -92,7 +92,8 @@
     });
     addLanguages();
     const keys = S.t("paper.keys").split(/[;；]/).map((line) => S.make("li", {}, line));
-    S.$("#sg-menu-app").append(S.make("ul", { class: "keys" }, ...keys));
+    // A screen reader hears of them at the paper; a menu may hold items only.
+    S.$("#sg-menu-app").append(S.make("ul", { class: "keys", "aria-hidden": "true" }, ...keys));
   });
 
   // Each language by its own name; the page is loaded anew in it.

@@ -5,7 +5,12 @@
   const LARGEST = 2 * 1024 * 1024;
   const FORMATS = ["svg", "png", "animated", "gif", "excalidraw", "json", "ndjson"];
 
-  const strokesOf = (found) => found.strokes.map((points, i) => ({ points, added: false, ...found.styles[i] }));
+  // Of pressure and time the server keeps the first only.
+  const strokesOf = ({ strokes, styles }) => strokes.map((points, i) => {
+    const { pressure, ...style } = styles[i];
+    const pressed = pressure && pressure.length === points.length;
+    return { added: false, ...style, points: pressed ? points.map(([x, y], k) => [x, y, 0, pressure[k]]) : points };
+  });
 
   // Opens the text of a file, whose drawing takes the place of that on the paper.
   S.openText = async function (text, name) {

@@ -10,13 +10,14 @@
       this.category = "auto";
       this.stop = null;
       this.cells = [];
-      this.select = S.make("select", { id: "sg-generate-category" });
-      S.namesThere.then(() => this.offer());
-      this.select.addEventListener("change", () => this.become(this.select.value));
+      this.anything = S.make("button", { class: "chip", onclick: () => this.become("auto") }, S.t("guess.anything"));
+      this.words = S.make("span", { class: "words" });
+      this.search = S.opens(S.make("button", { class: "chip", "data-menu": "sg-search" }, S.icon("search"), this.words));
+      S.categorySearch.serve(this.search, (category) => this.become(category));
       this.wall = S.make("div", { class: "wall" });
       this.end = S.make("p", { class: "end" }, S.t("generate.drawing"));
       view.append(
-        S.make("div", { class: "head" }, S.make("h1", {}, S.t("generate.title")), S.make("label", { for: this.select.id }, S.t("generate.category")), this.select),
+        S.make("div", { class: "head" }, S.make("h1", {}, S.t("generate.title")), this.anything, this.search),
         this.wall, this.end
       );
       this.mover = new S.Mover(() => this.cells.filter((cell) => cell.seen), () => this.stop !== null, () => {});
@@ -32,14 +33,15 @@
         if (cell) this.see(cell, isIntersecting);
       }), { root: view, rootMargin: "300px" });
       S.onView((name) => (name === "generate" ? this.open() : this.halt()));
+      S.namesThere.then(() => this.rename());
     }
 
-    // All categories, by their names in the language of the page.
-    offer() {
-      const named = S.model.categories.map((value) => [S.nameOf(value), value]);
-      named.sort(([one], [other]) => one.localeCompare(other, S.language));
-      const options = [[S.t("generate.anything"), "auto"], ...named].map(([name, value]) => S.make("option", { value }, name));
-      this.select.replaceChildren(...options);
+    // In the language of the page.
+    rename() {
+      const named = this.category !== "auto";
+      this.words.textContent = named ? `${S.emojiOf(this.category)} ${S.nameOf(this.category)}`.trim() : S.t("guess.choose");
+      this.anything.setAttribute("aria-pressed", String(!named));
+      this.search.setAttribute("aria-pressed", String(named));
       for (const cell of this.cells) this.name(cell);
     }
 
@@ -58,6 +60,7 @@
       this.wall.replaceChildren();
       const ready = S.DRAWINGS.new.filter((each) => category === "auto" || each.category === category);
       for (const each of ready.sort(() => Math.random() - 0.5)) this.add(each.strokes, each.category);
+      this.rename();
       this.more();
     }
 

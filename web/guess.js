@@ -20,7 +20,7 @@
       this.chosen.append(S.icon("close"));
       this.seen = Array.from({ length: SHOWN }, () => this.chip((category) => this.take(category)));
       chips.querySelector(".seen").append(this.chosen, ...this.seen);
-      new S.CategorySearch(S.$("#sg-search"), (category) => this.take(category));
+      S.categorySearch.serve(this.search, (category) => this.take(category));
       S.actions.anything = () => this.take(S.sketch.category === "none" ? "auto" : "none");
       S.sketch.onChange(() => this.ask());
       S.namesThere.then(() => this.render());
@@ -105,7 +105,7 @@
         const [name, share] = others[index] || [null, 0];
         this.show(chip, name);
         chip.setAttribute("aria-pressed", "false");
-        chip.lastChild.textContent = index || named || !name ? "" : S.t("guess.share", { share: Math.round(100 * share) });
+        chip.lastChild.textContent = index || named || !name ? "" : S.percent(share);
       });
       this.anything.setAttribute("aria-pressed", String(category === "none"));
       const unsure = others.length && others[0][1] < UNSURE;

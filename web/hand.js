@@ -59,6 +59,7 @@
     down(event) {
       if (event.button > 1 && event.button !== 5) return;
       event.preventDefault();
+      this.pad.canvas.classList.add("pointed");
       this.pad.canvas.focus({ preventScroll: true });
       this.liftKeyPen();
       this.cursor = null;
@@ -201,6 +202,7 @@
     }
 
     key(event) {
+      this.pad.canvas.classList.remove("pointed");
       const command = event.ctrlKey || event.metaKey;
       const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
       const does = {

@@ -14,7 +14,9 @@
       return;
     }
     const below = at.bottom + gap + height <= window.innerHeight - edge || at.top < height + gap;
-    popover.style.left = `${within(at.right - width, window.innerWidth - width)}px`;
+    // Below the left half of the window it begins where its button does.
+    const left = at.left + at.right < window.innerWidth ? at.left : at.right - width;
+    popover.style.left = `${within(left, window.innerWidth - width)}px`;
     popover.style.top = `${within(below ? at.bottom + gap : at.top - gap - height, window.innerHeight - height)}px`;
   }
 
@@ -23,6 +25,7 @@
       popover.hidePopover();
       return;
     }
+    popover.opener = button;
     popover.showPopover();
     place(popover, button);
     button.setAttribute("aria-expanded", "true");
@@ -79,19 +82,21 @@
     return menus.get(id);
   };
 
-  S.onMount((root) => {
-    for (const button of root.querySelectorAll("[data-menu]")) {
-      const popover = S.$(`#${button.dataset.menu}`);
-      button.setAttribute("aria-haspopup", popover.matches(".menu") ? "menu" : "dialog");
-      button.setAttribute("aria-expanded", "false");
-      // A press outside closes a popover by itself; its own button must not open it again then.
-      let wasOpen = false;
-      button.addEventListener("pointerdown", () => (wasOpen = popover.matches(":popover-open")));
-      button.addEventListener("click", (event) => {
-        if (wasOpen && event.detail) popover.hidePopover();
-        else open(popover, button);
-        wasOpen = false;
-      });
-    }
-  });
+  // Makes a button with data-menu="id" open that popover, whose `opener` it is then.
+  S.opens = function (button) {
+    const popover = S.$(`#${button.dataset.menu}`);
+    button.setAttribute("aria-haspopup", popover.matches(".menu") ? "menu" : "dialog");
+    button.setAttribute("aria-expanded", "false");
+    // A press outside closes a popover by itself; its own button must not open it again then.
+    let wasOpen = false;
+    button.addEventListener("pointerdown", () => (wasOpen = popover.matches(":popover-open")));
+    button.addEventListener("click", (event) => {
+      if (wasOpen && event.detail) popover.hidePopover();
+      else open(popover, button);
+      wasOpen = false;
+    });
+    return button;
+  };
+
+  S.onMount((root) => root.querySelectorAll("[data-menu]").forEach(S.opens));
 })(window.Sketchgen);

@@ -38,9 +38,9 @@
   }
 
   S.CategorySearch = class {
-    // panel: a popover with an input, a line for what was not found, and a list. Calls `choose(category)`.
-    constructor(panel, choose) {
-      Object.assign(this, { panel, choose, active: -1, options: [] });
+    // panel: a popover with an input, a line for what was not found, and a list.
+    constructor(panel) {
+      Object.assign(this, { panel, choices: new Map(), active: -1, options: [] });
       [this.input, this.told, this.list] = panel.querySelectorAll("input, [role=status], [role=listbox]");
       this.list.id = `${panel.id}-list`;
       this.input.setAttribute("aria-controls", this.list.id);
@@ -54,6 +54,11 @@
         const option = event.target.closest("[role=option]");
         if (option) this.take(this.options.indexOf(option));
       });
+    }
+
+    // Calls `choose(category)` with what was found for a button that opens the panel.
+    serve(button, choose) {
+      this.choices.set(button, choose);
     }
 
     open() {
@@ -121,11 +126,12 @@
     take(index) {
       if (!this.found[index]) return;
       this.panel.hidePopover();
-      this.choose(this.found[index].category);
+      this.choices.get(this.panel.opener)(this.found[index].category);
     }
   };
 
   S.onMount(() => {
+    S.categorySearch = new S.CategorySearch(S.$("#sg-search"));
     S.namesThere = fetchNames([S.remembered("language"), ...navigator.languages].filter(Boolean));
   });
 })(window.Sketchgen);

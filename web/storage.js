@@ -203,7 +203,7 @@
   function addToMenu() {
     const menu = S.$("#sg-menu-open");
     const section = S.make("div", { class: "recents", role: "group", label: S.t("storage.recent") },
-      S.make("h3", {}, S.t("storage.recent")), S.make("div", { class: "recent" }),
+      S.make("p", { "aria-hidden": "true" }, S.t("storage.recent")), S.make("div", { class: "recent" }),
       S.make("button", { class: "item", role: "menuitem", onclick: () => {
         if (!window.confirm(S.t("storage.forget.sure"))) return;
         S.drawings.forget();

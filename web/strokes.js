@@ -59,6 +59,19 @@
     return { x: (left + right - side) / 2, y: (top + bottom - side) / 2, width: side, height: side };
   };
 
+  // Where some lists of points lie among all: "left_top", "middle", ..., or "everywhere".
+  S.placeOf = function (lists, all) {
+    const spread = [0, 1].map((axis) => {
+      const of = (some) => some.flat().map((point) => point[axis]);
+      const range = (values) => [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+      const [low, high] = range(of(all)), [from, to] = range(of(lists)), size = Math.max(high - low, 1);
+      return { share: (to - from) / size, at: Math.min(2, Math.floor((3 * ((from + to) / 2 - low)) / size)) };
+    });
+    if (spread.every(({ share }) => share > 0.7)) return "everywhere";
+    const [x, y] = [["left", "", "right"][spread[0].at], ["top", "", "bottom"][spread[1].at]];
+    return [x, y].filter(Boolean).join("_") || "middle";
+  };
+
   const pressed = (point) => point.length > 3 && point[3] > 0 && point[3] !== 0.5;
 
   // Adds the pieces of a line to a path, up to a number of them that need not be whole.

@@ -46,6 +46,11 @@
       return this.arrived > this.prefix.flat().length;
     }
 
+    // Where some of its strokes are, in words.
+    where(strokes) {
+      return strokes.flat().length ? S.t(`place.${S.placeOf(strokes, [...pointsOf(this.base), ...this.strokes])}`) : "";
+    }
+
     // Whether it adds next to nothing.
     get empty() {
       const box = S.boxOf(pointsOf(this.base), 60, 0) || { width: 60 };
@@ -61,7 +66,7 @@
     number(index, count, kept) {
       this.take.querySelector("kbd").textContent = index < 9 ? index + 1 : "";
       const name = (this.name.textContent = this.category ? S.nameOf(this.category) : "");
-      const values = { number: index + 1, of: count, name, count: this.strokes.length };
+      const values = { number: index + 1, of: count, name, added: S.t("suggestions.added", { count: this.strokes.length }), where: this.where(this.strokes) };
       this.take.setAttribute("aria-label", S.t(this.category ? "suggestions.named" : "suggestions.unnamed", values));
       this.take.setAttribute("aria-pressed", String(kept));
     }
@@ -70,7 +75,7 @@
   // One stroke of a suggestion, among all the others.
   class Part extends S.Thumb {
     constructor(each, index, chosen) {
-      const label = S.t("suggestions.part", { number: index + 1, of: each.strokes.length });
+      const label = S.t("suggestions.part", { number: index + 1, of: each.strokes.length, where: each.where([each.strokes[index]]) });
       super({ base: each.base, label, "aria-pressed": String(chosen), onclick: () => S.suggestions.togglePart(index) });
       Object.assign(this, { index, strokes: each.strokes });
       this.finish();
@@ -120,6 +125,8 @@
       this.mover = new S.Mover(() => this.items, () => this.running, () => this.shown && !this.choosing && this.drawGhost());
       S.whenItLooksElse(this.thumbs, () => this.drawAll());
       this.starters = S.model.starters.map((starter) => this.starter(starter));
+      // Where suggestions will stand.
+      this.places = Array.from({ length: 4 }, () => ({ element: S.make("div", { class: "place", "aria-hidden": "true" }) }));
       requestAnimationFrame(() => this.render());
     }
 
@@ -332,6 +339,7 @@
       if (this.outdated) return;
       this.halt();
       this.withParts(each, new Set());
+      S.say(S.t("suggestions.choose"));
     }
 
     // The drawing with some strokes of a suggestion.
@@ -404,7 +412,7 @@
       strip.querySelector("h2").textContent = S.t(this.choosing ? "suggestions.choose" : blank ? "suggestions.start" : "suggestions.title");
       strip.querySelector(".tip").textContent = blank ? "" : S.t(this.choosing ? "suggestions.tip_parts" : items.length ? "suggestions.tip_keep" : "suggestions.tip");
       const waiting = running && this.run.set && (!this.state || this.state.set !== this.run.set) && !items.length;
-      this.seen = this.choosing ? this.parts() : blank ? this.starters : waiting ? this.run.set.all : items;
+      this.seen = this.choosing ? this.parts() : blank ? this.starters : waiting ? this.run.set.all : items.length || running ? items : this.places;
       this.place(this.seen.map((each) => each.element));
       if (this.fresh) this.thumbs.scrollTo(0, 0);
       this.fresh = false;
@@ -441,7 +449,7 @@
 
     drawAll() {
       const inks = S.inks(S.root);
-      for (const each of this.seen || []) each.draw(inks);
+      for (const each of this.seen || []) if (each.draw) each.draw(inks);
     }
 
     drawGhost() {

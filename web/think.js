@@ -3,6 +3,7 @@
 
 (function (S) {
   const CELL = 5;             // px of the window, for a cell of the heat map
+  const REACH = 4.5;          // standard deviations, beyond which nothing of a component is seen
   const STEP = 260;           // ms for each point, as it plays
   const COLDEST = 0.03;       // temperature 0 would be a single point, which nobody could see
 
@@ -25,7 +26,7 @@
       // No narrower than a cell, else it might fall between two.
       const a = xx + (dx * dx) / 3, b = xy, c = yy + (dy * dy) / 3, free = a * c - b * b;
       if (!(free > 0)) continue;
-      const reach = [3.2 * Math.sqrt(a), 3.2 * Math.sqrt(c)], peak = weight / (2 * Math.PI * Math.sqrt(free));
+      const reach = [REACH * Math.sqrt(a), REACH * Math.sqrt(c)], peak = weight / (2 * Math.PI * Math.sqrt(free));
       const column = (place) => Math.floor((place - box.x) / dx), row = (place) => Math.floor((place - box.y) / dy);
       for (let j = Math.max(0, row(y - reach[1])); j <= Math.min(rows - 1, row(y + reach[1])); j++) {
         const v = box.y + (j + 0.5) * dy - y;
@@ -73,9 +74,8 @@
         S.make("div", { class: "odds" }, ...odds),
         S.make("div", { class: "line" }, S.make("label", { for: "sg-think-heat" }, S.t("think.temperature")), this.heat, this.number));
       const close = S.make("button", { class: "tool", label: S.t("think.close"), onclick: () => this.turn(false) }, S.icon("close"));
-      this.panel = S.make("section", { id: "sg-think", label: S.t("think.label"), hidden: true },
-        S.make("div", { class: "line" }, S.make("h2", {}, S.t("think.label")), close), this.note, this.body);
-      S.$("#sg-paper").append(this.panel);
+      this.panel = S.$("#sg-think");
+      this.panel.append(S.make("div", { class: "line" }, S.make("h2", {}, S.t("think.label")), close), this.note, this.body);
       this.option = S.make("input", { type: "checkbox", "data-option": "think" });
       this.option.addEventListener("change", () => this.turn(this.option.checked));
       (S.$("#sg-options details") || S.$("#sg-options")).append(
@@ -196,7 +196,7 @@
         this.now = S.tempered(this.steps[this.step], this.temperature);
         for (const [name, odd] of Object.entries(this.now.odds)) {
           this.bars[name].value = odd;
-          this.shares[name].textContent = `${Math.round(100 * odd)} %`;
+          this.shares[name].textContent = S.percent(odd);
         }
       }
       S.pad.drawSoon();

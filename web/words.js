@@ -21,6 +21,9 @@
     return (counted ?? find(key) ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   };
 
+  const percent = new Intl.NumberFormat(S.language, { style: "percent" });
+  S.percent = (share) => percent.format(share);
+
   // Writes the texts of elements that name a key: data-t for the text, data-label for name and tooltip.
   S.translate = function (root) {
     for (const element of root.querySelectorAll("[data-t]")) element.textContent = S.t(element.dataset.t);

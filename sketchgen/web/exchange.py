@@ -177,6 +177,8 @@ def opened(text: Any, name: Any) -> tuple[Sketch, list[StrokeStyle]]:
     scale = sketch.bounds.longer / found.bounds.longer if found.bounds.longer > 0 else 1.0
     if sketch.point_count > MAX_POINTS and len(sketch.strokes) <= MAX_STROKES:
         sketch = simplify(sketch, epsilon=0.5)
+        # Which points are left is not known.
+        styles = [replace(own, widths=()) for own in styles]
     within_limits(len(sketch.strokes), sketch.point_count, name[:60])
     return sketch, [page_style(own, scale) for own in styles]
 

@@ -34,11 +34,11 @@ SWING = 0.4, 1.2
 def stroke_styles(payload: Any) -> list[StrokeStyle]:
     """Return how a person sees each stroke of the page's drawing, which has been checked: its `styles`.
 
-    A style is `{color: "#rrggbb", width: px, corners: true}`, each of them optional, or null. The pressure of
-    a pen comes from the points.
+    A style is `{color: "#rrggbb", width: px, corners: true, pressure: [...]}`, each key optional, or null.
+    Without `pressure`, a number for each point, that of a pen comes from the points.
 
     Raises:
-        FormatError: no colour, or no width that the page has.
+        FormatError: no colour, no width that the page has, or no pressure.
     """
     strokes, styles = payload, None
     if isinstance(payload, dict):
@@ -60,11 +60,22 @@ def _stroke_style(points: list[list[float]], own: Any) -> StrokeStyle:
         raise FormatError(f"the colour of a stroke is {str(colour)[:20]!r}; write one as '#2563eb'")
     if width is not None and not (type(width) in (int, float) and 0 < width <= MAX_PEN):
         raise FormatError(f"the width of a stroke is {str(width)[:20]}; at most {MAX_PEN:g} are taken")
-    pressed = [point[3] if len(point) > 3 and point[3] is not None else 0.5 for point in points]
+    pressed = own.get("pressure")
+    if pressed is None:
+        pressed = [point[3] if len(point) > 3 and point[3] is not None else 0.5 for point in points]
+    elif not _is_pressure(pressed, len(points)):
+        raise FormatError(f"the pressure of a stroke is {str(pressed)[:20]}; write a number for each point")
     # Half is what a browser says of a mouse; of a pen that feels nothing it says 0.
     by_pen = len(points) > 1 and any(pressure > 0 and pressure != 0.5 for pressure in pressed)
     widths = tuple(SWING[0] + SWING[1] * min(max(each, 0.0), 1.0) for each in pressed) if by_pen else ()
     return StrokeStyle(colour, width, own.get("corners") is True, widths)
+
+
+def _is_pressure(value: Any, count: int) -> bool:
+    """Return whether a value is a list of so many numbers."""
+    return (
+        isinstance(value, list) and len(value) == count and all(type(each) in (int, float) for each in value)
+    )
 
 
 def page_style(own: StrokeStyle, scale: float) -> StrokeStyle:
@@ -79,7 +90,7 @@ def page_style(own: StrokeStyle, scale: float) -> StrokeStyle:
     colour = f"#{bytes(tones).hex()}" if max(tones) - min(tones) > GREY else None
     low, high = OPENED_PEN
     width = None if own.width is None else round(min(max(own.width * scale, low), high), 2)
-    return StrokeStyle(colour, None if width == PEN else width, own.corners)
+    return StrokeStyle(colour, None if width == PEN else width, own.corners, own.widths)
 
 
 def told(own: StrokeStyle) -> dict[str, Any]:
@@ -90,7 +101,14 @@ def told(own: StrokeStyle) -> dict[str, Any]:
 
 def _fields(own: StrokeStyle) -> dict[str, Any]:
     """Return what a style says as the page writes it; nothing for a plain one."""
-    fields = {"color": own.colour, "width": own.width, "corners": own.corners or None}
+    low, range_ = SWING
+    pressure = [round((width - low) / range_, 3) for width in own.widths]
+    fields = {
+        "color": own.colour,
+        "width": own.width,
+        "corners": own.corners or None,
+        "pressure": pressure or None,
+    }
     return {name: value for name, value in fields.items() if value is not None}
 
 

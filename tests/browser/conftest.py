@@ -1,16 +1,18 @@
-"""A real server in a process of its own, and a real Chromium that draws on its page."""
+"""A real server in a process of its own, and real browsers that draw on its page."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from paper import Paper
+from paper import ALONE, Canvas
 from serving import CHROMIUM, FLAGS, Server
 
 HERE = Path(__file__).parent
+FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 
 
 @pytest.fixture(scope="session")
@@ -30,129 +32,39 @@ def slow_server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine; install Debian's package chromium")
+def playwright() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
+    with sync_playwright() as started:
+        yield started
 
 
-READY = """(() => {
-  if (!document.querySelector(".sg.ready")) return false;
-  const box = JSON.stringify(Sketchgen.pad.canvas.getBoundingClientRect());
-  window.still = box === window.last ? window.still + 1 : 0;
-  window.last = box;
-  return window.still > 15; })()"""
-"""All parts are there, and the layout has stood for some frames."""
-
-AS_NEW = """(() => {
-  const { suggestions, pad, sketch, settings } = Sketchgen;
-  suggestions.halt();
-  suggestions.setLive(false);
-  suggestions.timings.firstPoint = [];
-  pad.setTool("pen");
-  sketch.fromJSON({});
-  settings.best_of = 1;
-  Sketchgen.say("");
-  localStorage.clear();
-  Sketchgen.show("draw"); })()"""
-"""Brings a page back to where it was when it was opened, but for the candidates of a run, which take long."""
+@pytest.fixture(scope="session")
+def browser(playwright: Any) -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine; install Debian's package chromium")
+    opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield opened
+    opened.close()
 
 
-class Canvas:
-    """A page that was opened, and what a person does on it."""
-
-    def __init__(self, page: Any, url: str) -> None:
-        self.page = page
-        self.requests: list[str] = []
-        self.errors: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.url = url
-        self.open()
-
-    def open(self) -> None:
-        self.page.goto(self.url)
-        self.wait(READY)
-
-    def resize(self, width: int, height: int) -> None:
-        self.page.set_viewport_size({"width": width, "height": height})
-        self.tell("window.still = 0")
-        self.wait(READY)
-
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        """Where a point of the 640 x 480 page stands in the window."""
-        left, top = self.tell(f"Sketchgen.pad.toWindow({x}, {y})")
-        return left, top
-
-    def draw(self, *points: tuple[float, float]) -> None:
-        """One stroke by mouse."""
-        mouse = self.page.mouse
-        mouse.move(*self.at(*points[0]))
-        mouse.down()
-        for point in points[1:]:
-            mouse.move(*self.at(*point), steps=4)
-        mouse.up()
-
-    def do(self, name: str) -> None:
-        """Click a button."""
-        self.page.locator(f"[data-do={name}]").click()
-
-    def choose(self, menu: str, item: str) -> None:
-        """Choose an item of a menu."""
-        self.page.locator(f"[data-menu=sg-menu-{menu}]").click()
-        self.page.locator(f"#sg-menu-{menu} [data-item={item}]").click()
-
-    def view(self, name: str) -> None:
-        self.page.locator(f"#sg-views [data-view={name}]").click()
-
-    def tell(self, script: str) -> Any:
-        return self.page.evaluate(script)
-
-    @property
-    def strokes(self) -> list[list[list[float]]]:
-        return self.tell("Sketchgen.sketch.strokes.map(s => s.points)")
-
-    @property
-    def added(self) -> list[bool]:
-        return self.tell("Sketchgen.sketch.strokes.map(s => s.added)")
-
-    @property
-    def status(self) -> str:
-        return self.tell("document.querySelector('#sg-status').textContent")
-
-    @property
-    def paper(self) -> Any:
-        return self.page.locator("#sg-paper > canvas")
-
-    @property
-    def suggestions(self) -> Any:
-        """The buttons that keep a suggestion."""
-        return self.page.locator("#sg-strip .thumb .take:visible")
-
-    def wait(self, script: str, seconds: float = 60) -> None:
-        self.page.wait_for_function(script, timeout=seconds * 1000)
-
-    def wait_done(self) -> None:
-        """Until a run has come to its end."""
-        self.wait("!Sketchgen.suggestions.running && Sketchgen.suggestions.items.length > 0")
-
-    def finish(self) -> None:
-        self.do("finish")
-        self.wait_done()
+@pytest.fixture(scope="session")
+def firefox(playwright: Any) -> Iterator[Any]:
+    """Debian's Firefox by WebDriver BiDi; Playwright's own is not needed."""
+    if FIREFOX is None:
+        pytest.skip("no Firefox on this machine; install Debian's package firefox-esr")
+    opened = playwright.firefox.launch(executable_path=FIREFOX, channel="moz-firefox", timeout=120_000)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")
 def visit_for(browser: Any) -> Callable[..., Canvas]:
-    """Opens the page of a server as a new person would, with settings of the browser's context."""
+    """Opens the page, of a server or of none, as a new person would, with settings of the browser."""
 
-    def opened(server: Server, **settings: Any) -> Canvas:
+    def opened(server: Server | None = None, **settings: Any) -> Canvas:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
-        return Canvas(context.new_page(), server.url)
+        return Canvas(context.new_page(), server.url if server else ALONE)
 
     return opened
 
@@ -162,7 +74,7 @@ def visit(visit_for: Callable[..., Canvas]) -> Iterator[Callable[..., Canvas]]:
     """`visit_for`, for one test; none of its pages may have raised an error."""
     opened: list[Canvas] = []
 
-    def visited(server: Server, **settings: Any) -> Canvas:
+    def visited(server: Server | None = None, **settings: Any) -> Canvas:
         opened.append(visit_for(server, **settings))
         return opened[-1]
 
@@ -181,21 +93,19 @@ def shared(visit_for: Callable[..., Canvas], server: Server) -> Canvas:
 @pytest.fixture
 def canvas(shared: Canvas) -> Iterator[Canvas]:
     """A page that nobody has drawn on; who changes its settings or its functions must `visit` one instead."""
-    shared.tell(AS_NEW)
+    shared.renew()
     yield shared
     assert not shared.errors
 
 
 @pytest.fixture(scope="session")
-def shared_paper(browser: Any) -> Iterator[Paper]:
-    paper = Paper(browser)
-    yield paper
-    paper.page.context.close()
+def shared_paper(visit_for: Callable[..., Canvas]) -> Canvas:
+    return visit_for(viewport={"width": 1000, "height": 700}, has_touch=True)
 
 
 @pytest.fixture
-def paper(shared_paper: Paper) -> Iterator[Paper]:
+def paper(shared_paper: Canvas) -> Iterator[Canvas]:
     """Paper on which nobody has drawn; it needs no server."""
-    shared_paper.fresh()
+    shared_paper.renew()
     yield shared_paper
     assert not shared_paper.errors

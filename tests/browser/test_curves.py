@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from paper import MODEL, Paper
 from PIL import Image
 
 from sketchgen import example
@@ -38,13 +37,12 @@ def lines() -> list[np.ndarray]:
 
 
 @pytest.fixture
-def pad(browser: Any) -> Iterator[Any]:
+def pad(visit: Callable[..., Any]) -> Any:
     """The app without a server, whose paper is as large as the page."""
-    paper = Paper(browser, has_touch=False)
+    paper = visit(viewport={"width": 1000, "height": 700})
     paper.page.add_style_tag(content="#sg-paper > canvas { width: 640px; height: 480px }")
     paper.tell("Sketchgen.pad.look((view) => view.fit())")
-    yield paper.page
-    paper.page.context.close()
+    return paper.page
 
 
 def ink(pad: Any) -> np.ndarray:
@@ -93,7 +91,6 @@ def test_what_is_seen_is_what_is_saved(pad: Any) -> None:
     assert pad.evaluate("Sketchgen.smooth()")
     pad.evaluate("document.querySelector('[data-option=smooth]').click()")
     pad.reload()
-    pad.evaluate("model => Sketchgen.mount(document.getElementById('app'), {}, model)", MODEL)
     assert not pad.evaluate("document.querySelector('[data-option=smooth]').checked")
     assert not pad.evaluate("Sketchgen.smooth()")
 

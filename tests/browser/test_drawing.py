@@ -76,7 +76,7 @@ def suggested(canvas: Any) -> Any:
 def test_next_to_nothing_is_not_shown(suggested: Any) -> None:
     assert suggested.suggestions.count() == 2
     label = suggested.suggestions.nth(0).get_attribute("aria-label")
-    assert label == "Suggestion 1 of 2: cat, 2 strokes added. Keep it"
+    assert label == "Suggestion 1 of 2: cat, 2 strokes added at the top left. Keep it"
 
 
 def test_who_keeps_one_may_keep_another_instead(suggested: Any) -> None:
@@ -124,7 +124,7 @@ def test_more_like_one_begin_as_it_does(suggested: Any) -> None:
     suggested.suggestions.nth(0).hover()
     suggested.page.get_by_label("More like this").first.click()
     suggested.wait("Sketchgen.suggestions.items[0]?.prefix.length === 1")
-    suggested.wait_done()
+    suggested.wait("!Sketchgen.suggestions.running && Sketchgen.suggestions.items.length > 0")
     assert asked[-1]["category"] == "cat"
     assert asked[-1]["drawing"]["strokes"][1:] == [[[50, 50], [90, 90]]]
     first = suggested.tell("Sketchgen.suggestions.items.map(each => each.strokes[0])")
@@ -135,7 +135,7 @@ def test_a_surprise_is_of_a_category_of_its_own_each(canvas: Any) -> None:
     asked: list[dict[str, Any]] = []
     canvas.page.on("request", lambda request: asked.append(request.post_data_json or {}))
     canvas.do("surprise")
-    canvas.wait_done()
+    canvas.wait("!Sketchgen.suggestions.running && Sketchgen.suggestions.items.length > 0")
     names = [each["category"] for each in asked if "category" in each]
     assert len(set(names)) == len(names) == 4
 
@@ -207,7 +207,7 @@ def test_live_completes_at_every_pen_up(canvas: Any) -> None:
     canvas.page.locator("[data-do=live][aria-pressed=true]").wait_for()
     for count, stroke in enumerate((LINE, CIRCLE), 1):
         canvas.draw(*stroke)
-        canvas.wait_done()
+        canvas.wait("!Sketchgen.suggestions.running && Sketchgen.suggestions.items.length > 0")
         assert canvas.tell("Sketchgen.suggestions.timings.firstPoint.length") == count
 
 
@@ -249,7 +249,7 @@ def test_the_whole_of_it_by_keyboard(canvas: Any) -> None:
     (stroke,) = canvas.strokes
     assert [point[:2] for point in stroke] == [[320, 240], [328, 240], [336, 240], [336, 272], [328, 272]]
     pad.press("Enter")
-    canvas.wait_done()
+    canvas.wait("!Sketchgen.suggestions.running && Sketchgen.suggestions.items.length > 0")
     pad.press("2")
     assert canvas.added[1:] == [True] * (len(canvas.strokes) - 1)
     assert len(canvas.strokes) > 1
@@ -290,8 +290,8 @@ def test_two_people_see_their_own_drawings_only(canvas: Any, visit: Callable[...
     two.draw((100, 100), (110, 110))
     one.do("finish")
     two.do("finish")
-    one.wait_done()
-    two.wait_done()
+    one.wait("!Sketchgen.suggestions.running && Sketchgen.suggestions.items.length > 0")
+    two.wait("!Sketchgen.suggestions.running && Sketchgen.suggestions.items.length > 0")
     for each, first, count in ((one, LINE[0], 1), (two, CIRCLE[0], 2)):
         assert len(each.strokes) == count
         assert each.strokes[0][0][:2] == pytest.approx(first, abs=1.5)

@@ -6,7 +6,7 @@ import itertools
 import math
 
 import pytest
-from paper import Paper
+from paper import Canvas
 
 STROKES = [
     {
@@ -23,7 +23,7 @@ def length(points: list[list[float]]) -> float:
     return sum(math.dist(a[:2], b[:2]) for a, b in itertools.pairwise(points))
 
 
-def test_one_finger_draws(paper: Paper) -> None:
+def test_one_finger_draws(paper: Canvas) -> None:
     paper.touch("Start", (100, 100))
     for x in range(110, 300, 20):
         paper.touch("Move", (x, 120))
@@ -33,7 +33,7 @@ def test_one_finger_draws(paper: Paper) -> None:
 
 
 @pytest.mark.parametrize("before", [0, 1, 3])
-def test_two_fingers_never_draw_but_move_the_view(paper: Paper, before: int) -> None:
+def test_two_fingers_never_draw_but_move_the_view(paper: Canvas, before: int) -> None:
     under = paper.tell("Sketchgen.pad.view.toPage([250, 200])")
     paper.touch("Start", (200, 200))
     for step in range(before):
@@ -55,7 +55,7 @@ def test_two_fingers_never_draw_but_move_the_view(paper: Paper, before: int) -> 
     assert [x + scale * under[0], y + scale * under[1]] == pytest.approx([250, 230], abs=6)
 
 
-def test_a_long_line_stays_when_another_finger_comes(paper: Paper) -> None:
+def test_a_long_line_stays_when_another_finger_comes(paper: Canvas) -> None:
     paper.touch("Start", (100, 100))
     paper.later(0.5)
     for x in range(110, 400, 10):
@@ -68,7 +68,7 @@ def test_a_long_line_stays_when_another_finger_comes(paper: Paper) -> None:
     assert not paper.tell("Sketchgen.pad.view.fitted")
 
 
-def test_three_fingers_do_nothing(paper: Paper) -> None:
+def test_three_fingers_do_nothing(paper: Canvas) -> None:
     paper.touch("Start", (100, 100), (200, 100), (300, 100))
     paper.touch("Move", (120, 150), (220, 150), (320, 150))
     paper.touch("End")
@@ -79,14 +79,14 @@ def test_three_fingers_do_nothing(paper: Paper) -> None:
     assert len(paper.strokes) == 1
 
 
-def test_what_the_system_takes_away_was_a_palm(paper: Paper) -> None:
+def test_what_the_system_takes_away_was_a_palm(paper: Canvas) -> None:
     paper.touch("Start", (100, 100))
     paper.touch("Move", (150, 150))
     paper.touch("Cancel")
     assert paper.strokes == []
 
 
-def test_a_pen_beats_the_palm(paper: Paper) -> None:
+def test_a_pen_beats_the_palm(paper: Canvas) -> None:
     # The palm comes first, moves a little, and stays while the pen draws; then it comes anew.
     paper.touch("Start", (500, 400))
     paper.touch("Move", (504, 402))
@@ -111,7 +111,7 @@ def test_a_pen_beats_the_palm(paper: Paper) -> None:
     assert len(paper.strokes) == 2
 
 
-def test_two_taps_fit_a_page_that_does_not(paper: Paper) -> None:
+def test_two_taps_fit_a_page_that_does_not(paper: Canvas) -> None:
     def tap_twice() -> None:
         for _ in range(2):
             paper.touch("Start", (300, 300))
@@ -120,14 +120,14 @@ def test_two_taps_fit_a_page_that_does_not(paper: Paper) -> None:
     # Two dots are two eyes, where the page fits already.
     tap_twice()
     assert len(paper.strokes) == 2
-    paper.fresh()
+    paper.renew()
     paper.tell("Sketchgen.pad.look((view) => view.zoom(3))")
     tap_twice()
     assert paper.strokes == []
     paper.page.wait_for_function("Sketchgen.pad.view.fitted && !Sketchgen.pad.flight")
 
 
-def test_200_strokes_in_ten_seconds(paper: Paper) -> None:
+def test_200_strokes_in_ten_seconds(paper: Canvas) -> None:
     paper.tell(
         """() => { const { canvas } = Sketchgen.pad, box = canvas.getBoundingClientRect();
         const send = (type, x, y) => canvas.dispatchEvent(new PointerEvent(type, { pointerId: 1, buttons: 1,
@@ -146,7 +146,7 @@ def test_200_strokes_in_ten_seconds(paper: Paper) -> None:
     assert len(paper.strokes) == 199
 
 
-def test_the_view_and_its_inverse(paper: Paper) -> None:
+def test_the_view_and_its_inverse(paper: Canvas) -> None:
     found = paper.tell(
         """() => { const view = new Sketchgen.View(800, 500), random = (a, b) => a + (b - a) * Math.random();
         const wrong = [];
@@ -171,7 +171,7 @@ def test_the_view_and_its_inverse(paper: Paper) -> None:
     assert found == []
 
 
-def test_what_was_under_the_pointer_stays_there(paper: Paper) -> None:
+def test_what_was_under_the_pointer_stays_there(paper: Canvas) -> None:
     before = paper.tell("Sketchgen.pad.view.toPage([200, 150])")
     paper.page.mouse.move(paper.box["x"] + 200, paper.box["y"] + 150)
     paper.page.keyboard.down("Control")
@@ -184,15 +184,15 @@ def test_what_was_under_the_pointer_stays_there(paper: Paper) -> None:
     # The wheel alone, the middle button, and the space key with the left one move it.
     paper.page.mouse.wheel(30, 50)
     paper.page.wait_for_function("y => Sketchgen.pad.view.y < y - 40", arg=y)
-    paper.mouse((300, 300), (340, 320), button="middle")
+    paper.drag((300, 300), (340, 320), button="middle")
     paper.page.keyboard.down(" ")
-    paper.mouse((300, 300), (340, 320))
+    paper.drag((300, 300), (340, 320))
     paper.page.keyboard.up(" ")
     assert paper.view == pytest.approx([scale, x - 30 + 80, y - 50 + 40])
     assert paper.strokes == []
     assert not paper.tell("Boolean(Sketchgen.pad.hand.cursor)")
     # Drawn in such a view, a line is where the hand was.
-    paper.mouse((100, 100), (180, 130))
+    paper.drag((100, 100), (180, 130))
     assert paper.strokes[0][0][:2] == pytest.approx(
         paper.tell("Sketchgen.pad.view.toPage([100, 100])"), abs=0.1
     )
@@ -200,7 +200,7 @@ def test_what_was_under_the_pointer_stays_there(paper: Paper) -> None:
     paper.page.wait_for_function("Sketchgen.pad.view.fitted && !Sketchgen.pad.flight")
 
 
-def test_the_view_fits_what_was_added(paper: Paper) -> None:
+def test_the_view_fits_what_was_added(paper: Canvas) -> None:
     paper.tell("strokes => Sketchgen.sketch.change(strokes)", STROKES[:1])
     paper.tell("Sketchgen.pad.look((view) => view.zoom(4, [150, 150]))")
     seen = paper.tell("Sketchgen.pad.view.box")
@@ -222,7 +222,7 @@ def test_the_view_fits_what_was_added(paper: Paper) -> None:
 @pytest.mark.parametrize(
     ("at", "radius"), [([200, 100], 20), ([300, 100], 30), ([300, 200], 5), ([100, 100], 9)]
 )
-def test_nothing_but_the_cut_is_lost(paper: Paper, at: list[float], radius: float) -> None:
+def test_nothing_but_the_cut_is_lost(paper: Canvas, at: list[float], radius: float) -> None:
     left = paper.tell(
         "([strokes, at, radius]) => Sketchgen.cutStrokes(strokes, at, radius)", [STROKES, at, radius]
     )
@@ -251,7 +251,7 @@ def test_nothing_but_the_cut_is_lost(paper: Paper, at: list[float], radius: floa
         assert all(math.dist(point[:2], at) == pytest.approx(radius, abs=0.02) for point in ends)
 
 
-def test_what_is_not_touched_is_the_same_list(paper: Paper) -> None:
+def test_what_is_not_touched_is_the_same_list(paper: Canvas) -> None:
     for erased in ("cutStrokes", "dropStrokes"):
         same = f"(strokes) => Sketchgen.{erased}(strokes, [600, 20], 10) === strokes"
         assert paper.tell(same, STROKES)
@@ -260,7 +260,7 @@ def test_what_is_not_touched_is_the_same_list(paper: Paper) -> None:
     assert paper.tell("(strokes) => Sketchgen.dropStrokes(strokes, [200, 102], 5)", STROKES) == STROKES[1:]
 
 
-def test_a_gesture_of_the_eraser_is_one_step_back(paper: Paper) -> None:
+def test_a_gesture_of_the_eraser_is_one_step_back(paper: Canvas) -> None:
     paper.tell("strokes => Sketchgen.sketch.change(strokes)", STROKES)
     x, y = paper.tell("Sketchgen.pad.view.toWindow([200, 40])")
     ex, ey = paper.tell("Sketchgen.pad.view.toWindow([200, 440])")
@@ -283,13 +283,13 @@ def test_a_gesture_of_the_eraser_is_one_step_back(paper: Paper) -> None:
     assert len(paper.strokes) == 3
 
 
-def test_colour_and_width_are_the_stroke_s(paper: Paper) -> None:
+def test_colour_and_width_are_the_stroke_s(paper: Canvas) -> None:
     page = paper.page
     page.get_by_role("button", name="Colour and width").click()
     page.get_by_role("button", name="Green").click()
     page.get_by_role("button", name="Bold").click()
     page.keyboard.press("Escape")
-    paper.mouse((100, 100), (300, 100))
+    paper.drag((100, 100), (300, 100))
     assert paper.tell("(({ color, width }) => [color, width])(Sketchgen.sketch.strokes[0])") == ["#2f8f4e", 8]
     style = paper.tell("JSON.parse(JSON.stringify(Sketchgen.sketch.payload())).styles[0]")
     assert style == {"color": "#2f8f4e", "width": 8}
@@ -299,7 +299,7 @@ def test_colour_and_width_are_the_stroke_s(paper: Paper) -> None:
     assert paper.tell(pixel, [round(200 * ratio), round(100 * ratio)]) == [0x2F, 0x8F, 0x4E, 255]
 
 
-def test_curves_of_a_growing_line_are_those_of_the_whole(paper: Paper) -> None:
+def test_curves_of_a_growing_line_are_those_of_the_whole(paper: Canvas) -> None:
     found = paper.tell(
         """() => { let worst = 0;
         for (const size of [0.7, 3, 30]) {
@@ -342,7 +342,7 @@ FRAMES = """({ strokes, count, frames }) => { const { sketch, pad } = Sketchgen;
 """Drawing on, with many points on the paper already: ms a frame, the quickest first."""
 
 
-def test_many_lines_are_drawn_anew_when_the_view_rests(paper: Paper) -> None:
+def test_many_lines_are_drawn_anew_when_the_view_rests(paper: Canvas) -> None:
     paper.tell(FRAMES, {"strokes": 100, "count": 50, "frames": 1})
     found = paper.tell(
         """async () => { const { pad } = Sketchgen, { canvas } = pad;
@@ -361,7 +361,7 @@ def test_many_lines_are_drawn_anew_when_the_view_rests(paper: Paper) -> None:
     assert found["moved"] == pytest.approx(found["rested"], rel=0.1)
 
 
-def test_a_long_stroke_looks_the_same_while_it_grows(paper: Paper) -> None:
+def test_a_long_stroke_looks_the_same_while_it_grows(paper: Canvas) -> None:
     found = paper.tell(
         """() => { const { pad } = Sketchgen, { canvas } = pad, all = () =>
           canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
@@ -387,7 +387,7 @@ def test_a_long_stroke_looks_the_same_while_it_grows(paper: Paper) -> None:
     assert found["apart"] < 0.001 * found["inked"]
 
 
-def test_5000_points_cost_hardly_more_than_none(paper: Paper) -> None:
+def test_5000_points_cost_hardly_more_than_none(paper: Canvas) -> None:
     empty = paper.tell(FRAMES, {"strokes": 0, "count": 0, "frames": 60})
     full = paper.tell(FRAMES, {"strokes": 100, "count": 50, "frames": 60})
     # The quickest quarter: whoever else works on this machine is not what is measured.

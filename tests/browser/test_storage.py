@@ -9,6 +9,9 @@ import pytest
 
 SAVED = "Object.keys(localStorage).filter(key => key.startsWith('sketchgen.drawing.')).length"
 
+SAVE = "window.dispatchEvent(new Event('pagehide'))"
+"""At once, as a page does that goes."""
+
 
 def stroke(*points: Sequence[float]) -> str:
     return f"{{points: {list(points)}, added: false}}"
@@ -31,8 +34,8 @@ def recent(canvas: Any) -> Any:
 A, B, C = [[10, 10], [90, 40]], [[200, 300], [210, 310]], [[400, 100], [420, 90], [450, 95]]
 
 
-def test_a_reload_brings_back_drawing_category_and_history(visit: Callable[..., Any], server: Any) -> None:
-    page = visit(server)
+def test_a_reload_brings_back_drawing_category_and_history(visit: Callable[..., Any]) -> None:
+    page = visit()
     add(page, *A)
     add(page, *B)
     page.tell("Sketchgen.sketch.change(Sketchgen.sketch.strokes, {category: 'cat'})")
@@ -53,10 +56,8 @@ def test_a_reload_brings_back_drawing_category_and_history(visit: Callable[..., 
     assert page.tell("Sketchgen.sketch.strokes[0] === Sketchgen.sketch.past[1].strokes[0]")
 
 
-def test_each_tab_has_its_own_drawing_and_a_new_one_shows_the_others(
-    visit: Callable[..., Any], server: Any
-) -> None:
-    first = visit(server)
+def test_each_tab_has_its_own_drawing_and_a_new_one_shows_the_others(visit: Callable[..., Any]) -> None:
+    first = visit()
     second = another(first)
     add(first, *A)
     first.open()
@@ -79,8 +80,8 @@ def test_each_tab_has_its_own_drawing_and_a_new_one_shows_the_others(
     assert third.tell("Sketchgen.drawings.recent().map(each => each.strokes[0].points)") == [C, A]
 
 
-def test_a_duplicated_tab_does_not_overwrite_the_first(visit: Callable[..., Any], server: Any) -> None:
-    first = visit(server)
+def test_a_duplicated_tab_does_not_overwrite_the_first(visit: Callable[..., Any]) -> None:
+    first = visit()
     second = another(first)
     add(first, *A)
     first.open()
@@ -89,15 +90,15 @@ def test_a_duplicated_tab_does_not_overwrite_the_first(visit: Callable[..., Any]
     second.open()
     assert second.strokes == [A]
     add(first, *B)
-    first.page.wait_for_timeout(600)
+    first.tell(SAVE)
     add(second, *C)
     second.open()
     first.open()
     assert (first.strokes, second.strokes) == ([A, B], [A, C])
 
 
-def test_the_drawing_of_the_page_before_is_taken_over_once(visit: Callable[..., Any], server: Any) -> None:
-    page = visit(server)
+def test_the_drawing_of_the_page_before_is_taken_over_once(visit: Callable[..., Any]) -> None:
+    page = visit()
     page.tell(f"localStorage.setItem('sketchgen.sketch.1.strokes', JSON.stringify([{stroke(*A)}]))")
     page.open()
     assert page.strokes == [A]
@@ -107,8 +108,8 @@ def test_the_drawing_of_the_page_before_is_taken_over_once(visit: Callable[..., 
     assert another(page).strokes == []
 
 
-def test_the_oldest_give_way_and_all_can_be_forgotten(visit: Callable[..., Any], server: Any) -> None:
-    page = visit(server)
+def test_the_oldest_give_way_and_all_can_be_forgotten(visit: Callable[..., Any]) -> None:
+    page = visit()
     for k in range(30):
         add(page, [k, 1], [k, 2])
         page.tell("Sketchgen.drawings.begin()")
@@ -130,9 +131,9 @@ def test_the_oldest_give_way_and_all_can_be_forgotten(visit: Callable[..., Any],
 
 
 @pytest.mark.parametrize("method", ["setItem", "getItem"])
-def test_without_a_store_everything_goes_on(visit: Callable[..., Any], server: Any, method: str) -> None:
+def test_without_a_store_everything_goes_on(visit: Callable[..., Any], method: str) -> None:
     refuse = f"Storage.prototype.{method} = () => {{ throw new DOMException('no', 'QuotaExceededError') }}"
-    page = visit(server)
+    page = visit()
     page.page.add_init_script(refuse)
     page.open()
     add(page, *A)
@@ -141,15 +142,15 @@ def test_without_a_store_everything_goes_on(visit: Callable[..., Any], server: A
     )
     page.tell("Sketchgen.say('')")
     add(page, *B)
-    page.page.wait_for_timeout(600)
+    page.tell(SAVE)
     assert page.strokes == [A, B]
     assert page.status == ""
     page.tell("Sketchgen.drawings.begin()")
     assert page.strokes == []
 
 
-def test_a_damaged_store_is_an_empty_one(visit: Callable[..., Any], server: Any) -> None:
-    page = visit(server)
+def test_a_damaged_store_is_an_empty_one(visit: Callable[..., Any]) -> None:
+    page = visit()
     page.tell("sessionStorage.setItem('sketchgen.tab', 'x')")
     for damage in ("{", '5 w {"strokes": [{}], "states": [[9, [7], 5]], "at": 0}', ""):
         page.tell(f"localStorage.setItem('sketchgen.drawing.x', {damage!r})")

@@ -90,7 +90,7 @@ def test_thoughts_follow_the_pen_along_a_suggestion(paper: Any) -> None:
         before = page.get_by_role("meter", name="is finished").evaluate("meter => meter.value")
         assert before == pytest.approx(0.2)
         # Drawing on ends the thought; so does turning it off.
-        paper.mouse((300, 300), (350, 350))
+        paper.drag((300, 300), (350, 350))
         page.wait_for_function("Sketchgen.think.steps === null && Sketchgen.pad.played === null")
     finally:
         paper.tell("Sketchgen.think.turn(false)")

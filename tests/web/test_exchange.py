@@ -63,7 +63,7 @@ def test_lines_are_saved_as_a_person_sees_them() -> None:
     for form in ("svg", "animated", "png", "gif"):
         assert exported(drawing, form) != exported(plain, form)
     assert exported(drawing, "ndjson") == exported(plain, "ndjson")
-    assert b"styles" not in exported(plain, "json")[2]
+    assert b"color" not in exported(plain, "json")[2]
     assert parse_svg(exported(drawing, "svg")[2]) == parse_svg(exported(plain, "svg")[2])
     picture = Image.open(io.BytesIO(exported(drawing, "png")[2])).convert("RGB")
     scale = picture.width / 640
@@ -203,8 +203,16 @@ def test_an_opened_file_looks_as_it_was_saved() -> None:
         {"added": False},
         {"added": True},
     ]
-    with pytest.raises(SketchgenError, match="colour"):
-        opened('{"strokes": [[[1, 2], [3, 4]]], "styles": [{"color": "red"}]}', "file.json")
+    pressed = {
+        "strokes": [[[10, 20, 0, 0.2], [30, 40, 9, 0.75], [50, 20, 18, 1]]],
+        "width": 640,
+        "height": 480,
+    }
+    (style,) = opened(exported(pressed, "json")[2].decode(), "drawing.json")[1]
+    assert told(style) == {"added": False, "pressure": [0.2, 0.75, 1]}
+    for fault in ('"color": "red"', '"pressure": [0.5]', '"pressure": [1, "a"]'):
+        with pytest.raises(SketchgenError, match=r"colour|pressure"):
+            opened(f'{{"strokes": [[[1, 2], [3, 4]]], "styles": [{{{fault}}}]}}', "file.json")
 
 
 @pytest.mark.parametrize(
