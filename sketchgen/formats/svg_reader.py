@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sketchgen.errors import FormatError, FormatNote, FormatWarning, SettingError, SketchError
 from sketchgen.formats.svg_path import read_numbers
@@ -132,6 +133,6 @@ def _on_page(lines: Sequence[Line], page: Box | None) -> list[Line]:
         return list(lines)
     starts = np.cumsum([0, *(len(line.points) for line in lines[:-1])])
     points = np.concatenate([line.points for line in lines])
-    off = np.minimum.reduceat(points, starts) > np.add(page[:2], page[2:])
+    off: NDArray[np.bool_] = np.minimum.reduceat(points, starts) > np.add(page[:2], page[2:])
     off |= np.maximum.reduceat(points, starts) < page[:2]
-    return [line for line, away in zip(lines, off.any(axis=1), strict=True) if not away]
+    return [line for line, away in zip(lines, np.logical_or.reduce(off, axis=1), strict=True) if not away]

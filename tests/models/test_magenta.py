@@ -56,7 +56,7 @@ def check(found: StepDistribution, right: dict[str, Any], *, can_end: bool, exac
 
 
 @pytest.mark.parametrize("sizes", [{}, {"width": 24, "components": 5, "seed": 3}])
-def test_its_distributions_are_the_published_ones(sizes: dict[str, int], tmp_path: Path) -> None:
+def test_its_distributions_are_the_published_ones(sizes: dict[str, Any], tmp_path: Path) -> None:
     path = published(tmp_path, **sizes)
     decoder, right = imported(path), wanted(path)
     found, state = decoder.prime(Prefix(OFFSET[:1], PEN[:1], np.array([0]), known=True))
