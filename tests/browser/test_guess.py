@@ -28,7 +28,7 @@ def chips(canvas: Any) -> list[str]:
 def find(canvas: Any, typed: str = "") -> list[str]:
     """Open the search box, type, and return what is found."""
     if not canvas.page.locator("#sg-search").is_visible():
-        canvas.page.locator("[data-menu=sg-search]").click()
+        canvas.page.locator("#sg-chips [data-menu=sg-search]").click()
     canvas.page.locator("#sg-search input").fill(typed)
     return canvas.tell(
         "[...document.querySelectorAll('#sg-search [role=option]')].map((o) => o.dataset.category)"
@@ -144,7 +144,7 @@ def test_the_search_box_is_a_combobox(guessed: Any) -> None:
 
 
 def test_leaving_the_search_box_chooses_nothing(guessed: Any) -> None:
-    button = guessed.page.locator("[data-menu=sg-search]")
+    button = guessed.page.locator("#sg-chips [data-menu=sg-search]")
     for leave in ("Escape", "Tab", "elsewhere"):
         find(guessed, "tree")
         assert active(guessed) == "tree"
