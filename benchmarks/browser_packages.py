@@ -9,6 +9,7 @@ pictures of files that differ by more than 2 % go there: on the left Chromium's,
 
 from __future__ import annotations
 
+import argparse
 import io
 import re
 import shutil
@@ -209,9 +210,13 @@ def read_back(data: bytes, name: str) -> bytes:
 
 def main() -> None:
     """Print how much each file differs, and how many do."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("cache", type=Path, help="folder of the packages, which are fetched if need be")
+    parser.add_argument("sheet", nargs="?", type=Path, help="PNG of what differs")
+    options = parser.parse_args()
     warnings.simplefilter("ignore")
     AS_DRAWN.set(True)
-    names, texts = zip(*files(Path(sys.argv[1])), strict=True)
+    names, texts = zip(*files(options.cache), strict=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 8 * SIDE, "height": ROWS * SIDE}, locale="en-US")
@@ -223,7 +228,7 @@ def main() -> None:
         print(f"{share:6.1%}  {name}")
     bad = sorted((row for row in rows if row[0] > LIMIT), key=lambda row: -row[0])
     print(f"{len(bad)} of {len(rows)} files differ by more than {LIMIT:.0%}")
-    if len(sys.argv) > 2:
+    if options.sheet:
         sheet = Image.new("L", (6 * (SIDE + 10), max(1, -(-len(bad) // 3)) * (SIDE + 20)), 90)
         draw = ImageDraw.Draw(sheet)
         for index, (share, name, pair) in enumerate(bad):
@@ -231,7 +236,7 @@ def main() -> None:
             draw.text((x, y), f"{share:.0%} {name[-60:]}", fill=255)
             for side, image in enumerate(pair):
                 sheet.paste(image, (x + side * (SIDE + 2), y + 15))
-        sheet.save(sys.argv[2])
+        sheet.save(options.sheet)
 
 
 if __name__ == "__main__":

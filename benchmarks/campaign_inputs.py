@@ -614,7 +614,7 @@ def _request(_: Path) -> Door:
     """Return the door of the page's requests and of those of programs, up to where the model begins."""
     import untrained
 
-    from sketchgen.web import api, exchange, request
+    from sketchgen.web import exchange, request
 
     completer = untrained.tiny("cat", "sun")
     settings = {"category": "cat", "count": 3, "temperature": 0.5, "seed": 1, "guidance": None, "best_of": 2}
@@ -644,7 +644,7 @@ def _request(_: Path) -> Door:
             request.checked_sketch(asked["added"], "added")
             request.checked_category(completer, asked.get("category"))
         elif "form" in asked:
-            api._request(completer, asked.get("drawing"), asked["form"], tuple(values))
+            request.checked(completer, exchange.parsed(asked.get("drawing")), *values)
         else:
             request.checked(completer, asked.get("drawing"), *values)
         return "read"

@@ -16,6 +16,11 @@ from tests.support.commandline import environment
 
 DRAWS = """
 import json, sys
+from functools import partial
+
+import anyio
+from anyio.to_thread import run_sync
+
 from sketchgen import example, load, read
 from sketchgen.jobs.executor import Processes, TaskQueue
 from sketchgen.jobs.spec import Job, Sampling
@@ -26,7 +31,8 @@ if __name__ == "__main__":
     count, jobs = int(sys.argv[1]), int(sys.argv[2])
     model, half = load(), example("half-a-cat")
     drawn = model.complete(read(half), "cat", count, seed=3, limit=50)
-    answer = json.loads(endpoint(model)(half.read_text(), "auto", count, seed=4))
+    asked = partial(endpoint(model), half.read_text(), "auto", count, seed=4)
+    answer = json.loads(anyio.run(run_sync, asked))
     job = Job(Sampling("tiny"), "batch", ("cat",), 12, 5, ("cat",))
     queue = TaskQueue(job.drawings(None), 0, job.total, job.total)
     made = []
