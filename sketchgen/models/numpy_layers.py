@@ -41,7 +41,11 @@ CELLS = ("lstm", "gated")
 """Recurrent cells that exist in numpy; torch alone computes the others, so networks of them cannot draw."""
 
 TILE = 16
-"""Rows of every product with weights: a BLAS adds in another order where a matrix has other sides."""
+"""Rows of a product with weights are a multiple of this: a BLAS adds in another order where there are few."""
+
+SMALL = 1_000_000
+"""Multiplications of a tile up to which each tile of rows is a product of its own: OpenBLAS has a kernel for
+products of fewer than 100 to the third, which adds in another order."""
 
 CAPACITY = 64
 """Steps for which a new cache has room. It doubles when it is full."""
@@ -145,11 +149,15 @@ class Linear:
     def __call__(self, values: Float[np.ndarray, "b i"]) -> Float[np.ndarray, "b o"]:
         """Return the outputs, in a new array; a row does not depend on how many there are."""
         rows, (outputs, inputs) = len(values), self._weight.shape
-        found, tile = np.empty((rows, outputs), np.float32), np.zeros((TILE, inputs), np.float32)
-        for first in range(0, rows, TILE):
-            count = min(TILE, rows - first)
-            tile[:count] = values[first : first + count]
-            found[first : first + count] = np.matmul(self._weight, tile.T).T[:count]
+        whole = -(-rows // TILE) * TILE
+        values = np.asarray(values, np.float32)
+        if whole > rows:
+            values = np.concatenate([values, np.zeros((whole - rows, inputs), np.float32)])
+        if outputs * inputs * TILE > SMALL:
+            found = np.matmul(self._weight, values.T).T[:rows]
+        else:
+            tiles = values.reshape(-1, TILE, inputs).transpose(0, 2, 1)
+            found = np.matmul(self._weight, tiles).transpose(0, 2, 1).reshape(whole, outputs)[:rows]
         if self._bias is not None:
             found += self._bias
         return found
