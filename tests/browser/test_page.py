@@ -244,7 +244,7 @@ def test_everything_has_a_name_for_a_screen_reader(canvas: Any) -> None:
     assert unnamed == []
     # No text is missing from the words of the page.
     assert canvas.tell("document.querySelector('.sg').innerHTML.match(/>[a-z_]+\\.[a-z_.]+</g)") is None
-    assert canvas.paper.get_attribute("aria-label") == "Drawing paper, empty"
+    canvas.page.locator("#sg-paper > canvas[aria-label='Drawing paper, empty']").wait_for()
     canvas.draw(*LINE)
     canvas.page.locator("#sg-paper > canvas[aria-label='Drawing paper, 1 stroke']").wait_for()
     assert canvas.page.locator("#sg-status[role=status]").get_attribute("aria-live") == "polite"
