@@ -13,7 +13,8 @@ import numpy as np
 
 from sketchgen.errors import SettingError
 from sketchgen.formats.curves import flatten
-from sketchgen.formats.page import Page, page_grid
+from sketchgen.formats.page import Page, length_mm, page_grid
+from sketchgen.formats.render_options import RenderOptions
 from sketchgen.formats.stroke_order import join_strokes, sort_strokes
 from sketchgen.formats.svg_writer import (
     Style,
@@ -115,6 +116,13 @@ def own_page(item: Item, margin: str | None = None) -> Page | None:
     if sheet is None or sheet.size is None:
         return None
     return Page.parse("x".join(sheet.size), margin or 0.0)
+
+
+def page_and_pen(items: Sequence[Item], options: RenderOptions) -> tuple[Page, float]:
+    """Return the page that is asked for, or that a single drawing comes from, and the pen's width, mm."""
+    page = own_page(items[0], options.margin) if len(items) == 1 and options.page is None else None
+    pen = PEN if options.pen is None else length_mm(options.pen, "pen-width")
+    return page or options.paper, pen
 
 
 def stroke_pages(

@@ -125,13 +125,11 @@ def _plot(items: Sequence[Item], options: RenderOptions, _columns: int) -> list[
 
 
 def _plot_pages(items: Sequence[Item], options: RenderOptions) -> Iterator[str]:
-    from sketchgen.formats.page import length_mm
-    from sketchgen.formats.plotter import PEN, own_page, plot_pages
+    from sketchgen.formats.plotter import page_and_pen, plot_pages
 
-    pen = PEN if options.pen is None else length_mm(options.pen, "pen-width")
-    page = own_page(items[0], options.margin) if len(items) == 1 and options.page is None else None
+    page, pen = page_and_pen(items, options)
     how: dict[str, Any] = {"columns": options.columns, "crop": options.crop, "style": options.style}
-    return plot_pages(items, page or options.paper, pen=pen, **how)
+    return plot_pages(items, page, pen=pen, **how)
 
 
 def _gcode(items: Sequence[Item], options: RenderOptions, _columns: int) -> list[bytes]:

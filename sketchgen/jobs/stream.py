@@ -9,8 +9,7 @@ import numpy as np
 from sketchgen.completion.run import NextPoints
 from sketchgen.errors import SettingError
 from sketchgen.formats.gcode import PROFILE, GcodeStream
-from sketchgen.formats.page import length_mm
-from sketchgen.formats.plotter import PEN, own_page, stroke_pages
+from sketchgen.formats.plotter import page_and_pen, stroke_pages
 from sketchgen.formats.render_options import RenderOptions
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen
@@ -38,9 +37,7 @@ def stream_gcode(
             "only a drawing that knows its page, such as an SVG with a viewBox, can be streamed"
         )
     code = GcodeStream(options.profile or PROFILE)
-    page = (own_page(given, options.margin) if options.page is None else None) or options.paper
-    pen = PEN if options.pen is None else length_mm(options.pen, "pen-width")
-    pages = stroke_pages(given, _strokes(drawn), page, pen, options.style)
+    pages = stroke_pages(given, _strokes(drawn), *page_and_pen([given], options), options.style)
     write(code.start)
     try:
         write(code.piece(next(pages)) + code.next_pen)
