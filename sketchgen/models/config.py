@@ -120,6 +120,8 @@ class ModelConfig(NetworkConfig):
         self_attention: width of the second layer's attention to earlier steps; 0 for none.
         pointers: width of the keys of the pointers to earlier points; 0 for none.
         box_components: whether there are components at the sides of the box, which a whole drawing fills.
+        latent: width of the latent vector; 0 for none.
+        latent_encoder: units, in each direction, of the encoder that reads whole drawings for it.
     """
 
     old_names: ClassVar[Mapping[str, str]] = {
@@ -143,6 +145,8 @@ class ModelConfig(NetworkConfig):
     self_attention: int = 0
     pointers: int = 0
     box_components: bool = False
+    latent: int = 0
+    latent_encoder: int = 192
 
     def __post_init__(self) -> None:
         for name, known in (("cell", CELLS), ("inputs", tuple(INPUTS)), ("pen", PENS)):
@@ -157,6 +161,8 @@ class ModelConfig(NetworkConfig):
             "rotated": (0, self.components),
             "self_attention": (0, 1024),
             "pointers": (0, 1024),
+            "latent": (0, 1024),
+            "latent_encoder": (8, 2048),
         }
         self._check(limits, self.dropout)
         if self.self_attention and (self.layers < 2 or self.self_attention % RECALL_HEADS):
@@ -201,6 +207,16 @@ class ModelConfig(NetworkConfig):
             linear["pointer.shape"] = (POINTER, joined)
         if self.box_components:
             linear["border"] = (BORDER, joined)
+        if self.latent:
+            linear |= {
+                "latent.posterior.project": (2 * self.latent, 2 * self.latent_encoder),
+                "latent.hidden": (self.embedding, self.embedding),
+                "latent.prior": (2 * self.latent, self.embedding),
+            }
+            shapes["latent.posterior.nothing"] = (2 * self.latent,)
+            shapes["latent.enter.weight"] = (self.embedding, self.latent)
+            sides = [f"latent.posterior.{way}" for way in ("forwards", "backwards")]
+            cells += [(side, read, self.latent_encoder) for side in sides]
         for index in range(self.layers):
             cells.append((f"stack.layers.{index}", self.width if index else self.embedding, self.width))
         shapes |= _linear_shapes(linear)

@@ -43,6 +43,11 @@ BORDER = 4 * len(BORDERS) + 1
 """Parameters of the components at them: weight, mean and log deviation along the side, and lift of each; and
 the log deviation across, px, of all."""
 
+NO_LATENT = "the model has no latent vector; take quickdraw345-latent, or train one by --latent"
+
+LOG_DEVIATIONS = -6.0, 3.0
+"""Limits of the log of a latent number's deviation."""
+
 RECALL_HEADS = 4
 """Heads of the attention to earlier steps."""
 

@@ -8,14 +8,15 @@ step. The tests hold both forms equal.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from sketchgen.errors import SettingError
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.config import ModelConfig
-from sketchgen.models.features import BORDER, POINTER, parameter_count
+from sketchgen.models.features import BORDER, LOG_DEVIATIONS, NO_LATENT, POINTER, parameter_count
 from sketchgen.models.numpy_layers import (
     DRAW,
     END,
@@ -42,6 +43,7 @@ class Prefix:
         category: index, or the config's `any_category`.
         known: whether the frame is that of the whole drawing (255 box), not the given part's own.
         going_on: which of the b drawings go on with the last stroke, whatever its pen; None for none.
+        latent: the latent vectors; None for none.
     """
 
     offset: Float[np.ndarray, "n 2"]
@@ -49,6 +51,21 @@ class Prefix:
     category: Int[np.ndarray, " b"]
     known: bool
     going_on: Bool[np.ndarray, " b"] | None = None
+    latent: Float[np.ndarray, "b z"] | None = None
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Normal distributions of the independent numbers of latent vectors."""
+
+    mean: Float[np.ndarray, "b z"]
+    deviation: Float[np.ndarray, "b z"]
+
+    @classmethod
+    def of(cls, values: Float[np.ndarray, "b y"]) -> Gaussian:
+        """Return the distributions that a network's outputs describe: means, then logs of deviations."""
+        mean, log_deviation = np.split(values, 2, -1)
+        return cls(mean, np.exp(np.clip(log_deviation, *LOG_DEVIATIONS)))
 
 
 @dataclass
@@ -86,6 +103,38 @@ class State:
         )
 
 
+class _Encoder:
+    """A recurrent layer forwards and one backwards; their last outputs are projected to a code."""
+
+    def __init__(self, cell: str, weights: Weights, name: str) -> None:
+        self._layers = [make_layer(cell, weights, f"{name}.{side}") for side in ("forwards", "backwards")]
+        self._project = Linear.of(weights, f"{name}.project")
+
+    def __call__(self, features: Float[np.ndarray, "n b f"], start: Start) -> Float[np.ndarray, "b e"]:
+        """Return the codes of right-aligned sequences of n steps at most."""
+        count, batch = features.shape[:2]
+        index = np.arange(count)[::-1, None]
+        backwards = features[(index + (0 if start is None else start)) % count, np.arange(batch)]
+        pairs = zip(self._layers, (features, backwards), strict=True)
+        return self._project(np.concatenate([layer.run(steps, start)[0][-1] for layer, steps in pairs], -1))
+
+
+class _Latent:
+    """Posterior and prior of the latent vector, and its way into the decoder."""
+
+    def __init__(self, cell: str, weights: Weights) -> None:
+        self.posterior = _Encoder(cell, weights, "latent.posterior")
+        self._hidden = Linear.of(weights, "latent.hidden")
+        self._prior = Linear.of(weights, "latent.prior")
+        self.enter = Linear(weights["latent.enter.weight"])
+
+    def prior(self, code: Float[np.ndarray, "b e"]) -> Gaussian:
+        """Return the prior, given the sum of the category's embedding and the given part's code."""
+        hidden = self._hidden(code)
+        hidden *= sigmoid(hidden)
+        return Gaussian.of(self._prior(hidden))
+
+
 class Decoder:
     """Reads a given part, and goes on from it; cells that torch alone computes raise a SettingError.
 
@@ -99,9 +148,8 @@ class Decoder:
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
         self.config, self._weights = config, weights
         self._nothing = weights["encoder.nothing"]
-        sides = ("forwards", "backwards") if config.encoder_width else ()
-        self._encoder = [make_layer(config.cell, weights, f"encoder.{side}") for side in sides]
-        self._project = Linear.of(weights, "encoder.project") if sides else None
+        self._encoder = _Encoder(config.cell, weights, "encoder") if config.encoder_width else None
+        self._latent = _Latent(config.cell, weights) if config.latent else None
         self._read = Linear(weights["read.weight"])
         self._category = weights["category.weight"] + weights["read.bias"]
         self._layers = [make_layer(config.cell, weights, f"stack.layers.{n}") for n in range(config.layers)]
@@ -125,8 +173,11 @@ class Decoder:
         pen = np.tile(given.pen, (len(kinds), 1))
         pen[kinds % 2 == 1, -1:] = DRAW
         offset = np.broadcast_to(given.offset, (*pen.shape, 2))
-        step, state = self._prime(offset, pen, kinds // 2, given.known, None)
-        return step.take(rows), state.take(rows)
+        state = self._prime(offset, pen, kinds // 2, given.known, None)
+        if given.latent is None:
+            step, state = self._next(state)
+            return step.take(rows), state.take(rows)
+        return self._next(self._hearing(state.take(rows), given.latent))
 
     def prime_all(self, given: Sequence[Prefix]) -> tuple[StepDistribution, State]:
         """Read several given parts at once, each for one drawing: a row for each.
@@ -143,7 +194,44 @@ class Decoder:
                 pen[row, -1] = DRAW
         category = np.concatenate([each.category for each in given])
         start = most - length if (length < most).any() else None
-        return self._prime(offset, pen, category, given[0].known, start)
+        state = self._prime(offset, pen, category, given[0].known, start)
+        latents = [each.latent for each in given if each.latent is not None]
+        return self._next(self._hearing(state, np.concatenate(latents)) if latents else state)
+
+    def posterior(self, whole: Prefix) -> Gaussian:
+        """Return the posterior of the latent vector of a whole drawing, (1, z).
+
+        Raises:
+            SettingError: the network has no latent vector.
+        """
+        return Gaussian.of(self._with_latent().posterior(self._features(whole)[1:], None))
+
+    def prior(self, given: Prefix) -> Gaussian:
+        """Return the prior of the latent vectors of the b drawings that go on from a given part, (b, z).
+
+        Raises:
+            SettingError: the network has no latent vector.
+        """
+        code = self._code(self._features(given)[1:], None) if len(given.pen) else self._nothing
+        return self._with_latent().prior(self._weights["category.weight"][given.category] + code)
+
+    def _features(self, given: Prefix) -> Float[np.ndarray, "m 1 f"]:
+        """Return what the network reads before each of a given part's n steps, and after the last."""
+        pens = [PenState.begin(1)]
+        for step in range(len(given.pen)):
+            pens.append(pens[-1].advanced(given.offset[None, step], given.pen[None, step]))
+        joined = PenState.join(pens)
+        features = joined.features(self.config.inputs, given.known, self.config.offset_scale)
+        return features.reshape(len(pens), 1, -1)
+
+    def _with_latent(self) -> _Latent:
+        if self._latent is None:
+            raise SettingError(NO_LATENT)
+        return self._latent
+
+    def _hearing(self, state: State, latent: Float[np.ndarray, "b z"]) -> State:
+        """Return a state that goes on with these latent vectors."""
+        return replace(state, bias=state.bias + self._with_latent().enter(latent))
 
     def advance(
         self, offset: Float[np.ndarray, "b 2"], pen: Int[np.ndarray, " b"], state: State
@@ -162,8 +250,8 @@ class Decoder:
         category: Int[np.ndarray, " b"],
         known: bool,
         start: Start,
-    ) -> tuple[StepDistribution, State]:
-        """Read right-aligned given parts of n steps at most; padding has pen END."""
+    ) -> State:
+        """Read right-aligned given parts of n steps at most, for `_next`; padding has pen END."""
         batch, count = pen.shape
         pens = [PenState.begin(batch)]
         for step in range(count):
@@ -181,21 +269,14 @@ class Decoder:
             points = joined.position.reshape(count + 1, batch, 2)[:-1].swapaxes(0, 1)
             layers = self._replay(inputs, points, cache, start)
             code = self._code(features[1:], start)
-        return self._next(State(layers, pens[-1], bias + code, known, cache))
+        return State(layers, pens[-1], bias + code, known, cache)
 
     def _code(self, features: Float[np.ndarray, "n b f"], start: Start) -> np.ndarray:
         """Return the code of each given part, (b, e), or the one of nothing, (e,)."""
-        if self._project is None:
+        if self._encoder is None:
             return self._nothing
-        count, batch = features.shape[:2]
-        index = np.arange(count)[::-1, None]
-        backwards = features[(index + (0 if start is None else start)) % count, np.arange(batch)]
-        ends = [
-            layer.run(steps, start)[0][-1]
-            for layer, steps in zip(self._encoder, (features, backwards), strict=True)
-        ]
-        code = self._project(np.concatenate(ends, -1))
-        return code if start is None else np.where((start < count)[:, None], code, self._nothing)
+        code = self._encoder(features, start)
+        return code if start is None else np.where((start < len(features))[:, None], code, self._nothing)
 
     def _replay(
         self,

@@ -24,17 +24,25 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from sketchgen.errors import SettingError
 from sketchgen.models.checkpoint import read_checkpoint
 from sketchgen.models.config import ModelConfig
-from sketchgen.models.features import BORDER, BORDERS, INPUTS, POINTER, RECALL_HEADS, parameter_count
+from sketchgen.models.encoder import Encoder, Gaussian, Latent
+from sketchgen.models.features import (
+    BORDER,
+    BORDERS,
+    INPUTS,
+    NO_LATENT,
+    POINTER,
+    RECALL_HEADS,
+    parameter_count,
+)
 from sketchgen.models.layers import (
     Caches,
     LayerState,
     PenState,
     Stack,
-    make_layer,
     product,
-    reversed_within,
 )
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.sketch.strokes import Pen
@@ -121,33 +129,6 @@ class State:
         self.length += going
 
 
-class Encoder(nn.Module):
-    """One recurrent layer forwards and one backwards; their last outputs are projected to the code.
-
-    With width 0 there are none: the code is always that of nothing given.
-    """
-
-    def __init__(self, cell: str, inputs: int, width: int, code: int) -> None:
-        super().__init__()
-        self.width = width
-        if width:
-            self.forwards, self.backwards = (make_layer(cell, inputs, width) for _ in range(2))
-            self.project = nn.Linear(2 * width, code)
-        self.nothing = nn.Parameter(torch.zeros(code))
-
-    def forward(self, steps: Float[Tensor, "b n f"], lengths: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
-        """Return the code of each row's first `lengths` steps; that of nothing where that is 0."""
-        if steps.shape[1] == 0 or not self.width:
-            return self.nothing.expand(len(steps), -1)
-        last = (lengths - 1).clamp(min=0).reshape(-1, 1, 1)
-        ends = []
-        for layer, values in ((self.forwards, steps), (self.backwards, reversed_within(steps, lengths))):
-            outputs = layer.run(values)
-            ends.append(outputs.gather(1, last.expand(-1, 1, outputs.shape[-1])).squeeze(1))
-        code = self.project(torch.cat(ends, -1))
-        return torch.where((lengths > 0).unsqueeze(-1), code, self.nothing.to(code.dtype))
-
-
 class Pointer(nn.Module):
     """Points at the points that are drawn already, so that lines end and begin exactly where others are.
 
@@ -223,43 +204,74 @@ class StrokeModel(nn.Module):
         self.head = nn.Linear(joined, parameter_count(config.components, config.pen))
         self.pointer = Pointer(joined, config.pointers) if config.pointers else None
         self.border = nn.Linear(joined, BORDER) if config.box_components else None
+        self.latent = Latent(config, read) if config.latent else None
         if self.border is not None:
             # A point in sixteen comes to a side. At 0 they would begin with four fifths of all; so, a sixth.
             with torch.no_grad():
                 self.border.bias[: len(BORDERS)] = -3.0
         nn.init.normal_(self.category.weight, std=0.3)
 
-    def forward(self, steps: Steps, cut: Int[Tensor, " b"]) -> StepDistribution:
+    def forward(
+        self, steps: Steps, cut: Int[Tensor, " b"], latent: Float[Tensor, "b z"] | None = None
+    ) -> StepDistribution:
         """Return teacher-forced distributions of steps 0..n, (b, n + 1).
 
         Args:
             steps: whole drawings.
             cut: how many points of each are given; the encoder reads those and nothing else.
+            latent: the latent vectors; None for none.
         """
         pen = PenState.of_steps(steps.offset, steps.pen).from_the_beginning()
         features = self.features(pen, steps.known)
-        bias = self._bias(features[:, 1:], cut) + self.category(steps.category).unsqueeze(1)
+        code = self._code(features[:, 1:], cut) + self._entered(latent)
+        after = torch.arange(features.shape[1], device=cut.device).unsqueeze(0) >= cut.unsqueeze(1)
+        # The code before each step: up to the cut that of nothing.
+        bias = torch.where(
+            after.unsqueeze(-1), code.unsqueeze(1), self.encoder.nothing.to(code.dtype)
+        ) + self.category(steps.category).unsqueeze(1)
         outputs = self.stack(nn.functional.silu(self.read(features) + bias))
         box = None if self.border is None else self.border(outputs)
         found = self._distribution(self.head(outputs), box, pen, steps.known)
         return found if self.pointer is None else self.pointer(outputs, pen.position, found)
 
+    def latents(
+        self, steps: Steps, length: Int[Tensor, " b"], cut: Int[Tensor, " b"]
+    ) -> tuple[Gaussian, Gaussian]:
+        """Return posterior and prior of the latent vectors of drawings of so many points.
+
+        Raises:
+            SettingError: the network has no latent vector.
+        """
+        if self.latent is None:
+            raise SettingError(NO_LATENT)
+        features = self.features(PenState.of_steps(steps.offset, steps.pen), steps.known)
+        given = self.category(steps.category) + self._code(features, cut)
+        return Gaussian.of(self.latent.posterior(features, length)), self.latent.prior_of(given)
+
     @torch.no_grad()
-    def prime(self, steps: Steps, cut: Int[Tensor, " b"], room: int = 0) -> State:
+    def prime(
+        self,
+        steps: Steps,
+        cut: Int[Tensor, " b"],
+        room: int = 0,
+        latent: Float[Tensor, "b z"] | None = None,
+    ) -> State:
         """Return the states from which `step` finds the distributions of steps `cut`, in float32.
 
         Args:
             steps: what is given of b drawings, padded.
             cut: how many points of each are given.
             room: steps that the caches have room for; at least the longest of the cuts.
+            latent: the latent vectors; None for none.
         """
         rows, longest = len(cut), int(cut.max())
         state = self.begin(rows, max(room, longest))
         state.known.copy_(steps.known)
         state.length.copy_(cut)
-        category = self.category(steps.category)
+        category, entered = self.category(steps.category), self._entered(latent)
         state.bias.copy_(category + self.encoder.nothing)
         if not longest:
+            state.bias += entered
             return state
         pen = PenState.of_steps(steps.offset[:, :longest], steps.pen[:, :longest]).from_the_beginning()
         features = self.features(pen, steps.known)
@@ -271,7 +283,7 @@ class StrokeModel(nn.Module):
         given = (cut > 0).unsqueeze(1)
         state.layers = [tuple(part.float() * given for part in layer) for layer in layers]
         state.pen = pen.at(cut)
-        state.bias = category + self._code(features[:, 1:], cut)
+        state.bias = category + self._code(features[:, 1:], cut) + entered
         return state
 
     def begin(self, rows: int, room: int) -> State:
@@ -356,11 +368,13 @@ class StrokeModel(nn.Module):
         longest = max(1, int(cut.max())) if len(cut) else 0
         return self.encoder(features[:, :longest], cut)
 
-    def _bias(self, features: Float[Tensor, "b n f"], cut: Int[Tensor, " b"]) -> Float[Tensor, "b m e"]:
-        """Return the code before each of n + 1 steps: that of nothing up to the cut."""
-        code = self._code(features, cut)
-        after = torch.arange(features.shape[1] + 1, device=cut.device).unsqueeze(0) >= cut.unsqueeze(1)
-        return torch.where(after.unsqueeze(-1), code.unsqueeze(1), self.encoder.nothing.to(code.dtype))
+    def _entered(self, latent: Float[Tensor, "b z"] | None) -> Float[Tensor, "b e"] | float:
+        """Return what latent vectors add to the code."""
+        if latent is None:
+            return 0.0
+        if self.latent is None:
+            raise SettingError(NO_LATENT)
+        return self.latent.enter(latent)
 
     def _per_component(self, values: Float[Tensor, "*b h"]) -> Float[Tensor, "*b p"]:
         """Return the head's numbers with a lift for each component, also where they share one."""

@@ -183,6 +183,32 @@ class ModelSettings:
     self_attention: int = 0
     pointers: int = 0
     box_components: bool = False
+    latent: int = 0
+    latent_encoder: int = 192
+
+
+@dataclass(frozen=True)
+class LatentSettings:
+    """Settings of the evidence lower bound; see `sketchgen.training.objectives.EvidenceBound`.
+
+    Attributes:
+        kl_weight: of the divergence, in the end.
+        kl_steps: steps in which the weight comes nearer to that by a factor of e; it begins at a twentieth.
+        free_nats: divergence of a drawing that costs nothing.
+        unheard: share of the drawings that are learned without a latent vector.
+    """
+
+    kl_weight: float = 0.5
+    kl_steps: int = 2000
+    free_nats: float = 15.0
+    unheard: float = 0.15
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        check_range("kl_weight", self.kl_weight, 0, 100)
+        check_range("kl_steps", self.kl_steps, 1, 1e9)
+        check_range("free_nats", self.free_nats, 0, 10_000)
+        check_range("unheard", self.unheard, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -262,6 +288,26 @@ PRESETS = {
         learning_rate=1e-3,
     ),
 }
+
+PRESETS["latent"] = Preset(
+    replace(PRESETS["quickdraw345"].model, latent=64),
+    # Half of the drawings from nothing, and half without a category, which the vector then has to hold.
+    Prefixes(
+        nothing=0.5,
+        first_stroke=0.1,
+        stroke_end=0.15,
+        anywhere=0.15,
+        unknown=0.25,
+        drop_category=0.5,
+        held_back=0.15,
+        opened=0.05,
+    ),
+    learning_rate=1e-3,
+)
+# Ha and Eck 2017, with the same exceptions, the prior by category and the vector read at each step only.
+PRESETS["sketch-rnn-vae"] = replace(
+    PRESETS["sketch-rnn"], model=replace(PRESETS["sketch-rnn"].model, latent=128, latent_encoder=256)
+)
 """Recipes by name; the first is that of the bundled model."""
 
 
@@ -285,6 +331,7 @@ class TrainConfig(RunConfig):
         preference_weight: of this objective beside the likelihood.
         preference_pairs: pairs a step of each process.
         reinforce: settings of policy-gradient training; None for none.
+        latent: settings of the evidence lower bound, for a model with a latent vector.
     """
 
     limits: ClassVar[Limits] = RunConfig.limits | {
@@ -303,6 +350,7 @@ class TrainConfig(RunConfig):
     preference_weight: float = 1.0
     preference_pairs: int = 48
     reinforce: ReinforceConfig | None = None
+    latent: LatentSettings = field(default_factory=LatentSettings)
 
     def __post_init__(self) -> None:
         """Check every value."""

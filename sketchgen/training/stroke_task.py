@@ -13,6 +13,7 @@ from sketchgen.completion.completer import Completer
 from sketchgen.data.splitting import cut_after, prefix_length
 from sketchgen.data.store import Split, Store
 from sketchgen.errors import SettingError
+from sketchgen.evaluation.latent import score_latent
 from sketchgen.evaluation.likelihood import score
 from sketchgen.formats.poster import contact_sheet
 from sketchgen.models.checkpoint import read_checkpoint, with_categories
@@ -31,7 +32,7 @@ from sketchgen.training.datasets import (
 )
 from sketchgen.training.distributed import rank, sum_over_processes, world_size
 from sketchgen.training.loop import Task
-from sketchgen.training.objectives import Likelihood, Objective, load_teachers
+from sketchgen.training.objectives import EvidenceBound, Likelihood, Objective, load_teachers
 from sketchgen.training.preference import Preference, PreferenceBatches
 from sketchgen.training.reinforce import PolicyGradient, ReinforceBatches
 from sketchgen.training.rewards import load_reward_classifier
@@ -56,24 +57,38 @@ class StrokeTask(Task):
         collate = StrokeCollate(categories, config.prefixes)
         batches = StoreBatches(self.split, config.batch, config.seed, collate, config.balance)
         teachers = load_teachers(config.teachers, categories, device)
-        objectives: list[Objective[Any]] = [Likelihood(batches, teachers, config.distillation)]
+        likelihood = Likelihood(batches, teachers, config.distillation)
+        latent = self.network.config.latent
+        objectives: list[Objective[Any]] = [EvidenceBound(batches, config.latent) if latent else likelihood]
         if config.candidates is not None:
             objectives.append(_preference(config, categories, device))
         if config.reinforce is not None:
             objectives.append(_policy_gradient(config.reinforce, self.split, categories, config.seed, device))
         self.objectives = objectives
-        # By the likelihood the network as it started would be the best.
-        self.keep_last = len(objectives) > 1 or not self._held_out
+        if latent:
+            self.figures += ("reconstruction", "divergence")
+        # By the likelihood the network as it started would be the best, or one that hears no latent vector.
+        self.keep_last = len(objectives) > 1 or latent > 0 or not self._held_out
 
     def validate(self, network: StrokeModel) -> dict[str, float]:
-        """Return nats per point: of whole drawings, and of second halves with the first given."""
+        """Return nats per point: of whole drawings, and of second halves with the first given.
+
+        With a latent vector, both without it; and with it those of whole drawings, and nats of divergence.
+        """
         mine = own_share(replace(self._valid, category=self._valid.known_as(network.config.categories)))
         found = {}
-        for name, fraction in zip(self.figures, (0.0, 0.5), strict=True):
+        for name, fraction in zip(self.figures[:2], (0.0, 0.5), strict=True):
             scores = score(network, mine, fraction)
             sums = [float(scores.nats.sum()), float(scores.points.sum())]
             nats, points = sum_over_processes(sums, self._device)
             found[name] = nats / max(points, 1.0)
+        if network.config.latent:
+            held = score_latent(network, mine)
+            parts = [held.nats.sum(), held.divergence.sum(), held.points.sum(), len(mine)]
+            nats, divergence, points, count = sum_over_processes(
+                [float(part) for part in parts], self._device
+            )
+            found |= {"reconstruction": nats / max(points, 1.0), "divergence": divergence / max(count, 1.0)}
         first = self.figures[0]
         self.card = {
             f"nats_per_point_{first}": round(found[first], 4),
@@ -105,6 +120,14 @@ def _stroke_model(config: TrainConfig, store: Store) -> StrokeModel:
     """Return a new network for the store's categories, or that of `start`, which then knows them, too."""
     if config.start is not None:
         known = with_categories(read_checkpoint(config.start), store.categories)
+        if config.model.latent and not known.config.latent:
+            shape = replace(
+                known.config, latent=config.model.latent, latent_encoder=config.model.latent_encoder
+            )
+            network = StrokeModel(shape)
+            weights = {name: torch.from_numpy(value) for name, value in known.weights.items()}
+            network.load_state_dict(weights, strict=False)
+            return network
         return as_network(known.config, known.weights)
     scale = max(float(store.summary["statistics"]["offset_deviation"]), 1.0)
     values = asdict(config.model) | {"categories": store.categories, "offset_scale": scale}

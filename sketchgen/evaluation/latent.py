@@ -1,0 +1,76 @@
+"""How well a latent vector holds a drawing: reconstruction and divergence in nats, and active units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from sketchgen.data.batching import evaluation_batch
+from sketchgen.data.drawings import Drawings
+from sketchgen.evaluation.likelihood import BATCH, bound
+from sketchgen.evaluation.statistics import Figure, ratio
+from sketchgen.models.memory import keep_freed_memory
+from sketchgen.models.stroke_model import Steps, StrokeModel
+
+ACTIVE = 0.01
+"""A unit is active if the variance of its posterior mean over the drawings is above this: Burda et al. 2016,
+"Importance weighted autoencoders", section 5."""
+
+
+@dataclass(frozen=True)
+class LatentScores:
+    """Of n drawings, drawn from nothing with a latent vector from the posterior.
+
+    Attributes:
+        nats: negative log-likelihood of each, given its vector.
+        divergence: of each posterior from the prior, nats.
+        points: number of points of each.
+        mean: means of the posteriors.
+    """
+
+    nats: Float[np.ndarray, " n"]
+    divergence: Float[np.ndarray, " n"]
+    points: Int[np.ndarray, " n"]
+    mean: Float[np.ndarray, "n z"]
+
+    def reconstruction(self) -> Figure:
+        """Return nats per point, given the vector."""
+        return ratio(self.nats, self.points)
+
+    def bound(self) -> Figure:
+        """Return nats per point with the divergence: an upper bound of the negative log-likelihood."""
+        return ratio(self.nats + self.divergence, self.points)
+
+    @property
+    def active(self) -> float:
+        """Share of the units that are active."""
+        return float((self.mean.var(0) > ACTIVE).mean())
+
+
+@torch.no_grad()
+def score_latent(model: StrokeModel, drawings: Drawings, seed: int = 0) -> LatentScores:
+    """Score drawings whose categories are the model's own indices; vectors are drawn by `seed`.
+
+    Raises:
+        SettingError: the model has no latent vector.
+    """
+    keep_freed_memory()
+    model.eval()
+    device = next(model.parameters()).device
+    order = np.lexsort((drawings.key, drawings.lengths))
+    nats, divergence = np.zeros(len(drawings)), np.zeros(len(drawings))
+    mean = np.zeros((len(drawings), model.config.latent))
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        for number, first in enumerate(range(0, len(order), BATCH)):
+            rows = order[first : first + BATCH]
+            batch = evaluation_batch(drawings.take(rows), np.random.default_rng([seed, number]), 0.0)
+            batch = batch.to(device)
+            found = bound(model, batch)
+            nats[rows], divergence[rows] = (part.double().cpu().numpy() for part in found)
+            steps = Steps(batch.offset, batch.pen[:, :-1], batch.category, batch.known)
+            mean[rows] = model.latents(steps, batch.length, batch.cut)[0].mean.cpu().numpy()
+    return LatentScores(nats, divergence, drawings.lengths, mean)
