@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from sketchgen.models.recogniser import Recogniser, load_recogniser, recognise
     from sketchgen.models.reward_model import RewardModel, load_reward_model
     from sketchgen.sketch.sketch import Completion, Sketch
-    from sketchgen.training.config import PRESETS, TrainConfig
+    from sketchgen.training.config import TrainConfig
+    from sketchgen.training.presets import PRESETS
     from sketchgen.training.trainer import fit
 
 __version__ = "0.1.0"
@@ -62,7 +63,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "PRESETS": "sketchgen.training.config",
+    "PRESETS": "sketchgen.training.presets",
     "Completer": "sketchgen.completion.completer",
     "Completion": "sketchgen.sketch.sketch",
     "RewardModel": "sketchgen.models.reward_model",

@@ -55,12 +55,13 @@ SKETCHES = options(
     sketchgen train my-store/ -o owls/ --from quickdraw345 --time-limit 5m
     sketchgen train store/ -o small/ --preset tiny --teacher run/best --time-limit 30m
     sketchgen train store/ -o better/ --from quickdraw345 --reinforce 256 --time-limit 10m
+    sketchgen train store/ -o held/ --from quickdraw345 --latent --time-limit 90m
     torchrun --nproc-per-node 2 -m sketchgen train store/ -o run/ --time-limit 90m --threads 1
     """,
 )
 @STORE
 @RUN
-@option("--preset", ("quickdraw345", "tiny", "sketch-rnn"), "Recipe to start from.")
+@option("--preset", ("quickdraw345", "tiny", "sketch-rnn", "sketch-rnn-vae"), "Recipe to start from.")
 @option("--cell", ("lstm", "gru", "rnn", "gated"), "Recurrent cell.", _NETWORK)
 @option("--layers", int, "Layers of the decoder.", _NETWORK)
 @option("--width", int, "Units of a decoder layer.", _NETWORK)
@@ -68,6 +69,7 @@ SKETCHES = options(
 @option("--encoder-width", int, "Units of the encoder, each direction.", _NETWORK)
 @option("--attention self_attention", int, "Width of the self-attention; 0 for none.", _NETWORK)
 @option("--pointers", int, "Width of the pointers to earlier points; 0 for none.", _NETWORK)
+@option("--latent", False, "Give it a latent vector, to interpolate drawings with.", _NETWORK)
 @option("--dropout", float, "Share of a layer's outputs dropped.", _NETWORK)
 @option(
     "--teacher teachers NAME|FOLDER", str, "Checkpoint to distil; several take turns.", _DISTIL, multiple=True
@@ -80,13 +82,14 @@ SKETCHES = options(
 @option("--best-of", int, "Reward the best of so many.  [default: 1]", _REINFORCE)
 @option("--reinforce-weight", float, "Weight beside the likelihood.  [default: 3]", _REINFORCE)
 @option("--classifier NAME|FOLDER", str, "Rewards completions; not one to evaluate with.", _REINFORCE)
+@option("--kl-weight", float, "Weight of a latent vector's divergence.  [default: 0.5]", _OPTIMISATION)
 @BALANCE
 @option("--patience", int, "Stop after so many validations without improvement.", _OPTIMISATION)
 @option("--validate-every TIME", str, "Time between validations.  [default: 4m]", _MACHINE)
 @option("--save-every TIME", str, "Time between saves.  [default: 1m]", _MACHINE)
 @option("--pictures", int, "Drawings pictured at a validation.  [default: 12]", _MACHINE)
 @option("--workers", int, "Processes that make batches ahead.", _MACHINE)
-def train(store: Path, out: Path, resume: bool, preset: str | None, **settings: Any) -> None:
+def train(store: Path, out: Path, resume: bool, preset: str | None, latent: bool, **settings: Any) -> None:
     """Train a model to complete drawings.
 
     STORE is made by sketchgen prepare. RUN gets the best and the last checkpoint, a log, and pictures. A GPU
@@ -99,8 +102,9 @@ def train(store: Path, out: Path, resume: bool, preset: str | None, **settings: 
     if "preference_weight" in settings and "candidates" not in settings:
         raise SettingError("--preference-weight goes with --candidates FOLDER; add that, or leave it out")
 
-    from sketchgen.training.config import PRESETS, ModelSettings, Preset, TrainConfig
+    from sketchgen.training.config import BoundSettings, ModelSettings, TrainConfig
     from sketchgen.training.distributed import rank
+    from sketchgen.training.presets import PRESETS, Preset, with_latent
     from sketchgen.training.trainer import fit
 
     reinforce = _reinforce(settings)
@@ -111,6 +115,13 @@ def train(store: Path, out: Path, resume: bool, preset: str | None, **settings: 
         raise SettingError(
             "a run that starts from a checkpoint has its shape; leave out --preset, --layers, ..."
         )
+    if latent:
+        recipe = with_latent(recipe)
+        model = replace(model, latent=recipe.model.latent)
+    if "kl_weight" in settings:
+        if not model.latent:
+            raise SettingError("--kl-weight is of a latent vector; add --latent, or leave it out")
+        settings["bound"] = BoundSettings(kl_weight=settings.pop("kl_weight"))
     settings = recipe.settings() | {"model": model, "reinforce": reinforce} | settings
     best = fit(TrainConfig(store=store, out=out, **settings), resume=resume, began=began, **_shown_run())
     # Under torchrun there are several processes, of which the first one speaks.

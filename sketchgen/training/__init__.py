@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sketchgen.training.config import (
-        PRESETS,
         ClassifierTrainConfig,
         ModelSettings,
         RewardTrainConfig,
         TrainConfig,
     )
     from sketchgen.training.loop import Callback
+    from sketchgen.training.presets import PRESETS
     from sketchgen.training.trainer import fit
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     "fit",
 ]
 
-_MODULES = {"fit": "trainer", "Callback": "loop"}
+_MODULES = {"fit": "trainer", "Callback": "loop", "PRESETS": "presets"}
 
 
 def __getattr__(name: str) -> Any:

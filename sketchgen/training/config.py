@@ -188,7 +188,7 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
-class LatentSettings:
+class BoundSettings:
     """Settings of the evidence lower bound; see `sketchgen.training.objectives.EvidenceBound`.
 
     Attributes:
@@ -242,80 +242,10 @@ class ReinforceConfig:
 
 
 @dataclass(frozen=True)
-class Preset:
-    """A network's shape and how it is shown its drawings; see `TrainConfig`."""
-
-    model: ModelSettings
-    prefixes: Prefixes = field(default_factory=Prefixes)
-    learning_rate: float | None = None
-
-    def settings(self) -> dict[str, Any]:
-        """Return it as arguments of `TrainConfig`."""
-        return dict(vars(self))
-
-
-PRESETS = {
-    "quickdraw345": Preset(
-        ModelSettings(
-            components=24,
-            encoder_width=128,
-            inputs="bounded",
-            rotated=12,
-            self_attention=128,
-            pointers=64,
-            box_components=True,
-        )
-    ),
-    "tiny": Preset(
-        ModelSettings(
-            cell="gated",
-            width=352,
-            components=16,
-            embedding=96,
-            encoder_width=64,
-            dropout=0.05,
-            inputs="bounded",
-            rotated=8,
-            pointers=32,
-            box_components=True,
-        )
-    ),
-    # Ha and Eck 2017, decoder only: the given part is replayed, nothing but offsets and pens is read, one pen
-    # for all components. Our category embedding, dequantisation and optimiser, so that it is a fair rival.
-    "sketch-rnn": Preset(
-        ModelSettings(layers=1, width=512, encoder_width=0, dropout=0.1, inputs="offsets", pen="shared"),
-        Prefixes(1.0, 0.0, 0.0, 0.0, unknown=0.0, drop_category=0.0, held_back=0.0, opened=0.0),
-        learning_rate=1e-3,
-    ),
-}
-
-PRESETS["latent"] = Preset(
-    replace(PRESETS["quickdraw345"].model, latent=64),
-    # Half of the drawings from nothing, and half without a category, which the vector then has to hold.
-    Prefixes(
-        nothing=0.5,
-        first_stroke=0.1,
-        stroke_end=0.15,
-        anywhere=0.15,
-        unknown=0.25,
-        drop_category=0.5,
-        held_back=0.15,
-        opened=0.05,
-    ),
-    learning_rate=1e-3,
-)
-# Ha and Eck 2017, with the same exceptions, the prior by category and the vector read at each step only.
-PRESETS["sketch-rnn-vae"] = replace(
-    PRESETS["sketch-rnn"], model=replace(PRESETS["sketch-rnn"].model, latent=128, latent_encoder=256)
-)
-"""Recipes by name; the first is that of the bundled model."""
-
-
-@dataclass(frozen=True)
 class TrainConfig(RunConfig):
     """Settings of a run that trains a stroke model, beside those of `RunConfig`.
 
-    `PRESETS` holds `model`, `prefixes` and `learning_rate` by name:
+    `sketchgen.training.presets.PRESETS` holds `model`, `prefixes` and `learning_rate` by name:
     `TrainConfig(store, out, ..., **PRESETS["sketch-rnn"].settings())`.
 
     Attributes:
@@ -331,7 +261,7 @@ class TrainConfig(RunConfig):
         preference_weight: of this objective beside the likelihood.
         preference_pairs: pairs a step of each process.
         reinforce: settings of policy-gradient training; None for none.
-        latent: settings of the evidence lower bound, for a model with a latent vector.
+        bound: settings of the evidence lower bound, for a model with a latent vector.
     """
 
     limits: ClassVar[Limits] = RunConfig.limits | {
@@ -350,7 +280,7 @@ class TrainConfig(RunConfig):
     preference_weight: float = 1.0
     preference_pairs: int = 48
     reinforce: ReinforceConfig | None = None
-    latent: LatentSettings = field(default_factory=LatentSettings)
+    bound: BoundSettings = field(default_factory=BoundSettings)
 
     def __post_init__(self) -> None:
         """Check every value."""

@@ -24,7 +24,7 @@ from sketchgen.errors import SettingError
 from sketchgen.evaluation.likelihood import bound, counted_log_prob, step_distribution, step_log_prob
 from sketchgen.models.stroke_model import Steps, StrokeModel, load_network
 from sketchgen.sketch.strokes import Pen
-from sketchgen.training.config import LatentSettings
+from sketchgen.training.config import BoundSettings
 from sketchgen.training.datasets import TensorData
 from sketchgen.training.distributed import all_reduce
 
@@ -128,7 +128,7 @@ class EvidenceBound(Objective[Batch]):
 
     figures = ("kl",)
 
-    def __init__(self, batches: Dataset[Batch], settings: LatentSettings) -> None:
+    def __init__(self, batches: Dataset[Batch], settings: BoundSettings) -> None:
         """Learn from drawings."""
         self.batches, self.settings = batches, settings
 

@@ -59,7 +59,7 @@ class StrokeTask(Task):
         teachers = load_teachers(config.teachers, categories, device)
         likelihood = Likelihood(batches, teachers, config.distillation)
         latent = self.network.config.latent
-        objectives: list[Objective[Any]] = [EvidenceBound(batches, config.latent) if latent else likelihood]
+        objectives: list[Objective[Any]] = [EvidenceBound(batches, config.bound) if latent else likelihood]
         if config.candidates is not None:
             objectives.append(_preference(config, categories, device))
         if config.reinforce is not None:

@@ -15,13 +15,16 @@ from sketchgen.training.candidates import CandidateSpec
 from sketchgen.training.config import (
     LIGHT,
     LIGHT_PICTURES,
-    PRESETS,
+    BoundSettings,
     ClassifierTrainConfig,
+    ModelSettings,
     ReinforceConfig,
     RewardTrainConfig,
     TrainConfig,
 )
+from sketchgen.training.presets import PRESETS, Preset, with_latent
 
+LATENT = with_latent(Preset(ModelSettings()))
 Asked = list[tuple[Any, ...]]
 NUMBERS = ["--steps", 7, "--batch", 5, "--seed", 3, "--learning-rate", 0.01, "--time-limit", "2m"]
 REINFORCE = ["--reinforce", 90, "--rollouts", 8]
@@ -60,6 +63,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
         ),
         (["--save-every", "30s", "--validate-every", "1m"], {"save_every": 30.0, "validate_every": 60.0}),
         (["--pictures", 0, "--patience", 2, "--threads", 1], {"pictures": 0, "patience": 2, "threads": 1}),
+        (["--from", "tiny", "--latent"], LATENT.settings() | {"start": "tiny", "learning_rate": 0.01}),
+        (
+            ["--preset", "tiny", "--latent", "--kl-weight", 1],
+            with_latent(PRESETS["tiny"]).settings()
+            | {"bound": BoundSettings(kl_weight=1.0), "learning_rate": 0.01},
+        ),
         (["--preset", "sketch-rnn"], PRESETS["sketch-rnn"].settings() | {"learning_rate": 0.01}),
     ],
 )
@@ -104,6 +113,7 @@ def test_shapes_reach_the_network(cell: str, asked: Asked, tmp_path: Path) -> No
         (["--candidates", "c"], "by --from"),
         (["--from", "quickdraw345", "--preset", "sketch-rnn"], "leave out --preset"),
         (["--rollouts", 8], "add --reinforce 256"),
+        (["--kl-weight", 1], "add --latent"),
         (["--classifier", "seen"], "add --reinforce 256"),
         (["--reinforce", 8, "--best-of", 16], "best_of must be a number from 1 to 15, not 16"),
         (["--reinforce", 1], "sketches must be a number from 2"),

@@ -101,7 +101,8 @@ def test_numpy_equals_torch(cut: int) -> None:
     primed = model.prime(steps(whole), cuts, latent=torch.from_numpy(vectors()))
     np.testing.assert_allclose(state.bias - model.read.bias.numpy(), primed.bias.numpy(), atol=1e-5)
     several = [
-        replace(given, category=CATEGORIES[row : row + 1], latent=vectors()[row : row + 1]) for row in range(3)
+        replace(given, category=CATEGORIES[row : row + 1], latent=vectors()[row : row + 1])
+        for row in range(3)
     ]
     np.testing.assert_allclose(decoder.prime_all(several)[0].mean, found.mean, atol=1e-5)
 

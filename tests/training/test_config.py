@@ -16,13 +16,13 @@ from sketchgen.models.config import ModelConfig
 from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.config import (
-    PRESETS,
     ClassifierTrainConfig,
     ModelSettings,
     ReinforceConfig,
     RewardTrainConfig,
     TrainConfig,
 )
+from sketchgen.training.presets import PRESETS
 
 CATEGORIES = ("cat", "sun")
 DEFAULTS = ModelSettings()

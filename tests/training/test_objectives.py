@@ -14,12 +14,19 @@ from torch.utils.data import TensorDataset
 from sketchgen.data.batching import Batch
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, SettingError
-from sketchgen.evaluation.likelihood import counted_log_prob, step_distribution, step_log_prob
+from sketchgen.evaluation.likelihood import bound, counted_log_prob, step_distribution, step_log_prob
 from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.stroke_model import StrokeModel, load_network
-from sketchgen.training.config import TrainConfig
-from sketchgen.training.objectives import CrossEntropy, LabelledBatch, Likelihood, Outcome, load_teachers
+from sketchgen.training.config import BoundSettings, TrainConfig
+from sketchgen.training.objectives import (
+    CrossEntropy,
+    EvidenceBound,
+    LabelledBatch,
+    Likelihood,
+    Outcome,
+    load_teachers,
+)
 from sketchgen.training.trainer import fit
 from tests.support.runs import MODEL, StopAfter, check_same, prepared
 
@@ -140,3 +147,45 @@ def test_suspects_are_the_drawings_whose_loss_is_not_finite():
     keys, losses = torch.tensor([1, -1, 3]), torch.tensor([0.5, torch.nan, 1.0])
     assert Outcome(torch.tensor(0.0), keys=keys, losses=losses).suspects() == [2**64 - 1]
     assert Outcome(torch.tensor(0.0), keys=keys, losses=torch.ones(3)).suspects() == [1, 2**64 - 1, 3]
+
+
+@pytest.mark.parametrize(("free", "unheard"), [(0.0, 0.0), (1e3, 0.0), (0.0, 1.0)])
+def test_divergence_weighs_more_and_more_above_the_free_nats(
+    store: Path, batch: Batch, free: float, unheard: float
+):
+    model = network(store, 0, latent=4, latent_encoder=8)
+    settings = BoundSettings(kl_weight=2.0, kl_steps=10, free_nats=free, unheard=unheard)
+    found = []
+    for number in (0, 10**6):
+        torch.manual_seed(3)
+        found.append(EvidenceBound(NONE, settings).step(model, batch, number, lambda loss: None))
+    first, last = (outcome.losses for outcome in found)
+    assert first is not None
+    assert last is not None
+    torch.manual_seed(3)
+    heard = torch.rand(len(batch.key)) >= unheard
+    nats, divergence = bound(model, batch, heard)
+    if unheard == 1.0:
+        torch.testing.assert_close(nats, -step_log_prob(model, batch).sum(1))
+        assert not divergence.any()
+    divergence = divergence.clamp(min=free)
+    torch.testing.assert_close(last, nats + 2.0 * divergence)
+    torch.testing.assert_close(first, nats + 0.1 * divergence)
+
+
+def test_a_checkpoint_gets_a_latent_vector_and_draws_as_before(config: TrainConfig, tmp_path: Path):
+    first = fit(replace(config, steps=2))
+    before, _ = load_network(first)
+    again = replace(
+        config, out=tmp_path / "latent", start=str(first), model=replace(MODEL, latent=4), steps=2
+    )
+    task = prepared(again).task
+    batch = task.objectives[0].batches[0]
+    torch.testing.assert_close(step_log_prob(task.network.eval(), batch), step_log_prob(before, batch))
+    found, _ = load_network(fit(replace(again, out=tmp_path / "second")))
+    assert found.config.latent == 4
+    log = (tmp_path / "second" / "log.csv").read_text()
+    assert "reconstruction,divergence" in log
+    assert "kl" in log
+    assert found.latent is not None
+    assert before.latent is None
