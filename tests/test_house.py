@@ -31,6 +31,7 @@ TENSORS = (
     "completion.rollout",
     "data.batching",
     "models.classifier",
+    "models.encoder",
     "models.layers",
     "models.mixture",
     "models.picture_classifier",
