@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from sketchgen.completion.completer import Completer
 from sketchgen.data.batching import evaluation_batch
 from sketchgen.data.drawings import Drawings
 from sketchgen.evaluation.likelihood import BATCH, bound
-from sketchgen.evaluation.statistics import Figure, ratio
+from sketchgen.evaluation.statistics import Figure, mean, ratio
 from sketchgen.models.memory import keep_freed_memory
-from sketchgen.models.stroke_model import Steps, StrokeModel
+from sketchgen.models.stroke_model import Steps, StrokeModel, as_network
 
 ACTIVE = 0.01
 """A unit is active if the variance of its posterior mean over the drawings is above this: Burda et al. 2016,
@@ -43,6 +45,15 @@ class LatentScores:
     def bound(self) -> Figure:
         """Return nats per point with the divergence: an upper bound of the negative log-likelihood."""
         return ratio(self.nats + self.divergence, self.points)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what is reported, as plain JSON values."""
+        return {
+            "reconstruction": self.reconstruction(),
+            "divergence": mean(self.divergence),
+            "bound": self.bound(),
+            "active": self.active,
+        }
 
     @property
     def active(self) -> float:
@@ -74,3 +85,16 @@ def score_latent(model: StrokeModel, drawings: Drawings, seed: int = 0) -> Laten
             steps = Steps(batch.offset, batch.pen[:, :-1], batch.category, batch.known)
             mean[rows] = model.latents(steps, batch.length, batch.cut)[0].mean.cpu().numpy()
     return LatentScores(nats, divergence, drawings.lengths, mean)
+
+
+def latent_figures(model: Completer, drawings: Drawings, seed: int) -> dict[str, Any]:
+    """Return the figures of a model's latent vector with each drawing's category told, and without."""
+    network, found = as_network(model.config, model.decoder.weights()), {}
+    for name, known in (("category told", True), ("not told", False)):
+        category = (
+            drawings.known_as(model.categories)
+            if known
+            else np.full(len(drawings), network.config.any_category)
+        )
+        found[name] = score_latent(network, replace(drawings, category=category), seed).figures()
+    return found

@@ -25,6 +25,7 @@ from sketchgen.evaluation.completion_metrics import (
     retrieval_nearness,
 )
 from sketchgen.evaluation.held_out import drawing_seed, finish, held_out
+from sketchgen.evaluation.latent import latent_figures
 from sketchgen.evaluation.likelihood import likelihood_figures
 from sketchgen.evaluation.recognition import Judge, load_judge
 from sketchgen.evaluation.statistics import category_counts
@@ -192,6 +193,8 @@ def _measured(
     """Return all figures of one model."""
     result = {"checkpoint": model.name, "guidance": model.guidance}
     result |= likelihood_figures(model, drawings, counts, seed, report)
+    if model.config.latent:
+        result["latent"] = latent_figures(model, drawings, seed)
     if task is None:
         return result | {"ended": {}}
     result["ended"] = ended_shares(model, samples, seed, report)

@@ -82,6 +82,22 @@ def _likelihood(models: Models) -> Iterator[Grid]:
     yield Grid("", ("model", "nats per sketch", *(f"per point, {_given(share)}" for share in shares)), rows)
 
 
+def _latent(models: Models) -> Iterator[Grid]:
+    head = ("", "reconstruction, nats per point", "with the divergence", "divergence, nats", "active units")
+    rows = [
+        (
+            f"{_name(model)}, {name}",
+            with_error(entry["reconstruction"], 3),
+            with_error(entry["bound"], 3),
+            with_error(entry["divergence"], 1),
+            f"{entry['active']:.0%}",
+        )
+        for model in models
+        for name, entry in model.get("latent", {}).items()
+    ]
+    yield Grid("", head, rows)
+
+
 def _depth(models: Models) -> Iterator[Grid]:
     shares = list(models[0]["suffix"])
     rows = [
@@ -207,6 +223,13 @@ SECTIONS: tuple[tuple[str, str, Callable[[Models], Iterator[Grid]]], ...] = (
         "points that are scored. Where a part is given only the rest is scored. Errors are standard "
         "errors over drawings.",
         _likelihood,
+    ),
+    (
+        "Latent vector",
+        "Drawings from nothing, given a vector drawn from the posterior. With the divergence of the "
+        "posterior from the prior it is an upper bound of the negative log-likelihood. A unit is active if "
+        "the variance of its posterior mean over the drawings is above 0.01.",
+        _latent,
     ),
     (
         "Deep and rare categories",
