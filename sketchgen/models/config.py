@@ -146,7 +146,7 @@ class ModelConfig(NetworkConfig):
     pointers: int = 0
     box_components: bool = False
     latent: int = 0
-    latent_encoder: int = 192
+    latent_encoder: int = 128
 
     def __post_init__(self) -> None:
         for name, known in (("cell", CELLS), ("inputs", tuple(INPUTS)), ("pen", PENS)):

@@ -184,7 +184,7 @@ class ModelSettings:
     pointers: int = 0
     box_components: bool = False
     latent: int = 0
-    latent_encoder: int = 192
+    latent_encoder: int = 128
 
 
 @dataclass(frozen=True)

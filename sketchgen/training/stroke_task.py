@@ -16,13 +16,13 @@ from sketchgen.errors import SettingError
 from sketchgen.evaluation.latent import score_latent
 from sketchgen.evaluation.likelihood import score
 from sketchgen.formats.poster import contact_sheet
-from sketchgen.models.checkpoint import read_checkpoint, with_categories
+from sketchgen.models.checkpoint import Checkpoint, read_checkpoint, with_categories
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_layers import CELLS
 from sketchgen.models.numpy_stroke_model import Decoder
 from sketchgen.models.stroke_model import StrokeModel, as_network
 from sketchgen.sketch.sketch import Completion, Sketch
-from sketchgen.training.config import ReinforceConfig, TrainConfig
+from sketchgen.training.config import ModelSettings, ReinforceConfig, TrainConfig
 from sketchgen.training.datasets import (
     StoreBatches,
     StrokeCollate,
@@ -121,17 +121,29 @@ def _stroke_model(config: TrainConfig, store: Store) -> StrokeModel:
     if config.start is not None:
         known = with_categories(read_checkpoint(config.start), store.categories)
         if config.model.latent and not known.config.latent:
-            shape = replace(
-                known.config, latent=config.model.latent, latent_encoder=config.model.latent_encoder
-            )
-            network = StrokeModel(shape)
-            weights = {name: torch.from_numpy(value) for name, value in known.weights.items()}
-            network.load_state_dict(weights, strict=False)
-            return network
+            return _with_latent(known, config.model)
         return as_network(known.config, known.weights)
     scale = max(float(store.summary["statistics"]["offset_deviation"]), 1.0)
     values = asdict(config.model) | {"categories": store.categories, "offset_scale": scale}
     return StrokeModel(ModelConfig.from_dict(values))
+
+
+def _with_latent(known: Checkpoint[ModelConfig], model: ModelSettings) -> StrokeModel:
+    """Return a trained network with a latent vector, which does not change yet what it draws.
+
+    The encoder of whole drawings begins as that of given parts, where it has the same width.
+    """
+    shape = replace(known.config, latent=model.latent, latent_encoder=model.latent_encoder)
+    network = StrokeModel(shape)
+    weights = {name: torch.from_numpy(value) for name, value in known.weights.items()}
+    if shape.encoder_width == shape.latent_encoder:
+        weights |= {
+            f"latent.posterior.{name.removeprefix('encoder.')}": value
+            for name, value in weights.items()
+            if name.startswith(("encoder.forwards", "encoder.backwards"))
+        }
+    network.load_state_dict(weights, strict=False)
+    return network
 
 
 def _preference(config: TrainConfig, categories: tuple[str, ...], device: torch.device) -> Preference:
