@@ -12,10 +12,10 @@ from jaxtyping import Float, Int
 from sketchgen.completion.completer import Completer
 from sketchgen.data.batching import evaluation_batch
 from sketchgen.data.drawings import Drawings
-from sketchgen.evaluation.likelihood import BATCH, bound
+from sketchgen.evaluation.likelihood import BATCH, counted_log_prob, step_distribution, steps_of
 from sketchgen.evaluation.statistics import Figure, mean, ratio
 from sketchgen.models.memory import keep_freed_memory
-from sketchgen.models.stroke_model import Steps, StrokeModel, as_network
+from sketchgen.models.stroke_model import StrokeModel, as_network
 
 ACTIVE = 0.01
 """A unit is active if the variance of its posterior mean over the drawings is above this: Burda et al. 2016,
@@ -80,10 +80,11 @@ def score_latent(model: StrokeModel, drawings: Drawings, seed: int = 0) -> Laten
             rows = order[first : first + BATCH]
             batch = evaluation_batch(drawings.take(rows), np.random.default_rng([seed, number]), 0.0)
             batch = batch.to(device)
-            found = bound(model, batch)
-            nats[rows], divergence[rows] = (part.double().cpu().numpy() for part in found)
-            steps = Steps(batch.offset, batch.pen[:, :-1], batch.category, batch.known)
-            mean[rows] = model.latents(steps, batch.length, batch.cut)[0].mean.cpu().numpy()
+            posterior, prior = model.latents(steps_of(batch), batch.length, batch.cut)
+            log_prob = counted_log_prob(step_distribution(model, batch, posterior.sample()), batch)
+            nats[rows] = -log_prob.double().cpu().numpy().sum(1)
+            divergence[rows] = posterior.divergence(prior).double().cpu().numpy().sum(1)
+            mean[rows] = posterior.mean.cpu().numpy()
     return LatentScores(nats, divergence, drawings.lengths, mean)
 
 

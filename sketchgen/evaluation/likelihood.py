@@ -56,28 +56,16 @@ class Scores:
         return ratio(self.nats, self.points)
 
 
-def step_distribution(model: StrokeModel, batch: Batch) -> StepDistribution:
+def steps_of(batch: Batch) -> Steps:
+    """Return what a network reads of a batch."""
+    return Steps(batch.offset, batch.pen[:, :-1], batch.category, batch.known)
+
+
+def step_distribution(
+    model: StrokeModel, batch: Batch, latent: Float[Tensor, "b z"] | None = None
+) -> StepDistribution:
     """Return the distributions of the n + 1 steps of a batch, teacher-forced."""
-    steps = Steps(batch.offset, batch.pen[:, :-1], batch.category, batch.known)
-    return model(steps, batch.cut)
-
-
-def bound(
-    model: StrokeModel, batch: Batch, heard: Bool[Tensor, " b"] | None = None
-) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
-    """Return the two parts of minus the evidence lower bound of each drawing, nats, with gradients.
-
-    They are the negative log-likelihood of the scored steps, given a latent vector that is drawn from the
-    posterior by torch's generator; and the divergence of the posterior from the prior. Where a drawing is not
-    `heard`, it is scored without a latent vector, and there is no divergence.
-    """
-    steps = Steps(batch.offset, batch.pen[:, :-1], batch.category, batch.known)
-    posterior, prior = model.latents(steps, batch.length, batch.cut)
-    latent, divergence = posterior.sample(), posterior.divergence(prior).sum(1)
-    if heard is not None:
-        latent, divergence = latent * heard.unsqueeze(1), divergence * heard
-    found = model(steps, batch.cut, latent)
-    return -counted_log_prob(found, batch).sum(1), divergence
+    return model(steps_of(batch), batch.cut, latent)
 
 
 def counted_log_prob(found: StepDistribution, batch: Batch) -> Float[Tensor, "b m"]:

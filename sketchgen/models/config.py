@@ -7,7 +7,16 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
 from sketchgen.errors import SettingError
-from sketchgen.models.features import BORDER, GATES, INPUTS, PENS, POINTER, RECALL_HEADS, parameter_count
+from sketchgen.models.features import (
+    BORDER,
+    CELLS_ACROSS,
+    GATES,
+    INPUTS,
+    PENS,
+    POINTER,
+    RECALL_HEADS,
+    parameter_count,
+)
 from sketchgen.sketch.geometry import BOX, EPSILON
 
 CELLS = tuple(GATES)
@@ -212,6 +221,8 @@ class ModelConfig(NetworkConfig):
                 "latent.posterior.project": (2 * self.latent, 2 * self.latent_encoder),
                 "latent.hidden": (self.embedding, self.embedding),
                 "latent.prior": (2 * self.latent, self.embedding),
+                "latent.picture.0": (self.embedding, self.latent),
+                "latent.picture.2": (CELLS_ACROSS**2, self.embedding),
             }
             shapes["latent.posterior.nothing"] = (2 * self.latent,)
             shapes["latent.enter.weight"] = (self.embedding, self.latent)

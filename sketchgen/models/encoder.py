@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from sketchgen.models.config import ModelConfig
-from sketchgen.models.features import LOG_DEVIATIONS
+from sketchgen.models.features import CELLS_ACROSS, LOG_DEVIATIONS
 from sketchgen.models.layers import make_layer, reversed_within
 
 
@@ -79,10 +79,25 @@ class Latent(nn.Module):
         self.hidden = nn.Linear(config.embedding, config.embedding)
         self.prior = nn.Linear(config.embedding, 2 * config.latent)
         self.enter = nn.Linear(config.latent, config.embedding, bias=False)
+        self.picture = nn.Sequential(
+            nn.Linear(config.latent, config.embedding),
+            nn.SiLU(),
+            nn.Linear(config.embedding, CELLS_ACROSS**2),
+        )
         # Where a trained decoder learns to use it, it shall not be much of a disturbance at first.
         nn.init.normal_(self.enter.weight, std=0.05)
         nn.init.normal_(self.prior.weight, std=0.01)
         nn.init.zeros_(self.prior.bias)
+        # Posteriors that differ by more than they spread: noise alone would teach the decoder not to listen.
+        means, deviations = self.posterior.project.weight.chunk(2)
+        nn.init.normal_(means, std=0.05)
+        nn.init.zeros_(deviations)
+        nn.init.zeros_(self.posterior.project.bias[: config.latent])
+        nn.init.constant_(self.posterior.project.bias[config.latent :], -2.0)
+
+    def cells(self, latent: Float[Tensor, "b z"]) -> Float[Tensor, "b c"]:
+        """Return the log odds of ink in each cell of the drawings' pictures, row by row."""
+        return self.picture(latent)
 
     def prior_of(self, code: Float[Tensor, "b e"]) -> Gaussian:
         """Return the prior, given the sum of the category's embedding and the given part's code."""

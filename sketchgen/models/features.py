@@ -45,6 +45,9 @@ the log deviation across, px, of all."""
 
 NO_LATENT = "the model has no latent vector; take quickdraw345-latent, or train one by --latent"
 
+CELLS_ACROSS = 16
+"""Cells of a picture in each direction, of which a latent vector tells whether there is ink."""
+
 LOG_DEVIATIONS = -6.0, 3.0
 """Limits of the log of a latent number's deviation."""
 

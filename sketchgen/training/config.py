@@ -193,15 +193,19 @@ class BoundSettings:
 
     Attributes:
         kl_weight: of the divergence, in the end.
-        kl_steps: steps in which the weight comes nearer to that by a factor of e; it begins at a twentieth.
+        kl_steps: steps in which the weight, which begins at 0, comes nearer to that by a factor of e.
         free_nats: divergence of a drawing that costs nothing.
         unheard: share of the drawings that are learned without a latent vector.
+        picture_weight: of the nats of the drawing's picture.
+        picture_steps: steps in which the picture alone is learned.
     """
 
     kl_weight: float = 0.5
     kl_steps: int = 2000
     free_nats: float = 15.0
-    unheard: float = 0.15
+    unheard: float = 0.1
+    picture_weight: float = 0.5
+    picture_steps: int = 8000
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -209,6 +213,8 @@ class BoundSettings:
         check_range("kl_steps", self.kl_steps, 1, 1e9)
         check_range("free_nats", self.free_nats, 0, 10_000)
         check_range("unheard", self.unheard, 0, 1)
+        check_range("picture_weight", self.picture_weight, 0, 100)
+        check_range("picture_steps", self.picture_steps, 0, 1e9)
 
 
 @dataclass(frozen=True)

@@ -74,15 +74,15 @@ PRESETS = {
 }
 """Recipes by name; the first is that of the bundled model."""
 
-# Half of the drawings from nothing, and half without a category, which the vector then has to hold.
+# Most drawings from nothing, and half without a category, which the vector then has to hold.
 LATENT_PREFIXES = Prefixes(
-    nothing=0.5,
-    first_stroke=0.1,
-    stroke_end=0.15,
-    anywhere=0.15,
+    nothing=0.7,
+    first_stroke=0.05,
+    stroke_end=0.1,
+    anywhere=0.1,
     unknown=0.25,
     drop_category=0.5,
-    held_back=0.15,
+    held_back=0.1,
     opened=0.05,
 )
 

@@ -129,9 +129,10 @@ def _stroke_model(config: TrainConfig, store: Store) -> StrokeModel:
 
 
 def _with_latent(known: Checkpoint[ModelConfig], model: ModelSettings) -> StrokeModel:
-    """Return a trained network with a latent vector, which does not change yet what it draws.
+    """Return a trained network with a latent vector, which does not change yet what it draws without one.
 
-    The encoder of whole drawings begins as that of given parts, where it has the same width.
+    The encoder of whole drawings begins as that of given parts, where it has the same width. The vector
+    enters along the principal components of the categories' embeddings, which the decoder knows to follow.
     """
     shape = replace(known.config, latent=model.latent, latent_encoder=model.latent_encoder)
     network = StrokeModel(shape)
@@ -143,6 +144,12 @@ def _with_latent(known: Checkpoint[ModelConfig], model: ModelSettings) -> Stroke
             if name.startswith(("encoder.forwards", "encoder.backwards"))
         }
     network.load_state_dict(weights, strict=False)
+    rows = weights["category.weight"]
+    _, size, ways = torch.linalg.svd(rows[:-1] - rows[:-1].mean(0), full_matrices=False)
+    count = min(model.latent, len(size))
+    assert network.latent is not None
+    with torch.no_grad():
+        network.latent.enter.weight[:, :count] = (ways * size.unsqueeze(1))[:count].T / len(rows) ** 0.5
     return network
 
 

@@ -14,10 +14,16 @@ from torch.utils.data import TensorDataset
 from sketchgen.data.batching import Batch
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError, SettingError
-from sketchgen.evaluation.likelihood import bound, counted_log_prob, step_distribution, step_log_prob
+from sketchgen.evaluation.likelihood import (
+    counted_log_prob,
+    step_distribution,
+    step_log_prob,
+    steps_of,
+)
 from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.stroke_model import StrokeModel, load_network
+from sketchgen.sketch.strokes import Pen
 from sketchgen.training.config import BoundSettings, TrainConfig
 from sketchgen.training.objectives import (
     CrossEntropy,
@@ -25,6 +31,7 @@ from sketchgen.training.objectives import (
     LabelledBatch,
     Likelihood,
     Outcome,
+    ink_cells,
     load_teachers,
 )
 from sketchgen.training.trainer import fit
@@ -149,28 +156,45 @@ def test_suspects_are_the_drawings_whose_loss_is_not_finite():
     assert Outcome(torch.tensor(0.0), keys=keys, losses=torch.ones(3)).suspects() == [1, 2**64 - 1, 3]
 
 
-@pytest.mark.parametrize(("free", "unheard"), [(0.0, 0.0), (1e3, 0.0), (0.0, 1.0)])
-def test_divergence_weighs_more_and_more_above_the_free_nats(
-    store: Path, batch: Batch, free: float, unheard: float
-):
-    model = network(store, 0, latent=4, latent_encoder=8)
-    settings = BoundSettings(kl_weight=2.0, kl_steps=10, free_nats=free, unheard=unheard)
-    found = []
-    for number in (0, 10**6):
-        torch.manual_seed(3)
-        found.append(EvidenceBound(NONE, settings).step(model, batch, number, lambda loss: None))
-    first, last = (outcome.losses for outcome in found)
-    assert first is not None
-    assert last is not None
+def parts(model: StrokeModel, batch: Batch, **settings: Any) -> Tensor:
+    """Losses of a batch under an evidence lower bound, after all of its changes of weight."""
+    more = {"kl_weight": 0.0, "kl_steps": 10, "free_nats": 0.0, "unheard": 0.0, "picture_weight": 0.0}
+    objective = EvidenceBound(NONE, BoundSettings(**more | settings))
     torch.manual_seed(3)
-    heard = torch.rand(len(batch.key)) >= unheard
-    nats, divergence = bound(model, batch, heard)
-    if unheard == 1.0:
-        torch.testing.assert_close(nats, -step_log_prob(model, batch).sum(1))
-        assert not divergence.any()
-    divergence = divergence.clamp(min=free)
-    torch.testing.assert_close(last, nats + 2.0 * divergence)
-    torch.testing.assert_close(first, nats + 0.1 * divergence)
+    losses = objective.step(model, batch, 10**6, lambda loss: None).losses
+    assert losses is not None
+    return losses
+
+
+def test_an_evidence_bound_is_the_sum_of_its_parts(store: Path, batch: Batch):
+    model = network(store, 0, latent=4, latent_encoder=8)
+    posterior, prior = model.latents(steps_of(batch), batch.length, batch.cut)
+    divergence = posterior.divergence(prior).sum(1)
+    torch.manual_seed(3)
+    latent = posterior.sample()
+    nats = -counted_log_prob(step_distribution(model, batch, latent), batch).sum(1)
+    torch.testing.assert_close(parts(model, batch), nats)
+    torch.testing.assert_close(parts(model, batch, kl_weight=2.0), nats + 2.0 * divergence)
+    torch.testing.assert_close(parts(model, batch, kl_weight=1.0, free_nats=1e3), nats + 1e3)
+    # Who hears nothing is a plain network, and pays nothing.
+    alone = -step_log_prob(model, batch).sum(1)
+    torch.testing.assert_close(parts(model, batch, kl_weight=2.0, unheard=1.0), alone)
+    picture = parts(model, batch, picture_weight=1.0) - nats
+    torch.testing.assert_close(parts(model, batch, picture_weight=1.0, picture_steps=10**7), picture)
+
+
+def test_ink_cells_are_where_the_ink_is(batch: Batch):
+    # A line from the upper left to the lower right corner, and one along the top.
+    offset = torch.tensor([[[-127.5, -127.5], [255.0, 255.0]], [[-127.5, 0.0], [255.0, 0.0]]])
+    pen = torch.tensor([[int(Pen.DRAW), int(Pen.LIFT), int(Pen.END)]] * 2)
+    two = {name: value[:2] for name, value in vars(batch).items()}
+    target, scored = two["target"][:, :3], two["scored"][:, :3]
+    more = {"offset": offset, "pen": pen, "target": target, "scored": scored, "length": torch.tensor([2, 2])}
+    cells = ink_cells(Batch(**two | more)).reshape(2, 16, 16)
+    assert (cells[0].diagonal() > 0.5).all()
+    assert cells[0, 12:, :4].sum() == cells[0, :4, 12:].sum() == 0
+    assert (cells[1].max(0).values > 0.5).all()
+    assert (cells[1] > 0).any(1).sum() <= 2
 
 
 def test_a_checkpoint_gets_a_latent_vector_and_draws_as_before(config: TrainConfig, tmp_path: Path):
