@@ -1,4 +1,4 @@
-"""The model for programs without Python: `model.json`, all that is needed to use it, and `model.bin`, weights.
+"""The model for programs without Python: `model.json`, all that is needed to use it, and the weights.
 
 `web/engine/` draws from such a folder; docs/javascript.md describes both files.
 """
