@@ -24,6 +24,7 @@ from sketchgen.limits import LIMIT, TEMPERATURE
 from sketchgen.models import features
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.recogniser import Recogniser, default_recogniser
+from sketchgen.ranking.usual_ink import usual_ink
 from sketchgen.sketch.files import check_replaceable, whole_folder
 from sketchgen.sketch.geometry import BOX, CENTRE, GIVEN_SIDE
 
@@ -158,6 +159,9 @@ def write_web_model(
         "precision": precision,
         **description(completer),
         "classifier": {**settings, "log_prior": recogniser.log_prior.round(4).tolist()},
+        "usual_ink": {
+            name: list(usual) for name, usual in usual_ink().items() if name in completer.categories
+        },
         "weights": {"file": WEIGHTS, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()},
         "tensors": tensors,
     }
