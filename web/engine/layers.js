@@ -40,15 +40,30 @@ export class Linear {
     const { weight, bias, inputs, outputs } = this, found = new Float32Array(rows * outputs);
     let row = 0;
     for (; row + 4 <= rows; row += 4) this.#four(values, first + row * inputs, found, row * outputs);
-    for (; row < rows; row++) {
-      const a = first + row * inputs;
-      for (let o = 0; o < outputs; o++) {
-        let sum = 0;
-        for (let i = 0, k = o * inputs; i < inputs; i++) sum += weight[k + i] * values[a + i];
-        found[row * outputs + o] = bias ? sum + bias[o] : sum;
-      }
-    }
+    for (; row < rows; row++) this.#one(values, first + row * inputs, found, row * outputs);
     return found;
+  }
+
+  // Four outputs at once.
+  #one(values, a, found, at) {
+    const { weight, bias, inputs, outputs } = this, last = outputs - 1;
+    for (let o = 0; o < outputs; o += 4) {
+      let s = 0, t = 0, u = 0, v = 0;
+      // Beyond the last output the last one is made again.
+      const p = o * inputs, q = Math.min(o + 1, last) * inputs;
+      const r = Math.min(o + 2, last) * inputs, k = Math.min(o + 3, last) * inputs;
+      for (let i = 0; i < inputs; i++) {
+        const value = values[a + i];
+        s += weight[p + i] * value;
+        t += weight[q + i] * value;
+        u += weight[r + i] * value;
+        v += weight[k + i] * value;
+      }
+      found[at + o] = bias ? s + bias[o] : s;
+      if (o + 1 < outputs) found[at + o + 1] = bias ? t + bias[o + 1] : t;
+      if (o + 2 < outputs) found[at + o + 2] = bias ? u + bias[o + 2] : u;
+      if (o + 3 < outputs) found[at + o + 3] = bias ? v + bias[o + 3] : v;
+    }
   }
 
   #four(values, a, found, at) {
@@ -81,11 +96,11 @@ export class Linear {
       found[four + o + 1] = t3 + q;
     }
     if (o < outputs) {
-      for (const [from, to] of [[a, at], [b, two], [c, three], [d, four]]) {
+      [[a, at], [b, two], [c, three], [d, four]].forEach(([from, to]) => {
         let sum = 0;
         for (let i = 0, k = o * inputs; i < inputs; i++) sum += weight[k + i] * values[from + i];
         found[to + o] = bias ? sum + bias[o] : sum;
-      }
+      });
     }
   }
 }
