@@ -31,9 +31,14 @@ from sketchgen.cli.command import command, option
 def export(form: str, checkpoint: str, output: Path, precision: str, force: bool) -> None:
     """Write a model for programs without Python.
 
-    CHECKPOINT is a bundled name or a folder. onnx: encoder and decoder step for ONNX runtimes. web: a folder
-    for the engine in JavaScript.
+    CHECKPOINT is a bundled name or a folder. onnx: encoder and decoder step as graphs for ONNX runtimes. web:
+    a folder for the engine in JavaScript. docs/javascript.md tells how both are used.
     """
+    if form == "onnx":
+        from sketchgen.completion.onnx_export import write_onnx
+
+        write_onnx(checkpoint, output, precision, force=force)
+        return
     from sketchgen.completion.portable import write_web_model
 
     write_web_model(checkpoint, output, precision, force=force)

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int8
 
 from sketchgen.completion import framing, guidance
 from sketchgen.completion.completer import Completer, load
 from sketchgen.completion.partial_sketch import REDRAWN, STOPPED_EARLY
 from sketchgen.completion.sampler import NOISE_STEPS
-from sketchgen.errors import SettingError
 from sketchgen.limits import LIMIT, TEMPERATURE
 from sketchgen.models import features
 from sketchgen.models.checkpoint import Weights
+from sketchgen.models.quantising import check_precision, quantised
 from sketchgen.models.recogniser import Recogniser, default_recogniser
 from sketchgen.ranking.usual_ink import usual_ink
 from sketchgen.sketch.files import check_replaceable, whole_folder
@@ -31,17 +30,8 @@ from sketchgen.sketch.geometry import BOX, CENTRE, GIVEN_SIDE
 FORMAT, VERSION = "sketchgen-web-model", 1
 MODEL, WEIGHTS = "model.json", "model.bin"
 
-PRECISIONS = ("float32", "float16", "int8")
-"""Types in which weights are stored. With int8 each row of a matrix has a scale, and vectors are float16."""
-
 ALIGNMENT = 4
 """Bytes of which the offset of each tensor is a multiple."""
-
-
-def check_precision(precision: str) -> None:
-    """Raise a SettingError for an unknown precision."""
-    if precision not in PRECISIONS:
-        raise SettingError(f"no precision {precision!r}; there are {', '.join(PRECISIONS)}")
 
 
 def description(completer: Completer) -> dict[str, Any]:
@@ -131,8 +121,8 @@ def write_web_model(
     Args:
         checkpoint: a bundled name or a folder; None for the default.
         folder: where; its parent is made.
-        precision: one of `PRECISIONS`, for the stroke model; the classifier, which only guesses, is never
-            stored in more than int8.
+        precision: of the stroke model's weights, one of `sketchgen.models.quantising.PRECISIONS`; those of
+            the classifier are int8.
         recogniser: the classifier; None for the bundled one.
         force: replace a model that is there.
 
@@ -182,12 +172,6 @@ def _packed(data: bytearray, prefix: str, weights: Weights, precision: str) -> I
         else:
             entry["offset"] = _put(data, value.astype(kind))
         yield entry
-
-
-def quantised(value: Float[np.ndarray, "o i"]) -> tuple[Int8[np.ndarray, "o i"], Float[np.ndarray, " o"]]:
-    """Return a matrix as whole numbers from -127 to 127, and the float32 scale of each row."""
-    scale = np.maximum(np.abs(value).max(1), 1e-12).astype(np.float32) / np.float32(127.0)
-    return np.rint(value / scale[:, None]).astype(np.int8), scale
 
 
 def _put(data: bytearray, values: np.ndarray) -> int:
