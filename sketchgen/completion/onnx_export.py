@@ -1,8 +1,8 @@
 """A stroke model as ONNX graphs: the encoder of a given part, and one step of the decoder.
 
 The step is that of `sketchgen.models.numpy_stroke_model.Decoder.advance`: it moves the pens, reads them, and
-returns the distribution over the next step with all that the step after it needs. docs/javascript.md tells how
-both are used.
+returns the distribution over the next step with all that the step after it needs. docs/javascript.md tells
+how both are used.
 """
 
 from __future__ import annotations
