@@ -20,11 +20,12 @@ from sketchgen.errors import SettingError
 from sketchgen.limits import MAX_PORT, check_range
 from sketchgen.models.recogniser import default_recogniser
 from sketchgen.resources import bundled
+from sketchgen.web.assets import head, text_of
 from sketchgen.web.drawing import route
 from sketchgen.web.files import file_routes
 from sketchgen.web.guard import Connection, Guard
 from sketchgen.web.guess import guess_route, names_route
-from sketchgen.web.page import build, head, text_of
+from sketchgen.web.page import build
 from sketchgen.web.think import think_route
 
 MAX_CONNECTIONS = 500
