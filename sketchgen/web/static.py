@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import json
 import re
+import tempfile
 import webbrowser
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
@@ -37,11 +38,7 @@ PRECISIONS = ("float16", "int8")
 ICONS = {"icon-180.png": 180, "icon-192.png": 192, "icon-512.png": 512}
 """Pictures of the logo, px; the first one is for Apple's devices."""
 
-POLICY = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; connect-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
-    "form-action 'none'"
-)
+POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'"
 """What browsers enforce: the page asks no other host for anything."""
 
 SOURCES = """sketchgen draws what you see here, in your browser. Nothing that you draw leaves it.
@@ -123,7 +120,7 @@ def _page(completer: Completer) -> dict[str, bytes]:
     known = names()
     scripts = script(
         [*SCRIPTS, *LOCAL_SCRIPTS, "static/start.js"],
-        MODEL=facts(completer) | {"guidance": None},
+        MODEL=facts(completer),
         NAMES={category: known.get(category, {}) for category in completer.categories},
     )
     files = {
@@ -241,18 +238,32 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         """Say nothing of requests."""
 
 
+def launch_static(
+    source: str | None, *, host: str = "127.0.0.1", port: int = 7860, browser: bool = False
+) -> None:
+    """Serve the page as static files until the server is stopped.
+
+    Args:
+        source: a folder that `export_page` wrote, or a checkpoint of which one is made for this.
+        host: the address to listen on.
+        port: the port to listen on; 0 for any free one.
+        browser: open a browser.
+    """
+    if source is not None and (Path(source) / PAGE).is_file():
+        serve(Path(source), host=host, port=port, browser=browser)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        export_page(source, Path(folder) / "page")
+        serve(Path(folder) / "page", host=host, port=port, browser=browser)
+
+
 def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 7860, browser: bool = False) -> None:
     """Serve a folder of static files until the server is stopped.
 
     Raises:
-        OutputError: no page is there.
         SettingError: the port is taken or is none.
     """
     check_range("port", port, 0, MAX_PORT)
-    if not (folder / PAGE).is_file():
-        raise OutputError(
-            f"{folder} holds no {PAGE}; make a page by sketchgen export web CHECKPOINT -o FOLDER"
-        )
     with listening(host, port) as socket_:
         handler = functools.partial(_Files, directory=str(folder))
         server = http.server.ThreadingHTTPServer(socket_.getsockname()[:2], handler, bind_and_activate=False)

@@ -7,7 +7,7 @@ export async function load(url, { onProgress } = {}) {
   if (about.version !== 1) throw new Error(`model.json has version ${about.version}; this page reads 1`);
   const bytes = await (await fetch(url + "model.bin")).arrayBuffer();
   if (bytes.byteLength !== about.bytes) throw new Error(`model.bin has ${bytes.byteLength} bytes of ${about.bytes}`);
-  if (onProgress) onProgress(1);
+  if (onProgress) onProgress({ loaded: about.bytes, total: about.bytes });
   return {
     categories: about.categories,
     guess: () => [{ category: about.categories[0], probability: 0.9 }],

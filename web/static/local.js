@@ -3,7 +3,6 @@
 
 (function (S) {
   const QUIET = 500;          // ms of loading before it is told
-  const AWAKE = 15000;        // ms without an answer after the tab was asleep, after which the worker is gone
 
   const waiting = new Map();  // number of a question -> what takes its messages
   const loading = [];         // whom to tell that the model is there
@@ -20,7 +19,7 @@
 
   // Without a reason the browser has no workers, or allows none.
   function fail(why) {
-    const words = S.t(!why ? "static.no_worker" : navigator.onLine ? "static.no_model" : "static.offline", { why });
+    const words = S.t(!navigator.onLine ? "static.offline" : why ? "static.no_model" : "static.no_worker", { why });
     end(words);
     broken = true;
     S.say(words, { stay: true });
@@ -80,7 +79,7 @@
   document.addEventListener("visibilitychange", () => {
     if (document.hidden || !worker || !ready) return;
     const asked = worker;
-    const gone = setTimeout(() => worker === asked && end(S.t("static.stopped")), AWAKE);
+    const gone = setTimeout(() => worker === asked && end(S.t("static.stopped")), S.local.patience);
     ask("ping", null, () => clearTimeout(gone));
   });
 
@@ -93,6 +92,9 @@
   };
 
   S.local = {
+    // ms without an answer, after the tab was asleep, until the worker is taken to be gone.
+    patience: 15000,
+
     formats: ["svg", "png", "animated", "excalidraw", "json", "ndjson"],
 
     // Starts to load the model; the promise is kept when it is there.
