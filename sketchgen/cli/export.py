@@ -1,4 +1,4 @@
-"""The command that writes models for programs without Python."""
+"""The command that writes models, and the page around one, for programs without Python."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from sketchgen.cli.command import command, option
+from sketchgen.cli.command import command, emit, option, say
 
 
 @command(
     "export",
     "Web",
     """
-    sketchgen export web tiny -o model/
+    sketchgen export web tiny -o page/
     sketchgen export onnx quickdraw345 -o model/ --precision float16
     """,
 )
@@ -32,13 +32,17 @@ def export(form: str, checkpoint: str, output: Path, precision: str, force: bool
     """Write a model for programs without Python.
 
     CHECKPOINT is a bundled name or a folder. onnx: encoder and decoder step as graphs for ONNX runtimes. web:
-    a folder for the engine in JavaScript. docs/javascript.md tells how both are used.
+    the drawing page, for any host of static files; its model/ and engine/ serve pages of your own, too.
+    docs/javascript.md tells how both are used.
     """
     if form == "onnx":
         from sketchgen.completion.onnx_export import write_onnx
 
         write_onnx(checkpoint, output, precision, force=force)
         return
-    from sketchgen.completion.portable import write_web_model
+    from sketchgen.web.static import export_page
 
-    write_web_model(checkpoint, output, precision, force=force)
+
+    size = export_page(checkpoint, output, precision=precision, force=force)
+    emit(str(output))
+    say(f"{size / 1e6:.1f} MB; look at it by sketchgen web {output} --static --open")

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from sketchgen.completion.completer import Completer, load
+from sketchgen.completion.portable import check_precision, write_web_model
 from sketchgen.errors import OutputError
 from sketchgen.formats.raster import image_bytes, to_image
 from sketchgen.formats.svg_reader import parse_styled_svg
@@ -32,9 +33,6 @@ PAGE, WORKER = "index.html", "service.js"
 LOCAL_SCRIPTS = ("static/local.js", "static/open.js", "static/save.js")
 """What takes the place of a server; loaded after the scripts of the page."""
 
-PRECISIONS = ("float16", "int8")
-"""Forms of the weights, the default first."""
-
 ICONS = {"icon-180.png": 180, "icon-192.png": 192, "icon-512.png": 512}
 """Pictures of the logo, px; the first one is for Apple's devices."""
 
@@ -50,45 +48,34 @@ other models, as the model cards do.
 """
 
 WriteModel = Callable[[Path], None]
-"""Writes `model.json` and `model.bin` into a folder."""
+"""Writes `model.json` and `model.bin` into a new folder."""
 
 
 def export_page(
-    checkpoint: str | None,
-    folder: Path,
-    *,
-    precision: str = PRECISIONS[0],
-    classifier: str | None = CLASSIFIER.default,
-    force: bool = False,
+    checkpoint: str | None, folder: Path, *, precision: str = "float16", force: bool = False
 ) -> int:
     """Write the page with a model into a folder, which is replaced as a whole.
 
     Args:
         checkpoint: the name of a bundled checkpoint, or the path of one; None for the bundled default.
         folder: the new folder.
-        precision: one of `PRECISIONS`.
-        classifier: name or path of the classifier that guesses and ranks; None for none.
+        precision: of the weights, see `write_web_model`.
         force: replace a folder that holds such a page.
 
     Returns:
         The size of all files, bytes.
 
     Raises:
+        SettingError: there is no such precision.
         CheckpointError: no such checkpoint.
         OutputError: the folder exists, or cannot be written.
     """
-    completer = load(checkpoint)
-
-    def write_model(target: Path) -> None:
-        from sketchgen.models.web_weights import write_weights
-
-        write_weights(checkpoint, target, precision=precision, classifier=classifier)
-
-    cards = [find_checkpoint(checkpoint, STROKE_MODEL).path / CARD]
-    if classifier is not None:
-        cards.append(find_checkpoint(classifier, CLASSIFIER).path / CARD)
-    credits_ = [card.read_text(encoding="utf-8").split("---\n", 2)[-1] for card in cards if card.is_file()]
-    return write_page(completer, folder, write_model, "\n".join([SOURCES, *credits_]), force=force)
+    check_precision(precision)
+    found = find_checkpoint(checkpoint, STROKE_MODEL), find_checkpoint(None, CLASSIFIER)
+    cards = [each.path / CARD for each in found]
+    told = [card.read_text(encoding="utf-8").split("---\n", 2)[-1] for card in cards if card.is_file()]
+    write = functools.partial(write_web_model, checkpoint, precision=precision)
+    return write_page(load(checkpoint), folder, write, "\n".join([SOURCES, *told]), force=force)
 
 
 def write_page(
@@ -107,7 +94,6 @@ def write_page(
             for name, content in files.items():
                 (work / name).parent.mkdir(exist_ok=True)
                 (work / name).write_bytes(content)
-            (work / "model").mkdir()
             write_model(work / "model")
             (work / WORKER).write_text(_service_worker(work), encoding="utf-8")
             return sum(path.stat().st_size for path in work.rglob("*") if path.is_file())

@@ -65,6 +65,7 @@ def made(folder: Path, engine: str = STUB.read_text(), size: int = SIZE, version
     """The page around a stub of the engine."""
 
     def model(target: Path) -> None:
+        target.mkdir()
         (target / "model.bin").write_bytes(bytes(size))
         about = {"version": version, "bytes": SIZE, "categories": ["cat"]}
         (target / "model.json").write_text(json.dumps(about))

@@ -18,12 +18,15 @@ from sketchgen.errors import CheckpointError, OutputError, SettingError
 from sketchgen.web import static
 
 
+def weights(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "model.bin").write_bytes(b"weights")
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site") / "page"
-    size = static.write_page(
-        load("tiny"), folder, lambda target: (target / "model.bin").write_bytes(b"weights")
-    )
+    size = static.write_page(load("tiny"), folder, weights)
     assert size == sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return folder
 
@@ -43,9 +46,7 @@ def test_every_file_but_the_worker_itself_is_kept_under_its_checksum(page: Path)
 
 
 def test_the_same_model_makes_the_same_folder(page: Path, tmp_path: Path) -> None:
-    static.write_page(
-        load("tiny"), tmp_path / "again", lambda target: (target / "model.bin").write_bytes(b"weights")
-    )
+    static.write_page(load("tiny"), tmp_path / "again", weights)
     assert kept(tmp_path / "again") == kept(page)
 
 
