@@ -42,7 +42,6 @@ def export(form: str, checkpoint: str, output: Path, precision: str, force: bool
         return
     from sketchgen.web.static import export_page
 
-
     size = export_page(checkpoint, output, precision=precision, force=force)
     emit(str(output))
     say(f"{size / 1e6:.1f} MB; look at it by sketchgen web {output} --static --open")
