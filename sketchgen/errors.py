@@ -79,6 +79,7 @@ EXTRAS = {
     "vpype": "plotter",
     "vpype_gcode": "plotter",
     "ray": "ray",
+    "onnx": "onnx",
 }
 """The extra that installs each optional package, by the package's import name."""
 

@@ -12,7 +12,7 @@
 
   S.$ = (selector) => S.root.querySelector(selector);
 
-  // element: the app; server: functions of the server; model: {categories, guidance, starters}.
+  // element: the app; server: what computes, see transport.js; model: {categories, guidance, starters}.
   S.mount = function (element, server, model) {
     Object.assign(S, { root: element.querySelector(".sg"), server, model });
     S.translate(S.root);

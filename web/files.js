@@ -1,9 +1,8 @@
-// Opening drawings and saving them, through the server, which writes nothing down.
+// Opening drawings and saving them; a server that does it writes nothing down.
 "use strict";
 
 (function (S) {
   const LARGEST = 2 * 1024 * 1024;
-  const FORMATS = ["svg", "png", "animated", "gif", "excalidraw", "json", "ndjson"];
 
   // Of pressure and time the server keeps the first only.
   const strokesOf = ({ strokes, styles }) => strokes.map((points, i) => {
@@ -46,10 +45,7 @@
       return null;
     }
     const question = { drawing: S.sketch.payload(), smooth: S.smooth(), format };
-    const made = await S.ask(S.t("files.saving"), () => S.server.export(question));
-    if (!made) return null;
-    const bytes = Uint8Array.from(atob(made.base64), (letter) => letter.charCodeAt(0));
-    return { name: made.name, blob: new Blob([bytes], { type: made.type }) };
+    return S.ask(S.t("files.saving"), () => S.server.save(question));
   };
 
   S.save = async function (format) {
@@ -68,7 +64,7 @@
       if (input.files.length) S.openFile(input.files[0]);
       input.value = "";
     });
-    for (const format of FORMATS) {
+    for (const format of S.server.formats) {
       const [label, hint] = [S.t(`files.${format}`), S.t(`files.${format}.hint`)];
       S.menu("sg-menu-save").add({ id: format, label, hint, run: () => S.save(format) });
     }

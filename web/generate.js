@@ -118,7 +118,7 @@
         }
         this.mover.wake();
       };
-      this.stop = S.run({ drawing, ...S.settings, category: this.category, count: BATCH, seed }, receive);
+      this.stop = S.server.draw({ drawing, ...S.settings, category: this.category, count: BATCH, seed }, receive);
     }
 
     halt() {

@@ -71,12 +71,9 @@
     }
 
     async fetch(signal, asked) {
-      const headers = { "content-type": "application/json" };
-      const body = JSON.stringify({ drawing: S.sketch.payload() });
       try {
-        const answer = await fetch(new URL("sketchgen/guess", document.baseURI), { method: "POST", headers, body, signal });
-        const found = answer.ok ? (await answer.json()).guesses : [];
-        if (!signal.aborted) this.arrived(found, asked);
+        const { guesses } = await S.server.guess({ drawing: S.sketch.payload() }, signal);
+        if (!signal.aborted) this.arrived(guesses || [], asked);
       } catch {
         // Nobody answers: there is no guess, and drawing goes on. The next stroke asks again.
         if (!signal.aborted) this.become([]);

@@ -2,6 +2,9 @@
 "use strict";
 
 (function (S) {
+  // What a person chooses under Options; the guidance of a model that cannot be guided is never asked for.
+  S.settings = {};
+
   const kept = (key) => S.remembered(`option.${key}`);
 
   // A slider of a setting, with words at its ends; what is counted is said as a number, too.

@@ -32,8 +32,7 @@
   async function fetchNames(languages) {
     S.names = new S.Names(Object.fromEntries(S.model.categories.map((category) => [category, {}])), languages);
     try {
-      const answer = await fetch(new URL("sketchgen/names", document.baseURI));
-      if (answer.ok) S.names = new S.Names(await answer.json(), languages);
+      S.names = new S.Names(await S.server.names(), languages);
     } catch { /* English does */ }
   }
 

@@ -181,7 +181,7 @@
       for (const question of questions) {
         const place = first;
         first += question.count;
-        run.stops.push(S.run({ drawing, ...S.settings, seed: seed++, ...question }, (message) => this.receive(run, place, message)));
+        run.stops.push(S.server.draw({ drawing, ...S.settings, seed: seed++, ...question }, (message) => this.receive(run, place, message)));
       }
       run.set = new SuggestionSet(base, first, prefix);
       S.say(S.t("suggestions.drawing", { count: first }), { stay: true });

@@ -129,14 +129,13 @@
       const { base } = suggestion.set, body = { drawing: S.sketch.payload(base), added: suggestion.strokes, category: suggestion.category || "none" };
       let answer;
       try {
-        const headers = { "content-type": "application/json" };
-        answer = await (await fetch(new URL("sketchgen/think", document.baseURI), { method: "POST", headers, body: JSON.stringify(body) })).json();
+        answer = await S.server.think(body);
       } catch {
         answer = {};
       }
       if (this.suggestion !== suggestion) return;
       this.steps = answer.steps || null;
-      this.failed = answer.steps ? "" : answer.error || answer.detail || S.t("run.unreachable");
+      this.failed = answer.steps ? "" : answer.error || S.t("run.unreachable");
       if (this.steps) {
         // A first point that is the last given one is none that was thought of.
         this.known = suggestion.strokes.flat().length - (this.steps.length - 1);
@@ -243,5 +242,7 @@
     }
   }
 
-  S.onMount(() => (S.think = new Think()));
+  S.onMount(() => {
+    if (S.server.think) S.think = new Think();
+  });
 })(window.Sketchgen);

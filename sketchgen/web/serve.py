@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import webbrowser
 from collections.abc import Collection
 
@@ -16,19 +15,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from sketchgen.completion.completer import Completer, load
-from sketchgen.errors import SettingError
 from sketchgen.limits import MAX_PORT, check_range
 from sketchgen.models.recogniser import default_recogniser
 from sketchgen.resources import bundled
+from sketchgen.web.assets import head, text_of
 from sketchgen.web.drawing import route
 from sketchgen.web.files import file_routes
 from sketchgen.web.guard import Connection, Guard
 from sketchgen.web.guess import guess_route, names_route
-from sketchgen.web.page import build, head, text_of
+from sketchgen.web.listening import MAX_CONNECTIONS, announced, listening
+from sketchgen.web.page import build
 from sketchgen.web.think import think_route
-
-MAX_CONNECTIONS = 500
-"""Connections beyond which requests are refused."""
 
 CLOSING_SECONDS = 2
 """Time that requests have to end when the server is stopped."""
@@ -82,9 +79,7 @@ def launch(
             limit_concurrency=MAX_CONNECTIONS,
             timeout_graceful_shutdown=CLOSING_SECONDS,
         )
-        shown = "localhost" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
-        url = f"http://{shown}:{socket_.getsockname()[1]}/"
-        print(f"sketchgen draws at {url} (stop it by Ctrl-C)", flush=True)
+        url = announced(host, socket_)
         if browser:
             webbrowser.open(url)
         uvicorn.Server(config).run([socket_])
@@ -92,20 +87,6 @@ def launch(
 
 async def _mistaken(_: Request, __: Exception) -> JSONResponse:
     return JSONResponse({"detail": "this server does not understand the request"}, 400)
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
-
-    Raises:
-        SettingError: the port is taken, or the address is none of this machine.
-    """
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=MAX_CONNECTIONS)
-    except OSError as error:
-        remedy = "choose another by --port, or 0 for any free one"
-        raise SettingError(f"port {port} of {host} cannot be used; {remedy}") from error
 
 
 def application(completer: Completer, names: Collection[str] = ()) -> FastAPI:

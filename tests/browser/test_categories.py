@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sketchgen.resources import categories, names
-from sketchgen.web.page import text_of
+from sketchgen.web.assets import text_of
 
 
 @pytest.fixture(scope="module")

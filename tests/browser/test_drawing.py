@@ -360,7 +360,7 @@ def test_lines_may_be_torn_anywhere(canvas: Any) -> None:
         const fetched = window.fetch; window.fetch = async () => new Response(new ReadableStream({ start(to) {
           for (const byte of text) to.enqueue(new Uint8Array([byte])); to.close(); } }));
         const got = []; await new Promise((go) =>
-          Sketchgen.run({}, (message) => got.push(message) && message.done && go()));
+          Sketchgen.server.draw({}, (message) => got.push(message) && message.done && go()));
         window.fetch = fetched; return got; })()"""
     )
     assert found == [

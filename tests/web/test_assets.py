@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sketchgen.completion.completer import Completer
+from sketchgen.web.assets import facts
 from tests.support import untrained
 
 WEB = Path(__file__).parents[2] / "web"
@@ -17,9 +18,6 @@ WEB = Path(__file__).parents[2] / "web"
 
 def told(guidance: float, dropped: float) -> dict[str, Any]:
     """The facts of a model's page."""
-    # Here, since importing gradio takes four seconds, which every worker would spend.
-    from sketchgen.web.page import facts
-
     summary = {"settings": {"prefixes": {"drop_category": dropped}}}
     return facts(Completer(untrained.tiny("cat").decoder, "test", summary, guidance))
 
@@ -55,7 +53,7 @@ def test_every_text_that_scripts_name_is_there() -> None:
     known = texts(WEB / "words" / "en.json")
     whole = {re.sub(r"\.(one|other)$", "", key) for key in known}
     used: set[str] = set()
-    for path in [*WEB.glob("*.js"), WEB / "app.html"]:
+    for path in [*WEB.rglob("*.js"), WEB / "app.html"]:
         text = path.read_text(encoding="utf-8")
         used |= set(re.findall(r'(?:S\.t\(|data-t=|data-label=)"([a-z_.]+)"', text))
     assert used
