@@ -1,5 +1,6 @@
-"""What weights of fewer bits cost: nats a step against float32, by the share of a drawing that is given, on the same
-validation drawings.
+"""What weights of fewer bits cost: nats a step against float32, by the share of a drawing that is given.
+
+All are measured on the same validation drawings.
 
     python benchmarks/precisions.py store/ --limit 300
 """
@@ -33,6 +34,7 @@ def rounded(weights: Weights, precision: str) -> Weights:
 
 
 def main() -> None:
+    """Print a line for each model, precision and share."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store", type=Path)
     parser.add_argument("--limit", type=int, default=300)
@@ -49,10 +51,8 @@ def main() -> None:
                 )
                 for cut, figures in found["nats"].items():
                     more = figures["all"]["difference"]
-                    print(
-                        f"{name:14} {precision:8} {cut:5} {more['value']:+.5f} ± {more['standard_error']:.5f}",
-                        flush=True,
-                    )
+                    figures = f"{more['value']:+.5f} ± {more['standard_error']:.5f}"
+                    print(f"{name:14} {precision:8} {cut:5} {figures}", flush=True)
 
 
 if __name__ == "__main__":
