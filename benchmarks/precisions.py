@@ -11,26 +11,12 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from sketchgen.evaluation.comparison import compare
-from sketchgen.models.checkpoint import Weights, read_checkpoint, save_checkpoint
-from sketchgen.models.quantising import quantised
+from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint
+from sketchgen.models.quantising import rounded
 from sketchgen.models.stroke_model import as_network
 
 CHECKPOINTS = ("tiny", "quickdraw345", "sketch-rnn345")
-
-
-def rounded(weights: Weights, precision: str) -> Weights:
-    """Return weights as they are read from a file in this precision."""
-    found = {}
-    for name, value in weights.items():
-        if precision == "int8" and value.ndim == 2:
-            whole, scale = quantised(value)
-            found[name] = whole * scale[:, None]
-        else:
-            found[name] = value.astype(np.float16).astype(np.float32)
-    return found
 
 
 def main() -> None:
