@@ -1,5 +1,6 @@
-"""What weights of fewer bits cost: nats a step against float32, by the share of a drawing that is given, on the same
-validation drawings.
+"""What weights of fewer bits cost: nats a step against float32, by the share of a drawing that is given.
+
+All are measured on the same validation drawings.
 
     python benchmarks/precisions.py store/ --limit 300
 """
@@ -10,29 +11,16 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from sketchgen.evaluation.comparison import compare
-from sketchgen.models.checkpoint import Weights, read_checkpoint, save_checkpoint
-from sketchgen.models.quantising import quantised
+from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint
+from sketchgen.models.quantising import rounded
 from sketchgen.models.stroke_model import as_network
 
 CHECKPOINTS = ("tiny", "quickdraw345", "sketch-rnn345")
 
 
-def rounded(weights: Weights, precision: str) -> Weights:
-    """Return weights as they are read from a file in this precision."""
-    found = {}
-    for name, value in weights.items():
-        if precision == "int8" and value.ndim == 2:
-            whole, scale = quantised(value)
-            found[name] = whole * scale[:, None]
-        else:
-            found[name] = value.astype(np.float16).astype(np.float32)
-    return found
-
-
 def main() -> None:
+    """Print a line for each model, precision and share."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store", type=Path)
     parser.add_argument("--limit", type=int, default=300)
@@ -49,10 +37,8 @@ def main() -> None:
                 )
                 for cut, figures in found["nats"].items():
                     more = figures["all"]["difference"]
-                    print(
-                        f"{name:14} {precision:8} {cut:5} {more['value']:+.5f} ± {more['standard_error']:.5f}",
-                        flush=True,
-                    )
+                    figures = f"{more['value']:+.5f} ± {more['standard_error']:.5f}"
+                    print(f"{name:14} {precision:8} {cut:5} {figures}", flush=True)
 
 
 if __name__ == "__main__":
