@@ -130,7 +130,7 @@ class ModelConfig(NetworkConfig):
         pointers: width of the keys of the pointers to earlier points; 0 for none.
         box_components: whether there are components at the sides of the box, which a whole drawing fills.
         latent: width of the latent vector; 0 for none.
-        latent_encoder: units, in each direction, of the encoder that reads whole drawings for it.
+        latent_encoder: units, in each direction, of the LSTM that reads whole drawings for it.
     """
 
     old_names: ClassVar[Mapping[str, str]] = {
@@ -226,8 +226,8 @@ class ModelConfig(NetworkConfig):
             }
             shapes["latent.posterior.nothing"] = (2 * self.latent,)
             shapes["latent.enter.weight"] = (self.embedding, self.latent)
-            sides = [f"latent.posterior.{way}" for way in ("forwards", "backwards")]
-            cells += [(side, read, self.latent_encoder) for side in sides]
+            for way in ("forwards", "backwards"):
+                shapes |= _cell_shapes(f"latent.posterior.{way}", "lstm", read, self.latent_encoder)
         for index in range(self.layers):
             cells.append((f"stack.layers.{index}", self.width if index else self.embedding, self.width))
         shapes |= _linear_shapes(linear)

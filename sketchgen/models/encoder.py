@@ -75,7 +75,7 @@ class Latent(nn.Module):
 
     def __init__(self, config: ModelConfig, read: int) -> None:
         super().__init__()
-        self.posterior = Encoder(config.cell, read, config.latent_encoder, 2 * config.latent)
+        self.posterior = Encoder("lstm", read, config.latent_encoder, 2 * config.latent)
         self.hidden = nn.Linear(config.embedding, config.embedding)
         self.prior = nn.Linear(config.embedding, 2 * config.latent)
         self.enter = nn.Linear(config.latent, config.embedding, bias=False)

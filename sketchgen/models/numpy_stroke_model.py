@@ -122,8 +122,8 @@ class _Encoder:
 class _Latent:
     """Posterior and prior of the latent vector, and its way into the decoder."""
 
-    def __init__(self, cell: str, weights: Weights) -> None:
-        self.posterior = _Encoder(cell, weights, "latent.posterior")
+    def __init__(self, weights: Weights) -> None:
+        self.posterior = _Encoder("lstm", weights, "latent.posterior")
         self._hidden = Linear.of(weights, "latent.hidden")
         self._prior = Linear.of(weights, "latent.prior")
         self.enter = Linear(weights["latent.enter.weight"])
@@ -149,7 +149,7 @@ class Decoder:
         self.config, self._weights = config, weights
         self._nothing = weights["encoder.nothing"]
         self._encoder = _Encoder(config.cell, weights, "encoder") if config.encoder_width else None
-        self._latent = _Latent(config.cell, weights) if config.latent else None
+        self._latent = _Latent(weights) if config.latent else None
         self._read = Linear(weights["read.weight"])
         self._category = weights["category.weight"] + weights["read.bias"]
         self._layers = [make_layer(config.cell, weights, f"stack.layers.{n}") for n in range(config.layers)]

@@ -131,13 +131,14 @@ def _stroke_model(config: TrainConfig, store: Store) -> StrokeModel:
 def _with_latent(known: Checkpoint[ModelConfig], model: ModelSettings) -> StrokeModel:
     """Return a trained network with a latent vector, which does not change yet what it draws without one.
 
-    The encoder of whole drawings begins as that of given parts, where it has the same width. The vector
-    enters along the principal components of the categories' embeddings, which the decoder knows to follow.
+    The encoder of whole drawings begins as that of given parts, where that is an LSTM of its width. The
+    vector enters along the principal components of the categories' embeddings, which the decoder knows to
+    follow.
     """
     shape = replace(known.config, latent=model.latent, latent_encoder=model.latent_encoder)
     network = StrokeModel(shape)
     weights = {name: torch.from_numpy(value) for name, value in known.weights.items()}
-    if shape.encoder_width == shape.latent_encoder:
+    if (shape.cell, shape.encoder_width) == ("lstm", shape.latent_encoder):
         weights |= {
             f"latent.posterior.{name.removeprefix('encoder.')}": value
             for name, value in weights.items()
