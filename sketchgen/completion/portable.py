@@ -21,6 +21,7 @@ from sketchgen.completion.sampler import NOISE_STEPS
 from sketchgen.limits import LIMIT, TEMPERATURE
 from sketchgen.models import features
 from sketchgen.models.checkpoint import Weights
+from sketchgen.models.config import ModelConfig
 from sketchgen.models.quantising import check_precision, quantised
 from sketchgen.models.recogniser import Recogniser, default_recogniser
 from sketchgen.ranking.usual_ink import usual_ink
@@ -67,7 +68,7 @@ def description(completer: Completer) -> dict[str, Any]:
             "near": features.NEAR,
         },
         "mixture": {
-            "layout": ["end", *(f"{kind} x {config.components}" for kind in _KINDS), _lifts(completer)],
+            "layout": _layout(config),
             "sigma": [features.SIGMA_FLOOR, features.SIGMA_CEILING],
             "softmax_sigma_floor": features.SOFTMAX_FLOOR,
             "variance_floor": features.VARIANCE_FLOOR,
@@ -101,9 +102,10 @@ _FEATURES = (
 _KINDS = ("weight", "mean x", "mean y", "log sigma x", "log sigma y", "rho")
 
 
-def _lifts(completer: Completer) -> str:
-    config = completer.config
-    return f"lift x {config.components if config.pen == 'component' else 1}"
+def _layout(config: ModelConfig) -> list[tuple[str, int]]:
+    """Return what the head's outputs are, in their order, and how many there are of each."""
+    lifts = config.components if config.pen == "component" else 1
+    return [("end", 1), *((kind, config.components) for kind in _KINDS), ("lift", lifts)]
 
 
 def write_web_model(
