@@ -18,6 +18,7 @@ from sketchgen.completion import framing, guidance
 from sketchgen.completion.completer import Completer, load
 from sketchgen.completion.partial_sketch import REDRAWN, STOPPED_EARLY
 from sketchgen.completion.sampler import NOISE_STEPS
+from sketchgen.errors import SettingError
 from sketchgen.limits import LIMIT, TEMPERATURE
 from sketchgen.models import features
 from sketchgen.models.checkpoint import Weights
@@ -39,11 +40,15 @@ def description(completer: Completer) -> dict[str, Any]:
     """Return all that is needed to draw with a model's network, plain JSON values.
 
     Lengths are px: of the 255 box where the frame is known, of the given part's own frame otherwise.
+
+    Raises:
+        SettingError: other programs cannot draw with it yet, as it has a latent vector.
     """
     config = completer.config
-    network = {
-        name: value for name, value in config.to_dict().items() if name not in ("categories", "dropout")
-    }
+    if config.latent:
+        raise SettingError(f"{completer.name} has a latent vector; only models without one can be exported")
+    left_out = ("categories", "dropout", "latent", "latent_encoder")
+    network = {name: value for name, value in config.to_dict().items() if name not in left_out}
     return {
         "name": Path(completer.name).name,
         "categories": list(completer.categories),
