@@ -1,4 +1,4 @@
-"""Speed of the engine in Chromium: milliseconds to the first point and points a second, in time of the processor.
+"""Speed of the engine in Chromium: to the first point, and points a second, in time of the processor.
 
     python benchmarks/engine.py tiny quickdraw345
 
