@@ -67,6 +67,7 @@ def main() -> None:
             model = Path(folder) / name
             write_web_model(name, model)
             page = browser.new_page()
+            page.set_default_timeout(300_000)
 
             def answer(route: Any, folders: dict[str, Path]) -> None:
                 part, _, rest = urlparse(route.request.url).path.lstrip("/").partition("/")

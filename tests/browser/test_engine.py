@@ -65,6 +65,8 @@ def page(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any
 
     context = browser.new_context()
     context.route("**/*", answer)
+    # A machine that runs other tests may take its time.
+    context.set_default_timeout(120_000)
     opened, errors = context.new_page(), []
     opened.on("pageerror", lambda error: errors.append(error))
     yield opened
