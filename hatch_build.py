@@ -9,7 +9,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDERS = ("checkpoints", "datasets", "web")
 SUFFIXES = frozenset(
-    (".css", ".html", ".js", ".json", ".md", ".ndjson", ".png", ".safetensors", ".svg", ".txt", ".webp")
+    (
+        *(".css", ".html", ".js", ".json", ".md", ".ndjson", ".png", ".safetensors", ".svg", ".ts"),
+        *(".txt", ".webp"),
+    )
 )
 NAMES = frozenset(("SHA256SUMS",))
 """What a wheel carries. Scripts stay in the source; a pickle, a log or a half-written file never gets in."""

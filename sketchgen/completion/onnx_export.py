@@ -19,11 +19,10 @@ from onnx import TensorProto, helper
 
 from sketchgen.completion.completer import load
 from sketchgen.completion.portable import MODEL, description
-from sketchgen.errors import SettingError
 from sketchgen.models import features as f
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.config import ModelConfig
-from sketchgen.models.numpy_layers import CELLS, DRAW, END
+from sketchgen.models.numpy_layers import DRAW, END
 from sketchgen.models.numpy_mixture import LIFT
 from sketchgen.models.onnx_graph import Graph
 from sketchgen.models.quantising import check_precision
@@ -55,7 +54,7 @@ def write_onnx(
         force: replace a model that is there.
 
     Raises:
-        SettingError: there is no such precision, or no graph of the model's cells.
+        SettingError: there is no such precision, or the model is of another kind.
         CheckpointError: the checkpoint is missing or damaged.
         OutputError: the folder exists and `force` is false, or it cannot be written.
     """
@@ -64,8 +63,6 @@ def write_onnx(
     check_replaceable(target, MODEL, "a model", force=force)
     completer = load(checkpoint)
     config, weights = completer.config, completer.decoder.weights()
-    if config.cell not in CELLS:
-        raise SettingError(f"no ONNX graph for {config.cell} cells; there are {', '.join(CELLS)}")
     graphs = {STEP: step_graph(config, weights, precision)}
     if config.encoder_width:
         graphs[ENCODER] = encoder_graph(config, weights, precision)

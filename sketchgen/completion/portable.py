@@ -18,9 +18,11 @@ from sketchgen.completion import framing, guidance
 from sketchgen.completion.completer import Completer, load
 from sketchgen.completion.partial_sketch import REDRAWN, STOPPED_EARLY
 from sketchgen.completion.sampler import NOISE_STEPS
+from sketchgen.errors import SettingError
 from sketchgen.limits import LIMIT, TEMPERATURE
 from sketchgen.models import features
 from sketchgen.models.checkpoint import Weights
+from sketchgen.models.config import ModelConfig
 from sketchgen.models.quantising import check_precision, quantised
 from sketchgen.models.recogniser import Recogniser, default_recogniser
 from sketchgen.ranking.usual_ink import usual_ink
@@ -38,11 +40,15 @@ def description(completer: Completer) -> dict[str, Any]:
     """Return all that is needed to draw with a model's network, plain JSON values.
 
     Lengths are px: of the 255 box where the frame is known, of the given part's own frame otherwise.
+
+    Raises:
+        SettingError: other programs cannot draw with it yet, as it has a latent vector.
     """
     config = completer.config
-    network = {
-        name: value for name, value in config.to_dict().items() if name not in ("categories", "dropout")
-    }
+    if config.latent:
+        raise SettingError(f"{completer.name} has a latent vector; only models without one can be exported")
+    left_out = ("categories", "dropout", "latent", "latent_encoder")
+    network = {name: value for name, value in config.to_dict().items() if name not in left_out}
     return {
         "name": Path(completer.name).name,
         "categories": list(completer.categories),
@@ -67,7 +73,7 @@ def description(completer: Completer) -> dict[str, Any]:
             "near": features.NEAR,
         },
         "mixture": {
-            "layout": ["end", *(f"{kind} x {config.components}" for kind in _KINDS), _lifts(completer)],
+            "layout": _layout(config),
             "sigma": [features.SIGMA_FLOOR, features.SIGMA_CEILING],
             "softmax_sigma_floor": features.SOFTMAX_FLOOR,
             "variance_floor": features.VARIANCE_FLOOR,
@@ -101,9 +107,10 @@ _FEATURES = (
 _KINDS = ("weight", "mean x", "mean y", "log sigma x", "log sigma y", "rho")
 
 
-def _lifts(completer: Completer) -> str:
-    config = completer.config
-    return f"lift x {config.components if config.pen == 'component' else 1}"
+def _layout(config: ModelConfig) -> list[tuple[str, int]]:
+    """Return what the head's outputs are, in their order, and how many there are of each."""
+    lifts = config.components if config.pen == "component" else 1
+    return [("end", 1), *((kind, config.components) for kind in _KINDS), ("lift", lifts)]
 
 
 def write_web_model(

@@ -32,7 +32,7 @@ NODE = shutil.which("node") or str(Path(playwright.__file__).parent / "driver" /
 """Playwright brings its own."""
 
 PAGE = Box(0.0, 0.0, 640.0, 480.0)
-COUNT, LIMIT = 2, 60
+COUNT, LIMIT = 2, 40
 
 
 def completer() -> Completer:
