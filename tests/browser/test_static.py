@@ -16,10 +16,9 @@ import pytest
 from paper import Canvas
 from playwright.sync_api import Error
 
-from sketchgen.completion.completer import Completer
+from sketchgen.completion.completer import load
 from sketchgen.formats.read_write import read
 from sketchgen.web import exchange, static
-from tests.support import untrained
 
 CIRCLE = [(400, 240), (360, 320), (280, 320), (240, 240), (280, 160), (360, 160), (400, 240)]
 STUB = Path(__file__).with_name("stub_engine.js")
@@ -72,8 +71,7 @@ def made(folder: Path, engine: str = STUB.read_text(), size: int = SIZE, version
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(static, "engine", lambda: {"engine.js": engine})
-        completer = Completer(untrained.tiny("cat").decoder, "test", {}, 0.0)
-        static.write_page(completer, folder, model, force=True)
+        static.write_page(load("tiny"), folder, model, force=True)
     return folder
 
 
