@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from paper import Canvas
+from paper import READY, Canvas
 from playwright.sync_api import Error
 
 from sketchgen.completion.completer import load
@@ -27,6 +27,10 @@ SIZE = 1000
 
 class Static(Canvas):
     """A page that was opened; its policy forbids what Playwright waits with."""
+
+    def open(self) -> None:
+        self.page.goto(self.url, timeout=120_000)
+        self.wait(READY)
 
     def wait(self, script: str, value: Any = None) -> None:
         for _ in range(6000):
