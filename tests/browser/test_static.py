@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from paper import Canvas
+from paper import READY, Canvas
 from playwright.sync_api import Error
 
-from sketchgen.completion.completer import Completer
+from sketchgen.completion.completer import load
 from sketchgen.formats.read_write import read
 from sketchgen.web import exchange, static
-from tests.support import untrained
 
 CIRCLE = [(400, 240), (360, 320), (280, 320), (240, 240), (280, 160), (360, 160), (400, 240)]
 STUB = Path(__file__).with_name("stub_engine.js")
@@ -28,6 +27,10 @@ SIZE = 1000
 
 class Static(Canvas):
     """A page that was opened; its policy forbids what Playwright waits with."""
+
+    def open(self) -> None:
+        self.page.goto(self.url, timeout=120_000)
+        self.wait(READY)
 
     def wait(self, script: str, value: Any = None) -> None:
         for _ in range(6000):
@@ -72,8 +75,7 @@ def made(folder: Path, engine: str = STUB.read_text(), size: int = SIZE, version
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(static, "engine", lambda: {"engine.js": engine})
-        completer = Completer(untrained.tiny("cat").decoder, "test", {}, 0.0)
-        static.write_page(completer, folder, model, force=True)
+        static.write_page(load("tiny"), folder, model, force=True)
     return folder
 
 

@@ -24,11 +24,11 @@ async function keep(cache, path) {
   await cache.put(keyOf(path), new Response(bytes, { headers }));
 }
 
+// All files of this version are there before it takes over; pages that are open have theirs already.
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(NAME).then((cache) => Promise.all(Object.keys(FILES).map((path) => keep(cache, path)))));
+  const all = caches.open(NAME).then((cache) => Promise.all(Object.keys(FILES).map((path) => keep(cache, path))));
+  event.waitUntil(all.then(() => self.skipWaiting()));
 });
-
-self.addEventListener("message", (event) => event.data === "take over" && self.skipWaiting());
 
 async function tidy() {
   const cache = await caches.open(NAME), known = new Set(Object.keys(FILES).map(keyOf));

@@ -16,39 +16,14 @@
     menu.add({ id: "credits", label: S.t("static.credits"), icon: "blank", run: () => window.open("credits.txt") });
   });
 
-  // A version that came while the last visit went on takes over before this one begins.
-  async function renew(workers) {
-    const registration = await workers.getRegistration();
-    if (!registration || !registration.waiting || !workers.controller) return false;
-    const changed = new Promise((go) => workers.addEventListener("controllerchange", go, { once: true }));
-    registration.waiting.postMessage("take over");
-    await changed;
-    location.reload();
-    return true;
+  async function keep() {
+    const { serviceWorker } = navigator, before = serviceWorker.controller;
+    serviceWorker.addEventListener("controllerchange", () => before && S.say(S.t("static.update")));
+    await serviceWorker.register("service.js");
   }
 
-  async function keep(workers) {
-    const registration = await workers.register("service.js");
-    registration.addEventListener("updatefound", () => {
-      const { installing } = registration;
-      installing.addEventListener("statechange", () => {
-        if (installing.state === "installed" && workers.controller) S.say(S.t("static.update"));
-      });
-    });
-  }
-
-  async function start() {
-    // None where the address is not safe, or the browser keeps nothing.
-    let workers = null;
-    try {
-      workers = navigator.serviceWorker;
-      if (workers && (await renew(workers))) return;
-    } catch { /* begun all the same */ }
-    S.mount(document.getElementById("app"), S.local, S.MODEL);
-    await S.local.begin();
-    // The files are in the browser's own cache by now.
-    if (workers) keep(workers).catch(() => {});
-  }
-
-  start();
+  S.mount(document.getElementById("app"), S.local, S.MODEL);
+  // The files are in the browser's own cache by then. Where the address is not safe, or the browser keeps nothing,
+  // there is no such worker.
+  S.local.begin().then(keep).catch(() => {});
 })(window.Sketchgen);
