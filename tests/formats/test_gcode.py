@@ -33,8 +33,8 @@ MODAL = {
     "spindle": ("M3", "M4", "M5"),
     "coolant": ("M8", "M9"),
 }
-"""Codes of GRBL 1.1 that a plotter needs, by modal group: a line has at most one of each. Whatever passes here,
-gc_execute_line of GRBL's own gcode.c passes, too (compared on thousands of lines with words added and lost)."""
+"""Codes of GRBL 1.1 that a plotter needs, by modal group: a line has at most one of each. What passes here
+passes `gc_execute_line` of GRBL's gcode.c, too (compared on thousands of lines with words added and lost)."""
 
 GROUP = {code: group for group, codes in MODAL.items() for code in codes}
 LINE = 79
