@@ -102,7 +102,9 @@ class Load:
 
     def client(self) -> httpx.AsyncClient:
         """Return somebody with a browser."""
-        return httpx.AsyncClient(base_url=self.url, timeout=PATIENCE)
+        # The server closes a connection after 5 s. A browser that is just then using it asks again.
+        limits = httpx.Limits(keepalive_expiry=3.0)
+        return httpx.AsyncClient(base_url=self.url, timeout=PATIENCE, limits=limits)
 
     async def person(self, number: int) -> None:
         """Draw, ask, draw on."""

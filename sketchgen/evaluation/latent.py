@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,8 +63,15 @@ class LatentScores:
 
 
 @torch.no_grad()
-def score_latent(model: StrokeModel, drawings: Drawings, seed: int = 0) -> LatentScores:
+def score_latent(
+    model: StrokeModel,
+    drawings: Drawings,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> LatentScores:
     """Score drawings whose categories are the model's own indices; vectors are drawn by `seed`.
+
+    `progress` is called with the number of drawings of each batch.
 
     Raises:
         SettingError: the model has no latent vector.
@@ -85,6 +93,8 @@ def score_latent(model: StrokeModel, drawings: Drawings, seed: int = 0) -> Laten
             nats[rows] = -log_prob.double().cpu().numpy().sum(1)
             divergence[rows] = posterior.divergence(prior).double().cpu().numpy().sum(1)
             mean[rows] = posterior.mean.cpu().numpy()
+            if progress is not None:
+                progress(len(rows))
     return LatentScores(nats, divergence, drawings.lengths, mean)
 
 

@@ -89,7 +89,7 @@ def parse_styled_scene(value: Any, name: str = "scene") -> tuple[Sketch, list[St
     # Counted before any point is looked at, so that a flood is refused at once.
     lists = (element.get("points") for element in elements if isinstance(element, dict))
     if sum(len(points) for points in lists if isinstance(points, list)) > MAX_POINTS:
-        raise SketchError(f"{name}: more than {MAX_POINTS} points in one drawing; simplify it or split it")
+        raise _too_many(name)
     left_out: set[str] = set()
     styles: list[StrokeStyle] = []
     sketch = named_sketch(name, _strokes(elements, name, left_out, styles), **_kept(value, name))
@@ -114,6 +114,7 @@ def _strokes(
     elements: list[Any], name: str, left_out: set[str], styles: list[StrokeStyle]
 ) -> Iterator[Points]:
     """Yield the strokes of the elements that can be read; collect their styles and the others' kinds."""
+    total = 0
     for index, element in enumerate(elements):
         where = f"{name}: element {index}"
         if not isinstance(element, dict):
@@ -129,7 +130,14 @@ def _strokes(
             raise FormatError(f"{where}: points must be a list, not {kind_of_value(points)}")
         if kind in _SHAPES or points:
             styles.append(_style(element))
-            yield _placed(_line(element, where) if kind in _LINES else _shape(element, where), element, where)
+            line = _line(element, where) if kind in _LINES else _shape(element, where)
+            if (total := total + len(line)) > MAX_POINTS:
+                raise _too_many(name)
+            yield _placed(line, element, where)
+
+
+def _too_many(name: str) -> SketchError:
+    return SketchError(f"{name}: more than {MAX_POINTS} points in one drawing; simplify it or split it")
 
 
 def _line(element: dict[str, Any], where: str) -> Points:

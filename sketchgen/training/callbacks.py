@@ -7,6 +7,7 @@ import importlib.util
 import io
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sketchgen.formats.quickdraw import to_line
 from sketchgen.formats.raster import save_png
 from sketchgen.sketch.files import write_atomic
 from sketchgen.training.distributed import rank
-from sketchgen.training.loop import Callback, StepResult, Trainer
+from sketchgen.training.loop import Callback, OutOfTimeError, StepResult, Trainer
 
 Report = Callable[[dict[str, Any]], None]
 """Called with the figures of each line of the log, and with warnings."""
@@ -133,9 +134,14 @@ class RunLog(Callback):
         self.report({"step": trainer.position.step, "warning": words})
 
     def on_validation(self, trainer: Trainer, figures: dict[str, float]) -> None:
-        """Write the figures, and a picture of what the averaged network draws."""
+        """Write the figures, and a picture of what the averaged network draws, if there is time for it."""
+        if not figures:
+            words = "there was no time left to validate the last network"
+            self.report({"step": trainer.position.step, "warning": words})
+            return
         self._write(trainer, figures)
-        self._write_picture(trainer)
+        with suppress(OutOfTimeError):
+            self._write_picture(trainer)
         # Validation is no part of the speed of training.
         self._since = time.monotonic()
 

@@ -224,6 +224,7 @@ class ClassifierTask(Task):
                 place = (log_prob > own).sum(1)
                 parts = (-own.sum(), (place < 1).sum(), (place < 5).sum())
                 sums = [each + float(part) for each, part in zip(sums, (*parts, 0.0), strict=True)]
+                self.check_time()
             nats, first, five, count = sum_over_processes(sums, device)
             shown = "whole drawings" if fraction == 1.0 else f"first {fraction:.0%} of the points"
             card[f"top-1 / top-5, {shown}"] = f"{first / count:.1%} / {five / count:.1%}"

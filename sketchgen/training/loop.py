@@ -52,6 +52,10 @@ MAX_SKIPPED = 10
 """Steps in a row with a gradient that is not finite, after which a run stops."""
 
 
+class OutOfTimeError(Exception):
+    """A validation or a picture was given up, since the run's time is over; no run ends with this."""
+
+
 class Task(ABC):
     """What is trained: a network, its objectives, and how it is measured and saved.
 
@@ -65,6 +69,7 @@ class Task(ABC):
         split: where drawings are found by their keys; None where the examples are no drawings.
         half: whether weights are saved as float16.
         card: what a checkpoint says of its last validation.
+        deadline: time by `time.monotonic` from which on validation and pictures are given up.
     """
 
     network: nn.Module
@@ -76,6 +81,12 @@ class Task(ABC):
     split: Split | None = None
     half: bool = False
     card: Mapping[str, Any] = MappingProxyType({})
+    deadline: float = math.inf
+
+    def check_time(self, *_: Any) -> None:
+        """Raise `OutOfTimeError` from the deadline on; validation and pictures call this now and then."""
+        if time.monotonic() >= self.deadline:
+            raise OutOfTimeError
 
     def setup(self, report: Callable[[dict[str, Any]], None]) -> None:  # noqa: B027
         """Do what takes long, once the run's folder is there."""
@@ -150,7 +161,7 @@ class Callback:
         """Act after each step, of which `waited` seconds were spent on waiting for the batch."""
 
     def on_validation(self, trainer: Trainer, figures: dict[str, float]) -> None:
-        """Act after each validation, when the checkpoints are written."""
+        """Act after each validation, when the checkpoints are written; no figures if there was no time."""
 
     def on_end(self, trainer: Trainer) -> None:
         """Act after the last step, or when an error ends the run."""
@@ -206,7 +217,7 @@ class Trainer:
         by_steps = 0.0 if steps is None else self.position.step / steps
         if seconds is None:
             return by_steps
-        return max(by_steps, self.position.elapsed / max(seconds - 1.2 * self._checkpoint_seconds, 1e-9))
+        return max(by_steps, self.position.elapsed / max(seconds - 1.5 * self._checkpoint_seconds, 1e-9))
 
     def _tick(self) -> None:
         """Bring the position's time up to date."""
@@ -234,6 +245,9 @@ class Trainer:
                     callback.on_start(self)
                 self._validated = self._saved = time.monotonic()
                 self._tick()
+                # Several processes cannot give up a validation each for itself.
+                if self.config.time_limit is not None and world_size() == 1:
+                    self.task.deadline = self._clock + self.config.time_limit - self.position.elapsed
                 loaders = [self._loader(objective) for objective in self.task.objectives]
                 # A run of whatever limit leaves a checkpoint.
                 going = broadcast(self.progress, self.device) < 1.0 or not self.position.step
@@ -352,14 +366,18 @@ class Trainer:
             return self.task.validate(self.average)
 
     def checkpoint(self) -> None:
-        """Validate, and save everything: the best and the last network, and the state."""
-        began = time.monotonic()
-        figures = self.validate()
-        position, figure = self.position, figures[self.task.figures[0]]
+        """Validate, if there is time, and save everything: the best and the last network, and the state."""
+        began, position = time.monotonic(), self.position
+        try:
+            figures = self.validate()
+        except OutOfTimeError:
+            figures, self.task.card = {}, {"validation_drawings": 0}
+        # A network that was not validated is the best only where there is no other.
+        figure = figures.get(self.task.figures[0], -math.inf if math.isinf(position.best) else math.inf)
         better = figure < position.best or self.task.keep_last
-        position.waited = 0 if better else position.waited + 1
-        if better:
-            position.best = figure
+        if figures:
+            position.waited = 0 if better else position.waited + 1
+            position.best = figure if better else position.best
         if not rank():
             for name in ("last", "best") if better else ("last",):
                 self.task.save(self.config.out / name, self.average, self._summary())

@@ -258,7 +258,8 @@ class RewardTask(Task):
         """
         groups = self._valid
         first, values = 0, np.zeros((len(groups), 3))
-        for row, (group, scores) in enumerate(zip(groups, _group_scores(network, groups), strict=True)):
+        found = _group_scores(network, groups, self.check_time)
+        for row, (group, scores) in enumerate(zip(groups, found, strict=True)):
             first += int(scores[0] > scores[1:].max())
             values[row] = group.values[int(scores[1:].argmax())], np.mean(group.values), max(group.values)
         share, chance = first / len(groups), len(groups) / sum(1 + len(group.others) for group in groups)
@@ -272,7 +273,9 @@ class RewardTask(Task):
 
 
 @torch.no_grad()
-def _group_scores(network: RewardNetwork, groups: Sequence[RankedGroup]) -> list[np.ndarray]:
+def _group_scores(
+    network: RewardNetwork, groups: Sequence[RankedGroup], check_time: Callable[[], None]
+) -> list[np.ndarray]:
     """Return the scores of each group: the person's completion first, then the candidates."""
     device = next(network.parameters()).device
     shown = [each for group in groups for each in (group.real, *group.others)]
@@ -281,6 +284,7 @@ def _group_scores(network: RewardNetwork, groups: Sequence[RankedGroup]) -> list
     scores = np.zeros(len(shown), dtype=np.float32)
     order = np.argsort([len(each.lift) for each in shown], kind="stable")
     for start in range(0, len(order), BATCH):
+        check_time()
         rows = order[start : start + BATCH]
         steps, length = reward_features([shown[row] for row in rows])
         inputs = [torch.from_numpy(part).to(device) for part in (steps, length, category[rows])]

@@ -78,12 +78,12 @@ class StrokeTask(Task):
         mine = own_share(replace(self._valid, category=self._valid.known_as(network.config.categories)))
         found = {}
         for name, fraction in zip(self.figures[:2], (0.0, 0.5), strict=True):
-            scores = score(network, mine, fraction)
+            scores = score(network, mine, fraction, progress=self.check_time)
             sums = [float(scores.nats.sum()), float(scores.points.sum())]
             nats, points = sum_over_processes(sums, self._device)
             found[name] = nats / max(points, 1.0)
         if network.config.latent:
-            held = score_latent(network, mine)
+            held = score_latent(network, mine, progress=self.check_time)
             parts = [held.nats.sum(), held.divergence.sum(), held.points.sum(), len(mine)]
             nats, divergence, points, count = sum_over_processes(
                 [float(part) for part in parts], self._device
@@ -107,10 +107,12 @@ class StrokeTask(Task):
         names = [each.category if each.category in completer.categories else None for each in sketches]
         cells: list[Sketch | Completion] = []
         for sketch, name in zip(sketches, names, strict=True):
+            self.check_time()
             on_page = sketch.replaced(page=sketch.bounds)
             given = cut_after(on_page, prefix_length(sketch.point_count, GIVEN_SHARE)).given
             cells += completer.complete(given, name, 1, PICTURE_TEMPERATURE, seed)
         for name in names:
+            self.check_time()
             cells += completer.generate(name, 1, PICTURE_TEMPERATURE, seed)
         labels = [name or "any" for name in names]
         return contact_sheet(cells, 6, 144, [*(f"{label}: finished" for label in labels), *labels])

@@ -26,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 
 from sketchgen.completion.completer import Completer
 from sketchgen.errors import SketchgenError
+from sketchgen.models.memory import give_back_freed_memory
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import pens
 from sketchgen.web.request import Request, checked
@@ -218,7 +219,11 @@ async def answers(
 def _timed(run: Iterator[Message]) -> tuple[Message | None, float]:
     """Return the next message, None at the end, and the seconds that it took of a processor."""
     begun = time.thread_time()
-    return next(run, None), time.thread_time() - begun
+    message = next(run, None)
+    if message is None:
+        # Else the allocator keeps for each thread what it has freed, in pieces.
+        give_back_freed_memory()
+    return message, time.thread_time() - begun
 
 
 def route(completer: Completer) -> Route:

@@ -48,7 +48,7 @@ def repeated(flat: StepDistribution, *shape: int) -> StepDistribution:
     return StepDistribution(**{name: value.expand(*shape, *value.shape) for name, value in values})
 
 
-@settings(max_examples=200)
+@settings(max_examples=70)
 @given(
     parameters,
     st.lists(anything, min_size=6 + BORDER, max_size=6 + BORDER),

@@ -21,6 +21,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from sketchgen.completion.completer import Completer
 from sketchgen.data.batching import Batch, evaluation_batch
 from sketchgen.data.prepare import prepare
 from sketchgen.data.store import Store
@@ -330,6 +331,57 @@ def test_start_and_validation_count_and_a_run_of_no_time_leaves_a_checkpoint(con
     assert position["step"] == 1
     assert position["elapsed"] > 2000
     assert load_network(config.out / "best")[1]["steps"] == 1
+
+
+@pytest.mark.parametrize("fast", [0, 1], ids=["from its start", "after a validation"])
+def test_a_run_ends_in_time_on_a_machine_that_is_too_busy(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch, fast: int
+):
+    now, validated, told = [0.0], [0], []
+    monkeypatch.setattr("sketchgen.training.loop.time.monotonic", lambda: now[0])
+    take, validate = Trainer.step, StrokeTask.validate
+
+    def slow(seconds: float, act: Any, *given: Any, **named: Any) -> Any:
+        now[0] += seconds
+        return act(*given, **named)
+
+    def batch(*given: Any) -> Batch:
+        return slow(0.1 if validated[0] <= fast else 20.0, evaluation_batch, *given)
+
+    def count(*given: Any) -> dict[str, float]:
+        validated[0] += 1
+        return validate(*given)
+
+    monkeypatch.setattr(Trainer, "step", lambda *given: slow(1.0, take, *given))
+    monkeypatch.setattr(StrokeTask, "validate", count)
+    monkeypatch.setattr("sketchgen.evaluation.likelihood.evaluation_batch", batch)
+    monkeypatch.setattr("sketchgen.evaluation.likelihood.BATCH", 4)
+    config = replace(config, steps=None, time_limit=45, validate_every=10, pictures=2)
+    best = fit(config, report=told.append, began=0.0)
+    # A batch of the validation that had begun is the most that it is late.
+    assert 45 <= now[0] <= 65
+    assert "no time left to validate" in told[-1]["warning"]
+    assert load_network(config.out / "last")[1]["validation_drawings"] == 0
+    assert (load_network(best)[1]["validation_drawings"] > 0) == bool(fast)
+    assert len(list(config.out.glob("pictures/*"))) == fast
+    assert math.isinf(saved(config.out)["position"]["best"]) != bool(fast)
+
+
+def test_a_picture_for_which_there_is_no_time_is_left_out(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+):
+    now, complete = [0.0], Completer.complete
+
+    def slow(*given: Any) -> Any:
+        now[0] += 30.0
+        return complete(*given)
+
+    monkeypatch.setattr("sketchgen.training.loop.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(Completer, "complete", slow)
+    config = replace(config, steps=3, time_limit=45, pictures=9)
+    assert load_network(fit(config, began=0.0))[1]["validation_drawings"] > 0
+    assert now[0] == 60
+    assert not (config.out / "pictures").exists()
 
 
 def test_a_place_that_is_no_folder_is_refused(config: TrainConfig):
