@@ -137,7 +137,8 @@ def _description(config: NetworkConfig) -> str:
         case ClassifierConfig():
             return (
                 "Classifies whole and partial drawings by their strokes: two convolutions over neighbouring "
-                f"points, {'one-way' if config.one_way else 'bidirectional'} {config.cell} layers "
+                f"points, {'one-way' if config.one_way else 'bidirectional'} "
+                f"{config.cell if config.cell == 'gated' else config.cell.upper()} layers "
                 f"({_listed(config.widths)} units each way), pooling by attention and maximum."
             )
         case PictureConfig():
