@@ -134,7 +134,10 @@ def test_a_batch_smaller_than_the_processes_is_refused(split: Split, monkeypatch
         batches(split, 3)
 
 
-def test_the_public_batches_are_those_of_the_trainer(store: Path, split: Split):
+def test_the_public_batches_are_those_of_the_trainer(
+    store: Path, split: Split, monkeypatch: pytest.MonkeyPatch
+):
     assert same(stroke_batches(store, batch=100, seed=5)[1], batches(split)[1])
+    monkeypatch.setattr(Split, "__len__", lambda split: 0)
     with pytest.raises(SettingError, match="no drawings in 'valid'"):
         stroke_batches(store, "valid")
