@@ -44,7 +44,7 @@ def fetch(name: str, files: Collection[str]) -> Path:
     _check_repository(repository, name)
     if name.endswith("@"):
         raise CheckpointError(f"{name[:200]!r} names no revision after the @; leave it out for the newest")
-    with _errors(name, CheckpointError, f"{_LOG_IN}, if it is private"):
+    with _errors(name[:200], CheckpointError, f"{_LOG_IN}, if it is private"):
         from huggingface_hub import snapshot_download
 
         _check_sizes(name, repository, revision or None, files)
