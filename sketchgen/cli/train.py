@@ -18,6 +18,8 @@ from sketchgen.errors import SettingError
 _NETWORK, _OPTIMISATION, _MACHINE = "Network", "Optimisation", "Machine"
 _DISTIL, _PREFER, _REINFORCE = "Distillation", "Preference training", "Policy gradient"
 
+CELLS = ("lstm", "gru", "rnn", "gated")
+
 STORE = click.argument("store", type=Path)
 
 RUN = options(
@@ -62,7 +64,7 @@ SKETCHES = options(
 @STORE
 @RUN
 @option("--preset", ("quickdraw345", "tiny", "sketch-rnn", "sketch-rnn-vae"), "Recipe to start from.")
-@option("--cell", ("lstm", "gru", "rnn", "gated"), "Recurrent cell.", _NETWORK)
+@option("--cell", CELLS, "Recurrent cell.", _NETWORK)
 @option("--layers", int, "Layers of the decoder.", _NETWORK)
 @option("--width", int, "Units of a decoder layer.", _NETWORK)
 @option("--components", int, "Gaussians in the mixture.", _NETWORK)
@@ -176,15 +178,25 @@ def sample_candidates(
     sketchgen train-classifier store/ -o last/ --from run/best --light-augmentation --time-limit 15m
     sketchgen recognise drawing.svg --checkpoint run/best
     sketchgen train-classifier store/ -o seen/ --pictures --batch 64 --time-limit 25m
+    sketchgen train-classifier store/ -o small/ --cell gated --width 128 --one-way --time-limit 20m
     """,
 )
 @STORE
 @RUN
 @option("--pictures", False, "Train on pictures of ink instead of strokes, to evaluate with.")
+@option("--cell", CELLS, "Recurrent cell.  [default: lstm]", _NETWORK)
+@option("--width", int, "Units of a layer each way; once for each layer.", _NETWORK, multiple=True)
+@option("--one-way", False, "Read forwards only, as the strokes are drawn.", _NETWORK)
 @BALANCE
 @option("--light-augmentation", False, "Change the drawings less, to end a training with.", _OPTIMISATION)
 def train_classifier(
-    store: Path, out: Path, resume: bool, pictures: bool, light_augmentation: bool, **settings: Any
+    store: Path,
+    out: Path,
+    resume: bool,
+    pictures: bool,
+    light_augmentation: bool,
+    one_way: bool,
+    **settings: Any,
 ) -> None:
     """Train a classifier, which recognises what a drawing shows.
 
@@ -192,11 +204,15 @@ def train_classifier(
     RUN/best. Ctrl-C ends a run with everything saved, and --resume goes on.
     """
     began = time.monotonic()
+    widths = settings.pop("width")
     settings = _run_settings(store, settings)
 
-    from sketchgen.training.config import LIGHT, LIGHT_PICTURES, ClassifierTrainConfig
+    from sketchgen.training.config import LIGHT, LIGHT_PICTURES, ClassifierSettings, ClassifierTrainConfig
     from sketchgen.training.trainer import fit
 
+    usual = ClassifierSettings()
+    cell = settings.pop("cell", usual.cell)
+    settings["model"] = ClassifierSettings(cell, widths or usual.widths, one_way)
     if light_augmentation:
         settings["augment"] = LIGHT_PICTURES if pictures else LIGHT
     config = ClassifierTrainConfig(store, out, pictures=pictures, **settings)

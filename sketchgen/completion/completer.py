@@ -36,7 +36,7 @@ from sketchgen.limits import (
     check_sampling,
     shortened,
 )
-from sketchgen.models.checkpoint import read_checkpoint
+from sketchgen.models.checkpoint import Pretrained, read_checkpoint
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_stroke_model import Decoder
 from sketchgen.models.recogniser import Guess, default_recogniser
@@ -58,7 +58,7 @@ MAX_CUT_OFF = 0.5
 
 
 @dataclass(frozen=True)
-class Completer:
+class Completer(Pretrained):
     """A model that completes sketches; `sketchgen.load` makes one.
 
     Attributes:
@@ -421,7 +421,7 @@ class Completer:
 
 
 def load(name_or_path: str | os.PathLike[str] | None = None) -> Completer:
-    """Load a model by its bundled name or by the path of its folder; the bundled default without either.
+    """Load a model by its folder, its bundled name or its name on the hub (hf://user/name); or the default.
 
     Raises:
         CheckpointError: there is none, or it is damaged.

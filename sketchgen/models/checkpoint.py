@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from safetensors.numpy import load_file, save
 
 from sketchgen.errors import CheckpointError, OutputError, SettingError
 from sketchgen.models.config import ClassifierConfig, ModelConfig, NetworkConfig, PictureConfig, RewardConfig
+from sketchgen.models.hub import fetch, is_hub_name, publish
 from sketchgen.models.model_card import model_card
 from sketchgen.resources import ResourceError, bundled, bundled_checkpoints
 from sketchgen.sketch.files import SUMS, check_replaceable, has_sum, read_object, whole_folder, write_sums
@@ -184,7 +186,8 @@ def find_checkpoint(
     """Find a checkpoint.
 
     Args:
-        name_or_path: a folder, or else the name of a bundled checkpoint; None for the default of the kind.
+        name_or_path: a folder, else the name of a bundled checkpoint, or one on the hub such as
+            hf://user/name; None for the default of the kind.
         kind: what it must hold.
 
     Raises:
@@ -192,9 +195,11 @@ def find_checkpoint(
     """
     name = kind.default if name_or_path is None else os.fspath(name_or_path)
     folder = _folder(name)
+    if folder is None and is_hub_name(name):
+        raise CheckpointError(f"{name[:200]} has no {CONFIG}; it is no checkpoint of sketchgen")
     if folder is None:
         names = ", ".join(bundled_checkpoints(kind.format)) or "none"
-        where = f"neither a folder with {CONFIG} nor bundled ({names})"
+        where = f"neither a folder with {CONFIG} nor bundled ({names}), nor hf://user/name"
         raise CheckpointError(f"no {kind.name} {name[:200]!r}: {where}")
     try:
         about = read_object(folder / CONFIG)
@@ -202,7 +207,7 @@ def find_checkpoint(
         raise CheckpointError(f"{folder / CONFIG} cannot be read; {_REMEDY}") from error
     found = next((each for each in KINDS if about.get("format") == each.format), None)
     if found is None:
-        raise CheckpointError(f"{folder} is not a sketchgen checkpoint")
+        raise CheckpointError(f"{name} is not a sketchgen checkpoint")
     if found is not kind:
         raise CheckpointError(f"{name} is a {found.name}, not a {kind.name}; {found.usage}")
     if about.get("version") != VERSION:
@@ -272,6 +277,39 @@ def save_checkpoint(
         raise OutputError(f"{folder} cannot be written: {reason}") from error
 
 
+class Pretrained:
+    """A model that was loaded, and can be saved and published: one of its attributes is a `Network`."""
+
+    summary: dict[str, Any]
+
+    def save_pretrained(
+        self, folder: str | os.PathLike[str], *, half: bool = False, force: bool = False
+    ) -> None:
+        """Write the model's checkpoint, with its card, to a folder; see `save_checkpoint`."""
+        network = next(value for value in vars(self).values() if isinstance(value, Network))
+        save_checkpoint(Path(folder), network, self.summary, force=force, half=half)
+
+    def push_to_hub(self, repository: str, *, half: bool = False, private: bool = False) -> str:
+        """Publish the model's checkpoint, with its card, on the Hugging Face hub.
+
+        Args:
+            repository: user/name; it is made if there is none.
+            half: store float16 weights.
+            private: make a new repository private.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            OutputError: the hub refuses it, or cannot be reached.
+            MissingDependencyError: huggingface_hub is not installed.
+        """
+        with tempfile.TemporaryDirectory() as work:
+            folder = Path(work) / "checkpoint"
+            self.save_pretrained(folder, half=half)
+            return publish(folder, repository, private=private)
+
+
 def with_categories(
     checkpoint: Checkpoint[ModelConfig], categories: Sequence[str]
 ) -> Checkpoint[ModelConfig]:
@@ -284,7 +322,10 @@ def with_categories(
 
 
 def _folder(name: str) -> Path | None:
-    """Return the folder of a path or of a bundled name, if one with a configuration is there."""
+    """Return the folder of a path, of a bundled name or on the hub, if one with a configuration is there."""
+    if is_hub_name(name):
+        folder = fetch(name, (CONFIG, WEIGHTS, SUMS, CARD))
+        return folder if (folder / CONFIG).is_file() else None
     for find in (Path, functools.partial(bundled, "checkpoints")):
         # No folder can have some names, and no file system takes others.
         with contextlib.suppress(OSError, ResourceError):

@@ -1,11 +1,13 @@
 """The classifier of strokes and the reward model in torch.
 
-Both share an encoder: two convolutions over neighbouring points, bidirectional LSTM layers, each half as long
-as the one below, and pooling over the steps by attention and maximum. `sketchgen.models.numpy_classifier` and
-`sketchgen.models.reward_model` are the same networks in numpy.
+Both share an encoder: two convolutions over neighbouring points, recurrent layers (bidirectional LSTM ones by
+default), each half as long as the one below, and pooling over the steps by attention and maximum.
+`sketchgen.models.numpy_classifier` and `sketchgen.models.reward_model` are the same networks in numpy.
 """
 
 from __future__ import annotations
+
+from typing import cast
 
 import numpy as np
 import torch
@@ -16,7 +18,7 @@ from torch.nn.functional import pad, relu
 
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, ClassifierConfig, RewardConfig
-from sketchgen.models.layers import Dropout, reversed_within
+from sketchgen.models.layers import Dropout, make_layer, reversed_within
 
 GROUP = 5
 """Completions of the same partial sketch that a reward model is trained on together."""
@@ -28,17 +30,17 @@ class StrokeEncoder(nn.Module):
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
         self.config = config
-        both = 2 * config.widths[-1]
         self.first = nn.Linear(FIRST_SPAN * config.features, config.entry)
         self.second = nn.Linear(SECOND_SPAN * config.entry, config.entry)
         sizes = list(zip(config.inputs, config.widths, strict=True))
-        self.forwards = nn.ModuleList([nn.LSTM(*size, batch_first=True) for size in sizes])
-        self.backwards = nn.ModuleList([nn.LSTM(*size, batch_first=True) for size in sizes])
-        self.attention = nn.Linear(both, config.heads)
-        self.pool = nn.Linear(2 * both, config.pooled)
+        for direction in config.directions:
+            layers = nn.ModuleList([make_layer(config.cell, *size) for size in sizes])
+            self.add_module(direction, layers)
+        self.attention = nn.Linear(config.outputs, config.heads)
+        self.pool = nn.Linear(2 * config.outputs, config.pooled)
         self.dropout = Dropout(config.dropout)
         for name, value in self.named_parameters():
-            if "bias_ih" in name:
+            if "bias_ih" in name and config.cell == "lstm":
                 # A forget gate that starts open: Jozefowicz et al. 2015.
                 with torch.no_grad():
                     value[len(value) // 4 : len(value) // 2] = 1.0
@@ -52,13 +54,14 @@ class StrokeEncoder(nn.Module):
         """
         hidden = relu(self.first(_windows(steps, FIRST_SPAN))) * _mask(steps, length).unsqueeze(-1)
         hidden = relu(self.second(_windows(hidden, SECOND_SPAN)))
-        for index, (forwards, backwards) in enumerate(zip(self.forwards, self.backwards, strict=True)):
+        layers = [cast("nn.ModuleList", self.get_submodule(each)) for each in self.config.directions]
+        for index, (forwards, *backwards) in enumerate(zip(*layers, strict=True)):
             if index:
                 hidden = _pairs(hidden * _mask(hidden, length).unsqueeze(-1))
                 length = (length + 1) // 2
-            ahead = forwards(hidden)[0]
-            back = reversed_within(backwards(reversed_within(hidden, length))[0], length)
-            hidden = self.dropout(torch.cat([ahead, back], -1))
+            read = [forwards.run(hidden)]
+            read += [reversed_within(each.run(reversed_within(hidden, length)), length) for each in backwards]
+            hidden = self.dropout(torch.cat(read, -1))
         return relu(self.pool(self.dropout(self._pool(hidden, _mask(hidden, length)))))
 
     def _pool(self, hidden: Float[Tensor, "b n w"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b p"]:

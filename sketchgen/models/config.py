@@ -248,6 +248,8 @@ class ClassifierConfig(NetworkConfig):
         heads: heads of the attention that pools the steps.
         pooled: width of the representation of a drawing before the last layer.
         dropout: share of a recurrent layer's outputs, and of the last layer's inputs, dropped in training.
+        cell: one of `CELLS`.
+        one_way: whether there are layers that read forwards only, and none that read backwards.
     """
 
     entry: int = 128
@@ -255,12 +257,18 @@ class ClassifierConfig(NetworkConfig):
     heads: int = 4
     pooled: int = 256
     dropout: float = 0.3
+    cell: str = "lstm"
+    one_way: bool = False
 
     def __post_init__(self) -> None:
+        if self.cell not in CELLS:
+            raise SettingError(f"no cell {self.cell!r}; there are {', '.join(CELLS)}")
+        if not isinstance(self.one_way, bool):
+            raise SettingError(f"one_way must be true or false, not {self.one_way!r}")
         self._check({"entry": (8, 1024), "heads": (1, 64), "pooled": (8, 4096)}, self.dropout)
         self._check_levels("widths", 8, MAX_WIDTH)
-        if 2 * self.widths[-1] % self.heads:
-            wanted = f"divide {2 * self.widths[-1]}, twice the last width"
+        if self.outputs % self.heads:
+            wanted = f"divide {self.outputs}, the outputs of the last layer"
             raise SettingError(f"heads must {wanted}, not be {self.heads}")
 
     @property
@@ -269,18 +277,27 @@ class ClassifierConfig(NetworkConfig):
         return POINT_FEATURES
 
     @property
+    def directions(self) -> tuple[str, ...]:
+        """Names of the directions in which a drawing is read."""
+        return ("forwards",) if self.one_way else ("forwards", "backwards")
+
+    @property
     def inputs(self) -> tuple[int, ...]:
         """Width of a step that each recurrent layer reads."""
-        return (self.entry, *(4 * width for width in self.widths[:-1]))
+        return (self.entry, *(2 * len(self.directions) * width for width in self.widths[:-1]))
+
+    @property
+    def outputs(self) -> int:
+        """Width of the last recurrent layer's outputs, of all directions together."""
+        return len(self.directions) * self.widths[-1]
 
     def linear_shapes(self) -> dict[str, tuple[int, int]]:
         """Return outputs and inputs of each linear layer by name."""
-        both = 2 * self.widths[-1]
         return {
             "first": (self.entry, FIRST_SPAN * self.features),
             "second": (self.entry, SECOND_SPAN * self.entry),
-            "attention": (self.heads, both),
-            "pool": (self.pooled, 2 * both),
+            "attention": (self.heads, self.outputs),
+            "pool": (self.pooled, 2 * self.outputs),
             "head": (len(self.categories), self.pooled),
         }
 
@@ -288,8 +305,8 @@ class ClassifierConfig(NetworkConfig):
         """Return the shapes of all weights by name, as a checkpoint holds them."""
         shapes = _linear_shapes(self.linear_shapes())
         for index, (inputs, width) in enumerate(zip(self.inputs, self.widths, strict=True)):
-            for way in ("forwards", "backwards"):
-                shapes |= _cell_shapes(f"{way}.{index}", "lstm", inputs, width)
+            for direction in self.directions:
+                shapes |= _cell_shapes(f"{direction}.{index}", self.cell, inputs, width)
         return shapes
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.distributions import MultivariateNormal
 from torch.nn import functional
 
 from sketchgen.models.features import (
@@ -260,6 +261,24 @@ class StepDistribution:
         """
         penalty = HURRY * (1.0 - temperature).clamp(min=0.0) * (points - USUAL_POINTS).clamp(min=0)
         return replace(self, lift=self.lift + penalty.unsqueeze(-1), end=self.end + penalty)
+
+    def components(self) -> MultivariateNormal:
+        """Return the k Gaussians over the offset, px; `log_weight` has their shares."""
+        sigma, rho = self.log_sigma.exp(), self.rho
+        x, y = sigma.unbind(-1)
+        rows = [x, torch.zeros_like(x), rho * y, (1.0 - rho.square()).sqrt() * y]
+        return MultivariateNormal(self.mean, scale_tril=torch.stack(rows, -1).unflatten(-1, (2, 2)))
+
+    def mode(self) -> tuple[Float[Tensor, "*b 2"], Int[Tensor, "*b"]]:
+        """Return the mean of the heaviest component, px, with its likelier pen; END where that is likelier.
+
+        It is what temperature 0 draws, up to the pen, which is drawn at random there.
+        """
+        heaviest = self.log_weight.argmax(-1, keepdim=True)
+        offset = self.mean.take_along_dim(heaviest.unsqueeze(-1), -2).squeeze(-2)
+        lifted = self.lift.take_along_dim(heaviest, -1).squeeze(-1) > 0
+        pen = torch.where(lifted, int(Pen.LIFT), int(Pen.DRAW))
+        return offset, pen.masked_fill(self.end > 0, int(Pen.END))
 
     def sample(self) -> tuple[Float[Tensor, "*b 2"], Int[Tensor, "*b"]]:
         """Draw an offset (px) and a pen from each distribution, by torch's generator; no gradient."""

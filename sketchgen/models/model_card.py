@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from sketchgen.models.config import ClassifierConfig, ModelConfig, NetworkConfig, PictureConfig, RewardConfig
@@ -32,20 +35,82 @@ so may what a model draws.
 }
 
 
+QUICKDRAW = "google/quickdraw"
+"""Name of the Quick, Draw! data set on the Hugging Face hub."""
+
+_USES: dict[type[NetworkConfig], str] = {
+    ModelConfig: "model = sketchgen.load({0})\ncompletions = model.complete(sketch, count=4, best_of=8)",
+    ClassifierConfig: "guesses = sketchgen.load_recogniser({0}).recognise(sketch)",
+    PictureConfig: 'figures = sketchgen.evaluate(model, "store", judge={0})',
+    RewardConfig: 'scores = sketchgen.load_reward_model({0}).scores(completions, "cat")',
+}
+"""How to use what the checkpoint of that name holds."""
+
+_TASKS: dict[type[NetworkConfig], str] = {
+    ModelConfig: "unconditional-image-generation",
+    ClassifierConfig: "image-classification",
+    PictureConfig: "image-classification",
+}
+"""The hub's name for what a network does; "other" for the rest."""
+
+_FIGURES = {"nats per": "nll", "top-1 / top-5": "accuracy", "person's completion ranked first": "accuracy"}
+"""How the figures of held-out drawings begin in a summary, and the kind of metric that each is."""
+
+
 def model_card(name: str, config: NetworkConfig, summary: dict[str, Any]) -> str:
-    """Return a model card in Markdown.
+    """Return a model card in Markdown, with the metadata that the Hugging Face hub reads.
 
     Args:
         name: what the network is, such as "classifier".
         config: its shape and categories.
         summary: how it was trained; values that are no dictionaries become rows of a table.
     """
+    head = "".join(f"{key}: {_json(value)}\n" for key, value in _metadata(name, config, summary).items())
+    use = _USES[type(config)].format('"FOLDER or hf://user/name"')
     facts = "\n".join(f"| {key} | {value} |" for key, value in summary.items() if not isinstance(value, dict))
     return (
-        f"---\nlicense: {summary.get('license', 'cc-by-4.0')}\nlibrary_name: sketchgen\n---\n\n"
+        f"---\n{head}---\n\n"
         f"# A sketchgen {name} with {len(config.categories)} categories\n\n"
-        f"{_description(config)}\n\n| | |\n|---|---|\n{facts}\n\n{_LIMITS[type(config)]}"
+        f"{_description(config)}\n\n```python\nimport sketchgen\n\n{use}\n```\n\n"
+        f"| | |\n|---|---|\n{facts}\n\n{_LIMITS[type(config)]}"
     )
+
+
+def _metadata(name: str, config: NetworkConfig, summary: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a card; what is empty is left out."""
+    task, quickdraw = _TASKS.get(type(config), "other"), "Quick, Draw!" in str(summary.get("data", ""))
+    cells = [config.cell] if isinstance(config, ModelConfig | ClassifierConfig) else []
+    found = {
+        "license": summary.get("license", "cc-by-4.0"),
+        "library_name": "sketchgen",
+        "pipeline_tag": task,
+        "datasets": [QUICKDRAW] if quickdraw else [],
+        "tags": ["sketch-rnn", "drawing", "sketch", name.replace(" ", "-"), *cells],
+    }
+    if metrics := list(_metrics(summary)):
+        data = {"name": "Quick, Draw!, simplified", "type": QUICKDRAW}
+        data = data if quickdraw else {"name": "the store that it was trained on", "type": "custom"}
+        result = {"task": {"type": task}, "dataset": {**data, "split": "validation"}, "metrics": metrics}
+        found["model-index"] = [{"name": f"sketchgen {name}", "results": [result]}]
+    return {key: value for key, value in found.items() if value}
+
+
+def _metrics(summary: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the figures of held-out drawings in a summary as metrics."""
+    for key, value in summary.items():
+        name = key.replace("_", " ")
+        kind = next((kind for start, kind in _FIGURES.items() if name.startswith(start)), None)
+        # Figures of training drawings are no measure.
+        if kind is None or name.endswith(" train"):
+            continue
+        start, rest = ("top-1 / top-5", name[13:]) if name.startswith("top-1") else (name, "")
+        for each, number in zip(start.split(" / "), re.findall(r"\d+(?:\.\d+)?", str(value)), strict=False):
+            yield {"type": kind, "name": each + rest, "value": float(number)}
+
+
+def _json(value: Any) -> str:
+    """Return a value as JSON, which is YAML, too."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _description(config: NetworkConfig) -> str:
@@ -72,8 +137,9 @@ def _description(config: NetworkConfig) -> str:
         case ClassifierConfig():
             return (
                 "Classifies whole and partial drawings by their strokes: two convolutions over neighbouring "
-                f"points, bidirectional LSTM layers ({_listed(config.widths)} units each way), pooling by "
-                "attention and maximum."
+                f"points, {'one-way' if config.one_way else 'bidirectional'} "
+                f"{config.cell if config.cell == 'gated' else config.cell.upper()} layers "
+                f"({_listed(config.widths)} units each way), pooling by attention and maximum."
             )
         case PictureConfig():
             return (

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, ClassifierConfig
 from sketchgen.models.features import NEAR, POSITION_SCALE
-from sketchgen.models.numpy_layers import Lstm
+from sketchgen.models.numpy_layers import make_layer
 from sketchgen.models.numpy_mixture import log_softmax
 from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, in_frame, rdp, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Sketch
@@ -122,14 +122,18 @@ def point_features(
 
 
 class NumpyEncoder:
-    """Stroke encoder shared by the classifier and the reward model."""
+    """Stroke encoder shared by the classifier and the reward model.
+
+    Cells that torch alone computes raise a SettingError.
+    """
 
     def __init__(self, config: ClassifierConfig, weights: Weights) -> None:
         self.config = config
         self._weights = weights
-        layers = range(len(config.widths))
-        self._forwards = [Lstm(weights, f"forwards.{index}") for index in layers]
-        self._backwards = [Lstm(weights, f"backwards.{index}") for index in layers]
+        self._layers = [
+            [make_layer(config.cell, weights, f"{direction}.{index}") for direction in config.directions]
+            for index in range(len(config.widths))
+        ]
 
     def weights(self) -> Weights:
         """Return all weights, float32."""
@@ -153,13 +157,13 @@ class NumpyEncoder:
         hidden = np.ascontiguousarray(steps.transpose(1, 0, 2))
         hidden = np.maximum(self._linear("first", _windows(hidden, FIRST_SPAN)), 0.0) * _mask(hidden, length)
         hidden = np.maximum(self._linear("second", _windows(hidden, SECOND_SPAN)), 0.0)
-        for index, (forwards, backwards) in enumerate(zip(self._forwards, self._backwards, strict=True)):
+        for index, (forwards, *backwards) in enumerate(self._layers):
             if index:
                 hidden = _pairs(hidden * _mask(hidden, length))
                 length = (length + 1) // 2
-            ahead = forwards.run(hidden)[0]
-            back = backwards.run(_reversed(hidden, length))[0]
-            hidden = np.concatenate([ahead, _reversed(back, length)], -1)
+            read = [forwards.run(hidden)[0]]
+            read += [_reversed(each.run(_reversed(hidden, length))[0], length) for each in backwards]
+            hidden = np.concatenate(read, -1)
         return np.maximum(self._linear("pool", self._pool(hidden, _mask(hidden, length))), 0.0)
 
     def _linear(self, name: str, values: Float[np.ndarray, "*b i"]) -> Float[np.ndarray, "*b o"]:

@@ -38,7 +38,7 @@ DRAW, END = int(Pen.DRAW), int(Pen.END)
 """Plain numbers: looking up a member of an enum takes as long as a step's arithmetic."""
 
 CELLS = ("lstm", "gated")
-"""Recurrent cells that exist in numpy; torch alone computes the others, so networks of them cannot draw."""
+"""Recurrent cells that exist in numpy; torch alone computes the others, to train them."""
 
 TILE = 16
 """Rows of a product with weights are a multiple of this: a BLAS adds in another order where there are few."""
@@ -291,7 +291,7 @@ def make_layer(cell: str, weights: Weights, name: str) -> Layer:
         return GatedRecurrence(weights, name)
     known = " or ".join(CELLS)
     raise SettingError(
-        f"networks of {cell} cells cannot draw; use a checkpoint of {known} cells, or train one"
+        f"networks of {cell} cells can only be trained; use a checkpoint of {known} cells, or train one"
     )
 
 

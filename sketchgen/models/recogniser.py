@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sketchgen.errors import SettingError, SketchError
-from sketchgen.models.checkpoint import CLASSIFIER, read_checkpoint
+from sketchgen.models.checkpoint import CLASSIFIER, Pretrained, read_checkpoint
 from sketchgen.models.config import NetworkConfig
 from sketchgen.models.numpy_classifier import NumpyClassifier
 from sketchgen.sketch.sketch import Sketch
@@ -70,7 +70,7 @@ class ClassifierNetwork(Protocol):
 
 
 @dataclass(frozen=True)
-class Recogniser:
+class Recogniser(Pretrained):
     """Recognises drawings; make one with `load_recogniser`.
 
     Attributes:
@@ -155,7 +155,7 @@ def check_not_empty(sketches: Sequence[Sketch], purpose: str) -> None:
 
 
 def load_recogniser(name_or_path: str | os.PathLike[str] | None = None) -> Recogniser:
-    """Load a recogniser from a folder, or else from the bundled checkpoint of a name.
+    """Load a recogniser from a folder, else from the bundled checkpoint of a name, or from hf://user/name.
 
     Raises:
         CheckpointError: there is none, or it is of another kind or damaged.

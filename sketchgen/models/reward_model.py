@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sketchgen.models.checkpoint import REWARD_MODEL, read_checkpoint
+from sketchgen.models.checkpoint import REWARD_MODEL, Pretrained, read_checkpoint
 from sketchgen.models.config import REWARD_FEATURES
 from sketchgen.models.numpy_classifier import MAX_POINTS, NumpyEncoder, in_own_box, padded, point_features
 from sketchgen.models.recogniser import check_not_empty
@@ -136,7 +136,7 @@ class NumpyRewardNetwork(NumpyEncoder):
 
 
 @dataclass(frozen=True)
-class RewardModel:
+class RewardModel(Pretrained):
     """Scores completions of a drawing; make one with `load_reward_model`.
 
     Attributes:
@@ -176,7 +176,7 @@ class RewardModel:
 
 
 def load_reward_model(name_or_path: str | os.PathLike[str] | None = None) -> RewardModel:
-    """Load a reward model from a folder, or else from the bundled checkpoint of a name.
+    """Load a reward model from a folder, else from the bundled checkpoint of a name, or from hf://user/name.
 
     Raises:
         CheckpointError: there is none, or it is of another kind or damaged.

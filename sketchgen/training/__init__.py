@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         RewardTrainConfig,
         TrainConfig,
     )
+    from sketchgen.training.datasets import stroke_batches
     from sketchgen.training.loop import Callback
     from sketchgen.training.presets import PRESETS
     from sketchgen.training.trainer import fit
@@ -24,9 +25,10 @@ __all__ = [
     "RewardTrainConfig",
     "TrainConfig",
     "fit",
+    "stroke_batches",
 ]
 
-_MODULES = {"fit": "trainer", "Callback": "loop", "PRESETS": "presets"}
+_MODULES = {"fit": "trainer", "Callback": "loop", "PRESETS": "presets", "stroke_batches": "datasets"}
 
 
 def __getattr__(name: str) -> Any:

@@ -182,7 +182,7 @@ class _Classifier:
     """A kind of classifier; it is measured with these `fractions` of the points shown."""
 
     kind: Kind[Any]
-    config: Callable[[tuple[str, ...]], Any]
+    config: Callable[..., Any]
     network: Callable[[Any], nn.Module]
     collate: Callable[[Augment], Collate[LabelledBatch]]
     fractions: tuple[float, ...]
@@ -205,7 +205,8 @@ class ClassifierTask(Task):
         self.notes, self.keep_last = validation_notes(self._valid, self._held_out), not self._held_out
         self.figures = ("valid", "top1", "top5") if self._held_out else ("train", "train_top1", "train_top5")
         self.examples = len(self.split)
-        shape = self._what.config(tuple(store.categories))
+        settings = {} if config.pictures else vars(config.model)
+        shape = self._what.config(tuple(store.categories), **settings)
         self.network = self._what.network(shape)
         if config.start is not None:
             load_weights(self.network, self._what.kind, config.start, shape)
@@ -245,8 +246,8 @@ def load_weights(network: nn.Module, kind: Kind[Any], start: str, shape: Any) ->
     """
     found = read_checkpoint(start, kind)
     if found.config != shape:
-        remedy = "prepare the store with the same ones, or leave out --from"
-        raise CheckpointError(f"{start} has other categories or another shape than the store's; {remedy}")
+        remedy = "prepare the store with the same ones, name the same cell and widths, or leave out --from"
+        raise CheckpointError(f"{start} has other categories or another shape than this run; {remedy}")
     network.load_state_dict(
         {name: torch.from_numpy(value) for name, value in found.weights.items()}, strict=False
     )

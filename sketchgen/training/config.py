@@ -348,10 +348,20 @@ class EncoderTrainConfig(RunConfig):
 
 
 @dataclass(frozen=True)
+class ClassifierSettings:
+    """Shape of a classifier of strokes; see `sketchgen.models.config.ClassifierConfig`."""
+
+    cell: str = "lstm"
+    widths: tuple[int, ...] = (192, 256)
+    one_way: bool = False
+
+
+@dataclass(frozen=True)
 class ClassifierTrainConfig(EncoderTrainConfig):
     """Settings of a run that trains a classifier, beside those of `RunConfig`.
 
     Attributes:
+        model: the network's shape, without `pictures`; that of `start`, if there is one.
         pictures: train a classifier of pictures, not one of strokes.
         smoothing: share of each label that is spread over all categories.
         augment: how drawings are changed; None for `Augment()`, or `PICTURES` with `pictures`.
@@ -360,9 +370,16 @@ class ClassifierTrainConfig(EncoderTrainConfig):
     limits: ClassVar[Limits] = RunConfig.limits | {"smoothing": (0.0, 0.9)}
 
     validate_drawings: int = 4096
+    model: ClassifierSettings = field(default_factory=ClassifierSettings)
     pictures: bool = False
     smoothing: float = 0.05
     augment: Augment | None = None
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        super().__post_init__()
+        if self.pictures and self.model != ClassifierSettings():
+            raise SettingError("pictures are read without cells; leave out --cell, --width and --one-way")
 
     @property
     def augmentation(self) -> Augment:

@@ -6,6 +6,7 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -132,6 +133,36 @@ class StoreBatches(Dataset[B], Generic[B]):
         shown = self.collate.shown(drawings, random)
         self._loaded = window, drawings, shown, self.order.plan(window, shown)
         return self._loaded
+
+
+def stroke_batches(
+    store: Path | str,
+    split: str = "train",
+    *,
+    batch: int = 100,
+    seed: int = 0,
+    prefixes: Prefixes | None = None,
+) -> StoreBatches[Batch]:
+    """Return the batches that stroke models learn from, for a loop of one's own.
+
+    It is a dataset of batches, not of drawings: `DataLoader(batches, batch_size=None, sampler=range(1000))`.
+
+    Args:
+        store: folder of a prepared store.
+        split: "train", "valid" or "test".
+        batch: drawings in each.
+        seed: of the order, the cuts and the noise.
+        prefixes: how drawings are cut; None for the usual way.
+
+    Raises:
+        FormatError: it is no store, or it is damaged.
+        SettingError: the split is empty.
+    """
+    found = Store.open(store).split(split)
+    if not len(found):
+        raise SettingError(f"{store} has no drawings in {split!r}; prepare more, or take another split")
+    collate = StrokeCollate(found.categories, prefixes or Prefixes())
+    return StoreBatches(found, batch, seed, collate)
 
 
 def balanced(category: NDArray[np.int64], balance: float, random: np.random.Generator) -> NDArray[np.int64]:

@@ -199,8 +199,7 @@ class RewardTask(Task):
             count, own = len(found.config.categories), len(categories)
             remedy = "train one on this store by train-classifier, and name it by --classifier"
             raise CheckpointError(f"the classifier knows {count} categories, not the store's {own}; {remedy}")
-        sizes = ("entry", "widths", "heads", "pooled", "dropout")
-        shape = RewardConfig(categories, **{name: getattr(found.config, name) for name in sizes})
+        shape = RewardConfig(**vars(found.config))
         self.network = RewardNetwork(shape)
         if config.start is not None:
             load_weights(self.network, REWARD_MODEL, config.start, shape)

@@ -16,6 +16,7 @@ from sketchgen.training.config import (
     LIGHT,
     LIGHT_PICTURES,
     BoundSettings,
+    ClassifierSettings,
     ClassifierTrainConfig,
     ModelSettings,
     ReinforceConfig,
@@ -180,6 +181,10 @@ class TestTrainClassifier:
             (
                 ["--pictures", "--light-augmentation", "--threads", 1],
                 {"pictures": True, "augment": LIGHT_PICTURES, "threads": 1},
+            ),
+            (
+                ["--cell", "gated", "--width", 32, "--width", 48, "--one-way"],
+                {"model": ClassifierSettings("gated", (32, 48), one_way=True)},
             ),
         ],
     )

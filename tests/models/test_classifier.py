@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
+from sketchgen.errors import SettingError
 from sketchgen.models.classifier import GROUP, Classifier
 from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES
 from sketchgen.models.numpy_classifier import NumpyClassifier, padded, point_features, point_sequence
@@ -32,9 +36,20 @@ def completed(*lengths: int) -> list[MarkedSketch]:
     return [simplified(each.given, each.added) for each in critics.finished(*lengths)]
 
 
-@pytest.mark.parametrize("widths", [(16,), (8, 12, 16)])
-def test_torch_and_numpy_agree_and_padding_changes_nothing(widths: tuple[int, ...]):
-    model = recognisers.network(recognisers.small(widths))
+@pytest.mark.parametrize(
+    ("widths", "shape"),
+    [
+        ((16,), {}),
+        ((8, 12, 16), {}),
+        ((12, 16), {"cell": "gated"}),
+        ((8, 16), {"one_way": True}),
+        ((16, 16), {"cell": "gated", "one_way": True}),
+    ],
+)
+def test_torch_and_numpy_agree_and_padding_changes_nothing(widths: tuple[int, ...], shape: dict[str, Any]):
+    model = recognisers.network(replace(recognisers.small(widths), **shape))
+    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    assert shapes == model.config.weight_shapes()
     wanted = log_prob_of(model, *LENGTHS)
     assert np.ptp(wanted, axis=0).max() > 0.1, "all drawings are classified alike, and the test says nothing"
     for extra in (1, 2, 5):
@@ -48,6 +63,25 @@ def test_torch_and_numpy_agree_and_padding_changes_nothing(widths: tuple[int, ..
         for value in model.parameters():
             value.zero_()
     np.testing.assert_array_equal(reader.classify(recognisers.scribbles(*LENGTHS))[0], log_prob)
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_cells_of_torch_alone_are_refused_by_numpy(cell: str):
+    model = recognisers.network(replace(recognisers.small(), cell=cell))
+    wanted = log_prob_of(model, *LENGTHS)
+    np.testing.assert_allclose(log_prob_of(model, *LENGTHS, extra=2), wanted, atol=1e-5)
+    assert {name: tuple(value.shape) for name, value in model.state_dict().items()} == (
+        model.config.weight_shapes()
+    )
+    with pytest.raises(SettingError, match=f"networks of {cell} cells can only be trained"):
+        NumpyClassifier(model.config, model.weights())
+
+
+def test_a_cell_and_a_direction_are_checked():
+    with pytest.raises(SettingError, match="no cell 'lsmt'"):
+        replace(recognisers.small(), cell="lsmt")
+    config = replace(recognisers.small(), one_way=True)
+    assert not any(name.startswith("backwards") for name in config.weight_shapes())
 
 
 def test_both_ends_of_a_drawing_are_read():

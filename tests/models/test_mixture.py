@@ -230,3 +230,22 @@ def test_shapes_are_checked_while_tests_run():
         flat.log_prob(torch.zeros(3), torch.tensor(0))
     with pytest.raises(jaxtyping.TypeCheckError):
         StepDistribution(flat.log_weight, flat.mean[:2], flat.log_sigma, flat.rho, flat.lift, flat.end)
+
+
+@torch.no_grad()
+def test_the_mode_is_what_temperature_0_draws_with_the_likelier_pen():
+    flat = some()
+    offset, pen = flat.mode()
+    many = StepDistribution(**{name: value.expand(1, *value.shape) for name, value in vars(flat).items()})
+    drawn, _ = many.samples(torch.full((1, 1, 5), 0.5), torch.zeros(1))
+    torch.testing.assert_close(offset, drawn[0, 0])
+    odds = flat.lift[flat.log_weight.argmax()]
+    assert int(pen) == (Pen.END if flat.end > 0 else Pen.LIFT if odds > 0 else Pen.DRAW)
+    assert int(replace(flat, end=torch.tensor(0.1)).mode()[1]) == Pen.END
+
+
+@torch.no_grad()
+def test_components_are_torchs_gaussians():
+    flat, offset = some(), torch.tensor([3.0, -20.0])
+    found = flat.components().log_prob(offset)
+    torch.testing.assert_close(found, flat.component_log_density(offset))

@@ -165,7 +165,7 @@ def test_states_of_known_and_unknown_frames_are_not_joined():
 
 @pytest.mark.parametrize("cell", ["gru", "rnn"])
 def test_cells_of_torch_alone_are_refused_on_one_line(cell: str):
-    with pytest.raises(SettingError, match=f"networks of {cell} cells cannot draw") as caught:
+    with pytest.raises(SettingError, match=f"networks of {cell} cells can only be trained") as caught:
         untrained.decoder(network({"cell": cell}))
     assert "\n" not in str(caught.value)
 

@@ -14,7 +14,7 @@ from sketchgen.data.store import Split, Store
 from sketchgen.errors import SettingError
 from sketchgen.training.classifier_task import ClassifierCollate
 from sketchgen.training.config import Augment
-from sketchgen.training.datasets import StoreBatches, StrokeCollate, balanced, endless_loader
+from sketchgen.training.datasets import StoreBatches, StrokeCollate, balanced, endless_loader, stroke_batches
 
 PLAIN = Prefixes(unknown=0.0, warp=0.0, drop_category=0.0, held_back=0.0, opened=0.0)
 
@@ -132,3 +132,12 @@ def test_a_batch_smaller_than_the_processes_is_refused(split: Split, monkeypatch
     monkeypatch.setenv("WORLD_SIZE", "4")
     with pytest.raises(SettingError, match="batch is 3; for 4 processes it must be 4 or more"):
         batches(split, 3)
+
+
+def test_the_public_batches_are_those_of_the_trainer(
+    store: Path, split: Split, monkeypatch: pytest.MonkeyPatch
+):
+    assert same(stroke_batches(store, batch=100, seed=5)[1], batches(split)[1])
+    monkeypatch.setattr(Split, "__len__", lambda split: 0)
+    with pytest.raises(SettingError, match="no drawings in 'valid'"):
+        stroke_batches(store, "valid")

@@ -23,11 +23,12 @@ from sketchgen.models.checkpoint import (
     save_checkpoint,
 )
 from sketchgen.models.config import ClassifierConfig, PictureConfig
+from sketchgen.models.recogniser import load_recogniser
 from sketchgen.models.reward_model import load_reward_model
 from sketchgen.training import candidates as candidates_module
 from sketchgen.training import classifier_task, reward_task
 from sketchgen.training.candidates import CandidateSpec, draw_candidates
-from sketchgen.training.config import ClassifierTrainConfig, RewardTrainConfig
+from sketchgen.training.config import ClassifierSettings, ClassifierTrainConfig, RewardTrainConfig
 from sketchgen.training.loop import MAX_SKIPPED
 from sketchgen.training.trainer import fit
 from tests.support import critics, recognisers, untrained
@@ -54,8 +55,9 @@ def fast_candidates(patch: pytest.MonkeyPatch) -> None:
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks that learn in milliseconds, and candidates of a few points."""
 
-    def strokes(categories: tuple[str, ...]) -> ClassifierConfig:
-        return ClassifierConfig(categories, entry=24, widths=(16, 24), heads=4, pooled=32, dropout=0.1)
+    def strokes(categories: tuple[str, ...], **shape: Any) -> ClassifierConfig:
+        shape |= {"entry": 24, "widths": (16, 24), "heads": 4, "pooled": 32, "dropout": 0.1}
+        return ClassifierConfig(categories, **shape)
 
     def pictures(categories: tuple[str, ...]) -> PictureConfig:
         return PictureConfig(categories, widths=(8, 12), blocks=(1, 1))
@@ -149,6 +151,18 @@ def test_a_classifier_starts_from_another_one(classifier: ClassifierTrainConfig,
     assert again.summary["settings"]["start"] == "best"
     with pytest.raises(CheckpointError, match="nowhere"):
         fit(replace(started, out=tmp_path / "other", start="nowhere"))
+
+
+def test_a_classifier_of_other_cells_learns_and_says_who_computes_it(store: Path, tmp_path: Path):
+    model = ClassifierSettings("gru", one_way=True)
+    config = ClassifierTrainConfig(store, tmp_path / "run", steps=2, batch=16, model=model, **FAST)
+    folder = fit(config)
+    found = read(config, folder).config
+    assert (found.cell, found.one_way) == ("gru", True)
+    with pytest.raises(SettingError, match="networks of gru cells can only be trained"):
+        load_recogniser(folder)
+    with pytest.raises(SettingError, match="pictures are read without cells"):
+        replace(config, pictures=True)
 
 
 def test_other_categories_and_another_network_are_refused(classifier: ClassifierTrainConfig, tmp_path: Path):
