@@ -51,4 +51,4 @@
   }
 
   start();
-})(window.Sketchgen);
+})(Sketchgen);
