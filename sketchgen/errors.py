@@ -80,6 +80,7 @@ EXTRAS = {
     "vpype_gcode": "plotter",
     "ray": "ray",
     "onnx": "onnx",
+    "anywidget": "notebook",
 }
 """The extra that installs each optional package, by the package's import name."""
 
