@@ -22,13 +22,13 @@ CELLS = [
     "other.sketch = pad.sketch\nprint('kept', len(pad.sketch.strokes) > 1)",
 ]
 
-LIGHT = (
+LEFT_OUT = (
     "apputils-extension:announcements",
     "debugger-extension",
     "extensionmanager-extension",
     "lsp-extension",
 )
-"""Parts of JupyterLab that ask the network, or that take long to load."""
+"""Parts of JupyterLab that ask other hosts, or take long to load."""
 
 
 @pytest.fixture
@@ -48,16 +48,29 @@ def lab(tmp_path: Path) -> Iterator[Server]:
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
     (tmp_path / "pad.ipynb").write_text(json.dumps(notebook))
-    folders = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
-    env = {f"JUPYTER_{name}": str(tmp_path / name) for name in folders}
-    env |= {f"JUPYTERLAB_{name}_DIR": str(tmp_path / name) for name in ("SETTINGS", "WORKSPACES")}
-    env |= {"IPYTHONDIR": str(tmp_path / "ipython"), "PYTHONPATH": str(Path(sketchgen.__file__).parents[1])}
-    (tmp_path / "CONFIG_DIR" / "labconfig").mkdir(parents=True)
-    page = {"disabledExtensions": {f"@jupyterlab/{name}": True for name in LIGHT}}
-    (tmp_path / "CONFIG_DIR" / "labconfig" / "page_config.json").write_text(json.dumps(page))
-    options = ("--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", "--IdentityProvider.token=")
-    command = ("-m", "jupyterlab", *options, f"--ServerApp.root_dir={tmp_path}")
-    made = Server(*command, says="/lab", env={**os.environ, **env})
+    server = {
+        "open_browser": False,
+        "allow_root": True,
+        "ip": "127.0.0.1",
+        "port": 0,
+        "root_dir": str(tmp_path),
+    }
+    server["jpserver_extensions"] = {"jupyter_lsp": False, "jupyter_server_terminals": False}
+    config = tmp_path / "config"
+    (config / "labconfig").mkdir(parents=True)
+    settings = {"ServerApp": server, "IdentityProvider": {"token": ""}}
+    (config / "jupyter_server_config.json").write_text(json.dumps(settings))
+    disabled = {"disabledExtensions": {f"@jupyterlab/{name}": True for name in LEFT_OUT}}
+    (config / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
+    names = (
+        "JUPYTER_DATA_DIR",
+        "JUPYTER_RUNTIME_DIR",
+        "JUPYTERLAB_SETTINGS_DIR",
+        "JUPYTERLAB_WORKSPACES_DIR",
+    )
+    env = {name: str(tmp_path / "own") for name in (*names, "IPYTHONDIR")}
+    env |= {"JUPYTER_CONFIG_DIR": str(config), "PYTHONPATH": str(Path(sketchgen.__file__).parents[1])}
+    made = Server("-m", "jupyterlab", says="http://", env={**os.environ, **env})
     yield made
     made.stop()
 
@@ -67,7 +80,7 @@ class Notebook:
 
     def __init__(self, page: Any, url: str) -> None:
         self.page = page
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(300_000)
         page.goto(f"{url}/tree/pad.ipynb", wait_until="commit")
         self.cells = page.locator(".jp-Notebook .jp-CodeCell")
         self.pads = page.locator(".sg.ready")
