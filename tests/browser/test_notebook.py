@@ -84,6 +84,7 @@ class Notebook:
         page.goto(f"{url}/tree/pad.ipynb", wait_until="commit")
         self.cells = page.locator(".jp-Notebook .jp-CodeCell")
         self.pads = page.locator(".sg.ready")
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
     def run(self, number: int) -> None:
         self.cells.nth(number).locator(".cm-content").click()
