@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sketchgen.formats.read_write import read, read_all
     from sketchgen.models.recogniser import Recogniser, load_recogniser, recognise
     from sketchgen.models.reward_model import RewardModel, load_reward_model
+    from sketchgen.notebook import Pad
     from sketchgen.sketch.sketch import Completion, Sketch
     from sketchgen.training.config import TrainConfig
     from sketchgen.training.presets import PRESETS
@@ -42,6 +43,7 @@ __all__ = [
     "PRESETS",
     "Completer",
     "Completion",
+    "Pad",
     "Recogniser",
     "RewardModel",
     "Sketch",
@@ -69,6 +71,7 @@ _HOMES = {
     "PRESETS": "sketchgen.training.presets",
     "Completer": "sketchgen.completion.completer",
     "Completion": "sketchgen.sketch.sketch",
+    "Pad": "sketchgen.notebook",
     "RewardModel": "sketchgen.models.reward_model",
     "Recogniser": "sketchgen.models.recogniser",
     "Sketch": "sketchgen.sketch.sketch",

@@ -81,6 +81,7 @@ EXTRAS = {
     "ray": "ray",
     "onnx": "onnx",
     "huggingface_hub": "hub",
+    "anywidget": "notebook",
 }
 """The extra that installs each optional package, by the package's import name."""
 

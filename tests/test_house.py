@@ -178,6 +178,10 @@ def test_the_command_line_is_light() -> None:
     assert loaded("sketchgen.cli").isdisjoint((*HEAVY, "numpy", "rich"))
 
 
+def test_the_pad_in_a_notebook_loads_neither_torch_nor_the_page_s_server() -> None:
+    assert loaded("sketchgen.notebook").isdisjoint((*HEAVY, "starlette"))
+
+
 def test_the_law_of_light_imports_can_fail() -> None:
     assert not loaded("torch").isdisjoint(HEAVY)
 

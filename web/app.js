@@ -1,4 +1,5 @@
 // The frame that all parts share: mounting, actions of buttons, the line that says what happens, settings.
+// Scripts know each other by `Sketchgen` alone: a global of the page, and a variable of each pad in a notebook.
 "use strict";
 
 (function (S) {
@@ -12,9 +13,10 @@
 
   S.$ = (selector) => S.root.querySelector(selector);
 
-  // element: the app; server: what computes, see transport.js; model: {categories, guidance, starters}.
-  S.mount = function (element, server, model) {
-    Object.assign(S, { root: element.querySelector(".sg"), server, model });
+  // element: the app; server: what computes, see transport.js; model: {categories, guidance, starters}. The classes
+  // of `host` say how all looks, and in it keys are heard: the whole page, or what is embedded in another one.
+  S.mount = function (element, server, model, host = document.body) {
+    Object.assign(S, { root: element.querySelector(".sg"), server, model, host, embedded: host !== document.body });
     S.translate(S.root);
     S.root.addEventListener("click", (event) => {
       const button = event.target.closest("[data-do]");
@@ -76,39 +78,4 @@
     element.append(...children);
     return element;
   };
-
-  // Light or dark: as the system says, unless a person chose.
-  S.setTheme = function (theme) {
-    document.body.classList.toggle("dark", theme === "dark");
-    S.remember("theme", theme);
-  };
-  S.onMount(() => {
-    const theme = S.remembered("theme");
-    if (theme) document.body.classList.toggle("dark", theme === "dark");
-    S.menu("sg-menu-app").add({
-      label: S.t("app.theme"),
-      icon: "theme",
-      run: () => S.setTheme(document.body.classList.contains("dark") ? "light" : "dark"),
-    });
-    addLanguages();
-    const keys = S.t("paper.keys").split(/[;；]/).map((line) => S.make("li", {}, line));
-    // A screen reader hears of them at the paper; a menu may hold items only.
-    S.$("#sg-menu-app").append(S.make("ul", { class: "keys", "aria-hidden": "true" }, ...keys));
-  });
-
-  // Each language by its own name; the page is loaded anew in it.
-  function addLanguages() {
-    const codes = Object.keys(S.WORDS), menu = S.menu("sg-menu-app");
-    if (codes.length < 2) return;
-    menu.part();
-    for (const code of codes) {
-      const label = new Intl.DisplayNames(code, { type: "language" }).of(code);
-      const choose = () => {
-        S.remember("language", code);
-        location.reload();
-      };
-      const item = menu.add({ id: code, label, icon: code === S.language ? "check" : "blank", run: choose });
-      item.lang = code;
-    }
-  }
-})(window.Sketchgen);
+})(Sketchgen);

@@ -156,4 +156,4 @@
         .map(([category, { word }]) => ({ category, name: word.name }));
     }
   };
-})(window.Sketchgen);
+})(Sketchgen);

@@ -7,8 +7,8 @@
   const CORNER = 30, EVEN_CORNER = 75, SHARP = 120, CORNER_BULGE = 2.2, ALIKE = 0.6, BULGE = 1;
 
   // Straight lines are a choice of the whole page; a class, so that all that draws is drawn anew with it.
-  S.smooth = () => !document.body.classList.contains("straight-lines");
-  S.setSmooth = (smooth) => document.body.classList.toggle("straight-lines", !smooth);
+  S.smooth = () => !S.host.classList.contains("straight-lines");
+  S.setSmooth = (smooth) => S.host.classList.toggle("straight-lines", !smooth);
 
   const dot = (a, b) => a[0] * b[0] + a[1] * b[1];
   const cross = (a, b) => a[0] * b[1] - a[1] * b[0];
@@ -103,4 +103,4 @@
     }
     context.bezierCurveTo(first[0], first[1], second[0], second[1], end[0], end[1]);
   };
-})(window.Sketchgen);
+})(Sketchgen);

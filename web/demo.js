@@ -69,4 +69,4 @@
   }
 
   S.onMount(() => (S.demo = new Demo(S.$("#sg-hint"))));
-})(window.Sketchgen);
+})(Sketchgen);

@@ -81,4 +81,4 @@
     const found = strokes.filter(far);
     return found.length === strokes.length ? strokes : found;
   };
-})(window.Sketchgen);
+})(Sketchgen);

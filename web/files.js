@@ -69,4 +69,4 @@
       S.menu("sg-menu-save").add({ id: format, label, hint, run: () => S.save(format) });
     }
   });
-})(window.Sketchgen);
+})(Sketchgen);

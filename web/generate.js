@@ -143,4 +143,4 @@
   }
 
   S.onMount(() => (S.gallery = new Gallery(S.$("#sg-generate"))));
-})(window.Sketchgen);
+})(Sketchgen);

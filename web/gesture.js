@@ -123,4 +123,4 @@
       return event.time - tap.time < ms && Math.hypot(event.x - tap.x, event.y - tap.y) < px;
     }
   };
-})(window.Sketchgen);
+})(Sketchgen);

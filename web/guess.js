@@ -125,4 +125,4 @@
   S.onMount(() => {
     S.guess = new Guess(S.$("#sg-chips"));
   });
-})(window.Sketchgen);
+})(Sketchgen);

@@ -89,6 +89,8 @@
     }
 
     wheel(event) {
+      // Beside other things the wheel scrolls past the paper.
+      if (S.embedded && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       if (this.gesture.busy && !this.cursor) return;
       const lines = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
@@ -190,7 +192,7 @@
         this.spaced = null;
         this.liftKeyPen();
       });
-      document.addEventListener("keydown", (event) => this.keyElsewhere(event));
+      S.host.addEventListener("keydown", (event) => this.keyElsewhere(event));
     }
 
     // Numbers and undo work on the whole page, but where somebody types or the paper is out of sight.
@@ -289,4 +291,4 @@
       }
     }
   };
-})(window.Sketchgen);
+})(Sketchgen);

@@ -203,4 +203,4 @@
       throw new Error(S.t(error.words || "share.link_damaged"));
     }
   };
-})(window.Sketchgen);
+})(Sketchgen);

@@ -1,4 +1,5 @@
-// Popovers that buttons with data-menu="id" open: menus to which parts add their items, and panels.
+// Popovers that buttons with data-menu="id" open: menus to which parts add their items, and panels. The menu of the
+// page itself: theme, language and keys.
 "use strict";
 
 (function (S) {
@@ -99,4 +100,39 @@
   };
 
   S.onMount((root) => root.querySelectorAll("[data-menu]").forEach(S.opens));
-})(window.Sketchgen);
+
+  // Light or dark: as the system says, unless a person chose.
+  S.setTheme = function (theme) {
+    document.body.classList.toggle("dark", theme === "dark");
+    S.remember("theme", theme);
+  };
+  S.onMount(() => {
+    const theme = S.remembered("theme");
+    if (theme) document.body.classList.toggle("dark", theme === "dark");
+    S.menu("sg-menu-app").add({
+      label: S.t("app.theme"),
+      icon: "theme",
+      run: () => S.setTheme(document.body.classList.contains("dark") ? "light" : "dark"),
+    });
+    addLanguages();
+    const keys = S.t("paper.keys").split(/[;；]/).map((line) => S.make("li", {}, line));
+    // A screen reader hears of them at the paper; a menu may hold items only.
+    S.$("#sg-menu-app").append(S.make("ul", { class: "keys", "aria-hidden": "true" }, ...keys));
+  });
+
+  // Each language by its own name; the page is loaded anew in it.
+  function addLanguages() {
+    const codes = Object.keys(S.WORDS), menu = S.menu("sg-menu-app");
+    if (codes.length < 2) return;
+    menu.part();
+    for (const code of codes) {
+      const label = new Intl.DisplayNames(code, { type: "language" }).of(code);
+      const choose = () => {
+        S.remember("language", code);
+        location.reload();
+      };
+      const item = menu.add({ id: code, label, icon: code === S.language ? "check" : "blank", run: choose });
+      item.lang = code;
+    }
+  }
+})(Sketchgen);

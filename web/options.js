@@ -47,4 +47,4 @@
       S.make("details", {}, S.make("summary", {}, S.t("options.advanced")), ...advanced, smooth())
     );
   });
-})(window.Sketchgen);
+})(Sketchgen);

@@ -300,4 +300,4 @@
   }
 
   S.onMount(() => (S.pad = new Pad(S.$("#sg-paper"))));
-})(window.Sketchgen);
+})(Sketchgen);

@@ -60,4 +60,4 @@
     );
     mark();
   });
-})(window.Sketchgen);
+})(Sketchgen);

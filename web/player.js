@@ -102,4 +102,4 @@
   }
 
   S.onMount(() => (S.player = new Player(S.$("#sg-play"))));
-})(window.Sketchgen);
+})(Sketchgen);

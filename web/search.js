@@ -133,4 +133,4 @@
     S.categorySearch = new S.CategorySearch(S.$("#sg-search"));
     S.namesThere = fetchNames([S.remembered("language"), ...navigator.languages].filter(Boolean));
   });
-})(window.Sketchgen);
+})(Sketchgen);

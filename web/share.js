@@ -148,4 +148,4 @@
     // When all parts are mounted, the kept drawing among them.
     queueMicrotask(openAddress);
   });
-})(window.Sketchgen);
+})(Sketchgen);

@@ -121,4 +121,4 @@
   }
 
   S.sketch = new Sketch();
-})(window.Sketchgen);
+})(Sketchgen);

@@ -226,4 +226,4 @@
     window.addEventListener("pagehide", flush);
     document.addEventListener("visibilitychange", () => document.hidden && flush());
   });
-})(window.Sketchgen);
+})(Sketchgen);

@@ -139,7 +139,7 @@
   // Calls `draw` when the element gets another size or the page other colours.
   S.whenItLooksElse = function (element, draw) {
     new ResizeObserver(draw).observe(element);
-    new MutationObserver(draw).observe(document.body, { attributeFilter: ["class"] });
+    new MutationObserver(draw).observe(S.host, { attributeFilter: ["class"] });
   };
 
   S.distanceToStroke = function (points, x, y) {
@@ -223,4 +223,4 @@
       return shown;
     }
   };
-})(window.Sketchgen);
+})(Sketchgen);

@@ -402,7 +402,7 @@
 
     render() {
       this.stale = false;
-      const { strip, items, running } = this, blank = !S.sketch.strokes.length && !items.length && !running;
+      const { strip, items, running } = this, blank = this.starters.length > 0 && !S.sketch.strokes.length && !items.length && !running;
       const finish = S.$("[data-do=finish]");
       finish.classList.toggle("running", running);
       finish.querySelector(".words").textContent = S.t(running ? "tools.stop" : "tools.finish");
@@ -425,11 +425,11 @@
     place(elements) {
       const { thumbs } = this, before = [...thumbs.children];
       if (elements.length === before.length && elements.every((each, index) => each === before[index])) return;
-      const active = document.activeElement, at = before.findIndex((each) => each.contains(active));
+      const active = thumbs.getRootNode().activeElement, at = before.findIndex((each) => each.contains(active));
       const { scrollLeft, scrollTop } = thumbs;
       thumbs.replaceChildren(...elements);
       Object.assign(thumbs, { scrollLeft, scrollTop });
-      const next = active.isConnected ? active : elements[at] && elements[at].querySelector("button");
+      const next = active && active.isConnected ? active : elements[at] && elements[at].querySelector("button");
       if (at >= 0 && next) next.focus({ preventScroll: true });
     }
 
@@ -467,4 +467,4 @@
   }
 
   S.onMount(() => (S.suggestions = new Suggestions(S.$("#sg-strip"))));
-})(window.Sketchgen);
+})(Sketchgen);

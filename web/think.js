@@ -245,4 +245,4 @@
   S.onMount(() => {
     if (S.server.think) S.think = new Think();
   });
-})(window.Sketchgen);
+})(Sketchgen);

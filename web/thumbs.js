@@ -91,4 +91,4 @@
       requestAnimationFrame(frame);
     }
   };
-})(window.Sketchgen);
+})(Sketchgen);

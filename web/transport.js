@@ -70,4 +70,4 @@
     // {drawing, smooth, format} to {name, blob}.
     save: async (question) => asFile(await asking("export")(question)),
   };
-})(window.Sketchgen);
+})(Sketchgen);

@@ -90,4 +90,4 @@
       return true;
     }
   };
-})(window.Sketchgen);
+})(Sketchgen);

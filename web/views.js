@@ -45,4 +45,4 @@
     // When all parts are mounted.
     queueMicrotask(() => become(named()));
   });
-})(window.Sketchgen);
+})(Sketchgen);

@@ -37,4 +37,4 @@
     if (keys) element.setAttribute("aria-keyshortcuts", keys.replace("Ctrl", "Control"));
     if (element.matches("button, a")) element.title = keys ? `${text} (${keys})` : text;
   };
-})(window.Sketchgen);
+})(Sketchgen);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -26,6 +26,9 @@ MAX_POINTS = 200_000
 
 Points = NDArray[np.float64]
 """(n, 2) x, y in the drawing's own units, y down."""
+
+Values = NDArray[np.float64]
+"""(n,) a number for each point of a stroke; NaN where it is unknown."""
 
 
 class Box(NamedTuple):
@@ -97,6 +100,23 @@ def _stroke(values: ArrayLike, index: int) -> Points:
     return points
 
 
+def _values(
+    name: str, values: Iterable[ArrayLike] | None, strokes: Sequence[Points]
+) -> tuple[Values, ...] | None:
+    """Return checked, read-only copies of a number for each point of each stroke."""
+    if values is None:
+        return None
+    try:
+        found = tuple(np.array(each, dtype=np.float64) for each in values)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SketchError(f"{name} must be lists of numbers, one for each stroke") from error
+    if [each.shape for each in found] != [(len(stroke),) for stroke in strokes]:
+        raise SketchError(f"{name} must have a list for each stroke, with a number for each of its points")
+    for each in found:
+        each.flags.writeable = False
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Sketch:
     """An immutable drawing: ordered strokes in absolute coordinates, y down, in the units of its source.
@@ -109,12 +129,17 @@ class Sketch:
         category: what it shows, if it is known (Quick, Draw!'s `word`).
         sheet: its physical size and layers, if it comes from a file that tells them. It is no part of
             what makes two drawings equal.
+        times: when each point was drawn, ms; one (n,) array a stroke, NaN where it is unknown. Of a drawing
+            from a `Pad`; no part of what makes two drawings equal, and not written into files.
+        pressure: how hard the pen was pressed, from 0 to 1, 0.5 by a mouse; as `times`.
     """
 
     strokes: tuple[Points, ...] = ()
     page: Box | None = None
     category: str | None = None
     sheet: Sheet | None = None
+    times: tuple[Values, ...] | None = None
+    pressure: tuple[Values, ...] | None = None
 
     @classmethod
     def from_strokes(
@@ -124,6 +149,8 @@ class Sketch:
         page: Box | Sequence[float] | None = None,
         category: str | None = None,
         sheet: Sheet | None = None,
+        times: Iterable[ArrayLike] | None = None,
+        pressure: Iterable[ArrayLike] | None = None,
     ) -> Sketch:
         """Return a drawing of strokes, each a sequence of (x, y).
 
@@ -132,10 +159,12 @@ class Sketch:
             page: x, y, width, height of the page, in the same units.
             category: what the drawing shows.
             sheet: its physical size and layers.
+            times: a number for each point of each stroke, ms.
+            pressure: a number for each point of each stroke.
 
         Raises:
             SketchError: a stroke is empty, not (n, 2), not finite or beyond `MAX_COORDINATE`; more than
-                `MAX_POINTS` points; a page without area.
+                `MAX_POINTS` points; a page without area; not as many times as points.
         """
         kept: list[Points] = []
         total = 0
@@ -145,7 +174,9 @@ class Sketch:
             if total > MAX_POINTS:
                 raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
             kept.append(stroke)
-        return cls(tuple(kept), None if page is None else _page(page), category, sheet)
+        box = None if page is None else _page(page)
+        times, pressure = _values("times", times, kept), _values("pressure", pressure, kept)
+        return cls(tuple(kept), box, category, sheet, times, pressure)
 
     @property
     def point_count(self) -> int:
@@ -176,7 +207,7 @@ class Sketch:
         """Return the same strokes with another page or category, where one is given."""
         # The size of a sheet is that of its page.
         sheet = self.sheet if page in (None, self.page) else None
-        return Sketch(self.strokes, page or self.page, category or self.category, sheet)
+        return replace(self, page=page or self.page, category=category or self.category, sheet=sheet)
 
     def to_svg(self, style: Any = None) -> str:
         """Return the drawing as the text of an SVG file; same drawing and style, same bytes.

@@ -69,6 +69,11 @@ def text_of(name: str) -> str:
     return bundled("web", name).read_text(encoding="utf-8")
 
 
+def style() -> str:
+    """Return the look of the page, in small windows, too."""
+    return text_of("app.css") + text_of("small.css")
+
+
 def words() -> dict[str, dict[str, str]]:
     """Return the texts of the page in each of its languages."""
     return {

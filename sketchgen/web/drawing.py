@@ -10,12 +10,11 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
 import anyio
-import numpy as np
 import orjson
 from anyio.to_thread import run_sync
 from starlette.requests import ClientDisconnect
@@ -27,9 +26,7 @@ from starlette.types import Receive, Scope, Send
 from sketchgen.completion.completer import Completer
 from sketchgen.errors import SketchgenError
 from sketchgen.models.memory import give_back_freed_memory
-from sketchgen.sketch.sketch import Sketch
-from sketchgen.sketch.strokes import pens
-from sketchgen.web.request import Request, checked
+from sketchgen.web.request import Message, checked, messages
 
 PATH = "/sketchgen/draw"
 
@@ -42,9 +39,6 @@ WAITING = 200
 COMPUTING = os.cpu_count() or 1
 """Requests that compute at the same moment: more would only be in each other's way."""
 
-FLUSH = 1 / 60
-"""Seconds between messages: a screen shows no more."""
-
 RUN_SECONDS = 60.0
 """Time of a processor after which a request is given up."""
 
@@ -54,45 +48,6 @@ HEADERS = [
     # Else a proxy such as nginx would collect the lines before it passes them on.
     (b"x-accel-buffering", b"no"),
 ]
-
-
-Message = dict[str, Any]
-"""`{alts, done}`: a list of new points [x, y, pen] for each alternative, the pen being 0 where the line goes
-on and 1 where it is lifted. The first one has `guesses`, [category, probability] each, where no category was
-named. The last one has `anew`, the alternatives that begin again with these points, and `categories`, under
-which each was drawn.
-Or `{waiting}`: how many must be served before; or `{error}`: a text, the end."""
-
-
-def messages(completer: Completer, request: Request) -> Generator[Message, None, None]:
-    """Yield the messages of a request; closing the generator stops the model within a step."""
-    drawn: list[list[list[float]]] = [[] for _ in range(request.count)]
-    sent, flushed = [0] * request.count, -1.0
-    replaced: tuple[int, ...] = ()
-    categories: list[str | None] = []
-    for step in request.stream(completer):
-        for row in np.flatnonzero(step.drawn):
-            drawn[row].append([*step.points[row].tolist(), int(step.pen[row])])
-        if step.completions is not None:
-            replaced, categories = step.replaced, [each.category for each in step.completions]
-            for row in replaced:
-                drawn[row], sent[row] = _points(step.completions[row].added), 0
-        # Between any two steps there may be a message, at which a run can be stopped.
-        elif (now := time.monotonic()) - flushed >= FLUSH:
-            first = step.guesses if flushed < 0 else ()
-            guesses = {"guesses": [[each.category, each.probability] for each in first]} if first else {}
-            yield {"alts": _unsent(drawn, sent), "done": False, **guesses}
-            sent, flushed = [len(points) for points in drawn], now
-    yield {"alts": _unsent(drawn, sent), "anew": list(replaced), "categories": categories, "done": True}
-
-
-def _unsent(drawn: list[list[list[float]]], sent: list[int]) -> list[list[list[float]]]:
-    return [points[start:] for points, start in zip(drawn, sent, strict=True)]
-
-
-def _points(added: Sketch) -> list[list[float]]:
-    """Return added strokes as points [x, y, pen]."""
-    return [[*point, pen] for point, pen in zip(added.points.tolist(), pens(added).tolist(), strict=True)]
 
 
 class BusyError(SketchgenError):

@@ -211,13 +211,13 @@ def on_page(sketch: Sketch) -> Sketch:
     if box is None:
         box, share = sketch.bounds, FILL
     if box is None or box == PAGE:
-        return Sketch(sketch.strokes, PAGE, sketch.category)
+        return sketch.replaced(page=PAGE)
     scale = share * min(PAGE.width / max(box.width, 1e-9), PAGE.height / max(box.height, 1e-9))
     # A dot has no size to go by.
     scale = scale if box.longer > 1e-6 else 1.0
     (x, y), (px, py) = box.centre, PAGE.centre
     placed = moved(sketch, scale, px - x * scale, py - y * scale)
-    return Sketch(placed.strokes, PAGE, sketch.category)
+    return placed.replaced(page=PAGE)
 
 
 def starter(name: Any) -> tuple[Sketch, str]:

@@ -1,10 +1,16 @@
-"""Requests of the page and the endpoint, checked: limits keep one person from slowing down the others."""
+"""Requests of the page, the endpoint and the pad, checked, and what is told of them while the model draws.
+
+Limits keep one person from slowing down the others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from sketchgen.completion.completer import Completer
 from sketchgen.completion.guessing import AUTO, is_auto
@@ -13,6 +19,7 @@ from sketchgen.errors import FormatError, SettingError, SketchError
 from sketchgen.formats.canvas_json import parse_canvas
 from sketchgen.limits import MAX_GUIDANCE, MAX_TEMPERATURE, check_number, check_whole, shortened
 from sketchgen.sketch.sketch import Sketch
+from sketchgen.sketch.strokes import pens
 
 MAX_STROKES, MAX_POINTS = 500, 20_000
 """Limits of a drawing."""
@@ -25,6 +32,16 @@ MAX_BEST_OF = 16
 
 MAX_NAME = 100
 """Longest text taken as the name of a category."""
+
+FLUSH = 1 / 60
+"""Seconds between messages: a screen shows no more."""
+
+Message = dict[str, Any]
+"""`{alts, done}`: a list of new points [x, y, pen] for each alternative, the pen being 0 where the line goes
+on and 1 where it is lifted. The first one has `guesses`, [category, probability] each, where no category was
+named. The last one has `anew`, the alternatives that begin again with these points, and `categories`, under
+which each was drawn.
+Or `{waiting}`: how many must be served before; or `{error}`: a text, the end."""
 
 
 @dataclass(frozen=True)
@@ -143,3 +160,34 @@ def checked(
         guidance=guidance,
         best_of=1 if best_of is None else _whole("best_of", best_of, 1, MAX_BEST_OF),
     )
+
+
+def messages(completer: Completer, request: Request) -> Generator[Message, None, None]:
+    """Yield the messages of a request; closing the generator stops the model within a step."""
+    drawn: list[list[list[float]]] = [[] for _ in range(request.count)]
+    sent, flushed = [0] * request.count, -1.0
+    replaced: tuple[int, ...] = ()
+    categories: list[str | None] = []
+    for step in request.stream(completer):
+        for row in np.flatnonzero(step.drawn):
+            drawn[row].append([*step.points[row].tolist(), int(step.pen[row])])
+        if step.completions is not None:
+            replaced, categories = step.replaced, [each.category for each in step.completions]
+            for row in replaced:
+                drawn[row], sent[row] = points_of(step.completions[row].added), 0
+        # Between any two steps there may be a message, at which a run can be stopped.
+        elif (now := time.monotonic()) - flushed >= FLUSH:
+            first = step.guesses if flushed < 0 else ()
+            guesses = {"guesses": [[each.category, each.probability] for each in first]} if first else {}
+            yield {"alts": _unsent(drawn, sent), "done": False, **guesses}
+            sent, flushed = [len(points) for points in drawn], now
+    yield {"alts": _unsent(drawn, sent), "anew": list(replaced), "categories": categories, "done": True}
+
+
+def _unsent(drawn: list[list[list[float]]], sent: list[int]) -> list[list[list[float]]]:
+    return [points[start:] for points, start in zip(drawn, sent, strict=True)]
+
+
+def points_of(added: Sketch) -> list[list[float]]:
+    """Return added strokes as points [x, y, pen]."""
+    return [[*point, pen] for point, pen in zip(added.points.tolist(), pens(added).tolist(), strict=True)]

@@ -18,7 +18,7 @@ from sketchgen.completion.completer import Completer, load
 from sketchgen.limits import MAX_PORT, check_range
 from sketchgen.models.recogniser import default_recogniser
 from sketchgen.resources import bundled
-from sketchgen.web.assets import head, text_of
+from sketchgen.web.assets import head, style
 from sketchgen.web.drawing import route
 from sketchgen.web.files import file_routes
 from sketchgen.web.guard import Connection, Guard
@@ -112,7 +112,7 @@ def application(completer: Completer, names: Collection[str] = ()) -> FastAPI:
         enable_monitoring=False,
         favicon_path=str(bundled("web", "logo.svg")),
         theme=theme(),
-        css=text_of("app.css"),
+        css=style(),
         head=head(),
         mcp_server=has_mcp(),
         ssr_mode=False,

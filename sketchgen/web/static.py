@@ -24,7 +24,7 @@ from sketchgen.models.checkpoint import CARD, CLASSIFIER, STROKE_MODEL, find_che
 from sketchgen.resources import bundled, names
 from sketchgen.sketch.files import check_replaceable, reason, whole_folder
 from sketchgen.sketch.sketch import Box
-from sketchgen.web.assets import ABOUT, SCRIPTS, facts, script, text_of
+from sketchgen.web.assets import ABOUT, SCRIPTS, facts, script, style, text_of
 from sketchgen.web.listening import announced, listening
 
 PAGE, WORKER = "index.html", "service.js"
@@ -112,7 +112,7 @@ def _page(completer: Completer) -> dict[str, bytes]:
     files = {
         PAGE: _html(),
         "app.js": scripts,
-        "app.css": text_of("app.css") + "\nbody { margin: 0; }\n",
+        "app.css": style() + "\nbody { margin: 0; }\n",
         "worker.js": text_of("static/worker.js"),
         "manifest.webmanifest": _manifest(),
         "icon.svg": text_of("logo.svg"),

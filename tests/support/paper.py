@@ -44,9 +44,9 @@ AS_NEW = """(() => {
 
 def alone() -> str:
     """The app as one file."""
-    from sketchgen.web.assets import head, text_of
+    from sketchgen.web.assets import head, style, text_of
 
-    style = f"<style>{text_of('app.css')} body {{ margin: 0 }}</style>"
+    style = f"<style>{style()} body {{ margin: 0 }}</style>"
     body = f'<div class="gradio-container" id="app"><div class="sg">{text_of("app.html")}</div></div>'
     dark = "document.body.classList.toggle('dark', matchMedia('(prefers-color-scheme: dark)').matches);"
     mount = f"Sketchgen.mount(document.getElementById('app'), Sketchgen.remote, {json.dumps(MODEL)})"

@@ -25,17 +25,18 @@ FLAGS = [
 
 
 class Server:
-    """A running page; `lines` is what it says."""
+    """A running page; `lines` is what it says, `says` what stands in the line with its address."""
 
-    def __init__(self, *command: str) -> None:
+    def __init__(self, *command: str, says: str = "draws at", env: dict[str, str] | None = None) -> None:
+        out = subprocess.PIPE
         self.process = subprocess.Popen(
-            [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, *command], stdout=out, stderr=subprocess.STDOUT, text=True, env=env
         )
         self.lines: queue.Queue[str] = queue.Queue()
         self.said: list[str] = []
         threading.Thread(target=self._listen, daemon=True).start()
         try:
-            self.url = re.findall(r"http://\S+", self.until("draws at", 300))[0]
+            self.url = re.findall(r"http://\S+", self.until(says, 300))[0]
         except AssertionError:
             self.stop()
             raise
@@ -60,4 +61,4 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)

@@ -18,8 +18,8 @@ from sketchgen.completion.completer import Completer
 from sketchgen.completion.run import NextPoints
 from sketchgen.ranking.ranker import Ranker
 from sketchgen.web import drawing
-from sketchgen.web.drawing import PATH, Lines, Message, Turns, answers, messages, route
-from sketchgen.web.request import checked
+from sketchgen.web.drawing import PATH, Lines, Turns, answers, route
+from sketchgen.web.request import Message, checked, messages
 from tests.support import untrained
 from tests.support.critics import reward_model
 from tests.support.loops import run_alone
@@ -75,7 +75,7 @@ def grown(found: list[dict[str, Any]], count: int) -> list[list[list[list[float]
 def test_the_messages_make_up_the_completions(
     completer: Completer, monkeypatch: pytest.MonkeyPatch, flush: float
 ) -> None:
-    monkeypatch.setattr(drawing, "FLUSH", flush)
+    monkeypatch.setattr("sketchgen.web.request.FLUSH", flush)
     request = checked(completer, DRAWING, "cat", 3, 0.5, 5)
     found = [json.loads(json.dumps(message)) for message in messages(completer, request)]
     whole = request.complete(completer).completions or []
@@ -98,7 +98,7 @@ def test_the_first_message_tells_the_guesses(completer: Completer) -> None:
 def test_the_first_candidates_are_shown_until_the_best_are_known(
     completer: Completer, flush: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "FLUSH", flush)
+    monkeypatch.setattr("sketchgen.web.request.FLUSH", flush)
     model = replace(completer, ranker=Ranker(recogniser(), reward_model()))
     request = checked(model, DRAWING, "cat", 3, 0.5, 14, best_of=2)
     found = [json.loads(json.dumps(message)) for message in messages(model, request)]

@@ -126,4 +126,4 @@
     open: answering((question) => S.opened(question)),
     save: answering((question) => S.savedAs(question)),
   };
-})(window.Sketchgen);
+})(Sketchgen);

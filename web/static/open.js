@@ -294,4 +294,4 @@
       throw Object.assign(error, { words: error.words || S.t("files.unknown", { name }) });
     }
   };
-})(window.Sketchgen);
+})(Sketchgen);

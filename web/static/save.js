@@ -166,4 +166,4 @@
     const [name, type, make] = FORMS[format], made = await make(strokesOf(drawing), smooth);
     return { name, blob: made instanceof Blob ? made : new Blob([made], { type }) };
   };
-})(window.Sketchgen);
+})(Sketchgen);

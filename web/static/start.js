@@ -26,4 +26,4 @@
   // The files are in the browser's own cache by then. Where the address is not safe, or the browser keeps nothing,
   // there is no such worker.
   S.local.begin().then(keep).catch(() => {});
-})(window.Sketchgen);
+})(Sketchgen);
