@@ -25,6 +25,7 @@ from sketchgen.resources import ResourceError, bundled
 
 if TYPE_CHECKING:
     from sketchgen.completion.completer import Completer, complete, generate, load
+    from sketchgen.evaluation.activations import activations, gradient_by_distance
     from sketchgen.evaluation.comparison import compare
     from sketchgen.evaluation.report import evaluate
     from sketchgen.formats.read_write import read, read_all
@@ -46,6 +47,7 @@ __all__ = [
     "SketchgenError",
     "TrainConfig",
     "__version__",
+    "activations",
     "compare",
     "complete",
     "evaluate",
@@ -53,6 +55,7 @@ __all__ = [
     "examples",
     "fit",
     "generate",
+    "gradient_by_distance",
     "load",
     "load_recogniser",
     "load_reward_model",
@@ -69,11 +72,13 @@ _HOMES = {
     "Recogniser": "sketchgen.models.recogniser",
     "Sketch": "sketchgen.sketch.sketch",
     "TrainConfig": "sketchgen.training.config",
+    "activations": "sketchgen.evaluation.activations",
     "compare": "sketchgen.evaluation.comparison",
     "complete": "sketchgen.completion.completer",
     "evaluate": "sketchgen.evaluation.report",
     "fit": "sketchgen.training.trainer",
     "generate": "sketchgen.completion.completer",
+    "gradient_by_distance": "sketchgen.evaluation.activations",
     "load": "sketchgen.completion.completer",
     "load_reward_model": "sketchgen.models.reward_model",
     "load_recogniser": "sketchgen.models.recogniser",

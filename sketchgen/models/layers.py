@@ -330,14 +330,15 @@ class Gated(nn.Module):
         # The gate at the output starts open, as an LSTM's forget gate does: else little comes out at first.
         nn.init.ones_(self.gates.bias[width : 2 * width])
 
-    def _gates(self, inputs: Float[Tensor, "b t i"]) -> Float[Tensor, "b t g"]:
+    def gates_of(self, inputs: Float[Tensor, "b t i"]) -> Float[Tensor, "b t g"]:
+        """Return how much enters, how much leaves, and the candidate of t steps, before the sigmoids."""
         before = nn.functional.pad(inputs, (0, 0, 1, 0))[:, :-1]
         # In the type of the inputs, which may be bfloat16: the product that follows would round it just so.
         return self.gates(torch.addcmul(inputs, before, self.look_back.to(inputs.dtype)))
 
     def run(self, inputs: Float[Tensor, "b t i"]) -> Float[Tensor, "b t w"]:
         """Return the outputs of t steps from the beginning."""
-        outputs = gated_scan(self._gates(inputs))
+        outputs = gated_scan(self.gates_of(inputs))
         return inputs + outputs if self.adds else outputs
 
     def begin(self, rows: int, device: torch.device) -> LayerState:
@@ -348,7 +349,7 @@ class Gated(nn.Module):
         self, inputs: Float[Tensor, "b t i"], length: Int[Tensor, " b"]
     ) -> tuple[Float[Tensor, "b t w"], LayerState]:
         """Return the outputs, and the states after `length` steps (1 to t) of each drawing."""
-        states, outputs = scan(self._gates(inputs))
+        states, outputs = scan(self.gates_of(inputs))
         rows = torch.arange(len(length), device=length.device)
         state = states[length, rows], at_step(inputs, length - 1)
         return inputs + outputs if self.adds else outputs, state
