@@ -254,7 +254,7 @@ class StrokeModel(nn.Module):
             room: steps that the caches have room for; at least the longest of the cuts.
         """
         rows, longest = len(cut), int(cut.max())
-        state = self.begin(rows, max(room, longest))
+        state = self.begin(rows, max(room, longest, 1))
         state.known.copy_(steps.known)
         state.length.copy_(cut)
         category = self.category(steps.category)
