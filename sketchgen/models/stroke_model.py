@@ -265,7 +265,7 @@ class StrokeModel(nn.Module):
             latent: the latent vectors; None for none.
         """
         rows, longest = len(cut), int(cut.max())
-        state = self.begin(rows, max(room, longest))
+        state = self.begin(rows, max(room, longest, 1))
         state.known.copy_(steps.known)
         state.length.copy_(cut)
         category, entered = self.category(steps.category), self._entered(latent)

@@ -1,0 +1,79 @@
+"""The notebooks of the course: each runs, with little training, and keeps the outputs of one whole run."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pytest
+import torch  # noqa: F401 - as most notebooks need: the light core's tests leave this file out
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.ipynb"))
+MAX_BYTES = 300_000
+
+QUICK: dict[str, dict[str, Any]] = {
+    "1": {"COUNT": 1, "BEST_OF": 1},
+    "3": {"STEPS": 2, "LIMIT": 4},
+    "4": {"NAMES": ["cat"], "BEST_OF": 1},
+    "5": {"STEPS": 2},
+    "7": {"STEPS": 2, "COUNT": 1, "HELD_OUT": 1},
+}
+"""What a test sets after the cell tagged `parameters`, by the number of the notebook."""
+
+
+def cells(path: Path) -> list[dict[str, Any]]:
+    """The code cells."""
+    found = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in found if cell["cell_type"] == "code"]
+
+
+def tags(cell: dict[str, Any], kind: str) -> Iterator[str]:
+    """What follows `kind` in the tags of a cell."""
+    return (tag.removeprefix(kind) for tag in cell["metadata"].get("tags", ()) if tag.startswith(kind))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    matplotlib.use("Agg")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for cell in cells(path):
+        exec(compile("".join(cell["source"]), f"{path.name}, {cell['id']}", "exec"), names)
+        if list(tags(cell, "parameters")):
+            names |= QUICK.get(path.name[0], {})
+        assert bool(plt.get_fignums()) == bool(list(tags(cell, "figure:"))), (
+            "a figure has a tag, and a tag a figure"
+        )
+        plt.close("all")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_its_outputs_are_those_of_one_run(path: Path) -> None:
+    found = cells(path)
+    assert [cell["execution_count"] for cell in found] == list(range(1, len(found) + 1))
+    outputs = [output for cell in found for output in cell["outputs"]]
+    assert {output["output_type"] for output in outputs} <= {"stream", "execute_result", "display_data"}
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert path.stat().st_size <= MAX_BYTES
+    for cell in found:
+        for name in tags(cell, "figure:"):
+            (shown,) = [output["data"]["image/png"] for output in cell["outputs"] if "data" in output]
+            picture = (DOCS / "rnn-pictures" / f"{name}.png").read_bytes()
+            assert picture == base64.b64decode(shown), f"run benchmarks/notebooks.py {path.name}"
+
+
+def test_code_cells_are_short() -> None:
+    long = [
+        f"{path.name}, {cell['id']}"
+        for path in NOTEBOOKS
+        for cell in cells(path)
+        if len(ast.unparse(ast.parse("".join(cell["source"]))).splitlines()) > 40
+    ]
+    assert long == []
