@@ -25,6 +25,14 @@ from sketchgen.resources import ResourceError, bundled
 
 if TYPE_CHECKING:
     from sketchgen.completion.completer import Completer, complete, generate, load
+    from sketchgen.completion.latent import (
+        LatentSpace,
+        combine,
+        interpolate,
+        load_latent,
+        reconstruct,
+        vary,
+    )
     from sketchgen.evaluation.comparison import compare
     from sketchgen.evaluation.report import evaluate
     from sketchgen.formats.read_write import read, read_all
@@ -41,12 +49,14 @@ __all__ = [
     "PRESETS",
     "Completer",
     "Completion",
+    "LatentSpace",
     "Recogniser",
     "RewardModel",
     "Sketch",
     "SketchgenError",
     "TrainConfig",
     "__version__",
+    "combine",
     "compare",
     "complete",
     "evaluate",
@@ -54,33 +64,43 @@ __all__ = [
     "examples",
     "fit",
     "generate",
+    "interpolate",
     "load",
+    "load_latent",
     "load_recogniser",
     "load_reward_model",
     "read",
     "read_all",
     "recognise",
+    "reconstruct",
+    "vary",
 ]
 
 _HOMES = {
     "PRESETS": "sketchgen.training.presets",
     "Completer": "sketchgen.completion.completer",
     "Completion": "sketchgen.sketch.sketch",
+    "LatentSpace": "sketchgen.completion.latent",
     "RewardModel": "sketchgen.models.reward_model",
     "Recogniser": "sketchgen.models.recogniser",
     "Sketch": "sketchgen.sketch.sketch",
     "TrainConfig": "sketchgen.training.config",
+    "combine": "sketchgen.completion.latent",
     "compare": "sketchgen.evaluation.comparison",
     "complete": "sketchgen.completion.completer",
     "evaluate": "sketchgen.evaluation.report",
     "fit": "sketchgen.training.trainer",
     "generate": "sketchgen.completion.completer",
+    "interpolate": "sketchgen.completion.latent",
     "load": "sketchgen.completion.completer",
+    "load_latent": "sketchgen.completion.latent",
     "load_reward_model": "sketchgen.models.reward_model",
     "load_recogniser": "sketchgen.models.recogniser",
     "read": "sketchgen.formats.read_write",
     "read_all": "sketchgen.formats.read_write",
     "recognise": "sketchgen.models.recogniser",
+    "reconstruct": "sketchgen.completion.latent",
+    "vary": "sketchgen.completion.latent",
 }
 """Where the names stand that are loaded when they are first used."""
 
