@@ -1,4 +1,4 @@
-"""Operations on the latent vector: their ends, their places, and drawings that depend on their index alone."""
+"""Operations on the latent vector: their ends, their places, and that drawing i depends on i alone."""
 
 from __future__ import annotations
 
