@@ -77,8 +77,8 @@ def reconstruct(
 ) -> int:
     """Encode whole drawings, and draw them again.
 
-    A latent vector has room for what matters in a drawing, so that mistakes come back repaired. FILE is as for
-    complete. A row is a drawing at a temperature.
+    A latent vector has room for what matters in a drawing, so that mistakes come back repaired. FILE is as
+    for complete. A row is a drawing at a temperature.
     """
     asked = SimpleNamespace(**given)
     space, out, options = _prepare(asked)
@@ -172,7 +172,8 @@ def combine(
 ) -> None:
     """Add and subtract drawings by their latent vectors.
 
-    A cat's head and a whole pig, minus the pig's head, may be a whole cat. ITEM is a file, example:NAME, or a category, of which the seed chooses a vector.
+    A cat's head and a whole pig, minus the pig's head, may be a whole cat. ITEM is a file, example:NAME, or a
+    category, of which the seed chooses a vector.
     """
     asked = SimpleNamespace(**given)
     space, out, options = _prepare(asked)
