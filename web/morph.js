@@ -38,7 +38,11 @@
     }
 
     get item() {
-      return this.category ? { category: this.category } : { drawing: S.sketch.payload(this.strokes) };
+      return this.category ? { category: this.category } : this.drawing;
+    }
+
+    get drawing() {
+      return { drawing: S.sketch.payload(S.asStrokes(this.shown, false)) };
     }
 
     become(strokes, category = null) {
@@ -86,7 +90,7 @@
       const name = this.category ? S.nameOf(this.category) : S.t(this.empty ? "morph.nothing" : "morph.drawn");
       S.label(this.canvas, S.t("morph.paper", { side: S.t(`morph.${this.side}`), name }));
       this.words.textContent = this.category ? `${S.emojiOf(this.category)} ${S.nameOf(this.category)}`.trim() : S.t("guess.choose");
-      this.vary.disabled = this.empty;
+      this.vary.disabled = !this.shown.length;
       if (!this.canvas.clientWidth) return;
       const box = this.category ? S.boxOf(this.shown) : { x: 0, y: 0, ...S.PAGE };
       const width = box ? Math.max(S.PEN, (2 * box.width) / this.canvas.clientWidth) : S.PEN;
@@ -97,7 +101,7 @@
 
   class Morph {
     constructor(view) {
-      Object.assign(this, { drawings: [], tweens: [], asking: null, timer: 0, seed: 0, varied: null });
+      Object.assign(this, { drawings: [], tweens: [], asking: new Map(), timer: 0, seed: 0, varied: null });
       const papers = ["first", "last"].map((side) => new Paper(side, (rests) => this.changed(rests), (paper) => this.vary(paper)));
       this.papers = papers;
       this.canvas = S.make("canvas", { role: "img", label: S.t("morph.between") });
@@ -141,14 +145,15 @@
 
     halt() {
       clearTimeout(this.timer);
-      if (this.asking) this.asking.abort();
-      this.asking = null;
+      for (const each of this.asking.values()) each.abort();
+      this.asking.clear();
     }
 
-    // Asks for drawings; null where something else was asked meanwhile.
-    async request(question, words) {
-      this.halt();
-      const stopping = (this.asking = new AbortController());
+    // Asks for drawings; null where there are none, or the same was asked anew meanwhile.
+    async request(what, question, words) {
+      const stopping = new AbortController();
+      if (this.asking.has(what)) this.asking.get(what).abort();
+      this.asking.set(what, stopping);
       S.say(words, { stay: true });
       try {
         const headers = { "content-type": "application/json" }, body = JSON.stringify({ ...question, seed: this.seed });
@@ -157,14 +162,14 @@
         S.say(found.error || "");
         return found.drawings || null;
       } catch {
-        if (this.asking === stopping) S.say(S.t("run.unreachable"));
+        if (!stopping.signal.aborted) S.say(S.t("run.unreachable"));
         return null;
       }
     }
 
     async ask() {
       const [first, last] = this.papers.map((paper) => paper.item);
-      this.become((await this.request({ first, last, count: STEPS }, S.t("morph.wait"))) || []);
+      this.become((await this.request("between", { first, last, count: STEPS }, S.t("morph.wait"))) || []);
     }
 
     become(drawings) {
@@ -196,8 +201,8 @@
 
     async vary(paper) {
       this.varied = paper;
-      const question = { first: paper.item, strength: Number(this.strength.value), count: VARIATIONS };
-      const found = await this.request(question, S.t("morph.varying"));
+      const question = { first: paper.drawing, strength: Number(this.strength.value), count: VARIATIONS };
+      const found = await this.request("vary", question, S.t("morph.varying"));
       if (!found) return;
       this.variations.hidden = false;
       this.show(this.wall, found, (index) => this.toPaper(found[index]), (number) => S.t("morph.variation", { number }));

@@ -132,11 +132,11 @@ class LatentSpace:
         """Return the prior of the vectors of drawings of a category, (1, z); None for any drawing."""
         return self.model.decoder.prior(self._nothing(category, 1))
 
-    def vector(self, item: Item, seed: int = 0) -> Vector:
-        """Return the posterior mean of a drawing; or a vector from the prior of a category, by a seed."""
+    def vector(self, item: Item, seed: int = 0, index: int = 0) -> Vector:
+        """Return the posterior mean of a drawing; or the vector `index` from the prior of a category."""
         if not isinstance(item, str):
             return self.encode(item).mean[0]
-        return _drawn(self.prior(item), _normal(seed, 0, self.model.config.latent))
+        return _drawn(self.prior(item), _normal(seed, index, self.model.config.latent))
 
     def reconstruct(
         self,
@@ -188,7 +188,7 @@ class LatentSpace:
         """
         check_whole("steps", steps, 2, MAX_LATENT)
         check_sampling(steps, temperature, seed, LIMIT, self.best_of)
-        one, two = self.vector(first, seed), self.vector(last, seed)
+        one, two = self.vector(first, seed), self.vector(last, seed, 1)
         shares = np.linspace(0.0, 1.0, steps)
         start, end = _places(first, last)
         places = [start.towards(end, share) for share in shares]

@@ -47,8 +47,8 @@ def drawings(space: LatentSpace, question: Any) -> list[Sketch]:
 
     Args:
         space: the model.
-        question: `{first, last, count, seed}` for those between two, or `{first, strength, count, seed}` for
-            variations. An item is `{drawing}` or `{category}`.
+        question: `{first, last, count, seed}` for those between two, each `{drawing}` or `{category}`; or
+            `{first, strength, count, seed}` for variations of a drawing.
 
     Raises:
         SketchgenError: something in it is not what it should be.
@@ -60,8 +60,7 @@ def drawings(space: LatentSpace, question: Any) -> list[Sketch]:
     if "strength" not in question:
         return space.interpolate(first, _item(space, question.get("last"), "last"), count, seed=seed)
     if isinstance(first, str):
-        # Of a category, variations of the drawing that its end of the way shows.
-        (first,) = space.combine([first], seed=seed)
+        raise FormatError(f"first: variations are of a drawing, not of a category such as {first!r}")
     return space.vary(first, question["strength"], count, seed=seed)
 
 

@@ -41,7 +41,7 @@ def test_two_drawings_and_what_lies_between(paper: Any) -> None:
         page.wait_for_function("Sketchgen.morph.drawings.length === 9")
         assert "view=morph" in page.url
         # What was drawn is the first; of a category the server's drawing is shown.
-        assert asked[0]["first"]["drawing"]["strokes"] == [[[10, 10, 0, 0.5], [90, 50, 9, 0.5]]]
+        assert asked[0]["first"]["drawing"]["strokes"] == [[[10, 10], [90, 50]]]
         assert asked[0]["last"] == {"category": "pig"}
         assert paper.tell("Sketchgen.morph.papers[1].shown") == [[[8, 0], [58, 90]]]
         # A line that is drawn takes the place of the category, and the way is asked for anew.

@@ -46,6 +46,7 @@ def test_as_many_drawings_as_were_asked_for(client: TestClient, question: Any) -
         ({"count": MAX_DRAWINGS + 1}, "count"),
         ({"count": 1}, "steps"),
         ({"strength": 2}, "strength"),
+        ({"strength": 1, "first": {"category": "sun"}}, "not of a category"),
         ({"strength": None}, "strength"),
         ({"seed": -1}, "seed"),
     ],
