@@ -156,9 +156,7 @@
       this.asking.set(what, stopping);
       S.say(words, { stay: true });
       try {
-        const headers = { "content-type": "application/json" }, body = JSON.stringify({ ...question, seed: this.seed });
-        const answer = await fetch(new URL("sketchgen/latent", document.baseURI), { method: "POST", headers, body, signal: stopping.signal });
-        const found = answer.ok ? await answer.json() : { error: S.t("run.refused", { status: answer.status }) };
+        const found = await S.server.latent({ ...question, seed: this.seed }, stopping.signal);
         S.say(found.error || "");
         return found.drawings || null;
       } catch {
@@ -248,7 +246,7 @@
   }
 
   S.onMount(() => {
-    if (!S.model.latent) return;
+    if (!S.model.latent || !S.server.latent) return;
     S.$("[data-view=morph]").hidden = false;
     S.morph = new Morph(S.$("#sg-morph"));
   });

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from sketchgen.completion.completer import Completer
+from sketchgen.completion.latent import CHECKPOINT
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
-from sketchgen.resources import bundled
+from sketchgen.resources import bundled, bundled_checkpoints
 from sketchgen.web import exchange
-from sketchgen.web.latent import has_latent
 
 MAX_LIKE = 4.0
 """Strongest guidance on the page; more has not been measured."""
@@ -65,7 +65,7 @@ def facts(completer: Completer) -> dict[str, Any]:
         "settings": {"count": PAGE_COUNT, "temperature": PAGE_TEMPERATURE, "best_of": PAGE_BEST_OF},
         "starters": starters,
         # Without a model that has a latent vector there is no view for it.
-        "latent": has_latent(),
+        "latent": CHECKPOINT in bundled_checkpoints(),
     }
 
 

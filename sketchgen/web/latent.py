@@ -13,9 +13,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sketchgen.completion.latent import CHECKPOINT, Item, LatentSpace, load_latent
+from sketchgen.completion.latent import Item, LatentSpace, load_latent
 from sketchgen.errors import FormatError, SketchgenError
-from sketchgen.resources import bundled_checkpoints
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.web.drawing import WAITING, posting
 from sketchgen.web.request import checked_category, checked_sketch, whole
@@ -30,11 +29,6 @@ BEST_OF = 2
 
 COMPUTING = 1
 """Requests that compute at the same moment: a slider must not slow down who draws."""
-
-
-def has_latent() -> bool:
-    """Return whether the model with a latent vector is bundled."""
-    return CHECKPOINT in bundled_checkpoints()
 
 
 @functools.cache
