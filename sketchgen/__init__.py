@@ -25,6 +25,14 @@ from sketchgen.resources import ResourceError, bundled
 
 if TYPE_CHECKING:
     from sketchgen.completion.completer import Completer, complete, generate, load
+    from sketchgen.completion.latent import (
+        LatentSpace,
+        combine,
+        interpolate,
+        load_latent,
+        reconstruct,
+        vary,
+    )
     from sketchgen.evaluation.activations import activations, gradient_by_distance
     from sketchgen.evaluation.comparison import compare
     from sketchgen.evaluation.report import evaluate
@@ -43,6 +51,7 @@ __all__ = [
     "PRESETS",
     "Completer",
     "Completion",
+    "LatentSpace",
     "Pad",
     "Recogniser",
     "RewardModel",
@@ -51,6 +60,7 @@ __all__ = [
     "TrainConfig",
     "__version__",
     "activations",
+    "combine",
     "compare",
     "complete",
     "evaluate",
@@ -59,12 +69,16 @@ __all__ = [
     "fit",
     "generate",
     "gradient_by_distance",
+    "interpolate",
     "load",
+    "load_latent",
     "load_recogniser",
     "load_reward_model",
     "read",
     "read_all",
     "recognise",
+    "reconstruct",
+    "vary",
 ]
 
 _HOMES = {
@@ -72,23 +86,29 @@ _HOMES = {
     "Completer": "sketchgen.completion.completer",
     "Completion": "sketchgen.sketch.sketch",
     "Pad": "sketchgen.notebook",
+    "LatentSpace": "sketchgen.completion.latent",
     "RewardModel": "sketchgen.models.reward_model",
     "Recogniser": "sketchgen.models.recogniser",
     "Sketch": "sketchgen.sketch.sketch",
     "TrainConfig": "sketchgen.training.config",
     "activations": "sketchgen.evaluation.activations",
+    "combine": "sketchgen.completion.latent",
     "compare": "sketchgen.evaluation.comparison",
     "complete": "sketchgen.completion.completer",
     "evaluate": "sketchgen.evaluation.report",
     "fit": "sketchgen.training.trainer",
     "generate": "sketchgen.completion.completer",
     "gradient_by_distance": "sketchgen.evaluation.activations",
+    "interpolate": "sketchgen.completion.latent",
     "load": "sketchgen.completion.completer",
+    "load_latent": "sketchgen.completion.latent",
     "load_reward_model": "sketchgen.models.reward_model",
     "load_recogniser": "sketchgen.models.recogniser",
     "read": "sketchgen.formats.read_write",
     "read_all": "sketchgen.formats.read_write",
     "recognise": "sketchgen.models.recogniser",
+    "reconstruct": "sketchgen.completion.latent",
+    "vary": "sketchgen.completion.latent",
 }
 """Where the names stand that are loaded when they are first used."""
 

@@ -36,6 +36,9 @@ MAX_SEED = 2**63 - 1
 LIMIT, MAX_LIMIT = 250, 10_000
 """Most points that are added to a sketch."""
 
+LATENT_STEPS, MAX_LATENT = 9, 200
+"""Drawings of an interpolation, and the most of one; also the most drawings that are combined."""
+
 MAX_PROCESSES = 256
 
 PAGE_COUNT, PAGE_TEMPERATURE, PAGE_BEST_OF = 4, 0.4, 8

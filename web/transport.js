@@ -61,6 +61,10 @@
     // {drawing, added, category} to {steps}: see sketchgen/web/think.py. A transport that cannot has none.
     think: asking("think"),
 
+    // {first, last, count, seed} or {first, strength, count, seed} to {drawings}: see sketchgen/web/latent.py.
+    // A transport that cannot has none.
+    latent: asking("latent"),
+
     // The names of each category by language, and its emoji.
     names: () => fetch(at("names")).then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error("no names")))),
 

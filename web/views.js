@@ -1,13 +1,13 @@
-// Draw, Generate, Play back: one is seen at a time; the browser's history knows which.
+// Draw, Generate, Morph, Play back: one is seen at a time; the browser's history knows which.
 "use strict";
 
 (function (S) {
-  const VIEWS = ["draw", "generate", "play"];
+  const VIEWS = ["draw", "generate", "morph", "play"];
   const listeners = [];
 
   const named = () => {
     const name = new URLSearchParams(location.search).get("view");
-    return VIEWS.includes(name) ? name : "draw";
+    return VIEWS.includes(name) && (name !== "morph" || S.morph) ? name : "draw";
   };
 
   // Calls `tell(name)` when another view is seen, and for the first one.
@@ -16,7 +16,7 @@
   function become(name) {
     S.viewed = name;
     S.root.dataset.view = name;
-    for (const [id, view] of [["sg-generate", "generate"], ["sg-play", "play"]]) S.$(`#${id}`).hidden = view !== name;
+    for (const [id, view] of [["sg-generate", "generate"], ["sg-morph", "morph"], ["sg-play", "play"]]) S.$(`#${id}`).hidden = view !== name;
     for (const link of S.root.querySelectorAll("[data-view]")) {
       if (link.dataset.view === name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");

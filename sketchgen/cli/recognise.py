@@ -39,7 +39,7 @@ def recognise(files: tuple[str, ...], top: int, checkpoint: str | None, as_json:
     from sketchgen.models.recogniser import load_recogniser
 
     classifier, problems = load_recogniser(checkpoint), Problems()
-    named = (pair for file in files for pair in _drawings(file, problems))
+    named = (pair for file in files for pair in drawings(file, problems, "recognise"))
     while batch := list(itertools.islice(named, BATCH)):
         log_prob = classifier.read([sketch for _, sketch in batch]).log_prob
         for (name, _), row in zip(batch, log_prob, strict=True):
@@ -47,8 +47,14 @@ def recognise(files: tuple[str, ...], top: int, checkpoint: str | None, as_json:
     return problems.status()
 
 
-def _drawings(name: str, problems: Problems) -> Iterator[tuple[str, Any]]:
-    """Yield (name, drawing) of everything in an input that can be recognised; several are numbered."""
+def drawings(name: str, problems: Problems, purpose: str) -> Iterator[tuple[str, Any]]:
+    """Yield (name, drawing) of everything in an input that is not empty; several are numbered.
+
+    Args:
+        name: as the user gave it.
+        problems: take what is left out.
+        purpose: a verb, for what a point is needed.
+    """
     from sketchgen.formats.read_write import entries
 
     path = input_path(name)
@@ -60,7 +66,7 @@ def _drawings(name: str, problems: Problems) -> Iterator[tuple[str, Any]]:
             if isinstance(entry, SketchgenError):
                 problems.add(entry)
             elif entry.sketch.is_empty:
-                problems.add(SketchError(f"{shown} is empty; there must be a point to recognise"))
+                problems.add(SketchError(f"{shown} is empty; there must be a point to {purpose}"))
             else:
                 yield shown, entry.sketch
     except SketchgenError as error:

@@ -157,7 +157,11 @@ class Guided:
         """Read the given part; see `Decoder.prime`."""
         category = np.concatenate([given.category, np.full_like(given.category, self._any)])
         going_on = None if given.going_on is None else np.tile(given.going_on, 2)
-        return self._guided(*self._network.prime(replace(given, category=category, going_on=going_on)))
+        latent = None
+        if given.latent is not None:
+            latent = np.concatenate([given.latent, np.zeros_like(given.latent)])
+        both = replace(given, category=category, going_on=going_on, latent=latent)
+        return self._guided(*self._network.prime(both))
 
     def prime_all(self, given: Sequence[Prefix]) -> tuple[GuidedStep, GuidedState]:
         """Read several given parts at once; see `Decoder.prime_all`."""

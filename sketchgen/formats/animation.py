@@ -15,7 +15,7 @@ from PIL import Image as images
 from PIL.Image import Dither, Image
 
 from sketchgen.formats.curves import WidthLine
-from sketchgen.formats.raster import Area, Raster, rgba
+from sketchgen.formats.raster import Area, Raster, rgba, to_image
 from sketchgen.formats.svg_writer import (
     Style,
     number,
@@ -27,7 +27,7 @@ from sketchgen.formats.svg_writer import (
 )
 from sketchgen.limits import check_range
 from sketchgen.sketch.geometry import BOX, steps
-from sketchgen.sketch.sketch import Completion, Item, Points, Sketch
+from sketchgen.sketch.sketch import Box, Completion, Item, Points, Sketch
 
 SPEED = 350.0
 """Default px a second along the strokes.
@@ -48,6 +48,9 @@ FRAME = 5
 
 MAX_FRAMES = 400
 """Maximum number of frames of a GIF or WebP; longer animations have fewer a second."""
+
+FLIP, END_FLIP = 120, 800
+"""Time that a drawing of a flipbook is shown, and that its first and last one are, ms."""
 
 MAX_SIDE = 1024
 """Maximum longer side of a GIF or an animated WebP, px."""
@@ -165,12 +168,8 @@ def to_gif(item: Item, style: Style | None = None, speed: float = SPEED, *, size
         SettingError: a setting outside its limits, or a colour that Pillow does not know.
     """
     style = _opaque(style or Style())
-    palette = _palette(style, both=isinstance(item, Completion))
-    carrier = images.new("P", (1, 1))
-    carrier.putpalette(palette)
     frames, durations = _frames(item, style, speed, check_size("GIF", size))
-    colours = (frame.convert("RGB").quantize(palette=carrier, dither=Dither.NONE) for frame in frames)
-    return _saved(colours, durations, format="GIF", palette=palette)
+    return _saved_gif(frames, durations, _palette(style, both=isinstance(item, Completion)))
 
 
 def to_webp(
@@ -179,6 +178,32 @@ def to_webp(
     """Return the drawing as the bytes of a lossless animated WebP, which may be transparent; see `to_gif`."""
     frames, durations = _frames(item, style or Style(), speed, check_size("WebP", size))
     return _saved(frames, durations, format="WEBP", lossless=True, background=(0, 0, 0, 0))
+
+
+def to_flipbook(
+    items: Sequence[Sketch], kind: str, style: Style | None = None, *, size: int | None = None
+) -> bytes:
+    """Return drawings one after the other, there and back, as the bytes of an animated GIF or WebP.
+
+    All are shown on one page, which has room for each.
+
+    Args:
+        items: the drawings, at least one.
+        kind: "GIF" or "WEBP".
+        style: colours and pen; its `size` is not used.
+        size: longer side, px; see `to_gif`.
+    """
+    style, size = style or Style(), check_size(kind, size)
+    boxes = np.array([visible_box(item, style) for item in items])
+    low, high = boxes[:, :2].min(0), (boxes[:, :2] + boxes[:, 2:]).max(0)
+    page = Box(*low.tolist(), *(high - low).tolist())
+    style = _opaque(style) if kind == "GIF" else style
+    order = [*range(len(items)), *range(len(items) - 2, 0, -1)]
+    frames = (to_image(items[index].replaced(page=page), size, style) for index in order)
+    durations = [END_FLIP if index in (0, len(items) - 1) else FLIP for index in order]
+    if kind == "WEBP":
+        return _saved(frames, durations, format=kind, lossless=True, background=(0, 0, 0, 0))
+    return _saved_gif(frames, durations, _palette(style, both=False))
 
 
 def check_size(kind: str, size: int | None) -> int:
@@ -192,6 +217,14 @@ def _saved(frames: Iterator[Image], durations: list[int], **options: Any) -> byt
     buffer = io.BytesIO()
     next(frames).save(buffer, save_all=True, append_images=frames, duration=durations, loop=0, **options)
     return buffer.getvalue()
+
+
+def _saved_gif(frames: Iterator[Image], durations: list[int], palette: bytes) -> bytes:
+    """Return all frames as one GIF of these colours; see `_saved`."""
+    carrier = images.new("P", (1, 1))
+    carrier.putpalette(palette)
+    colours = (frame.convert("RGB").quantize(palette=carrier, dither=Dither.NONE) for frame in frames)
+    return _saved(colours, durations, format="GIF", palette=palette)
 
 
 def _opaque(style: Style) -> Style:

@@ -43,7 +43,7 @@ BORDER = 4 * len(BORDERS) + 1
 """Parameters of the components at them: weight, mean and log deviation along the side, and lift of each; and
 the log deviation across, px, of all."""
 
-NO_LATENT = "the model has no latent vector; take quickdraw345-latent, or train one by --latent"
+NO_LATENT = "the model has no latent vector; take latent345, or train one by --latent"
 
 CELLS_ACROSS = 16
 """Cells of a picture in each direction, of which a latent vector tells whether there is ink."""

@@ -184,27 +184,21 @@ class Decoder:
 
         Equal to `prime` of each up to the last bits, and many times faster. All are of known frames, or none.
         """
-        length = np.array([len(each.pen) for each in given])
-        most = int(length.max())
-        offset, pen = np.zeros((len(given), most, 2)), np.full((len(given), most), END)
-        for row, each in enumerate(given):
-            first = most - length[row]
-            offset[row, first:], pen[row, first:] = each.offset, each.pen
-            if each.going_on is not None and each.going_on[0] and length[row]:
-                pen[row, -1] = DRAW
+        offset, pen, start = _right_aligned(given)
         category = np.concatenate([each.category for each in given])
-        start = most - length if (length < most).any() else None
         state = self._prime(offset, pen, category, given[0].known, start)
         latents = [each.latent for each in given if each.latent is not None]
         return self._next(self._hearing(state, np.concatenate(latents)) if latents else state)
 
-    def posterior(self, whole: Prefix) -> Gaussian:
-        """Return the posterior of the latent vector of a whole drawing, (1, z).
+    def posterior(self, wholes: Sequence[Prefix]) -> Gaussian:
+        """Return the posteriors of the latent vectors of b whole drawings, all of known frames or none.
 
         Raises:
             SettingError: the network has no latent vector.
         """
-        return Gaussian.of(self._with_latent().posterior(self._features(whole)[1:], None))
+        offset, pen, start = _right_aligned(wholes)
+        _, features = self._features(offset, pen, wholes[0].known)
+        return Gaussian.of(self._with_latent().posterior(features[1:], start))
 
     def prior(self, given: Prefix) -> Gaussian:
         """Return the prior of the latent vectors of the b drawings that go on from a given part, (b, z).
@@ -212,17 +206,23 @@ class Decoder:
         Raises:
             SettingError: the network has no latent vector.
         """
-        code = self._code(self._features(given)[1:], None) if len(given.pen) else self._nothing
+        code = self._nothing
+        if len(given.pen):
+            _, features = self._features(given.offset[None], given.pen[None], given.known)
+            code = self._code(features[1:], None)
         return self._with_latent().prior(self._weights["category.weight"][given.category] + code)
 
-    def _features(self, given: Prefix) -> Float[np.ndarray, "m 1 f"]:
-        """Return what the network reads before each of a given part's n steps, and after the last."""
-        pens = [PenState.begin(1)]
-        for step in range(len(given.pen)):
-            pens.append(pens[-1].advanced(given.offset[None, step], given.pen[None, step]))
+    def _features(
+        self, offset: Float[np.ndarray, "b n 2"], pen: Int[np.ndarray, "b n"], known: bool
+    ) -> tuple[PenState, Float[np.ndarray, "m b f"]]:
+        """Return the pens, and what the network reads, before each of n steps and after the last."""
+        batch, count = pen.shape
+        pens = [PenState.begin(batch)]
+        for step in range(count):
+            pens.append(pens[-1].advanced(offset[:, step], pen[:, step]))
         joined = PenState.join(pens)
-        features = joined.features(self.config.inputs, given.known, self.config.offset_scale)
-        return features.reshape(len(pens), 1, -1)
+        features = joined.features(self.config.inputs, known, self.config.offset_scale)
+        return joined, features.reshape(count + 1, batch, -1)
 
     def _with_latent(self) -> _Latent:
         if self._latent is None:
@@ -253,23 +253,18 @@ class Decoder:
     ) -> State:
         """Read right-aligned given parts of n steps at most, for `_next`; padding has pen END."""
         batch, count = pen.shape
-        pens = [PenState.begin(batch)]
-        for step in range(count):
-            pens.append(pens[-1].advanced(offset[:, step], pen[:, step]))
+        joined, features = self._features(offset, pen, known)
         bias, code = self._category[category], self._nothing
         widths = self.config.self_attention, self.config.pointers
         cache = Cache.empty(batch, *widths, start) if any(widths) else None
         layers = [layer.begin(batch) for layer in self._layers]
         if count:
-            joined = PenState.join(pens)
-            features = joined.features(self.config.inputs, known, self.config.offset_scale)
-            features = features.reshape(count + 1, batch, -1)
             before = np.ascontiguousarray(features[:-1]).reshape(count * batch, -1)
             inputs = self._enter(before, np.tile(bias + code, (count, 1))).reshape(count, batch, -1)
             points = joined.position.reshape(count + 1, batch, 2)[:-1].swapaxes(0, 1)
             layers = self._replay(inputs, points, cache, start)
             code = self._code(features[1:], start)
-        return State(layers, pens[-1], bias + code, known, cache)
+        return State(layers, joined.take(slice(count * batch, None)), bias + code, known, cache)
 
     def _code(self, features: Float[np.ndarray, "n b f"], start: Start) -> np.ndarray:
         """Return the code of each given part, (b, e), or the one of nothing, (e,)."""
@@ -369,3 +364,18 @@ class Decoder:
             score[np.arange(1, cache.count + 1) <= cache.start[:, None]] = -np.inf
         target = cache.arrays["point"][:, columns] - pens.position[:, None]
         return step.with_pointers(shape, score, target)
+
+
+def _right_aligned(
+    given: Sequence[Prefix],
+) -> tuple[Float[np.ndarray, "b n 2"], Int[np.ndarray, "b n"], Start]:
+    """Return several given parts, each of one drawing, as one array; padding has pen END."""
+    length = np.array([len(each.pen) for each in given])
+    most = int(length.max())
+    offset, pen = np.zeros((len(given), most, 2)), np.full((len(given), most), END)
+    for row, each in enumerate(given):
+        first = most - length[row]
+        offset[row, first:], pen[row, first:] = each.offset, each.pen
+        if each.going_on is not None and each.going_on[0] and length[row]:
+            pen[row, -1] = DRAW
+    return offset, pen, most - length if (length < most).any() else None

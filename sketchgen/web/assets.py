@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from sketchgen.completion.completer import Completer
+from sketchgen.completion.latent import CHECKPOINT
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
-from sketchgen.resources import bundled
+from sketchgen.resources import bundled, bundled_checkpoints
 from sketchgen.web import exchange
 
 MAX_LIKE = 4.0
@@ -41,6 +42,8 @@ SCRIPTS = (
     "options.js",
     "think.js",
     "generate.js",
+    "tween.js",
+    "morph.js",
     "player.js",
     "views.js",
 )
@@ -61,6 +64,8 @@ def facts(completer: Completer) -> dict[str, Any]:
         "most_guidance": MAX_LIKE,
         "settings": {"count": PAGE_COUNT, "temperature": PAGE_TEMPERATURE, "best_of": PAGE_BEST_OF},
         "starters": starters,
+        # Without a model that has a latent vector there is no view for it.
+        "latent": CHECKPOINT in bundled_checkpoints(),
     }
 
 

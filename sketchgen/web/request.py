@@ -110,7 +110,7 @@ def checked_sketch(drawing: Any, name: str = "drawing") -> Sketch:
     return parse_canvas(drawing, name)
 
 
-def _whole(name: str, value: Any, low: int, high: int) -> int:
+def whole(name: str, value: Any, low: int, high: int) -> int:
     """Check a whole number from JSON, where 3.0 is one, too."""
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
     return check_whole(name, whole, low, high)
@@ -154,11 +154,11 @@ def checked(
     return Request(
         sketch=drawing if isinstance(drawing, Sketch) else checked_sketch(drawing),
         category=checked_category(completer, category),
-        count=_whole("count", count, 1, MAX_COUNT),
+        count=whole("count", count, 1, MAX_COUNT),
         temperature=float(temperature),
-        seed=_whole("seed", seed, 0, 2**53),
+        seed=whole("seed", seed, 0, 2**53),
         guidance=guidance,
-        best_of=1 if best_of is None else _whole("best_of", best_of, 1, MAX_BEST_OF),
+        best_of=1 if best_of is None else whole("best_of", best_of, 1, MAX_BEST_OF),
     )
 
 

@@ -25,6 +25,7 @@ STATES = {
     "parts": "Sketchgen.think.turn(false); Sketchgen.suggestions.chooseParts(Sketchgen.suggestions.items[0])",
     "recent drawings": "Sketchgen.suggestions.endParts(); Sketchgen.drawings.begin(); open('sg-menu-open')",
     "generate": "Sketchgen.show('generate')",
+    "morph": "Sketchgen.show('morph'); Sketchgen.morph.vary(Sketchgen.morph.papers[0])",
     "play back": "Sketchgen.show('play')",
 }
 THERE = {
@@ -37,6 +38,7 @@ THERE = {
 def test_axe_finds_nothing_serious(visit: Callable[..., Any], colours: str) -> None:
     canvas = visit(color_scheme=colours, reduced_motion="reduce")
     answers = {"draw": LINES, "think": json.dumps({"category": "cat", "steps": [STEP, STEP]}), "guess": "{}"}
+    answers["latent"] = json.dumps({"drawings": [[[[0, 0], [90, 90]]]] * 9})
 
     def answer(route: Any) -> None:
         route.fulfill(body=answers.get(route.request.url.rpartition("/")[2], ""))

@@ -90,7 +90,7 @@ def test_numpy_equals_torch(cut: int) -> None:
     given = replace(whole, offset=whole.offset[:cut], pen=whole.pen[:cut])
     cuts = torch.full((3,), cut)
     posterior, prior = model.latents(steps(whole), torch.full((3,), LENGTH), cuts)
-    for found, wanted in ((decoder.posterior(whole), posterior), (decoder.prior(given), prior)):
+    for found, wanted in ((decoder.posterior([whole]), posterior), (decoder.prior(given), prior)):
         np.testing.assert_allclose(found.mean, wanted.mean[: len(found.mean)], atol=1e-5)
         deviation = wanted.log_deviation.exp()[: len(found.mean)]
         np.testing.assert_allclose(found.deviation, deviation, rtol=1e-5)
@@ -113,4 +113,4 @@ def test_a_network_without_says_so() -> None:
     with pytest.raises(SettingError, match="no latent vector"):
         model.latents(steps(drawing()), cut, cut)
     with pytest.raises(SettingError, match="no latent vector"):
-        Decoder(model.config, model.weights()).posterior(drawing())
+        Decoder(model.config, model.weights()).posterior([drawing()])

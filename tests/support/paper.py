@@ -15,6 +15,7 @@ MODEL = {
     "guidance": None,
     "most_guidance": 4,
     "settings": {"count": 4, "temperature": 0.4, "best_of": 1},
+    "latent": True,
     "starters": [{"name": "car", "category": "cat", "strokes": [[[100, 100], [200, 300], [300, 100]]]}],
 }
 

@@ -71,8 +71,9 @@ def tiny(*categories: str) -> Completer:
     return completer(ModelConfig(categories, width=8, layers=1, embedding=8, encoder_width=8, components=2))
 
 
-def small_checkpoint(folder: Path, categories: tuple[str, ...]) -> str:
+def small_checkpoint(folder: Path, categories: tuple[str, ...], latent: int = 0) -> str:
     """The path of a saved network that draws in milliseconds."""
-    config = ModelConfig(categories, width=16, layers=1, embedding=8, encoder_width=8, components=2)
+    small: dict[str, Any] = {"width": 16, "layers": 1, "embedding": 8, "encoder_width": 8, "components": 2}
+    config = ModelConfig(categories, **small, latent=latent, latent_encoder=8)
     save_checkpoint(folder, network(config), {})
     return str(folder)
