@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, ClassifierConfig
 from sketchgen.models.features import NEAR, POSITION_SCALE
-from sketchgen.models.numpy_layers import Lstm
+from sketchgen.models.numpy_layers import lstm_step, lstm_weights
 from sketchgen.models.numpy_mixture import log_softmax
 from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, in_frame, rdp, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Sketch
@@ -127,9 +127,7 @@ class NumpyEncoder:
     def __init__(self, config: ClassifierConfig, weights: Weights) -> None:
         self.config = config
         self._weights = weights
-        layers = range(len(config.widths))
-        self._forwards = [Lstm(weights, f"forwards.{index}") for index in layers]
-        self._backwards = [Lstm(weights, f"backwards.{index}") for index in layers]
+        self._layers = [_Bidirectional(weights, index) for index in range(len(config.widths))]
 
     def weights(self) -> Weights:
         """Return all weights, float32."""
@@ -150,17 +148,17 @@ class NumpyEncoder:
             steps: features of the points, 0 in the padding.
             length: points of each drawing, 1 or more.
         """
-        hidden = np.ascontiguousarray(steps.transpose(1, 0, 2))
+        order = np.argsort(-length, kind="stable")
+        length = length[order]
+        hidden = np.ascontiguousarray(steps[order].transpose(1, 0, 2))
         hidden = np.maximum(self._linear("first", _windows(hidden, FIRST_SPAN)), 0.0) * _mask(hidden, length)
         hidden = np.maximum(self._linear("second", _windows(hidden, SECOND_SPAN)), 0.0)
-        for index, (forwards, backwards) in enumerate(zip(self._forwards, self._backwards, strict=True)):
+        for index, layer in enumerate(self._layers):
             if index:
-                hidden = _pairs(hidden * _mask(hidden, length))
-                length = (length + 1) // 2
-            ahead = forwards.run(hidden)[0]
-            back = backwards.run(_reversed(hidden, length))[0]
-            hidden = np.concatenate([ahead, _reversed(back, length)], -1)
-        return np.maximum(self._linear("pool", self._pool(hidden, _mask(hidden, length))), 0.0)
+                hidden, length = _pairs(hidden), (length + 1) // 2
+            hidden = layer(hidden, length)
+        found = np.maximum(self._linear("pool", self._pool(hidden, _mask(hidden, length))), 0.0)
+        return found[np.argsort(order)]
 
     def _linear(self, name: str, values: Float[np.ndarray, "*b i"]) -> Float[np.ndarray, "*b o"]:
         return values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
@@ -175,6 +173,36 @@ class NumpyEncoder:
         mean = np.einsum("nbhw,nbh->bhw", parts, share).reshape(batch, -1)
         maximum = np.where(valid, hidden, np.float32(-np.inf)).max(0)
         return np.concatenate([mean, maximum], -1)
+
+
+class _Bidirectional:
+    """Two LSTMs side by side, the second of which reads each drawing from its end."""
+
+    def __init__(self, weights: Weights, index: int) -> None:
+        both = [lstm_weights(weights, f"{side}.{index}") for side in ("forwards", "backwards")]
+        inputs, recurrent, bias = (np.stack(parts) for parts in zip(*both, strict=True))
+        self._inputs, self._recurrent = (
+            np.ascontiguousarray(each.swapaxes(1, 2)) for each in (inputs, recurrent)
+        )
+        self._bias = bias[:, None]
+
+    def __call__(
+        self, steps: Float[np.ndarray, "n b _"], length: Int[np.ndarray, " b"]
+    ) -> Float[np.ndarray, "n b _"]:
+        """Return the outputs of both, 0 in the padding; the longest drawings come first."""
+        count, batch, _ = steps.shape
+        read = np.stack([steps, _reversed(steps, length)]).reshape(2, count * batch, -1)
+        projected = (read @ self._inputs + self._bias).reshape(2, count, batch, -1)
+        width = self._recurrent.shape[1]
+        found = np.zeros((2, count, batch, width), np.float32)
+        hidden, cell = np.zeros((2, 2, batch, width), np.float32)
+        # How many drawings go on so far.
+        for step, rows in enumerate((np.arange(count)[:, None] < length).sum(1)):
+            gates = hidden[:, :rows] @ self._recurrent
+            gates += projected[:, step, :rows]
+            hidden, cell = lstm_step(gates, cell[:, :rows])
+            found[:, step, :rows] = hidden
+        return np.concatenate([found[0], _reversed(found[1], length)], -1)
 
 
 class NumpyClassifier(NumpyEncoder):

@@ -66,11 +66,6 @@ class Candidate:
     symmetry: float = 0.0
     belief: Float[np.ndarray, " c"] | None = None
 
-    @property
-    def proposal(self) -> Literal["model", "symmetry"]:
-        """What proposed it."""
-        return "symmetry" if self.symmetry else "model"
-
 
 @dataclass(frozen=True)
 class Ranker:
