@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, ClassifierConfig
 from sketchgen.models.features import NEAR, POSITION_SCALE
-from sketchgen.models.numpy_layers import lstm_step, lstm_weights
+from sketchgen.models.numpy_layers import lstm_step, lstm_weights, one_thread
 from sketchgen.models.numpy_mixture import log_softmax
 from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, in_frame, rdp, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Sketch
@@ -208,6 +208,7 @@ class _Bidirectional:
 class NumpyClassifier(NumpyEncoder):
     """Classifier of strokes in numpy."""
 
+    @one_thread
     def classify(
         self, sketches: Sequence[Sketch]
     ) -> tuple[Float[np.ndarray, "n c"], Float[np.ndarray, "n d"]]:

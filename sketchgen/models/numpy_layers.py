@@ -9,12 +9,14 @@ pieces and states are plain arrays. Sequences are right-aligned: a shorter one b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ContextDecorator
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
+from threading import Lock
 
 import numpy as np
 from jaxtyping import Float, Int
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from sketchgen.errors import SettingError
 from sketchgen.models.checkpoint import Weights
@@ -30,9 +32,6 @@ from sketchgen.models.features import (
 )
 from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.strokes import Pen
-
-# Sums on several threads round differently; products as small as these are no faster on several.
-threadpool_limits(1, "blas")
 
 DRAW, END = int(Pen.DRAW), int(Pen.END)
 """Plain numbers: looking up a member of an enum takes as long as a step's arithmetic."""
@@ -53,6 +52,39 @@ CAPACITY = 64
 Rows = Int[np.ndarray, " c"] | slice
 Start = Int[np.ndarray, " b"] | None
 """First column of each row of a right-aligned batch; None where all rows are equally long."""
+
+
+class _OneThread(ContextDecorator):
+    """Keeps products of matrices on one thread: sums on several round differently, and are no faster here.
+
+    The number of threads is the whole process's. It is set back when no thread of the program is inside.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+
+    def __enter__(self) -> None:
+        """Set one thread, which takes some 20 us."""
+        with self._lock:
+            if not self._inside:
+                self._limit = _blas().limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Leave."""
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
+
+
+@lru_cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
+
+
+one_thread = _OneThread()
+"""Context and decorator of what computes with the networks."""
 
 
 @dataclass
