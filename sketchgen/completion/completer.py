@@ -54,9 +54,9 @@ if TYPE_CHECKING:
 NO_CATEGORY = ("none", "any")
 """Names that stand for no category, as None does."""
 
-ENOUGH = 0.8
+ENOUGH = 0.875
 """Share of the candidates for a sketch that are drawn to their end. The others would be the longest: they
-take a quarter of the time, and are no better (docs/experiments.md)."""
+take a fifth of the time, and are no better (docs/experiments.md)."""
 
 MAX_CUT_OFF = 0.5
 """Share of the candidates that may be cut off at the edge of the page before further ones are drawn."""
@@ -187,8 +187,8 @@ class Completer:
         more alternatives does not change the first ones.
 
         With a larger `best_of`, `count` x `best_of` candidates are drawn, among them mirror images of given
-        strokes where the sketch is nearly symmetric, until four in five have ended. Of these a diverse set of
-        `count` is chosen, best first; see `sketchgen.ranking`. Where nothing is given and the category is
+        strokes where the sketch is nearly symmetric, until seven in eight have ended. Of these a diverse set
+        of `count` is chosen, best first; see `sketchgen.ranking`. Where nothing is given and the category is
         None or unknown to the recogniser there is nothing to choose by, and `best_of` changes nothing.
 
         Args:

@@ -16,7 +16,7 @@ from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, Cla
 from sketchgen.models.features import NEAR, POSITION_SCALE
 from sketchgen.models.numpy_layers import lstm_step, lstm_weights, one_thread
 from sketchgen.models.numpy_mixture import log_softmax
-from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, in_frame, rdp, simplify_as_quickdraw
+from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, in_frame, rdp_all, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen, pens
 
@@ -54,7 +54,7 @@ def point_sequence(sketch: Sketch) -> PointSequence:
     while thin.point_count > MAX_POINTS and epsilon < MAX_EPSILON:
         epsilon *= 1.5
         # Farthest from a line are corners: there is no need to look at points between them.
-        thin = Sketch.from_strokes([rdp(stroke, epsilon) for stroke in thin.strokes])
+        thin = Sketch(tuple(rdp_all(thin.strokes, epsilon)))
     return thin.points[:MAX_POINTS], (pens(thin) == Pen.LIFT)[:MAX_POINTS]
 
 
