@@ -6,12 +6,14 @@ import itertools
 import json
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sketchgen.models.checkpoint import KINDS, read_checkpoint
-from sketchgen.models.numpy_layers import TILE, Linear
+from sketchgen.models.numpy_layers import TILE, Linear, one_thread
 from tests.support.commandline import environment
 
 DRAWS = """
@@ -66,6 +68,23 @@ def test_threads_processes_and_alternatives_change_no_byte() -> None:
         for door, drawn in fewer.items():
             assert more[door][: len(drawn)] == drawn, door
         assert len(more["generate"]) == len(fewer["generate"]) == 12
+
+
+def test_products_have_one_thread_until_nobody_needs_it_any_more() -> None:
+    def threads() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    with threadpool_limits(3, "blas"):
+        assert threads() == {3}
+        first, second = ExitStack(), ExitStack()
+        first.enter_context(one_thread)
+        second.enter_context(one_thread)
+        assert threads() == {1}
+        # Not the last that came leaves last, as with requests side by side.
+        first.close()
+        assert threads() == {1}
+        second.close()
+        assert threads() == {3}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

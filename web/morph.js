@@ -250,4 +250,4 @@
     S.$("[data-view=morph]").hidden = false;
     S.morph = new Morph(S.$("#sg-morph"));
   });
-})(window.Sketchgen);
+})(Sketchgen);

@@ -44,4 +44,4 @@
       });
     };
   };
-})(window.Sketchgen);
+})(Sketchgen);

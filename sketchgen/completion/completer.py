@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,13 +46,17 @@ from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.resources import unknown_category
 from sketchgen.sketch.geometry import CENTRE, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Box, Completion, Sketch, check_sketch
-from sketchgen.sketch.strokes import to_steps
+from sketchgen.sketch.strokes import pens, to_steps
 
 if TYPE_CHECKING:
     from sketchgen.models.stroke_model import StrokeModel
 
 NO_CATEGORY = ("none", "any")
 """Names that stand for no category, as None does."""
+
+ENOUGH = 0.875
+"""Share of the candidates for a sketch that are drawn to their end. The others would be the longest: they
+take a fifth of the time, and are no better (docs/experiments.md)."""
 
 MAX_CUT_OFF = 0.5
 """Share of the candidates that may be cut off at the edge of the page before further ones are drawn."""
@@ -182,9 +187,9 @@ class Completer(Pretrained):
         more alternatives does not change the first ones.
 
         With a larger `best_of`, `count` x `best_of` candidates are drawn, among them mirror images of given
-        strokes where the sketch is nearly symmetric, and a diverse set of `count` is chosen, best first; see
-        `sketchgen.ranking`. Where nothing is given and the category is None or unknown to the recogniser
-        there is nothing to choose by, and `best_of` changes nothing.
+        strokes where the sketch is nearly symmetric, until seven in eight have ended. Of these a diverse set
+        of `count` is chosen, best first; see `sketchgen.ranking`. Where nothing is given and the category is
+        None or unknown to the recogniser there is nothing to choose by, and `best_of` changes nothing.
 
         Args:
             sketch: the given strokes, at any size; none, a dot, or any number.
@@ -338,20 +343,16 @@ class Completer(Pretrained):
         """Stream the first candidate of each group, then choose."""
         total = len(run.going_on)
         shown, guesses = np.arange(0, total, total // count), tuple(run.guesses.top(5) if run.guesses else ())
-        streamed: list[list[np.ndarray]] = [[] for _ in range(count)]
+        streamed: list[list[list[float]]] = [[] for _ in range(count)]
         for points, pen, drawn in run.points():
             yield NextPoints(points[shown], pen[shown], drawn[shown], guesses=guesses)
             for place in np.flatnonzero(drawn[shown]):
-                streamed[place].append(points[shown[place]])
+                streamed[place].append([*points[shown[place]].tolist(), int(pen[shown[place]])])
         candidates = self._finish(run, count)
-        rows = self._choose(run, candidates, count)
-        completions = [candidates[row].completion for row in rows]
+        completions = [candidates[row].completion for row in self._choose(run, candidates, count)]
         # Of what was streamed, a stroke may be left out as redrawn, or be made like a given one.
-        replaced = tuple(
-            place
-            for place, (row, points) in enumerate(zip(rows, streamed, strict=True))
-            if row != shown[place] or [*map(list, points)] != completions[place].added.points.tolist()
-        )
+        final = [np.column_stack([each.added.points, pens(each.added)]).tolist() for each in completions]
+        replaced = tuple(place for place in range(count) if final[place] != streamed[place])
         yield NextPoints.last(completions, replaced, guesses)
 
     def _run(
@@ -375,6 +376,7 @@ class Completer(Pretrained):
         # Where something is given there is no need to load the ranker before the first point.
         if best_of > 1 and (guesses or not sketch.is_empty or self._ranker.can_rank(sketch, name)):
             count, symmetry = count * best_of, True
+        enough = math.ceil(ENOUGH * count) if symmetry and best_of > 1 and not sketch.is_empty else None
         partial = PartialSketch.of(sketch, self.closing, self.config.epsilon)
         images = placed(partial.mirrored, count) if symmetry and not continue_stroke else {}
         names = list(islice(guesses.categories(seed), count)) if guesses else [name] * count
@@ -389,7 +391,7 @@ class Completer(Pretrained):
             for other in frames:
                 yield self._sample(other, names[: -(-count // (2 * len(frames)))], {}, *settings)
 
-        return replace(self._sample(partial, names, images, *settings), others=others)
+        return replace(self._sample(partial, names, images, *settings), others=others, enough=enough)
 
     def _sample(
         self,

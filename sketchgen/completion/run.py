@@ -63,6 +63,7 @@ class Run:
         sampled: the sampler's steps; each is taken once.
         guesses: by which the categories were chosen; None where one was named.
         others: prepares further runs of the same sketch, for where the page's edge cuts these candidates off.
+        enough: candidates that must have ended for the others to be given up; None to sample all.
     """
 
     partial: PartialSketch
@@ -72,6 +73,7 @@ class Run:
     sampled: Iterator[Step]
     guesses: Guesses | None = None
     others: Callable[[], Iterator[Run]] = lambda: iter(())
+    enough: int | None = None
     _taken: list[tuple[np.ndarray, ...]] = field(default_factory=list)
     _log_prob: Any = 0.0
 
@@ -81,6 +83,9 @@ class Run:
             self._taken.append((step.offset, step.pen, step.drawn, step.ended))
             self._log_prob = self._log_prob + log_likelihood(step)
             yield step
+            if self.enough is not None and np.count_nonzero(step.ended) >= self.enough:
+                self.sampled = iter(())
+                return
 
     def points(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Sample, and yield points (n, 2) on the page, pens (n,) and which candidates got a point (n,)."""
@@ -93,12 +98,13 @@ class Run:
             yield self.partial.on_page(closing.next(at, step.pen)), step.pen, step.drawn
 
     def finish(self) -> list[Candidate]:
-        """Sample what is left, and return the candidates."""
+        """Sample what is left, and return the candidates that were not given up, in their order."""
         for _ in self:
             pass
         offset, pen, drawn, ended = (np.stack(part, 1) for part in zip(*self._taken, strict=True))
-        found = []
-        for row, length in enumerate(drawn.sum(1)):
+        found, given_up = [], ~ended[:, -1] & drawn[:, -1]
+        for row in np.flatnonzero(~given_up):
+            length = drawn[row].sum()
             sampled = offset[row, :length], pen[row, :length]
             sketch, category, going_on = self.partial.sketch, self.categories[row], bool(self.going_on[row])
             added = self.partial.added(*sampled, category or sketch.category, going_on=going_on)

@@ -22,7 +22,6 @@ from sketchgen.completion.sampler import first_number
 from sketchgen.completion.symmetry import placed
 from sketchgen.jobs.spec import DrawingRequest, Item, Job, Sampling
 from sketchgen.limits import check_sampling
-from sketchgen.ranking.ranker import Candidate
 from sketchgen.sketch.sketch import Completion, Sketch
 
 if TYPE_CHECKING:
@@ -168,27 +167,24 @@ class BatchEngine:
 
 
 class CompleterEngine:
-    """An engine that draws what `Completer.candidates` draws, bit for bit.
-
-    All alternatives of a partial sketch are drawn together, even if only one is requested.
-    """
+    """An engine that draws what `Completer.candidates` draws, bit for bit."""
 
     def __init__(self, model: Completer, sampling: Sampling, alternatives: int) -> None:
         self._model, self._sampling, self._count = model, sampling, alternatives
 
     def draw(self, requests: Iterable[DrawingRequest]) -> Iterator[DrawingResult]:
         """Draw all requests; see `Engine.draw`."""
-        for _, group in groupby(requests, key=lambda request: request.number // self._count):
-            found: list[Candidate] = []
+        for _, some in groupby(requests, key=lambda request: request.number // self._count):
+            group = list(some)
+            found = self._model.candidates(
+                group[0].given or Sketch(),
+                group[0].category,
+                1 + max(request.index for request in group),
+                self._sampling.temperature,
+                group[0].seed,
+                symmetry=self._sampling.mirrored,
+            )
             for request in group:
-                found = found or self._model.candidates(
-                    request.given or Sketch(),
-                    request.category,
-                    self._count,
-                    self._sampling.temperature,
-                    request.seed,
-                    symmetry=self._sampling.mirrored,
-                )
                 made = found[request.index]
                 points = made.completion.added.point_count
                 yield DrawingResult(request, made.completion, points, made.symmetry, made.belief)

@@ -14,9 +14,9 @@ from jaxtyping import Bool, Float, Int
 from sketchgen.models.checkpoint import Weights
 from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, ClassifierConfig
 from sketchgen.models.features import NEAR, POSITION_SCALE
-from sketchgen.models.numpy_layers import make_layer
+from sketchgen.models.numpy_layers import lstm_step, lstm_weights, make_layer, one_thread
 from sketchgen.models.numpy_mixture import log_softmax
-from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, in_frame, rdp, simplify_as_quickdraw
+from sketchgen.sketch.geometry import BOX, EPSILON, box_frame, in_frame, rdp_all, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen, pens
 
@@ -54,7 +54,7 @@ def point_sequence(sketch: Sketch) -> PointSequence:
     while thin.point_count > MAX_POINTS and epsilon < MAX_EPSILON:
         epsilon *= 1.5
         # Farthest from a line are corners: there is no need to look at points between them.
-        thin = Sketch.from_strokes([rdp(stroke, epsilon) for stroke in thin.strokes])
+        thin = Sketch(tuple(rdp_all(thin.strokes, epsilon)))
     return thin.points[:MAX_POINTS], (pens(thin) == Pen.LIFT)[:MAX_POINTS]
 
 
@@ -130,10 +130,8 @@ class NumpyEncoder:
     def __init__(self, config: ClassifierConfig, weights: Weights) -> None:
         self.config = config
         self._weights = weights
-        self._layers = [
-            [make_layer(config.cell, weights, f"{direction}.{index}") for direction in config.directions]
-            for index in range(len(config.widths))
-        ]
+        kind = _Lstms if config.cell == "lstm" else _Layers
+        self._layers = [kind(config, weights, index) for index in range(len(config.widths))]
 
     def weights(self) -> Weights:
         """Return all weights, float32."""
@@ -154,17 +152,17 @@ class NumpyEncoder:
             steps: features of the points, 0 in the padding.
             length: points of each drawing, 1 or more.
         """
-        hidden = np.ascontiguousarray(steps.transpose(1, 0, 2))
+        order = np.argsort(-length, kind="stable")
+        length = length[order]
+        hidden = np.ascontiguousarray(steps[order].transpose(1, 0, 2))
         hidden = np.maximum(self._linear("first", _windows(hidden, FIRST_SPAN)), 0.0) * _mask(hidden, length)
         hidden = np.maximum(self._linear("second", _windows(hidden, SECOND_SPAN)), 0.0)
-        for index, (forwards, *backwards) in enumerate(self._layers):
+        for index, layer in enumerate(self._layers):
             if index:
-                hidden = _pairs(hidden * _mask(hidden, length))
-                length = (length + 1) // 2
-            read = [forwards.run(hidden)[0]]
-            read += [_reversed(each.run(_reversed(hidden, length))[0], length) for each in backwards]
-            hidden = np.concatenate(read, -1)
-        return np.maximum(self._linear("pool", self._pool(hidden, _mask(hidden, length))), 0.0)
+                hidden, length = _pairs(hidden), (length + 1) // 2
+            hidden = layer(hidden, length)
+        found = np.maximum(self._linear("pool", self._pool(hidden, _mask(hidden, length))), 0.0)
+        return found[np.argsort(order)]
 
     def _linear(self, name: str, values: Float[np.ndarray, "*b i"]) -> Float[np.ndarray, "*b o"]:
         return values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
@@ -181,9 +179,57 @@ class NumpyEncoder:
         return np.concatenate([mean, maximum], -1)
 
 
+class _Layers:
+    """Recurrent layers side by side, one a direction; the second reads each drawing from its end."""
+
+    def __init__(self, config: ClassifierConfig, weights: Weights, index: int) -> None:
+        self._layers = [make_layer(config.cell, weights, f"{way}.{index}") for way in config.directions]
+
+    def __call__(
+        self, steps: Float[np.ndarray, "n b _"], length: Int[np.ndarray, " b"]
+    ) -> Float[np.ndarray, "n b _"]:
+        """Return the outputs of all, 0 in the padding."""
+        forwards, *backwards = self._layers
+        found = [forwards.run(steps)[0]]
+        found += [_reversed(layer.run(_reversed(steps, length))[0], length) for layer in backwards]
+        return np.concatenate(found, -1) * _mask(steps, length)
+
+
+class _Lstms:
+    """The same of LSTMs, in one pass over the steps that leaves out the padding."""
+
+    def __init__(self, config: ClassifierConfig, weights: Weights, index: int) -> None:
+        each = [lstm_weights(weights, f"{way}.{index}") for way in config.directions]
+        inputs, recurrent, bias = (np.stack(parts) for parts in zip(*each, strict=True))
+        self._inputs, self._recurrent = (
+            np.ascontiguousarray(part.swapaxes(1, 2)) for part in (inputs, recurrent)
+        )
+        self._bias = bias[:, None]
+
+    def __call__(
+        self, steps: Float[np.ndarray, "n b _"], length: Int[np.ndarray, " b"]
+    ) -> Float[np.ndarray, "n b _"]:
+        """Return the outputs of all, 0 in the padding; the longest drawings come first."""
+        count, batch, _ = steps.shape
+        ways, width = self._recurrent.shape[:2]
+        read = np.stack([steps, _reversed(steps, length)][:ways]).reshape(ways, count * batch, -1)
+        projected = (read @ self._inputs + self._bias).reshape(ways, count, batch, -1)
+        found = np.zeros((ways, count, batch, width), np.float32)
+        hidden, cell = np.zeros((2, ways, batch, width), np.float32)
+        # How many drawings go on so far.
+        for step, rows in enumerate((np.arange(count)[:, None] < length).sum(1)):
+            gates = hidden[:, :rows] @ self._recurrent
+            gates += projected[:, step, :rows]
+            hidden, cell = lstm_step(gates, cell[:, :rows])
+            found[:, step, :rows] = hidden
+        forwards, *backwards = found
+        return np.concatenate([forwards, *(_reversed(each, length) for each in backwards)], -1)
+
+
 class NumpyClassifier(NumpyEncoder):
     """Classifier of strokes in numpy."""
 
+    @one_thread
     def classify(
         self, sketches: Sequence[Sketch]
     ) -> tuple[Float[np.ndarray, "n c"], Float[np.ndarray, "n d"]]:

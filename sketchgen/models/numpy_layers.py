@@ -9,12 +9,14 @@ pieces and states are plain arrays. Sequences are right-aligned: a shorter one b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ContextDecorator
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
+from threading import Lock
 
 import numpy as np
 from jaxtyping import Float, Int
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from sketchgen.errors import SettingError
 from sketchgen.models.checkpoint import Weights
@@ -30,9 +32,6 @@ from sketchgen.models.features import (
 )
 from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.strokes import Pen
-
-# Sums on several threads round differently; products as small as these are no faster on several.
-threadpool_limits(1, "blas")
 
 DRAW, END = int(Pen.DRAW), int(Pen.END)
 """Plain numbers: looking up a member of an enum takes as long as a step's arithmetic."""
@@ -53,6 +52,39 @@ CAPACITY = 64
 Rows = Int[np.ndarray, " c"] | slice
 Start = Int[np.ndarray, " b"] | None
 """First column of each row of a right-aligned batch; None where all rows are equally long."""
+
+
+class _OneThread(ContextDecorator):
+    """Keeps products of matrices on one thread: sums on several round differently, and are no faster here.
+
+    The number of threads is the whole process's. It is set back when no thread of the program is inside.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+
+    def __enter__(self) -> None:
+        """Set one thread, which takes some 20 us."""
+        with self._lock:
+            if not self._inside:
+                self._limit = _blas().limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Leave."""
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
+
+
+@lru_cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
+
+
+one_thread = _OneThread()
+"""Context and decorator of what computes with the networks."""
 
 
 @dataclass
@@ -171,15 +203,9 @@ class Lstm:
     """Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000."""
 
     def __init__(self, weights: Weights, name: str) -> None:
-        inputs, recurrent = (weights[f"{name}.weight_{part}_l0"] for part in ("ih", "hh"))
-        bias = weights[f"{name}.bias_ih_l0"] + weights[f"{name}.bias_hh_l0"]
-        width = self._width = recurrent.shape[1]
-        # From torch's order (in, forget, candidate, out) to one with the gates side by side. As
-        # sigmoid(x) = 1/2 + 1/2 tanh(x/2), half of their inputs makes one tanh do for all.
-        order = np.arange(4 * width).reshape(4, width)[[0, 1, 3, 2]].ravel()
-        half = np.repeat(np.array([0.5, 1.0], dtype=np.float32), [3 * width, width])
-        self._inputs = Linear(inputs[order] * half[:, None], bias[order] * half)
-        self._recurrent = Linear(recurrent[order] * half[:, None])
+        inputs, recurrent, bias = lstm_weights(weights, name)
+        self._width = recurrent.shape[1]
+        self._inputs, self._recurrent = Linear(inputs, bias), Linear(recurrent)
 
     def begin(self, batch: int) -> LayerState:
         """Return the state before the first step."""
@@ -210,20 +236,39 @@ class Lstm:
 
     def _next(self, projected: Float[np.ndarray, "b g"], state: LayerState) -> LayerState:
         """Return hidden state and cell after a step whose inputs were projected."""
-        width = self._width
         gates = self._recurrent(state[0])
         gates += projected
-        np.tanh(gates, out=gates)
-        opened = gates[:, : 3 * width]
-        opened *= 0.5
-        opened += 0.5
-        enter, cell, leave, candidate = (gates[:, n * width : (n + 1) * width] for n in range(4))
-        cell *= state[1]
-        candidate *= enter
-        cell += candidate
-        hidden = np.tanh(cell)
-        hidden *= leave
-        return hidden, cell
+        return lstm_step(gates, state[1])
+
+
+def lstm_weights(weights: Weights, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the weights of inputs and states and the bias of a layer of torch's, for `lstm_step`."""
+    inputs, recurrent = (weights[f"{name}.weight_{part}_l0"] for part in ("ih", "hh"))
+    bias = weights[f"{name}.bias_ih_l0"] + weights[f"{name}.bias_hh_l0"]
+    width = recurrent.shape[1]
+    # From torch's order (in, forget, candidate, out) to one with the gates side by side. As
+    # sigmoid(x) = 1/2 + 1/2 tanh(x/2), half of their inputs makes one tanh do for all.
+    order = np.arange(4 * width).reshape(4, width)[[0, 1, 3, 2]].ravel()
+    half = np.repeat(np.array([0.5, 1.0], dtype=np.float32), [3 * width, width])
+    return inputs[order] * half[:, None], recurrent[order] * half[:, None], bias[order] * half
+
+
+def lstm_step(
+    gates: Float[np.ndarray, "*b g"], cell: Float[np.ndarray, "*b w"]
+) -> tuple[Float[np.ndarray, "*b w"], Float[np.ndarray, "*b w"]]:
+    """Return hidden state and cell after a step, from the inputs of its gates, which are overwritten."""
+    width = cell.shape[-1]
+    np.tanh(gates, out=gates)
+    opened = gates[..., : 3 * width]
+    opened *= 0.5
+    opened += 0.5
+    enter, after, leave, candidate = (gates[..., n * width : (n + 1) * width] for n in range(4))
+    after *= cell
+    candidate *= enter
+    after += candidate
+    hidden = np.tanh(after)
+    hidden *= leave
+    return hidden, after
 
 
 class GatedRecurrence:

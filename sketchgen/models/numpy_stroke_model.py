@@ -28,6 +28,7 @@ from sketchgen.models.numpy_layers import (
     SelfAttention,
     Start,
     make_layer,
+    one_thread,
     sigmoid,
 )
 from sketchgen.models.numpy_mixture import LIFT, StepDistribution
@@ -243,6 +244,7 @@ class Decoder:
         pens = state.pen.advanced(offset, pen)
         return self._next(State(state.layers, pens, state.bias, state.known, state.cache))
 
+    @one_thread
     def _prime(
         self,
         offset: Float[np.ndarray, "b n 2"],
@@ -308,6 +310,7 @@ class Decoder:
         entered *= sigmoid(entered)
         return entered
 
+    @one_thread
     def _next(self, state: State) -> tuple[StepDistribution, State]:
         """Take the step to whose end the pens of `state` were moved."""
         config, pens, cache = self.config, state.pen, state.cache

@@ -24,6 +24,7 @@ from jaxtyping import Bool, Float, Int
 from sketchgen.models.checkpoint import REWARD_MODEL, Pretrained, read_checkpoint
 from sketchgen.models.config import REWARD_FEATURES
 from sketchgen.models.numpy_classifier import MAX_POINTS, NumpyEncoder, in_own_box, padded, point_features
+from sketchgen.models.numpy_layers import one_thread
 from sketchgen.models.recogniser import check_not_empty
 from sketchgen.sketch.geometry import BOX, EPSILON, rdp, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Completion, Points, Sketch
@@ -122,6 +123,7 @@ def reward_features(
 class NumpyRewardNetwork(NumpyEncoder):
     """Reward model in numpy."""
 
+    @one_thread
     def scores(
         self, drawings: Sequence[MarkedSketch], category: Int[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:

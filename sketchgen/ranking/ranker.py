@@ -26,6 +26,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sketchgen.errors import SettingError
+from sketchgen.models.numpy_layers import one_thread
 from sketchgen.models.recogniser import Recogniser, default_recogniser
 from sketchgen.models.reward_model import RewardModel, load_reward_model
 from sketchgen.ranking.consensus import mean_similarity, similarities
@@ -66,11 +67,6 @@ class Candidate:
     symmetry: float = 0.0
     belief: Float[np.ndarray, " c"] | None = None
 
-    @property
-    def proposal(self) -> Literal["model", "symmetry"]:
-        """What proposed it."""
-        return "symmetry" if self.symmetry else "model"
-
 
 @dataclass(frozen=True)
 class Ranker:
@@ -91,6 +87,7 @@ class Ranker:
             return True
         return self.reward_model is not None and not given.is_empty
 
+    @one_thread
     def scores(self, candidates: Sequence[Candidate], category: str | None) -> Float[np.ndarray, " n"]:
         """Return the score of each of n candidates for one drawing, nats; -inf for an empty drawing.
 
@@ -112,6 +109,7 @@ class Ranker:
         """
         return self.select(candidates, category, 0)
 
+    @one_thread
     def select(self, candidates: Sequence[Candidate], category: str | None, count: int) -> list[int]:
         """Return the rows of a diverse set of `count` candidates, best first; see `ranking.diversity`."""
         measured, similarity = self._measures(candidates, category), self._similarity(candidates)

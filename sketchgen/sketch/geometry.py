@@ -103,7 +103,7 @@ def _check_length(length: float, spacing: float, what: str) -> None:
 def _thinned(strokes: Sequence[Points], epsilon: float = EPSILON, spacing: float = 1.0) -> list[Points]:
     """Return every stroke resampled and thinned."""
     _check_length(line_length(strokes), spacing, "a drawing")
-    return [rdp(resample(stroke, spacing), epsilon) for stroke in strokes]
+    return rdp_all([resample(stroke, spacing) for stroke in strokes], epsilon)
 
 
 def resample(points: Points, spacing: float = 1.0) -> Points:
@@ -124,15 +124,6 @@ def resample(points: Points, spacing: float = 1.0) -> Points:
     return result
 
 
-def _distances(points: Points, start: Points, end: Points) -> NDArray[np.float64]:
-    """Return the (n,) distances to the line through `start` and `end`, or to `start` if they coincide."""
-    along, offsets = end - start, points - start
-    norm = float(np.hypot(along[0], along[1]))
-    if norm == 0.0:
-        return np.hypot(offsets[:, 0], offsets[:, 1])
-    return np.abs(offsets[:, 0] * along[1] - offsets[:, 1] * along[0]) / norm
-
-
 def rdp(points: Points, epsilon: float = EPSILON) -> Points:
     """Return a polyline without the points within `epsilon` of the line through their kept neighbours.
 
@@ -143,29 +134,57 @@ def rdp(points: Points, epsilon: float = EPSILON) -> Points:
     more), spans of over 256 points are therefore split at their middle instead of their farthest point. The
     result is still within `epsilon`, with a few more points. Strokes of up to 6,000 points are not affected.
     """
-    if len(points) < 3:
-        return points
-    keep = np.zeros(len(points), dtype=bool)
-    keep[[0, -1]] = True
-    spans = [(0, len(points) - 1)]
-    effort = max(RDP_EFFORT, 32 * len(points))
-    while spans:
-        first, last = spans.pop()
-        if last - first < 2:
-            continue
-        if effort < 0 and last - first > _RDP_SPAN:
-            middle = (first + last) // 2
-            keep[middle] = True
-            spans += [(first, middle), (middle, last)]
-            continue
-        effort -= last - first
-        gaps = _distances(points[first + 1 : last], points[first], points[last])
-        worst = int(np.argmax(gaps))
-        if gaps[worst] > epsilon:
-            middle = first + 1 + worst
-            keep[middle] = True
-            spans += [(first, middle), (middle, last)]
-    return points[keep]
+    return rdp_all([points], epsilon)[0]
+
+
+def rdp_all(strokes: Sequence[Points], epsilon: float = EPSILON) -> list[Points]:
+    """Return the `rdp` of several strokes, each of at least one point; the effort is that of all together."""
+    if not strokes:
+        return []
+    x, y = np.concatenate(strokes).T.copy()
+    last = np.cumsum([len(stroke) for stroke in strokes]) - 1
+    first = np.append(0, last[:-1] + 1)
+    keep, ends = np.zeros(len(x), dtype=bool), last + 1
+    keep[first] = keep[last] = True
+    effort = max(RDP_EFFORT, 32 * len(x))
+    # All spans between neighbours that are kept so far are halved at once.
+    while (wide := last - first > 1).any():
+        first, last = first[wide], last[wide]
+        inner = last - first - 1
+        effort -= int(inner.sum())
+        begin = np.cumsum(inner) - inner
+        at = np.arange(inner.sum()) + np.repeat(first + 1 - begin, inner)
+        gaps = _distances(x, y, at, first, last, inner)
+        worst = np.maximum.reduceat(gaps, begin)
+        middle = np.minimum.reduceat(np.where(gaps == np.repeat(worst, inner), at, len(x)), begin)
+        if effort < 0:
+            long = last - first > _RDP_SPAN
+            middle[long], worst[long] = (first[long] + last[long]) // 2, np.inf
+        cut = worst > epsilon
+        first, middle, last = first[cut], middle[cut], last[cut]
+        keep[middle] = True
+        first, last = np.concatenate([first, middle]), np.concatenate([middle, last])
+    return [stroke[kept] for stroke, kept in zip(strokes, np.split(keep, ends[:-1]), strict=True)]
+
+
+def _distances(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    at: NDArray[np.int64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    inner: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return the distances of points `at`, of each span `inner`, to the line through its ends.
+
+    It is the distance to the first end where both coincide.
+    """
+    along_x, along_y = (np.repeat(part[last] - part[first], inner) for part in (x, y))
+    off_x, off_y = (part[at] - np.repeat(part[first], inner) for part in (x, y))
+    norm = np.hypot(along_x, along_y)
+    dot = norm == 0.0
+    gaps = np.abs(off_x * along_y - off_y * along_x) / np.where(dot, 1.0, norm)
+    return np.where(dot, np.hypot(off_x, off_y), gaps) if dot.any() else gaps
 
 
 def simplify(sketch: Sketch, *, epsilon: float = EPSILON, spacing: float = 1.0) -> Sketch:

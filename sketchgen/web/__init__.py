@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 from typing import TYPE_CHECKING, Any
-
-from sketchgen.limits import THREAD_VARIABLES
 
 if TYPE_CHECKING:
     from sketchgen.web.page import build
@@ -42,14 +39,8 @@ def load_gradio() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """Load gradio only when the page is asked for, and numpy with one thread, if it is loaded by this.
-
-    As many requests compute at once as there are cores. With several threads for each of them a first point
-    takes twice as long.
-    """
+    """Load gradio only when the page is asked for."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if not any(variable in os.environ for variable in THREAD_VARIABLES):
-        os.environ |= dict.fromkeys(THREAD_VARIABLES, "1")
     load_gradio()
     return getattr(importlib.import_module(_HOME[name]), name)

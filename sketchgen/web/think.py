@@ -19,7 +19,7 @@ from sketchgen.errors import SketchError, SketchgenError
 from sketchgen.models.numpy_layers import sigmoid
 from sketchgen.models.numpy_mixture import StepDistribution
 from sketchgen.sketch.sketch import Points, Sketch
-from sketchgen.sketch.strokes import pens
+from sketchgen.sketch.strokes import to_steps
 from sketchgen.web.drawing import posting
 from sketchgen.web.request import checked_category, checked_sketch
 
@@ -61,15 +61,17 @@ def thoughts(completer: Completer, sketch: Sketch, added: Sketch, category: str 
     if category == AUTO:
         category = next((guess.category for guess in completer.guess(sketch, 1)), None)
     partial = PartialSketch.of(sketch)
-    points, pen = added.points - partial.origin, pens(added)
-    going_on = bool(len(points) > 1 and not sketch.is_empty and not points[0].any() and pen[0] == 0)
-    points, pen = points[going_on:], pen[going_on:]
-    at = np.concatenate([np.zeros((1, 2)), points])
-    forced = {0: (np.diff(at, axis=0) / partial.frame.scale, pen)}
+    strokes = [stroke - partial.origin for stroke in added.strokes]
+    going_on = not sketch.is_empty and any(len(first) > 1 and not first[0].any() for first in strokes[:1])
+    if going_on:
+        strokes[0] = strokes[0][1:]
+    offset, pen = to_steps(Sketch(tuple(strokes)), ends=False)
+    forced = {0: (offset / partial.frame.scale, pen)}
     given = partial.prefix(np.array([completer.category_index(category)]), np.array([going_on]))
     found = steps(
         completer.decoder, given, noise_rows(0, 1), len(pen), 1.0, at_least_one=False, forced=forced
     )
+    at = np.concatenate([np.zeros((1, 2)), *strokes])
     places = zip(at + partial.origin, found, strict=True)
     shown = [_step(place, step.distribution, partial.frame.scale) for place, step in places]
     return {"category": category, "steps": shown}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 import sketchgen
-from sketchgen.completion.completer import Completer
+from sketchgen.completion.completer import ENOUGH, Completer
 from sketchgen.completion.partial_sketch import PartialSketch, tempered
 from sketchgen.completion.run import NextPoints
 from sketchgen.errors import CategoryError, SettingError, SketchError
@@ -269,11 +270,18 @@ def test_a_stream_grows_into_the_very_completions(completer: Completer, sketch: 
 RANKER = Ranker(recogniser(), reward_model())
 
 
-@pytest.mark.parametrize("sketch", [Sketch(), NEARLY])
-def test_the_best_of_several_are_those_that_the_ranker_selects(completer: Completer, sketch: Sketch):
-    category = RANKER.recogniser.categories[1] if RANKER.recogniser else ""
+def ranked(category: str) -> Completer:
     config = ModelConfig((category, "mud"), layers=1, width=32, components=4, encoder_width=16)
-    model = replace(untrained.completer(config), ranker=RANKER)
+    return replace(untrained.completer(config), ranker=RANKER)
+
+
+@pytest.mark.parametrize("sketch", [Sketch(), NEARLY])
+def test_the_best_of_several_are_those_that_the_ranker_selects(
+    sketch: Sketch, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sketchgen.completion.completer.ENOUGH", 1.0)
+    category = RANKER.recogniser.categories[1] if RANKER.recogniser else ""
+    model = ranked(category)
     settings = category.upper(), 3, 0.7, 5
     candidates = model.candidates(sketch, category, 12, 0.7, 5, limit=40)
     rows = RANKER.select(candidates, category, 3)
@@ -286,6 +294,17 @@ def test_the_best_of_several_are_those_that_the_ranker_selects(completer: Comple
     assert strokes_of(last.completions or []) == strokes_of(best)
     drawn = model.generate(category, 3, 0.7, 5, best_of=4, limit=40)
     assert sketch.strokes or drawn == [each.added for each in best]
+
+
+def test_the_last_candidates_to_end_are_given_up():
+    every, some = (ranked("cat")._run(NEARLY, "cat", 3, 0.7, 5, 200, None, 4) for _ in range(2))
+    every.enough = None
+    candidates, kept = every.finish(), some.finish()
+    until = np.sum([~step[3] for step in every._taken], 0)
+    last = np.sort(until)[math.ceil(ENOUGH * 12) - 1]
+    assert last < until.max()
+    wanted = [each.completion.added for each, steps in zip(candidates, until, strict=True) if steps <= last]
+    assert [each.completion.added for each in kept] == wanted
 
 
 def test_where_there_is_nothing_to_choose_by_nothing_is_chosen(completer: Completer):
