@@ -102,7 +102,7 @@ def test_a_checkpoint_of_it_completes_and_is_no_classifier(tmp_path: Path) -> No
     assert np.array_equal(completion.added.points, same.added.points)
     with pytest.raises(CheckpointError, match="is a stroke model, not a classifier"):
         find_checkpoint(tmp_path / "catpig", CLASSIFIER)
-    assert "license: unknown" in (tmp_path / "catpig" / "README.md").read_text()
+    assert 'license: "unknown"' in (tmp_path / "catpig" / "README.md").read_text()
 
 
 def test_given_lines_are_simplified_as_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
