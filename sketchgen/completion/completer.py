@@ -46,7 +46,7 @@ from sketchgen.ranking.ranker import Candidate, Ranker, load_ranker
 from sketchgen.resources import unknown_category
 from sketchgen.sketch.geometry import CENTRE, simplify_as_quickdraw
 from sketchgen.sketch.sketch import Box, Completion, Sketch, check_sketch
-from sketchgen.sketch.strokes import pens, to_steps
+from sketchgen.sketch.strokes import to_steps
 
 if TYPE_CHECKING:
     from sketchgen.models.stroke_model import StrokeModel
@@ -347,11 +347,11 @@ class Completer(Pretrained):
         for points, pen, drawn in run.points():
             yield NextPoints(points[shown], pen[shown], drawn[shown], guesses=guesses)
             for place in np.flatnonzero(drawn[shown]):
-                streamed[place].append([*points[shown[place]].tolist(), int(pen[shown[place]])])
+                streamed[place].append(points[shown[place]].tolist())
         candidates = self._finish(run, count)
         completions = [candidates[row].completion for row in self._choose(run, candidates, count)]
         # Of what was streamed, a stroke may be left out as redrawn, or be made like a given one.
-        final = [np.column_stack([each.added.points, pens(each.added)]).tolist() for each in completions]
+        final = [each.added.points.tolist() for each in completions]
         replaced = tuple(place for place in range(count) if final[place] != streamed[place])
         yield NextPoints.last(completions, replaced, guesses)
 

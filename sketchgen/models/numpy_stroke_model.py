@@ -191,6 +191,7 @@ class Decoder:
         latents = [each.latent for each in given if each.latent is not None]
         return self._next(self._hearing(state, np.concatenate(latents)) if latents else state)
 
+    @one_thread
     def posterior(self, wholes: Sequence[Prefix]) -> Gaussian:
         """Return the posteriors of the latent vectors of b whole drawings, all of known frames or none.
 
@@ -201,6 +202,7 @@ class Decoder:
         _, features = self._features(offset, pen, wholes[0].known)
         return Gaussian.of(self._with_latent().posterior(features[1:], start))
 
+    @one_thread
     def prior(self, given: Prefix) -> Gaussian:
         """Return the prior of the latent vectors of the b drawings that go on from a given part, (b, z).
 

@@ -15,7 +15,7 @@ import { steps } from "./sampler.js";
 import { mirrored, placed } from "./symmetry.js";
 
 const MAX_STROKES = 500, MAX_POINTS = 20000, MAX_COORDINATE = 1e9, MAX_COUNT = 64, MAX_BEST_OF = 16;
-const MAX_TEMPERATURE = 2, MAX_GUIDANCE = 10, MAX_LIMIT = 10000, MAX_SEED = 2 ** 53 - 1, MAX_CUT_OFF = 0.5;
+const MAX_TEMPERATURE = 2, MAX_GUIDANCE = 10, MAX_LIMIT = 10000, MAX_SEED = 2 ** 53 - 1, MAX_CUT_OFF = 0.5, ENOUGH = 0.875;
 
 /** Milliseconds between growth events: a screen shows no more than sixty a second. */
 const FLUSH = 1000 / 60;
@@ -141,6 +141,7 @@ class Run {
     // What is only mirrored is the same under any category.
     this.names = names.map((name, row) => (images.has(row) && !images.get(row).goesOn ? names[0] : name));
     this.batch = new Batch(this, this.part, this.names, images, network);
+    if (several && strokes.length) this.batch.enough = Math.ceil(ENOUGH * this.total);
     this.shown = Array.from({ length: count }, (_, place) => (place * this.total) / count);
     this.points = this.shown.map(() => []);
     this.sent = this.shown.map(() => 0);
@@ -174,7 +175,7 @@ class Run {
     rows.forEach((row, place) => {
       const points = toPoints(candidates[row].added);
       // Of what was told a stroke may be left out as redrawn, or be made like a given one.
-      if (row === this.shown[place] && same(points, this.points[place])) return;
+      if (same(points, this.points[place])) return;
       anew.push(place);
       this.points[place] = points;
       this.sent[place] = 0;
@@ -229,11 +230,16 @@ class Batch {
         line.pens.push(step.pen[row]);
         return [...part.onPage(closings[row].next(at[row], step.pen[row])), step.pen[row]];
       });
+      if (lines.filter((line) => line.ended).length >= this.enough) {
+        lines.forEach((line, row) => (line.givenUp = Boolean(step.drawn[row])));
+        return;
+      }
     }
   }
 
   candidates() {
-    return this.lines.map(({ points, pens, nats, ended }, row) => {
+    return this.lines.flatMap(({ points, pens, nats, ended, givenUp }, row) => {
+      if (givenUp) return [];
       const image = this.images.get(row), added = this.part.added(points, pens, this.going[row]);
       return { added, nats, ended, category: this.names[row], symmetry: image ? image.symmetry : 0 };
     });
