@@ -103,7 +103,7 @@ class Run:
             pass
         offset, pen, drawn, ended = (np.stack(part, 1) for part in zip(*self._taken, strict=True))
         found, given_up = [], ~ended[:, -1] & drawn[:, -1]
-        for row in np.flatnonzero(~given_up):
+        for row in np.flatnonzero(~given_up).tolist():
             length = drawn[row].sum()
             sampled = offset[row, :length], pen[row, :length]
             sketch, category, going_on = self.partial.sketch, self.categories[row], bool(self.going_on[row])
