@@ -187,9 +187,9 @@ def _icons() -> dict[str, bytes]:
 
 def _license() -> bytes:
     """Return the licence of the program, of a checkout or of what is installed."""
-    here = Path(__file__).resolve().parents[2] / "LICENSE"
-    if here.is_file():
-        return here.read_bytes()
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file():
+        return (checkout / "LICENSE").read_bytes()
     try:
         text = distribution("sketchgen").read_text("licenses/LICENSE")
     except PackageNotFoundError:
