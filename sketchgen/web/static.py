@@ -36,6 +36,9 @@ LOCAL_SCRIPTS = ("static/local.js", "static/open.js", "static/save.js")
 ICONS = {"icon-180.png": 180, "icon-192.png": 192, "icon-512.png": 512}
 """Pictures of the logo, px; the first one is for Apple's devices."""
 
+BEST_OF = 2
+"""Candidates for each alternative, unless a visitor wants more: ranking takes a browser most of the time."""
+
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'"
 """What browsers enforce: the page asks no other host for anything."""
 
@@ -103,10 +106,11 @@ def write_page(
 
 def _page(completer: Completer) -> dict[str, bytes]:
     """Return the page, its scripts and its styles."""
-    known = names()
+    known, model = names(), facts(completer)
+    model["settings"]["best_of"] = BEST_OF
     scripts = script(
         [*SCRIPTS, *LOCAL_SCRIPTS, "static/start.js"],
-        MODEL=facts(completer),
+        MODEL=model,
         NAMES={category: known.get(category, {}) for category in completer.categories},
     )
     files = {
@@ -183,9 +187,9 @@ def _icons() -> dict[str, bytes]:
 
 def _license() -> bytes:
     """Return the licence of the program, of a checkout or of what is installed."""
-    here = Path(__file__).resolve().parents[2] / "LICENSE"
-    if here.is_file():
-        return here.read_bytes()
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file():
+        return (checkout / "LICENSE").read_bytes()
     try:
         text = distribution("sketchgen").read_text("licenses/LICENSE")
     except PackageNotFoundError:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from sketchgen.cli import main
 from sketchgen.completion.completer import load
 from sketchgen.errors import CheckpointError, OutputError, SettingError
 from sketchgen.web import static
@@ -115,3 +116,17 @@ def test_what_is_no_page_is_taken_for_a_checkpoint(
             static.launch_static(str(tmp_path))
     with pytest.raises(SettingError, match="port"):
         static.serve(page, port=70_000)
+
+
+def test_a_page_with_a_small_model_is_small_and_names_its_sources(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "page"
+    assert main(["export", "web", "tiny", "-o", str(folder)]) == 0
+    assert capsys.readouterr().out == f"{folder}\n"
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 12e6
+    assert {"model/model.json", "model/model.bin", "engine/engine.js"} <= set(kept(folder))
+    # Of both models, by which other ones they were taught.
+    told = (folder / "credits.txt").read_text()
+    assert "--teacher quickdraw345" in told
+    assert "sampled from the Sketch-RNN decoders that Google published" in told

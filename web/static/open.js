@@ -198,6 +198,8 @@
   async function framed(text) {
     const file = new DOMParser().parseFromString(text.replace(/^\ufeff/, "").trimStart(), "image/svg+xml");
     if (file.querySelector("parsererror") || file.documentElement.localName !== "svg") throw new Error("not an SVG");
+    // What would run or be fetched goes before the policy has to forbid it.
+    for (const each of file.querySelectorAll("script,image,feImage,foreignObject")) each.remove();
     const policy = "default-src 'none'; style-src 'unsafe-inline'";
     const still = "* { animation: none !important; transition: none !important }";
     const frame = S.make("iframe", { sandbox: "allow-same-origin", tabindex: -1, "aria-hidden": "true", srcdoc: `<meta http-equiv="Content-Security-Policy" content="${policy}"><style>${still}</style>` });
