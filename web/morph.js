@@ -29,7 +29,7 @@
           tool("clear", "tools.clear", () => this.become([])), this.vary));
       this.canvas.addEventListener("pointerdown", (event) => this.press(event));
       this.canvas.addEventListener("pointermove", (event) => this.draw(event));
-      for (const end of ["pointerup", "pointercancel"]) this.canvas.addEventListener(end, () => this.lift());
+      for (const end of ["pointerup", "pointercancel"]) this.canvas.addEventListener(end, (event) => this.lift(event));
       S.whenItLooksElse(this.canvas, () => this.render());
     }
 
@@ -57,16 +57,17 @@
       this.render();
     }
 
-    place({ offsetX, offsetY }) {
-      const { clientWidth, clientHeight } = this.canvas, { width, height } = S.PAGE;
-      const scale = Math.min(clientWidth / width, clientHeight / height);
-      return [(offsetX - clientWidth / 2) / scale + width / 2, (offsetY - clientHeight / 2) / scale + height / 2];
+    place({ clientX, clientY }) {
+      const box = this.canvas.getBoundingClientRect(), { width, height } = S.PAGE;
+      const scale = Math.min(box.width / width, box.height / height);
+      return [(clientX - box.x - box.width / 2) / scale + width / 2, (clientY - box.y - box.height / 2) / scale + height / 2];
     }
 
     press(event) {
       if (event.button || this.line) return;
       this.canvas.setPointerCapture(event.pointerId);
       if (this.category) Object.assign(this, { strokes: [], category: null });
+      this.pointer = event.pointerId;
       this.line = { points: [this.place(event)], added: false };
       this.strokes = [...this.strokes, this.line];
       this.changed(Infinity);
@@ -74,14 +75,15 @@
     }
 
     draw(event) {
-      if (!this.line) return;
-      for (const each of event.getCoalescedEvents ? event.getCoalescedEvents() : [event]) this.line.points.push(this.place(each));
+      if (!this.line || event.pointerId !== this.pointer) return;
+      const all = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
+      for (const each of all.length ? all : [event]) this.line.points.push(this.place(each));
       this.shown = lists(this.strokes);
       this.render();
     }
 
-    lift() {
-      if (!this.line) return;
+    lift({ pointerId }) {
+      if (!this.line || pointerId !== this.pointer) return;
       this.line = null;
       this.changed(RESTS);
     }

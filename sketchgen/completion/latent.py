@@ -130,7 +130,7 @@ class LatentSpace:
 
     def prior(self, category: str | None) -> Gaussian:
         """Return the prior of the vectors of drawings of a category, (1, z); None for any drawing."""
-        return self.model.decoder.prior(self._nothing(category, 1))
+        return self.model.decoder.prior(self._nothing([category]))
 
     def vector(self, item: Item, seed: int = 0, index: int = 0) -> Vector:
         """Return the posterior mean of a drawing; or the vector `index` from the prior of a category."""
@@ -162,7 +162,7 @@ class LatentSpace:
         """
         check_sampling(count, temperature, seed, LIMIT, self.best_of)
         vectors, place = self.encode(sketch).mean.repeat(count, 0), Place.of(sketch)
-        return self._decode(vectors, [place] * count, category, temperature, seed)
+        return self._decode(vectors, [place] * count, [category] * count, temperature, seed)
 
     def interpolate(
         self,
@@ -184,7 +184,8 @@ class LatentSpace:
             steps: number of drawings, at least 2.
             temperature: see `reconstruct`.
             seed: see `reconstruct`.
-            category: see `reconstruct`.
+            category: see `reconstruct`. By default the network is told the categories that are named here,
+                each up to the middle of the way.
         """
         check_whole("steps", steps, 2, MAX_LATENT)
         check_sampling(steps, temperature, seed, LIMIT, self.best_of)
@@ -192,7 +193,8 @@ class LatentSpace:
         shares = np.linspace(0.0, 1.0, steps)
         start, end = _places(first, last)
         places = [start.towards(end, share) for share in shares]
-        return self._decode(spherical(one, two, shares), places, category, temperature, seed, shared=True)
+        told = [category or _name(first if share <= 0.5 else last) for share in shares]
+        return self._decode(spherical(one, two, shares), places, told, temperature, seed, shared=True)
 
     def vary(
         self,
@@ -222,7 +224,7 @@ class LatentSpace:
         numbers = np.stack([_normal(seed, index, mean.shape[1]) for index in range(count)])
         kept = np.sqrt(1.0 - strength**2) * (mean - prior.mean)
         vectors = prior.mean + kept + strength * prior.deviation * numbers
-        return self._decode(vectors, [Place.of(sketch)] * count, category, temperature, seed)
+        return self._decode(vectors, [Place.of(sketch)] * count, [category] * count, temperature, seed)
 
     def combine(
         self,
@@ -253,13 +255,15 @@ class LatentSpace:
         vector = mean + sum(self.vector(item, seed) - mean for item in plus)
         vector = vector - sum(self.vector(item, seed) - mean for item in minus)
         place = _places(plus[0], plus[0])[0]
-        return self._decode(vector[None].repeat(count, 0), [place] * count, category, temperature, seed)
+        return self._decode(
+            vector[None].repeat(count, 0), [place] * count, [category] * count, temperature, seed
+        )
 
     def _decode(
         self,
         vectors: Float[np.ndarray, "n z"],
         places: Sequence[Place],
-        category: str | None,
+        categories: Sequence[str | None],
         temperature: float,
         seed: int,
         *,
@@ -269,7 +273,7 @@ class LatentSpace:
         each = self.best_of
         rows = np.arange(len(vectors) * each)
         numbers = rows % each if shared else rows
-        given = self._nothing(category, len(rows))
+        given = self._nothing([category for category in categories for _ in range(each)])
         given = replace(given, latent=vectors.repeat(each, 0).astype(np.float32))
         any_category = self.model.config.any_category
         decoder = self.model.decoder
@@ -278,7 +282,7 @@ class LatentSpace:
         sampled = sample_steps(stepper, given, (row[numbers] for row in noise), LIMIT, temperature)
         best = self._nearest(sampled, vectors) if each > 1 else rows
         found = []
-        for row, place in zip(best, places, strict=True):
+        for row, place, category in zip(best, places, categories, strict=True):
             length = sampled.length[row]
             points = sampled.offset[row, :length].cumsum(0) + CENTRE
             found.append(place.lay(points, sampled.pen[row, :length], category))
@@ -304,9 +308,10 @@ class LatentSpace:
     def _prefix(self, offset: Points, pen: Int[np.ndarray, " n"]) -> Prefix:
         return Prefix(offset, pen, np.array([self.model.config.any_category]), True)
 
-    def _nothing(self, category: str | None, count: int) -> Prefix:
+    def _nothing(self, categories: Sequence[str | None]) -> Prefix:
         """Return the network's input for drawings from nothing."""
-        index = np.full(count, self.model.category_index(category))
+        known = {category: self.model.category_index(category) for category in set(categories)}
+        index = np.array([known[category] for category in categories])
         return Prefix(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), index, True)
 
 
@@ -330,6 +335,11 @@ def _normal(seed: int, index: int, count: int) -> Float[np.ndarray, " n"]:
 def _drawn(of: Gaussian, numbers: Float[np.ndarray, " z"]) -> Vector:
     """Return the vector of a distribution that normal numbers stand for."""
     return (of.mean + of.deviation * numbers)[0]
+
+
+def _name(item: Item) -> str | None:
+    """Return the name of a category; None for a drawing."""
+    return item if isinstance(item, str) else None
 
 
 def _places(first: Item, last: Item) -> tuple[Place, Place]:
