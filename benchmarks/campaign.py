@@ -238,7 +238,7 @@ def disturbed(parts: list[str], options: argparse.Namespace) -> Iterator[Any]:
         root = Path(folder)
         works = them.works(root, base)
         if "kills" in parts:
-            for work in works[1:2] if options.short else works:
+            for work in works[5:6] if options.short else works:
                 yield them.kill(work, root / "kills", 1 if options.short else work.kills, chance)
         if "disturbances" in parts:
             if not options.short:
@@ -247,7 +247,7 @@ def disturbed(parts: list[str], options: argparse.Namespace) -> Iterator[Any]:
                     yield them.fill_disk(work, root / "full")
                     yield them.forbid(work, root / "closed")
                 yield them.lose_ray_worker(works[4], root / "ray")
-            yield from them.flip_bits(root, 5 if options.short else 200, chance)
+            yield from them.flip_bits(root, 2 if options.short else 200, chance)
 
 
 def door_table(tallies: list[Tally]) -> Iterator[str]:

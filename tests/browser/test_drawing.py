@@ -191,12 +191,12 @@ def test_options_reach_the_model_and_are_kept(visit: Callable[..., Any], server:
     page = canvas.page
     page.locator("[data-menu=sg-options]").click()
     page.get_by_text("Advanced").click()
-    for label, value in (("Alternatives", "3"), ("How much it looks like", "3.5"), ("Tries for each", "1")):
+    for label, value in (("Alternatives", "7"), ("How much it looks like", "3.5"), ("Tries for each", "2")):
         page.get_by_label(label).fill(value)
     page.keyboard.press("Escape")
     canvas.finish()
     told = {name: asked[-1][name] for name in defaults}
-    assert told == {"count": 3, "temperature": 0.4, "best_of": 1, "guidance": 3.5}
+    assert told == {"count": 7, "temperature": 0.4, "best_of": 2, "guidance": 3.5}
     assert asked[-1]["category"] == "auto"
     canvas.open()
     assert canvas.tell("Sketchgen.settings") == told
