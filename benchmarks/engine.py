@@ -32,7 +32,7 @@ RUN = """async ([strokes, seed, limit]) => {
 
 LOAD = "async () => { window.model = await (await import('./engine/engine.js')).load('./model/'); }"
 
-REPEATS = 6
+REPEATS = 4
 
 
 def measured(page: Any, strokes: list[Any]) -> tuple[float, float]:
