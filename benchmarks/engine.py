@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -32,7 +33,7 @@ RUN = """async ([strokes, seed, limit]) => {
 
 LOAD = "async () => { window.model = await (await import('./engine/engine.js')).load('./model/'); }"
 
-REPEATS = 6
+REPEATS = 4
 
 
 def measured(page: Any, strokes: list[Any]) -> tuple[float, float]:
@@ -55,6 +56,19 @@ def measured(page: Any, strokes: list[Any]) -> tuple[float, float]:
     return min(firsts), max(rates)
 
 
+def serving(folders: dict[str, Path]) -> Callable[[Any], None]:
+    """Return what answers requests from some folders."""
+
+    def answer(route: Any) -> None:
+        part, _, rest = urlparse(route.request.url).path.lstrip("/").partition("/")
+        if part in folders:
+            route.fulfill(path=folders[part] / rest)
+        else:
+            route.fulfill(body="<!doctype html>", content_type="text/html")
+
+    return answer
+
+
 def main() -> None:
     """Print a line for each checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -69,15 +83,7 @@ def main() -> None:
             page = browser.new_page()
             page.set_default_timeout(300_000)
 
-            def answer(route: Any, folders: dict[str, Path]) -> None:
-                part, _, rest = urlparse(route.request.url).path.lstrip("/").partition("/")
-                if part in folders:
-                    route.fulfill(path=folders[part] / rest)
-                else:
-                    route.fulfill(body="<!doctype html>", content_type="text/html")
-
-            places = {"engine": bundled("web", "engine"), "model": model}
-            page.route("**/*", lambda route, places=places: answer(route, places))
+            page.route("**/*", serving({"engine": bundled("web", "engine"), "model": model}))
             page.goto("http://localhost:9/")
             page.evaluate(LOAD)
             first, rate = measured(page, strokes)

@@ -110,7 +110,8 @@ def test_the_p5_example_draws_each_line(page: Any) -> None:
     page.wait_for_function("/^dog 1: \\d+ points$/.test(document.title)")
     drawn = page.evaluate("drawn")
     assert drawn["lines"] + drawn["points"] == int(page.title().split()[2])
-    assert drawn["lines"] > 5 * drawn["points"] > 0
+    # A point where a line begins, and lines from there on.
+    assert drawn["lines"] > drawn["points"] > 0
 
 
 def test_the_excalidraw_example_gives_elements(page: Any) -> None:

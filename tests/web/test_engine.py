@@ -28,7 +28,7 @@ from sketchgen.resources import bundled
 from sketchgen.sketch.sketch import Box, Completion, Sketch
 
 HERE = Path(__file__).parent
-NODE = shutil.which("node") or str(Path(playwright.__file__).parent / "driver" / "node")
+NODE = shutil.which("node") or str(Path(str(playwright.__file__)).parent / "driver" / "node")
 """Playwright brings its own."""
 
 PAGE = Box(0.0, 0.0, 640.0, 480.0)

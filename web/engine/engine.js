@@ -125,7 +125,7 @@ export function toStrokes(points) {
 // The candidates of one drawing while they are sampled; as sketchgen/completion/run.py and completer.py.
 class Run {
   constructor(model, strokes, settings) {
-    const { sampling, network } = model.about;
+    const { sampling } = model.about;
     this.model = model;
     this.settings = checkedSettings(settings, sampling);
     const { category, count, bestOf, page, seed } = this.settings, auto = category === "auto";
@@ -140,7 +140,7 @@ class Run {
     const names = this.guesses ? this.guesses.categories(this.total, () => chance.uniform()) : Array(this.total).fill(this.category);
     // What is only mirrored is the same under any category.
     this.names = names.map((name, row) => (images.has(row) && !images.get(row).goesOn ? names[0] : name));
-    this.batch = new Batch(this, this.part, this.names, images, network);
+    this.batch = new Batch(this, this.part, this.names, images);
     if (several && strokes.length) this.batch.enough = Math.ceil(ENOUGH * this.total);
     this.shown = Array.from({ length: count }, (_, place) => (place * this.total) / count);
     this.points = this.shown.map(() => []);
@@ -188,7 +188,7 @@ class Run {
     const frames = this.part.onPageFrames();
     return frames.flatMap((part) => {
       const names = this.names.slice(0, Math.ceil(this.names.length / (2 * frames.length)));
-      const batch = new Batch(this, part, names, new Map(), this.model.about.network);
+      const batch = new Batch(this, part, names, new Map());
       for (const _ of batch.draw());
       return batch.candidates();
     });
