@@ -3,7 +3,7 @@
     pip install nbclient ipykernel
     python benchmarks/notebooks.py [NOTEBOOK ...]
 
-A notebook is kept with its outputs, so that it can be read without being run. Pictures are reduced to 64
+A notebook is kept with its outputs, so that it can be read without being run. Pictures are reduced to 128
 colours, a third of their size. The figure of a cell tagged `figure:NAME` becomes docs/rnn-pictures/NAME.png.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 from PIL import Image
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-COLOURS = 64
+COLOURS = 128
 
 
 def smaller(png: str) -> str:
