@@ -86,7 +86,7 @@ def reconstruct(
     settings: dict[str, Any] = _settings(asked) | {"count": count or 1}
     for sketch in _sketches(files, problems):
         for each in temperature or [None]:
-            told = settings | ({} if each is None else {"temperature": each})
+            told: dict[str, Any] = settings | ({} if each is None else {"temperature": each})
             found += [*_original(asked, [sketch]), *space.reconstruct(sketch, **told)]
     if found:
         _write(found, out, options, asked.force, settings["count"] + asked.original)

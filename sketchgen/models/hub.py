@@ -88,10 +88,9 @@ def _check_repository(repository: str, name: str, error: type[SketchgenError] = 
 
 def _check_sizes(name: str, repository: str, revision: str | None, files: Collection[str]) -> None:
     """Check that no file is too large, as far as the hub says; where it is not reached, the cache decides."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HTTPError
+    from huggingface_hub import HfApi, errors
 
-    with contextlib.suppress(OSError, HTTPError):
+    with contextlib.suppress(OSError, errors.HTTPError):  # pyright: ignore[reportPrivateImportUsage]
         for file in HfApi().model_info(repository, revision=revision, files_metadata=True).siblings or []:
             if file.rfilename in files and (file.size or 0) > MAX_FILE_BYTES:
                 limit = f"more than {MAX_FILE_BYTES // 2**20} MB; it is no checkpoint of sketchgen"
@@ -118,7 +117,7 @@ def _errors(name: str, kind: type[SketchgenError], remedy: str) -> Iterator[None
     except errors.LocalEntryNotFoundError as error:
         why = "HF_HUB_OFFLINE is set; unset it" if constants.HF_HUB_OFFLINE else "check the network"
         raise kind(f"{name} is not in the cache, and the hub is not reached; {why}") from error
-    except (OSError, ValueError, RuntimeError, errors.HTTPError) as error:
+    except (OSError, ValueError, RuntimeError, errors.HTTPError) as error:  # pyright: ignore[reportPrivateImportUsage]
         status = getattr(getattr(error, "response", None), "status_code", None)
         if status in (401, 403):
             raise kind(f"{name}: the hub refuses this ({status}); {remedy}") from error

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sketchgen.errors import SettingError, SketchError
-from sketchgen.models.checkpoint import CLASSIFIER, Pretrained, read_checkpoint
+from sketchgen.models.checkpoint import CLASSIFIER, Pretrained, Weights, read_checkpoint
 from sketchgen.models.config import NetworkConfig
 from sketchgen.models.numpy_classifier import NumpyClassifier
 from sketchgen.sketch.sketch import Sketch
@@ -60,6 +60,10 @@ class ClassifierNetwork(Protocol):
     @property
     def config(self) -> NetworkConfig:
         """The network's shape and categories."""
+        ...
+
+    def weights(self) -> Weights:
+        """Return all weights, float32."""
         ...
 
     def classify(

@@ -59,8 +59,9 @@ def moved(sketch: Sketch, scale: float, dx: float = 0.0, dy: float = 0.0) -> Ske
     page = sketch.page
     if page is not None:
         page = type(page)(page.x * scale + dx, page.y * scale + dy, page.width * scale, page.height * scale)
-    more = {"times": sketch.times, "pressure": sketch.pressure}
-    return Sketch.from_strokes(strokes, page=page, category=sketch.category, **more)
+    return Sketch.from_strokes(
+        strokes, page=page, category=sketch.category, times=sketch.times, pressure=sketch.pressure
+    )
 
 
 def box_frame(sketch: Sketch) -> Frame:

@@ -50,7 +50,7 @@ class Runner:
         rows = len(steps.pen)
         shapes = self.about["graphs"][STEP]["inputs"]
         state = {
-            name: np.zeros([{"rows": rows, "steps": 0}.get(axis, axis) for axis in axes], np.float32)
+            name: np.zeros([int({"rows": rows, "steps": 0}.get(axis, axis)) for axis in axes], np.float32)
             for name, axes in shapes.items()
         }
         same = {"known": steps.known.numpy()[:, None], "category": steps.category.numpy()}

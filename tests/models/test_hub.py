@@ -162,10 +162,10 @@ def test_a_card_says_what_the_hub_wants_to_know(tmp_path: Path):
     for load in (sketchgen.load, sketchgen.load_recogniser, sketchgen.load_reward_model):
         model = load()
         model.save_pretrained(tmp_path / model.name, half=True)
-        card = ModelCard.load(tmp_path / model.name / CARD)
-        assert (card.data.license, card.data.library_name) == ("cc-by-4.0", "sketchgen")
-        assert card.data.datasets == ["google/quickdraw"]
-        assert card.data.pipeline_tag
-        assert {"sketch-rnn", "drawing"} <= set(card.data.tags)
-        assert card.data.eval_results
+        data: Any = ModelCard.load(tmp_path / model.name / CARD).data
+        assert (data.license, data.library_name) == ("cc-by-4.0", "sketchgen")
+        assert data.datasets == ["google/quickdraw"]
+        assert data.pipeline_tag
+        assert {"sketch-rnn", "drawing"} <= set(data.tags)
+        assert data.eval_results
     assert read_checkpoint(tmp_path / sketchgen.load().name).summary == sketchgen.load().summary

@@ -204,8 +204,9 @@ def test_a_checkpoint_gets_a_latent_vector_and_draws_as_before(config: TrainConf
         config, out=tmp_path / "latent", start=str(first), model=replace(MODEL, latent=4), steps=2
     )
     task = prepared(again).task
-    batch = task.objectives[0].batches[0]
-    torch.testing.assert_close(step_log_prob(task.network.eval(), batch), step_log_prob(before, batch))
+    batch, begun = task.objectives[0].batches[0], task.network.eval()
+    assert isinstance(begun, StrokeModel)
+    torch.testing.assert_close(step_log_prob(begun, batch), step_log_prob(before, batch))
     found, _ = load_network(fit(replace(again, out=tmp_path / "second")))
     assert found.config.latent == 4
     log = (tmp_path / "second" / "log.csv").read_text()
