@@ -50,7 +50,9 @@ class Runner:
         rows = len(steps.pen)
         shapes = self.about["graphs"][STEP]["inputs"]
         state = {
-            name: np.zeros([int({"rows": rows, "steps": 0}.get(axis, axis)) for axis in axes], np.float32)
+            name: np.zeros(
+                [rows if axis == "rows" else 0 if axis == "steps" else axis for axis in axes], np.float32
+            )
             for name, axes in shapes.items()
         }
         same = {"known": steps.known.numpy()[:, None], "category": steps.category.numpy()}
