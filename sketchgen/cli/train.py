@@ -84,7 +84,7 @@ SKETCHES = options(
 @option("--best-of", int, "Reward the best of so many.  [default: 1]", _REINFORCE)
 @option("--reinforce-weight", float, "Weight beside the likelihood.  [default: 3]", _REINFORCE)
 @option("--classifier NAME|FOLDER", str, "Rewards completions; not one to evaluate with.", _REINFORCE)
-@option("--kl-weight", float, "Weight of a latent vector's divergence.  [default: 0.5]", _OPTIMISATION)
+@option("--kl-weight", float, "Weight of a latent vector's divergence.  [default: 0.1]", _OPTIMISATION)
 @BALANCE
 @option("--patience", int, "Stop after so many validations without improvement.", _OPTIMISATION)
 @option("--validate-every TIME", str, "Time between validations.  [default: 4m]", _MACHINE)

@@ -200,8 +200,8 @@ class BoundSettings:
         picture_steps: steps in which the picture alone is learned.
     """
 
-    kl_weight: float = 0.5
-    kl_steps: int = 2000
+    kl_weight: float = 0.1
+    kl_steps: int = 1500
     free_nats: float = 15.0
     unheard: float = 0.1
     picture_weight: float = 0.5
