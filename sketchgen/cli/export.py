@@ -19,7 +19,7 @@ from sketchgen.cli.command import command, emit, option, say
 )
 @click.argument("form", type=click.Choice(("onnx", "web")), metavar="onnx|web")
 @click.argument("checkpoint", metavar="CHECKPOINT")
-@option("-o --output FOLDER", Path, "Folder to write.", required=True)
+@option("-o --out FOLDER", Path, "Folder to write.", required=True)
 @option(
     "--precision",
     ("float32", "float16", "int8"),
@@ -28,7 +28,7 @@ from sketchgen.cli.command import command, emit, option, say
     show_default=True,
 )
 @option("--force", False, "Replace what is there.")
-def export(form: str, checkpoint: str, output: Path, precision: str, force: bool) -> None:
+def export(form: str, checkpoint: str, out: Path, precision: str, force: bool) -> None:
     """Write a model for programs without Python.
 
     CHECKPOINT is a bundled name or a folder. onnx: encoder and decoder step as graphs for ONNX runtimes. web:
@@ -38,10 +38,10 @@ def export(form: str, checkpoint: str, output: Path, precision: str, force: bool
     if form == "onnx":
         from sketchgen.completion.onnx_export import write_onnx
 
-        write_onnx(checkpoint, output, precision, force=force)
+        write_onnx(checkpoint, out, precision, force=force)
         return
     from sketchgen.web.static import export_page
 
-    size = export_page(checkpoint, output, precision=precision, force=force)
-    emit(str(output))
-    say(f"{size / 1e6:.1f} MB; look at it by sketchgen web {output} --static --open")
+    size = export_page(checkpoint, out, precision=precision, force=force)
+    emit(str(out))
+    say(f"{size / 1e6:.1f} MB; look at it by sketchgen web {out} --static --open")

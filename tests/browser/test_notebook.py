@@ -80,15 +80,22 @@ class Notebook:
 
     def __init__(self, page: Any, url: str) -> None:
         self.page = page
-        page.set_default_timeout(300_000)
+        page.set_default_timeout(60_000)
         page.goto(f"{url}/tree/pad.ipynb", wait_until="commit")
         self.cells = page.locator(".jp-Notebook .jp-CodeCell")
         self.pads = page.locator(".sg.ready")
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
     def run(self, number: int) -> None:
-        self.cells.nth(number).locator(".cm-content").click()
-        self.page.keyboard.press("Shift+Enter")
+        """Run a cell. JupyterLab lets it lie as long as it does not know its kernel, idle or not."""
+        waiting = self.cells.nth(number).locator(".jp-InputPrompt", has_text="[ ]:")
+        for _ in range(40):
+            self.cells.nth(number).locator(".cm-content").click()
+            self.page.keyboard.press("Shift+Enter")
+            self.page.wait_for_timeout(250)
+            if not waiting.count():
+                return
+        raise AssertionError(f"cell {number} does not run")
 
     def said(self, number: int) -> str:
         """What a cell prints."""
