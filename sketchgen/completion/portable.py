@@ -18,7 +18,6 @@ from sketchgen.completion import framing, guidance
 from sketchgen.completion.completer import Completer, load
 from sketchgen.completion.partial_sketch import REDRAWN, STOPPED_EARLY
 from sketchgen.completion.sampler import NOISE_STEPS
-from sketchgen.errors import SettingError
 from sketchgen.limits import LIMIT, TEMPERATURE
 from sketchgen.models import features
 from sketchgen.models.checkpoint import Weights
@@ -40,13 +39,9 @@ def description(completer: Completer) -> dict[str, Any]:
     """Return all that is needed to draw with a model's network, plain JSON values.
 
     Lengths are px: of the 255 box where the frame is known, of the given part's own frame otherwise.
-
-    Raises:
-        SettingError: other programs cannot draw with it yet, as it has a latent vector.
+    A latent vector is left out: without one the network draws as one that has none.
     """
     config = completer.config
-    if config.latent:
-        raise SettingError(f"{completer.name} has a latent vector; only models without one can be exported")
     left_out = ("categories", "dropout", "latent", "latent_encoder")
     network = {name: value for name, value in config.to_dict().items() if name not in left_out}
     return {
@@ -143,8 +138,11 @@ def write_web_model(
     check_replaceable(target, MODEL, "a model", force=force)
     completer, recogniser = load(checkpoint), recogniser or default_recogniser()
     data, tensors = bytearray(), []
+    drawing = {
+        name: value for name, value in completer.decoder.weights().items() if not name.startswith("latent.")
+    }
     parts = (
-        ("", completer.decoder.weights(), precision),
+        ("", drawing, precision),
         ("classifier.", recogniser.network.weights(), "int8"),
     )
     for prefix, weights, kind in parts:

@@ -13,8 +13,10 @@ import pytest
 from sketchgen.completion.completer import load
 from sketchgen.completion.portable import MODEL, WEIGHTS, description, write_web_model
 from sketchgen.errors import OutputError, SettingError
+from sketchgen.models.checkpoint import save_checkpoint
 from sketchgen.models.features import parameter_count
 from sketchgen.models.quantising import rounded
+from tests.support import untrained
 
 SIZES = {"float32": 4, "float16": 2, "int8": 1}
 
@@ -70,3 +72,12 @@ def test_a_folder_is_not_replaced_unasked_and_a_precision_must_exist(tmp_path: P
     with pytest.raises(SettingError, match="no precision 'int4'; there are float32, float16, int8"):
         write_web_model("tiny", tmp_path / "other", "int4")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_latent_vector_is_left_out(tmp_path: Path) -> None:
+    config = untrained.shaped({"latent": 4, "latent_encoder": 8})
+    save_checkpoint(tmp_path / "held", untrained.network(config), {})
+    write_web_model(tmp_path / "held", tmp_path / "model")
+    about = json.loads((tmp_path / "model" / "model.json").read_text())
+    assert not [each["name"] for each in about["tensors"] if each["name"].startswith("latent")]
+    assert "latent" not in about["network"]
