@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from sketchgen.completion.completer import Completer
-from sketchgen.completion.latent import CHECKPOINT
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
-from sketchgen.resources import bundled, bundled_checkpoints
+from sketchgen.resources import bundled
 from sketchgen.web import exchange
 
 MAX_LIKE = 4.0
@@ -64,8 +63,8 @@ def facts(completer: Completer) -> dict[str, Any]:
         "most_guidance": MAX_LIKE,
         "settings": {"count": PAGE_COUNT, "temperature": PAGE_TEMPERATURE, "best_of": PAGE_BEST_OF},
         "starters": starters,
-        # Without a model that has a latent vector there is no view for it.
-        "latent": CHECKPOINT in bundled_checkpoints(),
+        # A model without a latent vector has no view for it.
+        "latent": completer.config.latent > 0,
     }
 
 

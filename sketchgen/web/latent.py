@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -13,7 +11,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sketchgen.completion.latent import Item, LatentSpace, load_latent
+from sketchgen.completion.completer import Completer
+from sketchgen.completion.latent import Item, LatentSpace
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.web.drawing import WAITING, posting
@@ -29,11 +28,6 @@ BEST_OF = 2
 
 COMPUTING = 1
 """Requests that compute at the same moment: a slider must not slow down who draws."""
-
-
-@functools.cache
-def _bundled() -> LatentSpace:
-    return replace(load_latent(), best_of=BEST_OF)
 
 
 def drawings(space: LatentSpace, question: Any) -> list[Sketch]:
@@ -69,17 +63,19 @@ def _item(space: LatentSpace, told: Any, name: str) -> Item:
     return category
 
 
-def _answer(load: Callable[[], LatentSpace], question: Any) -> dict[str, Any]:
-    found = drawings(load(), question)
+def _answer(space: LatentSpace, question: Any) -> dict[str, Any]:
+    found = drawings(space, question)
     return {"drawings": [[stroke.round(1).tolist() for stroke in each.strokes] for each in found]}
 
 
-def latent_route(load: Callable[[], LatentSpace] = _bundled) -> Route:
+def latent_routes(completer: Completer) -> list[Route]:
     """Return the route: a question to `{drawings}`, lists of strokes, or to `{error}`.
 
-    Args:
-        load: returns the model; it is called by the first question.
+    There is none for a model without a latent vector.
     """
+    if not completer.config.latent:
+        return []
+    space = LatentSpace(completer, best_of=BEST_OF)
     computing = anyio.CapacityLimiter(COMPUTING)
 
     async def draw(asked: HttpRequest, question: Any) -> Response:
@@ -90,8 +86,8 @@ def latent_route(load: Callable[[], LatentSpace] = _bundled) -> Route:
             if await asked.is_disconnected():
                 return Response(status_code=204)
             try:
-                return JSONResponse(await run_sync(_answer, load, question))
+                return JSONResponse(await run_sync(_answer, space, question))
             except SketchgenError as error:
                 return JSONResponse({"error": str(error)})
 
-    return posting(PATH, draw)
+    return [posting(PATH, draw)]

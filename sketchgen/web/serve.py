@@ -23,7 +23,7 @@ from sketchgen.web.drawing import route
 from sketchgen.web.files import file_routes
 from sketchgen.web.guard import Connection, Guard
 from sketchgen.web.guess import guess_route, names_route
-from sketchgen.web.latent import latent_route
+from sketchgen.web.latent import latent_routes
 from sketchgen.web.listening import MAX_CONNECTIONS, announced, listening
 from sketchgen.web.page import build
 from sketchgen.web.think import think_route
@@ -98,7 +98,7 @@ def application(completer: Completer, names: Collection[str] = ()) -> FastAPI:
             guess_route(completer),
             names_route(completer),
             think_route(completer),
-            latent_route(),
+            *latent_routes(completer),
             *file_routes(),
         ],
         middleware=[Middleware(Guard, names=names)],

@@ -9,8 +9,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from sketchgen.completion.latent import LatentSpace
-from sketchgen.web.latent import MAX_DRAWINGS, PATH, latent_route
+from sketchgen.web.assets import facts
+from sketchgen.web.latent import MAX_DRAWINGS, PATH, latent_routes
 from tests.support import untrained
 
 DRAWING = {"drawing": {"strokes": [[[100, 100], [200, 300], [320, 80]]], "width": 640, "height": 480}}
@@ -19,9 +19,15 @@ BETWEEN: dict[str, Any] = {"first": DRAWING, "last": {"category": "CAT"}, "count
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    space = LatentSpace(untrained.completer(untrained.shaped({"latent": 6})), best_of=1)
-    with TestClient(Starlette(routes=[latent_route(lambda: space)])) as client:
+    completer = untrained.completer(untrained.shaped({"latent": 6}))
+    with TestClient(Starlette(routes=latent_routes(completer))) as client:
         yield client
+
+
+def test_a_model_without_a_vector_has_neither_the_address_nor_the_view() -> None:
+    plain, held = (untrained.completer(untrained.shaped({"latent": width})) for width in (0, 6))
+    assert latent_routes(plain) == []
+    assert [facts(each)["latent"] for each in (plain, held)] == [False, True]
 
 
 @pytest.mark.parametrize(
