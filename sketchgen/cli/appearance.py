@@ -28,6 +28,9 @@ FORMATS = (
 )
 """The formats by name; those of `sketchgen.formats.registry.FORMATS`."""
 
+FORMAT = option("-f --format FORMAT", FORMATS, f"Format of the drawings: {joined(FORMATS)}.  [default: svg]")
+FORCE = option("--force", False, "Replace files, and write into a folder that is not empty.")
+
 _LOOK, PAPER = "Appearance", "Plotter and poster"
 
 APPEARANCE = options(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sketchgen import limits, resources
-from sketchgen.cli.appearance import APPEARANCE, FORMATS, PAPER, output_path, render_options
+from sketchgen.cli.appearance import APPEARANCE, FORCE, FORMAT, FORMATS, PAPER, output_path, render_options
 from sketchgen.cli.command import (
     AS_DRAWN,
     FILES,
@@ -48,7 +48,7 @@ DRAWING = options(
     option("-t --temperature", limits.TEMPERATURE, "0 draws the likeliest line, 1 as people do; at most 2."),
     option("-s --seed", 0, "Random seed: the same seed gives the same drawing."),
     option("-o --out PATH", str, "A file, a folder, or - for standard output.  [default: -]"),
-    option("-f --format FORMAT", FORMATS, f"Format of the drawings: {joined(FORMATS)}.  [default: svg]"),
+    FORMAT,
     option("--best-of", 1, "Draw this many candidates of each, and keep the best."),
     option(
         "--checkpoint NAME|FOLDER",
@@ -56,7 +56,7 @@ DRAWING = options(
         "Model: a bundled one, or a folder.  [default: quickdraw345]",
         shell_complete=suggest(resources.bundled_checkpoints),
     ),
-    option("--force", False, "Replace files, and write into a folder that is not empty."),
+    FORCE,
     option("--resume", False, "Go on with an interrupted run; give the same options again."),
     option("--guidance", float, "Pull towards the category, 0 to 10.  [default: the model's]", _SAMPLING),
     option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sketchgen import limits, resources
-from sketchgen.cli.appearance import APPEARANCE, FORMATS, output_path, render_options
+from sketchgen.cli.appearance import APPEARANCE, FORCE, FORMAT, output_path, render_options
 from sketchgen.cli.command import (
     AS_DRAWN,
     FILES,
@@ -19,7 +19,6 @@ from sketchgen.cli.command import (
     command,
     emit,
     input_path,
-    joined,
     option,
     options,
     suggest,
@@ -41,7 +40,7 @@ DRAWING = options(
     option("-s --seed", 0, "Random seed: the same seed gives the same drawings."),
     option("-c --category NAME", str, "Tell the model what to draw.  [default: the vector alone]"),
     option("-o --out PATH", str, "One file, a folder, or - for standard output.  [default: -]"),
-    option("-f --format FORMAT", FORMATS, f"Format of the drawings: {joined(FORMATS)}.  [default: svg]"),
+    FORMAT,
     option("--original", False, "Put the given drawings first, for comparison."),
     option("--best-of", int, "Candidates for each drawing; the nearest to the vector is kept."),
     option(
@@ -50,7 +49,7 @@ DRAWING = options(
         "Model with a latent vector.  [default: latent345]",
         shell_complete=suggest(resources.bundled_checkpoints),
     ),
-    option("--force", False, "Replace files, and write into a folder that is not empty."),
+    FORCE,
     APPEARANCE,
 )
 """The options that all of these commands share."""

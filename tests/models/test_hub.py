@@ -162,10 +162,11 @@ def test_a_card_says_what_the_hub_wants_to_know(tmp_path: Path):
     for load in (sketchgen.load, sketchgen.load_recogniser, sketchgen.load_reward_model):
         model = load()
         model.save_pretrained(tmp_path / model.name, half=True)
-        data: Any = ModelCard.load(tmp_path / model.name / CARD).data
-        assert (data.license, data.library_name) == ("cc-by-4.0", "sketchgen")
-        assert data.datasets == ["google/quickdraw"]
-        assert data.pipeline_tag
-        assert {"sketch-rnn", "drawing"} <= set(data.tags)
-        assert data.eval_results
+        card = ModelCard.load(tmp_path / model.name / CARD)
+        data = card.data.to_dict()
+        assert (data["license"], data["library_name"]) == ("cc-by-4.0", "sketchgen")
+        assert data["datasets"] == ["google/quickdraw"]
+        assert data["pipeline_tag"]
+        assert {"sketch-rnn", "drawing"} <= set(data["tags"])
+        assert card.data.eval_results  # pyright: ignore[reportAttributeAccessIssue]
     assert read_checkpoint(tmp_path / sketchgen.load().name).summary == sketchgen.load().summary
