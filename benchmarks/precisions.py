@@ -14,7 +14,7 @@ from pathlib import Path
 from sketchgen.evaluation.comparison import compare
 from sketchgen.models.checkpoint import read_checkpoint, save_checkpoint
 from sketchgen.models.quantising import rounded
-from sketchgen.models.stroke_model import as_network
+from sketchgen.models.stroke_model import StrokeModel
 
 CHECKPOINTS = ("tiny", "quickdraw345", "sketch-rnn345")
 
@@ -30,7 +30,7 @@ def main() -> None:
             checkpoint = read_checkpoint(name)
             for precision in ("float16", "int8"):
                 place = Path(folder) / f"{name}-{precision}"
-                network = as_network(checkpoint.config, rounded(checkpoint.weights, precision))
+                network = StrokeModel.from_weights(checkpoint.config, rounded(checkpoint.weights, precision))
                 save_checkpoint(place, network, checkpoint.summary)
                 found = compare(
                     name, str(place), arguments.store, protocol="likelihood", limit=arguments.limit

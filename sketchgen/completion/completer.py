@@ -112,9 +112,9 @@ class Completer(Pretrained):
         Its `forward` maps whole drawings to the distributions of all their steps; see
         `sketchgen.models.stroke_model`. Needs torch.
         """
-        from sketchgen.models.stroke_model import as_network
+        from sketchgen.models.stroke_model import StrokeModel
 
-        return as_network(self.config, self.decoder.weights())
+        return StrokeModel.from_weights(self.config, self.decoder.weights())
 
     def guided(self, guidance: float) -> Completer:
         """Return the same model with another guidance.

@@ -16,7 +16,7 @@ from sketchgen.data.drawings import Drawings
 from sketchgen.evaluation.likelihood import BATCH, counted_log_prob, step_distribution, steps_of
 from sketchgen.evaluation.statistics import Figure, mean, ratio
 from sketchgen.models.memory import keep_freed_memory
-from sketchgen.models.stroke_model import StrokeModel, as_network
+from sketchgen.models.stroke_model import StrokeModel
 
 ACTIVE = 0.01
 """A unit is active if the variance of its posterior mean over the drawings is above this: Burda et al. 2016,
@@ -100,7 +100,7 @@ def score_latent(
 
 def latent_figures(model: Completer, drawings: Drawings, seed: int) -> dict[str, Any]:
     """Return the figures of a model's latent vector with each drawing's category told, and without."""
-    network, found = as_network(model.config, model.decoder.weights()), {}
+    network, found = StrokeModel.from_weights(model.config, model.decoder.weights()), {}
     for name, known in (("category told", True), ("not told", False)):
         category = (
             drawings.known_as(model.categories)

@@ -23,7 +23,7 @@ from sketchgen.data.drawings import Drawings
 from sketchgen.evaluation.statistics import DEEP, Figure, depth_groups, mean, ratio
 from sketchgen.models.memory import keep_freed_memory
 from sketchgen.models.mixture import StepDistribution
-from sketchgen.models.stroke_model import Steps, StrokeModel, as_network
+from sketchgen.models.stroke_model import Steps, StrokeModel
 
 SHARES = (0.0, 0.25, 0.5, 0.75)
 """Shares of the points that are given."""
@@ -112,7 +112,7 @@ def score(
 def scores_by_share(model: Completer, drawings: Drawings, seed: int, report: Report) -> dict[float, Scores]:
     """Score drawings at each of `SHARES`; to the model a category that it does not know is any category."""
     mapped = replace(drawings, category=drawings.known_as(model.categories))
-    network = as_network(model.config, model.decoder.weights())
+    network = StrokeModel.from_weights(model.config, model.decoder.weights())
     done = 0
 
     def advance(count: int) -> None:

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 from typing import cast
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-from sketchgen.models.checkpoint import Weights
 from sketchgen.models.config import FIRST_SPAN, POINT_FEATURES, SECOND_SPAN, ClassifierConfig, RewardConfig
-from sketchgen.models.layers import Dropout, make_layer, reversed_within
+from sketchgen.models.layers import CheckpointNetwork, Dropout, make_layer, reversed_within
 
 GROUP = 5
 """Completions of the same partial sketch that a reward model is trained on together."""
 
 
-class StrokeEncoder(nn.Module):
+class StrokeEncoder(CheckpointNetwork):
     """Stroke encoder shared by the classifier and the reward model."""
 
     def __init__(self, config: ClassifierConfig) -> None:
@@ -73,10 +70,6 @@ class StrokeEncoder(nn.Module):
         maximum = hidden.masked_fill(~valid.unsqueeze(-1), -torch.inf).amax(1)
         return torch.cat([mean, maximum], -1)
 
-    def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Return copies of all weights, float32."""
-        return {name: value.float().cpu().numpy().copy() for name, value in self.state_dict().items()}
-
 
 class Classifier(StrokeEncoder):
     """Classifier of whole and partial drawings."""
@@ -84,13 +77,6 @@ class Classifier(StrokeEncoder):
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__(config)
         self.head = nn.Linear(config.pooled, len(config.categories))
-
-    @classmethod
-    def from_weights(cls, config: ClassifierConfig, weights: Weights) -> Classifier:
-        """Build the network of a checkpoint."""
-        network = cls(config)
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-        return network
 
     def forward(self, steps: Float[Tensor, "b n f"], length: Int[Tensor, " b"]) -> Float[Tensor, "b c"]:
         """Return the logits of the categories; see `encode` for the arguments."""

@@ -11,21 +11,41 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, TypeVar, cast
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import linear, silu
 
+from sketchgen.models.checkpoint import Weights
 from sketchgen.models.features import GATES, LENGTH_SCALE, LONGEST_MEMORY, NEAR, POSITION_SCALE, RECALL_HEADS
 from sketchgen.models.scan import gated_scan, scan
 from sketchgen.sketch.geometry import CENTRE
 from sketchgen.sketch.strokes import Pen
 
+N = TypeVar("N", bound="CheckpointNetwork")
 LayerState = tuple[Tensor, ...]
 """State of a recurrent layer, (b, w) each: hidden and cell of an LSTM, hidden of a GRU or a tanh network,
 hidden and the last inputs of a gated layer."""
+
+
+class CheckpointNetwork(nn.Module):
+    """A network that is made of a configuration, and whose weights a checkpoint holds."""
+
+    @classmethod
+    def from_weights(cls: type[N], config: Any, weights: Weights) -> N:
+        """Build the network of a checkpoint, in evaluation mode."""
+        network = cls(config)
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+        return network.eval()
+
+    def weights(self) -> Weights:
+        """Return copies of all weights by name, float32, as a checkpoint holds them."""
+        # Batch norm's counter is in no checkpoint.
+        kept = {name: value for name, value in self.state_dict().items() if "num_batches" not in name}
+        return {name: np.array(value.float().cpu().numpy(), order="C") for name, value in kept.items()}
 
 
 def product(values: Float[Tensor, "*b i"], part: nn.Linear) -> Float[Tensor, "*b o"]:
@@ -73,12 +93,8 @@ class PenState:
     def from_the_beginning(self) -> PenState:
         """Return the (b, n + 1) states before each of n steps, and after the last: `begin` and these."""
         start = PenState.begin(len(self.pen), self.pen.device)
-        return PenState(
-            **{
-                name: torch.cat([value.unsqueeze(1), getattr(self, name)], 1)
-                for name, value in vars(start).items()
-            }
-        )
+        pairs = zip(vars(start).values(), vars(self).values(), strict=True)
+        return PenState(*(torch.cat([first.unsqueeze(1), rest], 1) for first, rest in pairs))
 
     def at(self, step: Int[Tensor, " b"]) -> PenState:
         """Return, of the (b, n) states of b drawings' steps, that of one step of each."""
@@ -220,15 +236,13 @@ class SelfAttention(nn.Module):
         )
         rows = torch.arange(len(at), device=at.device)
         caches["key"][rows, :, :, at], caches["value"][rows, :, at] = key, value
-        keys, values = (
-            caches["key"][..., :reached].flatten(0, 1),
-            caches["value"][:, :, :reached].flatten(0, 1),
-        )
+        keys = caches["key"][..., :reached].flatten(0, 1)
         score = torch.bmm(query.flatten(0, 1).unsqueeze(1), keys).view(*query.shape[:2], reached)
         later = torch.arange(reached, device=at.device) > at.unsqueeze(1)
         score = (score / query.shape[-1] ** 0.5).masked_fill_(later.unsqueeze(1), -torch.inf)
         share = torch.softmax(score, -1).flatten(0, 1).unsqueeze(1)
-        return product(torch.bmm(share, values).view(len(at), -1), self.out)
+        found = torch.bmm(share, caches["value"][:, :, :reached].flatten(0, 1))
+        return product(found.view(len(at), -1), self.out)
 
 
 class _OfTorch(nn.RNNBase):
@@ -257,7 +271,7 @@ class _OfTorch(nn.RNNBase):
     ) -> tuple[Float[Tensor, "b t w"], LayerState]:
         """Return the outputs, and the states after `length` steps (1 to t) of each drawing."""
         outputs = self.run(inputs)
-        return outputs, (at_step(outputs, length - 1),)
+        return outputs, (outputs[torch.arange(len(length), device=length.device), length - 1],)
 
     def step(self, inputs: Float[Tensor, "b i"], state: LayerState) -> Float[Tensor, "b w"]:
         """Return the outputs of the next step."""
@@ -351,7 +365,7 @@ class Gated(nn.Module):
         """Return the outputs, and the states after `length` steps (1 to t) of each drawing."""
         states, outputs = scan(self.gates_of(inputs))
         rows = torch.arange(len(length), device=length.device)
-        state = states[length, rows], at_step(inputs, length - 1)
+        state = states[length, rows], inputs[rows, length - 1]
         return inputs + outputs if self.adds else outputs, state
 
     def step(self, inputs: Float[Tensor, "b i"], state: LayerState) -> Float[Tensor, "b w"]:
@@ -371,11 +385,6 @@ Recurrent = LSTM | GRU | RNN | Gated
 def make_layer(cell: str, inputs: int, width: int) -> Recurrent:
     """Return a new recurrent layer of `width` units over `inputs` numbers a step."""
     return {"lstm": LSTM, "gru": GRU, "rnn": RNN, "gated": Gated}[cell](inputs, width)
-
-
-def at_step(values: Float[Tensor, "b t w"], step: Int[Tensor, " b"]) -> Float[Tensor, "b w"]:
-    """Return one step of each drawing."""
-    return values[torch.arange(len(step), device=step.device), step]
 
 
 def reversed_within(values: Float[Tensor, "b n f"], lengths: Int[Tensor, " b"]) -> Float[Tensor, "b n f"]:

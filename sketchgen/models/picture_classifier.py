@@ -15,22 +15,18 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from sketchgen.models.checkpoint import PICTURE_CLASSIFIER, Weights, read_checkpoint
+from sketchgen.models.checkpoint import PICTURE_CLASSIFIER, read_checkpoint
 from sketchgen.models.config import FIRST_SPAN, SECOND_SPAN, PictureConfig
-from sketchgen.models.layers import Dropout
+from sketchgen.models.layers import CheckpointNetwork, Dropout
 from sketchgen.models.picture_features import pictures_of
 from sketchgen.models.recogniser import Recogniser
 from sketchgen.sketch.sketch import Sketch
 
 BATCH = 128
 """Drawings in a batch."""
-
-UNSAVED = "num_batches_tracked"
-"""Counter of batch norm that no checkpoint holds."""
 
 
 class Convolution(nn.Module):
@@ -59,18 +55,16 @@ class Block(nn.Module):
         return relu(values + self.second(relu(self.first(values))))
 
 
-class PictureClassifier(nn.Module):
+class PictureClassifier(CheckpointNetwork):
     """Classifier of pictures of whole drawings."""
 
     def __init__(self, config: PictureConfig) -> None:
         super().__init__()
         self.config = config
         sizes = list(zip((1, *config.widths[:-1]), config.widths, strict=True))
+        spans = [FIRST_SPAN, *[SECOND_SPAN] * (len(sizes) - 1)]
         self.halve = nn.ModuleList(
-            [
-                Convolution(*size, SECOND_SPAN if stage else FIRST_SPAN, stride=2)
-                for stage, size in enumerate(sizes)
-            ]
+            [Convolution(*size, span, stride=2) for size, span in zip(sizes, spans, strict=True)]
         )
         stages = zip(config.widths, config.blocks, strict=True)
         self.blocks = nn.ModuleList(
@@ -80,13 +74,6 @@ class PictureClassifier(nn.Module):
         self.dropout = Dropout(config.dropout)
         # Convolutions on a CPU are fastest with the channels last.
         self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-
-    @classmethod
-    def from_weights(cls, config: PictureConfig, weights: Weights) -> PictureClassifier:
-        """Build the network of a checkpoint, in evaluation mode."""
-        network = cls(config)
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-        return network.requires_grad_(False).eval()
 
     def forward(self, pictures: Float[Tensor, "b h w"]) -> Float[Tensor, "b c"]:
         """Return the logits of the categories; see `sketchgen.models.picture_features.pictures`."""
@@ -100,11 +87,6 @@ class PictureClassifier(nn.Module):
             for block in blocks:  # pyright: ignore[reportGeneralTypeIssues]
                 values = block(values)
         return values.float().mean((2, 3))
-
-    def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Return copies of all weights, float32, with the running statistics of batch norm."""
-        kept = {name: value for name, value in self.state_dict().items() if UNSAVED not in name}
-        return {name: np.array(value.float().cpu().contiguous().numpy()) for name, value in kept.items()}
 
     @torch.inference_mode()
     def classify(

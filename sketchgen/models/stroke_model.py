@@ -18,10 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sketchgen.errors import SettingError
@@ -37,13 +35,7 @@ from sketchgen.models.features import (
     RECALL_HEADS,
     parameter_count,
 )
-from sketchgen.models.layers import (
-    Caches,
-    LayerState,
-    PenState,
-    Stack,
-    product,
-)
+from sketchgen.models.layers import Caches, CheckpointNetwork, LayerState, PenState, Stack, product
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.sketch.strokes import Pen
 
@@ -187,7 +179,7 @@ class Pointer(nn.Module):
         return found.pointing(gate, score, target, torch.stack(sigma, -1), lift)
 
 
-class StrokeModel(nn.Module):
+class StrokeModel(CheckpointNetwork):
     """Distribution over the next step of a drawing, given its first steps and its category."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -380,13 +372,8 @@ class StrokeModel(nn.Module):
         """Return the head's numbers with a lift for each component, also where they share one."""
         if self.config.pen == "component":
             return values
-        return torch.cat(
-            [values, values[..., -1:].expand(*values.shape[:-1], self.config.components - 1)], -1
-        )
-
-    def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Return copies of all weights by name, float32, as a checkpoint holds them."""
-        return {name: value.float().cpu().numpy().copy() for name, value in self.state_dict().items()}
+        more = values[..., -1:].expand(*values.shape[:-1], self.config.components - 1)
+        return torch.cat([values, more], -1)
 
 
 def bfloat16_pays(device: torch.device) -> bool:
@@ -434,11 +421,4 @@ def refresh(made: StrokeModel, network: StrokeModel) -> None:
 def load_network(name_or_path: str | os.PathLike[str] | None = None) -> tuple[StrokeModel, dict[str, Any]]:
     """Load a checkpoint as a network (float32, evaluation mode, CPU), with its training summary."""
     checkpoint = read_checkpoint(name_or_path)
-    return as_network(checkpoint.config, checkpoint.weights), checkpoint.summary
-
-
-def as_network(config: ModelConfig, weights: dict[str, NDArray[np.float32]]) -> StrokeModel:
-    """Return the network with these weights, in evaluation mode."""
-    model = StrokeModel(config)
-    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    return model.eval()
+    return StrokeModel.from_weights(checkpoint.config, checkpoint.weights), checkpoint.summary

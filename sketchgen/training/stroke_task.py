@@ -20,7 +20,7 @@ from sketchgen.models.checkpoint import Checkpoint, read_checkpoint, with_catego
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.numpy_layers import CELLS
 from sketchgen.models.numpy_stroke_model import Decoder
-from sketchgen.models.stroke_model import StrokeModel, as_network
+from sketchgen.models.stroke_model import StrokeModel
 from sketchgen.sketch.sketch import Completion, Sketch
 from sketchgen.training.config import ModelSettings, ReinforceConfig, TrainConfig
 from sketchgen.training.datasets import (
@@ -124,7 +124,7 @@ def _stroke_model(config: TrainConfig, store: Store) -> StrokeModel:
         known = with_categories(read_checkpoint(config.start), store.categories)
         if config.model.latent and not known.config.latent:
             return _with_latent(known, config.model)
-        return as_network(known.config, known.weights)
+        return StrokeModel.from_weights(known.config, known.weights)
     scale = max(float(store.summary["statistics"]["offset_deviation"]), 1.0)
     values = asdict(config.model) | {"categories": store.categories, "offset_scale": scale}
     return StrokeModel(ModelConfig.from_dict(values))
@@ -160,7 +160,7 @@ def _preference(config: TrainConfig, categories: tuple[str, ...], device: torch.
     folder = Path(config.candidates or "")
     batches = PreferenceBatches(folder, categories, config.preference_pairs, config.seed, rank())
     before = with_categories(read_checkpoint(config.start), categories)
-    reference = as_network(before.config, before.weights).requires_grad_(False).to(device)
+    reference = StrokeModel.from_weights(before.config, before.weights).requires_grad_(False).to(device)
     return Preference(batches, reference, config.preference_weight)
 
 

@@ -17,7 +17,7 @@ from sketchgen.models.features import USUAL_POINTS
 from sketchgen.models.numpy_layers import sigmoid
 from sketchgen.models.numpy_mixture import StepDistribution
 from sketchgen.models.numpy_stroke_model import Prefix
-from sketchgen.models.stroke_model import as_network
+from sketchgen.models.stroke_model import StrokeModel
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen
 from tests.support import untrained
@@ -173,7 +173,7 @@ def test_a_drawing_is_the_same_alone_among_others_and_in_a_rollout():
     for one, two in zip(few, many, strict=False):
         np.testing.assert_allclose(one.added.points, two.added.points, atol=1e-2)
     given = Prefix(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.array([0]), known=True)
-    network = as_network(model.config, model.decoder.weights())
+    network = StrokeModel.from_weights(model.config, model.decoder.weights())
     together = draw_all(network, [given], [Request(0, 3, number) for number in range(6)], 0.8, 30, 2.0)
     everyone = replace(given, category=np.zeros(6, dtype=np.int64))
     wanted = sample_steps(model.stepper, everyone, noise_rows(3, 6, CANDIDATES), 30, 0.8)

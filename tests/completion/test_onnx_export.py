@@ -16,7 +16,7 @@ from sketchgen.completion.portable import MODEL
 from sketchgen.models.config import ModelConfig
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.models.quantising import rounded
-from sketchgen.models.stroke_model import Steps, as_network
+from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.resources import bundled_checkpoints
 from sketchgen.sketch.strokes import Pen
 
@@ -89,7 +89,7 @@ def check(folder: Path, config: ModelConfig, weights: dict[str, Any], known: flo
     """Compare all components and the likelihood of each step with the network in torch."""
     steps, cut = drawings(config, known), 5
     with torch.no_grad():
-        wanted = as_network(config, weights)(steps, torch.full((3,), cut))
+        wanted = StrokeModel.from_weights(config, weights)(steps, torch.full((3,), cut))
     found = Runner(folder).distributions(steps, cut)
     for number, each in enumerate(found):
         at = wanted.at(torch.full((3,), number))

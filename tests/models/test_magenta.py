@@ -18,7 +18,7 @@ from sketchgen.models.magenta import FIRST_MEAN, FIRST_SIGMA, read_magenta
 from sketchgen.models.numpy_mixture import StepDistribution
 from sketchgen.models.numpy_stroke_model import Decoder, Prefix
 from sketchgen.models.recogniser import load_recogniser
-from sketchgen.models.stroke_model import Steps, as_network
+from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.sketch.strokes import Pen
@@ -68,7 +68,7 @@ def test_its_distributions_are_the_published_ones(sizes: dict[str, Any], tmp_pat
 
 def test_torch_has_the_same(tmp_path: Path) -> None:
     path = published(tmp_path)
-    network = as_network(*(getattr(read_magenta(path), name) for name in ("config", "weights")))
+    network = StrokeModel.from_weights(*(getattr(read_magenta(path), name) for name in ("config", "weights")))
     offset, pen = torch.tensor(OFFSET[None], dtype=torch.float32), torch.tensor(PEN[None])
     with torch.no_grad():
         found = network(Steps(offset, pen, torch.tensor([0]), torch.ones(1)), torch.tensor([0]))
