@@ -29,7 +29,7 @@ from sketchgen.cli.command import (
     say,
     suggest,
 )
-from sketchgen.cli.job import run_job
+from sketchgen.cli.job import job_of, run_job
 from sketchgen.errors import SettingError, SketchgenError
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ def complete(
         "closing": close_gaps,
         "mirrored": mirror and rank == "reward" and asked.best_of > 1,
     }
-    run_job(asked, out, source, categories, _stems(source), RANKS[rank], **sampling)
+    job = job_of(asked, out, source, categories, _stems(source), RANKS[rank], **sampling)
+    run_job(asked, out, source, job)
     return problems.status()
 
 
@@ -179,7 +180,7 @@ def generate(categories: tuple[str, ...], more: tuple[str, ...], **given: Any) -
         stems = [f"{stem}-{number}" for number, stem in enumerate(stems, 1)]
     ranked = {AUTO, *resources.categories()}
     rank = asked.rank or ("classifier" if set(chosen) <= ranked else "likelihood")
-    run_job(asked, out, None, chosen, tuple(stems), RANKS[rank])
+    run_job(asked, out, None, job_of(asked, out, None, chosen, tuple(stems), RANKS[rank]))
 
 
 @command(

@@ -25,32 +25,13 @@ FEW = 500
 """Drawings, candidates included, up to which another process costs more than it saves."""
 
 
-def run_job(
-    asked: SimpleNamespace,
-    out: Path | None,
-    source: Source | None,
-    categories: tuple[str | None, ...],
-    names: tuple[str, ...],
-    rank: Any,
-    **sampling: Any,
-) -> None:
-    """Draw everything that is asked for, and report the outcome.
-
-    Args:
-        asked: the options that complete and generate share.
-        out: a file or a folder; None for standard output.
-        source: what is completed; None to draw from nothing.
-        categories: what to draw.
-        names: stems of the output files.
-        rank: what ranks candidates, as the library calls it.
-        sampling: settings of the sampling beside temperature and guidance.
-    """
+def run_job(asked: SimpleNamespace, out: Path | None, source: Source | None, job: Job) -> None:
+    """Draw everything that is asked for, and report the outcome; `out` is None for standard output."""
     from sketchgen.cli.progress import shown
     from sketchgen.jobs.output import is_file, open_output
     from sketchgen.jobs.run import Run
     from sketchgen.models.checkpoint import DEFAULT_CHECKPOINT, find_checkpoint
 
-    job = _job(asked, out, source, categories, names, rank, sampling)
     weights, executor = find_checkpoint(asked.checkpoint).fingerprint(), _executor(asked, job)
     run = Run(job, source, open_output(out, job, force=asked.force, resume=asked.resume), weights)
     small = job.engine == "completer"
@@ -65,16 +46,16 @@ def run_job(
     say(f"{asked.checkpoint or DEFAULT_CHECKPOINT}: {_summary(job, outcome)}")
 
 
-def _job(
+def job_of(
     asked: SimpleNamespace,
     out: Path | None,
     source: Source | None,
     categories: tuple[str | None, ...],
     names: tuple[str, ...],
     rank: Any,
-    sampling: dict[str, Any],
+    **sampling: Any,
 ) -> Job:
-    """Return the job that is asked for."""
+    """Return the job that is asked for: of these categories, with these stems of the output files."""
     from sketchgen.jobs.spec import Job, Sampling, engine_for
 
     if asked.guidance is not None:

@@ -112,14 +112,11 @@ def transfers(show: Shown, count: int) -> Callable[[Transfer], None]:
             number = f" ({through} of {count})" if count > 1 else ""
             done = "fetched" if event.state == "done" else "there already"
             if event.state != "failed":
-                show.say(f"{event.name}: {_megabytes(event.size)} {done}{number}")
+                # Of a million bytes, as servers and disks count.
+                size = f"{event.size / 1e6:.1f} MB" if event.size >= 1e5 else f"{event.size / 1e3:.1f} kB"
+                show.say(f"{event.name}: {size} {done}{number}")
             elif count > 1:
                 # A single file's failure is the command's own, which says it.
                 show.say(event.words)
 
     return happened
-
-
-def _megabytes(count: float) -> str:
-    """Return bytes in MB of a million bytes, as servers and disks count."""
-    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from sketchgen import limits
@@ -43,18 +43,19 @@ def recognise(files: tuple[str, ...], top: int, checkpoint: str | None, as_json:
     while batch := list(itertools.islice(named, BATCH)):
         log_prob = classifier.read([sketch for _, sketch in batch]).log_prob
         for (name, _), row in zip(batch, log_prob, strict=True):
-            emit((_as_json if as_json else _as_words)(name, classifier.ranked(row, top)))
+            guesses = classifier.ranked(row, top)
+            if as_json:
+                found = [
+                    {"category": one.category, "probability": round(one.probability, 6)} for one in guesses
+                ]
+                emit(json.dumps({"drawing": name, "guesses": found}, ensure_ascii=False))
+            else:
+                emit(f"{name}: " + ", ".join(f"{one.category} {one.probability:.1%}" for one in guesses))
     return problems.status()
 
 
 def drawings(name: str, problems: Problems, purpose: str) -> Iterator[tuple[str, Any]]:
-    """Yield (name, drawing) of everything in an input that is not empty; several are numbered.
-
-    Args:
-        name: as the user gave it.
-        problems: take what is left out.
-        purpose: a verb, for what a point is needed.
-    """
+    """Yield (name, drawing) of all in an input that is not empty; `purpose` is a verb for errors."""
     from sketchgen.formats.read_write import entries
 
     path = input_path(name)
@@ -71,14 +72,3 @@ def drawings(name: str, problems: Problems, purpose: str) -> Iterator[tuple[str,
                 yield shown, entry.sketch
     except SketchgenError as error:
         problems.add(error)
-
-
-def _as_json(name: str, guesses: Sequence[Any]) -> str:
-    """Return the guesses for a drawing as one JSON object."""
-    found = [{"category": guess.category, "probability": round(guess.probability, 6)} for guess in guesses]
-    return json.dumps({"drawing": name, "guesses": found}, ensure_ascii=False)
-
-
-def _as_words(name: str, guesses: Sequence[Any]) -> str:
-    """Return the guesses for a drawing on one line."""
-    return f"{name}: " + ", ".join(f"{guess.category} {guess.probability:.1%}" for guess in guesses)

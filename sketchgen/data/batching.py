@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,9 +16,33 @@ from sketchgen.data.splitting import Prefixes, cut_points, held_back, opened
 from sketchgen.sketch.geometry import BOX, CENTRE, GIVEN_SIDE
 from sketchgen.sketch.strokes import Pen
 
+M = TypeVar("M", bound="TensorData")
+
+
+class TensorData:
+    """A dataclass of tensors, and of other such data, with a row for each example."""
+
+    def __getitem__(self: M, rows: Tensor) -> M:
+        """Return some rows."""
+        return self._each(lambda part: part[rows])
+
+    def to(self: M, device: torch.device, *, non_blocking: bool = True) -> M:
+        """Return the data on another device; from pinned memory it is copied while the device computes."""
+        return self._each(lambda part: part.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self: M) -> M:
+        """Return the data in pinned memory; torch's loader calls this."""
+        return self._each(lambda part: part.pin_memory())
+
+    def _each(self: M, change: Callable[[Any], Any]) -> M:
+        parts = vars(self).values()
+        return type(self)(
+            *(tuple(map(change, each)) if type(each) is tuple else change(each) for each in parts)
+        )
+
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(TensorData):
     """Whole drawings with a cut, padded to the longest.
 
     Attributes:
@@ -40,23 +66,19 @@ class Batch:
     scored: Bool[Tensor, "b m"]
     key: Int[Tensor, " b"]
 
-    def to(self, device: torch.device) -> Batch:
-        """Return the batch on another device; from pinned memory it is copied while the device computes."""
-        return Batch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
-    def pin_memory(self) -> Batch:
-        """Return the batch in pinned memory; torch's loader calls this."""
-        return Batch(**{name: value.pin_memory() for name, value in vars(self).items()})
-
-
-def _warped(points: Float[np.ndarray, "b n 2"], random: np.random.Generator) -> Float[np.ndarray, "b n 2"]:
-    """Return each drawing slightly turned, sheared and stretched."""
-    angle, shear, stretch = random.normal(size=(3, len(points))) * [[0.05], [0.04], [0.06]]
+def warps(
+    angle: Float[np.ndarray, " b"],
+    shear: Float[np.ndarray, " b"],
+    stretch: Float[np.ndarray, " b"],
+    side: Float[np.ndarray, " b"] | float = 1.0,
+) -> Float[np.ndarray, "b 2 2"]:
+    """Return maps (x', y') = (x, y) @ warp that turn, shear and stretch, and mirror where `side` is -1."""
     cos, sin = np.cos(angle), np.sin(angle)
     turn = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], 1)
     skew = np.zeros_like(turn)
-    skew[:, 0, 0], skew[:, 0, 1], skew[:, 1, 1] = np.exp(stretch), shear, np.exp(-stretch)
-    return (points - CENTRE) @ (turn @ skew).transpose(0, 2, 1)
+    skew[:, 0, 0], skew[:, 0, 1], skew[:, 1, 1] = np.exp(stretch) * side, shear * side, np.exp(-stretch)
+    return (turn @ skew).transpose(0, 2, 1)
 
 
 def _extent(
@@ -87,7 +109,7 @@ def make_batch(
     points, lift, valid = padded(drawings)
     lengths, batch = drawings.lengths, len(drawings)
     warp = random.random(batch) < prefixes.warp
-    bent = _warped(points, random)
+    bent = (points - CENTRE) @ warps(*random.normal(size=(3, batch)) * [[0.05], [0.04], [0.06]])
     low, side = _extent(bent, valid)
     bent = np.rint((bent - low[:, None]) * (BOX / np.maximum(side, 1.0))[:, None, None])
     points = np.where(warp[:, None, None], bent, points) - CENTRE

@@ -180,11 +180,7 @@ def _fetch_all(
     force: bool,
     progress: Callable[[Progress], None],
 ) -> list[SketchgenError]:
-    """Download all files in several threads, and return the errors of single ones.
-
-    Raises:
-        SketchgenError: an error that other files would meet, too.
-    """
+    """Download all files in several threads, and return the errors of single ones."""
     waiting, reports = _Queue(), _Queue()
     for remote in remotes:
         waiting.put(remote)

@@ -178,7 +178,7 @@ def _merge(first: _FirstPass, selection: Selection, writer: StoreWriter, progres
     statistics, duplicates, over = merge(
         first.runs, categories, maximum, writer, lambda done: progress("writing", done, total)
     )
-    dropped = first.dropped + Counter({DUPLICATE: duplicates, selection.over_maximum: over})
+    dropped = first.dropped + Counter({DUPLICATE: duplicates, f"beyond {maximum} of their category": over})
     return PrepareReport(
         statistics.kept, categories, dict(sorted(dropped.items())), first.faults, statistics.summary()
     )

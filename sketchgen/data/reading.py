@@ -98,10 +98,7 @@ def split_into_tasks(
 ) -> list[list[Piece]]:
     """Return tasks of one or several pieces, in the order of the files.
 
-    Args:
-        files: the files.
-        max_bytes: maximum work of a task; a single piece may be larger.
-        training_only: further files, for training only.
+    A task has at most `max_bytes` of work, but for a single piece that is larger.
     """
     tasks: list[list[Piece]] = []
     room = 0
@@ -188,13 +185,7 @@ class PieceReader:
         self._rows: list[tuple[int, list[int], NDArray[np.uint8]]] = []
 
     def read(self, piece: Piece) -> None:
-        """Read a piece.
-
-        Raises:
-            FormatError: its file cannot be read, or there are too many categories.
-            OSError: `add` cannot write.
-            CancelledError: the task is cancelled.
-        """
+        """Read a piece."""
         self.result.lines.append(0)
         self._training_only = piece.training_only
         if has_lines(piece.file):

@@ -58,11 +58,6 @@ class Selection:
         """Check the maximum."""
         check_range("max_per_category", self.max_per_category, 1)
 
-    @property
-    def over_maximum(self) -> str:
-        """Reason for dropping a drawing beyond `max_per_category`."""
-        return f"beyond {self.max_per_category} of their category"
-
     def reason_to_drop(self, category: str) -> str | None:
         """Return why drawings of a category are dropped, or None if they are not."""
         if self.categories is not None and category not in self.categories:
@@ -102,11 +97,7 @@ def split_numbers(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def row_of(found: Found, selection: Selection) -> tuple[str, NDArray[np.uint8], list[int]] | str:
-    """Return category, points in whole px and stroke lengths of a drawing, or why it is dropped.
-
-    Raises:
-        SketchgenError: it cannot be read or simplified; the message names its place.
-    """
+    """Return category, points in whole px and stroke lengths of a drawing, or why it is dropped."""
     if isinstance(found, SketchgenError):
         raise found
     category = found.sketch.category

@@ -203,12 +203,7 @@ def merge(
 ) -> tuple[Statistics, int, int]:
     """Write the drawings of all runs to a store, which the caller finishes, in the order of their keys.
 
-    Args:
-        runs: the runs.
-        categories: the names, sorted.
-        max_per_category: maximum number of drawings of a category; None for all.
-        writer: the store.
-        progress: called with the bytes of the runs that are done.
+    `progress` is called with the bytes of the runs that are done.
 
     Returns:
         Statistics, number of duplicates, and number of drawings over `max_per_category`.

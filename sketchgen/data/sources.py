@@ -23,11 +23,7 @@ Found = Entry | SketchgenError
 
 
 def source_files(sources: Sequence[Path]) -> list[Path]:
-    """Return the given files, and the files of drawings in the given folders and theirs, sorted by path.
-
-    Raises:
-        FormatError: a source that does not exist or is of no known kind, or a folder without any.
-    """
+    """Return the given files, and the files of drawings in the given folders and theirs, sorted by path."""
     known = f"{', '.join(READERS)} are read, also with .gz"
     files: list[Path] = []
     for source in sources:

@@ -212,17 +212,11 @@ def cut_points(
 def held_back(
     length: Int[np.ndarray, " b"], lift: Bool[np.ndarray, "b n"], share: float, random: np.random.Generator
 ) -> tuple[Int[np.ndarray, "b n"], Int[np.ndarray, " b"]]:
-    """Move held-out strokes of drawings to the end; the others keep their order.
+    """Move held-out strokes of a share of the drawings to the end; the others keep their order.
 
     In half of the drawings it is one stroke; in a quarter some that were drawn one after another, as whiskers
     and legs are; in the others each is with a probability of 0.3. Never none, never all, and not the last
     ones only, which any cut at a stroke's end holds out.
-
-    Args:
-        length: points of each padded drawing.
-        lift: where strokes end.
-        share: share of the drawings, as far as they have two strokes or more.
-        random: draws which.
 
     Returns:
         The indices of the points in their new order, the padding last; and how many are given, -1 for a
@@ -255,17 +249,11 @@ def opened(
     share: float,
     random: np.random.Generator,
 ) -> tuple[Int[np.ndarray, "b n"], Bool[np.ndarray, "b n"], Int[np.ndarray, " b"]]:
-    """Move a piece of a line of drawings to the end; it may be any line, drawn from any end.
+    """Move a piece of a line of a share of the drawings to the end; it may be any line, drawn from any end.
 
     Most lines whose ends meet begin at another of their points than they did; then the missing piece ends
-    just there. In some drawings the strokes that were drawn after the line are missing, too.
-
-    Args:
-        length: points of each padded drawing; 0 for one that keeps its order.
-        points: px of the 255 box.
-        lift: where strokes end.
-        share: share of the drawings, as far as they have a line of `MIN_LINE` points.
-        random: draws which.
+    just there. In some drawings the strokes that were drawn after the line are missing, too. One without a
+    line of `MIN_LINE` points, or with a `length` of 0, keeps its order.
 
     Returns:
         The indices of the points in their new order, the padding last; where strokes end then; and how many

@@ -152,14 +152,10 @@ def _has_statistics(summary: dict[str, Any]) -> bool:
     return (
         type(scale) in (int, float)
         and 0 <= scale < 1e6
-        and all(map(_is_whole, (*counts.values(), *kept.values())))
+        and all(_is_count(value, 0) for value in (*counts.values(), *kept.values()))
     )
 
 
-def _is_whole(value: object) -> bool:
-    return type(value) is int and value >= 0
-
-
-def _is_count(value: object) -> bool:
-    """Return whether a value is an integer of 1 or more."""
-    return type(value) is int and value >= 1
+def _is_count(value: object, least: int = 1) -> bool:
+    """Return whether a value is an integer of at least so much."""
+    return type(value) is int and value >= least

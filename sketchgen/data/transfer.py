@@ -362,12 +362,7 @@ def _check_status(response: httpx.Response, name: str) -> None:
 
 
 def _checked_head(remote: RemoteFile, response: httpx.Response, chunks: Iterator[bytes]) -> bytes:
-    """Return the first bytes of an answer, after checking that they can be the file's.
-
-    Raises:
-        DownloadError: it is something else, such as an error page or a network's login page, or the server
-            does not say where it ends.
-    """
+    """Return the first bytes of an answer, after checking that they can be the file's."""
     name = remote.target.name
     chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
     if _content_length(response) is None and not chunked:

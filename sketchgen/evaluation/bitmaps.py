@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from sketchgen.data.drawings import Drawings
 from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Sketch
-from sketchgen.sketch.strokes import Pen, pens
+from sketchgen.sketch.strokes import flat
 
 SIDE = 28
 """Cells of a bitmap in each direction, as of Quick, Draw!'s own bitmaps."""
@@ -52,10 +52,7 @@ class Lines:
     @classmethod
     def of_sketches(cls, sketches: Sequence[Sketch]) -> Lines:
         """Return those of drawings that have at least one stroke each."""
-        start = np.cumsum([0, *(sketch.point_count for sketch in sketches)])
-        points = np.concatenate([np.zeros((0, 2)), *(sketch.points for sketch in sketches)])
-        lift = np.concatenate([np.zeros(0, dtype=bool), *(pens(sketch) == Pen.LIFT for sketch in sketches)])
-        return cls(start, points, lift)
+        return cls(*flat(sketches))
 
     def fitted(self) -> Lines:
         """Return each drawing aligned to 0 and scaled to the 255 box, as in a store; a dot is only moved."""

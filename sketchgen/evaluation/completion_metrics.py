@@ -12,7 +12,7 @@ from jaxtyping import Float
 from sketchgen.completion.completer import Completer
 from sketchgen.evaluation.distribution_metrics import fid, kid
 from sketchgen.evaluation.held_out import SCALES, Finished, HeldOut, Scale, finish
-from sketchgen.evaluation.recognition import Verdict
+from sketchgen.evaluation.recognition import Verdict, judged
 from sketchgen.evaluation.retrieval import copying, nearest_drawings, retrieve
 from sketchgen.evaluation.statistics import Figure, Groups, mean, ratio
 from sketchgen.evaluation.task import SHARES, Task
@@ -183,7 +183,8 @@ def distance_table(task: Task, found: Recognised | None) -> dict[str, Any]:
     size = min(len(task.others), len(task.sketches))
     if size < MIN_FEATURES:
         return {}
-    others = task.other_features()[:size]
+    names = [other.category or "" for other in task.others]
+    others = task.once("others", lambda: judged(task.judge, task.others, names).features)[:size]
 
     def apart(verdict: Verdict) -> dict[str, Figure]:
         ours = verdict.features[:size]

@@ -53,11 +53,7 @@ def kid(one: Features, other: Others) -> Figure:
 
 
 def frechet(one: Features, other: Others) -> float:
-    """Return the Frechet distance of Gaussians fitted to two samples: |m - n|^2 + tr(A + B - 2 (A B)^(1/2)).
-
-    Raises:
-        SettingError: a sample of fewer than 2 drawings.
-    """
+    """Return the Frechet distance of Gaussians of two samples: |m - n|^2 + tr(A + B - 2 (A B)^(1/2))."""
     if min(len(one), len(other)) < 2:
         raise SettingError(f"FID needs 2 drawings or more in each sample, not {len(one)} and {len(other)}")
     x, y = one.astype(np.float64), other.astype(np.float64)
@@ -71,11 +67,7 @@ def frechet(one: Features, other: Others) -> float:
 
 
 def fid(one: Features, other: Others) -> Figure:
-    """Return the Frechet distance of two samples; its standard error leaves out a tenth of both in turn.
-
-    Raises:
-        SettingError: a sample of fewer than 2 drawings.
-    """
+    """Return the Frechet distance of two samples; its standard error leaves out a tenth of both in turn."""
     value = frechet(one, other)
     count = min(len(one), len(other))
     error = None

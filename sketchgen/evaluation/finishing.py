@@ -62,24 +62,17 @@ class Figures:
         covered: share of the missing ink that is covered.
         in_region: share of the added ink that lies where ink is missing.
         chamfer: symmetric Chamfer distance of added and missing ink, px.
-        gap: largest distance of added ink to an end of a missing line, px; None unless one is to be closed.
     """
 
     lacks: tuple[str, ...]
     covered: float
     in_region: float
     chamfer: float
-    gap: float | None = None
 
     @property
     def finished(self) -> bool:
         """Whether the drawing is finished; see the module."""
         return not self.lacks
-
-    @property
-    def met(self) -> bool | None:
-        """Whether added ink touches both ends of each missing line; None as above."""
-        return None if self.gap is None else self.gap < MEET
 
 
 def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures:
@@ -97,7 +90,6 @@ def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures
     places = _boxes(item.missing, frame) + _boxes(item.later, frame)
     in_region = _share(inside(added.points, places, MARGIN))
     again = retraced(added, given, ALONG, RUN)
-    gap = None
     lacks = [
         word
         for word, wrong in (
@@ -110,17 +102,10 @@ def measure(item: Item, completion: Completion, spacing: float = 1.0) -> Figures
     ]
     if item.kind == "close":
         lines = in_frame(item.missing, frame).strokes
-        gap = float(nearest(np.array([line[k] for line in lines for k in (0, -1)]), added.points).max())
         if not all(connected(added, line[0], line[-1], MEET) for line in lines):
             lacks.append("open")
     back = float(to_missing.mean()) if len(to_missing) else FAR
-    return Figures(
-        lacks=tuple(lacks),
-        covered=near,
-        in_region=in_region,
-        chamfer=(float(to_added.mean()) + back) / 2,
-        gap=gap,
-    )
+    return Figures(tuple(lacks), near, in_region, (float(to_added.mean()) + back) / 2)
 
 
 def _share(flags: Bool[np.ndarray, " n"]) -> float:

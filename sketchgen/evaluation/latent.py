@@ -11,11 +11,9 @@ import torch
 from jaxtyping import Float, Int
 
 from sketchgen.completion.completer import Completer
-from sketchgen.data.batching import evaluation_batch
 from sketchgen.data.drawings import Drawings
-from sketchgen.evaluation.likelihood import BATCH, counted_log_prob, step_distribution, steps_of
-from sketchgen.evaluation.statistics import Figure, mean, ratio
-from sketchgen.models.memory import keep_freed_memory
+from sketchgen.evaluation.likelihood import counted_log_prob, measured, step_distribution, steps_of
+from sketchgen.evaluation.statistics import mean, ratio
 from sketchgen.models.stroke_model import StrokeModel
 
 ACTIVE = 0.01
@@ -39,27 +37,18 @@ class LatentScores:
     points: Int[np.ndarray, " n"]
     mean: Float[np.ndarray, "n z"]
 
-    def reconstruction(self) -> Figure:
-        """Return nats per point, given the vector."""
-        return ratio(self.nats, self.points)
-
-    def bound(self) -> Figure:
-        """Return nats per point with the divergence: an upper bound of the negative log-likelihood."""
-        return ratio(self.nats + self.divergence, self.points)
-
     def figures(self) -> dict[str, Any]:
-        """Return what is reported, as plain JSON values."""
-        return {
-            "reconstruction": self.reconstruction(),
-            "divergence": mean(self.divergence),
-            "bound": self.bound(),
-            "active": self.active,
-        }
+        """Return what is reported, as plain JSON values.
 
-    @property
-    def active(self) -> float:
-        """Share of the units that are active."""
-        return float((self.mean.var(0) > ACTIVE).mean())
+        Nats per point given the vector, nats of divergence, both together per point (an upper bound of the
+        negative log-likelihood), and the share of the units that are active.
+        """
+        return {
+            "reconstruction": ratio(self.nats, self.points),
+            "divergence": mean(self.divergence),
+            "bound": ratio(self.nats + self.divergence, self.points),
+            "active": float((self.mean.var(0) > ACTIVE).mean()),
+        }
 
 
 @torch.no_grad()
@@ -72,29 +61,18 @@ def score_latent(
     """Score drawings whose categories are the model's own indices; vectors are drawn by `seed`.
 
     `progress` is called with the number of drawings of each batch.
-
-    Raises:
-        SettingError: the model has no latent vector.
     """
-    keep_freed_memory()
-    model.eval()
-    device = next(model.parameters()).device
-    order = np.lexsort((drawings.key, drawings.lengths))
     nats, divergence = np.zeros(len(drawings)), np.zeros(len(drawings))
     mean = np.zeros((len(drawings), model.config.latent))
+    device = next(model.parameters()).device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        for number, first in enumerate(range(0, len(order), BATCH)):
-            rows = order[first : first + BATCH]
-            batch = evaluation_batch(drawings.take(rows), np.random.default_rng([seed, number]), 0.0)
-            batch = batch.to(device)
+        for rows, batch in measured(model, drawings, 0.0, seed, progress):
             posterior, prior = model.latents(steps_of(batch), batch.length, batch.cut)
             log_prob = counted_log_prob(step_distribution(model, batch, posterior.sample()), batch)
             nats[rows] = -log_prob.double().cpu().numpy().sum(1)
             divergence[rows] = posterior.divergence(prior).double().cpu().numpy().sum(1)
             mean[rows] = posterior.mean.cpu().numpy()
-            if progress is not None:
-                progress(len(rows))
     return LatentScores(nats, divergence, drawings.lengths, mean)
 
 

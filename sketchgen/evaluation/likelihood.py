@@ -8,7 +8,7 @@ sums are divided by the number of real points that are scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,6 +79,22 @@ def step_log_prob(model: StrokeModel, batch: Batch) -> Float[Tensor, "b m"]:
     return counted_log_prob(step_distribution(model, batch), batch)
 
 
+def measured(
+    model: StrokeModel, drawings: Drawings, fraction: float, seed: int, progress: Callable[[int], None] | None
+) -> Iterator[tuple[Int[np.ndarray, " b"], Batch]]:
+    """Yield drawings in batches on the device of the network, in evaluation mode, with their indices."""
+    keep_freed_memory()
+    model.eval()
+    device = next(model.parameters()).device
+    order = np.lexsort((drawings.key, drawings.lengths))
+    for number, first in enumerate(range(0, len(order), BATCH)):
+        rows = order[first : first + BATCH]
+        random = np.random.default_rng([seed, number])
+        yield rows, evaluation_batch(drawings.take(rows), random, fraction).to(device)
+        if progress is not None:
+            progress(len(rows))
+
+
 @torch.no_grad()
 def score(
     model: StrokeModel,
@@ -93,19 +109,10 @@ def score(
     The network is left in evaluation mode. `seed` is that of the dequantisation; `progress` is called with
     the number of drawings of each batch.
     """
-    keep_freed_memory()
-    model.eval()
-    device = next(model.parameters()).device
-    order = np.lexsort((drawings.key, drawings.lengths))
-    nats, points = np.zeros(len(drawings)), np.zeros(len(drawings), dtype=np.int64)
-    for number, first in enumerate(range(0, len(order), BATCH)):
-        rows = order[first : first + BATCH]
-        part = drawings.take(rows)
-        batch = evaluation_batch(part, np.random.default_rng([seed, number]), fraction).to(device)
+    nats, points = np.zeros(len(drawings)), drawings.lengths
+    for rows, batch in measured(model, drawings, fraction, seed, progress):
         nats[rows] = -step_log_prob(model, batch).double().cpu().numpy().sum(1)
-        points[rows] = part.lengths - batch.cut.cpu().numpy()
-        if progress is not None:
-            progress(len(rows))
+        points[rows] -= batch.cut.cpu().numpy()
     return Scores(nats, points, drawings.category)
 
 

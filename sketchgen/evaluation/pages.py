@@ -35,12 +35,12 @@ from jaxtyping import Bool
 
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.finishing import measure
-from sketchgen.evaluation.pages_checks import Drawn, present
-from sketchgen.evaluation.pages_faults import again, crossed, detached, doubled, redraws, repeated, tangle
+from sketchgen.evaluation.pages_checks import ALONG, Drawn, present
+from sketchgen.evaluation.pages_faults import RUN, crossed, detached, doubled, redraws, repeated, tangle
 from sketchgen.evaluation.statistics import ratio
 from sketchgen.evaluation.unfinished import Item, parsed_lines
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
-from sketchgen.sketch.distance import inside
+from sketchgen.sketch.distance import inside, retraced
 from sketchgen.sketch.geometry import BOX
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 
@@ -232,24 +232,21 @@ def missing(item: Beginning, drawn: Drawn) -> list[str]:
 def faults(item: Beginning, drawn: Drawn, twice: Sequence[bool], alone: Sequence[bool]) -> list[str]:
     """Return what is wrong with what was added, whatever must come; see the module.
 
-    Args:
-        item: the beginning.
-        drawn: the drawing.
-        twice: whether each added stroke redraws a given part.
-        alone: whether it is detached.
+    Of each added stroke `twice` says whether it redraws a given part, `alone` whether it is detached.
     """
     ink = drawn.added_ink
     off = item.off_page(ink.points @ item.frame[:, :2].T + item.frame[:, 2])
     beyond = ~inside(ink.points, [Box(a, b, c - a, d - b) for a, b, c, d in item.room], MARGIN)
     lengths = np.array([len(stroke) for stroke in drawn.added], dtype=float)
     most = MISSING * item.missing + GIVEN * drawn.given_ink.length + SLACK
+    along = retraced(ink, drawn.given_ink, ALONG, RUN)
 
     def share(flags: Sequence[bool]) -> float:
         """Return the share of the added ink that belongs to some strokes."""
         return float(lengths[np.array(flags, dtype=bool)].sum() / max(lengths.sum(), 1.0))
 
     wrong = {
-        "drawn again": max(again(drawn) / AGAIN, share(twice) / REDRAWN) > 1 or any(doubled(drawn)),
+        "drawn again": max(along / AGAIN, share(twice) / REDRAWN) > 1 or any(doubled(drawn)),
         "repeated": repeated(drawn, [k for k, part in enumerate(item.parts) if part.startswith("eye")]),
         "crossed": crossed(drawn, item.small),
         "beyond": len(beyond) > 0 and beyond.mean() > BEYOND,

@@ -384,15 +384,7 @@ CHECKS: dict[str, Callable[..., bool]] = {
 
 
 def present(drawn: Drawn, check: dict[str, Any]) -> bool:
-    """Return whether a part is there.
-
-    Args:
-        drawn: the drawing.
-        check: `kind`, one of `CHECKS`, and its arguments; `part` is for people.
-
-    Raises:
-        FormatError: an unknown kind.
-    """
+    """Return whether a part is there: a check has a `kind`, one of `CHECKS`, its arguments, and a `part`."""
     settings = {key: value for key, value in check.items() if key not in ("part", "kind")}
     if check.get("kind") not in CHECKS:
         raise FormatError(f"no check {check.get('kind')!r}; there are {', '.join(CHECKS)}")

@@ -9,10 +9,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from sketchgen.evaluation.pages_checks import ALONG, STEP, TOUCH, Drawn, Mark
-from sketchgen.sketch.distance import Ink, covered, nearest, retraced
+from sketchgen.sketch.distance import Ink, covered, nearest
 from sketchgen.sketch.geometry import resample
 from sketchgen.sketch.sketch import Points
 
@@ -91,13 +90,7 @@ def detached(drawn: Drawn, loose: Sequence[Sequence[float]] = ()) -> list[bool]:
 
 
 def floating(others: Sequence[Points], stroke: Points, hull: Sequence[Points] | None = None) -> bool:
-    """Return whether a stroke touches no other one, and lies outside the convex hull of some.
-
-    Args:
-        others: other strokes; the stroke itself is left out.
-        stroke: the stroke.
-        hull: the strokes of the hull; all others by default.
-    """
+    """Return whether a stroke touches no other one, and lies outside the hull of some: of all by default."""
     rest = [
         resample(each, STEP) for each in others if each is not stroke and not np.array_equal(each, stroke)
     ]
@@ -107,19 +100,10 @@ def floating(others: Sequence[Points], stroke: Points, hull: Sequence[Points] | 
     if nearest(line, np.concatenate(rest)).min() <= TOUCH:
         return False
     points = np.concatenate(rest if hull is None else list(hull))
-    return not within_hull(line, points).all()
-
-
-def within_hull(points: Float[np.ndarray, "n 2"], others: Float[np.ndarray, "m 2"]) -> Bool[np.ndarray, " n"]:
-    """Return which points lie within the convex hull of others, to within a unit and in 36 directions."""
+    # The hull in 36 directions, and a unit more.
     angle = np.linspace(0.0, math.tau, 36, endpoint=False)
     directions = np.array([np.cos(angle), np.sin(angle)])
-    return (points @ directions <= (others @ directions).max(axis=0) + 1.0).all(axis=1)
-
-
-def again(drawn: Drawn) -> float:
-    """Return the share of the added ink that runs along given ink."""
-    return retraced(drawn.added_ink, drawn.given_ink, ALONG, RUN)
+    return bool((line @ directions > (points @ directions).max(axis=0) + 1.0).any())
 
 
 def tangle(drawn: Drawn) -> float:

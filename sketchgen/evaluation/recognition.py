@@ -17,26 +17,11 @@ from sketchgen.data.drawings import Drawings
 from sketchgen.data.splitting import cut_after
 from sketchgen.errors import SettingError
 from sketchgen.models.checkpoint import is_picture_classifier
-from sketchgen.models.recogniser import load_recogniser
+from sketchgen.models.recogniser import Reading, load_recogniser
 from sketchgen.sketch.sketch import Sketch
 
 BATCH = 256
 """Drawings that a judge is given at a time."""
-
-
-@runtime_checkable
-class Reading(Protocol):
-    """What a judge says of n drawings: log probabilities (n, c), nats, and representations (n, d)."""
-
-    @property
-    def log_prob(self) -> NDArray[np.floating]:
-        """Log probabilities of the judge's categories."""
-        ...
-
-    @property
-    def features(self) -> NDArray[np.floating]:
-        """Representations that the judge's last layer reads."""
-        ...
 
 
 @runtime_checkable
@@ -103,13 +88,9 @@ def judged(
     names: Sequence[str],
     progress: Callable[[int], None] | None = None,
 ) -> Verdict:
-    """Have a judge recognise drawings.
+    """Have a judge recognise drawings of these true categories.
 
-    Args:
-        judge: the judge.
-        sketches: n drawings.
-        names: the true category of each.
-        progress: called with the number of drawings of each batch.
+    `progress` is called with the number of drawings of each batch.
     """
     index = {name: number for number, name in enumerate(judge.categories)}
     truth = np.array([index.get(name, len(index)) for name in names], dtype=np.int64)

@@ -138,9 +138,6 @@ def source_drawings(source: Path, split: str, limit: int | None) -> tuple[Drawin
 
     Returns:
         The drawings, and the name of the split, "all" where `source` is no store.
-
-    Raises:
-        FormatError: no drawings.
     """
     if (source / "store.json").is_file():
         drawings = Store.open(source).split(split).drawings()
@@ -165,11 +162,7 @@ def opened_judge(judge: Judge | str | os.PathLike[str] | None) -> Judge:
 
 
 def check_settings(samples: int, protocol: str, limit: int | None) -> None:
-    """Check settings of `evaluate` and `compare`.
-
-    Raises:
-        SettingError: a limit or a number of samples outside its limits, or an unknown protocol.
-    """
+    """Check settings of `evaluate` and `compare`."""
     check_range("limit", limit, 1)
     check_range("samples", samples, 0)
     if protocol not in PROTOCOLS:
@@ -239,12 +232,7 @@ def _model_free(task: Task, drawings: Drawings) -> dict[str, Any]:
 
 
 def check_page(path: Path, *, force: bool) -> Path:
-    """Check that a page can be written, before anything is measured.
-
-    Raises:
-        OutputError: it exists and `force` is false, or its folder does not exist.
-        SettingError: a suffix other than .md.
-    """
+    """Check that a page can be written, before anything is measured."""
     if path.suffix.lower() != ".md":
         raise SettingError(f"a report is Markdown, name it .md, not {path.name[:60]!r}")
     if not path.parent.is_dir():
@@ -262,11 +250,7 @@ def _picture_of(path: Path) -> Path:
 def write_page(
     path: Path, figures: dict[str, Any], model: Completer, drawings: Drawings, *, force: bool
 ) -> None:
-    """Write a page of all figures that `evaluate` found, with a contact sheet of the model's completions.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
+    """Write a page of all figures that `evaluate` found, with a contact sheet of the model's completions."""
     temperature = figures.get("temperature") or SHEET_TEMPERATURE
     picture = _picture_of(path)
     try:

@@ -54,9 +54,6 @@ def category_counts(source: Path, summary: Mapping[str, Any]) -> dict[str, int] 
 
     A store's own counts are of all splits; they are multiplied by the training split's share. Without a store
     a mapping `categories` in the model's summary is taken, if it has one.
-
-    Raises:
-        FormatError: a damaged store.
     """
     if (source / "store.json").is_file():
         about = Store.open(source).summary

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Float
 
 from sketchgen.completion.completer import Completer
 from sketchgen.data.drawings import Drawings
@@ -119,11 +118,6 @@ class Task:
 
         return self.once(("retrieved", share, scale), make)
 
-    def other_features(self) -> Float[np.ndarray, "n d"]:
-        """Return the judge's features of the other real drawings."""
-        names = [other.category or "" for other in self.others]
-        return self.once("others", lambda: judged(self.judge, self.others, names).features)
-
 
 def make_task(
     drawings: Drawings,
@@ -136,13 +130,7 @@ def make_task(
     seed: int,
     report: Report,
 ) -> Task:
-    """Choose the drawings to complete: those with the smallest hashes whose category the judge knows.
-
-    Raises:
-        CategoryError: the judge knows none of the categories.
-        FormatError: no drawing has enough points.
-        SettingError: no temperatures, or one outside its limits.
-    """
+    """Choose the drawings to complete: those with the smallest hashes whose category the judge knows."""
     if not temperatures or not all(0.0 <= value <= 2.0 for value in temperatures):
         raise SettingError(f"temperatures must be one or more from 0 to 2, not {list(temperatures)}")
     known = drawings.known_as(judge.categories) < len(judge.categories)

@@ -68,11 +68,7 @@ def parsed_lines(
     parse: Callable[[dict[str, Any]], T],
     what: str,
 ) -> list[T]:
-    """Return what the lines of a JSON-lines file say, or of the bundled dataset `default` without one.
-
-    Raises:
-        FormatError: the file cannot be read, or one of its lines is no `what`.
-    """
+    """Return what the lines of a JSON-lines file say, or of the bundled dataset `default` without one."""
     source = Path(path) if path is not None else bundled("datasets", *default)
     try:
         lines = source.read_text(encoding="utf-8").splitlines()
@@ -88,12 +84,7 @@ def parsed_lines(
 
 
 def _item(fields: dict[str, Any]) -> Item:
-    """Return the item of a line.
-
-    Raises:
-        KeyError: a field is missing.
-        ValueError: an unknown kind, or no strokes.
-    """
+    """Return the item of a line."""
     kind, category = fields["kind"], fields["category"]
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}; it must be one of {', '.join(KINDS)}")

@@ -17,11 +17,7 @@ MIN_INFLATED = 8 * 1024 * 1024
 
 
 def check_inflated(inflated: int, size: int, name: str) -> None:
-    """Check that a file of `size` bytes, which errors call `name`, may inflate to so many.
-
-    Raises:
-        FormatError: it may not.
-    """
+    """Check that a file of `size` bytes, which errors call `name`, may inflate to so many."""
     limit = max(MAX_RATIO * size, MIN_INFLATED)
     if inflated > limit:
         raise FormatError(

@@ -55,11 +55,7 @@ class _Named(io.StringIO):
 
 
 def to_gcode(svg: str, profile: str = PROFILE) -> str:
-    """Return an SVG file as G-code, or as HPGL and others that vpype-gcode has a profile for.
-
-    Args:
-        svg: the text of the file, best a page of a plot: in real units, without a background.
-        profile: one of `PROFILES`, of vpype-gcode's, or of the user's `~/.vpype.toml`.
+    """Return an SVG file, best a page of a plot, as G-code, HPGL or whatever the profile says.
 
     Raises:
         SettingError: vpype or vpype-gcode is not installed, or there is no such profile, or it fails.

@@ -76,9 +76,6 @@ class Page:
     Attributes:
         width, height: of the paper, mm.
         margin: on each side, mm: one for all, or top, right, bottom, left.
-
-    Raises:
-        SettingError: a side or a margin outside its limits, or margins that leave no room.
     """
 
     width: float = 210.0

@@ -116,9 +116,6 @@ def poster_layout(
         columns: cells in a row; None for about `_ASPECT`.
         titled: whether there is a line at the top.
         labelled: whether each cell has a label.
-
-    Raises:
-        SettingError: fewer than one column, or the drawings do not fit on the paper.
     """
     if columns is not None and columns < 1:
         raise SettingError(f"a poster of {columns} columns; there must be 1 or more")

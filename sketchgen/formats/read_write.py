@@ -113,11 +113,7 @@ def nothing_visible(name: str) -> str:
 
 
 def check_faults(faults: int, drawings: int, name: object) -> None:
-    """Check that not most of a file that has been read so far is unreadable.
-
-    Raises:
-        FormatError: over `MAX_FAULTS` more faults than drawings.
-    """
+    """Check that not most of a file that has been read so far is unreadable."""
     if faults > drawings + MAX_FAULTS:
         raise FormatError(
             f"{shown(name)} is read no further: {faults} of {faults + drawings} are no drawings; is it "

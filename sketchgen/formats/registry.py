@@ -347,10 +347,7 @@ def encode(item: Item, options: RenderOptions | None = None) -> bytes:
 def encode_many(items: Sequence[Item], options: RenderOptions, columns: int = 4) -> list[bytes]:
     """Return drawings as the bytes of one file, or of one file a page, or of one each.
 
-    Args:
-        items: the drawings; a single one is written as `encode` writes it.
-        options: how they are rendered.
-        columns: drawings in a row of a contact sheet, unless the options say so.
+    A single drawing is written as `encode` writes it. `columns` are those of a contact sheet by default.
     """
     row, suffix = find_format(options.format)
     return row.write[suffix](items, options, options.columns or columns)

@@ -124,11 +124,7 @@ class _Pickle:
         return self._file.readline(1024)
 
     def elements(self) -> Iterator[Any]:
-        """Yield the elements of the array.
-
-        Raises:
-            FormatError: it holds anything but data, or more of it than drawings need.
-        """
+        """Yield the elements of the array."""
         for number, (operation, argument, _) in enumerate(pickletools.genops(self)):  # pyright: ignore[reportArgumentType]
             if operation.name not in self._operations:
                 raise FormatError(f"it does more than hold arrays ({operation.name})")

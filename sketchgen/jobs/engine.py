@@ -191,12 +191,7 @@ class CompleterEngine:
 
 
 def open_engine(job: Job) -> Engine:
-    """Load the model of a job and return its engine.
-
-    Raises:
-        CheckpointError: the model is missing or damaged.
-        SettingError: a setting is out of range.
-    """
+    """Load the model of a job and return its engine."""
     sampling = job.sampling
     model = load(sampling.checkpoint).closing_within(sampling.closing)
     if sampling.guidance is not None:

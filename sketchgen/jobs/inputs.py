@@ -58,11 +58,7 @@ class Source:
         return sum(file.drawings for file in self.files)
 
     def sketches(self, first: int = 0) -> Iterator[Sketch]:
-        """Yield the drawings from number `first` on; unreadable ones are skipped.
-
-        Raises:
-            FormatError: a file has changed since it was checked.
-        """
+        """Yield the drawings from number `first` on; unreadable ones are skipped."""
         for file in self.files:
             if first >= file.drawings:
                 first -= file.drawings

@@ -53,7 +53,7 @@ def header_of(job: Job, weights: str, source: Source | None, file: str | None) -
         "weights": weights,
         "recogniser": find_checkpoint(None, CLASSIFIER).fingerprint() if recognised else None,
     }
-    if job.uses_reward_model:
+    if job.rank == "reward" and job.best_of > 1:
         header["critic"] = find_checkpoint(None, REWARD_MODEL).fingerprint()
     return {**header, "sampling": sampling, "sources": sources, "file": file, **settings}
 
@@ -104,9 +104,6 @@ def read_lines(path: Path, start: int) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield the lines after the header of `start` bytes, each with the offset of its end.
 
     An incomplete last line is left out.
-
-    Raises:
-        FormatError: the manifest cannot be read, or a line is damaged.
     """
     try:
         with open(path, "rb") as file:

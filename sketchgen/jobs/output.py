@@ -80,11 +80,7 @@ class Output:
 
 
 def is_file(out: Path | None) -> bool:
-    """Return whether an output is one file, by its suffix.
-
-    Raises:
-        FormatError: the suffix is that of a format that cannot be written.
-    """
+    """Return whether an output is one file, by its suffix."""
     return out is not None and known_suffix(out) is not None
 
 
@@ -147,15 +143,7 @@ class Folder(Output):
     """A folder with a file for each drawing, `manifest.jsonl` and a contact sheet of the first ones."""
 
     def __init__(self, path: Path, job: Job, *, new: bool, replace: bool, resume: bool) -> None:
-        """Write into an existing folder.
-
-        Args:
-            path: the folder.
-            job: the job.
-            new: whether the folder was created for this job, so that it is removed if nothing is drawn.
-            replace: whether existing files may be replaced.
-            resume: whether an earlier run is continued.
-        """
+        """Write into an existing folder, which is removed if it is `new` and nothing is drawn."""
         self.path, self._job, self.manifest = path, job, path / MANIFEST
         self._new, self._replace, self._resume = new, replace or resume, resume
         # The cells are removed when the sheet is finished.

@@ -34,11 +34,7 @@ class ManifestDrawing:
 
     @property
     def job(self) -> Job:
-        """The job, as far as a single drawing depends on it.
-
-        Raises:
-            FormatError: the header is damaged.
-        """
+        """The job, as far as a single drawing depends on it."""
         header = self.header
         try:
             sources = header["sources"]
@@ -104,12 +100,7 @@ def find_drawing(manifest: Path, which: str) -> ManifestDrawing:
 
 
 def redraw(drawing: ManifestDrawing, source: Source | None, executor: Executor | None = None) -> Item:
-    """Draw a drawing again.
-
-    Args:
-        drawing: the drawing.
-        source: the partial sketches; None if it was drawn from nothing.
-        executor: the executor; by default one worker of the kind that made the drawing.
+    """Draw a drawing again, by default with one worker of the kind that made it; no `source` if from nothing.
 
     Raises:
         CheckpointError: the model is another one.

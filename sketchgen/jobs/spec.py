@@ -125,11 +125,6 @@ class Job:
         """Whether the recogniser guesses what is to be drawn."""
         return AUTO in self.categories
 
-    @property
-    def uses_reward_model(self) -> bool:
-        """Whether the reward model ranks the drawings."""
-        return self.rank == "reward" and self.best_of > 1
-
     def name(self, number: int) -> str:
         """Return the file name of a drawing without suffix; numbers are padded so that names sort."""
         group, item = divmod(number, self.count)

@@ -92,9 +92,16 @@ class Worker:
 
     def _record(self, number: int, results: list[DrawingResult]) -> Record:
         """Return the record of a drawing; it does not depend on other drawings."""
-        best = self._best(sorted(results, key=lambda result: result.request.index))
-        item, serialize = best.item, self._options.serialize
-        label, probability = self._recognise(best.completion.whole)
+        results = sorted(results, key=lambda result: result.request.index)
+        best = results[0]
+        if self._ranker is not None:
+            candidates = [Candidate(each.completion, each.symmetry, each.belief) for each in results]
+            best = results[self._ranker.rank(candidates, best.request.category)[0]]
+        item, serialize, whole = best.item, self._options.serialize, best.completion.whole
+        label = probability = None
+        if self._recogniser is not None and not whole.is_empty:
+            guess = self._recogniser.recognise(whole, 1)[0]
+            label, probability = guess.category, round(guess.probability, 6)
         line = to_line(item) if serialize or number < self._options.sheet_cells else b""
         return Record(
             number=number,
@@ -110,20 +117,6 @@ class Worker:
             data=line if serialize else encode(item, self._job.render_options),
             cell=None if serialize else line or None,
         )
-
-    def _best(self, results: list[DrawingResult]) -> DrawingResult:
-        """Return the best candidate of a drawing."""
-        if self._ranker is None:
-            return results[0]
-        candidates = [Candidate(each.completion, each.symmetry, each.belief) for each in results]
-        return results[self._ranker.rank(candidates, results[0].request.category)[0]]
-
-    def _recognise(self, whole: Sketch) -> tuple[str | None, float | None]:
-        """Return the likeliest category and its probability; None if there is nothing to recognise."""
-        if self._recogniser is None or whole.is_empty:
-            return None, None
-        guess = self._recogniser.recognise(whole, 1)[0]
-        return guess.category, round(guess.probability, 6)
 
 
 def to_line(item: Item) -> bytes:

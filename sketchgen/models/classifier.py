@@ -108,10 +108,7 @@ class RewardNetwork(StrokeEncoder):
     ) -> Float[Tensor, " b"]:
         """Return scores, nats; only those of completions of the same partial sketch can be compared.
 
-        Args:
-            steps: features of the points, 0 in the padding.
-            length: points of each drawing, 1 or more.
-            category: index of each drawing's category; the number of categories for any.
+        The number of categories stands for any; see `encode` for the other arguments.
         """
         encoded, category = self.encode(steps, length), self.category(category)
         both = relu(self.told(torch.cat([encoded, encoded * category], -1)) + self.wide(category))

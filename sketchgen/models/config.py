@@ -109,11 +109,10 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
-class ModelConfig(NetworkConfig):
-    """Shape of a stroke model and the units that it works in.
+class ModelSettings:
+    """Shape of a stroke model.
 
     Attributes:
-        categories: names of the categories; index len(categories) stands for any.
         cell: one of `CELLS`, for the decoder and the encoder.
         layers: recurrent layers of the decoder.
         width: units of each decoder layer.
@@ -121,7 +120,6 @@ class ModelConfig(NetworkConfig):
         embedding: width of the decoder's input, the sum of features, category and encoding.
         encoder_width: units of the encoder in each direction; 0 for a decoder that replays the given part.
         dropout: share of a layer's outputs dropped in training.
-        offset_scale: px of the 255 box in one unit of the network's offsets.
         inputs: features of a step that the network reads, a key of `INPUTS`.
         pen: one of `PENS`.
         rotated: components, from the first on, that stand in the frame of the last offset: x along it, y to
@@ -133,13 +131,6 @@ class ModelConfig(NetworkConfig):
         latent_encoder: units, in each direction, of the LSTM that reads whole drawings for it.
     """
 
-    old_names: ClassVar[Mapping[str, str]] = {
-        "turned": "rotated",
-        "recall": "self_attention",
-        "borders": "box_components",
-    }
-    min_categories: ClassVar[int] = 1
-
     cell: str = "lstm"
     layers: int = 2
     width: int = 512
@@ -147,7 +138,6 @@ class ModelConfig(NetworkConfig):
     embedding: int = 128
     encoder_width: int = 192
     dropout: float = 0.1
-    offset_scale: float = 33.0
     inputs: str = "full"
     pen: str = "component"
     rotated: int = 0
@@ -156,6 +146,25 @@ class ModelConfig(NetworkConfig):
     box_components: bool = False
     latent: int = 0
     latent_encoder: int = 128
+
+
+@dataclass(frozen=True)
+class ModelConfig(ModelSettings, NetworkConfig):
+    """Shape of a stroke model, its categories, and the units that it works in.
+
+    Attributes:
+        categories: names of the categories; index len(categories) stands for any.
+        offset_scale: px of the 255 box in one unit of the network's offsets.
+    """
+
+    old_names: ClassVar[Mapping[str, str]] = {
+        "turned": "rotated",
+        "recall": "self_attention",
+        "borders": "box_components",
+    }
+    min_categories: ClassVar[int] = 1
+
+    offset_scale: float = 33.0
 
     def __post_init__(self) -> None:
         for name, known in (("cell", CELLS), ("inputs", tuple(INPUTS)), ("pen", PENS)):

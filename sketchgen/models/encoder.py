@@ -79,6 +79,7 @@ class Latent(nn.Module):
         self.hidden = nn.Linear(config.embedding, config.embedding)
         self.prior = nn.Linear(config.embedding, 2 * config.latent)
         self.enter = nn.Linear(config.latent, config.embedding, bias=False)
+        # The log odds of ink in each cell of a drawing's picture, row by row.
         self.picture = nn.Sequential(
             nn.Linear(config.latent, config.embedding),
             nn.SiLU(),
@@ -94,10 +95,6 @@ class Latent(nn.Module):
         nn.init.zeros_(deviations)
         nn.init.zeros_(self.posterior.project.bias[: config.latent])
         nn.init.constant_(self.posterior.project.bias[config.latent :], -2.0)
-
-    def cells(self, latent: Float[Tensor, "b z"]) -> Float[Tensor, "b c"]:
-        """Return the log odds of ink in each cell of the drawings' pictures, row by row."""
-        return self.picture(latent)
 
     def prior_of(self, code: Float[Tensor, "b e"]) -> Gaussian:
         """Return the prior, given the sum of the category's embedding and the given part's code."""

@@ -296,8 +296,7 @@ class LSTM(_OfTorch, nn.LSTM):
 
     def step(self, inputs: Float[Tensor, "b i"], state: LayerState) -> Float[Tensor, "b w"]:
         """Return the outputs of the next step."""
-        hidden, cell = state
-        kind, width = self.weight_ih_l0.dtype, self.hidden_size
+        (hidden, cell), kind, width = state, self.weight_ih_l0.dtype, self.hidden_size
         gates = linear(inputs.to(kind), self.weight_ih_l0, self.bias_ih_l0 + self.bias_hh_l0)
         gates = gates.addmm_(hidden.to(kind), self.weight_hh_l0.T).float()
         # tanh x = 2 sigmoid(2 x) - 1: of torch's two functions sigmoid takes a fifth of the time.

@@ -253,12 +253,7 @@ class StepDistribution:
     def with_length_penalty(
         self, points: Int[Tensor, " b"], temperature: Float[Tensor, " b"]
     ) -> StepDistribution:
-        """Return it with likelier lifts and ends in drawings of many points; none from temperature 1 on.
-
-        Args:
-            points: how many each drawing has.
-            temperature: see `sketchgen.models.numpy_mixture.length_penalty`.
-        """
+        """Return it with likelier lifts and ends in drawings of many points; none from temperature 1 on."""
         penalty = HURRY * (1.0 - temperature).clamp(min=0.0) * (points - USUAL_POINTS).clamp(min=0)
         return replace(self, lift=self.lift + penalty.unsqueeze(-1), end=self.end + penalty)
 

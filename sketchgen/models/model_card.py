@@ -60,10 +60,7 @@ _FIGURES = {"nats per": "nll", "top-1 / top-5": "accuracy", "person's completion
 def model_card(name: str, config: NetworkConfig, summary: dict[str, Any]) -> str:
     """Return a model card in Markdown, with the metadata that the Hugging Face hub reads.
 
-    Args:
-        name: what the network is, such as "classifier".
-        config: its shape and categories.
-        summary: how it was trained; values that are no dictionaries become rows of a table.
+    Values of the summary that are no dictionaries become rows of a table.
     """
     head = "".join(f"{key}: {_json(value)}\n" for key, value in _metadata(name, config, summary).items())
     use = _USES[type(config)].format('"FOLDER or hf://user/name"')

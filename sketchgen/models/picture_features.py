@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 
 from sketchgen.sketch.geometry import MIN_EXTENT
 from sketchgen.sketch.sketch import Sketch
-from sketchgen.sketch.strokes import Pen, pens
+from sketchgen.sketch.strokes import flat
 
 SIDE = 64
 """Side of a picture, pixels."""
@@ -56,9 +56,7 @@ def pictures(
 
 def pictures_of(sketches: Sequence[Sketch]) -> Float[np.ndarray, "n 64 64"]:
     """Return pictures of drawings of at least one point each; see `pictures`."""
-    start = np.cumsum([0, *(sketch.point_count for sketch in sketches)])
-    points = np.concatenate([np.zeros((0, 2)), *(sketch.points for sketch in sketches)])
-    lift = np.concatenate([np.zeros(0, dtype=bool), *(pens(sketch) == Pen.LIFT for sketch in sketches)])
+    start, points, lift = flat(sketches)
     return pictures(points, lift, start)
 
 

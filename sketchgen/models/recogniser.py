@@ -137,11 +137,7 @@ class Recogniser(Pretrained):
         return [Guess(self.categories[index], float(np.exp(log_prob[index]))) for index in order]
 
     def read(self, sketches: Sequence[Sketch]) -> Reading:
-        """Return log probabilities and representations of many drawings, in their order.
-
-        Raises:
-            SketchError: a drawing is empty; the message says which.
-        """
+        """Return log probabilities and representations of many drawings, in their order."""
         check_not_empty(sketches, "recognise")
         return Reading(*self.network.classify(sketches))
 

@@ -54,11 +54,7 @@ class MarkedSketch:
 
 
 def simplified(given: Sketch, added: Sketch) -> MarkedSketch:
-    """Return a completed drawing of any size and place, simplified as Quick, Draw! does it.
-
-    Raises:
-        SketchError: resampling would take more than `geometry.MAX_RESAMPLED` points.
-    """
+    """Return a completed drawing of any size and place, simplified as Quick, Draw! does it."""
     strokes = simplify_as_quickdraw(Sketch(given.strokes + added.strokes)).strokes
     return marked(strokes[: len(given.strokes)], strokes[len(given.strokes) :])
 
@@ -105,9 +101,7 @@ def reward_features(
 ) -> tuple[Float[np.ndarray, "b n f"], Int[np.ndarray, " b"]]:
     """Return the padded features of drawings, float32, and their numbers of points.
 
-    Args:
-        drawings: at least one.
-        points: padded points to take instead of the drawings' own.
+    Padded `points` may be read instead of the drawings' own.
     """
     places, lift, length = padded([(each.points, each.lift) for each in drawings])
     more = np.zeros((*lift.shape, REWARD_FEATURES), dtype=np.float32)

@@ -229,11 +229,7 @@ class StrokeModel(CheckpointNetwork):
     def latents(
         self, steps: Steps, length: Int[Tensor, " b"], cut: Int[Tensor, " b"]
     ) -> tuple[Gaussian, Gaussian]:
-        """Return posterior and prior of the latent vectors of drawings of so many points.
-
-        Raises:
-            SettingError: the network has no latent vector.
-        """
+        """Return posterior and prior of the latent vectors of drawings of so many points."""
         if self.latent is None:
             raise SettingError(NO_LATENT)
         features = self.features(PenState.of_steps(steps.offset, steps.pen), steps.known)

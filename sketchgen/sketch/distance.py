@@ -141,13 +141,9 @@ def overlap_f1(
 
 
 def covered(ink: Ink, by: Ink, within: float, angle: float) -> Bool[np.ndarray, " n"]:
-    """Return which points of ink have other ink near them that runs in about the same direction.
+    """Return which points of ink have other ink within a distance that runs in about the same direction.
 
-    Args:
-        ink: what is to be covered.
-        by: what covers it.
-        within: largest distance.
-        angle: largest angle between the lines, in degrees, forwards or backwards; a dot has any direction.
+    Lines differ by less than an angle in degrees, forwards or backwards; a dot has any direction.
     """
     result = np.zeros(len(ink.points), dtype=bool)
     if not len(by.points):

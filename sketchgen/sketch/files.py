@@ -31,11 +31,7 @@ _TEMPORARY = f".{'[0-9a-f]' * 16}.tmp"
 
 
 def read_limited(stream: Any, name: str) -> bytes:
-    """Return the content of an open file, binary or text, as bytes.
-
-    Args:
-        stream: anything with `read(size)`.
-        name: what errors call it.
+    """Return the content of an open file, binary or text, as bytes; errors call it `name`.
 
     Raises:
         FormatError: it is empty, larger than `MAX_BYTES`, not UTF-8, or cannot be read.
@@ -154,13 +150,9 @@ def prepare_output_folder(path: str | os.PathLike[str], *, force: bool = False) 
 
 
 def check_replaceable(folder: Path, marker: str, kind: str, *, force: bool) -> None:
-    """Check that a folder does not exist, or may be replaced.
+    """Check that a folder does not exist, or may be replaced: by force if it is empty, or holds `marker`.
 
-    Args:
-        folder: path of the new folder.
-        marker: a file that every folder of this kind holds.
-        kind: what errors call it, such as "a store".
-        force: allow an empty folder, or one with the marker, to be replaced.
+    Every folder of this kind holds the file `marker`; errors call it `kind`, such as "a store".
     """
     if folder.exists() and not force:
         raise OutputError(f"{folder} exists; choose another folder or use --force")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike, NDArray
 
 from sketchgen.errors import FormatError
@@ -32,12 +33,20 @@ def pens(sketch: Sketch) -> NDArray[np.int64]:
     return values
 
 
+def flat(
+    sketches: Sequence[Sketch],
+) -> tuple[Int[np.ndarray, " m"], Float[np.ndarray, "p 2"], Bool[np.ndarray, " p"]]:
+    """Return where the points of each of n drawings begin, (n + 1,), all points, and where strokes end."""
+    start = np.cumsum([0, *(sketch.point_count for sketch in sketches)])
+    points = np.concatenate([np.zeros((0, 2)), *(sketch.points for sketch in sketches)])
+    lift = np.concatenate([np.zeros(0, dtype=bool), *(pens(sketch) == Pen.LIFT for sketch in sketches)])
+    return start, points, lift
+
+
 def to_steps(sketch: Sketch, *, ends: bool = True) -> tuple[Float[np.ndarray, "n 2"], Int[np.ndarray, " n"]]:
     """Return the steps of a drawing: offsets, the first one from (0, 0), and the pen after each.
 
-    Args:
-        sketch: the drawing.
-        ends: whether the last step is its end.
+    Where it `ends`, the last step is the end.
     """
     offset, pen = np.diff(sketch.points, axis=0, prepend=0.0), pens(sketch)
     if not ends:

@@ -103,12 +103,7 @@ class CandidateGroup:
 
 
 def write_spec(folder: Path, spec: CandidateSpec) -> None:
-    """Note what is drawn into a folder.
-
-    Raises:
-        CheckpointError: the folder holds other candidates.
-        OutputError: it cannot be written.
-    """
+    """Note what is drawn into a folder."""
     file, wanted = folder / _SPEC, asdict(spec)
     folder.mkdir(parents=True, exist_ok=True)
     if not file.exists():
@@ -121,11 +116,7 @@ def write_spec(folder: Path, spec: CandidateSpec) -> None:
 
 
 def read_spec(folder: Path) -> CandidateSpec:
-    """Read what stands in a folder.
-
-    Raises:
-        FormatError: the folder holds no candidates, or not all of them are drawn.
-    """
+    """Read what stands in a folder."""
     try:
         spec = CandidateSpec(**_load_json(folder / _SPEC))
     except (TypeError, SettingError) as error:
@@ -148,11 +139,7 @@ def _load_json(file: Path) -> dict[str, Any]:
 
 
 def write_groups(path: Path, groups: Sequence[CandidateGroup]) -> None:
-    """Write a file of candidates.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
+    """Write a file of candidates."""
     rows = [
         {
             "category": group.category,
@@ -170,11 +157,7 @@ def write_groups(path: Path, groups: Sequence[CandidateGroup]) -> None:
 
 
 def read_groups(folder: Path, spec: CandidateSpec | None = None) -> Iterator[CandidateGroup]:
-    """Read the candidates of a folder: those of a `spec`, or all that it holds.
-
-    Raises:
-        FormatError: the folder holds no candidates, or a file is damaged or missing.
-    """
+    """Read the candidates of a folder: those of a `spec`, or all that it holds."""
     for path in (spec or read_spec(folder)).paths(folder):
         try:
             with pa.memory_map(str(path)) as source:
@@ -189,11 +172,7 @@ def read_groups(folder: Path, spec: CandidateSpec | None = None) -> Iterator[Can
 
 
 def category_index(folder: Path, group: CandidateGroup, categories: Sequence[str]) -> int:
-    """Return the index of a group's category.
-
-    Raises:
-        SettingError: it is not among the categories.
-    """
+    """Return the index of a group's category."""
     if group.category not in categories:
         raise SettingError(f"{folder} holds {group.category!r}, which the network does not know")
     return categories.index(group.category)

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from sketchgen.data.batching import warps
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.store import Store
 from sketchgen.errors import CheckpointError
@@ -161,16 +162,11 @@ def _packed(
 
 
 def random_warps(count: int, random: np.random.Generator, augment: Augment) -> Float[np.ndarray, "b 2 2"]:
-    """Return matrices that turn, shear, stretch and mirror drawings: (x', y') = (x, y) @ warp."""
+    """Return matrices that change drawings at random; see `warps`."""
     angle, shear, stretch = random.normal(size=(3, count)) * [[0.1], [0.1], [0.12]]
     warped = random.random(count) < augment.warp
-    angle, shear, stretch = angle * warped, shear * warped, stretch * warped
-    cos, sin = np.cos(angle), np.sin(angle)
-    turn = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], 1)
-    skew = np.zeros_like(turn)
-    skew[:, 0, 0], skew[:, 0, 1], skew[:, 1, 1] = np.exp(stretch), shear, np.exp(-stretch)
-    skew[:, 0] *= np.where(random.random(count) < augment.mirror, -1.0, 1.0)[:, None]
-    return (turn @ skew).transpose(0, 2, 1)
+    side = np.where(random.random(count) < augment.mirror, -1.0, 1.0)
+    return warps(angle * warped, shear * warped, stretch * warped, side)
 
 
 BATCH = 256
@@ -239,11 +235,7 @@ class ClassifierTask(Task):
 
 
 def load_weights(network: nn.Module, kind: Kind[Any], start: str, shape: Any) -> None:
-    """Load the weights of a checkpoint of the same shape.
-
-    Raises:
-        CheckpointError: there is none, it is damaged, or has other categories or another shape.
-    """
+    """Load the weights of a checkpoint of the same shape."""
     found = read_checkpoint(start, kind)
     if found.config != shape:
         remedy = "prepare the store with the same ones, name the same cell and widths, or leave out --from"

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from sketchgen.data.splitting import Prefixes
 from sketchgen.errors import SettingError
 from sketchgen.limits import check_range
+from sketchgen.models.config import ModelSettings
 
 MAX_USUAL_RATE = 0.01
 """Learning rate above which AdamW hardly ever converges here."""
@@ -148,12 +149,11 @@ class RunConfig:
             f"or stop being finite; {MAX_USUAL_RATE:g} is a high one"
         ]
 
-    @property
-    def validation_interval(self) -> float:
-        """Seconds between validations."""
+    def validation_interval(self, one: float = 0.0) -> float:
+        """Return the seconds between validations, of which one takes so many; see `validate_every`."""
         if self.validate_every is not None:
             return self.validate_every
-        return 240.0 if self.time_limit is None else min(240.0, self.time_limit / 12)
+        return max(240.0 if self.time_limit is None else min(240.0, self.time_limit / 12), 8 * one)
 
     def rate(self, step: int, progress: float) -> float:
         """Return the learning rate of a step, with `progress` (0 to 1) of the run behind it."""
@@ -164,27 +164,6 @@ class RunConfig:
     def summary(self) -> dict[str, Any]:
         """Return the settings as a checkpoint records them; see `plain`."""
         return plain(asdict(self))
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """The network's shape; see `sketchgen.models.config.ModelConfig`."""
-
-    cell: str = "lstm"
-    layers: int = 2
-    width: int = 512
-    components: int = 20
-    embedding: int = 128
-    encoder_width: int = 192
-    dropout: float = 0.1
-    inputs: str = "full"
-    pen: str = "component"
-    rotated: int = 0
-    self_attention: int = 0
-    pointers: int = 0
-    box_components: bool = False
-    latent: int = 0
-    latent_encoder: int = 128
 
 
 @dataclass(frozen=True)

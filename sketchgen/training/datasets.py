@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from sketchgen.data.batching import Batch, make_batch
@@ -24,39 +22,11 @@ from sketchgen.errors import SettingError
 from sketchgen.training.distributed import batch_share, rank, world_size
 
 B = TypeVar("B")
-M = TypeVar("M", bound="TensorData")
 
 FEW = 100
 """Validation drawings below which their figures are rough."""
 
 _Loaded = tuple[Window, Drawings, NDArray[np.int64], list[NDArray[np.int64]]]
-
-
-class TensorData:
-    """A dataclass of tensors, and of other such data, with a row for each example."""
-
-    def __getitem__(self: M, rows: Tensor) -> M:
-        """Return some rows."""
-        return self._each(lambda part: part[rows])
-
-    def to(self: M, device: torch.device) -> M:
-        """Return the data on another device."""
-        return self._each(
-            lambda part: part.to(device, non_blocking=True) if isinstance(part, Tensor) else part.to(device)
-        )
-
-    def pin_memory(self: M) -> M:
-        """Return the data where a GPU fetches it faster; torch's loader calls this."""
-        return self._each(lambda part: part.pin_memory())
-
-    def _each(self: M, change: Callable[[Any], Any]) -> M:
-        parts = vars(self).items()
-        return type(self)(
-            **{
-                name: tuple(map(change, part)) if isinstance(part, tuple) else change(part)
-                for name, part in parts
-            }
-        )
 
 
 class Collate(ABC, Generic[B]):
@@ -93,22 +63,14 @@ class StoreBatches(Dataset[B], Generic[B]):
     def __init__(
         self, split: Split, batch: int, seed: int, collate: Collate[B], balance: float = 0.0
     ) -> None:
-        """Make this process's share of batches of `batch` drawings; for `balance` see `RunConfig`.
-
-        Raises:
-            SettingError: there are fewer drawings in a batch than processes.
-        """
+        """Make this process's share of batches of `batch` drawings; for `balance` see `RunConfig`."""
         self.split, self.collate, self.balance = split, collate, balance
         self.order = Order(split.block_sizes, batch_share(batch), seed, Lane(rank(), world_size()))
         self._windows: Iterator[Window] = iter(())
         self._loaded: _Loaded | None = None
 
     def __getitem__(self, number: int) -> B:
-        """Return batch `number`.
-
-        Raises:
-            FormatError: the store is damaged, or gone.
-        """
+        """Return batch `number`."""
         window, drawings, shown, plan = self._load(number)
         rows = plan[number - window.first]
         random = np.random.default_rng([self.order.seed, 1, number, self.order.lane.number])
@@ -180,9 +142,6 @@ def training_and_validation(store: Store, count: int) -> tuple[Split, Drawings, 
     """Return the training split, at most `count` drawings to measure on, and whether they are held out.
 
     Where the validation split is empty, they are training drawings.
-
-    Raises:
-        SettingError: there are no training drawings.
     """
     split, valid = store.split("train"), store.split("valid")
     if not len(split):

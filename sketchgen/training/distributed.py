@@ -23,11 +23,7 @@ def rank() -> int:
 
 
 def choose_device(name: str | None) -> torch.device:
-    """Return the device of a name; "auto" and None are CUDA where there is a GPU, else the processor.
-
-    Raises:
-        SettingError: the name is unknown, or there is no such device here.
-    """
+    """Return the device of a name; "auto" and None are CUDA where there is a GPU, else the processor."""
     found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     kind = name or "auto"
     if kind == "auto":
@@ -42,11 +38,7 @@ def choose_device(name: str | None) -> torch.device:
 
 
 def batch_share(batch: int) -> int:
-    """Return how many of a batch's drawings this process takes.
-
-    Raises:
-        SettingError: there are fewer drawings than processes.
-    """
+    """Return how many of a batch's drawings this process takes."""
     count = world_size()
     if batch < count:
         raise SettingError(f"batch is {batch}; for {count} processes it must be {count} or more")

@@ -45,9 +45,6 @@ from sketchgen.training.distributed import (
 from sketchgen.training.objectives import Objective, Outcome
 from sketchgen.training.state import STATE, load_state, save_state
 
-CHECKPOINT_SHARE = 8
-"""Time between validations by default, at least so many times that of one with its pictures and saves."""
-
 MAX_SKIPPED = 10
 """Steps in a row with a gradient that is not finite, after which a run stops."""
 
@@ -232,13 +229,7 @@ class Trainer:
         return average.lerp(value, 1.0 - keep)
 
     def fit(self) -> None:
-        """Train until the end, or until SIGINT or SIGTERM, with everything saved.
-
-        Raises:
-            FormatError: the store is damaged, or gone.
-            OutputError: the run's folder cannot be written.
-            SettingError: the loss stays not finite.
-        """
+        """Train until the end, or until SIGINT or SIGTERM, with everything saved."""
         try:
             with self._signals():
                 for callback in self.callbacks:
@@ -326,14 +317,11 @@ class Trainer:
 
         All processes do each of these after the same step: the first one's clock says when, and a signal to
         any of them stops all.
-
-        Raises:
-            SettingError: the loss stays not finite.
         """
         config, position, now = self.config, self.position, time.monotonic()
         here = [
             self.progress >= 1.0,
-            now - self._validated > self._validation_interval,
+            now - self._validated > config.validation_interval(self._checkpoint_seconds),
             now - self._saved > config.save_every,
         ]
         first = [float(value and not rank()) for value in here]
@@ -352,13 +340,6 @@ class Trainer:
             self.save()
         impatient = config.patience is not None and position.waited >= config.patience
         return not (finished or stopped or impatient)
-
-    @property
-    def _validation_interval(self) -> float:
-        """Seconds between validations; unless they are set, validations take but a small part of the time."""
-        if self.config.validate_every is not None:
-            return self.config.validate_every
-        return max(self.config.validation_interval, CHECKPOINT_SHARE * self._checkpoint_seconds)
 
     def validate(self) -> dict[str, float]:
         """Return the figures of the averaged network."""
@@ -419,11 +400,7 @@ class Trainer:
         self._saved = time.monotonic()
 
     def load(self) -> list[str]:
-        """Go on from the saved state, and return how the settings differ from those that it was saved with.
-
-        Raises:
-            CheckpointError: there is none, it is damaged, or of another network or store.
-        """
+        """Go on from the saved state, and return how the settings differ from those of then."""
         state = load_state(self.config.out / STATE)
         # States from before these were saved have neither.
         if state.get("store") not in (None, self.store):

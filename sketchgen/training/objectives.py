@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from sketchgen.data.batching import Batch
+from sketchgen.data.batching import Batch, TensorData
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.likelihood import counted_log_prob, step_distribution, step_log_prob, steps_of
 from sketchgen.models.features import CELLS_ACROSS
@@ -28,7 +28,6 @@ from sketchgen.models.picture_features import pictures
 from sketchgen.models.stroke_model import Steps, StrokeModel, load_network
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.config import BoundSettings
-from sketchgen.training.datasets import TensorData
 from sketchgen.training.distributed import all_reduce
 
 Backward = Callable[[Tensor], None]
@@ -143,7 +142,7 @@ class EvidenceBound(Objective[Batch]):
         latent, divergence = posterior.sample(), posterior.divergence(prior).sum(1)
         assert network.latent is not None
         picture = functional.binary_cross_entropy_with_logits(
-            network.latent.cells(latent).float(), ink_cells(batch), reduction="none"
+            network.latent.picture(latent).float(), ink_cells(batch), reduction="none"
         ).sum(1)
         weight = settings.kl_weight * (1.0 - math.exp(-number / settings.kl_steps))
         losses = settings.picture_weight * picture
@@ -175,12 +174,7 @@ def ink_cells(batch: Batch) -> Float[Tensor, "b c"]:
 def load_teachers(
     names: Sequence[str], categories: tuple[str, ...], device: torch.device
 ) -> tuple[StrokeModel, ...]:
-    """Load networks to distil.
-
-    Raises:
-        CheckpointError: there is no such checkpoint.
-        SettingError: a teacher has other categories than the student.
-    """
+    """Load networks to distil."""
     found = []
     for name in names:
         network, _ = load_network(name)

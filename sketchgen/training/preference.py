@@ -31,7 +31,7 @@ from torch.utils.data import Dataset
 from sketchgen.completion.completer import LIMIT
 from sketchgen.completion.partial_sketch import STOPPED_EARLY, PartialSketch
 from sketchgen.completion.rollout import steps_of
-from sketchgen.data.batching import Batch
+from sketchgen.data.batching import Batch, TensorData
 from sketchgen.errors import SettingError
 from sketchgen.evaluation.likelihood import step_distribution, step_log_prob
 from sketchgen.models.mixture import StepDistribution
@@ -40,7 +40,6 @@ from sketchgen.models.stroke_model import StrokeModel
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.candidates import CandidateGroup, category_index, framed, read_groups
-from sketchgen.training.datasets import TensorData
 from sketchgen.training.distributed import world_size
 from sketchgen.training.objectives import Backward, Objective, Outcome, scored_batch
 
@@ -175,12 +174,7 @@ class PreferenceBatches(Dataset[PreferenceBatch]):
     """Batches 0, 1, ... of pairs and as many partial sketches, without end."""
 
     def __init__(self, folder: Path, categories: Sequence[str], pairs: int, seed: int, rank: int = 0) -> None:
-        """Read the candidates of a folder; each process, by its `rank`, samples other pairs.
-
-        Raises:
-            FormatError: the folder holds no candidates, or a file is damaged or missing.
-            SettingError: a category is unknown, or no candidate is clearly better than another one.
-        """
+        """Read the candidates of a folder; each process, by its `rank`, samples other pairs."""
         self._count, self._seed, self._rank = pairs, seed, rank
         self.prefixes: list[PrefixSteps] = []
         self.pools: list[PairPool] = []

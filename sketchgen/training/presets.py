@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sketchgen.data.splitting import Prefixes
-from sketchgen.training.config import ModelSettings
+from sketchgen.models.config import ModelSettings
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from sketchgen.completion.rollout import steps_of
-from sketchgen.data.batching import Batch
+from sketchgen.data.batching import Batch, TensorData
 from sketchgen.data.drawings import Drawings
 from sketchgen.data.splitting import MIN_POINTS, cut_after, prefix_length, random_cut
 from sketchgen.data.store import Split
@@ -39,11 +39,10 @@ from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.config import ReinforceConfig
-from sketchgen.training.datasets import TensorData
 from sketchgen.training.objectives import Backward, Objective, Outcome, scored_batch
 from sketchgen.training.preference import stroke_end_logit
 from sketchgen.training.rewards import Ink, Reference, category_log_prob, completion_reward, ink
-from sketchgen.training.rollout import RolloutSampler, Samples, autocast_without_cache, repeat_steps
+from sketchgen.training.rollout import RolloutSampler, Samples
 
 TEMPERATURES = (0.25, 0.5)
 """Temperatures of the rollouts; partial sketches take them in turn."""
@@ -253,9 +252,14 @@ class PolicyGradient(Objective[ReinforceBatch]):
         network.without_dropout()
         temperature = torch.tensor(TEMPERATURES, device=device).repeat(len(batch.cut))[: len(batch.cut)]
         temperature = temperature.repeat_interleave(rollouts)
-        with autocast_without_cache(device):
+        kind, enabled = torch.get_autocast_dtype(device.type), torch.is_autocast_enabled(device.type)
+        # A cache would keep weights that were cast without gradients.
+        with torch.autocast(device.type, kind, enabled=enabled, cache_enabled=False):
             steps = sample_last_pen(network, batch, temperature, rollouts)
-        samples = self._draw(network, steps, batch.cut.repeat_interleave(rollouts), temperature)
+        cut = batch.cut.repeat_interleave(rollouts)
+        if self._sampler is None or self._sampler.network is not network:
+            self._sampler = RolloutSampler(network, len(cut), MAX_GIVEN, MAX_ADDED)
+        samples = self._sampler.draw(steps, cut, temperature)
         reward, log_prob = self._rewards(batch, steps, samples)
         total = reward + self.settings.classifier_weight * log_prob
         advantage = advantages(total.unflatten(0, (-1, rollouts)), self.settings.best_of)
@@ -266,14 +270,6 @@ class PolicyGradient(Objective[ReinforceBatch]):
         groups = reward.unflatten(0, (-1, rollouts))
         means = (groups.mean(), groups.amax(1).mean(), log_prob.mean(), samples.ended.float().mean())
         return Outcome(torch.zeros(()), figures=dict(zip(self.figures, map(float, means), strict=True)))
-
-    def _draw(
-        self, network: StrokeModel, steps: Steps, cut: Int[Tensor, " b"], temperature: Float[Tensor, " b"]
-    ) -> Samples:
-        """Return a rollout of each row; the sampler is made at the first call."""
-        if self._sampler is None or self._sampler.network is not network:
-            self._sampler = RolloutSampler(network, len(cut), MAX_GIVEN, MAX_ADDED)
-        return self._sampler.draw(steps, cut, temperature)
 
     def _rewards(
         self, batch: ReinforceBatch, steps: Steps, samples: Samples
@@ -319,7 +315,7 @@ def sample_last_pen(
         last = network(given, batch.cut).at(batch.cut - 1)
         rows = torch.arange(len(batch.cut), device=batch.cut.device)
         logit = stroke_end_logit(last, given.offset[rows, batch.cut - 1])
-    repeated = repeat_steps(given, rollouts)
+    repeated = Steps(*(value.repeat_interleave(rollouts, 0) for value in vars(given).values()))
     lifted = torch.rand_like(temperature) < torch.sigmoid(logit.repeat_interleave(rollouts) / temperature)
     rows, at = torch.arange(len(lifted), device=lifted.device), batch.cut.repeat_interleave(rollouts) - 1
     sampled = torch.where(lifted, int(Pen.LIFT), int(Pen.DRAW))
@@ -348,9 +344,6 @@ def advantages(rewards: Float[Tensor, "b n"], best_of: int) -> Float[Tensor, "b 
     """Return the expected gain of the best of `best_of` rollouts by each of n, over all choices of others.
 
     With 1 it is the reward less the mean of the others; only then the advantages of a row sum to 0.
-
-    Raises:
-        ValueError: not 1 <= best_of < n.
     """
     order = rewards.argsort(1)
     weights = torch.from_numpy(_advantage_weights(rewards.shape[1], best_of)).to(rewards.device)
@@ -407,9 +400,7 @@ def rollout_batch(steps: Steps, samples: Samples) -> Batch:
 
 def _trimmed(batch: Batch, rows: Int[Tensor, " r"]) -> Batch:
     """Return some rows of a batch, padded to the longest of these."""
-    part = {name: value[rows] for name, value in vars(batch).items()}
-    longest = int(part["length"].max())
-    part["offset"] = part["offset"][:, :longest]
-    for name in ("target", "pen", "scored"):
-        part[name] = part[name][:, : longest + 1]
-    return Batch(**part)
+    part = batch[rows]
+    longest = int(part.length.max())
+    steps = {name: getattr(part, name)[:, : longest + 1] for name in ("target", "pen", "scored")}
+    return replace(part, offset=part.offset[:, :longest], **steps)

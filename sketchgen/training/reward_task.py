@@ -209,13 +209,7 @@ class RewardTask(Task):
         self._categories = categories
 
     def setup(self, report: Callable[[dict[str, Any]], None]) -> None:
-        """Draw the candidates that are not there yet.
-
-        Raises:
-            CheckpointError: there is no such stroke model, or a folder holds other candidates.
-            FormatError: candidates are damaged.
-            SettingError: no drawings are long enough.
-        """
+        """Draw the candidates that are not there yet."""
         config = self._config
         count = min(config.validate_drawings, config.sketches)
         self._valid = self._drawn("valid", count, MEASURED_CANDIDATES, report)

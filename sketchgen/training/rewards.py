@@ -14,17 +14,14 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional
 
+from sketchgen.data.batching import TensorData
 from sketchgen.errors import SettingError
 from sketchgen.evaluation import finishing as rules
 from sketchgen.models.checkpoint import CLASSIFIER, read_checkpoint
 from sketchgen.models.classifier import Classifier
-from sketchgen.models.features import NEAR, POSITION_SCALE
-from sketchgen.models.numpy_classifier import OFFSET_SCALE
-from sketchgen.sketch.geometry import BOX
+from sketchgen.models.numpy_classifier import point_features
 from sketchgen.sketch.strokes import Pen
-from sketchgen.training.datasets import TensorData
 from sketchgen.training.rollout import Samples
 
 MAX_PIECES = 96
@@ -114,14 +111,10 @@ def completion_reward(reference: Reference, added: Ink, ended: Bool[Tensor, " b"
     chamfer = (_mean(distance.amin(2), missing.valid) + _mean(distance.amin(1), added.valid)) / 2
     outer_low = low.masked_fill(~reference.valid.unsqueeze(-1), torch.inf).amin(1)
     outer_high = high.masked_fill(~reference.valid.unsqueeze(-1), -torch.inf).amax(1)
-    reach = (
-        (rules.REACH * (outer_high - outer_low).amax(-1))
-        .clamp(rules.MIN_REACH, rules.MAX_REACH)
-        .reshape(-1, 1, 1)
-    )
-    parallel = (missing.direction @ added.direction.transpose(1, 2)).abs() >= math.cos(
-        math.radians(rules.ANGLE)
-    )
+    reach = rules.REACH * (outer_high - outer_low).amax(-1)
+    reach = reach.clamp(rules.MIN_REACH, rules.MAX_REACH).reshape(-1, 1, 1)
+    cosine = (missing.direction @ added.direction.transpose(1, 2)).abs()
+    parallel = cosine >= math.cos(math.radians(rules.ANGLE))
     # A dot has no direction: it is parallel to everything.
     parallel |= ~missing.direction.any(-1).unsqueeze(2) | ~added.direction.any(-1).unsqueeze(1)
     covered = _mean(((distance < reach) & parallel).any(2).float(), missing.valid)
@@ -150,56 +143,21 @@ def category_log_prob(
     Points are read as they were drawn, without being simplified first. Drawings without a category, whose
     index is the number of categories, have 0.
     """
-    points, lift = samples.offset.cumsum(1), samples.pen == Pen.LIFT
-    parts = []
-    for rows in torch.arange(len(category), device=category.device).split(CLASSIFIER_ROWS):
-        features = point_features(points[rows], lift[rows], samples.length[rows])
-        parts.append(functional.log_softmax(classifier(features, samples.length[rows]), -1))
-    log_prob = torch.cat(parts)
+    drawings = samples.offset.cumsum(1), samples.pen == Pen.LIFT, samples.length
+    features = point_features(*(part.cpu().numpy() for part in drawings))
+    parts = torch.from_numpy(features).to(category.device).split(CLASSIFIER_ROWS)
+    lengths = samples.length.split(CLASSIFIER_ROWS)
+    log_prob = torch.cat([classifier(*pair).log_softmax(-1) for pair in zip(parts, lengths, strict=True)])
     categories = log_prob.shape[1]
     own = log_prob.gather(1, category.clamp(max=categories - 1).unsqueeze(1)).squeeze(1)
     return torch.where(category < categories, own.clamp(min=MIN_LOG_PROB), 0.0)
 
 
-def point_features(
-    points: Float[Tensor, "b n 2"], lift: Bool[Tensor, "b n"], length: Int[Tensor, " b"]
-) -> Float[Tensor, "b n 13"]:
-    """Return a classifier's features; see `sketchgen.models.numpy_classifier.point_features`."""
-    index = torch.arange(points.shape[1], device=points.device)
-    valid = (index < length.unsqueeze(1)).unsqueeze(-1)
-    low = points.masked_fill(~valid, torch.inf).amin(1, keepdim=True)
-    high = points.masked_fill(~valid, -torch.inf).amax(1, keepdim=True)
-    side = (high - low).amax(-1, keepdim=True)
-    boxed = (points - (low + high) / 2) * torch.where(side > 0, BOX / side.clamp(min=1e-9), 1.0)
-    offset = torch.diff(boxed, dim=1, prepend=boxed[:, :1])
-    starts = torch.cat([torch.ones_like(lift[:, :1]), lift[:, :-1]], 1)
-    first = torch.where(starts, index, 0).cummax(1).values.unsqueeze(-1).expand(-1, -1, 2)
-    from_start = boxed - boxed.gather(1, first)
-    distance = offset.square().sum(-1, keepdim=True).sqrt()
-    parts = [
-        offset / OFFSET_SCALE,
-        boxed / POSITION_SCALE,
-        from_start / POSITION_SCALE,
-        torch.exp(-from_start.square().sum(-1, keepdim=True) / NEAR),
-        (~starts).unsqueeze(-1).float(),
-        lift.unsqueeze(-1).float(),
-        torch.log1p(distance) / 4.0,
-        offset / distance.clamp(min=1e-9),
-        torch.tanh((starts.cumsum(1) - 1) / 8.0).unsqueeze(-1),
-    ]
-    return torch.cat(parts, -1) * valid
-
-
 def load_reward_classifier(name: str, categories: tuple[str, ...], device: torch.device) -> Classifier:
-    """Load a classifier to reward completions by, in evaluation mode.
-
-    Raises:
-        CheckpointError: there is no such checkpoint.
-        SettingError: the classifier has other categories than the network that learns.
-    """
+    """Load a classifier of these categories to reward completions by, in evaluation mode."""
     checkpoint = read_checkpoint(name, CLASSIFIER)
     if checkpoint.config.categories != categories:
         remedy = "take one that was trained on this store"
         raise SettingError(f"classifier {name} has other categories; {remedy}")
     network = Classifier.from_weights(checkpoint.config, checkpoint.weights)
-    return network.to(device).eval().requires_grad_(False)
+    return network.to(device).requires_grad_(False)

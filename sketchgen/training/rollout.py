@@ -8,7 +8,7 @@ processor does not wait; there a row whose drawing has ended takes the next one,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -198,15 +198,3 @@ def _joined(
     pens.scatter_(1, places, pen)
     longest = int(length.max())
     return Samples(whole[:, :longest].clone(), pens[:, :longest].clone(), cut, length, ended)
-
-
-def autocast_without_cache(device: torch.device) -> torch.autocast:
-    """Return the current autocast without its cache, which would keep weights cast without gradients."""
-    kind = device.type
-    dtype, enabled = torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind)
-    return torch.autocast(kind, dtype, enabled=enabled, cache_enabled=False)
-
-
-def repeat_steps(steps: Steps, count: int) -> Steps:
-    """Return each partial sketch `count` times in a row."""
-    return replace(steps, **{name: value.repeat_interleave(count, 0) for name, value in vars(steps).items()})

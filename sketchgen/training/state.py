@@ -25,11 +25,7 @@ _TENSOR, _MAP, _TUPLE = "$tensor", "$map", "$tuple"
 
 
 def flatten(value: Any) -> tuple[Any, dict[str, Tensor]]:
-    """Return a nested value as JSON, and the tensors that its `$tensor` objects name.
-
-    Raises:
-        TypeError: a part is neither a tensor nor a plain value.
-    """
+    """Return a nested value as JSON, and the tensors that its `$tensor` objects name."""
     tensors: dict[str, Tensor] = {}
 
     def walk(item: Any, place: str) -> Any:
@@ -52,11 +48,7 @@ def flatten(value: Any) -> tuple[Any, dict[str, Tensor]]:
 
 
 def unflatten(value: Any, tensors: dict[str, Tensor]) -> Any:
-    """Return the nested value that `flatten` was given.
-
-    Raises:
-        KeyError: a tensor is missing.
-    """
+    """Return the nested value that `flatten` was given."""
     if isinstance(value, list):
         return [unflatten(part, tensors) for part in value]
     if not isinstance(value, dict):
@@ -80,11 +72,7 @@ def _sha256(structure: Any, tensors: dict[str, Tensor]) -> str:
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write a state; the one before stays until the new one is complete on the disk.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
+    """Write a state; the one before stays until the new one is complete on the disk."""
     structure, tensors = flatten(state)
     about = json.dumps({"version": STATE_VERSION, "sha256": _sha256(structure, tensors), "state": structure})
     try:
@@ -95,11 +83,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """Read a state, its tensors in main memory.
-
-    Raises:
-        CheckpointError: there is none, it is damaged, or of another version.
-    """
+    """Read a state, its tensors in main memory."""
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {})["sketchgen"])

@@ -167,12 +167,7 @@ def _preference(config: TrainConfig, categories: tuple[str, ...], device: torch.
 def _policy_gradient(
     settings: ReinforceConfig, split: Split, categories: tuple[str, ...], seed: int, device: torch.device
 ) -> PolicyGradient:
-    """Return the objective of policy-gradient training.
-
-    Raises:
-        CheckpointError: there is no such classifier.
-        SettingError: the classifier has other categories, or there are several processes.
-    """
+    """Return the objective of policy-gradient training."""
     if world_size() > 1:
         raise SettingError("policy-gradient training takes one process; start it without torchrun")
     classifier = None

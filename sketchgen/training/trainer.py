@@ -95,13 +95,7 @@ def make_trainer(
 
 
 def make_task(config: RunConfig, device: torch.device, *, resume: bool = False) -> Task:
-    """Return what a configuration trains, with the weights to start from unless it resumes.
-
-    Raises:
-        CheckpointError: a checkpoint that is named is missing, damaged, or of other categories.
-        FormatError: there is no store.
-        SettingError: there are no training drawings, or settings do not fit.
-    """
+    """Return what a configuration trains, with the weights to start from unless it resumes."""
     torch.manual_seed(config.seed)
     if isinstance(config, TrainConfig):
         return StrokeTask(config, device)
@@ -114,11 +108,7 @@ def make_task(config: RunConfig, device: torch.device, *, resume: bool = False) 
 
 
 def prepare_folder(out: Path, *, resume: bool) -> None:
-    """Make the run's folder, and clear away what a kill in the middle of writing has left in it.
-
-    Raises:
-        OutputError: it holds a run and `resume` is false, or it cannot be made.
-    """
+    """Make the run's folder, and clear away what a kill in the middle of writing has left in it."""
     if not resume and (out / STATE).exists():
         raise OutputError(f"{out} holds a run; go on with it by --resume, or choose another folder")
     try:

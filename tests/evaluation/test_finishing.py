@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from sketchgen.errors import FormatError
-from sketchgen.evaluation.finishing import MEET, Figures, measure
+from sketchgen.evaluation.finishing import Figures, measure
 from sketchgen.evaluation.unfinished import KINDS, Item, unfinished
-from sketchgen.sketch.distance import FAR
 from sketchgen.sketch.geometry import moved
 from sketchgen.sketch.sketch import Box, Completion, Points, Sketch
 
@@ -94,7 +93,6 @@ def test_so_it_does_on_another_day() -> None:
 def test_nothing_finishes_nothing() -> None:
     found = measured(lambda item, _: ())
     assert not any(each.finished for each in found)
-    assert {each.gap for each in found} == {FAR, None}
 
 
 def test_a_scribble_finishes_nothing_and_one_told_the_place_little() -> None:
@@ -117,7 +115,7 @@ def test_dabs_at_both_ends_close_nothing() -> None:
     dabs = measured(
         lambda item, _: [end[None] for line in item.missing.strokes for end in line[[0, -1]]], items
     )
-    assert all(each.met and not each.finished for each in dabs)
+    assert all(each.lacks[-1:] == ("open",) for each in dabs)
 
 
 def test_a_line_that_stops_short_is_open() -> None:
@@ -128,8 +126,6 @@ def test_a_line_that_stops_short_is_open() -> None:
         figures = measure(item, Completion(item.given, Sketch.from_strokes([short])))
         assert figures.finished is finished
         assert figures.lacks == (() if finished else ("open",))
-        assert figures.gap == pytest.approx((1 - share) * 255, rel=0.15, abs=1e-6)
-        assert figures.met is (figures.gap is not None and figures.gap < MEET)
 
 
 def test_size_and_place_on_the_page_do_not_matter() -> None:

@@ -39,7 +39,8 @@ def test_a_vector_that_nobody_hears_changes_no_likelihood(drawings: Drawings) ->
     alone = score(model, some)
     np.testing.assert_allclose(found.nats, alone.nats, rtol=1e-5)
     assert (found.divergence > 0).all()
-    assert found.bound()["value"] > found.reconstruction()["value"]
+    figures = found.figures()
+    assert figures["bound"]["value"] > figures["reconstruction"]["value"]
     again = score_latent(model, some)
     np.testing.assert_array_equal(found.nats, again.nats)
 
@@ -47,7 +48,7 @@ def test_a_vector_that_nobody_hears_changes_no_likelihood(drawings: Drawings) ->
 def test_units_whose_mean_never_varies_are_not_active() -> None:
     mean = np.random.default_rng(0).normal(size=(50, 4)) * [1.0, 0.05, 0.0, 0.5]
     scores = LatentScores(np.ones(50), np.ones(50), np.ones(50, dtype=np.int64), mean)
-    assert scores.active == 0.5
+    assert scores.figures()["active"] == 0.5
 
 
 def test_figures_are_told_and_not_told(drawings: Drawings) -> None:

@@ -145,7 +145,8 @@ def test_a_new_network_and_a_checkpoint_have_rates_of_their_own():
 
 
 def test_short_runs_are_validated_more_often():
-    assert CONFIG.validation_interval == 240
-    assert replace(CONFIG, time_limit=60).validation_interval == 5
-    assert replace(CONFIG, time_limit=86_400).validation_interval == 240
-    assert replace(CONFIG, time_limit=60, validate_every=30).validation_interval == 30
+    assert CONFIG.validation_interval() == 240
+    assert replace(CONFIG, time_limit=60).validation_interval() == 5
+    assert replace(CONFIG, time_limit=86_400).validation_interval() == 240
+    assert replace(CONFIG, time_limit=60, validate_every=30).validation_interval(9.0) == 30
+    assert CONFIG.validation_interval(100.0) == 800

@@ -35,7 +35,7 @@ from sketchgen.training.reinforce import (
     rollout_log_prob,
     sample_example,
 )
-from sketchgen.training.rollout import Samples
+from sketchgen.training.rollout import RolloutSampler, Samples
 from sketchgen.training.stroke_task import StrokeTask
 from sketchgen.training.trainer import fit
 from tests.support import untrained
@@ -329,7 +329,8 @@ def test_the_log_density_of_a_rollout_is_that_of_its_steps(folder: Path, network
     found = batches(folder)[0]
     torch.manual_seed(0)
     steps = reinforce.sample_last_pen(network, found, torch.ones(6), 1)
-    samples = policy_gradient(folder)._draw(network, steps, found.cut, torch.ones(6))
+    sampler = RolloutSampler(network, 6, reinforce.MAX_GIVEN, reinforce.MAX_ADDED)
+    samples = sampler.draw(steps, found.cut, torch.ones(6))
     batch = reinforce.rollout_batch(steps, samples)
     with torch.no_grad():
         alone = rollout_log_prob(network, batch, torch.ones(6), torch.zeros(6, dtype=torch.bool))

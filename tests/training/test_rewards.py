@@ -110,14 +110,6 @@ def test_only_a_whole_completion_is_finished():
     assert [value > 1.3 for value in found] == [True, False, False, False, False]
 
 
-def test_features_are_those_of_the_classifier():
-    random = np.random.default_rng(0)
-    points, length = random.normal(size=(9, 30, 2)) * 50.0, random.integers(2, 30, 9)
-    lift = random.random((9, 30)) < 0.2
-    found = rewards.point_features(torch.from_numpy(points), torch.from_numpy(lift), torch.from_numpy(length))
-    assert np.allclose(found.numpy(), numpy_classifier.point_features(points, lift, length), atol=1e-5)
-
-
 def test_log_probabilities_are_the_classifiers_and_0_for_unconditional_drawings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
