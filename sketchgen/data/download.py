@@ -65,15 +65,7 @@ _Queue = queue.SimpleQueue[Any]
 
 @dataclass(frozen=True)
 class Form:
-    """A form in which the drawings, or decoders of them, are published.
-
-    Attributes:
-        folder: below the base.
-        suffix: of its files.
-        matches: checks their first bytes.
-        base: address of the folders.
-        licence: attribution.
-    """
+    """A form in which the drawings, or decoders of them, are published; `matches` checks first bytes."""
 
     folder: str
     suffix: str

@@ -58,8 +58,6 @@ class Order:
     Attributes:
         block_sizes: (b,) drawings in each block.
         size: drawings in a batch of this lane.
-        seed: seed of the shuffles.
-        lane: the lane.
     """
 
     block_sizes: NDArray[np.int64]

@@ -137,10 +137,7 @@ class Split:
     """A split of a prepared store, read block by block on demand.
 
     Attributes:
-        name: "train", "valid" or "test".
         categories: the names; a drawing's category is an index into them.
-        folder: the store's folder.
-        shards: its files.
     """
 
     name: str

@@ -37,7 +37,6 @@ class Run:
     """A file of drawings sorted by key.
 
     Attributes:
-        path: the file.
         categories: the names that its category numbers stand for.
         used: the category numbers that occur.
         drawings: (ranges + 1,) index of the first drawing of each range of keys.

@@ -41,7 +41,6 @@ class CutSketch:
     """A drawing in two parts.
 
     Attributes:
-        given: the given part.
         rest: the missing part; where the cut is within a stroke, it begins at the last given point.
         inside: whether the cut is within a stroke.
     """

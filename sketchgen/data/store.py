@@ -25,12 +25,7 @@ MAX_SHARDS = 10_000
 
 
 class StoreWriter:
-    """Write the files of a store: drawings in the order of their keys, then the list of files.
-
-    Attributes:
-        folder: the folder for the files.
-        splits: the writer of each split.
-    """
+    """Write the files of a store: drawings in the order of their keys, then the list of files."""
 
     def __init__(self, folder: Path, shard_blocks: int = SHARD_BLOCKS) -> None:
         self.folder = folder
@@ -70,7 +65,6 @@ class Store:
     """A prepared store.
 
     Attributes:
-        path: its folder.
         summary: the content of `store.json`: version, categories, statistics, what was dropped, shards.
     """
 

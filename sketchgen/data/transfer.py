@@ -85,7 +85,6 @@ class Progress:
     """The state of one file's download.
 
     Attributes:
-        name: the file's name.
         state: "moving"; "waiting" for the next attempt; "done"; "there" already; "failed".
         size: bytes on the disk.
         whole: bytes of the complete file, if the server says.
@@ -105,7 +104,6 @@ class PartialFile:
     `.<name>.part` holds the bytes and `.<name>.part.etag` address and ETag, so that a later run can resume.
 
     Attributes:
-        size: bytes so far.
         etag: strong ETag of the file that they belong to; "" if the server gave none.
     """
 
@@ -176,14 +174,7 @@ def _partial_paths(target: Path) -> tuple[Path, Path]:
 
 
 class Transfer:
-    """Downloads files, one after the other; several threads may share one.
-
-    Attributes:
-        client: makes the requests.
-        retries: attempts after one that made no progress.
-        stop: set when the run is to end.
-        report: called with each event.
-    """
+    """Downloads files, one after the other; several threads may share one."""
 
     def __init__(
         self, client: httpx.Client, retries: int, stop: threading.Event, report: Callable[[Progress], None]

@@ -38,7 +38,6 @@ class HeldOut(CutSketch):
 
     Attributes:
         category: its index in the model's categories; `any_category` where the model does not know it.
-        seed: seed of its completions.
     """
 
     category: int

@@ -28,8 +28,6 @@ class LatentScores:
     Attributes:
         nats: negative log-likelihood of each, given its vector.
         divergence: of each posterior from the prior, nats.
-        points: number of points of each.
-        mean: means of the posteriors.
     """
 
     nats: Float[np.ndarray, " n"]

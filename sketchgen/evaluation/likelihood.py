@@ -40,7 +40,6 @@ class Scores:
     Attributes:
         nats: negative log-likelihood of each drawing's scored steps.
         points: number of points scored.
-        category: index of each drawing's category.
     """
 
     nats: Float[np.ndarray, " n"]

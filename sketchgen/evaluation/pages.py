@@ -76,9 +76,7 @@ class Beginning:
 
     Attributes:
         name: its design and the given parts.
-        category: what it is to show.
         guessable: whether a person could tell the category from what is given.
-        given: the given strokes on their page, px.
         parts: the part that each stroke belongs to.
         small: places among the given strokes of those through which no line should run, such as eyes.
         frame: (2, 3) map from units of the design to px.

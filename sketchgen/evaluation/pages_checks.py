@@ -38,12 +38,7 @@ SECTORS, CLOSED = 12, 10
 
 @dataclass(frozen=True)
 class Drawn:
-    """A beginning and what was added, in units of its design.
-
-    Attributes:
-        given: strokes, a point every `STEP`.
-        added: the same.
-    """
+    """A beginning and what was added, in units of its design: strokes with a point every `STEP`."""
 
     given: list[Points]
     added: list[Points]
@@ -78,7 +73,6 @@ class Mark:
     """Strokes of about one place, such as an eye with its pupil.
 
     Attributes:
-        points: of all of them.
         low, high: corners of their box.
     """
 

@@ -46,7 +46,6 @@ class Verdict:
         rank: (n,) number of categories that are as likely as the true one or likelier; the number of all
             categories where the judge does not know the true one.
         log_prob: (n,) log probability of the true category, nats; -inf where the judge does not know it.
-        features: (n, d) representations.
     """
 
     rank: NDArray[np.int64]

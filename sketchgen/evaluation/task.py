@@ -39,10 +39,8 @@ class Task:
 
     Attributes:
         drawings, sketches: real drawings of categories that the judge knows, `MIN_POINTS` or more each.
-        names: their categories.
         groups: which of them are of deep and of rare categories.
         others: as many further real drawings, for distances of distributions; fewer if there are not enough.
-        judge: recognises drawings.
         training: training drawings that are searched, or None.
         temperatures, seed: of completions.
         report: called with what is being done, how much of it is done, and how much there is.

@@ -26,8 +26,6 @@ class Item:
     """A drawing with a part left out.
 
     Attributes:
-        name: a unique name.
-        category: what it shows.
         kind: one of `KINDS`.
         given: the given strokes on their page, px of the page.
         missing: one way to draw the rest, on the same page. To close a line, both ends of each missing stroke

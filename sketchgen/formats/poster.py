@@ -52,8 +52,6 @@ class Layout:
         width, height: of the page.
         unit: of all lengths: "mm", or "px" or "" for px.
         grid: the cells, each with a label at its bottom.
-        title: place of the title.
-        label: height of a label.
         inset: space around a drawing in its cell in a picture.
     """
 

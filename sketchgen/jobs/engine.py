@@ -40,9 +40,7 @@ class DrawingResult:
     """The drawing made for a request.
 
     Attributes:
-        request: the request.
         completion: the drawing; a drawing from nothing completes an empty sketch.
-        points: number of added points.
         symmetry, belief: see `sketchgen.ranking.ranker.Candidate`.
     """
 
@@ -76,12 +74,7 @@ EngineFactory = Callable[[Job], Engine]
 
 
 class BatchEngine:
-    """An engine that draws many drawings at once in torch; see `sketchgen.completion.rollout`.
-
-    Attributes:
-        model: the model, whose guidance and gap closing apply.
-        sampling: the other sampling settings.
-    """
+    """An engine that draws many drawings at once in torch; see `sketchgen.completion.rollout`."""
 
     def __init__(self, model: Completer, sampling: Sampling) -> None:
         from sketchgen.completion.rollout import Rollout

@@ -119,7 +119,6 @@ class _Process:
     """A worker's process.
 
     Attributes:
-        process: the process itself.
         connection: our end of its pipe.
         unfinished: the drawings that it has not finished, by number.
         waiting: whether it waits for drawings.

@@ -22,12 +22,7 @@ from sketchgen.sketch.files import shown
 
 @dataclass(frozen=True)
 class ManifestDrawing:
-    """A drawing in a manifest.
-
-    Attributes:
-        header: header of the manifest.
-        line: line of the drawing.
-    """
+    """A drawing in a manifest."""
 
     header: Mapping[str, Any]
     line: Mapping[str, Any]

@@ -60,9 +60,7 @@ class Run:
     """A run of a job.
 
     Attributes:
-        job: the job.
         source: the partial sketches; None to draw from nothing.
-        output: the output.
         weights: fingerprint of the model.
         progress: called with the numbers of settled and of all drawings.
         on_write: called with the name of each file that is written.

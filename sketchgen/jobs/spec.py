@@ -59,7 +59,6 @@ class DrawingRequest:
     Attributes:
         number: position in the job among the drawings, or among the candidates, from 0.
         category: category to draw; "auto" for a guess, None for none.
-        seed: random seed of the job.
         index: position among those of the same category or partial sketch, from 0.
         given: partial sketch to complete; None to draw from nothing.
     """
@@ -76,16 +75,12 @@ class Job:
     """The complete description of a job, as it is sent to workers.
 
     Attributes:
-        sampling: sampling settings of all drawings.
-        engine: name of the engine.
         categories: categories to draw, "auto" for a guess; a single one if partial sketches are completed.
         count: drawings of each category or partial sketch.
-        seed: random seed.
         names: stems of the file names, one for each category or input file.
         given: number of partial sketches; None to draw from nothing.
         files: number of partial sketches in each input file, if there are several files.
         best_of: candidates of each drawing, of which the best is used.
-        rank: what ranks the candidates.
         label: whether to record the recogniser's guess.
         unique: whether to drop near-duplicates of earlier drawings.
         render_options: format and style of the written drawings.

@@ -48,7 +48,6 @@ class Kind(Generic[C]):
     Attributes:
         name: what messages call it.
         format: the format that its configuration names.
-        config: class of the configuration.
         default: bundled checkpoint that is loaded when none is named.
         usage: what to do with one that was passed where another kind is expected.
     """
@@ -115,7 +114,6 @@ class Checkpoint(Generic[C]):
 
     Attributes:
         name: name or path that it was asked for by.
-        config: the network's shape and categories.
         weights: float32, whatever they are stored as.
         summary: how the network was trained and what was measured, plain JSON values.
     """
@@ -131,9 +129,6 @@ class CheckpointFolder(Generic[C]):
     """Folder of a checkpoint whose weights are not read yet; see `find_checkpoint`.
 
     Attributes:
-        name: name or path that it was asked for by.
-        path: the folder.
-        kind: what it holds.
         about: content of the configuration file.
     """
 

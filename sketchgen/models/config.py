@@ -250,7 +250,6 @@ class ClassifierConfig(NetworkConfig):
     """Shape of a classifier of strokes.
 
     Attributes:
-        categories: names of the classes.
         entry: channels of the convolutions.
         widths: units of each recurrent layer in each direction. All but the first read two steps of the layer
             below as one, so that each is half as long.
@@ -346,7 +345,6 @@ class PictureConfig(NetworkConfig):
     """Shape of a classifier of pictures.
 
     Attributes:
-        categories: names of the classes.
         widths: channels of each stage. A stage begins with a convolution of stride 2; the mean of the last
             one's channels over the picture represents the drawing.
         blocks: residual blocks of two convolutions in each stage.

@@ -58,7 +58,6 @@ class PenState:
     """Where the pen is after a step: all that the next step's features need.
 
     Attributes:
-        offset: the step's offset, px.
         position: where it led, px from the frame's centre.
         stroke_start: first point of the stroke that the step belongs to, px from the frame's centre.
         pen: DRAW, LIFT, or END for "nothing drawn yet".

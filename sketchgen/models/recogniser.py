@@ -32,7 +32,6 @@ class Guess:
     """A category that a drawing may be of.
 
     Attributes:
-        category: its name.
         probability: 0 to 1; over all categories they sum to 1.
     """
 
@@ -78,9 +77,7 @@ class Recogniser(Pretrained):
     """Recognises drawings; make one with `load_recogniser`.
 
     Attributes:
-        network: the classifier.
         name: the checkpoint's name or path.
-        summary: how it was trained.
         sees: what it reads of a drawing, in a word.
     """
 

@@ -38,7 +38,6 @@ class MarkedSketch:
     """A completed drawing of n points, px of its own box of 255, the centre at the origin.
 
     Attributes:
-        points: (n, 2).
         lift: where strokes end.
         added: which points were added.
         to_other_part: distance to the given strokes from added points and to the added ones from given
@@ -133,13 +132,7 @@ class NumpyRewardNetwork(NumpyEncoder):
 
 @dataclass(frozen=True)
 class RewardModel(Pretrained):
-    """Scores completions of a drawing; make one with `load_reward_model`.
-
-    Attributes:
-        network: the reward network.
-        name: the checkpoint's name or path.
-        summary: how it was trained.
-    """
+    """Scores completions of a drawing; make one with `load_reward_model`."""
 
     network: NumpyRewardNetwork
     name: str

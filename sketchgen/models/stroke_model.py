@@ -70,7 +70,6 @@ class State:
 
     Attributes:
         layers: the recurrent layers' states.
-        pen: where the pens are.
         bias: what category and code add to the decoder's input.
         known: see `Steps`.
         length: points of each drawing, which is also the number of steps that the caches hold.

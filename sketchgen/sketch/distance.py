@@ -40,7 +40,6 @@ class Ink:
 
     Attributes:
         strokes: the points of each stroke, (n, 2).
-        points: all of them.
         directions: (n, 2) unit vectors along the line at each point; zero for a dot, which has none.
         spacing: distance of neighbouring points.
     """

@@ -57,7 +57,6 @@ class Task(ABC):
     """What is trained: a network, its objectives, and how it is measured and saved.
 
     Attributes:
-        network: learns.
         objectives: terms of the loss; the first one's is the loss in the log.
         examples: number of training drawings or groups.
         figures: names of the validation figures; by the first one, the lower the better, `best` is chosen.
@@ -108,7 +107,6 @@ class Position:
     Attributes:
         step: steps done, those that were skipped included.
         elapsed: seconds that the run has taken, over all resumed parts.
-        drawings: drawings seen.
         skipped: steps skipped in a row up to now.
         best: best validation figure so far.
         waited: validations since then.
@@ -129,8 +127,6 @@ class StepResult:
     Attributes:
         loss: of the first objective over all processes.
         norm: of the gradient before it was clipped.
-        rate: of learning.
-        drawings: of all processes.
         figures: of this process's objectives.
         suspects: keys of this process's drawings whose loss was not finite, of a skipped step.
     """

@@ -42,7 +42,6 @@ class Outcome:
 
     Attributes:
         loss: this process's part of the loss; the sum over the processes is the loss.
-        drawings: number of drawings.
         figures: means for the log, by the names in `Objective.figures`.
         keys: hash of each drawing, by which a store finds it.
         losses: loss of each drawing, by which those that are not finite are found.
@@ -210,7 +209,6 @@ class LabelledBatch(TensorData):
     """A batch for a network that tells classes apart, or ranks candidates.
 
     Attributes:
-        inputs: arguments of the network.
         target: right class of each row of its output, or the probability of each class.
         key: hash of each drawing; empty where drawings have none.
     """

@@ -111,7 +111,6 @@ class PairPool:
     the model draws less likely, good candidates and the end of a drawing included.
 
     Attributes:
-        prefix: the partial sketch.
         candidates: in rising order of their values; at least one.
     """
 

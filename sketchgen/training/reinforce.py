@@ -115,7 +115,6 @@ class ReinforceExample:
     """A partial sketch and its held-out strokes.
 
     Attributes:
-        prefix: what the network reads.
         scale, origin: see `ReinforceBatch`.
         given, missing: strokes of the partial sketch and held-out strokes, px of the 255 box.
     """

@@ -64,11 +64,8 @@ class RankedGroup:
     """Completions of a partial sketch, as a reward model reads them.
 
     Attributes:
-        category: index.
         given, rest: strokes of the partial sketch, and the person's further ones, px of the 255 box.
-        real: the person's completion.
         others: the model's candidates; one at least.
-        values: of each candidate.
     """
 
     category: int

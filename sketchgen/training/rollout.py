@@ -35,8 +35,6 @@ class Samples:
     Attributes:
         offset: px of the network's frame; the given points come first, padding is 0.
         pen: state after each point; END as padding.
-        cut: number of given points.
-        length: number of all points.
         ended: whether the model ended the drawing; False where it was stopped at the limit.
     """
 
