@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -36,15 +35,18 @@ from sketchgen.data.selection import (
 )
 from sketchgen.data.simplified import Block, read_block
 from sketchgen.data.sorted_runs import Run, RunWriter
-from sketchgen.data.sources import Found, entries, has_lines, line_blocks, opened
+from sketchgen.data.sources import Found, entries, has_lines, opened
 from sketchgen.errors import FormatError, SketchgenError
-from sketchgen.formats.quickdraw import Entry, line_entry, too_long
+from sketchgen.formats.quickdraw import Entry, line_entry, lines_of
 from sketchgen.formats.read_write import check_faults, is_gzip, readable
 
 TASK_BYTES = 16 * 1024 * 1024
 """Input of a task: about a second's work, so that progress can be shown and a run stopped."""
 
 SCAN_BYTES = 64 * 1024
+
+BLOCK_BYTES = 128 * 1024
+"""Lines that are parsed together: few enough for the processor's cache."""
 
 MIN_PICTURE_BYTES = 64 * 1024
 """Minimum work of a file of one drawing: reading it takes as long as so many bytes of lines."""
@@ -63,7 +65,6 @@ class Piece:
     """A file, or some whole lines of one.
 
     Attributes:
-        file: its path.
         first: where the piece begins, in bytes.
         size: its size in the file, in bytes, which may be compressed.
         training_only: whether to drop its drawings that fall into validation or test.
@@ -118,11 +119,9 @@ class TaskResult:
     """The result of a task.
 
     Attributes:
-        dropped: number of drawings dropped, by reason.
         lines: number of lines of each piece; 0 for files without lines.
         faults: the first `MAX_FAULTS` faults of each piece: its number, the line in it, from 1 (0 for files
             without lines), and a message that names the file and that line.
-        runs: the drawings.
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
@@ -197,20 +196,15 @@ class PieceReader:
 
     def _read_lines(self, piece: Piece) -> None:
         name, first, drawings = piece.file.name, 1, 0
-        blocks = _blocks(piece)
-        while (block := next(blocks, None)) is not None:
-            if not block:
-                self._add_one(too_long(f"{name}, line {first}"), first)
-                first += 1
-                continue
-            found = read_block(block)
+        for lines in _blocks(piece):
+            found = read_block(lines)
             self._add_block(found)
             drawings += len(found.word)
             for number, line in found.rest:
-                entry = line_entry(line, f"{name}, line {first + number}")
+                entry = line_entry(line.removesuffix(b"\n"), f"{name}, line {first + number}")
                 drawings += isinstance(entry, Entry)
                 self._add_one(entry, first + number)
-            first += found.count
+            first += len(lines)
             check_faults(first - 1 - drawings, drawings, name)
         self.result.lines[-1] = first - 1
 
@@ -276,12 +270,23 @@ class PieceReader:
             self.result.dropped[reason] += count
 
 
-def _blocks(piece: Piece) -> Iterator[bytes]:
-    """Yield blocks of lines of a piece; errors of its file become format errors, unlike errors in writing."""
+def _blocks(piece: Piece) -> Iterator[list[bytes]]:
+    """Yield lines of a piece, some at a time; only errors of its file become format errors."""
     with readable(piece.file), opened(piece.file) as stream:
         if piece.first:
             stream.seek(piece.first)
-        yield from line_blocks(stream, sys.maxsize if is_gzip(piece.file) else piece.size)
+        lines: list[bytes] = []
+        size, whole = 0, is_gzip(piece.file)
+        for line in lines_of(stream):
+            lines.append(line)
+            size += len(line)
+            ends = not whole and stream.tell() >= piece.first + piece.size
+            if ends or size >= BLOCK_BYTES:
+                yield lines
+                lines, size = [], 0
+            if ends:
+                return
+        yield lines
 
 
 def read_task(

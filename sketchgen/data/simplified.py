@@ -35,14 +35,12 @@ class Block:
         recognised: (n,) whether the game recognised it; True where the line does not say.
         drawings: aligned to 0 and from `SHORTEST_FILLED` to 255 px in their longer side; without category
             and key.
-        count: number of lines.
         rest: index in the block and bytes of every line of another form, except blank ones.
     """
 
     word: Sequence[bytes]
     recognised: NDArray[np.bool_]
     drawings: Drawings
-    count: int
     rest: list[tuple[int, bytes]]
 
 
@@ -50,9 +48,8 @@ _Line = tuple[bytes, bool, bytes, list[int]]
 """Word, whether it was recognised, all x then all y of each stroke in turn, and the points of each stroke."""
 
 
-def read_block(block: bytes) -> Block:
-    """Parse a block of lines, each with its newline."""
-    lines = block.split(b"\n")[:-1]
+def read_block(lines: Sequence[bytes]) -> Block:
+    """Parse lines."""
     parsed = [_parsed(line) for line in lines]
     numbers = np.array([number for number, found in enumerate(parsed) if found is not None], dtype=np.int64)
     words, recognised, axes, lengths = zip(*filter(None, parsed), strict=True) if len(numbers) else ((),) * 4
@@ -63,8 +60,7 @@ def read_block(block: bytes) -> Block:
         word=[words[number] for number in kept],
         recognised=np.array(recognised, dtype=bool)[kept],
         drawings=drawings if simplified.all() else drawings.take(kept),
-        count=len(lines),
-        rest=[(number, lines[number]) for number in left if lines[number].strip()],
+        rest=[(number, lines[number]) for number in left if not lines[number].isspace()],
     )
 
 

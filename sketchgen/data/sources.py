@@ -13,10 +13,6 @@ from sketchgen.formats.compressed import inflated
 from sketchgen.formats.quickdraw import Entry
 from sketchgen.formats.read_write import is_gzip, kind_of
 from sketchgen.formats.registry import READERS
-from sketchgen.sketch.files import MAX_BYTES
-
-BLOCK_BYTES = 128 * 1024
-"""Size of the blocks that are read: small enough for the processor's cache."""
 
 Found = Entry | SketchgenError
 """A drawing, or the error that says why it cannot be read; the error names the file and the place in it."""
@@ -64,43 +60,3 @@ def opened(file: Path) -> BufferedIOBase:
     """Return a file of lines, open for reading, decompressed if it has gzip's suffix."""
     stream = file.open("rb")
     return inflated(stream, file.name) if is_gzip(file) else stream
-
-
-def line_blocks(
-    stream: BufferedIOBase, size: int, most: int = MAX_BYTES, block: int = BLOCK_BYTES
-) -> Iterator[bytes]:
-    """Yield blocks of whole lines, each with its newline, from the next `size` bytes of a file.
-
-    A line of over `most` bytes, including its newline, is left out; an empty block stands for it.
-    """
-    rest, skipping = bytearray(), False
-    while size and (data := stream.read(min(block, size))):
-        size -= len(data)
-        cut = data.rfind(b"\n") + 1
-        if skipping and cut:
-            # The tail of a line that was too long.
-            data, skipping = data[data.find(b"\n") + 1 :], False
-            yield b""
-            cut = data.rfind(b"\n") + 1
-        if skipping:
-            continue
-        if cut:
-            yield from _without_long(bytes(rest + data[:cut]), most)
-            rest = bytearray(data[cut:])
-        else:
-            rest += data
-        if len(rest) > most:
-            rest, skipping = bytearray(), True
-    if skipping:
-        yield b""
-    elif rest:
-        yield from _without_long(bytes(rest + b"\n"), most)
-
-
-def _without_long(lines: bytes, most: int) -> Iterator[bytes]:
-    """Yield whole lines as one block, except those that are too long."""
-    if len(lines) <= most:
-        yield lines
-        return
-    for line in lines.split(b"\n")[:-1]:
-        yield line + b"\n" if len(line) < most else b""

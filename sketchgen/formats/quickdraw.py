@@ -97,7 +97,9 @@ def _stroke(value: object, index: int, name: str) -> Points:
 
 
 def line_entry(line: bytes, place: str) -> Entry | SketchgenError:
-    """Return the drawing of a line of ndjson, or the error that says why it has none."""
+    """Return the drawing of a line of ndjson, or the error that says why it has none; see `lines_of`."""
+    if not line:
+        return FormatError(f"{place} is larger than {MAX_BYTES // 2**20} MB")
     try:
         value = load_json(line, place)
         if isinstance(value, dict) and "strokes" not in value:
@@ -109,24 +111,21 @@ def line_entry(line: bytes, place: str) -> Entry | SketchgenError:
 
 def read_ndjson(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry | SketchgenError]:
     """Yield the drawing of every line that is not blank, or its error; reading goes on after an error."""
-    number = blank = 0
-    while line := stream.readline(MAX_BYTES + 1):
-        number += 1
+    blank = 0
+    for number, line in enumerate(lines_of(stream), 1):
         blank += line.isspace()
         if blank > MAX_BLANK:
             raise FormatError(f"{name} has more than {MAX_BLANK} blank lines; is it a Quick, Draw! file?")
-        place = f"{name}, line {number}"
-        if len(line) > MAX_BYTES:
-            yield too_long(place)
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(MAX_BYTES)
-        elif line.strip():
-            yield line_entry(line, place)
+        if not line.isspace():
+            yield line_entry(line, f"{name}, line {number}")
 
 
-def too_long(place: str) -> FormatError:
-    """Return the error for a line of more than `MAX_BYTES`."""
-    return FormatError(f"{place} is larger than {MAX_BYTES // 2**20} MB")
+def lines_of(stream: BufferedIOBase) -> Iterator[bytes]:
+    """Yield the lines of a file, each with its newline; an empty one for each of over `MAX_BYTES`."""
+    while line := stream.readline(MAX_BYTES + 1):
+        yield line if len(line) <= MAX_BYTES else b""
+        while len(line) > MAX_BYTES and not line.endswith(b"\n"):
+            line = stream.readline(MAX_BYTES + 1)
 
 
 def to_line(sketch: Sketch) -> str:

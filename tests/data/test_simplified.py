@@ -136,7 +136,7 @@ def test_blocks_are_read_as_single_lines_are(file: Path, text: bytes, selection:
 @given(st.lists(drawings(), min_size=1, max_size=5))
 def test_what_is_simplified_is_read_as_a_block(drawn):
     text = "".join(line(drawing) + "\n" for drawing in drawn).encode()
-    block = read_block(text)
+    block = read_block(text.splitlines(keepends=True))
     plain = [
         drawing
         for drawing in drawn
@@ -148,7 +148,6 @@ def test_what_is_simplified_is_read_as_a_block(drawn):
     assert len(block.rest) == len(drawn) - len(plain)
     flat = [list(point) for drawing in plain for xs, ys in drawing for point in zip(xs, ys, strict=True)]
     assert block.drawings.points.tolist() == flat
-    assert block.count == len(drawn)
 
 
 GOOD = [[[0, 255], [0, 9]], [[5, 5, 7], [1, 2, 3]]]

@@ -5,17 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import struct
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sketchgen.data.prepare import prepare
 from sketchgen.data.selection import UNREADABLE, Selection, is_name
-from sketchgen.data.sources import entries, line_blocks
+from sketchgen.data.sources import entries
 from sketchgen.data.store import Store
 from sketchgen.errors import FormatError, SettingError
 from sketchgen.formats.quickdraw import Entry, parse_json, read_binary
@@ -147,19 +144,3 @@ def test_sources_of_no_kind_are_refused(tmp_path: Path) -> None:
             prepare([tmp_path / source], tmp_path / "store")
         assert "\n" not in str(caught.value)
         assert not (tmp_path / "store").exists()
-
-
-@settings(max_examples=100)
-@given(st.lists(st.integers(0, 12), max_size=12), st.integers(1, 9), st.integers(2, 14), st.booleans())
-def test_blocks_hold_every_line_but_those_too_long(
-    sizes: list[int], block: int, most: int, ended: bool
-) -> None:
-    text = b"\n".join(b"x" * size for size in sizes) + b"\n" * ended
-    found: list[bytes] = []
-    for part in line_blocks(BytesIO(text), len(text), most, block):
-        found += part.split(b"\n")[:-1] if part else [b"too long"]
-    expected = text.split(b"\n")
-    expected = expected[:-1] if not expected[-1] else expected
-    assert found == [line if len(line) < most else b"too long" for line in expected]
-    first = text[: text.find(b"\n") + 1]
-    assert b"".join(line_blocks(BytesIO(text), len(first))) == first

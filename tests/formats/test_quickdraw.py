@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sketchgen.errors import FormatError, SketchgenError
+from sketchgen.formats import quickdraw
 from sketchgen.formats.quickdraw import (
     HEAD,
     MAX_BLANK,
@@ -115,3 +116,14 @@ def test_a_record_of_too_many_points_is_refused_before_they_are_read():
     with pytest.raises(FormatError, match="drawing 1 has more than 200000 points"):
         list(read_binary(stream))
     assert stream.tell() < 4 * 131_072 + 40
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_every_line_is_read_but_those_too_long(monkeypatch: pytest.MonkeyPatch, ended: bool):
+    monkeypatch.setattr(quickdraw, "MAX_BYTES", 5)
+    sizes = (0, 3, 4, 5, 9, 10, 11, 1, 30, 4)
+    lines = [b"x" * size + b"\n" for size in sizes]
+    text = b"".join(lines) if ended else b"".join(lines)[:-1]
+    found = list(quickdraw.lines_of(io.BytesIO(text)))
+    wanted = text.splitlines(keepends=True)
+    assert found == [line if len(line) <= 5 else b"" for line in wanted]
