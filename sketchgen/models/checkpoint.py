@@ -60,11 +60,7 @@ class Kind(Generic[C]):
 
 
 STROKE_MODEL = Kind(
-    "stroke model",
-    "sketchgen-checkpoint",
-    ModelConfig,
-    "quickdraw345",
-    "load it with sketchgen.load",
+    "stroke model", "sketchgen-checkpoint", ModelConfig, "quickdraw345", "load it with sketchgen.load"
 )
 CLASSIFIER = Kind(
     "classifier",
@@ -163,7 +159,12 @@ class CheckpointFolder(Generic[C]):
         """Read configuration, weights and summary; CheckpointError if they do not belong together."""
         config, file = self.config, self.path / WEIGHTS
         for each in (file, self.path / CONFIG):
-            _check_sum(each)
+            try:
+                intact = has_sum(each)
+            except OSError as error:
+                raise CheckpointError(f"{each} is damaged or missing; {_REMEDY}") from error
+            if not intact:
+                raise CheckpointError(f"{each} is damaged: its checksum is not that in {SUMS}; {_REMEDY}")
         weights = _read_weights(file)
         if {name: value.shape for name, value in weights.items()} != config.weight_shapes():
             raise CheckpointError(f"{self.path}: weights and configuration do not belong together")
@@ -327,16 +328,6 @@ def _folder(name: str) -> Path | None:
             if (find(name) / CONFIG).is_file():
                 return find(name)
     return None
-
-
-def _check_sum(file: Path) -> None:
-    """Check the checksum of a file; CheckpointError if it has another one, or cannot be read."""
-    try:
-        intact = has_sum(file)
-    except OSError as error:
-        raise CheckpointError(f"{file} is damaged or missing; {_REMEDY}") from error
-    if not intact:
-        raise CheckpointError(f"{file} is damaged: its checksum is not that in {SUMS}; {_REMEDY}")
 
 
 def _read_weights(file: Path) -> Weights:

@@ -6,12 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sketchgen.training.config import (
-        ClassifierTrainConfig,
-        ModelSettings,
-        RewardTrainConfig,
-        TrainConfig,
-    )
+    from sketchgen.training.config import ClassifierTrainConfig, ModelSettings, RewardTrainConfig, TrainConfig
     from sketchgen.training.datasets import stroke_batches
     from sketchgen.training.loop import Callback
     from sketchgen.training.presets import PRESETS

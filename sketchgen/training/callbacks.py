@@ -102,7 +102,6 @@ class RunLog(Callback):
         self._write(trainer, figures | {"learning_rate": round(result.rate, 7)})
 
     def _write(self, trainer: Trainer, figures: dict[str, Any]) -> None:
-        """Write a line everywhere."""
         if rank():
             return
         position = trainer.position

@@ -75,7 +75,6 @@ class CandidateSpec:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
         check_range("sketches", self.sketches, 1, MAX_DRAWINGS)
         check_range("candidates", self.candidates, 1, 64)
         check_range("seed", self.seed, 0, 2**31)

@@ -22,7 +22,7 @@ from sketchgen.models.numpy_classifier import in_own_box, point_features
 from sketchgen.models.picture_classifier import PictureClassifier
 from sketchgen.models.picture_features import pictures
 from sketchgen.sketch.geometry import CENTRE
-from sketchgen.training.config import UNCHANGED, Augment, ClassifierTrainConfig
+from sketchgen.training.config import PICTURES, UNCHANGED, Augment, ClassifierTrainConfig
 from sketchgen.training.datasets import (
     Collate,
     StoreBatches,
@@ -121,11 +121,7 @@ def _any_order(
     count = int(drawings.lift.sum())
     rank, backwards = random.random(count), random.random(count) < 0.5
     order = np.lexsort(
-        (
-            np.where(moved & backwards[stroke], -place, place),
-            np.where(moved, rank[stroke], stroke),
-            owner,
-        )
+        (np.where(moved & backwards[stroke], -place, place), np.where(moved, rank[stroke], stroke), owner)
     )
     return order, np.append(np.diff(stroke[order]) != 0, True)
 
@@ -194,7 +190,6 @@ class ClassifierTask(Task):
     half = True
 
     def __init__(self, config: ClassifierTrainConfig) -> None:
-        """See `sketchgen.training.trainer.make_task`."""
         self._what = PICTURE if config.pictures else STROKES
         store = Store.open(config.store)
         self.split, self._valid, self._held_out = training_and_validation(store, config.validate_drawings)
@@ -206,7 +201,8 @@ class ClassifierTask(Task):
         self.network = self._what.network(shape)
         if config.start is not None:
             load_weights(self.network, self._what.kind, config.start, shape)
-        collate = self._what.collate(config.augmentation)
+        usual = PICTURES if config.pictures else Augment()
+        collate = self._what.collate(config.augment or usual)
         batches = StoreBatches(self.split, config.batch, config.seed, collate, config.balance)
         self.objectives = [CrossEntropy(batches, config.smoothing)]
 

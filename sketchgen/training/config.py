@@ -127,7 +127,6 @@ class RunConfig:
     start: str | None = None
 
     def __post_init__(self) -> None:
-        """Check every value."""
         if self.time_limit is None and self.steps is None:
             raise SettingError("a run needs an end: set --time-limit or --steps")
         for name, (low, high) in self.limits.items():
@@ -187,7 +186,6 @@ class BoundSettings:
     picture_steps: int = 8000
 
     def __post_init__(self) -> None:
-        """Check every value."""
         check_range("kl_weight", self.kl_weight, 0, 100)
         check_range("kl_steps", self.kl_steps, 1, 1e9)
         check_range("free_nats", self.free_nats, 0, 10_000)
@@ -218,7 +216,6 @@ class ReinforceConfig:
     classifier_weight: float = 0.2
 
     def __post_init__(self) -> None:
-        """Check every value."""
         check_range("sketches", self.sketches, 2, 65536)
         check_range("rollouts", self.rollouts, 2, 256)
         check_range("best_of", self.best_of, 1, self.rollouts - 1)
@@ -268,7 +265,6 @@ class TrainConfig(RunConfig):
     bound: BoundSettings = field(default_factory=BoundSettings)
 
     def __post_init__(self) -> None:
-        """Check every value."""
         super().__post_init__()
         if self.candidates is not None and self.start is None:
             raise SettingError("preferences are among a model's own candidates; name the model by --from")
@@ -355,15 +351,9 @@ class ClassifierTrainConfig(EncoderTrainConfig):
     augment: Augment | None = None
 
     def __post_init__(self) -> None:
-        """Check every value."""
         super().__post_init__()
         if self.pictures and self.model != ClassifierSettings():
             raise SettingError("pictures are read without cells; leave out --cell, --width and --one-way")
-
-    @property
-    def augmentation(self) -> Augment:
-        """How drawings are changed."""
-        return self.augment or (PICTURES if self.pictures else Augment())
 
 
 @dataclass(frozen=True)

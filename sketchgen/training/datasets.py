@@ -70,7 +70,6 @@ class StoreBatches(Dataset[B], Generic[B]):
         self._loaded: _Loaded | None = None
 
     def __getitem__(self, number: int) -> B:
-        """Return batch `number`."""
         window, drawings, shown, plan = self._load(number)
         rows = plan[number - window.first]
         random = np.random.default_rng([self.order.seed, 1, number, self.order.lane.number])

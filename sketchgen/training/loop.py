@@ -287,7 +287,7 @@ class Trainer:
         buffers = [buffer.clone() for buffer in network.buffers()]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             outcomes: list[Outcome] = [
-                objective.step(network, batch, position.step, torch.Tensor.backward)
+                objective.step(network, batch, position.step)
                 for objective, batch in zip(self.task.objectives, batches, strict=True)
             ]
         all_reduce_gradients(network)
@@ -366,7 +366,6 @@ class Trainer:
         self._checkpoint_seconds = self._validated - began
 
     def _summary(self) -> dict[str, Any]:
-        """Return what a checkpoint says of its training."""
         position = self.position
         return {
             "steps": position.step,

@@ -1,15 +1,14 @@
 """Objectives: the terms of the loss, each with its own batches.
 
-The trainer adds up the gradients of a run's objectives in every step. An objective hands its loss to
-`backward`, whole or in parts, so that a long one need not be kept in memory. The first objective of a run is
-the one whose loss and drawings the log shows.
+Each adds its gradients to those of the weights in every step, at once or in parts, so that a long loss
+need not be kept in memory. The first objective of a run is the one whose loss and drawings the log shows.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -29,9 +28,6 @@ from sketchgen.models.stroke_model import Steps, StrokeModel, load_network
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.config import BoundSettings
 from sketchgen.training.distributed import all_reduce
-
-Backward = Callable[[Tensor], None]
-"""Adds the gradients of a loss, or of a part of it, to those of the weights."""
 
 B = TypeVar("B")
 
@@ -74,8 +70,8 @@ class Objective(ABC, Generic[B]):
     figures: tuple[str, ...] = ()
 
     @abstractmethod
-    def step(self, network: Any, batch: B, number: int, backward: Backward) -> Outcome:
-        """Compute the loss of batch `number` and hand it to `backward`, which may be called several times.
+    def step(self, network: Any, batch: B, number: int) -> Outcome:
+        """Compute the loss of batch `number`, and add its gradients to those of the weights.
 
         The network is in training mode and is left in it.
         """
@@ -96,12 +92,12 @@ class Likelihood(Objective[Batch]):
         """Learn from drawings, and from teachers that sample in turn; `distillation` is their share."""
         self.batches, self.teachers, self.distillation = batches, tuple(teachers), distillation
 
-    def step(self, network: StrokeModel, batch: Batch, number: int, backward: Backward) -> Outcome:
+    def step(self, network: StrokeModel, batch: Batch, number: int) -> Outcome:
         """See `Objective.step`."""
         log_prob = self.log_prob(network, batch, number)
         # Divided by the steps of all processes, whose gradients are added up.
         loss = -log_prob.sum() / all_reduce(batch.scored.sum())
-        backward(loss)
+        loss.backward()
         return Outcome(loss.detach(), len(batch.key), keys=batch.key, losses=-log_prob.detach().sum(1))
 
     def log_prob(self, network: StrokeModel, batch: Batch, number: int) -> Float[Tensor, "b m"]:
@@ -131,10 +127,9 @@ class EvidenceBound(Objective[Batch]):
     figures = ("kl", "picture")
 
     def __init__(self, batches: Dataset[Batch], settings: BoundSettings) -> None:
-        """Learn from drawings."""
         self.batches, self.settings = batches, settings
 
-    def step(self, network: StrokeModel, batch: Batch, number: int, backward: Backward) -> Outcome:
+    def step(self, network: StrokeModel, batch: Batch, number: int) -> Outcome:
         """See `Objective.step`."""
         settings = self.settings
         posterior, prior = network.latents(steps_of(batch), batch.length, batch.cut)
@@ -153,7 +148,7 @@ class EvidenceBound(Objective[Batch]):
             losses = losses - counted_log_prob(found, batch).sum(1)
         losses = losses + weight * heard * divergence.clamp(min=settings.free_nats)
         loss = losses.sum() / all_reduce(batch.scored.sum())
-        backward(loss)
+        loss.backward()
         figures = {"kl": float(divergence.detach().mean()), "picture": float(picture.detach().mean())}
         return Outcome(loss.detach(), len(batch.key), figures, keys=batch.key, losses=losses.detach())
 
@@ -227,14 +222,14 @@ class CrossEntropy(Objective[LabelledBatch]):
         """Learn from labelled batches; `smoothing` of each target is spread over all classes."""
         self.batches, self.smoothing = batches, smoothing
 
-    def step(self, network: nn.Module, batch: LabelledBatch, number: int, backward: Backward) -> Outcome:
+    def step(self, network: nn.Module, batch: LabelledBatch, number: int) -> Outcome:
         """See `Objective.step`."""
         logits = network(*batch.inputs).float()
         losses = functional.cross_entropy(
             logits, batch.target, reduction="none", label_smoothing=self.smoothing
         )
         loss = losses.sum() / all_reduce(torch.tensor(float(len(losses)), device=losses.device))
-        backward(loss)
+        loss.backward()
         best = batch.target if batch.target.dim() == 1 else batch.target.argmax(1)
         correct = float((logits.detach().argmax(1) == best).float().mean())
         keys = batch.key if len(batch.key) else None

@@ -41,7 +41,7 @@ from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.candidates import CandidateGroup, category_index, framed, read_groups
 from sketchgen.training.distributed import world_size
-from sketchgen.training.objectives import Backward, Objective, Outcome, scored_batch
+from sketchgen.training.objectives import Objective, Outcome, scored_batch
 
 BETA = 0.1
 """Inverse temperature of the preference, per nat."""
@@ -189,7 +189,6 @@ class PreferenceBatches(Dataset[PreferenceBatch]):
         self._block: tuple[int, list[list[Pair]]] = -1, []
 
     def __getitem__(self, number: int) -> PreferenceBatch:
-        """Return batch `number`."""
         random = np.random.default_rng([self._seed, 7, number, self._rank])
         prefixes = [self.prefixes[index] for index in random.integers(len(self.prefixes), size=self._count)]
         return PreferenceBatch(pair_batch(self.sample_pairs(number)), prefix_batch(prefixes))
@@ -262,13 +261,13 @@ class Preference(Objective[PreferenceBatch]):
         """Learn from pairs of candidates; the reference, the network at the start, stays frozen."""
         self.batches, self.reference, self.weight = batches, reference, weight
 
-    def step(self, network: StrokeModel, batch: PreferenceBatch, number: int, backward: Backward) -> Outcome:
+    def step(self, network: StrokeModel, batch: PreferenceBatch, number: int) -> Outcome:
         """See `Objective.step`; the network computes without dropout meanwhile."""
         network.without_dropout()
         loss, accuracy, log_ratio = dpo_loss(network, self.reference, batch.pairs, BETA)
         loss = self.weight * loss + STROKE_END_WEIGHT * stroke_end_loss(network, batch.prefixes)
         loss = loss / world_size()
-        backward(loss)
+        loss.backward()
         network.train()
         figures = zip(self.figures, (float(accuracy), float(log_ratio)), strict=True)
         return Outcome(loss.detach(), figures=dict(figures))

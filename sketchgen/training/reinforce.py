@@ -39,7 +39,7 @@ from sketchgen.models.stroke_model import Steps, StrokeModel
 from sketchgen.sketch.sketch import Points, Sketch
 from sketchgen.sketch.strokes import Pen
 from sketchgen.training.config import ReinforceConfig
-from sketchgen.training.objectives import Backward, Objective, Outcome, scored_batch
+from sketchgen.training.objectives import Objective, Outcome, scored_batch
 from sketchgen.training.preference import stroke_end_logit
 from sketchgen.training.rewards import Ink, Reference, category_log_prob, completion_reward, ink
 from sketchgen.training.rollout import RolloutSampler, Samples
@@ -160,7 +160,6 @@ class ReinforceBatches(Dataset[ReinforceBatch]):
         return self.__dict__ | {"_drawings": None, "_rows": [], "_category": None}
 
     def __getitem__(self, number: int) -> ReinforceBatch:
-        """Return batch `number`."""
         drawings = self._read()
         random = np.random.default_rng([self._seed, 9, number])
         examples: list[ReinforceExample] = []
@@ -245,7 +244,7 @@ class PolicyGradient(Objective[ReinforceBatch]):
         self.batches, self.settings, self.classifier = batches, settings, classifier
         self._sampler: RolloutSampler | None = None
 
-    def step(self, network: StrokeModel, batch: ReinforceBatch, number: int, backward: Backward) -> Outcome:
+    def step(self, network: StrokeModel, batch: ReinforceBatch, number: int) -> Outcome:
         """See `Objective.step`; the network computes without dropout meanwhile."""
         device, rollouts = next(network.parameters()).device, self.settings.rollouts
         network.without_dropout()
@@ -264,7 +263,7 @@ class PolicyGradient(Objective[ReinforceBatch]):
         advantage = advantages(total.unflatten(0, (-1, rollouts)), self.settings.best_of)
         advantage = advantage / advantage.std().clamp(min=1e-6)
         pen_sampled = ~batch.pen_known.repeat_interleave(rollouts)
-        self._backward(network, rollout_batch(steps, samples), advantage, temperature, pen_sampled, backward)
+        self._backward(network, rollout_batch(steps, samples), advantage, temperature, pen_sampled)
         network.train()
         groups = reward.unflatten(0, (-1, rollouts))
         means = (groups.mean(), groups.amax(1).mean(), log_prob.mean(), samples.ended.float().mean())
@@ -289,16 +288,15 @@ class PolicyGradient(Objective[ReinforceBatch]):
         advantage: Float[Tensor, "n r"],
         temperature: Float[Tensor, " b"],
         pen_sampled: Bool[Tensor, " b"],
-        backward: Backward,
     ) -> None:
-        """Hand the loss to `backward` in parts, each of rollouts of similar length."""
+        """Add the gradients of the loss in parts, each of rollouts of similar length."""
         kept = advantage.abs().topk(max(1, round(KEPT * advantage.shape[1])), 1).indices
         first = torch.arange(len(advantage), device=advantage.device).unsqueeze(1) * advantage.shape[1]
         chosen, count = (first + kept).flatten(), batch.scored.sum()
         size = GPU_ROWS if advantage.is_cuda else CPU_ROWS
         for rows in chosen[torch.argsort(batch.length[chosen])].split(size):
             log_prob = rollout_log_prob(network, _trimmed(batch, rows), temperature[rows], pen_sampled[rows])
-            backward(-self.settings.weight * (advantage.flatten()[rows] * log_prob).sum() / count)
+            (-self.settings.weight * (advantage.flatten()[rows] * log_prob).sum() / count).backward()
 
 
 def sample_last_pen(

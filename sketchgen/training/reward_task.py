@@ -83,23 +83,17 @@ class RankedGroup:
         real = resimplified(group.given, group.rest)
         return cls(category, group.given, group.rest, real, others, [value for _, value in found])
 
-    @property
-    def longest(self) -> int:
-        """Maximum number of points of a completion."""
-        return max(len(each.lift) for each in (self.real, *self.others))
-
 
 class RewardBatches(Dataset[LabelledBatch]):
     """Batches of groups, 0, 1, ... without end; batch i is the same whenever it is asked for."""
 
     def __init__(self, groups: Sequence[RankedGroup], categories: int, batch: int, seed: int) -> None:
-        """Make batches of `batch` groups."""
         self._groups, self._categories, self._batch, self._seed = groups, categories, batch, seed
-        self._length = np.array([group.longest for group in groups])
+        drawings = ((group.real, *group.others) for group in groups)
+        self._length = np.array([max(len(each.lift) for each in some) for some in drawings])
         self._epoch, self._plan = -1, list[np.ndarray]()
 
     def __getitem__(self, number: int) -> LabelledBatch:
-        """Return batch `number`."""
         epoch, place = divmod(number, -(-len(self._groups) // self._batch))
         if epoch != self._epoch:
             self._epoch, self._plan = epoch, self._planned(epoch)
@@ -186,7 +180,6 @@ class RewardTask(Task):
     half = True
 
     def __init__(self, config: RewardTrainConfig) -> None:
-        """See `sketchgen.training.trainer.make_task`."""
         if world_size() > 1:
             raise SettingError("a reward model is trained by one process; start it without torchrun")
         self._config = config

@@ -49,13 +49,7 @@ class RolloutSampler:
     """Completes batches of partial sketches with a network whose weights change between batches."""
 
     def __init__(
-        self,
-        network: StrokeModel,
-        rows: int,
-        max_given: int,
-        max_added: int,
-        *,
-        lockstep: bool | None = None,
+        self, network: StrokeModel, rows: int, max_given: int, max_added: int, *, lockstep: bool | None = None
     ) -> None:
         """Allocate the tensors of a batch of so many drawings.
 
@@ -86,9 +80,7 @@ class RolloutSampler:
             # Many rollouts continue the same partial sketch, which is encoded once.
             single, rows = _distinct(steps, cut)
             state = self.network.prime(
-                Steps(**{name: value[single] for name, value in vars(steps).items()}),
-                cut[single],
-                self._room,
+                Steps(**{name: value[single] for name, value in vars(steps).items()}), cut[single], self._room
             )
             draw = self._draw_lockstep if self._lockstep else self._draw_queued
             offset, pen, count, ended = draw(state, rows, temperature)

@@ -63,7 +63,6 @@ def unflatten(value: Any, tensors: dict[str, Tensor]) -> Any:
 
 
 def _sha256(structure: Any, tensors: dict[str, Tensor]) -> str:
-    """Return the checksum of a flattened value."""
     digest = hashlib.sha256(json.dumps(structure).encode())
     for name in sorted(tensors):
         digest.update(f"\n{name}\n".encode())

@@ -45,7 +45,6 @@ class StrokeTask(Task):
     """A stroke model, by the likelihood of drawings and further objectives."""
 
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
-        """See `sketchgen.training.trainer.make_task`."""
         self._config, self._device = config, device
         store = Store.open(config.store)
         self.split, self._valid, self._held_out = training_and_validation(store, config.validate_drawings)
@@ -167,7 +166,6 @@ def _preference(config: TrainConfig, categories: tuple[str, ...], device: torch.
 def _policy_gradient(
     settings: ReinforceConfig, split: Split, categories: tuple[str, ...], seed: int, device: torch.device
 ) -> PolicyGradient:
-    """Return the objective of policy-gradient training."""
     if world_size() > 1:
         raise SettingError("policy-gradient training takes one process; start it without torchrun")
     classifier = None

@@ -85,7 +85,7 @@ def test_only_the_student_learns(store: Path, batch: Batch, tmp_path: Path):
     save_checkpoint(tmp_path / "teacher", network(store, 1), {})
     teachers = load_teachers([str(tmp_path / "teacher")], student.config.categories, torch.device("cpu"))
     assert not teachers[0].training
-    Likelihood(NONE, teachers, 0.5).step(student.train(), batch, 0, Tensor.backward)
+    Likelihood(NONE, teachers, 0.5).step(student.train(), batch, 0)
     assert all(value.grad is not None for value in student.parameters())
     assert not any(value.requires_grad for value in teachers[0].parameters())
 
@@ -141,7 +141,7 @@ def test_cross_entropy_takes_classes_and_probabilities(soft: bool):
     target = torch.tensor([0, 3, 1, 1, 2])
     given = torch.nn.functional.one_hot(target, 4).float() if soft else target
     batch = LabelledBatch((logits,), given, torch.arange(5))
-    found = CrossEntropy(NONE, 0.1).step(Scores(), batch, 0, Tensor.backward)
+    found = CrossEntropy(NONE, 0.1).step(Scores(), batch, 0)
     smooth = 0.9 * torch.nn.functional.one_hot(target, 4) + 0.025
     log_prob = torch.log_softmax(logits.detach(), 1)
     assert float(found.loss) == pytest.approx(float(-(smooth * log_prob).sum(1).mean()), rel=1e-5)

@@ -207,7 +207,7 @@ def test_rollouts_of_positive_advantage_become_likelier(
     monkeypatch.setattr(PolicyGradient, "_backward", noted)
     optimizer = torch.optim.Adam(network.parameters(), 1e-2)
     torch.manual_seed(0)
-    policy_gradient(folder).step(network, batches(folder, 24)[0], 0, torch.Tensor.backward)
+    policy_gradient(folder).step(network, batches(folder, 24)[0], 0)
     _, batch, gains, temperature, pen_sampled, _ = calls[0]
     network.without_dropout()
     with torch.no_grad():
@@ -229,7 +229,7 @@ def test_the_reward_rises(folder: Path, network: StrokeModel):
     rewards = []
     for number in range(80):
         optimizer.zero_grad()
-        rewards.append(objective.step(network, batch, number, torch.Tensor.backward).figures["reward"])
+        rewards.append(objective.step(network, batch, number).figures["reward"])
         optimizer.step()
     assert np.mean(rewards[-5:]) > np.mean(rewards[:5]) + 0.1
 
@@ -238,7 +238,7 @@ def test_deviations_receive_no_gradient_and_dropout_is_off_during_a_step(folder:
     heard: list[bool] = []
     network.stack.dropout.register_forward_hook(lambda module, *_: heard.append(module.training))
     network.train()
-    policy_gradient(folder).step(network, batches(folder)[0], 0, torch.Tensor.backward)
+    policy_gradient(folder).step(network, batches(folder)[0], 0)
     assert heard
     assert not any(heard)
     assert network.stack.dropout.training
@@ -283,7 +283,7 @@ def test_the_classifier_adds_to_the_reward(
     for classifier in (None, recognisers.network()):
         torch.manual_seed(0)
         objective = policy_gradient(folder, classifier, classifier_weight=0.5)
-        figures.append(objective.step(network, batches(folder)[0], 0, torch.Tensor.backward).figures)
+        figures.append(objective.step(network, batches(folder)[0], 0).figures)
     without, given = figures
     assert without["classifier_log_prob"] == 0.0
     assert given["reward"] == without["reward"]
