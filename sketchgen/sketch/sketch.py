@@ -117,8 +117,32 @@ def _values(
     return found
 
 
+class Rendered:
+    """What can be shown and saved: a drawing, or a completion, whose given and added strokes are two groups.
+
+    The package that does it stands above this one, so that no import statement here may name it.
+    """
+
+    def to_svg(self, style: Any = None) -> str:
+        """Return the text of an SVG file in a `sketchgen.formats.svg_writer.Style`; same item, same bytes."""
+        return importlib.import_module("sketchgen.formats.svg_writer").to_svg(self, style)
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write it to `path`; the suffix tells the format, see `sketchgen.formats.registry`.
+
+        Raises:
+            OutputError: the file exists and `force` is false, or it cannot be written.
+            FormatError: no format has that suffix.
+        """
+        importlib.import_module("sketchgen.formats.read_write").write(self, path, force=force)
+
+    def _repr_svg_(self) -> str:
+        """Show it in a notebook."""
+        return self.to_svg()
+
+
 @dataclass(frozen=True, eq=False)
-class Sketch:
+class Sketch(Rendered):
     """An immutable drawing: ordered strokes in absolute coordinates, y down, in the units of its source.
 
     Use `Sketch.from_strokes`, which checks its arguments; the constructor does not.
@@ -209,29 +233,7 @@ class Sketch:
         sheet = self.sheet if page in (None, self.page) else None
         return replace(self, page=page or self.page, category=category or self.category, sheet=sheet)
 
-    def to_svg(self, style: Any = None) -> str:
-        """Return the drawing as the text of an SVG file; same drawing and style, same bytes.
-
-        Args:
-            style: a `sketchgen.formats.svg_writer.Style`.
-        """
-        return _formats("svg_writer").to_svg(self, style)
-
-    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Write the drawing to `path`; the suffix tells the format, see `sketchgen.formats.registry`.
-
-        Raises:
-            OutputError: the file exists and `force` is false, or it cannot be written.
-            FormatError: no format has that suffix.
-        """
-        _formats("read_write").write(self, path, force=force)
-
-    def _repr_svg_(self) -> str:
-        """Show the drawing in a notebook."""
-        return self.to_svg()
-
     def __eq__(self, other: object) -> bool:
-        """Return whether page, category and all coordinates are equal."""
         if not isinstance(other, Sketch):
             return NotImplemented
         return (
@@ -242,12 +244,10 @@ class Sketch:
         )
 
     def __hash__(self) -> int:
-        """Return a hash of page, category and coordinates."""
         # Adding 0.0 turns -0.0 into 0.0: the two are equal, so their hashes must be.
         return hash((self.page, self.category, tuple((stroke + 0.0).tobytes() for stroke in self.strokes)))
 
     def __repr__(self) -> str:
-        """Return a short line: counts, page and category."""
         parts = [f"{len(self.strokes)} strokes", f"{self.point_count} points"]
         if self.page is not None:
             parts.append(f"page {self.page.width:g} x {self.page.height:g}")
@@ -256,16 +256,7 @@ class Sketch:
         return f"Sketch({', '.join(parts)})"
 
 
-def _formats(name: str) -> Any:
-    """Import a module of `sketchgen.formats` when a drawing is shown or saved.
-
-    The package stands above this one, so that no import statement here may name it.
-    """
-    return importlib.import_module(f"sketchgen.formats.{name}")
-
-
 def _page(page: Box | Sequence[float]) -> Box:
-    """Return a checked page."""
     try:
         values = [float(value) for value in page]
     except (TypeError, ValueError, OverflowError) as error:
@@ -284,7 +275,7 @@ def _page(page: Box | Sequence[float]) -> Box:
 
 
 @dataclass(frozen=True, eq=False)
-class Completion:
+class Completion(Rendered):
     """A drawing that a person began and a model completed.
 
     Attributes:
@@ -307,18 +298,6 @@ class Completion:
     def whole(self) -> Sketch:
         """Given and added strokes as one drawing."""
         return Sketch(self.given.strokes + self.added.strokes, self.added.page, self.added.category)
-
-    def to_svg(self, style: Any = None) -> str:
-        """Return the completion as the text of an SVG file, given and added strokes as two groups."""
-        return _formats("svg_writer").to_svg(self, style)
-
-    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Write the completion to `path`; see `Sketch.save`."""
-        _formats("read_write").write(self, path, force=force)
-
-    def _repr_svg_(self) -> str:
-        """Show the completion in a notebook."""
-        return self.to_svg()
 
 
 Item = Sketch | Completion
