@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -219,7 +218,7 @@ def redraw(
     from sketchgen.formats.registry import encode
     from sketchgen.formats.render_options import RenderOptions
     from sketchgen.jobs import redraw as again
-    from sketchgen.jobs.output import is_file, render_options_for
+    from sketchgen.jobs.output import is_file, render_options_for, write_out
     from sketchgen.sketch.files import check_target, write_atomic
 
     earlier = again.find_drawing(manifest, which)
@@ -237,8 +236,7 @@ def redraw(
         write_atomic(path, data, force=force)
         emit(str(path))
     else:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        write_out(data)
 
 
 def _stream(asked: SimpleNamespace, source: Source, category: str | None, closing: float) -> None:

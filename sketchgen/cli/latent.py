@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -233,18 +232,15 @@ def _write(
 ) -> None:
     """Write drawings into one file, a folder with a file for each, or to standard output."""
     from sketchgen.formats.registry import check_options, encode, encode_many, suffix_of
-    from sketchgen.jobs.output import is_file
+    from sketchgen.jobs.output import is_file, write_out, write_pages
     from sketchgen.sketch.files import prepare_output_folder, write_atomic
 
     one_file = out is None or is_file(out)
     check_options(options, len(found), one_file=one_file)
     if out is None:
-        sys.stdout.buffer.write(b"".join(encode_many(found, options, columns)))
-        sys.stdout.buffer.flush()
+        write_out(b"".join(encode_many(found, options, columns)))
     elif one_file:
-        for page, data in enumerate(encode_many(found, options, columns), 1):
-            path = out if page == 1 else out.with_stem(f"{out.stem}-{page}")
-            write_atomic(path, data, force=force)
+        for path in write_pages(out, encode_many(found, options, columns), force=force):
             emit(str(path))
     else:
         folder, suffix = prepare_output_folder(out, force=force), suffix_of(options)

@@ -6,7 +6,7 @@ import contextlib
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +238,8 @@ class OneFile(Output):
             return []
         try:
             if self.worker_options.serialize:
-                paths = self._write_pages()
+                data = _pages(_items_in(self._part.path), self._job) or [b""]
+                paths = write_pages(self.path, data, force=self._replace)
             else:
                 paths = [self.path]
                 self._part.sync()
@@ -256,15 +257,6 @@ class OneFile(Output):
         if empty or self.manifest is None:
             self._part.remove()
 
-    def _write_pages(self) -> list[Path]:
-        """Write the pages made of the serialized drawings; the second is named <name>-2, and so on."""
-        data = _pages(_items_in(self._part.path), self._job) or [b""]
-        paths = [self.path]
-        paths += [self.path.with_stem(f"{self.path.stem}-{page}") for page in range(2, len(data) + 1)]
-        for path, page in zip(paths, data, strict=True):
-            write_atomic(path, page, force=self._replace)
-        return paths
-
     def _exists(self) -> OutputError:
         return OutputError(f"{shown(self.path)} exists; choose another name or pass --force")
 
@@ -281,19 +273,29 @@ class StandardOutput(Output):
         if self.worker_options.serialize:
             self._lines.append(record.data or b"")
         else:
-            self._print(record.data or b"")
+            write_out(record.data or b"")
         return "-"
 
     def finish(self) -> list[Path]:
         """See `Output.finish`."""
         for page in _pages([from_line(line, "standard output") for line in self._lines], self._job):
-            self._print(page)
+            write_out(page)
         return []
 
-    def _print(self, data: bytes) -> None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+
+def write_pages(path: Path, data: Sequence[bytes], *, force: bool) -> list[Path]:
+    """Write the pages of a file, and return their paths; the second is named <name>-2, and so on."""
+    paths = [path, *(path.with_stem(f"{path.stem}-{page}") for page in range(2, len(data) + 1))]
+    for each, page in zip(paths, data, strict=True):
+        write_atomic(each, page, force=force)
+    return paths
+
+
+def write_out(data: bytes) -> None:
+    """Write bytes to standard output."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def file_name(text: str) -> str:
