@@ -25,14 +25,7 @@ from sketchgen.resources import ResourceError, bundled
 
 if TYPE_CHECKING:
     from sketchgen.completion.completer import Completer, complete, generate, load
-    from sketchgen.completion.latent import (
-        LatentSpace,
-        combine,
-        interpolate,
-        load_latent,
-        reconstruct,
-        vary,
-    )
+    from sketchgen.completion.latent import LatentSpace, combine, interpolate, load_latent, reconstruct, vary
     from sketchgen.evaluation.activations import activations, gradient_by_distance
     from sketchgen.evaluation.comparison import compare
     from sketchgen.evaluation.report import evaluate
@@ -82,33 +75,23 @@ __all__ = [
 ]
 
 _HOMES = {
-    "PRESETS": "sketchgen.training.presets",
-    "Completer": "sketchgen.completion.completer",
-    "Completion": "sketchgen.sketch.sketch",
-    "Pad": "sketchgen.notebook",
-    "LatentSpace": "sketchgen.completion.latent",
-    "RewardModel": "sketchgen.models.reward_model",
-    "Recogniser": "sketchgen.models.recogniser",
-    "Sketch": "sketchgen.sketch.sketch",
-    "TrainConfig": "sketchgen.training.config",
-    "activations": "sketchgen.evaluation.activations",
-    "combine": "sketchgen.completion.latent",
-    "compare": "sketchgen.evaluation.comparison",
-    "complete": "sketchgen.completion.completer",
-    "evaluate": "sketchgen.evaluation.report",
-    "fit": "sketchgen.training.trainer",
-    "generate": "sketchgen.completion.completer",
-    "gradient_by_distance": "sketchgen.evaluation.activations",
-    "interpolate": "sketchgen.completion.latent",
-    "load": "sketchgen.completion.completer",
-    "load_latent": "sketchgen.completion.latent",
-    "load_reward_model": "sketchgen.models.reward_model",
-    "load_recogniser": "sketchgen.models.recogniser",
-    "read": "sketchgen.formats.read_write",
-    "read_all": "sketchgen.formats.read_write",
-    "recognise": "sketchgen.models.recogniser",
-    "reconstruct": "sketchgen.completion.latent",
-    "vary": "sketchgen.completion.latent",
+    name: f"sketchgen.{module}"
+    for module, names in {
+        "completion.completer": "Completer complete generate load",
+        "completion.latent": "LatentSpace combine interpolate load_latent reconstruct vary",
+        "evaluation.activations": "activations gradient_by_distance",
+        "evaluation.comparison": "compare",
+        "evaluation.report": "evaluate",
+        "formats.read_write": "read read_all",
+        "models.recogniser": "Recogniser load_recogniser recognise",
+        "models.reward_model": "RewardModel load_reward_model",
+        "notebook": "Pad",
+        "sketch.sketch": "Completion Sketch",
+        "training.config": "TrainConfig",
+        "training.presets": "PRESETS",
+        "training.trainer": "fit",
+    }.items()
+    for name in names.split()
 }
 """Where the names stand that are loaded when they are first used."""
 
