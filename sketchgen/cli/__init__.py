@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from sketchgen.cli import data, draw, export, latent, measure, recognise, train, web
+from sketchgen.cli import data, draw, latent, measure, recognise, train, web
 from sketchgen.cli.command import COMMANDS, Program
 from sketchgen.errors import (
     FormatNote,
@@ -28,7 +28,7 @@ from sketchgen.errors import (
 
 __all__ = ["COMMANDS", "main", "program"]
 
-_ = (data, draw, export, latent, measure, recognise, train, web)  # Importing a module adds its commands.
+_ = (data, draw, latent, measure, recognise, train, web)  # Importing a module adds its commands.
 
 USAGE = 2
 """Exit status of a command line that cannot be understood."""

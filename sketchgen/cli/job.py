@@ -78,7 +78,6 @@ def job_of(
 
 
 def _executor(asked: SimpleNamespace, job: Job) -> Executor:
-    """Return the workers that draw."""
     from sketchgen.jobs.executor import InProcess, Processes
 
     if job.engine == "completer":

@@ -312,7 +312,6 @@ def _shown_run() -> dict[str, Any]:
 
 
 def _line(figures: dict[str, Any]) -> str:
-    """Return figures on one line."""
     return ", ".join(
         f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
         for key, value in figures.items()

@@ -23,7 +23,6 @@ class TensorData:
     """A dataclass of tensors, and of other such data, with a row for each example."""
 
     def __getitem__(self: M, rows: Tensor) -> M:
-        """Return some rows."""
         return self._each(lambda part: part[rows])
 
     def to(self: M, device: torch.device, *, non_blocking: bool = True) -> M:

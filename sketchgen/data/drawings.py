@@ -36,7 +36,6 @@ class Drawings:
     categories: tuple[str, ...]
 
     def __len__(self) -> int:
-        """Return the number of drawings."""
         return len(self.category)
 
     @property

@@ -35,8 +35,9 @@ from sketchgen.data.selection import (
 )
 from sketchgen.data.simplified import Block, read_block
 from sketchgen.data.sorted_runs import Run, RunWriter
-from sketchgen.data.sources import Found, entries, has_lines, opened
+from sketchgen.data.sources import Found, entries, has_lines
 from sketchgen.errors import FormatError, SketchgenError
+from sketchgen.formats.compressed import inflated
 from sketchgen.formats.quickdraw import Entry, line_entry, lines_of
 from sketchgen.formats.read_write import check_faults, is_gzip, readable
 
@@ -272,15 +273,15 @@ class PieceReader:
 
 def _blocks(piece: Piece) -> Iterator[list[bytes]]:
     """Yield lines of a piece, some at a time; only errors of its file become format errors."""
-    with readable(piece.file), opened(piece.file) as stream:
-        if piece.first:
-            stream.seek(piece.first)
+    with readable(piece.file), piece.file.open("rb") as file:
+        file.seek(piece.first)
+        whole = is_gzip(piece.file)
         lines: list[bytes] = []
-        size, whole = 0, is_gzip(piece.file)
-        for line in lines_of(stream):
+        size = 0
+        for line in lines_of(inflated(file, piece.file.name) if whole else file):
             lines.append(line)
             size += len(line)
-            ends = not whole and stream.tell() >= piece.first + piece.size
+            ends = not whole and file.tell() >= piece.first + piece.size
             if ends or size >= BLOCK_BYTES:
                 yield lines
                 lines, size = [], 0

@@ -55,7 +55,6 @@ class Selection:
     max_per_category: int | None = None
 
     def __post_init__(self) -> None:
-        """Check the maximum."""
         check_range("max_per_category", self.max_per_category, 1)
 
     def reason_to_drop(self, category: str) -> str | None:

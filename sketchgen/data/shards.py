@@ -90,7 +90,6 @@ class SplitWriter:
                 self._file.close()
 
     def _write(self, count: int) -> None:
-        """Write the first `count` buffered drawings."""
         if not count:
             return
         drawings = joined(self._buffer, self._buffer[0].categories)
@@ -109,7 +108,6 @@ class SplitWriter:
         self._buffered -= count
 
     def _finish(self) -> None:
-        """Finish the current shard, if there is one."""
         if self._writer is None:
             return
         self._writer.close()
@@ -147,7 +145,6 @@ class Split:
     _files: _Files = field(default_factory=_Files, repr=False, compare=False)
 
     def __len__(self) -> int:
-        """Return the number of drawings."""
         return sum(shard.drawings for shard in self.shards)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -203,7 +200,6 @@ class Split:
         return self.read([])
 
     def _block(self, number: int, block: int) -> Drawings:
-        """Return block `block` of shard `number`."""
         shard = self.shards[number]
         path = self.folder / shard.file
         try:

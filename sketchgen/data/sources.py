@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from io import BufferedIOBase
 from pathlib import Path
 
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.formats import read_write
-from sketchgen.formats.compressed import inflated
 from sketchgen.formats.quickdraw import Entry
-from sketchgen.formats.read_write import is_gzip, kind_of
+from sketchgen.formats.read_write import kind_of
 from sketchgen.formats.registry import READERS
 
 Found = Entry | SketchgenError
@@ -54,9 +52,3 @@ def entries(file: Path) -> Iterator[Found]:
 def has_lines(file: Path) -> bool:
     """Return whether a file is read line by line."""
     return kind_of(file) == ".ndjson"
-
-
-def opened(file: Path) -> BufferedIOBase:
-    """Return a file of lines, open for reading, decompressed if it has gzip's suffix."""
-    stream = file.open("rb")
-    return inflated(stream, file.name) if is_gzip(file) else stream

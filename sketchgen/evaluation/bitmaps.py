@@ -35,7 +35,6 @@ class Lines:
     lift: Bool[np.ndarray, " p"]
 
     def __len__(self) -> int:
-        """Return the number of drawings."""
         return len(self.start) - 1
 
     @classmethod

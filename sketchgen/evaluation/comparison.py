@@ -23,14 +23,21 @@ from sketchgen.evaluation.recognition import Judge
 from sketchgen.evaluation.report import (
     SAMPLES,
     Checkpoint,
-    Progress,
     check_settings,
     header,
     opened,
     opened_judge,
     source_drawings,
 )
-from sketchgen.evaluation.statistics import Figure, Groups, category_counts, depth_groups, mean, ratio
+from sketchgen.evaluation.statistics import (
+    Figure,
+    Groups,
+    Progress,
+    category_counts,
+    depth_groups,
+    mean,
+    ratio,
+)
 from sketchgen.evaluation.task import SHARES, TEMPERATURES, Task, about_judge, make_task
 
 Values = Float[np.ndarray, " n"]

@@ -20,7 +20,7 @@ from torch import Tensor
 from sketchgen.completion.completer import Completer
 from sketchgen.data.batching import Batch, evaluation_batch
 from sketchgen.data.drawings import Drawings
-from sketchgen.evaluation.statistics import DEEP, Figure, depth_groups, mean, ratio
+from sketchgen.evaluation.statistics import DEEP, Figure, Progress, depth_groups, mean, ratio
 from sketchgen.models.memory import keep_freed_memory
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.models.stroke_model import Steps, StrokeModel
@@ -29,8 +29,6 @@ SHARES = (0.0, 0.25, 0.5, 0.75)
 """Shares of the points that are given."""
 
 BATCH = 128
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,6 @@ class Scores:
     category: Int[np.ndarray, " n"]
 
     def __getitem__(self, rows: Bool[np.ndarray, " n"]) -> Scores:
-        """Return those of some drawings."""
         return Scores(self.nats[rows], self.points[rows], self.category[rows])
 
     def per_point(self) -> Figure:
@@ -115,7 +112,7 @@ def score(
     return Scores(nats, points, drawings.category)
 
 
-def scores_by_share(model: Completer, drawings: Drawings, seed: int, report: Report) -> dict[float, Scores]:
+def scores_by_share(model: Completer, drawings: Drawings, seed: int, report: Progress) -> dict[float, Scores]:
     """Score drawings at each of `SHARES`; to the model a category that it does not know is any category."""
     mapped = replace(drawings, category=drawings.known_as(model.categories))
     network = StrokeModel.from_weights(model.config, model.decoder.weights())
@@ -130,7 +127,7 @@ def scores_by_share(model: Completer, drawings: Drawings, seed: int, report: Rep
 
 
 def likelihood_figures(
-    model: Completer, drawings: Drawings, counts: Mapping[str, int] | None, seed: int, report: Report
+    model: Completer, drawings: Drawings, counts: Mapping[str, int] | None, seed: int, report: Progress
 ) -> dict[str, Any]:
     """Return all figures of likelihood as plain JSON values; `counts` are training drawings by category."""
     scores = scores_by_share(model, drawings, seed, report)

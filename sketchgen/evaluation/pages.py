@@ -37,7 +37,7 @@ from sketchgen.errors import SettingError
 from sketchgen.evaluation.finishing import measure
 from sketchgen.evaluation.pages_checks import ALONG, Drawn, present
 from sketchgen.evaluation.pages_faults import RUN, crossed, detached, doubled, redraws, repeated, tangle
-from sketchgen.evaluation.statistics import ratio
+from sketchgen.evaluation.statistics import Progress, ratio
 from sketchgen.evaluation.unfinished import Item, parsed_lines
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.sketch.distance import inside, retraced
@@ -52,8 +52,6 @@ NOTHING = 0.04
 Telling = Literal["told", "open", "auto"]
 """The category is told; it is left open (None); or the completer is asked to guess it ("auto"). Where it is
 not told, beginnings of which nobody could guess the category are left out."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @runtime_checkable
@@ -77,9 +75,9 @@ class Beginning:
     Attributes:
         name: its design and the given parts.
         guessable: whether a person could tell the category from what is given.
+        frame: (2, 3) map from units of the design to px.
         parts: the part that each stroke belongs to.
         small: places among the given strokes of those through which no line should run, such as eyes.
-        frame: (2, 3) map from units of the design to px.
         must: for each part that must come, the checks of which one must pass.
         once: checks of given parts which added strokes alone must not pass.
         room: left, top, right and bottom of all given parts together, and of each missing part, units.
@@ -92,14 +90,14 @@ class Beginning:
     category: str
     guessable: bool
     given: Sketch
-    parts: tuple[str, ...]
-    small: tuple[int, ...]
     frame: Points
-    must: tuple[tuple[dict[str, Any], ...], ...]
-    once: tuple[dict[str, Any], ...]
-    room: tuple[tuple[float, ...], ...]
-    loose: tuple[tuple[float, ...], ...]
-    missing: float
+    parts: tuple[str, ...] = ()
+    small: tuple[int, ...] = ()
+    must: tuple[tuple[dict[str, Any], ...], ...] = ()
+    once: tuple[dict[str, Any], ...] = ()
+    room: tuple[tuple[float, ...], ...] = ()
+    loose: tuple[tuple[float, ...], ...] = ()
+    missing: float = 0.0
     unfinished: Item | None = None
 
     @cached_property
@@ -154,21 +152,8 @@ def _beginning(fields: dict[str, Any]) -> Beginning:
 def from_unfinished(item: Item) -> Beginning:
     """Return an item of the older bench as a beginning, right where `finishing.measure` finds it finished."""
     frame, unit = item.frame, item.frame.scale * BOX / 100
-    return Beginning(
-        name=item.name,
-        category=item.category,
-        guessable=True,
-        given=item.given,
-        parts=(),
-        small=(),
-        frame=np.array([[unit, 0.0, frame.x], [0.0, unit, frame.y]]),
-        must=(),
-        once=(),
-        room=(),
-        loose=(),
-        missing=0.0,
-        unfinished=item,
-    )
+    units = np.array([[unit, 0.0, frame.x], [0.0, unit, frame.y]])
+    return Beginning(item.name, item.category, True, item.given, units, unfinished=item)
 
 
 @dataclass(frozen=True)

@@ -156,19 +156,9 @@ def marks(
     reach = min(max(10.0, 0.75 * size), 15.0) if within is None else within
     places = [(float(x), float(y)) for x, y in at]
     if both:
-        return any(
-            marks(
-                drawn,
-                at=[(x if side else 100 - x, y) for x, y in places],
-                size=size,
-                within=reach,
-                need=need,
-                low=low,
-                high=high,
-                closed=closed,
-            )
-            for side in (True, False)
-        )
+        more: Any = {"size": size, "within": reach, "need": need, "low": low, "high": high, "closed": closed}
+        sides = (places, [(100 - x, y) for x, y in places])
+        return any(marks(drawn, at=side, **more) for side in sides)
     fitting = [
         mark
         for mark in (*drawn.marks, *(Mark.of(each) for each in drawn.added))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from sketchgen.evaluation.held_out import drawing_seed, finish, held_out
 from sketchgen.evaluation.latent import latent_figures
 from sketchgen.evaluation.likelihood import likelihood_figures
 from sketchgen.evaluation.recognition import Judge, load_judge
-from sketchgen.evaluation.statistics import category_counts
+from sketchgen.evaluation.statistics import Progress, category_counts
 from sketchgen.evaluation.tables import models_of, sections
 from sketchgen.evaluation.task import TEMPERATURES, Task, about_judge, make_task, training_drawings
 from sketchgen.formats.poster import contact_sheet
@@ -54,8 +54,6 @@ SHEET_CELL = 120
 SHEET_TEMPERATURE = 0.25
 """Temperature of the sheet where no best one was found."""
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being measured, how much is done, and how much there is."""
 
 Checkpoint = Completer | str | os.PathLike[str] | None
 
@@ -183,7 +181,6 @@ def _measured(
     seed: int,
     report: Progress,
 ) -> dict[str, Any]:
-    """Return all figures of one model."""
     result = {"checkpoint": model.name, "guidance": model.guidance}
     result |= likelihood_figures(model, drawings, counts, seed, report)
     if model.config.latent:

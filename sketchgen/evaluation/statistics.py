@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ DEEP = 300
 
 Values = NDArray[np.floating] | NDArray[np.integer]
 Figure = dict[str, Any]
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being measured, how much is done, and how much there is."""
 Groups = dict[str, NDArray[np.bool_]]
 """Which drawings belong to a part of the set: "all", and where the depth is known "deep" and "rare"."""
 

@@ -17,7 +17,7 @@ from sketchgen.errors import CategoryError, FormatError, SettingError
 from sketchgen.evaluation.held_out import HeldOut, Scale, drawing_seed, held_out
 from sketchgen.evaluation.recognition import Judge, Verdict, judged
 from sketchgen.evaluation.retrieval import retrieve
-from sketchgen.evaluation.statistics import Groups, depth_groups
+from sketchgen.evaluation.statistics import Groups, Progress, depth_groups
 from sketchgen.sketch.sketch import Sketch
 
 SHARES = (0.25, 0.5, 0.75)
@@ -29,7 +29,6 @@ TEMPERATURES = (0.1, 0.25, 0.5)
 MAX_TRAINING = 131_072
 """Training drawings that are searched: those with the smallest hashes."""
 
-Report = Callable[[str, int, int], None]
 Value = TypeVar("Value")
 
 
@@ -43,7 +42,6 @@ class Task:
         others: as many further real drawings, for distances of distributions; fewer if there are not enough.
         training: training drawings that are searched, or None.
         temperatures, seed: of completions.
-        report: called with what is being done, how much of it is done, and how much there is.
     """
 
     drawings: Drawings
@@ -55,7 +53,7 @@ class Task:
     training: Drawings | None
     temperatures: tuple[float, ...]
     seed: int
-    report: Report
+    report: Progress
     _results: dict[object, object] = field(default_factory=dict, repr=False)
 
     def items(self, share: float, model: Completer | None = None, count: int | None = None) -> list[HeldOut]:
@@ -126,7 +124,7 @@ def make_task(
     samples: int,
     temperatures: Sequence[float],
     seed: int,
-    report: Report,
+    report: Progress,
 ) -> Task:
     """Choose the drawings to complete: those with the smallest hashes whose category the judge knows."""
     if not temperatures or not all(0.0 <= value <= 2.0 for value in temperatures):

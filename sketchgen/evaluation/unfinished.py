@@ -82,7 +82,6 @@ def parsed_lines(
 
 
 def _item(fields: dict[str, Any]) -> Item:
-    """Return the item of a line."""
     kind, category = fields["kind"], fields["category"]
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}; it must be one of {', '.join(KINDS)}")

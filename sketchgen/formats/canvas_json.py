@@ -96,7 +96,6 @@ def named_sketch(name: str, strokes: Iterable[Any], **more: Any) -> Sketch:
 
 
 def _check_count(strokes: int, name: str) -> None:
-    """Check the number of strokes."""
     if strokes > MAX_STROKES:
         raise SketchError(f"{name}: more than {MAX_STROKES} strokes in one drawing; simplify it or split it")
 
@@ -126,7 +125,6 @@ def kind_of_value(value: object) -> str:
 
 
 def _check_version(value: dict[str, Any], name: str) -> None:
-    """Check `format` and `version`."""
     if value.get("format") != FORMAT:
         raise FormatError(f"{name}: format is {str(value.get('format'))[:40]!r}, not {FORMAT!r}")
     if type(value.get("version")) is not int or value["version"] != VERSION:

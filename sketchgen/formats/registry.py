@@ -189,7 +189,6 @@ def _check(row: Format, suffix: str, options: RenderOptions, total: int) -> None
 
 
 def _rows() -> Iterator[Format]:
-    """Yield the rows of the table."""
     line = frozenset({"width", "colour", "added_colour", "background", "smooth", "pressure"})
     picture, paper = line | {"size"}, frozenset({"page", "margin", "columns"})
     scene = line - {"pressure"} | {"columns"}

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from sketchgen import __version__
+from sketchgen.completion.guessing import AUTO
 from sketchgen.errors import FormatError, OutputError, SettingError
 from sketchgen.jobs.append_file import AppendFile
 from sketchgen.jobs.inputs import Source
@@ -44,7 +45,7 @@ def header_of(job: Job, weights: str, source: Source | None, file: str | None) -
     settings.pop("given")
     # The key of version 2 of the format.
     settings["look"] = settings.pop("render_options")
-    recognised = job.uses_recogniser or job.guesses
+    recognised = job.uses_recogniser or AUTO in job.categories
     header = {
         "format": FORMAT,
         "version": VERSION,

@@ -79,7 +79,6 @@ class Ray:
                 ray.cancel(chunk, force=True)
 
     def _result(self, chunk: Any) -> list[Record]:
-        """Return the records of a chunk."""
         try:
             return self._ray.get(chunk)
         except self._ray.exceptions.RayTaskError as error:

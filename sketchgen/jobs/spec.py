@@ -115,11 +115,6 @@ class Job:
         """Whether the recogniser labels or ranks the drawings."""
         return self.label or (self.rank != "likelihood" and self.best_of > 1)
 
-    @property
-    def guesses(self) -> bool:
-        """Whether the recogniser guesses what is to be drawn."""
-        return AUTO in self.categories
-
     def name(self, number: int) -> str:
         """Return the file name of a drawing without suffix; numbers are padded so that names sort."""
         group, item = divmod(number, self.count)

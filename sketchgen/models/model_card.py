@@ -62,7 +62,9 @@ def model_card(name: str, config: NetworkConfig, summary: dict[str, Any]) -> str
 
     Values of the summary that are no dictionaries become rows of a table.
     """
-    head = "".join(f"{key}: {_json(value)}\n" for key, value in _metadata(name, config, summary).items())
+    # JSON is YAML, too.
+    metadata = _metadata(name, config, summary).items()
+    head = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in metadata)
     use = _USES[type(config)].format('"FOLDER or hf://user/name"')
     facts = "\n".join(f"| {key} | {value} |" for key, value in summary.items() if not isinstance(value, dict))
     return (
@@ -103,11 +105,6 @@ def _metrics(summary: dict[str, Any]) -> Iterator[dict[str, Any]]:
         start, rest = ("top-1 / top-5", name[13:]) if name.startswith("top-1") else (name, "")
         for each, number in zip(start.split(" / "), re.findall(r"\d+(?:\.\d+)?", str(value)), strict=False):
             yield {"type": kind, "name": each + rest, "value": float(number)}
-
-
-def _json(value: Any) -> str:
-    """Return a value as JSON, which is YAML, too."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _description(config: NetworkConfig) -> str:

@@ -237,11 +237,7 @@ class StrokeModel(CheckpointNetwork):
 
     @torch.no_grad()
     def prime(
-        self,
-        steps: Steps,
-        cut: Int[Tensor, " b"],
-        room: int = 0,
-        latent: Float[Tensor, "b z"] | None = None,
+        self, steps: Steps, cut: Int[Tensor, " b"], room: int = 0, latent: Float[Tensor, "b z"] | None = None
     ) -> State:
         """Return the states from which `step` finds the distributions of steps `cut`, in float32.
 

@@ -168,7 +168,7 @@ def beginning(
     shown = Sketch.from_strokes([each * 2 + (100, 50) for each in given], page=page)
     must = (({"part": "eyes", "kind": "marks", **EYES},),)
     return Beginning(
-        name, "face", guessable, shown, ("head",), small, frame, must, (), ((14, 6, 86, 94),), (), missing=150
+        name, "face", guessable, shown, frame, ("head",), small, must, (), ((14, 6, 86, 94),), (), missing=150
     )
 
 
