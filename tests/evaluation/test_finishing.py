@@ -63,7 +63,7 @@ def share_finished(add: Adding, items: Sequence[Item] = SOME, count: int = 1) ->
 
 def test_what_is_missing_finishes_every_drawing() -> None:
     for item, figures in zip(ITEMS, measured(lambda item, _: item.missing.strokes, ITEMS), strict=True):
-        assert figures == Figures((), 1.0, 1.0, 0.0, 0.0 if item.kind == "close" else None), item.name
+        assert figures == Figures((), 1.0, 1.0, 0.0), item.name
 
 
 def test_what_comes_later_may_be_drawn_and_need_not() -> None:
