@@ -160,12 +160,7 @@ class Split:
         return np.concatenate([np.zeros(0, dtype=np.int64), *sizes])
 
     def read(self, blocks: Sequence[int] | NDArray[np.int64]) -> Drawings:
-        """Return the drawings of some blocks, in that order, copied into memory.
-
-        Raises:
-            FormatError: a shard is damaged, truncated, missing or replaced.
-            IndexError: there is no such block.
-        """
+        """Return the drawings of some blocks, in that order, copied into memory."""
         firsts = np.cumsum([0, *(shard.blocks for shard in self.shards)])
         parts: list[Drawings] = []
         for block in map(int, blocks):

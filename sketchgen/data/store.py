@@ -46,11 +46,7 @@ class StoreWriter:
 
 @contextmanager
 def new_store(out: Path, shard_blocks: int = SHARD_BLOCKS) -> Iterator[StoreWriter]:
-    """Yield the writer of a store that replaces `out` when the block ends without an error.
-
-    Raises:
-        OSError: the store cannot be written; `out` is as it was.
-    """
+    """Yield the writer of a store that replaces `out` when the block ends without an error."""
     with whole_folder(out) as work:
         writer = StoreWriter(work, shard_blocks)
         try:
@@ -109,11 +105,7 @@ class Store:
         return hashlib.sha256(json.dumps(self.summary, sort_keys=True).encode()).hexdigest()
 
     def split(self, name: str) -> Split:
-        """Return a split; nothing of it is read yet.
-
-        Raises:
-            FormatError: no such split, or `store.json` does not list its shards.
-        """
+        """Return a split; nothing of it is read yet."""
         if name not in SPLITS:
             raise FormatError(f"no split {name!r}; there are {', '.join(SPLITS)}")
         try:

@@ -28,9 +28,6 @@ def kid(one: Features, other: Others) -> Figure:
     With h(i, j) = k(x_i, x_j) + k(y_i, y_j) - k(x_i, y_j) - k(x_j, y_i) it is the mean of h over i != j, a
     U-statistic. Its variance (Hoeffding 1948) is 4 (n - 2) / (n (n - 1)) times the variance of the rows'
     means plus 2 / (n (n - 1)) times that of h; the second counts where both samples are of one distribution.
-
-    Raises:
-        SettingError: samples of different sizes, or of fewer than 3 drawings.
     """
     count, width = one.shape
     if count != len(other) or count < 3:

@@ -119,11 +119,7 @@ class Beginning:
 
 
 def beginnings(path: str | os.PathLike[str] | None = None) -> list[Beginning]:
-    """Return the beginnings that come with sketchgen, or those of another file of the same form.
-
-    Raises:
-        FormatError: the file cannot be read, or one of its lines is no beginning.
-    """
+    """Return the beginnings that come with sketchgen, or those of another file of the same form."""
     return parsed_lines(path, ("pages", "beginnings.ndjson"), _beginning, "beginning")
 
 

@@ -64,11 +64,7 @@ class Verdict:
 
 
 def load_judge(name_or_path: str | os.PathLike[str] | None = None) -> Judge:
-    """Load a recogniser of strokes or of pictures.
-
-    Args:
-        name_or_path: a folder, or else the name of a bundled checkpoint; None for the bundled classifier of
-            strokes.
+    """Load a recogniser of strokes or of pictures: a folder, or else a bundled name; None for the default.
 
     Raises:
         CheckpointError: there is none, or it is of another kind or damaged.
@@ -111,11 +107,7 @@ def judged(
 
 
 def accuracy(judge: Judge, drawings: Drawings, fraction: float = 1.0) -> Verdict:
-    """Measure how well drawings are recognised from the first `fraction` of their points, one at least.
-
-    Raises:
-        SettingError: a fraction that is not above 0 and at most 1, or no drawings.
-    """
+    """Measure how well drawings are recognised from the first `fraction` of their points, one at least."""
     if not 0.0 < fraction <= 1.0:
         raise SettingError(f"fraction is {fraction:g}; it must be above 0 and at most 1")
     if not len(drawings):

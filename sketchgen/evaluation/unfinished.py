@@ -52,11 +52,7 @@ class Item:
 
 
 def unfinished(path: str | os.PathLike[str] | None = None) -> list[Item]:
-    """Return the unfinished drawings that come with sketchgen, or those of another file of the same form.
-
-    Raises:
-        FormatError: the file cannot be read, or one of its lines is no unfinished drawing.
-    """
+    """Return the unfinished drawings that come with sketchgen, or those of another file of the same form."""
     return parsed_lines(path, ("unfinished", "drawings.ndjson"), _item, "unfinished drawing")
 
 

@@ -183,15 +183,9 @@ def to_webp(
 def to_flipbook(
     items: Sequence[Sketch], kind: str, style: Style | None = None, *, size: int | None = None
 ) -> bytes:
-    """Return drawings one after the other, there and back, as the bytes of an animated GIF or WebP.
+    """Return drawings one after the other, there and back, as the bytes of a "GIF" or a "WEBP".
 
-    All are shown on one page, which has room for each.
-
-    Args:
-        items: the drawings, at least one.
-        kind: "GIF" or "WEBP".
-        style: colours and pen; its `size` is not used.
-        size: longer side, px; see `to_gif`.
+    All are shown on one page, which has room for each; for style and size see `to_gif`.
     """
     style, size = style or Style(), check_size(kind, size)
     boxes = np.array([visible_box(item, style) for item in items])

@@ -206,12 +206,9 @@ def with_pressure(points: Points, width: float, pressure: float) -> WidthLine:
 
 
 def with_widths(line: Points, points: Points, widths: NDArray[np.float64]) -> WidthLine:
-    """Return a line with the widths that it has at some of its points, and even changes between them.
+    """Return a line, (m, 2), with the widths that it has at some points, and even changes between them.
 
-    Args:
-        line: (m, 2), such as `flatten` returns.
-        points: (n, 2), those of the line's points whose widths are known, in its order, with both ends.
-        widths: (n,).
+    These points, (n, 2), come in the order of the line, with both of its ends.
     """
     at, place = [], 0
     for point in points:

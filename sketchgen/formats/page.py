@@ -197,16 +197,8 @@ def page_grid(
 ) -> Grid:
     """Return the grid for drawings on pages of paper, centred horizontally, from the top.
 
-    One drawing fills the page between its margins. Several have square cells: the largest with which all fit
-    on one page, unless that is under `least`.
-
-    Args:
-        page: the paper and its margins.
-        count: number of drawings.
-        columns: cells in a row; by default as many as fit.
-        cell: side of a cell, mm.
-        gap: between cells, mm.
-        least: minimum side of a cell, mm, if neither side nor columns are given.
+    One drawing fills the page between its margins. Several have square cells, of a side in mm if `cell` says
+    so: else the largest with which all fit on one page, unless that is under `least`.
     """
     width, height, (top, _, _, left) = page.room_width, page.room_height, page.margins
     if columns is not None and columns < 1:

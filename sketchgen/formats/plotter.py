@@ -130,12 +130,7 @@ def stroke_pages(
 ) -> Iterator[str]:
     """Yield a plot's page in pieces, SVG files of the same page: the given strokes, then each added one.
 
-    Args:
-        given: a drawing that knows its page, so that the place of strokes to come is known.
-        added: the strokes of its completion, as they come.
-        page: see `plot_pages`.
-        pen: see `plot_pages`.
-        style: see `plot_pages`.
+    The given drawing knows its page, so that the place of strokes to come is known; see `plot_pages`.
     """
     style = style or Style()
     yield from plot_pages([given], page, pen=pen, style=style)

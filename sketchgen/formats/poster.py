@@ -147,14 +147,9 @@ def page_svg(
     title: str | None = None,
     labels: Sequence[str] | None = None,
 ) -> str:
-    """Return many drawings on one page as the text of an SVG file.
+    """Return many drawings on one page, row by row, as the text of an SVG file, with a title at the top.
 
-    Args:
-        items: the drawings, row by row.
-        layout: the measures.
-        style: colours and pen; its `size` is not used.
-        title: a line at the top.
-        labels: a line of text under each drawing.
+    Each drawing has a label under it if there are `labels`; the style's `size` is not used.
     """
     style = style or Style()
     _check_labels(items, labels)

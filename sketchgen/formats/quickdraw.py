@@ -144,11 +144,7 @@ def _short(values: Any) -> list[int | float]:
 
 
 def read_binary(stream: BufferedIOBase, name: str = "file") -> Iterator[Entry | SketchgenError]:
-    """Yield the drawings of a binary file, which have no category in it.
-
-    Raises:
-        FormatError: the file ends in the middle of a drawing; those before it have been yielded.
-    """
+    """Yield the drawings of a binary file, which have no category in it."""
 
     def exactly(size: int) -> bytes:
         data = stream.read(size)

@@ -104,10 +104,7 @@ class Raster:
     def ink_of(self, stroke: Points, index: int, colour: str) -> tuple[WidthLine, tuple[int, ...]]:
         """Return a stroke in the style: its curves as short lines with the width at each point; its colour.
 
-        Args:
-            stroke: (n, 2) its points.
-            index: of the stroke, counted over given and added ones.
-            colour: unless it has one of its own.
+        Strokes are counted over given and added ones; the colour is for one that has none of its own.
         """
         own = self._style.of_stroke(index)
         return width_line(stroke, self._box, self._px, self._style, own), rgba(own.colour or colour)

@@ -274,11 +274,7 @@ def is_binary(options: RenderOptions) -> bool:
 
 
 def known_suffix(path: str | os.PathLike[str]) -> str | None:
-    """Return the suffix of a file that is to be written, in lower case; None for the name of a folder.
-
-    Raises:
-        FormatError: the name ends like that of a file in a format that cannot be written.
-    """
+    """Return the suffix of a file that is to be written, in lower case; None for the name of a folder."""
     suffix = Path(path).suffix.lower()
     if suffix in SUFFIXES and not Path(path).is_dir():
         return suffix

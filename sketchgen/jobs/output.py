@@ -92,11 +92,8 @@ def render_options_for(out: Path | None, render_options: RenderOptions) -> Rende
 def open_output(out: Path | None, job: Job, *, force: bool = False, resume: bool = False) -> Output:
     """Open the output of a job; everything that can be refused is refused before anything is drawn.
 
-    Args:
-        out: a folder, a file (recognised by its suffix), or None or "-" for standard output.
-        job: the job, with the options of `render_options_for`.
-        force: allow existing files and a folder that is not empty.
-        resume: continue an earlier run.
+    It is a folder, a file (recognised by its suffix), or standard output for None or "-". The job has the
+    options of `render_options_for`. Existing files are allowed by `force`, and in an earlier run to `resume`.
 
     Raises:
         OutputError: the folder or file exists and `force` is false, or cannot be written.

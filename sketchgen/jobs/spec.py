@@ -160,9 +160,6 @@ def choose_categories(names: Sequence[str], known: Sequence[str]) -> tuple[str |
     """Return the categories with these names, without repetition and as the model spells them.
 
     "all" stands for every category of `known`, "auto", or no name, for a guess, "none" for None.
-
-    Raises:
-        CategoryError: a name is unknown; the message lists the nearest ones.
     """
     lower = {name.lower(): name for name in known}
     found: list[str | None] = [] if names else [AUTO]

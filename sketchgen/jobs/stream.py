@@ -20,14 +20,8 @@ def stream_gcode(
 ) -> None:
     """Write the given strokes as G-code, then each added one as soon as the pen is lifted.
 
-    Added strokes come in the order in which they are drawn. Each ends with the pen up, and so does the whole,
-    also where an error or Ctrl-C ends it.
-
-    Args:
-        given: a drawing that knows its page.
-        drawn: the stream of one completion, see `Completer.stream`.
-        options: page, margin, pen and profile.
-        write: takes the pieces of the text.
+    Added strokes come in the order in which they are drawn, see `Completer.stream`. Each ends with the pen
+    up, and so does the whole, also where an error or Ctrl-C ends it.
 
     Raises:
         SettingError: the drawing has no page, or the profile cannot be streamed.

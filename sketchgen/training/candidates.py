@@ -186,13 +186,7 @@ def _strokes(rows: Sequence[Sequence[float]]) -> Strokes:
 
 
 def draw_candidates(spec: CandidateSpec, folder: Path, jobs: int, progress: Progress | None = None) -> None:
-    """Draw the candidates that are not in a folder yet, by so many processes.
-
-    Raises:
-        CheckpointError: there is no such model, or the folder holds other candidates.
-        FormatError: there is no store, or it has no drawings in that split.
-        OutputError: a file cannot be written.
-    """
+    """Draw the candidates that are not in a folder yet, by so many processes."""
     load(spec.checkpoint)
     if not len(Store.open(spec.store).split(spec.split)):
         raise FormatError(f"{spec.store} has no drawings in its {spec.split} split; prepare more")
