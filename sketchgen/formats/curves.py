@@ -62,11 +62,8 @@ _SHARP = math.radians(30)
 def is_smooth(strokes: Sequence[Points], px: float) -> bool:
     """Return whether strokes have the dense points of a hand, rather than the few of a polyline.
 
-    Points on straight lines tell nothing: a program may have put any number of them there.
-
-    Args:
-        strokes: (n, 2) each.
-        px: a px of a 255 box, in the drawing's own units.
+    Points on straight lines tell nothing: a program may have put any number of them there. For `px` see
+    `control_points`.
     """
     offsets = np.concatenate([np.zeros(0), *(_offsets(stroke) for stroke in strokes if len(stroke) > 2)])
     offsets = offsets[offsets > 1e-6 * px]
@@ -152,12 +149,10 @@ def _alike(turns: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def flatten(points: Points, px: float, tolerance: float) -> Points:
-    """Return the smooth curve through the points as a polyline that contains each of them, bit for bit.
+    """Return the smooth curve through points as a polyline that contains each of them, bit for bit.
 
-    Args:
-        points: (n, 2), n >= 1.
-        px: see `control_points`; 0 returns the points.
-        tolerance: maximum distance of the polyline from the curve, in the drawing's own units, above 0.
+    It is within `tolerance` of the curve, in the drawing's own units; with a `px` of 0 it is the points. See
+    `control_points`.
     """
     if len(points) < 3 or px == 0:
         return points
@@ -181,12 +176,9 @@ def min_width(pressure: float) -> float:
 def with_pressure(points: Points, width: float, pressure: float) -> WidthLine:
     """Return a line as drawn by a hand: thin at its ends and on straights, wide in bends.
 
-    A hand is fast on straights and slow in bends, and presses less where it is fast. Nothing is random.
-
-    Args:
-        points: (n, 2) the line; its points stay, others come between them.
-        width: of the pen, in the drawing's own units, above 0.
-        pressure: from 0 (one width) to 1.
+    A hand is fast on straights and slow in bends, and presses less where it is fast. Nothing is random. The
+    line's points stay, others come between them. The pen's width is in the drawing's own units; the pressure
+    is from 0 (one width) to 1.
     """
     distance = np.append(0.0, np.cumsum(steps(points)))
     length = float(distance[-1])

@@ -106,14 +106,9 @@ def poster_layout(
     titled: bool = False,
     labelled: bool = False,
 ) -> Layout:
-    """Return the layout of a poster.
+    """Return the layout of a poster: on paper, mm, or on a page as large as its cells, px.
 
-    Args:
-        count: number of drawings.
-        page: the paper, mm; None for a page as large as its cells, px.
-        columns: cells in a row; None for about `_ASPECT`.
-        titled: whether there is a line at the top.
-        labelled: whether each cell has a label.
+    There are about `_ASPECT` times as many columns as rows, unless their number is given.
     """
     if columns is not None and columns < 1:
         raise SettingError(f"a poster of {columns} columns; there must be 1 or more")

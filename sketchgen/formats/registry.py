@@ -307,12 +307,7 @@ def unused_options(options: RenderOptions) -> list[str]:
 
 
 def check_options(options: RenderOptions, total: int = 1, *, one_file: bool = True) -> None:
-    """Check, before anything is drawn, that drawings can be written.
-
-    Args:
-        options: how they are rendered.
-        total: number of drawings.
-        one_file: whether they go into one file, rather than a file each.
+    """Check, before anything is drawn, that so many drawings can be written into one file, or a file each.
 
     Raises:
         SettingError: they cannot; the message says what to change.

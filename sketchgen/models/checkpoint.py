@@ -179,12 +179,9 @@ def find_checkpoint(name_or_path: str | os.PathLike[str] | None, kind: Kind[C]) 
 def find_checkpoint(
     name_or_path: str | os.PathLike[str] | None = None, kind: Kind[Any] = STROKE_MODEL
 ) -> CheckpointFolder[Any]:
-    """Find a checkpoint.
+    """Find a checkpoint: a folder, else a bundled name, or one on the hub such as hf://user/name.
 
-    Args:
-        name_or_path: a folder, else the name of a bundled checkpoint, or one on the hub such as
-            hf://user/name; None for the default of the kind.
-        kind: what it must hold.
+    None is the default of the kind that it must be of.
 
     Raises:
         CheckpointError: there is none, or it is foreign, damaged, newer or of another kind.

@@ -223,11 +223,7 @@ class SelfAttention(nn.Module):
     ) -> Float[Tensor, "b w"]:
         """Return what the next step of each drawing attends to; the caches take this step.
 
-        Args:
-            outputs: of the layer below.
-            caches: of the earlier steps.
-            at: number of the step, for each drawing.
-            reached: more than any of these.
+        It is the step `at` of a drawing, all of them below `reached`; `outputs` are those of the layer below.
         """
         query, key, value = (
             product(outputs, part).unflatten(-1, (RECALL_HEADS, -1))

@@ -38,14 +38,10 @@ COLUMNS = 1 << 14
 def pictures(
     points: Float[np.ndarray, "p 2"], lift: Bool[np.ndarray, " p"], start: Int[np.ndarray, " m"]
 ) -> Float[np.ndarray, "n 64 64"]:
-    """Return pictures of n drawings, float32, from 0 (no ink) to 1.
+    """Return pictures of n drawings, float32, from 0 (no ink) to 1; see `sketchgen.sketch.strokes.flat`.
 
-    Every drawing is fitted into its picture, so that size and place do not matter.
-
-    Args:
-        points: points of all drawings, in any frame, y down; at least one of each drawing.
-        lift: true at the last point of each stroke.
-        start: (n + 1,) index of each drawing's first point, and the number of points.
+    Every drawing is fitted into its picture, so that size and place do not matter. It may be in any frame,
+    y down, and has at least one point.
     """
     found = np.zeros((len(start) - 1) * SIDE * SIDE, dtype=np.float32)
     if len(points):

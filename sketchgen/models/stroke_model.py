@@ -137,10 +137,7 @@ class Pointer(nn.Module):
     ) -> StepDistribution:
         """Return the distributions of m steps with the points before each as further components.
 
-        Args:
-            outputs: of the recurrent layers.
-            position: where the pen is before each step, px; first of all at the frame's centre, no point.
-            found: the distributions without pointers.
+        `position` is where the pen is before each step, px; first of all at the frame's centre, no point.
         """
         query, key = self.query(outputs), self.key(outputs)
         score = (query @ key.transpose(1, 2)).float() / query.shape[-1] ** 0.5

@@ -125,12 +125,7 @@ def overlap_f1(
     """Return the overlap of a set of points with each of k other sets: 0 for none, 1 for the same lines.
 
     It is the F1 score of two shares: of the points that lie within a distance of the other set, and reverse.
-
-    Args:
-        points: one set, not empty.
-        others: the points of all other sets, one set after another.
-        starts: where each of these sets begins; none is empty.
-        within: distance within which a point is covered.
+    The other sets come one after another, each from its start; none is empty.
     """
     squares = squared_distances(points, others)
     mine = (np.minimum.reduceat(squares, starts, axis=1) <= within**2).mean(0)
