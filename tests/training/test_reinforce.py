@@ -208,7 +208,7 @@ def test_rollouts_of_positive_advantage_become_likelier(
     optimizer = torch.optim.Adam(network.parameters(), 1e-2)
     torch.manual_seed(0)
     policy_gradient(folder).step(network, batches(folder, 24)[0], 0)
-    _, batch, gains, temperature, pen_sampled, _ = calls[0]
+    _, batch, gains, temperature, pen_sampled = calls[0]
     network.without_dropout()
     with torch.no_grad():
         before = rollout_log_prob(network, batch, temperature, pen_sampled)
