@@ -186,8 +186,8 @@ evaluation/statistics
 + float(np.std(values, ddof=1) / count)
 
 evaluation/finishing
-- if not all(connected(
-+ if not any(connected(
+- _boxes(item.missing, frame) + _boxes(item.later, frame)
++ _boxes(item.missing, frame)
 
 evaluation/distribution_metrics
 - pairs = count * (count - 1)
