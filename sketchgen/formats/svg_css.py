@@ -20,8 +20,8 @@ MAX_CSS = 100_000
 MAX_SELECTORS = 2_000
 """Maximum number of selectors of all style sheets."""
 
-MAX_TESTS = 500_000
-"""Maximum number of elements that are looked at to match all selectors."""
+MAX_WORK = 500_000
+"""Maximum work for styles, transforms and clip-paths, each about as much as a look at an element by a selector."""
 
 _OWN = {
     "display": "inline",
@@ -57,23 +57,23 @@ _TRUE = re.compile(
 )
 
 
-class _Budget:
-    """Counts work, and ends it with an error."""
+class Budget:
+    """Counts work beyond that for elements and points, and ends it with an error."""
 
     def __init__(self) -> None:
-        self.left = MAX_TESTS
+        self.left = MAX_WORK
 
     def spend(self, count: int) -> None:
         """Count some work."""
         self.left -= count
         if self.left < 0:
-            raise FormatError("its style sheet takes too long to apply; let it be simplified or left out")
+            raise FormatError("its styles, transforms and clip-paths take too long; simplify them")
 
 
 class _Node(cssselect2.ElementWrapper):
     """An element as selectors see it; every look at its relatives is counted."""
 
-    budget: _Budget
+    budget: Budget
 
     @property
     def ancestors(self) -> Any:
@@ -112,7 +112,7 @@ class _Node(cssselect2.ElementWrapper):
 class _Matcher(cssselect2.Matcher):
     """A matcher that counts its tests."""
 
-    def __init__(self, budget: _Budget) -> None:
+    def __init__(self, budget: Budget) -> None:
         super().__init__()
         self._budget = budget
 
@@ -132,7 +132,7 @@ class Cascade:
         self._parsed: dict[str, list[_Declaration]] = {"": []}
         self._declared: dict[tuple[Element, Element], dict[str, str]] = {}
         sheets = [each for each in root.iter() if local_tag(each) == "style" and _is_css(each)]
-        budget = self._budget = _Budget()
+        budget = self.budget = Budget()
         matcher = _Matcher(budget)
         for sheet in sheets:
             for selectors, declarations in self._rules(_without_data(sheet.text or "")):
@@ -216,7 +216,7 @@ class Cascade:
         if (own := self._declared.get((scope, element))) is None:
             own = self._declared[scope, element] = self._own(element, scope)
         for name, value in own.items():
-            _set(style, name, value, parent, self._budget)
+            _set(style, name, value, parent, self.budget)
         return style
 
     def _own(self, element: Element, scope: Element) -> dict[str, str]:
@@ -235,7 +235,7 @@ class Cascade:
         return dict(sorted(own.items(), key=lambda item: not item[0].startswith("--"))) if rows else own
 
 
-def _set(style: dict[str, str], name: str, value: str, parent: Style, budget: _Budget) -> None:
+def _set(style: dict[str, str], name: str, value: str, parent: Style, budget: Budget) -> None:
     """Set a declared value."""
     first = INHERITED.get(name) or _OWN.get(name)
     if "var(" in value:
@@ -251,7 +251,7 @@ def _set(style: dict[str, str], name: str, value: str, parent: Style, budget: _B
         style[name] = value
 
 
-def _substituted(value: str, style: Style, budget: _Budget) -> str:
+def _substituted(value: str, style: Style, budget: Budget) -> str:
     """Return a value with its variables replaced."""
     for _ in range(8):
         budget.spend(10 + len(value) // 10)

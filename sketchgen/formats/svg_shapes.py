@@ -168,20 +168,19 @@ def _rect(
     rx, ry = min(rx if rx >= 0 else max(ry, 0.0), w / 2), min(ry if ry >= 0 else max(rx, 0.0), h / 2)
     if rx == 0 or ry == 0:
         return [np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h], [x, y]])]
-    arc = f"a{rx!r},{ry!r} 0 0 1 "
-    inner_w, inner_h = w - 2 * rx, h - 2 * ry
-    text = (
-        f"M{x + rx!r},{y!r}h{inner_w!r}{arc}{rx!r},{ry!r}v{inner_h!r}{arc}{-rx!r},{ry!r}"
-        f"h{-inner_w!r}{arc}{-rx!r},{-ry!r}v{-inner_h!r}{arc}{rx!r},{-ry!r}z"
-    )
-    return path_lines(text, tolerance, lambda fault: None)
+    # Quarters of an ellipse about four centres, clockwise from the one above on the right.
+    quarters = _ellipse(0.0, 0.0, rx, ry, tolerance, 4)
+    size = (len(quarters) - 1) // 4
+    centres = [(x + w - rx, y + ry), (x + w - rx, y + h - ry), (x + rx, y + h - ry), (x + rx, y + ry)]
+    parts = [quarters[at * size : (at + 1) * size + 1] + centre for at, centre in zip((3, 0, 1, 2), centres, strict=True)]
+    return [np.concatenate([parts[-1][-1:], *parts])]
 
 
-def _ellipse(x: float, y: float, rx: float, ry: float, tolerance: float | None) -> Points:
-    """Return an ellipse, clockwise from its rightmost point, closed."""
+def _ellipse(x: float, y: float, rx: float, ry: float, tolerance: float | None, of: int = 1) -> Points:
+    """Return an ellipse, clockwise from its rightmost point, closed; its sides are a multiple of `of`."""
     radius = max(rx, ry)
     share = min(max((tolerance or 2 * radius * ROUGHNESS) / radius, 1e-7), 1.0)
-    count = min(max(math.ceil(math.pi / math.acos(1 - share)), 8), MAX_PIECES)
+    count = -min(max(math.ceil(math.pi / math.acos(1 - share)), 8), MAX_PIECES) // of * -of
     angles = np.linspace(0.0, 2 * math.pi, count + 1)
     points = np.column_stack([np.cos(angles) * rx, np.sin(angles) * ry])
     points[-1] = points[0]

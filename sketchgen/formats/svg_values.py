@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -75,10 +76,35 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
 }
 
 
+_HEX = re.compile("#[0-9a-f]{6}")
+_TO_LINEAR = {
+    "xyz-d50": ((3.13386, -1.61687, -0.49061), (-0.97877, 1.91614, 0.03345), (0.07195, -0.22899, 1.40524)),
+    "xyz-d65": ((3.24097, -1.53738, -0.49861), (-0.96924, 1.87597, 0.04156), (0.05563, -0.20398, 1.05697)),
+}
+"""Linear red, green and blue of a colour in XYZ, by its white point."""
+
+_SPACES = {"lab": "xyz-d50", "lch": "xyz-d50", "oklab": "xyz-d65", "oklch": "xyz-d65", "xyz": "xyz-d65"}
+
+
+def _colour(text: str) -> tuple[float, str] | str | None:
+    """Return the opacity of a colour and "#rrggbb", "currentcolor", or None for an invalid one."""
+    return (1.0, text) if _HEX.fullmatch(text) else _other_colour(text)
+
+
 @lru_cache(maxsize=2000)
-def _colour(text: str) -> Any:
-    """Return a parsed colour: an object, "currentcolor", or None for an invalid one."""
-    return tinycss2.color4.parse_color(text) if len(text) < 100 else None
+def _other_colour(text: str) -> tuple[float, str] | str | None:
+    colour: Any = tinycss2.color4.parse_color(text) if len(text) < 100 else None
+    if colour is None or isinstance(colour, str):
+        return colour
+    space = _SPACES.get(colour.space, "srgb" if colour.space in ("hsl", "hwb") else colour.space)
+    parts = [each or 0.0 for each in colour.to(space).coordinates]
+    if rows := _TO_LINEAR.get(space):
+        parts = [sum(map(operator.mul, row, parts)) for row in rows]
+    if rows or space == "srgb-linear":
+        parts = [12.92 * each if each <= 0.0031308 else 1.055 * each ** (1 / 2.4) - 0.055 for each in parts]
+    # Wider spaces are read as if they were sRGB.
+    red, green, blue = (round(255 * min(max(each, 0.0), 1.0)) for each in parts)
+    return colour.alpha, f"#{red:02x}{green:02x}{blue:02x}"
 
 
 @lru_cache(maxsize=1000)
@@ -115,15 +141,12 @@ def paint(style: Style, name: str, known: Callable[[str], bool]) -> tuple[float,
 @lru_cache(maxsize=1000)
 def _painted(value: str, opacity: str, current: str) -> tuple[float, str | None]:
     """Return how opaque a colour is, and which; `current` is that of the text."""
-    alpha, value = share(opacity), value.strip()
-    if value.lower() in ("none", "context-fill", "context-stroke"):
+    alpha, value = share(opacity), value.strip().lower()
+    if value in ("none", "context-fill", "context-stroke"):
         return 0.0, None
-    colour = _colour(value.lower())
+    colour = _colour(value)
     if colour == "currentcolor":
         colour = _colour(current.strip().lower())
     if colour is None or isinstance(colour, str):
         return alpha, "#000000"
-    red, green, blue = (
-        round(255 * min(max(part or 0.0, 0.0), 1.0)) for part in colour.to("srgb").coordinates
-    )
-    return alpha * colour.alpha, f"#{red:02x}{green:02x}{blue:02x}"
+    return alpha * colour[0], colour[1]

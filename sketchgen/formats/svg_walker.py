@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
@@ -11,7 +11,8 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from sketchgen.errors import FormatError, SketchError
-from sketchgen.formats.svg_brush import middle_lines, without_doubles
+from sketchgen.formats.canvas_json import MAX_STROKES
+from sketchgen.formats.svg_brush import MIN_POINTS, middle_lines, without_doubles
 from sketchgen.formats.svg_clip import Region, clipped, is_costly
 from sketchgen.formats.svg_css import ATTRIBUTE, GEOMETRY, Cascade
 from sketchgen.formats.svg_path import read_numbers
@@ -19,6 +20,7 @@ from sketchgen.formats.svg_shapes import SHAPES, clip_shape, closed, covers, has
 from sketchgen.formats.svg_transform import (
     Area,
     Matrix,
+    about,
     chained,
     fitted,
     inverse,
@@ -42,7 +44,10 @@ MAX_DATA = 8 * 2**20
 """Maximum number of characters of all paths and polygons, each use counted."""
 
 MAX_BRUSHES = 100
-"""Filled shapes, the first ones, that are tried as brush strokes."""
+"""Filled outlines, the first ones, that are tried as brush strokes."""
+
+MAX_DOUBLES = 4000
+"""Lines, the first ones, of which those that are drawn twice are looked for."""
 
 AS_DRAWN: ContextVar[bool] = ContextVar("as_drawn", default=False)
 """Whether the outlines of brush strokes and doubled lines are read as they are, not as one line each."""
@@ -59,6 +64,8 @@ _FAINT = 1 / 510
 LEFT_OUT = frozenset({"text", "image", "foreignObject"})
 """Elements that browsers draw, and that are not read."""
 
+_BOUNDS = ("fill-box", "stroke-box", "content-box", "border-box")
+_SINGLE = ("translate", "rotate", "scale")
 _EFFECTS = frozenset({"mask", "marker-start", "marker-mid", "marker-end"})
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
 _HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
@@ -108,20 +115,21 @@ class Walker:
         for node in root.iter():
             self._ids.setdefault(node.get("id", ""), node)
         self._cascade = Cascade(root)
+        self._budget = self._cascade.budget
         self._root = root
         # A use repeats shapes.
         self._outlines: dict[Any, list[Points]] = {}
         self._clips: dict[Any, list[list[Region]]] = {}
-        self.joined = self.brushes = 0
-        self._elements = self._characters = self._data = self._points = self._clipping = 0
+        self.joined = self.brushes = self.doubles = 0
+        self._elements = self._characters = self._data = self._points = self._moves = self._strokes = 0
 
     def report(self, fault: str) -> None:
         """Note what is wrong with an element."""
         if len(self.faults) < MAX_TOLD:
             self.faults[" ".join(fault.split())] = None
 
-    def lines(self, element: Element, context: _Context, sized: Element | None = None) -> Iterator[Line]:
-        """Yield the visible strokes of an element and its children, in drawing order, on the page.
+    def lines(self, element: Element, context: _Context, sized: Element | None = None) -> list[Line]:
+        """Return the visible strokes of an element and its children, in drawing order, on the page.
 
         Args:
             element: the element.
@@ -135,24 +143,27 @@ class Walker:
         drawn = tag in _CONTAINERS or tag == "use" or tag in SHAPES or (tag == "symbol" and sized is not None)
         if not drawn:
             self.passed_over.update(LEFT_OUT & {tag})
-            return
+            return []
         style = self._cascade.style(element, context.style, context.scope)
         opacity = context.opacity * share(style["opacity"])
         if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not _holds(element):
-            return
+            return []
         for effect in _EFFECTS.intersection(element.keys()):
             if element.get(effect, "").strip() != "none":
                 self.report(f"{effect} is left out")
-        inner = context._replace(
-            style=style, opacity=opacity, depth=context.depth + 1, layer=_layer(element, context)
-        )
-        yield from self._placed(element, tag, inner, sized)
+        layer, depth = _layer(element, context), context.depth + 1
+        inner = _Context(context.matrix, style, opacity, depth, context.area, layer, context.scope)
+        return self._placed(element, tag, inner, sized)
 
     def _count(self, element: Element) -> None:
         """Count an element; a use is short, but it may repeat megabytes that have not a single point."""
         self._elements += 1
         self._characters += sum(len(value) for value in element.attrib.values())
-        self._data += len(element.get("d", "")) + len(element.get("points", ""))
+        path = element.get("d", "")
+        self._data += len(path) + len(element.get("points", ""))
+        self._moves += path.count("M") + path.count("m") + path.count("z") + path.count("Z")
+        if self._moves > MAX_POINTS:
+            raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
         if self._data > MAX_DATA:
             raise FormatError(
                 f"more than {MAX_DATA // 2**20} MB of paths (uses counted); simplify the drawing"
@@ -162,46 +173,43 @@ class Walker:
 
     # --- transform and clip: both may refer to the bounds of what they apply to ----------------------------
 
-    def _placed(self, element: Element, tag: str, context: _Context, sized: Element | None) -> Iterable[Line]:
+    def _placed(self, element: Element, tag: str, context: _Context, sized: Element | None) -> list[Line]:
         """Return the strokes of an element under its transform, clipped."""
         outer, style = context.matrix, context.style
-        own: Matrix = None
-        bounded = style["transform-box"].strip() in ("fill-box", "stroke-box", "content-box", "border-box")
+        bounded = style["transform-box"] != "view-box" and style["transform-box"].strip() in _BOUNDS
         bounded &= style["transform-origin"] != "0 0" or "%" in style["transform"] + style["translate"]
-        if not bounded:
-            own = self._transform(style, Box(0.0, 0.0, *context.area))
-        inner = context._replace(matrix=chained(outer, own))
-        lines: Iterable[Line] = self._content(element, tag, inner, sized)
+        if not bounded and (own := self._transform(style, Box(0.0, 0.0, *context.area))) is not None:
+            context = context._replace(matrix=chained(outer, own))
+        lines = self._content(element, tag, context, sized)
         if style["clip-path"].strip() != "none":
-            lines = self._clipped(list(lines), inner)
+            lines = self._clipped(lines, context)
         if bounded:
-            lines = list(lines)
+            self._budget.spend(100 + 10 * len(lines))
             own = self._transform(style, _bounds(lines, outer))
-            lines = _moved(lines, chained(chained(outer, own), inverse(outer)))
+            matrix = chained(chained(outer, own), inverse(outer))
+            lines = [line._replace(points=mapped(matrix, line.points)) for line in lines]
         return lines
 
     def _transform(self, style: Style, box: Box) -> Matrix:
         """Return the map of the transform properties or the attribute of an element, about its origin."""
-        texts = [
-            f"{name}({style[name]})" for name in ("translate", "rotate", "scale") if style[name] != "none"
-        ]
+        texts = [f"{name}({style[name]})" for name in _SINGLE if style[name] != "none"]
         texts += [style["transform"]] if style["transform"] != "none" else []
+        text = " ".join(texts) if texts else style.get(ATTRIBUTE, "")
+        if not text:
+            return None
+        self._budget.spend(5 * text.count("("))
         result: Matrix = None
         try:
-            if texts:
-                result = transform(" ".join(texts), (box.width, box.height), css=True)
-            elif ATTRIBUTE in style:
-                result = transform(style[ATTRIBUTE], (box.width, box.height), css=False)
+            result = transform(text, (box.width, box.height), css=bool(texts))
             if result is None or style["transform-origin"] == "0 0":
                 return result
             x, y = origin(style["transform-origin"], box)
         except (ValueError, OverflowError):
-            text = style["transform"] if texts else style.get(ATTRIBUTE, "")
             self.report(f"the transform {text[:40]!r} cannot be read, and is left out")
             return result
-        return chained(chained(shift(x, y), result), shift(-x, -y))
+        return about(result, x, y)
 
-    def _clipped(self, lines: list[Line], context: _Context) -> Iterable[Line]:
+    def _clipped(self, lines: list[Line], context: _Context) -> list[Line]:
         """Return what a `clip-path` leaves of some lines."""
         text, matrix = context.style["clip-path"].strip(), context.matrix
         target = self._ids.get(reference(text)[0] or "")
@@ -223,14 +231,19 @@ class Walker:
 
     def _cut(self, line: Line, regions: Sequence[Region]) -> Iterator[Line]:
         """Yield the pieces of a line within any of some regions."""
-        if any(region.rectangle is not None and region.contains(line.points).all() for region in regions):
+        self._budget.spend(5)
+        whole = [region.side(line.points) for region in regions]
+        if any(each is True for each in whole):
             yield line
             return
-        # A short line takes as long as one of 250 points.
-        self._clipping += 250 + len(line.points)
-        if is_costly(line.points, regions) or self._clipping > 4 * MAX_POINTS:
+        near = [region for region, each in zip(regions, whole, strict=True) if each is None]
+        if not near:
+            return
+        # A short line takes as long as one of 1,000 points.
+        self._budget.spend(200 + len(line.points) // 5)
+        if is_costly(line.points, near):
             raise FormatError("its clip-path has too many points; simplify it or let it be applied")
-        for piece in clipped(line.points, regions):
+        for piece in clipped(line.points, near):
             yield line._replace(points=piece)
 
     def _regions(self, target: Element, lines: list[Line], context: _Context) -> Iterator[list[Region]]:
@@ -271,30 +284,26 @@ class Walker:
 
     # --- what is drawn -------------------------------------------------------------------------------------
 
-    def _content(
-        self, element: Element, tag: str, context: _Context, sized: Element | None
-    ) -> Iterator[Line]:
-        """Yield the strokes of an element that is displayed, in the context of its content."""
+    def _content(self, element: Element, tag: str, context: _Context, sized: Element | None) -> list[Line]:
+        """Return the strokes of an element that is displayed, in the context of its content."""
         if tag in SHAPES:
-            yield from self._shape(element, tag, context)
-        elif tag == "use":
-            yield from self._use(element, context)
-        elif tag == "symbol" or (tag == "svg" and element is not self._root):
-            yield from self._framed(element, element if sized is None else sized, context)
-        elif tag == "switch":
-            first = next((child for child in element if local_tag(child) and _holds(child)), None)
-            yield from () if first is None else self.lines(first, context)
-        else:
-            for child in element:
-                yield from self.lines(child, context)
+            return self._shape(element, tag, context)
+        if tag == "use":
+            return self._use(element, context)
+        if tag == "symbol" or (tag == "svg" and element is not self._root):
+            return self._framed(element, element if sized is None else sized, context)
+        children = list(element)
+        if tag == "switch":
+            children = [child for child in children if local_tag(child) and _holds(child)][:1]
+        return [line for child in children for line in self.lines(child, context)]
 
-    def _use(self, element: Element, context: _Context) -> Iterator[Line]:
-        """Yield the strokes that a `<use>` refers to, at its place; the depth limit ends a use of itself."""
+    def _use(self, element: Element, context: _Context) -> list[Line]:
+        """Return the strokes that a `<use>` refers to, at its place; the depth limit ends a use of itself."""
         target = self._ids.get(_href(element)) if _href(element) else None
         if target is None:
             self.passed_over.add("use of something that is not in the file")
-            return
-        yield from self.lines(target, self._use_context(element, context)._replace(scope=target), element)
+            return []
+        return self.lines(target, self._use_context(element, context)._replace(scope=target), element)
 
     def _use_context(self, element: Element, context: _Context) -> _Context:
         """Return the context at the place of a `<use>`."""
@@ -302,8 +311,8 @@ class Walker:
         y = length(element.get("y"), context.area[1], self.report)
         return context._replace(matrix=chained(context.matrix, shift(x, y)))
 
-    def _framed(self, element: Element, sized: Element, context: _Context) -> Iterator[Line]:
-        """Yield the strokes in a nested `<svg>` or a `<symbol>`, clipped to it; `sized` may set its size."""
+    def _framed(self, element: Element, sized: Element, context: _Context) -> list[Line]:
+        """Return the strokes in a nested `<svg>` or a `<symbol>`, clipped to it; `sized` may set its size."""
         area = context.area
 
         def side(key: str, whole: float, default: float) -> float:
@@ -318,31 +327,27 @@ class Walker:
             )
         w, h = side("width", area[0], area[0]), side("height", area[1], area[1])
         if w <= 0 or h <= 0:
-            return
+            return []
         matrix, inside = chained(context.matrix, shift(*place)), (w, h)
         frame = mapped(matrix, np.array([[0.0, 0.0], [w, 0.0], [w, h], [0.0, h], [0.0, 0.0]]))
         if (text := element.get("viewBox", "").strip()) not in ("", "none"):
             values, rest = read_numbers(text[:200], 5)
             if rest or len(values) != 4 or min(values[2:]) <= 0:
                 self.report(f"the viewBox {text[:40]!r} of a nested {local_tag(element)} is none")
-                return
+                return []
             matrix = chained(matrix, fitted(Box(*values), (w, h), element.get("preserveAspectRatio", "")))
             inside = values[2], values[3]
         within = context._replace(matrix=matrix, area=inside)
-        frames = [Region((frame,))]
-        for child in element:
-            for line in self.lines(child, within):
-                yield from (
-                    self._cut(line, frames)
-                    if context.style["overflow"] not in ("visible", "auto")
-                    else (line,)
-                )
+        lines = [line for child in element for line in self.lines(child, within)]
+        if context.style["overflow"] in ("visible", "auto"):
+            return lines
+        return [piece for line in lines for piece in self._cut(line, [Region((frame,))])]
 
-    def _shape(self, element: Element, tag: str, context: _Context) -> Iterator[Line]:
-        """Yield the visible strokes of a shape on the page."""
+    def _shape(self, element: Element, tag: str, context: _Context) -> list[Line]:
+        """Return the visible strokes of a shape on the page."""
         style, matrix = context.style, context.matrix
         if style["visibility"] != "visible":
-            return
+            return []
         stroked, colour = paint(style, "stroke", self._ids.__contains__)
         filled, tint = paint(style, "fill", self._ids.__contains__)
         diagonal = math.hypot(*context.area) / math.sqrt(2)
@@ -350,7 +355,7 @@ class Walker:
         has_stroke = stroked * context.opacity >= _FAINT and width > 0
         has_fill = filled * context.opacity >= _FAINT
         if not (has_stroke or has_fill):
-            return
+            return []
         lines = self._outline(element, context)
         if not lines:
             self.passed_over.add(f"an empty {tag}")
@@ -362,8 +367,7 @@ class Walker:
         elif not has_fill:
             lines = self._stroked(tag, lines, dots=style["stroke-linecap"] != "butt")
         width *= stretch(matrix)[1] if has_stroke else 1.0
-        for line in lines:
-            yield Line(line, context.layer, colour, width, corners)
+        return [Line(line, context.layer, colour, width, corners) for line in lines]
 
     def _filled(
         self, element: Element, tag: str, lines: list[Points], *, pen: bool
@@ -377,8 +381,8 @@ class Walker:
             return [], 0.0
         lines = [closed(line) for line in lines if has_area(line)]
         brush = tag in ("path", "polygon") and (len(lines) == 1 or pen) and not AS_DRAWN.get()
-        if brush and self.brushes < MAX_BRUSHES:
-            self.brushes += 1
+        if brush and self.brushes + len(lines) <= MAX_BRUSHES:
+            self.brushes += sum(len(line) >= MIN_POINTS for line in lines)
             found, width = middle_lines(lines, dots=pen)
             self.joined += len(found) if width else 0
             return found, width
@@ -387,7 +391,8 @@ class Walker:
     def _stroked(self, tag: str, lines: list[Points], *, dots: bool) -> list[Points]:
         """Return the lines of a shape that is stroked only; dots are shown by their caps."""
         lines = lines if dots else [line for line in lines if len(line) > 1]
-        if tag == "path" and not AS_DRAWN.get():
+        if tag == "path" and not AS_DRAWN.get() and self.doubles + len(lines) <= MAX_DOUBLES:
+            self.doubles += len(lines) if len(lines) > 1 else 0
             single = without_doubles(lines)
             self.joined += len(lines) - len(single)
             return single
@@ -398,14 +403,21 @@ class Walker:
         tag, matrix = local_tag(element), context.matrix
         tolerance = math.inf if element.get(MARK) == NODES else self._tolerance(matrix)
         values: Mapping[str, str] = element.attrib
-        if styled := {key: context.style[key] for key in GEOMETRY if key in context.style}:
-            values = {**element.attrib, **styled}
-        key = (element, tolerance, context.area, *styled.items())
+        styled = ()
+        if not GEOMETRY.isdisjoint(context.style):
+            styled = tuple((key, context.style[key]) for key in sorted(GEOMETRY & context.style.keys()))
+            values = {**element.attrib, **dict(styled)}
+        key = (element, tolerance, context.area, styled)
         if (lines := self._outlines.get(key)) is None:
             lines = self._outlines[key] = outline(tag, values, context.area, tolerance, self.report)
         self._points += sum(map(len, lines))
-        if self._points > MAX_POINTS:
-            raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
+        self._strokes += len(lines)
+        for count, most, what in (
+            (self._points, MAX_POINTS, "points"),
+            (self._strokes, MAX_STROKES, "strokes"),
+        ):
+            if count > most:
+                raise SketchError(f"more than {most} {what} in one drawing; simplify it or split it")
         return [mapped(matrix, line) for line in lines]
 
     def _tolerance(self, matrix: Matrix) -> float | None:
@@ -452,9 +464,3 @@ def _stroke_box(lines: Sequence[Line], matrix: Matrix) -> Box:
     scale = stretch(matrix)[1]
     pen = max((line.width for line in lines), default=0.0) / scale if scale > 0 else 0.0
     return Box(x - pen / 2, y - pen / 2, width + pen, height + pen)
-
-
-def _moved(lines: Iterable[Line], matrix: Matrix) -> Iterator[Line]:
-    """Yield lines under a map of the page."""
-    for line in lines:
-        yield line._replace(points=mapped(matrix, line.points))
