@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from sketchgen.sketch.sketch import Points
 
-MAX_CROSSINGS = 20_000_000
-"""Maximum number of pairs of segments that are compared to clip one line."""
-
 _CHUNK = 500_000
 """Pairs compared at a time, to bound memory."""
 
@@ -101,9 +98,9 @@ class Region:
         return found
 
 
-def is_costly(line: Points, regions: Sequence[Region]) -> bool:
-    """Return whether clipping a line would take too long."""
-    return len(line) * sum(len(each) for region in regions for each in region.contours) > MAX_CROSSINGS
+def pairs(line: Points, regions: Sequence[Region]) -> int:
+    """Return how many pairs of segments are compared to clip a line."""
+    return len(line) * sum(len(each) for region in regions for each in region.contours)
 
 
 def clipped(line: Points, regions: Sequence[Region]) -> list[Points]:

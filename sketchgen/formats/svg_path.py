@@ -31,7 +31,8 @@ _GAP = r"[\s,]*"
 _ARC = re.compile(
     _GAP.join(f"({each})" for each in [NUMBER.pattern] * 3 + ["[01]"] * 2 + [NUMBER.pattern] * 2)
 )
-_COMMAND = re.compile("([MmLlHhVvCcSsQqTtAaZz])([^MmLlHhVvCcSsQqTtAaZz]*)")
+COMMANDS = "MmLlHhVvCcSsQqTtAaZz"
+_COMMAND = re.compile(f"([{COMMANDS}])([^{COMMANDS}]*)")
 _OTHER = re.compile(r"[^\s,]")
 _SIZES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 

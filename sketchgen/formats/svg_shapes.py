@@ -134,6 +134,12 @@ def _round(name: str, text: str, width: float, height: float, tolerance: float |
 
 def has_area(points: Points) -> bool:
     """Return whether the inside of a line has an area: its points are not all on one straight line."""
+    if len(points) < 3:
+        return False
+    # Usually the first three tell.
+    (x, y), (ax, ay), (bx, by) = points[:3].tolist()
+    if abs((ax - x) * (by - y) - (bx - x) * (ay - y)) > 1e-6 * ((bx - x) ** 2 + (by - y) ** 2) > 0:
+        return True
     offsets = points - points[0]
     far = offsets[np.hypot(*offsets.T).argmax()]
     return bool(np.abs(offsets[:, 0] * far[1] - offsets[:, 1] * far[0]).max() > 1e-9 * float(far @ far))
@@ -144,8 +150,11 @@ def covers(points: Points, page: Box | None) -> bool:
     if page is None:
         return False
     slack = page.longer / 100
-    low, corner = np.array([page.x, page.y]), np.array([page.x + page.width, page.y + page.height])
-    if (points.min(axis=0) > low + slack).any() or (points.max(axis=0) < corner - slack).any():
+    low, corner = (page.x, page.y), (page.x + page.width, page.y + page.height)
+    if any(
+        line.min() > a + slack or line.max() < b - slack
+        for line, a, b in zip(points.T, low, corner, strict=True)
+    ):
         return False
     x, y = np.clip(points, low, corner).T
     area = abs(float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))) / 2
@@ -172,7 +181,10 @@ def _rect(
     quarters = _ellipse(0.0, 0.0, rx, ry, tolerance, 4)
     size = (len(quarters) - 1) // 4
     centres = [(x + w - rx, y + ry), (x + w - rx, y + h - ry), (x + rx, y + h - ry), (x + rx, y + ry)]
-    parts = [quarters[at * size : (at + 1) * size + 1] + centre for at, centre in zip((3, 0, 1, 2), centres, strict=True)]
+    parts = [
+        quarters[at * size : (at + 1) * size + 1] + centre
+        for at, centre in zip((3, 0, 1, 2), centres, strict=True)
+    ]
     return [np.concatenate([parts[-1][-1:], *parts])]
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from sketchgen.errors import FormatError, SketchError
 from sketchgen.formats.canvas_json import MAX_STROKES
 from sketchgen.formats.svg_brush import MIN_POINTS, middle_lines, without_doubles
-from sketchgen.formats.svg_clip import Region, clipped, is_costly
+from sketchgen.formats.svg_clip import Region, clipped, pairs
 from sketchgen.formats.svg_css import ATTRIBUTE, GEOMETRY, Cascade
-from sketchgen.formats.svg_path import read_numbers
+from sketchgen.formats.svg_path import COMMANDS, read_numbers
 from sketchgen.formats.svg_shapes import SHAPES, clip_shape, closed, covers, has_area, outline
 from sketchgen.formats.svg_transform import (
     Area,
@@ -121,7 +121,7 @@ class Walker:
         self._outlines: dict[Any, list[Points]] = {}
         self._clips: dict[Any, list[list[Region]]] = {}
         self.joined = self.brushes = self.doubles = 0
-        self._elements = self._characters = self._data = self._points = self._moves = self._strokes = 0
+        self._elements = self._characters = self._data = self._points = self._strokes = 0
 
     def report(self, fault: str) -> None:
         """Note what is wrong with an element."""
@@ -159,11 +159,8 @@ class Walker:
         """Count an element; a use is short, but it may repeat megabytes that have not a single point."""
         self._elements += 1
         self._characters += sum(len(value) for value in element.attrib.values())
-        path = element.get("d", "")
-        self._data += len(path) + len(element.get("points", ""))
-        self._moves += path.count("M") + path.count("m") + path.count("z") + path.count("Z")
-        if self._moves > MAX_POINTS:
-            raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
+        self._data += len(element.get("d", "")) + len(element.get("points", ""))
+        self._budget.spend(15 + len(element.attrib))
         if self._data > MAX_DATA:
             raise FormatError(
                 f"more than {MAX_DATA // 2**20} MB of paths (uses counted); simplify the drawing"
@@ -184,7 +181,7 @@ class Walker:
         if style["clip-path"].strip() != "none":
             lines = self._clipped(lines, context)
         if bounded:
-            self._budget.spend(100 + 10 * len(lines))
+            self._budget.spend(40 + 3 * len(lines))
             own = self._transform(style, _bounds(lines, outer))
             matrix = chained(chained(outer, own), inverse(outer))
             lines = [line._replace(points=mapped(matrix, line.points)) for line in lines]
@@ -197,7 +194,7 @@ class Walker:
         text = " ".join(texts) if texts else style.get(ATTRIBUTE, "")
         if not text:
             return None
-        self._budget.spend(5 * text.count("("))
+        self._budget.spend(8 + 3 * text.count("("))
         result: Matrix = None
         try:
             result = transform(text, (box.width, box.height), css=bool(texts))
@@ -231,7 +228,7 @@ class Walker:
 
     def _cut(self, line: Line, regions: Sequence[Region]) -> Iterator[Line]:
         """Yield the pieces of a line within any of some regions."""
-        self._budget.spend(5)
+        self._budget.spend(4)
         whole = [region.side(line.points) for region in regions]
         if any(each is True for each in whole):
             yield line
@@ -239,10 +236,7 @@ class Walker:
         near = [region for region, each in zip(regions, whole, strict=True) if each is None]
         if not near:
             return
-        # A short line takes as long as one of 1,000 points.
-        self._budget.spend(200 + len(line.points) // 5)
-        if is_costly(line.points, near):
-            raise FormatError("its clip-path has too many points; simplify it or let it be applied")
+        self._budget.spend(100 + pairs(line.points, near) // 100)
         for piece in clipped(line.points, near):
             yield line._replace(points=piece)
 
@@ -381,8 +375,10 @@ class Walker:
             return [], 0.0
         lines = [closed(line) for line in lines if has_area(line)]
         brush = tag in ("path", "polygon") and (len(lines) == 1 or pen) and not AS_DRAWN.get()
-        if brush and self.brushes + len(lines) <= MAX_BRUSHES:
-            self.brushes += sum(len(line) >= MIN_POINTS for line in lines)
+        long = sum(len(line) >= MIN_POINTS for line in lines)
+        if brush and long and self.brushes + long <= MAX_BRUSHES:
+            self.brushes += long
+            self._budget.spend(300 * long)
             found, width = middle_lines(lines, dots=pen)
             self.joined += len(found) if width else 0
             return found, width
@@ -393,6 +389,7 @@ class Walker:
         lines = lines if dots else [line for line in lines if len(line) > 1]
         if tag == "path" and not AS_DRAWN.get() and self.doubles + len(lines) <= MAX_DOUBLES:
             self.doubles += len(lines) if len(lines) > 1 else 0
+            self._budget.spend(20 * len(lines) if len(lines) > 1 else 0)
             single = without_doubles(lines)
             self.joined += len(lines) - len(single)
             return single
@@ -409,9 +406,12 @@ class Walker:
             values = {**element.attrib, **dict(styled)}
         key = (element, tolerance, context.area, styled)
         if (lines := self._outlines.get(key)) is None:
+            self._budget.spend(2 * sum(map(values.get("d", "").count, COMMANDS)))
             lines = self._outlines[key] = outline(tag, values, context.area, tolerance, self.report)
-        self._points += sum(map(len, lines))
+        points = sum(map(len, lines))
+        self._points += points
         self._strokes += len(lines)
+        self._budget.spend(points // 2 + 5 * len(lines))
         for count, most, what in (
             (self._points, MAX_POINTS, "points"),
             (self._strokes, MAX_STROKES, "strokes"),
