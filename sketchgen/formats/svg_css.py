@@ -20,7 +20,7 @@ MAX_CSS = 100_000
 MAX_SELECTORS = 2_000
 """Maximum number of selectors of all style sheets."""
 
-MAX_WORK = 250_000
+MAX_WORK = 360_000
 """Maximum work for all elements, styles, paths, transforms and clip-paths; 1 takes about 3 microseconds."""
 
 _OWN = {

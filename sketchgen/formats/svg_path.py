@@ -145,12 +145,15 @@ class _PathParser:
                 self._add([(self._at[0], row[0] + y)])
             elif upper == "A":
                 self._arc(row, (row[5] + x, row[6] + y))
+            elif upper == "C":
+                self._control = (row[2] + x, row[3] + y)
+                self._add([(row[0] + x, row[1] + y, *self._control, row[4] + x, row[5] + y)])
             else:
                 self._curve(upper, [(row[at] + x, row[at + 1] + y) for at in range(0, len(row), 2)])
             self._before = upper
 
     def _curve(self, upper: str, points: list[tuple[float, float]]) -> None:
-        """Draw a curve of degree 2 or 3; S and T mirror the control point before."""
+        """Draw a curve of degree 2, or a smooth one; S and T mirror the control point before."""
         (x, y), end = self._at, points[-1]
         if upper in "ST":
             smooth = self._before in ("CS" if upper == "S" else "QT")

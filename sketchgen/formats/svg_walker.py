@@ -162,9 +162,8 @@ class Walker:
         self._data += len(element.get("d", "")) + len(element.get("points", ""))
         self._budget.spend(15 + len(element.attrib))
         if self._data > MAX_DATA:
-            raise FormatError(
-                f"more than {MAX_DATA // 2**20} MB of paths (uses counted); simplify the drawing"
-            )
+            most = f"{MAX_DATA // 2**20} MB"
+            raise FormatError(f"more than {most} of paths (uses counted); simplify the drawing")
         if self._elements > MAX_ELEMENTS or self._characters > MAX_BYTES:
             raise FormatError(f"more than {MAX_ELEMENTS} elements (uses counted); simplify the drawing")
 
@@ -412,12 +411,9 @@ class Walker:
         self._points += points
         self._strokes += len(lines)
         self._budget.spend(points // 2 + 5 * len(lines))
-        for count, most, what in (
-            (self._points, MAX_POINTS, "points"),
-            (self._strokes, MAX_STROKES, "strokes"),
-        ):
-            if count > most:
-                raise SketchError(f"more than {most} {what} in one drawing; simplify it or split it")
+        if self._points > MAX_POINTS or self._strokes > MAX_STROKES:
+            most = f"{MAX_POINTS} points or {MAX_STROKES} strokes"
+            raise SketchError(f"more than {most} in one drawing; simplify it or split it")
         return [mapped(matrix, line) for line in lines]
 
     def _tolerance(self, matrix: Matrix) -> float | None:
