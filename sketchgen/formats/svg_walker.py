@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
@@ -398,11 +398,8 @@ class Walker:
         """Return the lines of a shape on the page."""
         tag, matrix = local_tag(element), context.matrix
         tolerance = math.inf if element.get(MARK) == NODES else self._tolerance(matrix)
-        values: Mapping[str, str] = element.attrib
-        styled = ()
-        if not GEOMETRY.isdisjoint(context.style):
-            styled = tuple((key, context.style[key]) for key in sorted(GEOMETRY & context.style.keys()))
-            values = {**element.attrib, **dict(styled)}
+        styled = tuple((key, context.style[key]) for key in sorted(GEOMETRY & context.style.keys()))
+        values = {**element.attrib, **dict(styled)} if styled else element.attrib
         key = (element, tolerance, context.area, styled)
         if (lines := self._outlines.get(key)) is None:
             self._budget.spend(2 * sum(map(values.get("d", "").count, COMMANDS)))
