@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-import tinycss2.color4
+import tinycss2.color5
 
 from sketchgen.formats.svg_path import NUMBER
 from sketchgen.formats.svg_transform import transform
@@ -26,6 +26,27 @@ INHERITED = {
 }
 """The properties that children inherit, with their initial values."""
 
+OWN = {
+    "display": "inline",
+    "opacity": "1",
+    "overflow": "hidden",
+    "clip-path": "none",
+    "transform": "none",
+    "transform-origin": "0 0",
+    "transform-box": "view-box",
+    "translate": "none",
+    "rotate": "none",
+    "scale": "none",
+}
+GEOMETRY = frozenset({"d", "x", "y", "width", "height", "cx", "cy", "r", "rx", "ry"})
+"""Attributes that a style may set."""
+
+KNOWN = frozenset({*INHERITED, *OWN, *GEOMETRY})
+"""The properties that matter here."""
+
+CSS_WIDE = frozenset({"inherit", "initial", "unset", "revert", "revert-layer"})
+"""Values that all properties have."""
+
 Style = Mapping[str, str]
 """Values by property."""
 
@@ -36,8 +57,7 @@ def is_valid(name: str, value: str) -> bool:
     """Return whether a value is valid; one that is not is ignored, as if it were not there."""
     value = value.strip().lower()
     check = _CHECKS.get(name)
-    words = ("inherit", "initial", "unset", "revert")
-    return bool(value) and (check is None or "var(" in value or value in words or check(value))
+    return bool(value) and (check is None or "var(" in value or value in CSS_WIDE or check(value))
 
 
 def _is_paint(value: str) -> bool:
@@ -93,7 +113,11 @@ def _colour(text: str) -> tuple[float, str] | str | None:
 
 @lru_cache(maxsize=2000)
 def _other_colour(text: str) -> tuple[float, str] | str | None:
-    colour: Any = tinycss2.color4.parse_color(text) if len(text) < 100 else None
+    try:
+        colour: Any = tinycss2.color5.parse_color(text) if len(text) < 100 else None
+    except (ValueError, TypeError, AttributeError):
+        # What the library stumbles over, such as "color()", is none.
+        return None
     if colour is None or isinstance(colour, str):
         return colour
     space = _SPACES.get(colour.space, "srgb" if colour.space in ("hsl", "hwb") else colour.space)

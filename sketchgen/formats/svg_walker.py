@@ -14,7 +14,7 @@ from sketchgen.errors import FormatError, SketchError
 from sketchgen.formats.canvas_json import MAX_STROKES
 from sketchgen.formats.svg_brush import MIN_POINTS, middle_lines, without_doubles
 from sketchgen.formats.svg_clip import Region, clipped, pairs
-from sketchgen.formats.svg_css import ATTRIBUTE, GEOMETRY, Cascade
+from sketchgen.formats.svg_css import ATTRIBUTE, Cascade
 from sketchgen.formats.svg_path import COMMANDS, read_numbers
 from sketchgen.formats.svg_shapes import SHAPES, clip_shape, closed, covers, has_area, outline
 from sketchgen.formats.svg_transform import (
@@ -31,7 +31,7 @@ from sketchgen.formats.svg_transform import (
     stretch,
     transform,
 )
-from sketchgen.formats.svg_values import INHERITED, Style, paint, reference, share
+from sketchgen.formats.svg_values import GEOMETRY, INHERITED, Style, paint, reference, share
 from sketchgen.formats.svg_writer import MARK, NODES, SHOW
 from sketchgen.formats.svg_xml import MAX_ELEMENTS, local_tag
 from sketchgen.sketch.files import MAX_BYTES
@@ -312,12 +312,10 @@ class Walker:
             text = sized.get(key) if key in sized.attrib else element.get(key)
             return length(text, whole, self.report, default)
 
-        place = (0.0, 0.0)
-        if local_tag(element) == "svg":
-            place = (
-                length(element.get("x"), area[0], self.report),
-                length(element.get("y"), area[1], self.report),
-            )
+        place = (
+            length(element.get("x"), area[0], self.report),
+            length(element.get("y"), area[1], self.report),
+        )
         w, h = side("width", area[0], area[0]), side("height", area[1], area[1])
         if w <= 0 or h <= 0:
             return []
@@ -422,7 +420,7 @@ class Walker:
 def _holds(element: Element) -> bool:
     """Return whether the conditions of an element hold for a browser that speaks English."""
     extensions, languages = element.get("requiredExtensions"), element.get("systemLanguage")
-    if extensions is not None and extensions.strip():
+    if extensions is not None:
         return False
     if languages is None:
         return True

@@ -47,7 +47,7 @@ class _Builder(TreeBuilder):
     def __init__(self) -> None:
         super().__init__()
         self._count = self._depth = 0
-        self._keeps = False
+        self._keeps = self._prefixed = False
 
     def start(self, tag: Any, attrs: Any, /) -> Element:
         """Open an element."""
@@ -57,6 +57,11 @@ class _Builder(TreeBuilder):
             raise FormatError(f"more than {MAX_ELEMENTS} elements; simplify the drawing")
         if self._depth > MAX_NESTING:
             raise FormatError(f"elements nested more than {MAX_NESTING} deep; ungroup the drawing")
+        if self._count == 1:
+            self._prefixed = tag.startswith("{")
+        elif self._prefixed and not tag.startswith("{"):
+            # Of no namespace, and so nothing that browsers draw.
+            tag = "{}" + tag
         self._keeps = tag.endswith("style")
         return super().start(tag, attrs)
 
@@ -69,7 +74,7 @@ class _Builder(TreeBuilder):
         """Close an element."""
         self._depth -= 1
         self._keeps = False
-        return super().end(tag)
+        return super().end(tag if tag.startswith("{") or not self._prefixed else "{}" + tag)
 
 
 class _Parser(ElementTree.DefusedXMLParser):
