@@ -22,7 +22,8 @@ from sketchgen.formats.svg_rules import (
     rules,
     without_data,
 )
-from sketchgen.formats.svg_values import GEOMETRY, INHERITED, KNOWN, OWN, Style, is_valid
+from sketchgen.formats.svg_transform import FONT, length
+from sketchgen.formats.svg_values import FONT_SIZES, GEOMETRY, INHERITED, KNOWN, OWN, Style, is_valid
 from sketchgen.formats.svg_xml import local_tag
 
 MAX_CSS = 100_000
@@ -205,7 +206,8 @@ class Cascade:
         if (own := self._declared.get((scope, element))) is None:
             own = self._declared[scope, element] = self._own(element, scope)
         # Variables come first, and refer to each other in any order.
-        style |= {name: value for name, value in own.items() if name.startswith("--")}
+        if own and next(iter(own)).startswith("--"):
+            style |= {name: value for name, value in own.items() if name.startswith("--")}
         for name, value in own.items():
             _set(style, name, value, parent, self.budget)
         return style
@@ -242,8 +244,16 @@ def _set(style: dict[str, str], name: str, value: str, parent: Style, budget: Bu
         value = parent.get(name, first or "")
     elif word in ("initial", "unset", "revert", "revert-layer"):
         value = first or ""
+    if name == "font-size":
+        value = _font_size(value, float(parent[name]))
     if value or first is not None:
         style[name] = value
+
+
+def _font_size(text: str, outer: float) -> str:
+    """Return a font size in px, given that of the parent."""
+    text = FONT_SIZES.get(text.strip().lower(), text)
+    return repr(max(length(text, outer, lambda fault: None, outer, (outer, FONT[1])), 0.0))
 
 
 def _substituted(value: str, style: Style, budget: Budget) -> str:

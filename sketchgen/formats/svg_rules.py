@@ -25,7 +25,8 @@ _MAX_NESTED = 4_000
 """Maximum number of characters of selectors of nested rules, written out."""
 
 _TOKENS = frozenset("\"'\\/{}[]@!<")
-_READ = KNOWN | {"all"}
+_READ = KNOWN | {"all", "font"}
+_FONT = re.compile(r"(?:^|\s)([\d.]{1,20}(?:[a-z]{2,3}|%))(?=[\s/])")
 _DATA = re.compile(r"/\*|url\(\s*[\"']?data:", re.IGNORECASE)
 _FEATURES = {
     "prefers-color-scheme": "light",
@@ -210,9 +211,11 @@ def declarations_of(parsed: Iterable[Any]) -> list[Declaration]:
 
 
 def _declare(found: list[Declaration], name: str, value: str, important: bool) -> None:
-    """Add a declaration if it is valid; `all` stands for every property."""
+    """Add a declaration if it is valid; `all` stands for every property, of `font` the size counts."""
     if name == "all":
         found += [(each, value, important) for each in KNOWN if value.lower() in CSS_WIDE]
+    elif name == "font":
+        found += [("font-size", size, important) for size in _FONT.findall(value)[:1]]
     elif is_valid(name, value):
         found.append((name, value, important))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sketchgen.formats.svg_path import MAX_PIECES, ROUGHNESS, Report, path_lines, read_numbers
-from sketchgen.formats.svg_transform import Area, length, origin
+from sketchgen.formats.svg_transform import FONT, Area, Font, length, origin
 from sketchgen.sketch.sketch import MAX_POINTS, Box, Points
 
 COVERED = 0.9
@@ -26,7 +26,12 @@ _CSS_PATH = re.compile(r"path\(\s*[\"'](.*)[\"']\s*\)", re.DOTALL)
 
 
 def outline(
-    tag: str, values: Mapping[str, str], area: Area, tolerance: float | None, report: Report
+    tag: str,
+    values: Mapping[str, str],
+    area: Area,
+    tolerance: float | None,
+    report: Report,
+    font: Font = FONT,
 ) -> list[Points]:
     """Return the lines of a shape in its own coordinates, each (n, 2).
 
@@ -36,6 +41,7 @@ def outline(
         area: width and height that percentages refer to.
         tolerance: maximum distance of a flattened curve from the curve, in the shape's units; None for a
             share of its extent.
+        font: the font sizes that "em" and "rem" refer to.
         report: called with what is wrong; browsers draw a path up to there, and no polygon.
     """
     if tag == "path":
@@ -52,14 +58,20 @@ def outline(
         return [points] if len(points) else []
 
     def side(key: str, default: float = 0.0) -> float:
-        return length(values.get(key), area[key in ("y", "cy", "ry", "height", "y1", "y2")], report, default)
+        return length(
+            values.get(key), area[key in ("y", "cy", "ry", "height", "y1", "y2")], report, default, font
+        )
 
     if tag == "line":
         return [np.array([[side("x1"), side("y1")], [side("x2"), side("y2")]])]
     if tag == "rect":
         corner, sides = (side("x"), side("y")), (side("width"), side("height"))
         return _rect(*corner, *sides, side("rx", -1.0), side("ry", -1.0), tolerance)
-    both = length(values.get("r"), math.hypot(*area) / math.sqrt(2), report) if tag == "circle" else 0.0
+    both = (
+        length(values.get("r"), math.hypot(*area) / math.sqrt(2), report, 0.0, font)
+        if tag == "circle"
+        else 0.0
+    )
     rx, ry = (both, both) if tag == "circle" else (side("rx", -1.0), side("ry", -1.0))
     rx, ry = rx if rx >= 0 else ry, ry if ry >= 0 else rx
     return [_ellipse(side("cx"), side("cy"), rx, ry, tolerance)] if rx > 0 and ry > 0 else []
@@ -130,6 +142,35 @@ def _round(name: str, text: str, width: float, height: float, tolerance: float |
         for word, side, whole in zip((words * 2)[:2], sides, wholes, strict=True)
     )
     return [_ellipse(x, y, rx, ry, tolerance)] if min(rx, ry) > 0 else []
+
+
+def travel(line: Points) -> float:
+    """Return the length of a line."""
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
+
+
+def single_dash(line: Points, dashes: list[float], offset: float) -> list[Points]:
+    """Return what a pattern of dashes shows of a line that is no longer than it; else the line as it is.
+
+    Args:
+        line: (n, 2).
+        dashes: lengths of dashes and gaps, in turn.
+        offset: where in the pattern the line begins.
+    """
+    dashes = dashes * 2 if len(dashes) % 2 else dashes
+    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    period, total = sum(dashes), float(at[-1])
+    if not 0 < total <= 1.001 * period or not math.isfinite(period):
+        return [line]
+    edges = np.cumsum([-(offset % period), *dashes, *dashes])
+    found = []
+    for start, end in np.clip(edges[: 4 * (len(dashes) // 2)].reshape(-1, 2), 0.0, total).tolist():
+        if end - start >= 0.999 * total:
+            return [line]
+        if end - start > 1e-3 * total:
+            ends = [[np.interp(each, at, axis) for axis in line.T] for each in (start, end)]
+            found.append(np.array([ends[0], *line[(at > start) & (at < end)], ends[1]]))
+    return found
 
 
 def has_area(points: Points) -> bool:

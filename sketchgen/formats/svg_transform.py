@@ -18,6 +18,11 @@ Matrix = NDArray[np.float64] | None
 Area = tuple[float, float]
 """Width and height that percentages refer to."""
 
+Font = tuple[float, float]
+"""Font sizes, px: of an element and of the root."""
+
+FONT: Font = (16.0, 16.0)
+
 _Six = tuple[float, float, float, float, float, float]
 """The numbers of `matrix()`: columns of a map."""
 
@@ -45,7 +50,7 @@ _TURNS = {"": 1.0, "deg": 1.0, "rad": 180 / math.pi, "grad": 0.9, "turn": 360.0}
 _PLACES = {"left": "0%", "top": "0%", "center": "50%", "right": "100%", "bottom": "100%"}
 
 
-def length(text: str | None, whole: float, report: Report, default: float = 0.0) -> float:
+def length(text: str | None, whole: float, report: Report, default: float = 0.0, font: Font = FONT) -> float:
     """Return an SVG length ("3mm", "10%", "7") in user units.
 
     Args:
@@ -53,10 +58,13 @@ def length(text: str | None, whole: float, report: Report, default: float = 0.0)
         whole: what percentages refer to.
         report: called if it is none; it is then the default.
         default: of the attribute.
+        font: the font sizes that "em" and "rem" refer to, px.
     """
     if text is None or text.strip() in ("", "auto"):
         return default
-    value = _measured(text.strip(), _LENGTHS, whole)
+    size, rem = font
+    units = _LENGTHS if font == FONT else {**UNITS, "em": size, "rem": rem, "ex": size / 2, "ch": size / 2}
+    value = _measured(text.strip(), units, whole)
     if value is None:
         report(f"{text[:40]!r} is not a length")
         return default

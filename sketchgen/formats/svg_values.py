@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import tinycss2.color5
 
 from sketchgen.formats.svg_path import NUMBER
 from sketchgen.formats.svg_transform import transform
+from sketchgen.formats.svg_xml import href, local_tag
 
 INHERITED = {
     "color": "black",
@@ -21,6 +23,9 @@ INHERITED = {
     "stroke-opacity": "1",
     "stroke-width": "1",
     "stroke-linecap": "butt",
+    "stroke-dasharray": "none",
+    "stroke-dashoffset": "0",
+    "font-size": "16",
     "visibility": "visible",
     "clip-rule": "nonzero",
 }
@@ -37,12 +42,25 @@ OWN = {
     "translate": "none",
     "rotate": "none",
     "scale": "none",
+    "animation": "none",
 }
 GEOMETRY = frozenset({"d", "x", "y", "width", "height", "cx", "cy", "r", "rx", "ry"})
 """Attributes that a style may set."""
 
 KNOWN = frozenset({*INHERITED, *OWN, *GEOMETRY})
 """The properties that matter here."""
+
+FONT_SIZES = {
+    "xx-small": "9",
+    "x-small": "10",
+    "small": "13",
+    "medium": "16",
+    "large": "18",
+    "x-large": "24",
+    "xx-large": "32",
+    "smaller": "83.3%",
+    "larger": "120%",
+}
 
 CSS_WIDE = frozenset({"inherit", "initial", "unset", "revert", "revert-layer"})
 """Values that all properties have."""
@@ -90,6 +108,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "fill-opacity": _is_share,
     "stroke-opacity": _is_share,
     "stroke-width": lambda value: bool(_WIDTH.fullmatch(value)) and value[0] != "-",
+    "font-size": lambda value: value in FONT_SIZES or (bool(_WIDTH.fullmatch(value)) and value[0] != "-"),
     "visibility": lambda value: value in ("visible", "hidden", "collapse"),
     "stroke-linecap": lambda value: value in ("butt", "round", "square"),
     "clip-rule": lambda value: value in ("nonzero", "evenodd"),
@@ -115,7 +134,7 @@ def _colour(text: str) -> tuple[float, str] | str | None:
 def _other_colour(text: str) -> tuple[float, str] | str | None:
     try:
         colour: Any = tinycss2.color5.parse_color(text) if len(text) < 100 else None
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, AssertionError):
         # What the library stumbles over, such as "color()", is none.
         return None
     if colour is None or isinstance(colour, str):
@@ -145,13 +164,25 @@ def reference(text: str) -> tuple[str | None, str]:
     return (match[1], match[2].strip()) if match else (None, text.strip())
 
 
+def is_server(elements: Mapping[str, Element], name: str) -> bool:
+    """Return whether an id is that of a pattern, or of a gradient with stops: its own or another's."""
+    for _ in range(8):
+        target = elements.get(name)
+        if target is None or not local_tag(target).endswith("Gradient"):
+            return target is not None and local_tag(target) == "pattern"
+        if any(local_tag(child) == "stop" for child in target):
+            return True
+        name = href(target)
+    return False
+
+
 def paint(style: Style, name: str, known: Callable[[str], bool]) -> tuple[float, str | None]:
     """Return how opaque a fill or a stroke is, from 0 to 1, and its colour as "#rrggbb".
 
     Args:
         style: the computed style.
         name: "fill" or "stroke".
-        known: whether there is an element with an id; a paint that is not there is none.
+        known: whether an id is that of a paint; one that is not there is none.
     """
     value = style[name]
     target, rest = reference(value) if "(" in value else (None, value)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -15,8 +17,18 @@ from sketchgen.formats.canvas_json import MAX_STROKES
 from sketchgen.formats.svg_brush import MIN_POINTS, middle_lines, without_doubles
 from sketchgen.formats.svg_clip import Region, clipped, pairs
 from sketchgen.formats.svg_css import ATTRIBUTE, Cascade
-from sketchgen.formats.svg_path import COMMANDS, read_numbers
-from sketchgen.formats.svg_shapes import SHAPES, clip_shape, closed, covers, has_area, outline
+from sketchgen.formats.svg_lines import Line, bounds, stroke_box
+from sketchgen.formats.svg_path import COMMANDS, NUMBER, read_numbers
+from sketchgen.formats.svg_shapes import (
+    SHAPES,
+    clip_shape,
+    closed,
+    covers,
+    has_area,
+    outline,
+    single_dash,
+    travel,
+)
 from sketchgen.formats.svg_transform import (
     Area,
     Matrix,
@@ -31,9 +43,9 @@ from sketchgen.formats.svg_transform import (
     stretch,
     transform,
 )
-from sketchgen.formats.svg_values import GEOMETRY, INHERITED, Style, paint, reference, share
+from sketchgen.formats.svg_values import GEOMETRY, INHERITED, Style, is_server, paint, reference, share
 from sketchgen.formats.svg_writer import MARK, NODES, SHOW
-from sketchgen.formats.svg_xml import MAX_ELEMENTS, local_tag
+from sketchgen.formats.svg_xml import MAX_ELEMENTS, holds, href, local_tag
 from sketchgen.sketch.files import MAX_BYTES
 from sketchgen.sketch.sketch import MAX_POINTS, Box, Points
 
@@ -58,6 +70,10 @@ MAX_TOLD = 20
 _TOLERANCE = 1 / 2000
 """Maximum distance of a flattened curve from the curve, as a share of the longer side of the page."""
 
+_MAX_DASHES = 8
+"""Numbers of a pattern of dashes, the first ones, that are read."""
+
+_EM = re.compile(rf"{NUMBER.pattern}r?em\b")
 _FAINT = 1 / 510
 """Opacity below which nothing is seen."""
 
@@ -68,26 +84,7 @@ _BOUNDS = ("fill-box", "stroke-box", "content-box", "border-box")
 _SINGLE = ("translate", "rotate", "scale")
 _EFFECTS = frozenset({"mask", "marker-start", "marker-mid", "marker-end"})
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
-_HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 _INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
-
-
-class Line(NamedTuple):
-    """A visible stroke on the page.
-
-    Attributes:
-        points: (n, 2) on the page.
-        layer: that it is on.
-        colour: of the stroke, or else of the fill.
-        width: of the line, in units of the page; 0 for a fill.
-        corners: whether all points are corners, unlike those of curves whose nodes are read and of a pen.
-    """
-
-    points: Points
-    layer: str | None = None
-    colour: str | None = None
-    width: float = 0.0
-    corners: bool = True
 
 
 class _Context(NamedTuple):
@@ -114,9 +111,11 @@ class Walker:
         self._ids: dict[str, Element] = {}
         for node in root.iter():
             self._ids.setdefault(node.get("id", ""), node)
+        self._paints = partial(is_server, self._ids)
         self._cascade = Cascade(root)
         self._budget = self._cascade.budget
         self._root = root
+        self._rem = float(self._cascade.style(root, INHERITED)["font-size"])
         # A use repeats shapes.
         self._outlines: dict[Any, list[Points]] = {}
         self._clips: dict[Any, list[list[Region]]] = {}
@@ -146,7 +145,7 @@ class Walker:
             return []
         style = self._cascade.style(element, context.style, context.scope)
         opacity = context.opacity * share(style["opacity"])
-        if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not _holds(element):
+        if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not holds(element):
             return []
         for effect in _EFFECTS.intersection(element.keys()):
             if element.get(effect, "").strip() != "none":
@@ -181,7 +180,7 @@ class Walker:
             lines = self._clipped(lines, context)
         if bounded:
             self._budget.spend(40 + 3 * len(lines))
-            own = self._transform(style, _bounds(lines, outer))
+            own = self._transform(style, bounds(lines, outer))
             matrix = chained(chained(outer, own), inverse(outer))
             lines = [line._replace(points=mapped(matrix, line.points)) for line in lines]
         return lines
@@ -191,6 +190,8 @@ class Walker:
         texts = [f"{name}({style[name]})" for name in _SINGLE if style[name] != "none"]
         texts += [style["transform"]] if style["transform"] != "none" else []
         text = " ".join(texts) if texts else style.get(ATTRIBUTE, "")
+        if texts and "em" in text:
+            text = _EM.sub(lambda each: f"{self._length(each[0], 0.0, style)!r}px", text)
         if not text:
             return None
         self._budget.spend(8 + 3 * text.count("("))
@@ -215,7 +216,7 @@ class Walker:
             if target.attrib.keys() <= {"id"}:
                 # Nothing in it refers to what is clipped.
                 self._clips[key] = found
-        elif shape := clip_shape(text, _stroke_box(lines, matrix), self._tolerance(matrix)):
+        elif shape := clip_shape(text, stroke_box(lines, matrix), self._tolerance(matrix)):
             found = [[Region(tuple(mapped(matrix, line) for line in shape[0]), shape[1])]]
         else:
             if not text.lower().startswith("url("):
@@ -247,7 +248,7 @@ class Walker:
         style = self._cascade.style(target, INHERITED)
         matrix = context.matrix
         if target.get("clipPathUnits", "").strip() == "objectBoundingBox":
-            box = _bounds(lines, matrix)
+            box = bounds(lines, matrix)
             unit = np.array([[box.width, 0.0, box.x], [0.0, box.height, box.y]])
             matrix = chained(matrix, unit)
         matrix = chained(matrix, self._transform(style, Box(0.0, 0.0, *context.area)))
@@ -259,7 +260,7 @@ class Walker:
                 where = self._use_context(
                     child, inner._replace(style=self._cascade.style(child, inner.style, inner.scope))
                 )
-                shape = self._ids.get(_href(child), child)
+                shape = self._ids.get(href(child), child)
             if local_tag(shape) in SHAPES:
                 found += self._region(shape, where)
         yield found
@@ -287,12 +288,12 @@ class Walker:
             return self._framed(element, element if sized is None else sized, context)
         children = list(element)
         if tag == "switch":
-            children = [child for child in children if local_tag(child) and _holds(child)][:1]
+            children = [child for child in children if local_tag(child) and holds(child)][:1]
         return [line for child in children for line in self.lines(child, context)]
 
     def _use(self, element: Element, context: _Context) -> list[Line]:
         """Return the strokes that a `<use>` refers to, at its place; the depth limit ends a use of itself."""
-        target = self._ids.get(_href(element)) if _href(element) else None
+        target = self._ids.get(href(element)) if href(element) else None
         if target is None:
             self.passed_over.add("use of something that is not in the file")
             return []
@@ -300,8 +301,8 @@ class Walker:
 
     def _use_context(self, element: Element, context: _Context) -> _Context:
         """Return the context at the place of a `<use>`."""
-        x = length(element.get("x"), context.area[0], self.report)
-        y = length(element.get("y"), context.area[1], self.report)
+        x = self._length(element.get("x"), context.area[0], context.style)
+        y = self._length(element.get("y"), context.area[1], context.style)
         return context._replace(matrix=chained(context.matrix, shift(x, y)))
 
     def _framed(self, element: Element, sized: Element, context: _Context) -> list[Line]:
@@ -310,11 +311,11 @@ class Walker:
 
         def side(key: str, whole: float, default: float) -> float:
             text = sized.get(key) if key in sized.attrib else element.get(key)
-            return length(text, whole, self.report, default)
+            return self._length(text, whole, context.style, default)
 
         place = (
-            length(element.get("x"), area[0], self.report),
-            length(element.get("y"), area[1], self.report),
+            self._length(element.get("x"), area[0], context.style),
+            self._length(element.get("y"), area[1], context.style),
         )
         w, h = side("width", area[0], area[0]), side("height", area[1], area[1])
         if w <= 0 or h <= 0:
@@ -339,10 +340,10 @@ class Walker:
         style, matrix = context.style, context.matrix
         if style["visibility"] != "visible":
             return []
-        stroked, colour = paint(style, "stroke", self._ids.__contains__)
-        filled, tint = paint(style, "fill", self._ids.__contains__)
+        stroked, colour = paint(style, "stroke", self._paints)
+        filled, tint = paint(style, "fill", self._paints)
         diagonal = math.hypot(*context.area) / math.sqrt(2)
-        width = length(style["stroke-width"], diagonal, self.report, 1.0)
+        width = self._length(style["stroke-width"], diagonal, style, 1.0)
         has_stroke = stroked * context.opacity >= _FAINT and width > 0
         has_fill = filled * context.opacity >= _FAINT
         if not (has_stroke or has_fill):
@@ -357,6 +358,12 @@ class Walker:
             colour, corners = tint, corners and not width
         elif not has_fill:
             lines = self._stroked(tag, lines, dots=style["stroke-linecap"] != "butt")
+        if (
+            style["stroke-dasharray"] != "none"
+            and has_stroke
+            and not (has_fill and any(map(has_area, lines)))
+        ):
+            lines = self._dashed(element, lines, context)
         width *= stretch(matrix)[1] if has_stroke else 1.0
         return [Line(line, context.layer, colour, width, corners) for line in lines]
 
@@ -392,16 +399,34 @@ class Walker:
             return single
         return lines
 
+    def _dashed(self, element: Element, lines: list[Points], context: _Context) -> list[Points]:
+        """Return what a single dash shows of some lines; a line of many dashes is read as one."""
+        style, diagonal = context.style, math.hypot(*context.area) / math.sqrt(2)
+        words = style["stroke-dasharray"].replace(",", " ").split()[:_MAX_DASHES]
+        dashes = [self._length(word, diagonal, style, -1.0) for word in words]
+        # Lines that draw themselves are read as they are at the end.
+        if style["animation"] != "none" or min(dashes, default=-1.0) < 0 or sum(dashes) <= 0:
+            return lines
+        offset = self._length(style["stroke-dashoffset"], diagonal, style)
+        whole = self._length(element.get("pathLength"), 0.0, style)
+        found: list[Points] = []
+        for line in lines:
+            self._budget.spend(20 + len(line) // 10)
+            unit = travel(line) / whole if whole > 0 else stretch(context.matrix)[1]
+            found += single_dash(line, [unit * each for each in dashes], unit * offset)
+        return found
+
     def _outline(self, element: Element, context: _Context) -> list[Points]:
         """Return the lines of a shape on the page."""
         tag, matrix = local_tag(element), context.matrix
         tolerance = math.inf if element.get(MARK) == NODES else self._tolerance(matrix)
         styled = tuple((key, context.style[key]) for key in sorted(GEOMETRY & context.style.keys()))
         values = {**element.attrib, **dict(styled)} if styled else element.attrib
-        key = (element, tolerance, context.area, styled)
+        font = float(context.style["font-size"]), self._rem
+        key = (element, tolerance, context.area, styled, font)
         if (lines := self._outlines.get(key)) is None:
             self._budget.spend(2 * sum(map(values.get("d", "").count, COMMANDS)))
-            lines = self._outlines[key] = outline(tag, values, context.area, tolerance, self.report)
+            lines = self._outlines[key] = outline(tag, values, context.area, tolerance, self.report, font)
         points = sum(map(len, lines))
         self._points += points
         self._strokes += len(lines)
@@ -411,20 +436,14 @@ class Walker:
             raise SketchError(f"more than {most} in one drawing; simplify it or split it")
         return [mapped(matrix, line) for line in lines]
 
+    def _length(self, text: str | None, whole: float, style: Style, default: float = 0.0) -> float:
+        """Return a length in user units; `whole` is what percentages refer to."""
+        return length(text, whole, self.report, default, (float(style["font-size"]), self._rem))
+
     def _tolerance(self, matrix: Matrix) -> float | None:
         """Return how far a flattened curve may be from the curve, before a map."""
         scale = stretch(matrix)[0]
         return self.page.longer * _TOLERANCE / scale if self.page and scale > 0 else None
-
-
-def _holds(element: Element) -> bool:
-    """Return whether the conditions of an element hold for a browser that speaks English."""
-    extensions, languages = element.get("requiredExtensions"), element.get("systemLanguage")
-    if extensions is not None:
-        return False
-    if languages is None:
-        return True
-    return any(each.strip().lower().split("-")[0] == "en" for each in languages.split(","))
 
 
 def _layer(element: Element, context: _Context) -> str | None:
@@ -432,26 +451,3 @@ def _layer(element: Element, context: _Context) -> str | None:
     if element.get(f"{_INKSCAPE}groupmode") == "layer":
         return (element.get(f"{_INKSCAPE}label") or element.get("id") or "layer")[:100]
     return context.layer
-
-
-def _href(element: Element) -> str:
-    """Return the id that an element refers to; "" for something outside the file."""
-    text = next((value for key in _HREFS if (value := element.get(key))), "")
-    return text[1:] if text.startswith("#") else ""
-
-
-def _bounds(lines: Sequence[Line], matrix: Matrix) -> Box:
-    """Return the bounds of lines on the page in the coordinates that `matrix` maps there."""
-    if not lines:
-        return Box(0.0, 0.0, 0.0, 0.0)
-    points = mapped(inverse(matrix), np.concatenate([line.points for line in lines]))
-    low, high = points.min(axis=0), points.max(axis=0)
-    return Box(*low.tolist(), *(high - low).tolist())
-
-
-def _stroke_box(lines: Sequence[Line], matrix: Matrix) -> Box:
-    """Return `_bounds` with the widths of the lines."""
-    x, y, width, height = _bounds(lines, matrix)
-    scale = stretch(matrix)[1]
-    pen = max((line.width for line in lines), default=0.0) / scale if scale > 0 else 0.0
-    return Box(x - pen / 2, y - pen / 2, width + pen, height + pen)

@@ -127,7 +127,8 @@ def test_bezier_curves():
         '<path d="M50,101h9v9" stroke="red"/>',
         '<clipPath id="c"/><path clip-path="url(#c)" d="M0,0h9v9"/>',
         '<symbol id="s"><path d="M0,0h9v9"/></symbol>',
-        '<path requiredExtensions="http://x.org/" d="M0,0h9v9"/>',
+        '<path requiredExtensions="" d="M0,0h9v9"/>',
+        '<path xmlns="" d="M0,0h9v9"/>',
         '<rect class="background" width="5" height="5"/>',
         "",
     ],
@@ -194,6 +195,31 @@ CLIP = '<clipPath id="c" {}>{}</clipPath>'
             [[[0, 5], [5, 5]]],
         ),
         ('<style>path{d:path("M1 1h5")}</style><path d="M0 0h3"/>', [[[1, 1], [6, 1]]]),
+        (
+            '<g style="font:bold 4px/2 serif"><line x1="1em" x2="2em" y2="1rem"/><path font-size="50%" '
+            'style="transform:translate(3em)" d="M1 1h5"/></g>',
+            [[[4, 0], [8, 16]], [[7, 1], [12, 1]]],
+        ),
+        ('<path stroke-dasharray="30 70" d="M0 5H99"/>', [[[0, 5], [30, 5]]]),
+        (
+            '<path pathLength="4" stroke-dasharray="1 3" stroke-dashoffset="-2" d="M0 5H8"/>',
+            [[[4, 5], [6, 5]]],
+        ),
+        ('<path stroke-dasharray="2 3" d="M0 5H99"/>', [[[0, 5], [99, 5]]]),
+        (
+            '<path stroke-dasharray="99 99" stroke-dashoffset="99" d="M0 5H9"/><path d="M0 6H9"/>',
+            [[[0, 6], [9, 6]]],
+        ),
+        (
+            '<path stroke-dasharray="9" stroke-dashoffset="9" style="animation:a 1s" d="M0 5H9"/>',
+            [[[0, 5], [9, 5]]],
+        ),
+        ('<symbol id="s" x="5" y="2"><path d="M0 0H9"/></symbol><use href="#s"/>', [[[5, 2], [14, 2]]]),
+        ('<path style="transform:translate3d(5px,2px,0)" d="M0 0H9"/>', [[[5, 2], [14, 2]]]),
+        (
+            '<linearGradient id="g"/><path fill="none" stroke="url(#g)" d="M0 0L9 9"/><path d="M0 6H9"/>',
+            [[[0, 6], [9, 6]]],
+        ),
     ],
 )
 def test_clips_and_styles(body, expected):
