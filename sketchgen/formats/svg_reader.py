@@ -3,7 +3,8 @@
 Strokes are the paths, polylines, polygons, lines, rects, circles and ellipses that a browser shows, filled or
 stroked. A filled shape is read as its outline, that of a brush stroke as its middle line; a line drawn
 twice, as in a rough style, is read once. Straight lines keep their points. Curves are flattened, except those
-of `svg_writer`, whose nodes are read.
+of `svg_writer`, whose nodes are read. A line that its dashes show once is read as that piece, a line of many
+dashes as one.
 Not read are what is invisible by its style, clipped away or wholly off the page, fills that cover the page,
 scripts, and animation; nor, with a warning, masks, markers, text and images. A broken element is read as far
 as browsers draw it, with a warning.

@@ -167,11 +167,11 @@ def _nested(prelude: list[Any], outer: list[Any]) -> list[Any]:
         return prelude
     parent = f":is({tinycss2.serialize(outer)})"
     texts = [""]
-    for token in prelude:
-        if token == ",":
+    for part in prelude:
+        if part == ",":
             texts.append("")
         else:
-            texts[-1] += parent if token == "&" else tinycss2.serialize([token])
+            texts[-1] += parent if part == "&" else tinycss2.serialize([part])
     texts = [text if parent in text else f"{parent} {text}" for text in texts]
     text = ",".join(texts)
     return tinycss2.parse_component_value_list(text if len(text) < _MAX_NESTED else "", True)
