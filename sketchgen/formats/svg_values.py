@@ -139,6 +139,8 @@ def _other_colour(text: str) -> tuple[float, str] | str | None:
         return None
     if colour is None or isinstance(colour, str):
         return colour
+    if colour.space == "device-cmyk":
+        return None
     space = _SPACES.get(colour.space, "srgb" if colour.space in ("hsl", "hwb") else colour.space)
     parts = [each or 0.0 for each in colour.to(space).coordinates]
     if rows := _TO_LINEAR.get(space):

@@ -58,6 +58,7 @@ def styles(css, body, **attributes):
         ("g{> path{stroke:lime;@media all{stroke:red}}}", "", "red"),
         ("@namespace x url(http://x.org/);x|path{stroke:lime}|path{stroke:red}", "", "red"),
         ("path{stroke:lime;all:initial}", "", "none"),
+        ("path{stroke:red;stroke:device-cmyk(0 0 0 1)}", "", "red"),
         ("path{stroke:oklch(0 0 0)}", 'stroke="color()"', "oklch(0 0 0)"),
         ("path{--a:var(--b);stroke:var(--a);--b:red}", "", "red"),
         ("svg{--a:red}path{stroke:var(--a)}", "", "red"),
