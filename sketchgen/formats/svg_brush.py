@@ -142,11 +142,16 @@ def _is_double(one: Points, other: Points) -> bool:
     """Return whether two curves follow each other, but not as exactly as hatching does."""
     if min(len(one), len(other)) < 3:
         return False
-    samples = [_evenly(line) for line in (one, other)]
-    extent = max(float(np.hypot(*np.ptp(line, axis=0))) for line in samples)
-    distance = np.linalg.norm(samples[0][:, None] - samples[1], axis=2)
-    apart = max(float(distance.min(axis=0).max()), float(distance.min(axis=1).max()))
-    return apart <= (NEAR + 1 / len(distance)) * extent
+    # Most lines differ by their ends already.
+    extent = max(float(np.ptp(line, axis=0).sum()) for line in (one, other))
+    far = np.abs(np.concatenate([one.min(axis=0) - other.min(axis=0), one.max(axis=0) - other.max(axis=0)]))
+    if not far.max() <= 2 * NEAR * extent:
+        return False
+    (x, y), (u, v) = (_evenly(line).T for line in (one, other))
+    extent = max(math.hypot(np.ptp(x), np.ptp(y)), math.hypot(np.ptp(u), np.ptp(v)))
+    square = (x[:, None] - u) ** 2 + (y[:, None] - v) ** 2
+    apart = math.sqrt(max(square.min(axis=0).max(), square.min(axis=1).max()))
+    return apart <= (NEAR + 1 / len(square)) * extent
 
 
 def _evenly(line: Points) -> Points:

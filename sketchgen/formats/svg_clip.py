@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
 from sketchgen.sketch.sketch import Points
-
-MAX_CROSSINGS = 20_000_000
-"""Maximum number of pairs of segments that are compared to clip one line."""
 
 _CHUNK = 500_000
 """Pairs compared at a time, to bound memory."""
@@ -34,7 +32,7 @@ class Region:
     contours: tuple[Points, ...]
     even_odd: bool = False
 
-    @property
+    @cached_property
     def edges(self) -> tuple[Points, Points]:
         """The starts and the ends of all edges, each (m, 2)."""
         lines = [line for line in self.contours if len(line) > 1]
@@ -43,12 +41,12 @@ class Region:
         empty = np.zeros((0, 2))
         return np.concatenate([empty, *starts]), np.concatenate([empty, *ends])
 
-    @property
+    @cached_property
     def slack(self) -> float:
         """How far outside a point still counts as inside."""
         return _SLACK * float(max((np.ptp(line, axis=0).max() for line in self.contours), default=0.0))
 
-    @property
+    @cached_property
     def rectangle(self) -> Points | None:
         """The low and the high corner, (2, 2), if it is an upright rectangle."""
         if len(self.contours) != 1:
@@ -57,6 +55,23 @@ class Region:
         corners = np.array([line.min(axis=0), line.max(axis=0)])
         upright = (np.diff(line, axis=0) == 0).any(axis=1).all()
         return corners if len(line) == 5 and (line[0] == line[-1]).all() and upright else None
+
+    @cached_property
+    def bounds(self) -> tuple[Points, Points]:
+        """The low and the high corner, with the slack; of nothing, low is above high."""
+        if not self.contours:
+            return np.full(2, np.inf), np.full(2, -np.inf)
+        points = np.concatenate(self.contours)
+        return points.min(axis=0) - self.slack, points.max(axis=0) + self.slack
+
+    def side(self, points: Float[np.ndarray, "n 2"]) -> bool | None:
+        """Return whether a line is wholly inside or wholly beside; None if that is not easily told."""
+        low, high = self.bounds
+        lowest, highest = points.min(axis=0), points.max(axis=0)
+        if (lowest > high).any() or (highest < low).any():
+            return False
+        inside = self.rectangle is not None and (lowest >= low).all() and (highest <= high).all()
+        return True if inside else None
 
     def contains(self, points: Float[np.ndarray, "n 2"]) -> Bool[np.ndarray, " n"]:
         """Return which points are inside."""
@@ -83,9 +98,9 @@ class Region:
         return found
 
 
-def is_costly(line: Points, regions: Sequence[Region]) -> bool:
-    """Return whether clipping a line would take too long."""
-    return len(line) * sum(len(each) for region in regions for each in region.contours) > MAX_CROSSINGS
+def pairs(line: Points, regions: Sequence[Region]) -> int:
+    """Return how many pairs of segments are compared to clip a line."""
+    return len(line) * sum(len(each) for region in regions for each in region.contours)
 
 
 def clipped(line: Points, regions: Sequence[Region]) -> list[Points]:

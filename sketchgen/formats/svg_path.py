@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -31,12 +31,13 @@ _GAP = r"[\s,]*"
 _ARC = re.compile(
     _GAP.join(f"({each})" for each in [NUMBER.pattern] * 3 + ["[01]"] * 2 + [NUMBER.pattern] * 2)
 )
-_COMMAND = re.compile("[MmLlHhVvCcSsQqTtAaZz]")
+COMMANDS = "MmLlHhVvCcSsQqTtAaZz"
+_COMMAND = re.compile(f"([{COMMANDS}])([^{COMMANDS}]*)")
 _OTHER = re.compile(r"[^\s,]")
 _SIZES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
 _Segment = tuple[float, ...]
-"""A cubic Bézier curve or, with two points only, a line: x, y of each control point."""
+"""x, y of each control point of a cubic Bézier curve but the first, or of the end of a line."""
 
 
 def read_numbers(text: str, most: int) -> tuple[list[float], str]:
@@ -48,8 +49,14 @@ def read_numbers(text: str, most: int) -> tuple[list[float], str]:
     """
     # The usual case, for which no pattern is needed; ASCII, as `float` takes digits of any script.
     if len(text) < _SHORT and text.isascii() and "_" not in text:
-        with contextlib.suppress(ValueError):
-            values = list(map(float, text.replace(",", " ").split()))
+        spaced = text.replace(",", " ")
+        if "e" not in spaced and "E" not in spaced:
+            spaced = spaced.replace("-", " -")
+        try:
+            values = [float(each) for each in spaced.split()]
+        except ValueError:
+            pass
+        else:
             if len(values) <= most and all(map(math.isfinite, values)):
                 return values, ""
     values, at = [], 0
@@ -82,7 +89,7 @@ def path_lines(text: str, tolerance: float | None, report: Report) -> list[Point
 
 
 class _PathParser:
-    """Reads commands into subpaths, each a list of segments; a subpath without segments is a dot."""
+    """Reads commands into subpaths, each its start and its segments."""
 
     def __init__(self) -> None:
         self.subpaths: list[list[_Segment]] = []
@@ -95,44 +102,58 @@ class _PathParser:
         """Read a path; return where it goes wrong, or None."""
         first = _COMMAND.search(text)
         head = text[: first.start()] if first else text
-        if head.strip() or (first is not None and first.group() not in "Mm"):
+        if head.strip() or (first is not None and first[1] not in "Mm"):
             return head.strip() or text
-        for letter, arguments in _commands(text):
-            self._spend()
-            size = _SIZES[letter.upper()]
-            values, rest = (
-                _arc_values(arguments) if size == 7 else read_numbers(arguments, 6 * MAX_POINTS + 6)
-            )
+        for match in _COMMAND.finditer(text):
+            letter, arguments = match.groups()
+            upper = letter.upper()
+            size = _SIZES[upper]
+            self._spend(1)
+            if upper == "A":
+                values, rest = _arc_values(arguments)
+            else:
+                values, rest = read_numbers(arguments, 6 * MAX_POINTS + 6)
             if not size:
                 self._close()
-            for at in range(0, len(values) - size + 1, size) if size else ():
-                self._draw(letter, values[at : at + size])
-                # Further points of a move are lines.
-                letter = {"M": "L", "m": "l"}.get(letter, letter)
+            elif len(values) >= size:
+                self._draw(upper, letter != upper, list(zip(*[iter(values)] * size, strict=False)))
             if rest or (size and (not values or len(values) % size)):
                 return rest.strip() or letter + arguments
         return None
 
-    def _draw(self, letter: str, row: Sequence[float]) -> None:
-        """Move, or draw a segment."""
-        upper = letter.upper()
-        # Adding -0.0 changes nothing, not even the sign of a zero.
-        x, y = (-0.0, -0.0) if letter == upper else self._at
+    def _draw(self, upper: str, relative: bool, rows: list[_Segment]) -> None:
+        """Move, or draw a segment for each row of arguments."""
         if upper == "M":
-            self._at = self._start = (row[0] + x, row[1] + y)
-            self._open = False
-        elif upper in "HV":
-            self._line((row[0] + x, self._at[1]) if upper == "H" else (self._at[0], row[0] + y))
-        elif upper == "L":
-            self._line((row[0] + x, row[1] + y))
-        elif upper == "A":
-            self._arc(row, (row[5] + x, row[6] + y))
-        else:
-            self._curve(upper, [(row[at] + x, row[at + 1] + y) for at in range(0, len(row), 2)])
-        self._before = upper
+            # Adding -0.0 changes nothing, not even the sign of a zero.
+            x, y = self._at if relative else (-0.0, -0.0)
+            self._at = self._start = (rows[0][0] + x, rows[0][1] + y)
+            self._open, self._before = False, "M"
+            # Further points of a move are lines.
+            upper, rows = "L", rows[1:]
+        if not rows:
+            return
+        self._spend(len(rows) - 1 if upper in "LHV" else len(rows))
+        if upper == "L":
+            self._add(list(_summed(rows, *self._at)) if relative else rows)
+            self._before = upper
+            return
+        for row in rows:
+            x, y = self._at if relative else (-0.0, -0.0)
+            if upper == "H":
+                self._add([(row[0] + x, self._at[1])])
+            elif upper == "V":
+                self._add([(self._at[0], row[0] + y)])
+            elif upper == "A":
+                self._arc(row, (row[5] + x, row[6] + y))
+            elif upper == "C":
+                self._control = (row[2] + x, row[3] + y)
+                self._add([(row[0] + x, row[1] + y, *self._control, row[4] + x, row[5] + y)])
+            else:
+                self._curve(upper, [(row[at] + x, row[at + 1] + y) for at in range(0, len(row), 2)])
+            self._before = upper
 
     def _curve(self, upper: str, points: list[tuple[float, float]]) -> None:
-        """Draw a curve of degree 2 or 3; S and T mirror the control point before."""
+        """Draw a curve of degree 2, or a smooth one; S and T mirror the control point before."""
         (x, y), end = self._at, points[-1]
         if upper in "ST":
             smooth = self._before in ("CS" if upper == "S" else "QT")
@@ -145,10 +166,7 @@ class _PathParser:
                 (x + 2 * (cx - x) / 3, y + 2 * (cy - y) / 3),
                 (ex + 2 * (cx - ex) / 3, ey + 2 * (cy - ey) / 3),
             ]
-        self._add((x, y, *points[0], *points[1], *end))
-
-    def _line(self, end: tuple[float, float]) -> None:
-        self._add((*self._at, *end))
+        self._add([(*points[0], *points[1], *end)])
 
     def _arc(self, row: Sequence[float], end: tuple[float, float]) -> None:
         """Draw an elliptic arc as curves of at most 45 degrees: the centre as in SVG 2, appendix B.2.4."""
@@ -157,7 +175,7 @@ class _PathParser:
         if (x0, y0) == (x1, y1):
             return
         if rx < 1e-150 or ry < 1e-150 or max(rx, ry) > 1e150:
-            self._line(end)
+            self._add([end])
             return
         cos, sin = math.cos(angle), math.sin(angle)
         # The half chord in the frame of a unit circle.
@@ -185,41 +203,35 @@ class _PathParser:
             one = placed(math.cos(a) - reach * math.sin(a), math.sin(a) + reach * math.cos(a))
             two = placed(math.cos(b) + reach * math.sin(b), math.sin(b) - reach * math.cos(b))
             last = end if piece == pieces - 1 else placed(math.cos(b), math.sin(b))
-            self._add((*self._at, *one, *two, *last))
+            self._add([(*one, *two, *last)])
 
-    def _add(self, segment: _Segment) -> None:
-        """Add a segment to the open subpath; after "z" a new one begins at the old start."""
-        self._spend()
+    def _add(self, segments: list[_Segment]) -> None:
+        """Add segments to the open subpath; after "z" a new one begins at the old start."""
         if not self._open:
-            self.subpaths.append([])
+            self.subpaths.append([self._at])
             self._open = True
-        self.subpaths[-1].append(segment)
-        self._at = segment[-2:]
+        self.subpaths[-1] += segments
+        x, y = segments[-1][-2:]
+        self._at = x, y
 
-    def _spend(self) -> None:
-        """Count a command or a segment."""
-        self._count += 1
+    def _spend(self, count: int) -> None:
+        """Count commands and segments."""
+        self._count += count
         if self._count > 5 * MAX_POINTS // 4:
             raise SketchError(f"more than {MAX_POINTS} points in one path; simplify it or split it")
 
     def _close(self) -> None:
         """Close the subpath; a "z" after another changes nothing."""
-        if self._open and self._at != self._start:
-            self._line(self._start)
-        elif not self._open and self._before == "M":
-            self.subpaths.append([(*self._at, *self._at)])
+        if (self._open and self._at != self._start) or (not self._open and self._before == "M"):
+            self._add([self._start])
         self._at, self._open, self._before = self._start, False, "Z"
 
 
-def _commands(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each command of a path: its letter and its arguments."""
-    letter, start = "", 0
-    for match in _COMMAND.finditer(text):
-        if letter:
-            yield letter, text[start : match.start()]
-        letter, start = match.group(), match.end()
-    if letter:
-        yield letter, text[start:]
+def _summed(rows: list[_Segment], x: float, y: float) -> Iterator[_Segment]:
+    """Yield the ends of lines that begin at a place, each relative to the one before."""
+    for dx, dy in rows:
+        x, y = x + dx, y + dy
+        yield x, y
 
 
 def _arc_values(text: str) -> tuple[list[float], str]:
@@ -239,32 +251,32 @@ def _arc_values(text: str) -> tuple[list[float], str]:
 
 def _flattened(subpaths: Sequence[Sequence[_Segment]], tolerance: float | None) -> list[Points]:
     """Return subpaths as points; one without length is a single point."""
-    segments = [segment for part in subpaths for segment in part]
-    if all(len(segment) == 4 for segment in segments):
-        lines = [np.array([part[0][:2], *(segment[2:] for segment in part)]) for part in subpaths]
+    if all(len(segment) == 2 for part in subpaths for segment in part):
+        lines = [np.array(part) for part in subpaths]
     else:
-        points, ends = _curves(segments, tolerance)
+        points, ends = _curves(subpaths, tolerance)
         lines, first = [], 0
         for part in subpaths:
-            start, last = (ends[first - 1] if first else 0), ends[first + len(part) - 1]
-            lines.append(np.concatenate([[part[0][:2]], points[start:last]]))
-            first += len(part)
+            start, last = (ends[first - 1] if first else 0), ends[first + len(part) - 2]
+            lines.append(np.concatenate([[part[0]], points[start:last]]))
+            first += len(part) - 1
     return [
-        line[:1] if part[0][-2:] == part[0][:2] and (line == line[0]).all() else line
+        line[:1] if part[1][-2:] == part[0] and (line == line[0]).all() else line
         for part, line in zip(subpaths, lines, strict=True)
     ]
 
 
 def _curves(
-    segments: Sequence[_Segment], tolerance: float | None
+    subpaths: Sequence[Sequence[_Segment]], tolerance: float | None
 ) -> tuple[Points, Int[np.ndarray, " segments"]]:
-    """Return the points of segments after their starts, and where those of each end.
+    """Return the points of all segments after their starts, and where those of each end.
 
     They stand at even steps of the parameter, their number by Wang's bound.
     """
-    rows = [row if len(row) == 8 else (*row[:2], *row[:2], *row[2:], *row[2:]) for row in segments]
+    pairs = [pair for part in subpaths for pair in itertools.pairwise(part)]
+    rows = [(*a[-2:], *b) if len(b) == 6 else (*a[-2:], *a[-2:], *b, *b) for a, b in pairs]
     controls = np.array(rows, dtype=np.float64).reshape(-1, 4, 2)
-    curved = np.array([len(row) == 8 for row in segments])
+    curved = np.array([len(segment) == 6 for _, segment in pairs])
     with np.errstate(over="ignore", invalid="ignore"):
         bend = np.hypot(*np.moveaxis(np.diff(controls, n=2, axis=1), 2, 0)).max(axis=1)
         within = np.ptp(controls, axis=1).max(axis=1) * ROUGHNESS if tolerance is None else tolerance

@@ -3,7 +3,8 @@
 Strokes are the paths, polylines, polygons, lines, rects, circles and ellipses that a browser shows, filled or
 stroked. A filled shape is read as its outline, that of a brush stroke as its middle line; a line drawn
 twice, as in a rough style, is read once. Straight lines keep their points. Curves are flattened, except those
-of `svg_writer`, whose nodes are read.
+of `svg_writer`, whose nodes are read. A line that its dashes show once is read as that piece, a line of many
+dashes as one.
 Not read are what is invisible by its style, clipped away or wholly off the page, fills that cover the page,
 scripts, and animation; nor, with a warning, masks, markers, text and images. A broken element is read as far
 as browsers draw it, with a warning.
@@ -21,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sketchgen.errors import FormatError, FormatNote, FormatWarning, SettingError, SketchError
+from sketchgen.formats.svg_lines import Line
 from sketchgen.formats.svg_path import read_numbers
-from sketchgen.formats.svg_transform import length
-from sketchgen.formats.svg_walker import AS_DRAWN, LEFT_OUT, Line, Walker
+from sketchgen.formats.svg_transform import Matrix, fitted, length
+from sketchgen.formats.svg_walker import AS_DRAWN, LEFT_OUT, Walker
 from sketchgen.formats.svg_writer import MARK, WHOLE, StrokeStyle
 from sketchgen.formats.svg_xml import parse_xml
 from sketchgen.sketch.sketch import Box, Layer, Sheet, Sketch
@@ -64,9 +66,12 @@ def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list
     """Return `parse_svg`, and the style of each stroke: colours as written, widths in units of the page."""
     root = parse_xml(text, name)
     try:
-        page = _page(root)
+        page, view, matrix = _page(root)
         reader = Walker(root, page)
-        lines = _on_page(list(reader.lines(root, reader.start)), None if root.get(MARK) == WHOLE else page)
+        start = reader.start
+        if view is not None:
+            start = start._replace(matrix=matrix, area=(view.width, view.height))
+        lines = _on_page(list(reader.lines(root, start)), None if root.get(MARK) == WHOLE else page)
         strokes, category = [line.points for line in lines], root.get("data-category")
         sketch = Sketch.from_strokes(strokes, page=page, category=category, sheet=_sheet(root, lines))
     except (FormatError, SketchError) as error:
@@ -98,18 +103,27 @@ def _style(line: Line) -> StrokeStyle:
         return StrokeStyle(corners=line.corners)
 
 
-def _page(root: Element) -> Box | None:
-    """Return the viewBox, or else width and height in px, or else None."""
-    if (view := root.get("viewBox", "").strip()) not in ("", "none"):
-        values, rest = read_numbers(view[:200], 5)
-        if rest or len(values) != 4 or not (values[2] > 0 and values[3] > 0):
-            raise FormatError(f"viewBox is {view[:40]!r}; it needs x, y, and a width and height above 0")
-        return Box(*values)
+def _page(root: Element) -> tuple[Box | None, Box | None, Matrix]:
+    """Return the page, the viewBox and the map from it to the page.
+
+    The page is the viewBox, or else width and height in px, or else None; it is width and height, too, where
+    the viewBox is stretched or cut to them.
+    """
     sides = [root.get(side, "") for side in ("width", "height")]
-    if any(not side.strip() or "%" in side or side.strip() == "auto" for side in sides):
-        return None
-    width, height = (length(side, 0.0, lambda fault: None) for side in sides)
-    return Box(0.0, 0.0, width, height) if width > 0 and height > 0 else None
+    size: Box | None = None
+    if not any(not side.strip() or "%" in side or side.strip() == "auto" for side in sides):
+        width, height = (length(side, 0.0, lambda fault: None) for side in sides)
+        size = Box(0.0, 0.0, width, height) if width > 0 and height > 0 else None
+    if (text := root.get("viewBox", "").strip()) in ("", "none"):
+        return size, None, None
+    values, rest = read_numbers(text[:200], 5)
+    if rest or len(values) != 4 or not (values[2] > 0 and values[3] > 0):
+        raise FormatError(f"viewBox is {text[:40]!r}; it needs x, y, and a width and height above 0")
+    view, fit = Box(*values), root.get("preserveAspectRatio", "").split()
+    like = size is None or abs(size.width * view.height / (size.height * view.width) - 1) < 1e-3
+    if size is None or like or not {"none", "slice"}.intersection(fit):
+        return view, view, None
+    return size, view, fitted(view, (size.width, size.height), " ".join(fit))
 
 
 def _sheet(root: Element, lines: Sequence[Line]) -> Sheet | None:

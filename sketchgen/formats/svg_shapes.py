@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sketchgen.formats.svg_path import MAX_PIECES, ROUGHNESS, Report, path_lines, read_numbers
-from sketchgen.formats.svg_transform import Area, length, origin
+from sketchgen.formats.svg_transform import FONT, Area, Font, length, origin
 from sketchgen.sketch.sketch import MAX_POINTS, Box, Points
 
 COVERED = 0.9
@@ -26,7 +26,12 @@ _CSS_PATH = re.compile(r"path\(\s*[\"'](.*)[\"']\s*\)", re.DOTALL)
 
 
 def outline(
-    tag: str, values: Mapping[str, str], area: Area, tolerance: float | None, report: Report
+    tag: str,
+    values: Mapping[str, str],
+    area: Area,
+    tolerance: float | None,
+    report: Report,
+    font: Font = FONT,
 ) -> list[Points]:
     """Return the lines of a shape in its own coordinates, each (n, 2).
 
@@ -36,6 +41,7 @@ def outline(
         area: width and height that percentages refer to.
         tolerance: maximum distance of a flattened curve from the curve, in the shape's units; None for a
             share of its extent.
+        font: the font sizes that "em" and "rem" refer to.
         report: called with what is wrong; browsers draw a path up to there, and no polygon.
     """
     if tag == "path":
@@ -52,14 +58,20 @@ def outline(
         return [points] if len(points) else []
 
     def side(key: str, default: float = 0.0) -> float:
-        return length(values.get(key), area[key in ("y", "cy", "ry", "height", "y1", "y2")], report, default)
+        return length(
+            values.get(key), area[key in ("y", "cy", "ry", "height", "y1", "y2")], report, default, font
+        )
 
     if tag == "line":
         return [np.array([[side("x1"), side("y1")], [side("x2"), side("y2")]])]
     if tag == "rect":
         corner, sides = (side("x"), side("y")), (side("width"), side("height"))
         return _rect(*corner, *sides, side("rx", -1.0), side("ry", -1.0), tolerance)
-    both = length(values.get("r"), math.hypot(*area) / math.sqrt(2), report) if tag == "circle" else 0.0
+    both = (
+        length(values.get("r"), math.hypot(*area) / math.sqrt(2), report, 0.0, font)
+        if tag == "circle"
+        else 0.0
+    )
     rx, ry = (both, both) if tag == "circle" else (side("rx", -1.0), side("ry", -1.0))
     rx, ry = rx if rx >= 0 else ry, ry if ry >= 0 else rx
     return [_ellipse(side("cx"), side("cy"), rx, ry, tolerance)] if rx > 0 and ry > 0 else []
@@ -132,8 +144,43 @@ def _round(name: str, text: str, width: float, height: float, tolerance: float |
     return [_ellipse(x, y, rx, ry, tolerance)] if min(rx, ry) > 0 else []
 
 
+def travel(line: Points) -> float:
+    """Return the length of a line."""
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
+
+
+def single_dash(line: Points, dashes: list[float], offset: float) -> list[Points]:
+    """Return what a pattern of dashes shows of a line that is no longer than it; else the line as it is.
+
+    Args:
+        line: (n, 2).
+        dashes: lengths of dashes and gaps, in turn.
+        offset: where in the pattern the line begins.
+    """
+    dashes = dashes * 2 if len(dashes) % 2 else dashes
+    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    period, total = sum(dashes), float(at[-1])
+    if not 0 < total <= 1.001 * period or not math.isfinite(period):
+        return [line]
+    edges = np.cumsum([-(offset % period), *dashes, *dashes])
+    found = []
+    for start, end in np.clip(edges[: 4 * (len(dashes) // 2)].reshape(-1, 2), 0.0, total).tolist():
+        if end - start >= 0.999 * total:
+            return [line]
+        if end - start > 1e-3 * total:
+            ends = [[np.interp(each, at, axis) for axis in line.T] for each in (start, end)]
+            found.append(np.array([ends[0], *line[(at > start) & (at < end)], ends[1]]))
+    return found
+
+
 def has_area(points: Points) -> bool:
     """Return whether the inside of a line has an area: its points are not all on one straight line."""
+    if len(points) < 3:
+        return False
+    # Usually the first three tell.
+    (x, y), (ax, ay), (bx, by) = points[:3].tolist()
+    if abs((ax - x) * (by - y) - (bx - x) * (ay - y)) > 1e-6 * ((bx - x) ** 2 + (by - y) ** 2) > 0:
+        return True
     offsets = points - points[0]
     far = offsets[np.hypot(*offsets.T).argmax()]
     return bool(np.abs(offsets[:, 0] * far[1] - offsets[:, 1] * far[0]).max() > 1e-9 * float(far @ far))
@@ -144,8 +191,11 @@ def covers(points: Points, page: Box | None) -> bool:
     if page is None:
         return False
     slack = page.longer / 100
-    low, corner = np.array([page.x, page.y]), np.array([page.x + page.width, page.y + page.height])
-    if (points.min(axis=0) > low + slack).any() or (points.max(axis=0) < corner - slack).any():
+    low, corner = (page.x, page.y), (page.x + page.width, page.y + page.height)
+    if any(
+        line.min() > a + slack or line.max() < b - slack
+        for line, a, b in zip(points.T, low, corner, strict=True)
+    ):
         return False
     x, y = np.clip(points, low, corner).T
     area = abs(float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))) / 2
@@ -168,20 +218,22 @@ def _rect(
     rx, ry = min(rx if rx >= 0 else max(ry, 0.0), w / 2), min(ry if ry >= 0 else max(rx, 0.0), h / 2)
     if rx == 0 or ry == 0:
         return [np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h], [x, y]])]
-    arc = f"a{rx!r},{ry!r} 0 0 1 "
-    inner_w, inner_h = w - 2 * rx, h - 2 * ry
-    text = (
-        f"M{x + rx!r},{y!r}h{inner_w!r}{arc}{rx!r},{ry!r}v{inner_h!r}{arc}{-rx!r},{ry!r}"
-        f"h{-inner_w!r}{arc}{-rx!r},{-ry!r}v{-inner_h!r}{arc}{rx!r},{-ry!r}z"
-    )
-    return path_lines(text, tolerance, lambda fault: None)
+    # Quarters of an ellipse about four centres, clockwise from the one above on the right.
+    quarters = _ellipse(0.0, 0.0, rx, ry, tolerance, 4)
+    size = (len(quarters) - 1) // 4
+    centres = [(x + w - rx, y + ry), (x + w - rx, y + h - ry), (x + rx, y + h - ry), (x + rx, y + ry)]
+    parts = [
+        quarters[at * size : (at + 1) * size + 1] + centre
+        for at, centre in zip((3, 0, 1, 2), centres, strict=True)
+    ]
+    return [np.concatenate([parts[-1][-1:], *parts])]
 
 
-def _ellipse(x: float, y: float, rx: float, ry: float, tolerance: float | None) -> Points:
-    """Return an ellipse, clockwise from its rightmost point, closed."""
+def _ellipse(x: float, y: float, rx: float, ry: float, tolerance: float | None, of: int = 1) -> Points:
+    """Return an ellipse, clockwise from its rightmost point, closed; its sides are a multiple of `of`."""
     radius = max(rx, ry)
     share = min(max((tolerance or 2 * radius * ROUGHNESS) / radius, 1e-7), 1.0)
-    count = min(max(math.ceil(math.pi / math.acos(1 - share)), 8), MAX_PIECES)
+    count = -min(max(math.ceil(math.pi / math.acos(1 - share)), 8), MAX_PIECES) // of * -of
     angles = np.linspace(0.0, 2 * math.pi, count + 1)
     points = np.column_stack([np.cos(angles) * rx, np.sin(angles) * ry])
     points[-1] = points[0]

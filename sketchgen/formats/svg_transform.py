@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,17 @@ Matrix = NDArray[np.float64] | None
 
 Area = tuple[float, float]
 """Width and height that percentages refer to."""
+
+Font = tuple[float, float]
+"""Font sizes, px: of an element and of the root."""
+
+FONT: Font = (16.0, 16.0)
+
+_Six = tuple[float, float, float, float, float, float]
+"""The numbers of `matrix()`: columns of a map."""
+
+_UNIT: _Six = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+_ANY: Area = (1.0, 1.0)
 
 MAX_FUNCTIONS = 1000
 """Maximum number of functions of one transform."""
@@ -33,12 +44,13 @@ UNITS = {
 }
 """Px of each unit of length."""
 
-_FONT = {"em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0}
+_LENGTHS = {**UNITS, "em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0}
+_NONE = {"": 1.0}
 _TURNS = {"": 1.0, "deg": 1.0, "rad": 180 / math.pi, "grad": 0.9, "turn": 360.0}
 _PLACES = {"left": "0%", "top": "0%", "center": "50%", "right": "100%", "bottom": "100%"}
 
 
-def length(text: str | None, whole: float, report: Report, default: float = 0.0) -> float:
+def length(text: str | None, whole: float, report: Report, default: float = 0.0, font: Font = FONT) -> float:
     """Return an SVG length ("3mm", "10%", "7") in user units.
 
     Args:
@@ -46,20 +58,24 @@ def length(text: str | None, whole: float, report: Report, default: float = 0.0)
         whole: what percentages refer to.
         report: called if it is none; it is then the default.
         default: of the attribute.
+        font: the font sizes that "em" and "rem" refer to, px.
     """
     if text is None or text.strip() in ("", "auto"):
         return default
-    value = _measured(text.strip(), {**UNITS, **_FONT, "%": whole / 100})
+    size, rem = font
+    units = _LENGTHS if font == FONT else {**UNITS, "em": size, "rem": rem, "ex": size / 2, "ch": size / 2}
+    value = _measured(text.strip(), units, whole)
     if value is None:
         report(f"{text[:40]!r} is not a length")
         return default
     return value
 
 
-def _measured(text: str, units: dict[str, float]) -> float | None:
-    """Return a number with a unit; None if it is none, or not finite."""
+def _measured(text: str, units: Mapping[str, float], whole: float = 1.0) -> float | None:
+    """Return a number with a unit or in percent; None if it is none, or not finite."""
     match = NUMBER.match(text)
-    unit = units.get(text[match.end() :].lower()) if match else None
+    word = text[match.end() :].lower() if match else ""
+    unit = whole / 100 if word == "%" else units.get(word)
     value = float(match.group()) * unit if match and unit is not None else math.inf
     return value if math.isfinite(value) else None
 
@@ -68,10 +84,14 @@ def chained(outer: Matrix, inner: Matrix) -> Matrix:
     """Return the composition of two maps, `inner` first."""
     if outer is None or inner is None:
         return inner if outer is None else outer
-    with np.errstate(over="ignore", invalid="ignore"):
-        found = outer[:, :2] @ inner
-        found[:, 2] += outer[:, 2]
+    found = outer[:, :2] @ inner
+    found[:, 2] += outer[:, 2]
     return found
+
+
+def about(matrix: Matrix, x: float, y: float) -> Matrix:
+    """Return a map about another origin."""
+    return chained(chained(shift(x, y), matrix), shift(-x, -y)) if matrix is not None else None
 
 
 def stretch(matrix: Matrix) -> tuple[float, float]:
@@ -85,8 +105,7 @@ def stretch(matrix: Matrix) -> tuple[float, float]:
 
 def mapped(matrix: Matrix, points: Points) -> Points:
     """Return points under a map."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return points if matrix is None else points @ matrix[:, :2].T + matrix[:, 2]
+    return points if matrix is None else points @ matrix[:, :2].T + matrix[:, 2]
 
 
 def shift(x: float, y: float) -> Matrix:
@@ -110,26 +129,43 @@ def transform(text: str, area: Area, *, css: bool) -> Matrix:
     Raises:
         ValueError: it is not valid; browsers then ignore all of it.
     """
-    text = text.strip()
+    # Only percentages depend on the area.
+    return (_read if len(text) < 200 else _read.__wrapped__)(text.strip(), area if "%" in text else _ANY, css)
+
+
+@lru_cache(maxsize=500)
+def _read(text: str, area: Area, css: bool) -> Matrix:
     if not text or text.lower() == "none":
         return None
     *parts, rest = text.split(")", MAX_FUNCTIONS)
     if rest.strip() or not parts:
         raise ValueError(text)
-    result: Matrix = None
+    result = _UNIT
     for part in parts:
         name, bracket, arguments = part.strip(" \t\r\n,").partition("(")
         if not bracket or "(" in arguments:
             raise ValueError(text)
         name = name.strip()
-        result = chained(result, _function(name.lower() if css else name, arguments, area, css))
+        result = _product(result, _function(name.lower() if css else name, arguments, area, css))
     # The functions may be finite one by one only.
-    if result is not None and not np.isfinite(result).all():
+    if not all(map(math.isfinite, result)):
         raise ValueError(text)
-    return None if result is not None and result.tolist() == [[1, 0, 0], [0, 1, 0]] else result
+    if result == _UNIT:
+        return None
+    a, b, c, d, e, f = result
+    found = np.array([[a, c, e], [b, d, f]], dtype=np.float64)
+    found.flags.writeable = False
+    return found
 
 
-def _function(name: str, text: str, area: Area, css: bool) -> Matrix:
+def _product(outer: _Six, inner: _Six) -> _Six:
+    """Return the composition of two maps, `inner` first."""
+    a, b, c, d, e, f = outer
+    g, h, i, j, k, l = inner  # noqa: E741
+    return a * g + c * h, b * g + d * h, a * i + c * j, b * i + d * j, a * k + c * l + e, b * k + d * l + f
+
+
+def _function(name: str, text: str, area: Area, css: bool) -> _Six:
     """Return the map of one function of a transform."""
     kinds, least, make = _FUNCTIONS.get(name.lower(), ("", 1, None))
     if css:
@@ -141,44 +177,44 @@ def _function(name: str, text: str, area: Area, css: bool) -> Matrix:
         valid = not rest and name in ("matrix", "translate", "scale", "rotate", "skewX", "skewY")
         if name == "rotate" and len(values) == 3:
             angle, x, y = values
-            return chained(chained(shift(x, y), np.array(_turned(angle))), shift(-x, -y))
+            return _product(_product((1, 0, 0, 1, x, y), _turned(angle)), (1, 0, 0, 1, -x, -y))
     if make is None or not valid or not least <= len(values) <= len(kinds):
         raise ValueError(name)
-    return np.array(make(*values), dtype=np.float64)
+    return make(*values)
 
 
 def _css_value(text: str, kind: str, area: Area) -> float:
     """Return an argument: a number "n", a length "x" or "y", or an angle "a" in degrees."""
-    if kind == "n":
-        units = {"": 1.0, "%": 0.01}
-    elif kind == "a":
-        units = _TURNS
-    else:
-        units = {**UNITS, **_FONT, "%": area[kind == "y"] / 100}
-    value = _measured(text, units)
+    units = {"n": _NONE, "a": _TURNS}.get(kind, _LENGTHS)
+    whole = {"x": area[0], "y": area[1], "n": 1.0}.get(kind, math.inf)
+    value = _measured(text, units, whole)
     # Only 0 needs no unit.
     if value is None or (value != 0 and kind != "n" and NUMBER.fullmatch(text)):
         raise ValueError(text)
     return value
 
 
-def _turned(angle: float) -> list[list[float]]:
+def _turned(angle: float) -> _Six:
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    return [[cos, -sin, 0], [sin, cos, 0]]
+    return cos, sin, -sin, cos, 0.0, 0.0
 
 
-def _skewed(x: float, y: float) -> list[list[float]]:
-    return [[1, math.tan(math.radians(x)), 0], [math.tan(math.radians(y)), 1, 0]]
+def _skewed(x: float, y: float) -> _Six:
+    return 1.0, math.tan(math.radians(y)), math.tan(math.radians(x)), 1.0, 0.0, 0.0
 
 
-_FUNCTIONS: dict[str, tuple[str, int, Callable[..., Any]]] = {
-    "matrix": ("nnnnnn", 6, lambda a, b, c, d, e, f: [[a, c, e], [b, d, f]]),
-    "translate": ("xy", 1, lambda x, y=0.0: [[1, 0, x], [0, 1, y]]),
-    "translatex": ("x", 1, lambda x: [[1, 0, x], [0, 1, 0]]),
-    "translatey": ("y", 1, lambda y: [[1, 0, 0], [0, 1, y]]),
-    "scale": ("nn", 1, lambda x, y=None: [[x, 0, 0], [0, x if y is None else y, 0]]),
-    "scalex": ("n", 1, lambda x: [[x, 0, 0], [0, 1, 0]]),
-    "scaley": ("n", 1, lambda y: [[1, 0, 0], [0, y, 0]]),
+_FUNCTIONS: dict[str, tuple[str, int, Callable[..., _Six]]] = {
+    "matrix": ("nnnnnn", 6, lambda *values: values),
+    "translate": ("xy", 1, lambda x, y=0.0: (1, 0, 0, 1, x, y)),
+    "translatex": ("x", 1, lambda x: (1, 0, 0, 1, x, 0)),
+    "translatey": ("y", 1, lambda y: (1, 0, 0, 1, 0, y)),
+    "scale": ("nn", 1, lambda x, y=None: (x, 0, 0, x if y is None else y, 0, 0)),
+    "translate3d": ("xyx", 3, lambda x, y, _z: (1, 0, 0, 1, x, y)),
+    "translatez": ("x", 1, lambda _z: (1, 0, 0, 1, 0, 0)),
+    "scale3d": ("nnn", 3, lambda x, y, _z: (x, 0, 0, y, 0, 0)),
+    "scalez": ("n", 1, lambda _z: (1, 0, 0, 1, 0, 0)),
+    "scalex": ("n", 1, lambda x: (x, 0, 0, 1, 0, 0)),
+    "scaley": ("n", 1, lambda y: (1, 0, 0, y, 0, 0)),
     "rotate": ("a", 1, _turned),
     "rotatez": ("a", 1, _turned),
     "skew": ("aa", 1, lambda x, y=0.0: _skewed(x, y)),
@@ -201,7 +237,7 @@ def origin(text: str, box: Box) -> tuple[float, float]:
     found = []
     for word, start, side in zip(words, box[:2], box[2:], strict=True):
         place = _PLACES.get(word, word)
-        value = _measured(place, {**UNITS, **_FONT, "%": side / 100})
+        value = _measured(place, _LENGTHS, side)
         if value is None:
             raise ValueError(text)
         found.append(start + value)

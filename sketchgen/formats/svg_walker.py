@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from sketchgen.errors import FormatError, SketchError
-from sketchgen.formats.svg_brush import middle_lines, without_doubles
-from sketchgen.formats.svg_clip import Region, clipped, is_costly
-from sketchgen.formats.svg_css import ATTRIBUTE, GEOMETRY, Cascade
-from sketchgen.formats.svg_path import read_numbers
-from sketchgen.formats.svg_shapes import SHAPES, clip_shape, closed, covers, has_area, outline
+from sketchgen.formats.canvas_json import MAX_STROKES
+from sketchgen.formats.svg_brush import MIN_POINTS, middle_lines, without_doubles
+from sketchgen.formats.svg_clip import Region, clipped, pairs
+from sketchgen.formats.svg_css import ATTRIBUTE, Cascade
+from sketchgen.formats.svg_lines import Line, bounds, stroke_box
+from sketchgen.formats.svg_path import COMMANDS, NUMBER, read_numbers
+from sketchgen.formats.svg_shapes import (
+    SHAPES,
+    clip_shape,
+    closed,
+    covers,
+    has_area,
+    outline,
+    single_dash,
+    travel,
+)
 from sketchgen.formats.svg_transform import (
     Area,
     Matrix,
+    about,
     chained,
     fitted,
     inverse,
@@ -29,9 +43,9 @@ from sketchgen.formats.svg_transform import (
     stretch,
     transform,
 )
-from sketchgen.formats.svg_values import INHERITED, Style, paint, reference, share
+from sketchgen.formats.svg_values import GEOMETRY, INHERITED, Style, is_server, paint, reference, share
 from sketchgen.formats.svg_writer import MARK, NODES, SHOW
-from sketchgen.formats.svg_xml import MAX_ELEMENTS, local_tag
+from sketchgen.formats.svg_xml import MAX_ELEMENTS, holds, href, local_tag
 from sketchgen.sketch.files import MAX_BYTES
 from sketchgen.sketch.sketch import MAX_POINTS, Box, Points
 
@@ -42,7 +56,10 @@ MAX_DATA = 8 * 2**20
 """Maximum number of characters of all paths and polygons, each use counted."""
 
 MAX_BRUSHES = 100
-"""Filled shapes, the first ones, that are tried as brush strokes."""
+"""Filled outlines, the first ones, that are tried as brush strokes."""
+
+MAX_DOUBLES = 4000
+"""Lines, the first ones, of which those that are drawn twice are looked for."""
 
 AS_DRAWN: ContextVar[bool] = ContextVar("as_drawn", default=False)
 """Whether the outlines of brush strokes and doubled lines are read as they are, not as one line each."""
@@ -53,34 +70,21 @@ MAX_TOLD = 20
 _TOLERANCE = 1 / 2000
 """Maximum distance of a flattened curve from the curve, as a share of the longer side of the page."""
 
+_MAX_DASHES = 8
+"""Numbers of a pattern of dashes, the first ones, that are read."""
+
+_EM = re.compile(rf"{NUMBER.pattern}r?em\b")
 _FAINT = 1 / 510
 """Opacity below which nothing is seen."""
 
 LEFT_OUT = frozenset({"text", "image", "foreignObject"})
 """Elements that browsers draw, and that are not read."""
 
+_BOUNDS = ("fill-box", "stroke-box", "content-box", "border-box")
+_SINGLE = ("translate", "rotate", "scale")
 _EFFECTS = frozenset({"mask", "marker-start", "marker-mid", "marker-end"})
 _CONTAINERS = frozenset({"svg", "g", "a", "switch"})
-_HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 _INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
-
-
-class Line(NamedTuple):
-    """A visible stroke on the page.
-
-    Attributes:
-        points: (n, 2) on the page.
-        layer: that it is on.
-        colour: of the stroke, or else of the fill.
-        width: of the line, in units of the page; 0 for a fill.
-        corners: whether all points are corners, unlike those of curves whose nodes are read and of a pen.
-    """
-
-    points: Points
-    layer: str | None = None
-    colour: str | None = None
-    width: float = 0.0
-    corners: bool = True
 
 
 class _Context(NamedTuple):
@@ -107,21 +111,24 @@ class Walker:
         self._ids: dict[str, Element] = {}
         for node in root.iter():
             self._ids.setdefault(node.get("id", ""), node)
+        self._paints = partial(is_server, self._ids)
         self._cascade = Cascade(root)
+        self._budget = self._cascade.budget
         self._root = root
+        self._rem = float(self._cascade.style(root, INHERITED)["font-size"])
         # A use repeats shapes.
         self._outlines: dict[Any, list[Points]] = {}
         self._clips: dict[Any, list[list[Region]]] = {}
-        self.joined = self.brushes = 0
-        self._elements = self._characters = self._data = self._points = self._clipping = 0
+        self.joined = self.brushes = self.doubles = 0
+        self._elements = self._characters = self._data = self._points = self._strokes = 0
 
     def report(self, fault: str) -> None:
         """Note what is wrong with an element."""
         if len(self.faults) < MAX_TOLD:
             self.faults[" ".join(fault.split())] = None
 
-    def lines(self, element: Element, context: _Context, sized: Element | None = None) -> Iterator[Line]:
-        """Yield the visible strokes of an element and its children, in drawing order, on the page.
+    def lines(self, element: Element, context: _Context, sized: Element | None = None) -> list[Line]:
+        """Return the visible strokes of an element and its children, in drawing order, on the page.
 
         Args:
             element: the element.
@@ -135,73 +142,71 @@ class Walker:
         drawn = tag in _CONTAINERS or tag == "use" or tag in SHAPES or (tag == "symbol" and sized is not None)
         if not drawn:
             self.passed_over.update(LEFT_OUT & {tag})
-            return
+            return []
         style = self._cascade.style(element, context.style, context.scope)
         opacity = context.opacity * share(style["opacity"])
-        if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not _holds(element):
-            return
+        if style["display"] == "none" or opacity < _FAINT or element.get(MARK) == SHOW or not holds(element):
+            return []
         for effect in _EFFECTS.intersection(element.keys()):
             if element.get(effect, "").strip() != "none":
                 self.report(f"{effect} is left out")
-        inner = context._replace(
-            style=style, opacity=opacity, depth=context.depth + 1, layer=_layer(element, context)
-        )
-        yield from self._placed(element, tag, inner, sized)
+        layer, depth = _layer(element, context), context.depth + 1
+        inner = _Context(context.matrix, style, opacity, depth, context.area, layer, context.scope)
+        return self._placed(element, tag, inner, sized)
 
     def _count(self, element: Element) -> None:
         """Count an element; a use is short, but it may repeat megabytes that have not a single point."""
         self._elements += 1
         self._characters += sum(len(value) for value in element.attrib.values())
         self._data += len(element.get("d", "")) + len(element.get("points", ""))
+        self._budget.spend(15 + len(element.attrib))
         if self._data > MAX_DATA:
-            raise FormatError(
-                f"more than {MAX_DATA // 2**20} MB of paths (uses counted); simplify the drawing"
-            )
+            most = f"{MAX_DATA // 2**20} MB"
+            raise FormatError(f"more than {most} of paths (uses counted); simplify the drawing")
         if self._elements > MAX_ELEMENTS or self._characters > MAX_BYTES:
             raise FormatError(f"more than {MAX_ELEMENTS} elements (uses counted); simplify the drawing")
 
     # --- transform and clip: both may refer to the bounds of what they apply to ----------------------------
 
-    def _placed(self, element: Element, tag: str, context: _Context, sized: Element | None) -> Iterable[Line]:
+    def _placed(self, element: Element, tag: str, context: _Context, sized: Element | None) -> list[Line]:
         """Return the strokes of an element under its transform, clipped."""
         outer, style = context.matrix, context.style
-        own: Matrix = None
-        bounded = style["transform-box"].strip() in ("fill-box", "stroke-box", "content-box", "border-box")
+        bounded = style["transform-box"] != "view-box" and style["transform-box"].strip() in _BOUNDS
         bounded &= style["transform-origin"] != "0 0" or "%" in style["transform"] + style["translate"]
-        if not bounded:
-            own = self._transform(style, Box(0.0, 0.0, *context.area))
-        inner = context._replace(matrix=chained(outer, own))
-        lines: Iterable[Line] = self._content(element, tag, inner, sized)
+        if not bounded and (own := self._transform(style, Box(0.0, 0.0, *context.area))) is not None:
+            context = context._replace(matrix=chained(outer, own))
+        lines = self._content(element, tag, context, sized)
         if style["clip-path"].strip() != "none":
-            lines = self._clipped(list(lines), inner)
+            lines = self._clipped(lines, context)
         if bounded:
-            lines = list(lines)
-            own = self._transform(style, _bounds(lines, outer))
-            lines = _moved(lines, chained(chained(outer, own), inverse(outer)))
+            self._budget.spend(40 + 3 * len(lines))
+            own = self._transform(style, bounds(lines, outer))
+            matrix = chained(chained(outer, own), inverse(outer))
+            lines = [line._replace(points=mapped(matrix, line.points)) for line in lines]
         return lines
 
     def _transform(self, style: Style, box: Box) -> Matrix:
         """Return the map of the transform properties or the attribute of an element, about its origin."""
-        texts = [
-            f"{name}({style[name]})" for name in ("translate", "rotate", "scale") if style[name] != "none"
-        ]
+        texts = [f"{name}({style[name]})" for name in _SINGLE if style[name] != "none"]
         texts += [style["transform"]] if style["transform"] != "none" else []
+        text = " ".join(texts) if texts else style.get(ATTRIBUTE, "")
+        if texts and "em" in text:
+            text = _EM.sub(lambda each: f"{self._length(each[0], 0.0, style)!r}px", text)
+        if not text:
+            return None
+        self._budget.spend(8 + 3 * text.count("("))
         result: Matrix = None
         try:
-            if texts:
-                result = transform(" ".join(texts), (box.width, box.height), css=True)
-            elif ATTRIBUTE in style:
-                result = transform(style[ATTRIBUTE], (box.width, box.height), css=False)
+            result = transform(text, (box.width, box.height), css=bool(texts))
             if result is None or style["transform-origin"] == "0 0":
                 return result
             x, y = origin(style["transform-origin"], box)
         except (ValueError, OverflowError):
-            text = style["transform"] if texts else style.get(ATTRIBUTE, "")
             self.report(f"the transform {text[:40]!r} cannot be read, and is left out")
             return result
-        return chained(chained(shift(x, y), result), shift(-x, -y))
+        return about(result, x, y)
 
-    def _clipped(self, lines: list[Line], context: _Context) -> Iterable[Line]:
+    def _clipped(self, lines: list[Line], context: _Context) -> list[Line]:
         """Return what a `clip-path` leaves of some lines."""
         text, matrix = context.style["clip-path"].strip(), context.matrix
         target = self._ids.get(reference(text)[0] or "")
@@ -211,7 +216,7 @@ class Walker:
             if target.attrib.keys() <= {"id"}:
                 # Nothing in it refers to what is clipped.
                 self._clips[key] = found
-        elif shape := clip_shape(text, _stroke_box(lines, matrix), self._tolerance(matrix)):
+        elif shape := clip_shape(text, stroke_box(lines, matrix), self._tolerance(matrix)):
             found = [[Region(tuple(mapped(matrix, line) for line in shape[0]), shape[1])]]
         else:
             if not text.lower().startswith("url("):
@@ -223,14 +228,16 @@ class Walker:
 
     def _cut(self, line: Line, regions: Sequence[Region]) -> Iterator[Line]:
         """Yield the pieces of a line within any of some regions."""
-        if any(region.rectangle is not None and region.contains(line.points).all() for region in regions):
+        self._budget.spend(4)
+        whole = [region.side(line.points) for region in regions]
+        if any(each is True for each in whole):
             yield line
             return
-        # A short line takes as long as one of 250 points.
-        self._clipping += 250 + len(line.points)
-        if is_costly(line.points, regions) or self._clipping > 4 * MAX_POINTS:
-            raise FormatError("its clip-path has too many points; simplify it or let it be applied")
-        for piece in clipped(line.points, regions):
+        near = [region for region, each in zip(regions, whole, strict=True) if each is None]
+        if not near:
+            return
+        self._budget.spend(100 + pairs(line.points, near) // 100)
+        for piece in clipped(line.points, near):
             yield line._replace(points=piece)
 
     def _regions(self, target: Element, lines: list[Line], context: _Context) -> Iterator[list[Region]]:
@@ -241,7 +248,7 @@ class Walker:
         style = self._cascade.style(target, INHERITED)
         matrix = context.matrix
         if target.get("clipPathUnits", "").strip() == "objectBoundingBox":
-            box = _bounds(lines, matrix)
+            box = bounds(lines, matrix)
             unit = np.array([[box.width, 0.0, box.x], [0.0, box.height, box.y]])
             matrix = chained(matrix, unit)
         matrix = chained(matrix, self._transform(style, Box(0.0, 0.0, *context.area)))
@@ -253,7 +260,7 @@ class Walker:
                 where = self._use_context(
                     child, inner._replace(style=self._cascade.style(child, inner.style, inner.scope))
                 )
-                shape = self._ids.get(_href(child), child)
+                shape = self._ids.get(href(child), child)
             if local_tag(shape) in SHAPES:
                 found += self._region(shape, where)
         yield found
@@ -271,86 +278,76 @@ class Walker:
 
     # --- what is drawn -------------------------------------------------------------------------------------
 
-    def _content(
-        self, element: Element, tag: str, context: _Context, sized: Element | None
-    ) -> Iterator[Line]:
-        """Yield the strokes of an element that is displayed, in the context of its content."""
+    def _content(self, element: Element, tag: str, context: _Context, sized: Element | None) -> list[Line]:
+        """Return the strokes of an element that is displayed, in the context of its content."""
         if tag in SHAPES:
-            yield from self._shape(element, tag, context)
-        elif tag == "use":
-            yield from self._use(element, context)
-        elif tag == "symbol" or (tag == "svg" and element is not self._root):
-            yield from self._framed(element, element if sized is None else sized, context)
-        elif tag == "switch":
-            first = next((child for child in element if local_tag(child) and _holds(child)), None)
-            yield from () if first is None else self.lines(first, context)
-        else:
-            for child in element:
-                yield from self.lines(child, context)
+            return self._shape(element, tag, context)
+        if tag == "use":
+            return self._use(element, context)
+        if tag == "symbol" or (tag == "svg" and element is not self._root):
+            return self._framed(element, element if sized is None else sized, context)
+        children = list(element)
+        if tag == "switch":
+            children = [child for child in children if local_tag(child) and holds(child)][:1]
+        return [line for child in children for line in self.lines(child, context)]
 
-    def _use(self, element: Element, context: _Context) -> Iterator[Line]:
-        """Yield the strokes that a `<use>` refers to, at its place; the depth limit ends a use of itself."""
-        target = self._ids.get(_href(element)) if _href(element) else None
+    def _use(self, element: Element, context: _Context) -> list[Line]:
+        """Return the strokes that a `<use>` refers to, at its place; the depth limit ends a use of itself."""
+        target = self._ids.get(href(element)) if href(element) else None
         if target is None:
             self.passed_over.add("use of something that is not in the file")
-            return
-        yield from self.lines(target, self._use_context(element, context)._replace(scope=target), element)
+            return []
+        return self.lines(target, self._use_context(element, context)._replace(scope=target), element)
 
     def _use_context(self, element: Element, context: _Context) -> _Context:
         """Return the context at the place of a `<use>`."""
-        x = length(element.get("x"), context.area[0], self.report)
-        y = length(element.get("y"), context.area[1], self.report)
+        x = self._length(element.get("x"), context.area[0], context.style)
+        y = self._length(element.get("y"), context.area[1], context.style)
         return context._replace(matrix=chained(context.matrix, shift(x, y)))
 
-    def _framed(self, element: Element, sized: Element, context: _Context) -> Iterator[Line]:
-        """Yield the strokes in a nested `<svg>` or a `<symbol>`, clipped to it; `sized` may set its size."""
+    def _framed(self, element: Element, sized: Element, context: _Context) -> list[Line]:
+        """Return the strokes in a nested `<svg>` or a `<symbol>`, clipped to it; `sized` may set its size."""
         area = context.area
 
         def side(key: str, whole: float, default: float) -> float:
             text = sized.get(key) if key in sized.attrib else element.get(key)
-            return length(text, whole, self.report, default)
+            return self._length(text, whole, context.style, default)
 
-        place = (0.0, 0.0)
-        if local_tag(element) == "svg":
-            place = (
-                length(element.get("x"), area[0], self.report),
-                length(element.get("y"), area[1], self.report),
-            )
+        place = (
+            self._length(element.get("x"), area[0], context.style),
+            self._length(element.get("y"), area[1], context.style),
+        )
         w, h = side("width", area[0], area[0]), side("height", area[1], area[1])
         if w <= 0 or h <= 0:
-            return
+            return []
         matrix, inside = chained(context.matrix, shift(*place)), (w, h)
         frame = mapped(matrix, np.array([[0.0, 0.0], [w, 0.0], [w, h], [0.0, h], [0.0, 0.0]]))
         if (text := element.get("viewBox", "").strip()) not in ("", "none"):
             values, rest = read_numbers(text[:200], 5)
             if rest or len(values) != 4 or min(values[2:]) <= 0:
                 self.report(f"the viewBox {text[:40]!r} of a nested {local_tag(element)} is none")
-                return
+                return []
             matrix = chained(matrix, fitted(Box(*values), (w, h), element.get("preserveAspectRatio", "")))
             inside = values[2], values[3]
         within = context._replace(matrix=matrix, area=inside)
-        frames = [Region((frame,))]
-        for child in element:
-            for line in self.lines(child, within):
-                yield from (
-                    self._cut(line, frames)
-                    if context.style["overflow"] not in ("visible", "auto")
-                    else (line,)
-                )
+        lines = [line for child in element for line in self.lines(child, within)]
+        if context.style["overflow"] in ("visible", "auto"):
+            return lines
+        return [piece for line in lines for piece in self._cut(line, [Region((frame,))])]
 
-    def _shape(self, element: Element, tag: str, context: _Context) -> Iterator[Line]:
-        """Yield the visible strokes of a shape on the page."""
+    def _shape(self, element: Element, tag: str, context: _Context) -> list[Line]:
+        """Return the visible strokes of a shape on the page."""
         style, matrix = context.style, context.matrix
         if style["visibility"] != "visible":
-            return
-        stroked, colour = paint(style, "stroke", self._ids.__contains__)
-        filled, tint = paint(style, "fill", self._ids.__contains__)
+            return []
+        stroked, colour = paint(style, "stroke", self._paints)
+        filled, tint = paint(style, "fill", self._paints)
         diagonal = math.hypot(*context.area) / math.sqrt(2)
-        width = length(style["stroke-width"], diagonal, self.report, 1.0)
+        width = self._length(style["stroke-width"], diagonal, style, 1.0)
         has_stroke = stroked * context.opacity >= _FAINT and width > 0
         has_fill = filled * context.opacity >= _FAINT
         if not (has_stroke or has_fill):
-            return
+            return []
         lines = self._outline(element, context)
         if not lines:
             self.passed_over.add(f"an empty {tag}")
@@ -361,9 +358,14 @@ class Walker:
             colour, corners = tint, corners and not width
         elif not has_fill:
             lines = self._stroked(tag, lines, dots=style["stroke-linecap"] != "butt")
+        if (
+            style["stroke-dasharray"] != "none"
+            and has_stroke
+            and not (has_fill and any(map(has_area, lines)))
+        ):
+            lines = self._dashed(element, lines, context)
         width *= stretch(matrix)[1] if has_stroke else 1.0
-        for line in lines:
-            yield Line(line, context.layer, colour, width, corners)
+        return [Line(line, context.layer, colour, width, corners) for line in lines]
 
     def _filled(
         self, element: Element, tag: str, lines: list[Points], *, pen: bool
@@ -377,8 +379,10 @@ class Walker:
             return [], 0.0
         lines = [closed(line) for line in lines if has_area(line)]
         brush = tag in ("path", "polygon") and (len(lines) == 1 or pen) and not AS_DRAWN.get()
-        if brush and self.brushes < MAX_BRUSHES:
-            self.brushes += 1
+        long = sum(len(line) >= MIN_POINTS for line in lines)
+        if brush and long and self.brushes + long <= MAX_BRUSHES:
+            self.brushes += long
+            self._budget.spend(300 * long)
             found, width = middle_lines(lines, dots=pen)
             self.joined += len(found) if width else 0
             return found, width
@@ -387,26 +391,54 @@ class Walker:
     def _stroked(self, tag: str, lines: list[Points], *, dots: bool) -> list[Points]:
         """Return the lines of a shape that is stroked only; dots are shown by their caps."""
         lines = lines if dots else [line for line in lines if len(line) > 1]
-        if tag == "path" and not AS_DRAWN.get():
+        if tag == "path" and not AS_DRAWN.get() and self.doubles + len(lines) <= MAX_DOUBLES:
+            self.doubles += len(lines) if len(lines) > 1 else 0
+            self._budget.spend(20 * len(lines) if len(lines) > 1 else 0)
             single = without_doubles(lines)
             self.joined += len(lines) - len(single)
             return single
         return lines
 
+    def _dashed(self, element: Element, lines: list[Points], context: _Context) -> list[Points]:
+        """Return what a single dash shows of some lines; a line of many dashes is read as one."""
+        style, diagonal = context.style, math.hypot(*context.area) / math.sqrt(2)
+        words = style["stroke-dasharray"].replace(",", " ").split()[:_MAX_DASHES]
+        dashes = [self._length(word, diagonal, style, -1.0) for word in words]
+        # Lines that draw themselves are read as they are at the end.
+        if style["animation"] != "none" or min(dashes, default=-1.0) < 0 or sum(dashes) <= 0:
+            return lines
+        offset = self._length(style["stroke-dashoffset"], diagonal, style)
+        whole = self._length(element.get("pathLength"), 0.0, style)
+        found: list[Points] = []
+        for line in lines:
+            self._budget.spend(20 + len(line) // 10)
+            unit = travel(line) / whole if whole > 0 else stretch(context.matrix)[1]
+            found += single_dash(line, [unit * each for each in dashes], unit * offset)
+        return found
+
     def _outline(self, element: Element, context: _Context) -> list[Points]:
         """Return the lines of a shape on the page."""
         tag, matrix = local_tag(element), context.matrix
         tolerance = math.inf if element.get(MARK) == NODES else self._tolerance(matrix)
-        values: Mapping[str, str] = element.attrib
-        if styled := {key: context.style[key] for key in GEOMETRY if key in context.style}:
-            values = {**element.attrib, **styled}
-        key = (element, tolerance, context.area, *styled.items())
+        styled = tuple((key, context.style[key]) for key in sorted(GEOMETRY & context.style.keys()))
+        values = {**element.attrib, **dict(styled)} if styled else element.attrib
+        font = float(context.style["font-size"]), self._rem
+        key = (element, tolerance, context.area, styled, font)
         if (lines := self._outlines.get(key)) is None:
-            lines = self._outlines[key] = outline(tag, values, context.area, tolerance, self.report)
-        self._points += sum(map(len, lines))
-        if self._points > MAX_POINTS:
-            raise SketchError(f"more than {MAX_POINTS} points in one drawing; simplify it or split it")
+            self._budget.spend(2 * sum(map(values.get("d", "").count, COMMANDS)))
+            lines = self._outlines[key] = outline(tag, values, context.area, tolerance, self.report, font)
+        points = sum(map(len, lines))
+        self._points += points
+        self._strokes += len(lines)
+        self._budget.spend(points // 2 + 5 * len(lines))
+        if self._points > MAX_POINTS or self._strokes > MAX_STROKES:
+            most = f"{MAX_POINTS} points or {MAX_STROKES} strokes"
+            raise SketchError(f"more than {most} in one drawing; simplify it or split it")
         return [mapped(matrix, line) for line in lines]
+
+    def _length(self, text: str | None, whole: float, style: Style, default: float = 0.0) -> float:
+        """Return a length in user units; `whole` is what percentages refer to."""
+        return length(text, whole, self.report, default, (float(style["font-size"]), self._rem))
 
     def _tolerance(self, matrix: Matrix) -> float | None:
         """Return how far a flattened curve may be from the curve, before a map."""
@@ -414,47 +446,8 @@ class Walker:
         return self.page.longer * _TOLERANCE / scale if self.page and scale > 0 else None
 
 
-def _holds(element: Element) -> bool:
-    """Return whether the conditions of an element hold for a browser that speaks English."""
-    extensions, languages = element.get("requiredExtensions"), element.get("systemLanguage")
-    if extensions is not None and extensions.strip():
-        return False
-    if languages is None:
-        return True
-    return any(each.strip().lower().split("-")[0] == "en" for each in languages.split(","))
-
-
 def _layer(element: Element, context: _Context) -> str | None:
     """Return the name of the layer that an element begins or is on."""
     if element.get(f"{_INKSCAPE}groupmode") == "layer":
         return (element.get(f"{_INKSCAPE}label") or element.get("id") or "layer")[:100]
     return context.layer
-
-
-def _href(element: Element) -> str:
-    """Return the id that an element refers to; "" for something outside the file."""
-    text = next((value for key in _HREFS if (value := element.get(key))), "")
-    return text[1:] if text.startswith("#") else ""
-
-
-def _bounds(lines: Sequence[Line], matrix: Matrix) -> Box:
-    """Return the bounds of lines on the page in the coordinates that `matrix` maps there."""
-    if not lines:
-        return Box(0.0, 0.0, 0.0, 0.0)
-    points = mapped(inverse(matrix), np.concatenate([line.points for line in lines]))
-    low, high = points.min(axis=0), points.max(axis=0)
-    return Box(*low.tolist(), *(high - low).tolist())
-
-
-def _stroke_box(lines: Sequence[Line], matrix: Matrix) -> Box:
-    """Return `_bounds` with the widths of the lines."""
-    x, y, width, height = _bounds(lines, matrix)
-    scale = stretch(matrix)[1]
-    pen = max((line.width for line in lines), default=0.0) / scale if scale > 0 else 0.0
-    return Box(x - pen / 2, y - pen / 2, width + pen, height + pen)
-
-
-def _moved(lines: Iterable[Line], matrix: Matrix) -> Iterator[Line]:
-    """Yield lines under a map of the page."""
-    for line in lines:
-        yield line._replace(points=mapped(matrix, line.points))

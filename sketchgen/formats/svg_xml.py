@@ -28,6 +28,7 @@ _MAX_DECLARED = 40
 _MAX_REFERENCES = 10_000
 """Maximum number of references in a file that declares entities."""
 
+_HREFS = ("href", "{http://www.w3.org/1999/xlink}href")
 _NAMESPACE = re.compile(r"(?:https?://|urn:)[^\s&%<>\"']{1,200}")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -47,7 +48,7 @@ class _Builder(TreeBuilder):
     def __init__(self) -> None:
         super().__init__()
         self._count = self._depth = 0
-        self._keeps = False
+        self._keeps = self._prefixed = False
 
     def start(self, tag: Any, attrs: Any, /) -> Element:
         """Open an element."""
@@ -57,6 +58,11 @@ class _Builder(TreeBuilder):
             raise FormatError(f"more than {MAX_ELEMENTS} elements; simplify the drawing")
         if self._depth > MAX_NESTING:
             raise FormatError(f"elements nested more than {MAX_NESTING} deep; ungroup the drawing")
+        if self._count == 1:
+            self._prefixed = tag.startswith("{")
+        elif self._prefixed and not tag.startswith("{"):
+            # Of no namespace, and so nothing that browsers draw.
+            tag = "{}" + tag
         self._keeps = tag.endswith("style")
         return super().start(tag, attrs)
 
@@ -69,7 +75,7 @@ class _Builder(TreeBuilder):
         """Close an element."""
         self._depth -= 1
         self._keeps = False
-        return super().end(tag)
+        return super().end(tag if tag.startswith("{") or not self._prefixed else "{}" + tag)
 
 
 class _Parser(ElementTree.DefusedXMLParser):
@@ -173,3 +179,19 @@ def local_tag(element: Element) -> str:
         return ""
     space, _, local = tag.rpartition("}")
     return local if not space or "w3.org/2000/svg" in space else ""
+
+
+def holds(element: Element) -> bool:
+    """Return whether the conditions of an element hold for a browser that speaks English."""
+    extensions, languages = element.get("requiredExtensions"), element.get("systemLanguage")
+    if extensions is not None:
+        return False
+    if languages is None:
+        return True
+    return any(each.strip().lower().split("-")[0] == "en" for each in languages.split(","))
+
+
+def href(element: Element) -> str:
+    """Return the id that an element refers to; "" for something outside the file."""
+    text = next((value for key in _HREFS if (value := element.get(key))), "")
+    return text[1:] if text.startswith("#") else ""

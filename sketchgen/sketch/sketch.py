@@ -86,13 +86,12 @@ def _stroke(values: ArrayLike, index: int) -> Points:
         raise SketchError(f"stroke {index} is not a list of (x, y) numbers") from error
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
         raise SketchError(f"stroke {index} must be one or more (x, y) points, its shape is {points.shape}")
-    finite = np.isfinite(points).all(axis=1)
-    if not finite.all():
-        x, y = points[int(np.argmin(finite))]
-        raise SketchError(f"stroke {index} has a point that is not finite: ({x}, {y})")
-    far = np.abs(points).max(axis=1) > MAX_COORDINATE
-    if far.any():
-        x, y = points[int(np.argmax(far))]
+    # NaN is not within it, either.
+    if not np.abs(points).max() <= MAX_COORDINATE:
+        if not (finite := np.isfinite(points).all(axis=1)).all():
+            x, y = points[int(np.argmin(finite))]
+            raise SketchError(f"stroke {index} has a point that is not finite: ({x}, {y})")
+        x, y = points[int(np.abs(points).max(axis=1).argmax())]
         raise SketchError(
             f"stroke {index} has a point beyond {MAX_COORDINATE:g}: ({x:g}, {y:g}); scale the drawing down"
         )

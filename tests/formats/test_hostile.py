@@ -94,6 +94,14 @@ def svgs() -> dict[str, bytes]:
         "paths that are clipped": svg(
             '<clipPath id="c"><circle r="50"/></clipPath>' + '<path clip-path="url(#c)" d="M1 1h300"/>' * MANY
         ),
+        "frames in frames": svg('<svg viewBox="0 0 90 90">' * 60 + PATH * MANY + "</svg>" * 60),
+        "lines that are cut": svg(
+            f'<clipPath id="c"><path d="M0 0{"l1 2-1-1" * 20_000}z"/></clipPath><g clip-path="url(#c)">'
+            + f'<path d="M0 0{"l1 1-1 2" * 99}"/>' * 300
+            + "</g>"
+        ),
+        "lines that are drawn twice": svg('<path d="' + "M1 2l3 4 5 6" * 18_000 + '"/>'),
+        "strokes of pens": svg(f'<path fill="red" stroke="none" d="M0 0{"h9" * 99}v5{"h-9" * 99}z"/>' * 900),
         "circles": svg('<circle cx="9" cy="9" r="7"/>' * MANY),
         "transforms": svg('<g transform="' + "rotate(" * 8_000 + f'"/>{PATH}'),
         "functions": svg('<g transform="' + "rotate(1)" * 100_000 + f'">{PATH}</g>'),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from defusedxml import ElementTree
 
@@ -45,6 +47,20 @@ def styles(css, body, **attributes):
         ("@media screen and (prefers-color-scheme: dark), print{path{stroke:red}}", "", "none"),
         ("@media not print{path{stroke:red}}", "", "red"),
         ("@supports (fill:red){@media all{path{stroke:red}}}", "", "red"),
+        ("@supports (fill:red) and (not (stroke:12)){path{stroke:red}}", "", "red"),
+        ("@supports (fill:12) or (-moz-fill:red){path{stroke:red}}", "", "none"),
+        ("@media (min-width:10px) and (max-width:9999px){path{stroke:red}}", "", "red"),
+        ("@media (10px &lt; width &lt;= 600px), (orientation:portrait){path{stroke:red}}", "", "none"),
+        ("@layer a,b;@layer b{path{stroke:red}}@layer a{#p{stroke:lime}}", "", "red"),
+        ("path{stroke:red}@layer{#p{stroke:lime}}", "", "red"),
+        ("path{stroke:lime!important}@layer a{path{stroke:red!important}}", "", "red"),
+        ("g{stroke:lime;&amp;.k path{stroke:red}} g{path{stroke:lime;@media all{stroke:blue}}}", "", "red"),
+        ("g{> path{stroke:lime;@media all{stroke:red}}}", "", "red"),
+        ("@namespace x url(http://x.org/);x|path{stroke:lime}|path{stroke:red}", "", "red"),
+        ("path{stroke:lime;all:initial}", "", "none"),
+        ("path{stroke:red;stroke:device-cmyk(0 0 0 1)}", "", "red"),
+        ("path{stroke:oklch(0 0 0)}", 'stroke="color()"', "oklch(0 0 0)"),
+        ("path{--a:var(--b);stroke:var(--a);--b:red}", "", "red"),
         ("svg{--a:red}path{stroke:var(--a)}", "", "red"),
         ("path{stroke:var(--a, var(--b, lime))}", "", "lime"),
         ("@font-face{src:url(data:x;base64,AA/*BB)}path{stroke:red}", "", "red"),
@@ -65,16 +81,19 @@ def test_what_is_inherited():
 @pytest.mark.parametrize(
     ("css", "body", "message"),
     [
-        ("x g g g g g g g g path{fill:none}", "<g>" * 60 + "<path/>" * 50 + "</g>" * 60, "too long to apply"),
-        ("x~g~g{fill:none}", "<g/>" * 2000, "too long to apply"),
-        ("g:has(~ x){fill:none}", "<g/>" * 2000, "too long to apply"),
-        ("*{fill:none}" * 600, "<g/>" * 2000, "too long to apply"),
+        ("x g g g g g g g g path{fill:none}", "<g>" * 60 + "<path/>" * 50 + "</g>" * 60, "take too long"),
+        ("x~g~g{fill:none}", "<g/>" * 2000, "take too long"),
+        ("g:has(~ x){fill:none}", "<g/>" * 2000, "take too long"),
+        ("*{fill:none}" * 600, "<g/>" * 2000, "take too long"),
         ("a{fill:none}" * (svg_css.MAX_SELECTORS + 1), "", "selectors"),
+        ("g{" + "&amp; &amp; &amp;{" * 6 + "fill:none" + "}" * 7, "<g/>" * 900, None),
+        ("@layer " + "a." * 20_000 + "b;", "<g/>", None),
+        ("@media (" + " " * 40_000 + "width){g{fill:none}}", "<g/>", None),
         (" " * (svg_css.MAX_CSS + 1), "", "characters of CSS"),
     ],
 )
 def test_style_sheets_cannot_run_away(css, body, message):
-    with pytest.raises(FormatError, match=message):
+    with pytest.raises(FormatError, match=message) if message else nullcontext():
         styles(css.replace(">", "&gt;"), body)
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sketchgen.errors import FormatError, FormatNote, FormatWarning, SketchError, SketchgenError
+from sketchgen.errors import FormatError, FormatNote, FormatWarning, SketchgenError
+from sketchgen.formats import svg_css
 from sketchgen.formats.svg_reader import AS_DRAWN, parse_svg
 from sketchgen.sketch.sketch import Box, Layer
 
@@ -126,7 +127,8 @@ def test_bezier_curves():
         '<path d="M50,101h9v9" stroke="red"/>',
         '<clipPath id="c"/><path clip-path="url(#c)" d="M0,0h9v9"/>',
         '<symbol id="s"><path d="M0,0h9v9"/></symbol>',
-        '<path requiredExtensions="http://x.org/" d="M0,0h9v9"/>',
+        '<path requiredExtensions="" d="M0,0h9v9"/>',
+        '<path xmlns="" d="M0,0h9v9"/>',
         '<rect class="background" width="5" height="5"/>',
         "",
     ],
@@ -193,6 +195,31 @@ CLIP = '<clipPath id="c" {}>{}</clipPath>'
             [[[0, 5], [5, 5]]],
         ),
         ('<style>path{d:path("M1 1h5")}</style><path d="M0 0h3"/>', [[[1, 1], [6, 1]]]),
+        (
+            '<g style="font:bold 4px/2 serif"><line x1="1em" x2="2em" y2="1rem"/><path font-size="50%" '
+            'style="transform:translate(3em)" d="M1 1h5"/></g>',
+            [[[4, 0], [8, 16]], [[7, 1], [12, 1]]],
+        ),
+        ('<path stroke-dasharray="30 70" d="M0 5H99"/>', [[[0, 5], [30, 5]]]),
+        (
+            '<path pathLength="4" stroke-dasharray="1 3" stroke-dashoffset="-2" d="M0 5H8"/>',
+            [[[4, 5], [6, 5]]],
+        ),
+        ('<path stroke-dasharray="2 3" d="M0 5H99"/>', [[[0, 5], [99, 5]]]),
+        (
+            '<path stroke-dasharray="99 99" stroke-dashoffset="99" d="M0 5H9"/><path d="M0 6H9"/>',
+            [[[0, 6], [9, 6]]],
+        ),
+        (
+            '<path stroke-dasharray="9" stroke-dashoffset="9" style="animation:a 1s" d="M0 5H9"/>',
+            [[[0, 5], [9, 5]]],
+        ),
+        ('<symbol id="s" x="5" y="2"><path d="M0 0H9"/></symbol><use href="#s"/>', [[[5, 2], [14, 2]]]),
+        ('<path style="transform:translate3d(5px,2px,0)" d="M0 0H9"/>', [[[5, 2], [14, 2]]]),
+        (
+            '<linearGradient id="g"/><path fill="none" stroke="url(#g)" d="M0 0L9 9"/><path d="M0 6H9"/>',
+            [[[0, 6], [9, 6]]],
+        ),
     ],
 )
 def test_clips_and_styles(body, expected):
@@ -355,7 +382,7 @@ def test_bad_files(text, message):
     [
         ('<polyline points="1e308,2 3,4"/>', "beyond 1e\\+09"),
         ('<polyline points="' + "1,2 " * 1_000_000 + '"/>', "more than 200000 points"),
-        ('<path d="M0,0' + "L1,2" * 1_000_000 + '"/>', "more than 200000 points"),
+        ('<path d="M0,0' + "L1,2" * 1_000_000 + '"/>', "too long"),
         (
             '<g transform="scale(1e8)"><path d="M0,0' + "c10,20 30,40 50,60" * 5_000 + '"/></g>',
             "more than 200000",
@@ -364,7 +391,7 @@ def test_bad_files(text, message):
 )
 def test_too_much(body, message):
     begun = time.process_time()
-    with pytest.raises(SketchError, match=message):
+    with pytest.raises(SketchgenError, match=message):
         parse_svg(svg(body))
     assert time.process_time() - begun < 30
 
@@ -456,3 +483,28 @@ def test_what_is_left_out_is_told():
         parse_svg(svg(f'<text>a</text><image/><g mask="url(#n)">{line}</g><mask id="n"/>{line}'), "a.svg")
     words = ["left out: image, text", "mask is left out", "marker-end is left out"]
     assert sorted(str(each.message) for each in told) == sorted(f"a.svg: {each}" for each in words)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<path d="M0 0h1"/>' * 200,
+        '<path d="M0 0' + "h1" * 2_000 + '"/>',
+        '<path d="M0 0h1" transform="' + "rotate(1)" * 999 + '"/>',
+        '<path fill="none" d="' + "M1 2l3 4 5 6" * 200 + '"/>',
+        f'<path fill="red" stroke="none" d="M0 0{"h9 " * 20}v5{"h-9 " * 20}z"/>' * 12,
+        "<svg>" * 30 + '<path d="M0 0h1"/>' * 30 + "</svg>" * 30,
+        '<g clip-path="circle(5px)">' + '<path d="M0 0h9"/>' * 40 + "</g>",
+        '<g style="transform-box:fill-box;transform-origin:1px 1px">' * 50
+        + '<path d="M0 0h1"/>' * 9
+        + "</g>" * 50,
+        "".join(f'<path d="M0 0h1" stroke="hsl({hue} 9% 9%)"/>' for hue in range(90)),
+        "".join(f'<path d="M0 0h1" style="fill:none;{"a:b;" * 90}x:{at}"/>' for at in range(60)),
+        '<g style="' + "".join(f"--a{at}:1;" for at in range(400)) + '">' + "<g/>" * 200 + "</g>",
+    ],
+)
+def test_costly_work_is_counted_before_it_takes_long(body, monkeypatch):
+    monkeypatch.setattr(svg_css, "MAX_WORK", 3_000)
+    with pytest.raises(FormatError, match="too long to read"):
+        parse_svg(svg(body))
+    parse_svg(svg('<path d="M0 0h1"/>' * 20))
