@@ -340,10 +340,10 @@ class Completer(Pretrained):
         total = len(run.going_on)
         shown, guesses = np.arange(0, total, total // count), tuple(run.guesses.top(5) if run.guesses else ())
         streamed: list[list[list[float]]] = [[] for _ in range(count)]
-        for points, pen, drawn in run.points():
-            yield NextPoints(points[shown], pen[shown], drawn[shown], guesses=guesses)
-            for place in np.flatnonzero(drawn[shown]):
-                streamed[place].append(points[shown[place]].tolist())
+        for points, pen, drawn in run.points(shown):
+            yield NextPoints(points, pen, drawn, guesses=guesses)
+            for place in np.flatnonzero(drawn):
+                streamed[place].append(points[place].tolist())
         candidates = self._finish(run, count)
         completions = [candidates[row].completion for row in self._choose(run, candidates, count)]
         # Of what was streamed, a stroke may be left out as redrawn, or be made like a given one.
