@@ -154,7 +154,10 @@ def guesses(url: str, rounds: int) -> list[float]:
 
 
 def frames(url: str, points: int) -> dict[str, list[float]]:
-    """Milliseconds of the browser's main thread for each frame of a large drawing, by what a person does."""
+    """Milliseconds of the browser's main thread for each frame of a large drawing, by what a person does.
+
+    They are of its processor time, less what a frame takes in which nothing happens.
+    """
     with drawing_page(url) as (page, box):
         page.evaluate("lists => Sketchgen.sketch.load(Sketchgen.asStrokes(lists, false), 'cat')", dense(points))
         browser = page.context.new_cdp_session(page)
@@ -164,11 +167,22 @@ def frames(url: str, points: int) -> dict[str, list[float]]:
             metrics = browser.send("Performance.getMetrics")["metrics"]
             return next(each["value"] * 1000 for each in metrics if each["name"] == "TaskDuration")
 
+        page.evaluate("""() => {
+          const { pad } = Sketchgen, draw = pad.draw;
+          pad.painted = 0;
+          pad.draw = function () { this.painted += 1; draw.call(this); };
+        }""")
+
         def step(act: Callable[[], Any]) -> float:
             before = spent()
             act()
-            page.evaluate("new Promise((there) => requestAnimationFrame(() => requestAnimationFrame(there)))")
-            return spent() - before
+            number = page.evaluate("""async () => {
+              for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+              const { painted } = Sketchgen.pad;
+              Sketchgen.pad.painted = 0;
+              return painted;
+            }""")
+            return (spent() - before) / max(1, number)
 
         def moves(turn: float) -> list[Callable[[], Any]]:
             return [
@@ -177,6 +191,7 @@ def frames(url: str, points: int) -> dict[str, list[float]]:
             ]
 
         page.wait_for_timeout(500)
+        idle = statistics.median(step(lambda: None) for _ in range(20))
         moves(9)[0]()
         page.mouse.down()
         drawn = [step(move) for move in moves(9)]
@@ -188,7 +203,8 @@ def frames(url: str, points: int) -> dict[str, list[float]]:
         grown = [step(lambda: None)]
         while not page.evaluate("Sketchgen.suggestions.settled"):
             grown.append(step(lambda: None))
-        return {"a stroke is drawn": drawn, "the paper is moved": panned, "suggestions grow": grown}
+        found = {"a stroke is drawn": drawn, "the paper is moved": panned, "suggestions grow": grown}
+        return {what: [each - idle for each in times] for what, times in found.items()}
 
 
 def stops(rounds: int) -> list[float]:
