@@ -253,6 +253,9 @@ def main() -> None:
             found = measure()
             told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
             print(f"| {what} (median, worst) | {told} |", flush=True)
+        for what, found in frames(url, 5_000).items():
+            told = f"{statistics.median(found):.1f}, {max(found):.0f} ms"
+            print(f"| a frame of 5000 points while {what} (median, worst) | {told} |", flush=True)
         rate = points_of_run(9) / list(run(url, 9))[-1]
         print(f"| points a second, 9 alternatives, one person | {rate:.0f} |", flush=True)
         # As the page asks: the first time who chooses is loaded.
