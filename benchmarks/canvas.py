@@ -67,7 +67,10 @@ def dense(points: int) -> list[list[list[float]]]:
     """Five long strokes of so many points in all."""
     angles = [6 * step / points for step in range(points)]
     return [
-        [[320 + (200 - 20 * k) * math.cos(5 * a + k), 240 + 150 * math.sin((5 + k) * a)] for a in angles[k::5]]
+        [
+            [320 + (200 - 20 * k) * math.cos(5 * a + k), 240 + 150 * math.sin((5 + k) * a)]
+            for a in angles[k::5]
+        ]
         for k in range(5)
     ]
 
@@ -159,7 +162,9 @@ def frames(url: str, points: int) -> dict[str, list[float]]:
     They are of its processor time, less what a frame takes in which nothing happens.
     """
     with drawing_page(url) as (page, box):
-        page.evaluate("lists => Sketchgen.sketch.load(Sketchgen.asStrokes(lists, false), 'cat')", dense(points))
+        page.evaluate(
+            "lists => Sketchgen.sketch.load(Sketchgen.asStrokes(lists, false), 'cat')", dense(points)
+        )
         browser = page.context.new_cdp_session(page)
         browser.send("Performance.enable", {"timeDomain": "threadTicks"})
 

@@ -365,7 +365,7 @@ def test_many_lines_in_a_thumbnail_are_drawn_anew_when_it_rests(paper: Canvas) -
     found = paper.tell(
         """() => { const S = Sketchgen, circle = (k) => Array.from({ length: 100 }, (_, i) =>
           [320 + (90 + 3 * k) * Math.cos(i / 16), 240 + (90 + 3 * k) * Math.sin(i / 16)]);
-        const base = S.asStrokes(Array.from({ length: 20 }, (_, k) => circle(k)), false), inks = S.inks(S.root);
+        const inks = S.inks(S.root), base = S.asStrokes(Array.from({ length: 20 }, (_, k) => circle(k)));
         const line = Array.from({ length: 60 }, (_, i) => [i * 6, 100, i === 59 ? 1 : 0]);
         const made = () => {
           const thumb = new S.Thumb({ base });
