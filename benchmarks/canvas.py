@@ -17,7 +17,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,18 +63,21 @@ def points_of_run(count: int) -> int:
     return sum(each.added.point_count for each in found)
 
 
+def dense(points: int) -> list[list[list[float]]]:
+    """Five long strokes of so many points in all."""
+    angles = [6 * step / points for step in range(points)]
+    return [
+        [
+            [320 + (200 - 20 * k) * math.cos(5 * a + k), 240 + 150 * math.sin((5 + k) * a)]
+            for a in angles[k::5]
+        ]
+        for k in range(5)
+    ]
+
+
 def dense_guesses(url: str, points: int, rounds: int) -> list[float]:
     """Milliseconds until the guesses of a drawing of five long strokes come, by a program."""
-    angles = [6 * step / points for step in range(points)]
-    drawing = {
-        "strokes": [
-            [
-                [320 + (200 - 20 * k) * math.cos(5 * a + k), 240 + 150 * math.sin((5 + k) * a)]
-                for a in angles[k::5]
-            ]
-            for k in range(5)
-        ]
-    }
+    drawing = {"strokes": dense(points)}
     found = []
     with httpx.Client(base_url=url, timeout=120) as client:
         for _ in range(rounds):
@@ -153,6 +156,62 @@ def guesses(url: str, rounds: int) -> list[float]:
         return page.evaluate("Sketchgen.guess.timings")[1:]
 
 
+def frames(url: str, points: int) -> dict[str, list[float]]:
+    """Milliseconds of the browser's main thread for each frame of a large drawing, by what a person does.
+
+    They are of its processor time, less what a frame takes in which nothing happens.
+    """
+    with drawing_page(url) as (page, box):
+        page.evaluate(
+            "lists => Sketchgen.sketch.load(Sketchgen.asStrokes(lists, false), 'cat')", dense(points)
+        )
+        browser = page.context.new_cdp_session(page)
+        browser.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+        def spent() -> float:
+            metrics = browser.send("Performance.getMetrics")["metrics"]
+            return next(each["value"] * 1000 for each in metrics if each["name"] == "TaskDuration")
+
+        page.evaluate("""() => {
+          const { pad } = Sketchgen, draw = pad.draw;
+          pad.painted = 0;
+          pad.draw = function () { this.painted += 1; draw.call(this); };
+        }""")
+
+        def step(act: Callable[[], Any]) -> float:
+            before = spent()
+            act()
+            number = page.evaluate("""async () => {
+              for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+              const { painted } = Sketchgen.pad;
+              Sketchgen.pad.painted = 0;
+              return painted;
+            }""")
+            return (spent() - before) / max(1, number)
+
+        def moves(turn: float) -> list[Callable[[], Any]]:
+            return [
+                lambda a=a: page.mouse.move(box["x"] + 300 + 2 * a, box["y"] + 200 + 90 * math.sin(a / turn))
+                for a in range(100)
+            ]
+
+        page.wait_for_timeout(500)
+        idle = statistics.median(step(lambda: None) for _ in range(20))
+        moves(9)[0]()
+        page.mouse.down()
+        drawn = [step(move) for move in moves(9)]
+        page.mouse.up()
+        page.wait_for_timeout(500)
+        panned = [step(lambda: page.mouse.wheel(4, 3)) for _ in range(50)]
+        page.locator("[data-do=finish]").click()
+        page.wait_for_function("Sketchgen.suggestions.items.some((each) => each.grown)")
+        grown = [step(lambda: None)]
+        while not page.evaluate("Sketchgen.suggestions.settled"):
+            grown.append(step(lambda: None))
+        found = {"a stroke is drawn": drawn, "the paper is moved": panned, "suggestions grow": grown}
+        return {what: [each - idle for each in times] for what, times in found.items()}
+
+
 def stops(rounds: int) -> list[float]:
     """Milliseconds from pen-down to the model's stop on the server, on a model that never ends by itself."""
     server = Server(str(ROOT / "tests" / "browser" / "slow_server.py"))
@@ -199,6 +258,9 @@ def main() -> None:
             found = measure()
             told = f"{statistics.median(found):.0f}, {max(found):.0f} ms"
             print(f"| {what} (median, worst) | {told} |", flush=True)
+        for what, found in frames(url, 5_000).items():
+            told = f"{statistics.median(found):.1f}, {max(found):.0f} ms"
+            print(f"| a frame of 5000 points while {what} (median, worst) | {told} |", flush=True)
         rate = points_of_run(9) / list(run(url, 9))[-1]
         print(f"| points a second, 9 alternatives, one person | {rate:.0f} |", flush=True)
         # As the page asks: the first time who chooses is loaded.

@@ -34,7 +34,7 @@
       this.underlays = [];        // what others draw below the lines
       this.overlays = [];         // and above them
       this.waiting = this.stale = false;
-      this.moved = -Infinity;
+      this.moved = -Infinity;     // when the view was last seen to move
       S.setSmooth(S.remembered("smooth") !== "no");
       this.hand = new S.Hand(this);
       this.addActions();
@@ -185,12 +185,11 @@
     look(change) {
       this.flight = null;
       change(this.view);
-      this.moved = performance.now();
       this.refreshSoon();
     }
 
     get moving() {
-      return this.flight || performance.now() - this.moved < REST;
+      return performance.now() - this.moved < REST;
     }
 
     // --- the picture -------------------------------------------------------------------------------------
@@ -279,7 +278,8 @@
       const { canvas, layer } = this, { scale, x, y } = this.view;
       const looks = [canvas.width, canvas.height, ratio, inks.ink, inks.added, S.smooth()].join();
       const before = this.drawn || [], same = this.looks === looks && before.every((each, i) => each === strokes[i]);
-      const placed = this.layerView && [scale, x, y].every((value, i) => value === this.layerView[i]);
+      const at = (place) => place && [scale, x, y].every((value, i) => value === place[i]), placed = at(this.layerView);
+      if (!at(this.seenView)) Object.assign(this, { seenView: [scale, x, y], moved: performance.now() });
       if (!placed && same && before.length === strokes.length && this.moving && S.sketch.points > MANY) {
         clearTimeout(this.resting);
         this.resting = setTimeout(() => this.drawSoon(), REST + 10);

@@ -2,6 +2,12 @@
 "use strict";
 
 (function (S) {
+  const MANY = 1500;      // points that cannot be drawn anew in each frame
+  const BLURRED = 1.25;   // times by which a picture of them may be larger or smaller, while it moves
+
+  // Pictures of lists of many strokes, as they first were in a thumbnail: {picture, placed, looks}.
+  const stills = new WeakMap();
+
   S.asStrokes = (lists, added) => lists.map((points) => ({ points, added }));
 
   S.Thumb = class extends S.Growing {
@@ -36,7 +42,8 @@
       const wanted = S.boxOf([...this.base.map((stroke) => stroke.points), ...this.strokes]);
       if (!wanted) return;
       const near = this.box && Math.max(...Object.keys(wanted).map((key) => Math.abs(wanted[key] - this.box[key]))) < 0.5;
-      if (!this.box || near || S.calm()) {
+      this.rests = !this.box || near || S.calm();
+      if (this.rests) {
         this.box = wanted;
         return;
       }
@@ -57,8 +64,32 @@
       this.paint(context, inks);
     }
 
+    // Many strokes are moved as they were drawn, and drawn anew when what grows before them rests.
+    paintBase(context, inks) {
+      if (this.base.reduce((sum, { points }) => sum + points.length, 0) <= MANY) {
+        S.drawStrokes(context, inks, this.base, this.width);
+        return;
+      }
+      const { width, height } = this.canvas, placed = context.getTransform();
+      const looks = [width, height, inks.ink, inks.added, S.smooth()].join();
+      let still = this.still || stills.get(this.base);
+      const times = still ? placed.a / still.placed.a : 0;
+      const settled = this.complete && this.rests && String(placed) !== String(still && still.placed);
+      if (settled || times > BLURRED || times < 1 / BLURRED || still.looks !== looks) {
+        const picture = S.make("canvas", { width, height }), own = picture.getContext("2d");
+        own.lineCap = own.lineJoin = "round";
+        own.setTransform(placed);
+        S.drawStrokes(own, inks, this.base, this.width);
+        still = this.still = { picture, placed, looks };
+        if (!stills.has(this.base)) stills.set(this.base, still);
+      }
+      context.setTransform(placed.multiply(still.placed.inverse()));
+      context.drawImage(still.picture, 0, 0);
+      context.setTransform(placed);
+    }
+
     paint(context, inks) {
-      S.drawStrokes(context, inks, this.base, this.width);
+      this.paintBase(context, inks);
       for (const stroke of this.visible()) S.drawStroke(context, stroke, this.added ? inks.added : inks.ink, this.width);
     }
   };

@@ -320,10 +320,6 @@ class Completer(Pretrained):
     def _ranker(self) -> Ranker:
         return self.ranker or load_ranker()
 
-    def _name_of(self, index: int) -> str | None:
-        """Return the name of a category; None for any."""
-        return self.categories[index] if index < len(self.categories) else None
-
     def _choose(self, run: Run, candidates: Sequence[Candidate], count: int) -> list[int]:
         """Return the rows of the candidates that are taken."""
         if len(candidates) == count:
@@ -344,10 +340,10 @@ class Completer(Pretrained):
         total = len(run.going_on)
         shown, guesses = np.arange(0, total, total // count), tuple(run.guesses.top(5) if run.guesses else ())
         streamed: list[list[list[float]]] = [[] for _ in range(count)]
-        for points, pen, drawn in run.points():
-            yield NextPoints(points[shown], pen[shown], drawn[shown], guesses=guesses)
-            for place in np.flatnonzero(drawn[shown]):
-                streamed[place].append(points[shown[place]].tolist())
+        for points, pen, drawn in run.points(shown):
+            yield NextPoints(points, pen, drawn, guesses=guesses)
+            for place in np.flatnonzero(drawn):
+                streamed[place].append(points[place].tolist())
         candidates = self._finish(run, count)
         completions = [candidates[row].completion for row in self._choose(run, candidates, count)]
         # Of what was streamed, a stroke may be left out as redrawn, or be made like a given one.
@@ -372,7 +368,7 @@ class Completer(Pretrained):
         check_sketch(sketch)
         auto = is_auto(category)
         guesses = self.guesses(sketch) if auto else None
-        name = None if auto else self._name_of(self.category_index(category))
+        name = None if auto else (*self.categories, None)[self.category_index(category)]
         # Where something is given there is no need to load the ranker before the first point.
         if best_of > 1 and (guesses or not sketch.is_empty or self._ranker.can_rank(sketch, name)):
             count, symmetry = count * best_of, True
@@ -407,17 +403,20 @@ class Completer(Pretrained):
         """Prepare to draw a candidate of a partial sketch under each of some categories."""
         index = {name: self.category_index(name) for name in set(names)}
         count, rows = len(names), np.array([index[name] for name in names])
+        # Read once, under all categories that are asked for and, to guide, under none.
+        reading = partial.read(self.decoder, np.append(rows, self.config.any_category))
         if continue_stroke is not None:
             going_on = np.full(count, continue_stroke and len(partial.pen) > 0)
         else:
             numbers = np.full(count, 0.5) if temperature == 0 else first_numbers(seed, count)
             # By the first, likeliest category for all, which is nearly what each would have.
-            going_on = numbers >= partial.done(self.decoder, int(rows[0]), temperature)
+            going_on = numbers >= partial.done(self.decoder, int(rows[0]), temperature, reading)
         going_on[list(images)] = False
         # No category cannot be guided towards.
         stepper = self.decoder if (rows == self.config.any_category).all() else self.stepper
         forced = {row: image.steps for row, image in images.items()}
-        given, noise = partial.prefix(rows, going_on), noise_rows(seed, count, stepper.candidates)
+        given = partial.prefix(rows, going_on, reading)
+        noise = noise_rows(seed, count, stepper.candidates)
         sampled = steps(stepper, given, noise, limit, temperature, forced=forced, edges=partial.edges)
         return Run(partial, names, going_on, images, sampled, guesses)
 

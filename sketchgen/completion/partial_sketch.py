@@ -15,7 +15,7 @@ from sketchgen.completion.gap_closing import Closer
 from sketchgen.completion.like_parts import made_alike
 from sketchgen.completion.sampler import Edges
 from sketchgen.completion.symmetry import Mirrored, mirrored
-from sketchgen.models.numpy_stroke_model import Decoder, Prefix
+from sketchgen.models.numpy_stroke_model import Decoder, Prefix, Reading
 from sketchgen.ranking.flaws import GivenInk
 from sketchgen.sketch.geometry import EPSILON, Frame
 from sketchgen.sketch.sketch import Points, Sketch
@@ -115,22 +115,34 @@ class PartialSketch:
         strokes, frame = self.sketch.strokes, self.frame
         return strokes[-1][-1] if strokes else np.array([frame.x, frame.y])
 
-    def prefix(self, categories: Int[np.ndarray, " b"], going_on: Bool[np.ndarray, " b"]) -> Prefix:
+    def prefix(
+        self,
+        categories: Int[np.ndarray, " b"],
+        going_on: Bool[np.ndarray, " b"],
+        reading: Reading | None = None,
+    ) -> Prefix:
         """Return the network's input for b completions.
 
         Args:
             categories: index of the category of each.
             going_on: whether each continues the last given stroke.
+            reading: see `Prefix`.
         """
         offset = np.diff(self.points, axis=0, prepend=0.0)
-        return Prefix(offset, self.pen, categories, self.known, going_on)
+        return Prefix(offset, self.pen, categories, self.known, going_on, reading=reading)
+
+    def read(self, decoder: Decoder, categories: Int[np.ndarray, " b"]) -> Reading:
+        """Return what the network makes of the given part under some categories."""
+        return decoder.read(self.prefix(categories, np.zeros(len(categories), dtype=bool)))
 
     def before(self, category: int) -> tuple[Prefix, Points]:
         """Return the network's input without the last given point, and that point's offset (2,), px."""
         offset = np.diff(self.points, axis=0, prepend=0.0)
         return Prefix(offset[:-1], self.pen[:-1], np.array([category]), self.known), offset[-1]
 
-    def done(self, decoder: Decoder, category: int, temperature: float = 1.0) -> float:
+    def done(
+        self, decoder: Decoder, category: int, temperature: float = 1.0, reading: Reading | None = None
+    ) -> float:
         """Return the probability that the last given stroke is whole; 1 for a dot and for nothing.
 
         It follows from the model's probability of lifting the pen there by Bayes' rule: most people who stop
@@ -141,11 +153,14 @@ class PartialSketch:
             category: index, or the config's `any_category`.
             temperature: 0 or more; the odds are raised to 1/T. Unlike the pen of an added point
                 (`StepDistribution.samples`), this is decided once in a drawing.
+            reading: of the given part by the decoder, under this category among others; None to read it.
         """
         if len(self.pen) < 2:
             return 1.0
-        before, last = self.before(category)
-        return self.done_at(float(decoder.prime(before)[0].lift_probability(last[None])[0]), temperature)
+        reading = reading or self.read(decoder, np.array([category]))
+        last = self.points[-1:] - self.points[-2:-1]
+        lifted = decoder.last_point(reading, category).lift_probability(last)
+        return self.done_at(float(lifted[0]), temperature)
 
     @staticmethod
     def done_at(lifted: float, temperature: float) -> float:

@@ -87,15 +87,15 @@ class Run:
                 self.sampled = iter(())
                 return
 
-    def points(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Sample, and yield points (n, 2) on the page, pens (n,) and which candidates got a point (n,)."""
-        count, at = len(self.going_on), np.zeros((1, 2))
+    def points(self, rows: Int[np.ndarray, " k"]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Sample, and yield points (k, 2) and pens (k,) of some candidates on the page, and which got one."""
+        going_on, at = self.going_on[rows], np.zeros((1, 2))
         if self.going_on.any():
-            yield np.tile(self.partial.origin, (count, 1)), np.full(count, int(Pen.DRAW)), self.going_on
-        closing = Closings(self.partial.closer, self.going_on)
+            yield np.tile(self.partial.origin, (len(rows), 1)), np.full(len(rows), int(Pen.DRAW)), going_on
+        closing = Closings(self.partial.closer, going_on)
         for step in self:
-            at = at + step.offset
-            yield self.partial.on_page(closing.next(at, step.pen)), step.pen, step.drawn
+            at, pen = at + step.offset[rows], step.pen[rows]
+            yield self.partial.on_page(closing.next(at, pen)), pen, step.drawn[rows]
 
     def finish(self) -> list[Candidate]:
         """Sample what is left, and return the candidates that were not given up, in their order."""

@@ -213,7 +213,9 @@ class _Lstms:
         count, batch, _ = steps.shape
         ways, width = self._recurrent.shape[:2]
         read = np.stack([steps, _reversed(steps, length)][:ways]).reshape(ways, count * batch, -1)
-        projected = (read @ self._inputs + self._bias).reshape(ways, count, batch, -1)
+        projected = read @ self._inputs
+        projected += self._bias
+        projected = projected.reshape(ways, count, batch, -1)
         found = np.zeros((ways, count, batch, width), np.float32)
         hidden, cell = np.zeros((2, ways, batch, width), np.float32)
         # How many drawings go on so far.

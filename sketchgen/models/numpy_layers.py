@@ -221,18 +221,19 @@ class Lstm:
 
     def run(
         self, inputs: Float[np.ndarray, "n b i"], start: Start = None
-    ) -> tuple[Float[np.ndarray, "n b w"], LayerState]:
-        """Return the outputs of n steps from the beginning, and the state after them."""
+    ) -> tuple[Float[np.ndarray, "n b w"], LayerState, LayerState]:
+        """Return the outputs of n steps from the beginning, and the states before the last and after it."""
         steps, batch = inputs.shape[:2]
         projected = np.ascontiguousarray(self._inputs(inputs.reshape(steps * batch, -1)))
-        state, outputs = self.begin(batch), np.empty((steps, batch, self._width), dtype=np.float32)
+        before = state = self.begin(batch)
+        outputs = np.empty((steps, batch, self._width), dtype=np.float32)
         for step, gates in enumerate(projected.reshape(steps, batch, -1)):
-            state = self._next(gates, state)
+            before, state = state, self._next(gates, state)
             if start is not None:
                 begun = (step >= start)[:, None]
                 state = state[0] * begun, state[1] * begun
             outputs[step] = state[0]
-        return outputs, state
+        return outputs, before, state
 
     def _next(self, projected: Float[np.ndarray, "b g"], state: LayerState) -> LayerState:
         """Return hidden state and cell after a step whose inputs were projected."""
@@ -299,22 +300,24 @@ class GatedRecurrence:
 
     def run(
         self, inputs: Float[np.ndarray, "n b i"], start: Start = None
-    ) -> tuple[Float[np.ndarray, "n b w"], LayerState]:
-        """Return the outputs of n steps from the beginning, and the state after them."""
+    ) -> tuple[Float[np.ndarray, "n b w"], LayerState, LayerState]:
+        """Return the outputs of n steps from the beginning, and the states before the last and after it."""
         steps, batch = inputs.shape[:2]
-        hidden, before = self.begin(batch)
+        hidden, zero = self.begin(batch)
         begun = np.ones((steps, batch, 1), np.float32)
         if start is not None:
             begun[:, :, 0] = np.arange(steps)[:, None] >= start
-        last = np.concatenate([before[None], (inputs * begun)[:-1]])
+        last = np.concatenate([zero[None], (inputs * begun)[:-1]])
+        before = hidden
         flat = (part.reshape(steps * batch, -1) for part in (inputs, last))
         enter, outputs, candidate = (part.reshape(steps, batch, -1) for part in self._read(*flat))
         for step in range(steps):
+            before = hidden
             hidden = (hidden + enter[step] * (candidate[step] - hidden)) * begun[step]
             outputs[step] *= hidden
         if self._adds:
             outputs += inputs
-        return outputs, (hidden, inputs[-1] * begun[-1])
+        return outputs, (before, last[-1]), (hidden, inputs[-1] * begun[-1])
 
     def _read(
         self, inputs: Float[np.ndarray, "b i"], before: Float[np.ndarray, "b i"]

@@ -45,6 +45,7 @@ class Prefix:
         known: whether the frame is that of the whole drawing (255 box), not the given part's own.
         going_on: which of the b drawings go on with the last stroke, whatever its pen; None for none.
         latent: the latent vectors; None for none.
+        reading: what `Decoder.read` made of the part under these categories, maybe among others, if it has.
     """
 
     offset: Float[np.ndarray, "n 2"]
@@ -53,6 +54,7 @@ class Prefix:
     known: bool
     going_on: Bool[np.ndarray, " b"] | None = None
     latent: Float[np.ndarray, "b z"] | None = None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,29 @@ class State:
             states[0].known,
             Cache.join(caches) if caches else None,
         )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A given part of n points as it was read under k categories, from which any number of drawings go on.
+
+    Attributes:
+        category: index of each, ascending.
+        known: see `Prefix`.
+        pens: before each point and after the last, (n + 1) k rows.
+        features: what the network reads of them.
+        before: states of the layers before the last point.
+        after: states after it.
+        cache: of all points.
+    """
+
+    category: Int[np.ndarray, " k"]
+    known: bool
+    pens: PenState
+    features: Float[np.ndarray, "m k f"]
+    before: list[LayerState]
+    after: list[LayerState]
+    cache: Cache | None
 
 
 class _Encoder:
@@ -171,10 +196,9 @@ class Decoder:
         going_on = np.zeros(len(given.category), bool) if given.going_on is None else given.going_on
         # Rows that differ neither in category nor in going on are read once.
         kinds, rows = np.unique(2 * given.category + going_on, return_inverse=True)
-        pen = np.tile(given.pen, (len(kinds), 1))
-        pen[kinds % 2 == 1, -1:] = DRAW
-        offset = np.broadcast_to(given.offset, (*pen.shape, 2))
-        state = self._prime(offset, pen, kinds // 2, given.known, None)
+        reading = given.reading or self.read(given)
+        of = np.searchsorted(reading.category, kinds // 2)
+        state = self._behind(reading, of, len(given.pen), going_on=kinds % 2 == 1)
         if given.latent is None:
             step, state = self._next(state)
             return step.take(rows), state.take(rows)
@@ -187,9 +211,22 @@ class Decoder:
         """
         offset, pen, start = _right_aligned(given)
         category = np.concatenate([each.category for each in given])
-        state = self._prime(offset, pen, category, given[0].known, start)
+        reading = self._read_all(offset, pen, category, given[0].known, start)
+        state = self._behind(reading, slice(None), pen.shape[1], start)
         latents = [each.latent for each in given if each.latent is not None]
         return self._next(self._hearing(state, np.concatenate(latents)) if latents else state)
+
+    def read(self, given: Prefix) -> Reading:
+        """Read a given part under its categories."""
+        category = np.unique(given.category)
+        shape = len(category), len(given.pen)
+        pen, offset = np.broadcast_to(given.pen, shape), np.broadcast_to(given.offset, (*shape, 2))
+        return self._read_all(offset, pen, category, given.known, None)
+
+    def last_point(self, reading: Reading, category: int) -> StepDistribution:
+        """Return the distribution of the last point of a given part, under one of its categories."""
+        row = np.searchsorted(reading.category, [category])
+        return self._next(self._behind(reading, row, len(reading.features) - 2))[0]
 
     @one_thread
     def posterior(self, wholes: Sequence[Prefix]) -> Gaussian:
@@ -247,28 +284,52 @@ class Decoder:
         return self._next(State(state.layers, pens, state.bias, state.known, state.cache))
 
     @one_thread
-    def _prime(
+    def _read_all(
         self,
         offset: Float[np.ndarray, "b n 2"],
         pen: Int[np.ndarray, "b n"],
         category: Int[np.ndarray, " b"],
         known: bool,
         start: Start,
-    ) -> State:
-        """Read right-aligned given parts of n steps at most, for `_next`; padding has pen END."""
+    ) -> Reading:
+        """Read right-aligned given parts of n points at most; padding has pen END."""
         batch, count = pen.shape
-        joined, features = self._features(offset, pen, known)
-        bias, code = self._category[category], self._nothing
+        pens, features = self._features(offset, pen, known)
         widths = self.config.self_attention, self.config.pointers
         cache = Cache.empty(batch, *widths, start) if any(widths) else None
-        layers = [layer.begin(batch) for layer in self._layers]
+        before = after = [layer.begin(batch) for layer in self._layers]
         if count:
-            before = np.ascontiguousarray(features[:-1]).reshape(count * batch, -1)
-            inputs = self._enter(before, np.tile(bias + code, (count, 1))).reshape(count, batch, -1)
-            points = joined.position.reshape(count + 1, batch, 2)[:-1].swapaxes(0, 1)
-            layers = self._replay(inputs, points, cache, start)
-            code = self._code(features[1:], start)
-        return State(layers, joined.take(slice(count * batch, None)), bias + code, known, cache)
+            flat = np.ascontiguousarray(features[:-1]).reshape(count * batch, -1)
+            bias = np.tile(self._category[category] + self._nothing, (count, 1))
+            inputs = self._enter(flat, bias).reshape(count, batch, -1)
+            points = pens.position.reshape(count + 1, batch, 2)[:-1].swapaxes(0, 1)
+            before, after = self._replay(inputs, points, cache, start)
+        return Reading(category, known, pens, features, before, after, cache)
+
+    @one_thread
+    def _behind(
+        self,
+        reading: Reading,
+        rows: Rows,
+        count: int,
+        start: Start = None,
+        going_on: Bool[np.ndarray, " b"] | None = None,
+    ) -> State:
+        """Return the state behind the first `count` points, all or all but the last, of some rows."""
+        batch, at = len(reading.category), reading.features[1 : count + 1, rows]
+        pens = reading.pens.take(slice(count * batch, (count + 1) * batch)).take(rows)
+        if count and going_on is not None and going_on.any():
+            pens = replace(pens, pen=np.where(going_on, DRAW, pens.pen))
+            at[-1] = pens.features(self.config.inputs, reading.known, self.config.offset_scale)
+        bias = self._category[reading.category[rows]] + (self._code(at, start) if count else self._nothing)
+        whole = count == len(reading.features) - 1
+        layers = [
+            tuple(part[rows] for part in layer) for layer in (reading.after if whole else reading.before)
+        ]
+        cache = reading.cache and reading.cache.take(rows)
+        if cache is not None:
+            cache.count = count
+        return State(layers, pens, bias, reading.known, cache)
 
     def _code(self, features: Float[np.ndarray, "n b f"], start: Start) -> np.ndarray:
         """Return the code of each given part, (b, e), or the one of nothing, (e,)."""
@@ -283,15 +344,15 @@ class Decoder:
         points: Float[np.ndarray, "b n 2"],
         cache: Cache | None,
         start: Start,
-    ) -> list[LayerState]:
-        """Return the layers' states after n steps from the beginning; the cache is filled."""
+    ) -> tuple[list[LayerState], list[LayerState]]:
+        """Return the layers' states before the last of n steps and after it; the cache is filled."""
         states, outputs, count = [], [], len(inputs)
         if cache is not None:
             cache.reserve(count + 1)
             cache.arrays["point"][:, :count] = points
         for number, layer in enumerate(self._layers):
-            inputs, state = layer.run(inputs, start)
-            states.append(state)
+            inputs, *both = layer.run(inputs, start)
+            states.append(both)
             outputs.append(inputs)
             if self._attention is not None and cache is not None and number == 0:
                 inputs = inputs + self._attention.run(inputs, cache)
@@ -301,7 +362,8 @@ class Decoder:
                 keys = self._out(joined)[:, -self.config.pointers :].reshape(count, points.shape[0], -1)
                 cache.arrays["pointer"][:, :count] = keys.swapaxes(0, 1)
             cache.count = count
-        return states
+        before, after = zip(*states, strict=True)
+        return list(before), list(after)
 
     def _enter(
         self, features: Float[np.ndarray, "b f"], bias: Float[np.ndarray, "b e"]

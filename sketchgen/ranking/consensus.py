@@ -63,7 +63,12 @@ def similarities(completions: Sequence[Completion]) -> Float[np.ndarray, "n m"]:
     starts = np.cumsum(count[drawn]) - count[drawn]
     for row, points in enumerate(ink):
         if len(points):
-            similarity[row, drawn] = overlap_f1(points, others, starts, NEAR)
+            # What is similar to an earlier one has been found with that one.
+            first = int(np.searchsorted(drawn, row)) % len(drawn)
+            begin, rest = starts[first], drawn[first:]
+            similarity[row, rest] = overlap_f1(points, others[begin:], starts[first:] - begin, NEAR)
+            if row < MAX_OTHERS:
+                similarity[rest, row] = similarity[row, rest]
     return similarity
 
 

@@ -361,6 +361,46 @@ def test_many_lines_are_drawn_anew_when_the_view_rests(paper: Canvas) -> None:
     assert found["moved"] == pytest.approx(found["rested"], rel=0.1)
 
 
+def test_many_lines_in_a_thumbnail_are_drawn_anew_when_it_rests(paper: Canvas) -> None:
+    found = paper.tell(
+        """() => { const S = Sketchgen, circle = (k) => Array.from({ length: 100 }, (_, i) =>
+          [320 + (90 + 3 * k) * Math.cos(i / 16), 240 + (90 + 3 * k) * Math.sin(i / 16)]);
+        const inks = S.inks(S.root), base = S.asStrokes(Array.from({ length: 20 }, (_, k) => circle(k)));
+        const line = Array.from({ length: 60 }, (_, i) => [i * 6, 100, i === 59 ? 1 : 0]);
+        const made = () => {
+          const thumb = new S.Thumb({ base });
+          document.body.append(thumb.element);
+          thumb.canvas.style.cssText = "display: block; width: 160px; height: 160px";
+          return thumb;
+        };
+        const all = ({ canvas }) => canvas.getContext("2d").getImageData(0, 0, 160, 160).data;
+        const { drawStrokes } = S, thumb = made();
+        let drawn = 0;
+        S.drawStrokes = (...all) => { drawn += all[2] === base; drawStrokes(...all); };
+        for (const point of line) {
+          thumb.add([point]);
+          thumb.move(5);
+          thumb.draw(inks);
+        }
+        const growing = drawn;
+        thumb.finish();
+        for (let k = 0; k < 30; k++) thumb.draw(inks);
+        const still = all(thumb), other = made();
+        S.drawStrokes = drawStrokes;
+        other.base = [...base];
+        other.add(line);
+        other.finish();
+        other.draw(inks);
+        const wanted = all(other);
+        for (const each of [thumb, other]) each.element.remove();
+        const apart = still.filter((value, i) => Math.abs(value - wanted[i]) > 32).length;
+        return { growing, all: drawn, apart, inked: wanted.filter((value) => value > 64).length }; }"""
+    )
+    assert found["growing"] < 10
+    assert found["all"] <= found["growing"] + 2
+    assert found["inked"] > 1000 > 20 * found["apart"]
+
+
 def test_a_long_stroke_looks_the_same_while_it_grows(paper: Canvas) -> None:
     found = paper.tell(
         """() => { const { pad } = Sketchgen, { canvas } = pad, all = () =>

@@ -113,6 +113,20 @@ def test_some_may_go_on_with_the_last_stroke_and_others_not(shape: dict[str, Any
         check_equal(after, later, slice(row, row + 1))
 
 
+@each_network
+@pytest.mark.parametrize("cut", [1, 2, 5])
+def test_a_part_is_read_once_for_its_last_point_and_for_what_follows(shape: dict[str, Any], cut: int):
+    decoder, whole = untrained.decoder(network(shape)), drawing()
+    given = first(whole, cut)
+    reading = decoder.read(given)
+    for category in np.unique(given.category).tolist():
+        alone = replace(given, category=np.array([category]))
+        before, _ = decoder.prime(replace(alone, offset=given.offset[:-1], pen=given.pen[:-1]))
+        check_equal(decoder.last_point(reading, category), before)
+        after, _ = decoder.prime(replace(alone, reading=reading))
+        check_equal(after, decoder.prime(alone)[0])
+
+
 def parts(*, known: bool) -> list[Prefix]:
     """Given parts of several lengths, two of nothing, some of whose last strokes go on."""
     random = np.random.default_rng(1)
