@@ -199,19 +199,20 @@ class Run {
 class Batch {
   constructor({ model, settings }, part, names, images) {
     const { decoder, categories, about } = model, { temperature, seed, continueStroke, limit } = settings, any = about.any_category;
-    const index = names.map((name) => (name === null ? any : categories.indexOf(name)));
+    const category = names.map((name) => (name === null ? any : categories.indexOf(name)));
+    // No category cannot be guided towards.
+    const guidance = category.every((each) => each === any) ? 0 : settings.guidance;
+    const reading = decoder.read(part.steps, [...new Set(guidance ? [...category, any] : category)]);
     let going = names.map(() => Boolean(continueStroke) && !part.isEmpty);
     if (continueStroke === null) {
-      const done = part.done(decoder, index[0], temperature);
+      const done = part.done(decoder, reading, category[0], temperature);
       going = names.map((_, row) => (temperature === 0 ? 0.5 : firstNumber(seed, row)) >= done);
     }
     this.going = going.map((each, row) => each && !images.has(row));
     Object.assign(this, { part, names, images, count: names.length });
-    // No category cannot be guided towards.
-    const guidance = index.every((each) => each === any) ? 0 : settings.guidance;
     const forced = new Map(Array.from(images, ([row, image]) => [row, image.steps]));
-    const more = { seed, temperature, limit, guidance, any, edges: part.edges, forced };
-    this.steps = steps(decoder, part.prefix(index, this.going), more);
+    const more = { category, goingOn: this.going, seed, temperature, limit, guidance, any, edges: part.edges, forced };
+    this.steps = steps(decoder, reading, more);
     this.lines = names.map(() => ({ points: [], pens: [], nats: 0, ended: false }));
   }
 

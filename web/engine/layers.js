@@ -35,6 +35,12 @@ export class Linear {
     return new Linear(join("weight"), join("bias"), weights.get(`${names[0]}.weight`).shape[1]);
   }
 
+  /** The last outputs alone. */
+  last(count) {
+    const { weight, bias, inputs, outputs } = this, first = outputs - count;
+    return new Linear(weight.subarray(first * inputs), bias.subarray(first), inputs);
+  }
+
   /** The outputs for some rows; a row's sums do not depend on the others. */
   apply(values, rows, first = 0) {
     const found = new Float32Array(rows * this.outputs), input = room(rows * this.inputs);
