@@ -2,10 +2,10 @@
 
     python benchmarks/engine.py tiny quickdraw345:int8
 
-Half a cat is given to a model that is loaded, and four alternatives are drawn under the default guidance: time
-to the first points, and points a second after them, in time of the processor, so that what other programs take
-of it does not count; the best of some runs. Of the page: wall time from the question to the first points and to
-the four chosen suggestions (of eight candidates, the category guessed), which only an idle machine can tell.
+A model that is loaded gets half a cat, and draws four alternatives under its default guidance: time to the
+first points, and points a second after them, in time of the processor, so that other programs do not count;
+the best of some runs. Of the page: wall time from the question to the first points and to the four
+suggestions (chosen of eight candidates, the category guessed), which only an idle machine can tell.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ PAGE = """async ([strokes, seed]) => {
 }"""
 
 Row = tuple[float, float, float, float, float]
-"""Seconds before a run to the first points and after it, points of it and of a longer run, seconds after that."""
+"""Seconds before a run to the first points and after it, points of it and of a longer run, seconds then."""
 
 
 def in_node(folder: Path, strokes: list[Any]) -> list[Row]:
