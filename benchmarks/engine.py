@@ -142,6 +142,7 @@ def main() -> None:
     parser.add_argument(
         "models", nargs="*", default=["tiny", "quickdraw345:int8"], help="CHECKPOINT[:PRECISION]"
     )
+    models = parser.parse_args().models
     strokes = [stroke.tolist() for stroke in read(example("half-a-cat")).strokes]
     with sync_playwright() as started, tempfile.TemporaryDirectory() as folder:
         browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
@@ -149,7 +150,7 @@ def main() -> None:
             "| | MB | Node: first, ms | points/s | Chromium: first, ms | points/s | page: first | all, ms |"
         )
         print("|---|---|---|---|---|---|---|---|")
-        for number, name in enumerate(parser.parse_args().models):
+        for number, name in enumerate(models):
             print(line(browser, name, Path(folder) / str(number), strokes), flush=True)
         browser.close()
 
