@@ -95,7 +95,7 @@ def write_page(
     try:
         with whole_folder(folder) as work:
             for name, content in files.items():
-                (work / name).parent.mkdir(exist_ok=True)
+                (work / name).parent.mkdir(parents=True, exist_ok=True)
                 (work / name).write_bytes(content)
             write_model(work / "model")
             (work / WORKER).write_text(_service_worker(work), encoding="utf-8")
@@ -126,9 +126,10 @@ def _page(completer: Completer) -> dict[str, bytes]:
 
 
 def engine() -> dict[str, str]:
-    """Return the modules of the engine by their names."""
-    paths = sorted(bundled("web", "engine").glob("*.js"))
-    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+    """Return the files of the engine by their names: modules, types and examples."""
+    folder = bundled("web", "engine")
+    paths = [path for path in sorted(folder.rglob("*")) if path.suffix in (".js", ".ts", ".html")]
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
 def _html() -> str:

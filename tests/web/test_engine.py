@@ -120,7 +120,7 @@ def found(
         ],
     }
     command = [NODE, HERE / "engine_cases.mjs"]
-    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, timeout=600)
     assert not done.returncode, done.stderr
     return json.loads(done.stdout)
 

@@ -44,6 +44,7 @@ def test_every_file_but_the_worker_itself_is_kept_under_its_checksum(page: Path)
     del files[static.WORKER]
     assert kept(page) == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
     assert {"index.html", "app.js", "worker.js", "model/model.bin", "LICENSE", "credits.txt"} <= set(files)
+    assert {"engine/engine.d.ts", "engine/examples/canvas.html"} <= set(files)
 
 
 def test_the_same_model_makes_the_same_folder(page: Path, tmp_path: Path) -> None:

@@ -56,6 +56,13 @@ export class Classifier {
   /** The probability that a partial drawing becomes one of each category, if a person drew it. */
   belief(strokes) {
     if (!strokes.length) return this.categories.map(() => 1 / this.categories.length);
+    // A page asks for guesses at each line, and then for completions of the same ones.
+    const key = JSON.stringify(strokes);
+    if (this.believed?.key !== key) this.believed = { key, share: this.#belief(strokes) };
+    return this.believed.share;
+  }
+
+  #belief(strokes) {
     const odds = this.logProb(strokes).map((nats, n) => nats - this.logPrior[n]), greatest = Math.max(...odds);
     const share = Array.from(odds, (each) => Math.exp(each - greatest)), total = share.reduce((a, b) => a + b);
     return share.map((each) => each / total);

@@ -97,8 +97,6 @@ class State {
  * @typedef {object} Given the given part as the network reads it
  * @property {Float64Array} offset px; the first is counted from the frame's centre
  * @property {Int32Array} pen after each point
- * @property {number[]} category index of each row, or that of "any"
- * @property {boolean[]} goingOn which rows go on with the last given stroke
  * @property {boolean} known whether the frame is that of the whole drawing
  */
 
@@ -111,7 +109,7 @@ export class Decoder {
     const sides = config.encoder_width ? ["forwards", "backwards"] : [];
     this.encoder = sides.map((side) => makeLayer(cell, weights, `encoder.${side}`));
     this.project = sides.length ? Linear.of(weights, "encoder.project") : null;
-    this.read = Linear.of(weights, "read");
+    this.entry = Linear.of(weights, "read");
     this.category = weights.get("category.weight").data;
     this.stack = Array.from({ length: layers }, (_, n) => makeLayer(cell, weights, `stack.layers.${n}`));
     this.attention = config.self_attention ? new SelfAttention(weights) : null;
@@ -119,6 +117,7 @@ export class Decoder {
     const names = ["head", ...(config.box_components ? ["border"] : [])];
     if (config.pointers) names.push("pointer.shape", "pointer.query", "pointer.key");
     this.out = Linear.of(weights, ...names);
+    this.key = this.out.last(config.pointers);
     this.head = headWidth(config);
   }
 
@@ -127,43 +126,77 @@ export class Decoder {
   }
 
   /**
-   * Returns the distribution of the first step after the given part, and the state for `advance`.
+   * Reads a given part but for its last point, after which its last stroke ends or goes on.
    * @param {Given} given
-   * @returns {{step: StepDistribution, state: State}}
+   * @param {number[]} categories index of each under which it is read, or that of "any"
    */
-  prime(given) {
-    // Rows that differ neither in category nor in going on are read once.
-    const kinds = [], rows = given.category.map((category, row) => {
-      const kind = 2 * category + Number(given.goingOn[row]), known = kinds.indexOf(kind);
-      return known < 0 ? kinds.push(kind) - 1 : known;
-    });
-    const { step, state } = this.#prime(given, kinds);
-    return { step: step.take(rows), state: this.take(state, rows) };
-  }
-
-  #prime(given, kinds) {
-    const batch = kinds.length, count = given.pen.length, { embedding } = this.config;
-    const pens = [new Pens(batch)];
-    for (let n = 0; n < count; n++) {
-      const offset = new Float64Array(2 * batch).map((_, i) => given.offset[2 * n + (i & 1)]);
-      const last = n === count - 1, pen = kinds.map((kind) => (last && kind % 2 ? DRAW : given.pen[n]));
-      pens.push(pens[n].advanced(offset, pen));
-    }
-    const told = (code) => new Float32Array(batch * embedding).map((_, i) => {
-      const row = Math.floor(i / embedding), unit = i % embedding;
-      return this.category[(kinds[row] >> 1) * embedding + unit] + code[code.length > embedding ? i : unit];
-    });
-    const { self_attention: attention, pointers } = this.config;
+  read(given, categories) {
+    const before = Math.max(given.pen.length - 1, 0), batch = categories.length, { config, nothing } = this;
+    const pens = [new Pens(1)];
+    for (let n = 0; n < before; n++) pens.push(pens[n].advanced(given.offset.subarray(2 * n, 2 * n + 2), [given.pen[n]]));
+    const features = pens.map((each) => each.features(config, given.known));
+    const { self_attention: attention, pointers } = config;
     const widths = { key: attention, value: attention, pointer: pointers, point: 2 };
     const cache = attention || pointers ? new Cache(batch, widths) : null;
-    let layers = this.stack.map((layer) => layer.begin(batch)), code = this.nothing;
-    if (count) {
-      const features = pens.map((each) => each.features(this.config, given.known));
-      const inputs = this.#enter(joined(features.slice(0, -1)), joined(Array(count).fill(told(code))), count * batch);
-      layers = this.#replay(inputs, pens, cache, count, batch);
-      code = this.#code(features.slice(1), batch);
+    const bias = this.#told(categories, nothing), none = Array(batch).fill(0);
+    let layers = this.stack.map((layer) => layer.begin(batch));
+    if (before) {
+      const read = joined(features.slice(0, -1)), every = Array.from({ length: before * batch }, (_, n) => Math.floor(n / batch));
+      const rows = takeRows(read, read.length / before, every);
+      layers = this.#replay(this.#enter(rows, joined(Array(before).fill(bias)), before * batch), pens, cache, before, batch);
     }
-    return this.#next(new State(layers, pens[count], told(code), given.known, cache));
+    return { given, categories, features, state: new State(layers, pens[before].take(none), bias, given.known, cache) };
+  }
+
+  /** The distribution of the last given point, under one of the categories that were read. */
+  last({ categories, features, state }, category) {
+    const row = categories.indexOf(category), code = features.length > 1 ? this.#code(features.slice(1), 1) : this.nothing;
+    const one = this.take(state, [row]);
+    one.bias = this.#told([category], code);
+    return this.#next(one).step;
+  }
+
+  /**
+   * Returns the distribution of the first step after the given part, and the state for `advance`.
+   * @param {object} reading from `read`
+   * @param {number[]} category of each row
+   * @param {boolean[]} goingOn whether each goes on with the last given stroke
+   * @returns {{step: StepDistribution, state: State}}
+   */
+  first({ given, categories, features, state }, category, goingOn) {
+    // Rows that differ neither in category nor in going on are read once.
+    const kinds = [], rows = category.map((each, row) => {
+      const kind = 2 * each + Number(goingOn[row]), known = kinds.indexOf(kind);
+      return known < 0 ? kinds.push(kind) - 1 : known;
+    });
+    const own = this.take(state, kinds.map((kind) => categories.indexOf(kind >> 1))), { known } = given, count = given.pen.length;
+    let { layers, pens } = own, code = this.nothing;
+    if (count) {
+      ({ layers, pens } = this.#next(own).state);
+      const offset = new Float64Array(2 * kinds.length).map((_, i) => given.offset[2 * count - 2 + (i & 1)]);
+      pens = pens.advanced(offset, kinds.map((kind) => (kind & 1 ? DRAW : given.pen[count - 1])));
+      code = this.#codes(features, pens, kinds, known);
+    }
+    const found = this.#next(new State(layers, pens, this.#told(kinds.map((kind) => kind >> 1), code), known, own.cache));
+    return { step: found.step.take(rows), state: this.take(found.state, rows) };
+  }
+
+  // The codes of whole given parts, which differ by whether their last stroke goes on.
+  #codes(features, pens, kinds, known) {
+    if (!this.project) return this.nothing;
+    const ends = [...new Set(kinds.map((kind) => kind & 1))], every = ends.map((end) => kinds.findIndex((kind) => (kind & 1) === end));
+    const last = pens.take(every).features(this.config, known), again = features.slice(1).map((each) => joined(ends.map(() => each)));
+    const code = this.#code([...again, last], ends.length);
+    return takeRows(code, this.config.embedding, kinds.map((kind) => (ends.length > 1 ? ends.indexOf(kind & 1) : 0)));
+  }
+
+  // What is added to each input: the category of each row, and the code of one part or of each row's.
+  #told(categories, code) {
+    const { embedding } = this.config;
+    return new Float32Array(categories.length * embedding).map((_, i) => {
+      const unit = i % embedding, row = (i - unit) / embedding;
+      return this.category[categories[row] * embedding + unit] + code[code.length > embedding ? i : unit];
+    });
   }
 
   #code(features, batch) {
@@ -188,24 +221,23 @@ export class Decoder {
       if (this.attention && number === 0) inputs = sum(found, this.attention.run(found, count, batch, cache));
     });
     if (!cache) return states;
-    const { pointers } = this.config, last = this.out.outputs;
-    const keys = pointers ? this.#outputs(outputs, count * batch) : null;
+    const { pointers } = this.config, keys = pointers ? this.key.apply(this.#beside(outputs, count * batch), count * batch) : null;
     for (let n = 0; n < count; n++) {
       for (let row = 0; row < batch; row++) {
-        cache.put("point", row, n, pens[n].position, 2 * row);
-        if (keys) cache.put("pointer", row, n, keys, (n * batch + row + 1) * last - pointers);
+        cache.put("point", row, n, pens[n].position, 0);
+        if (keys) cache.put("pointer", row, n, keys, (n * batch + row) * pointers);
       }
     }
     cache.count = count;
     return states;
   }
 
-  #outputs(outputs, rows) {
-    return this.out.apply(beside(outputs, this.stack.map((layer) => layer.width), rows), rows);
+  #beside(outputs, rows) {
+    return beside(outputs, this.stack.map((layer) => layer.width), rows);
   }
 
   #enter(features, bias, rows) {
-    const entered = this.read.apply(features, rows);
+    const entered = this.entry.apply(features, rows);
     for (let i = 0; i < entered.length; i++) {
       const value = entered[i] + bias[i];
       entered[i] = value * sigmoid(value);
@@ -232,7 +264,7 @@ export class Decoder {
       hidden = found;
       if (this.attention && number === 0) hidden = sum(found, this.attention.step(found, rows, cache));
     });
-    const out = this.#outputs(outputs, rows), width = this.out.outputs;
+    const out = this.out.apply(this.#beside(outputs, rows), rows), width = this.out.outputs;
     if (pointers) for (let row = 0; row < rows; row++) cache.put("pointer", row, cache.count, out, (row + 1) * width - pointers);
     const step = StepDistribution.read(config, out, width, pens, known, cache);
     if (cache) cache.count++;

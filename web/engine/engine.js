@@ -92,7 +92,14 @@ export class Model {
       signal?.throwIfAborted();
       flushed = performance.now();
     }
-    yield run.last();
+    // Choosing takes a while, too.
+    const choosing = run.last();
+    let step = choosing.next();
+    for (; !step.done; step = choosing.next()) {
+      await pause();
+      signal?.throwIfAborted();
+    }
+    yield step.value;
   }
 
   /**
@@ -161,15 +168,15 @@ class Run {
     return found;
   }
 
-  /** The last growth: the chosen candidates. */
-  last() {
+  /** Returns the last growth, with the chosen candidates; yields now and then, for others to get their turn. */
+  *last() {
     const { count, page } = this.settings, { strokes } = this.part;
     let candidates = this.batch.candidates(), rows = this.shown;
     if (candidates.length > count) {
       const cut = candidates.filter((each) => shareAtEdge(strokes, each.added, page) > 0).length;
-      if (cut > MAX_CUT_OFF * candidates.length) candidates = [...candidates, ...this.#onPage()];
+      if (cut > MAX_CUT_OFF * candidates.length) candidates = [...candidates, ...(yield* this.#onPage())];
       const { classifier, about } = this.model, belief = this.guesses && this.guesses.belief;
-      rows = select(candidates, count, { strokes, page, classifier, belief, category: this.category, usual: about.usual_ink });
+      rows = yield* select(candidates, count, { strokes, page, classifier, belief, category: this.category, usual: about.usual_ink });
     }
     const anew = [];
     rows.forEach((row, place) => {
@@ -184,14 +191,15 @@ class Run {
   }
 
   // Further candidates in frames of whole drawings that stay on the page, half as many in all.
-  #onPage() {
-    const frames = this.part.onPageFrames();
-    return frames.flatMap((part) => {
+  *#onPage() {
+    const frames = this.part.onPageFrames(), found = [];
+    for (const part of frames) {
       const names = this.names.slice(0, Math.ceil(this.names.length / (2 * frames.length)));
       const batch = new Batch(this, part, names, new Map());
-      for (const _ of batch.draw());
-      return batch.candidates();
-    });
+      for (const _ of batch.draw()) yield;
+      found.push(...batch.candidates());
+    }
+    return found;
   }
 }
 
@@ -199,19 +207,20 @@ class Run {
 class Batch {
   constructor({ model, settings }, part, names, images) {
     const { decoder, categories, about } = model, { temperature, seed, continueStroke, limit } = settings, any = about.any_category;
-    const index = names.map((name) => (name === null ? any : categories.indexOf(name)));
+    const category = names.map((name) => (name === null ? any : categories.indexOf(name)));
+    // No category cannot be guided towards.
+    const guidance = category.every((each) => each === any) ? 0 : settings.guidance;
+    const reading = decoder.read(part.steps, [...new Set(guidance ? [...category, any] : category)]);
     let going = names.map(() => Boolean(continueStroke) && !part.isEmpty);
     if (continueStroke === null) {
-      const done = part.done(decoder, index[0], temperature);
+      const done = part.done(decoder, reading, category[0], temperature);
       going = names.map((_, row) => (temperature === 0 ? 0.5 : firstNumber(seed, row)) >= done);
     }
     this.going = going.map((each, row) => each && !images.has(row));
     Object.assign(this, { part, names, images, count: names.length });
-    // No category cannot be guided towards.
-    const guidance = index.every((each) => each === any) ? 0 : settings.guidance;
     const forced = new Map(Array.from(images, ([row, image]) => [row, image.steps]));
-    const more = { seed, temperature, limit, guidance, any, edges: part.edges, forced };
-    this.steps = steps(decoder, part.prefix(index, this.going), more);
+    const more = { category, goingOn: this.going, seed, temperature, limit, guidance, any, edges: part.edges, forced };
+    this.steps = steps(decoder, reading, more);
     this.lines = names.map(() => ({ points: [], pens: [], nats: 0, ended: false }));
   }
 

@@ -66,13 +66,17 @@ function tensor(buffer, { shape, type, offset, scale }) {
   if (type === "float16") return Float32Array.from(new Uint16Array(buffer, offset, count), float16);
   if (type !== "int8") throw new Error(`this engine reads no weights of type ${type}; export the model again`);
   const scales = new Float32Array(buffer, scale, shape[0]), width = count / shape[0], found = new Float32Array(count);
-  new Int8Array(buffer, offset, count).forEach((value, i) => (found[i] = value * scales[Math.floor(i / width)]));
+  const whole = new Int8Array(buffer, offset, count);
+  for (let row = 0, i = 0; row < shape[0]; row++) for (let n = 0; n < width; n++, i++) found[i] = whole[i] * scales[row];
   return found;
 }
 
+const POWERS = Float64Array.from({ length: 32 }, (_, exponent) => 2 ** (exponent - 25));
+
 function float16(bits) {
-  const sign = bits & 0x8000 ? -1 : 1, exponent = (bits >> 10) & 31, part = bits & 1023;
-  return sign * (exponent ? 2 ** (exponent - 15) * (1 + part / 1024) : 2 ** -24 * part);
+  const exponent = (bits >> 10) & 31, part = bits & 1023;
+  const value = exponent ? POWERS[exponent] * (1024 + part) : POWERS[1] * part;
+  return bits & 0x8000 ? -value : value;
 }
 
 /** SHA-256 (FIPS 180-4), hexadecimal; the browser's own exists only on pages that come by https. */

@@ -78,22 +78,20 @@ export class GivenPart {
     });
   }
 
-  /** The network's input for some completions. */
-  prefix(category, goingOn, count = this.points.length) {
-    const offset = new Float64Array(2 * count);
-    for (let n = 0; n < count; n++) {
-      for (const axis of [0, 1]) offset[2 * n + axis] = this.points[n][axis] - (n ? this.points[n - 1][axis] : 0);
-    }
-    return { offset, pen: this.pen.slice(0, count), category, goingOn, known: this.known };
+  /** Offsets and pens, as the network reads them. */
+  get steps() {
+    const { points, pen, known } = this, offset = new Float64Array(2 * points.length);
+    points.forEach((point, n) => {
+      for (const axis of [0, 1]) offset[2 * n + axis] = point[axis] - (n ? points[n - 1][axis] : 0);
+    });
+    return { offset, pen, known };
   }
 
   /** The probability that the last given stroke is whole: most people who stop where strokes are seldom lifted stopped early. */
-  done(decoder, category, temperature) {
-    const count = this.points.length;
-    if (count < 2) return 1;
-    const { step } = decoder.prime(this.prefix([category], [false], count - 1));
+  done(decoder, reading, category, temperature) {
+    if (this.points.length < 2) return 1;
     const [[x0, y0], [x1, y1]] = this.points.slice(-2);
-    const lifted = step.liftProbability(0, x1 - x0, y1 - y0);
+    const lifted = decoder.last(reading, category).liftProbability(0, x1 - x0, y1 - y0);
     return tempered(lifted / (lifted + (1 - lifted) * STOPPED_EARLY), temperature);
   }
 

@@ -5,7 +5,7 @@
 const HEADS = 4;
 const CAPACITY = 64;
 
-export const sigmoid = (x) => 0.5 + 0.5 * Math.tanh(0.5 * x);
+export const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
 /** Some rows of a matrix, in that order. */
 export function takeRows(values, width, rows) {
@@ -35,74 +35,85 @@ export class Linear {
     return new Linear(join("weight"), join("bias"), weights.get(`${names[0]}.weight`).shape[1]);
   }
 
-  /** The outputs for some rows. Four rows and two outputs at once: a row's sums do not depend on the others. */
+  /** The last outputs alone. */
+  last(count) {
+    const { weight, bias, inputs, outputs } = this, first = outputs - count;
+    return new Linear(weight.subarray(first * inputs), bias.subarray(first), inputs);
+  }
+
+  /** The outputs for some rows; a row's sums do not depend on the others. */
   apply(values, rows, first = 0) {
-    const { weight, bias, inputs, outputs } = this, found = new Float32Array(rows * outputs);
-    let row = 0;
-    for (; row + 4 <= rows; row += 4) this.#four(values, first + row * inputs, found, row * outputs);
-    for (; row < rows; row++) this.#one(values, first + row * inputs, found, row * outputs);
+    const found = new Float32Array(rows * this.outputs), input = room(rows * this.inputs);
+    // Numbers are converted to doubles once, not in each of the sums.
+    input.set(values.subarray(first, first + rows * this.inputs));
+    if (rows === 1) this.#one(input, found);
+    else this.#pairs(input, rows, found);
     return found;
   }
 
-  // Four outputs at once.
-  #one(values, a, found, at) {
+  // Four outputs at once; beyond the last one, that one again.
+  #one(input, found) {
     const { weight, bias, inputs, outputs } = this, last = outputs - 1;
     for (let o = 0; o < outputs; o += 4) {
-      let s = 0, t = 0, u = 0, v = 0;
-      // Beyond the last output the last one is made again.
-      const p = o * inputs, q = Math.min(o + 1, last) * inputs;
-      const r = Math.min(o + 2, last) * inputs, k = Math.min(o + 3, last) * inputs;
+      const o1 = Math.min(o + 1, last), o2 = Math.min(o + 2, last), o3 = Math.min(o + 3, last);
+      const k = o * inputs, l = o1 * inputs, m = o2 * inputs, n = o3 * inputs;
+      let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
       for (let i = 0; i < inputs; i++) {
-        const value = values[a + i];
-        s += weight[p + i] * value;
-        t += weight[q + i] * value;
-        u += weight[r + i] * value;
-        v += weight[k + i] * value;
+        const value = input[i];
+        s0 += weight[k + i] * value;
+        s1 += weight[l + i] * value;
+        s2 += weight[m + i] * value;
+        s3 += weight[n + i] * value;
       }
-      found[at + o] = bias ? s + bias[o] : s;
-      if (o + 1 < outputs) found[at + o + 1] = bias ? t + bias[o + 1] : t;
-      if (o + 2 < outputs) found[at + o + 2] = bias ? u + bias[o + 2] : u;
-      if (o + 3 < outputs) found[at + o + 3] = bias ? v + bias[o + 3] : v;
+      found[o3] = s3 + (bias ? bias[o3] : 0);
+      found[o2] = s2 + (bias ? bias[o2] : 0);
+      found[o1] = s1 + (bias ? bias[o1] : 0);
+      found[o] = s0 + (bias ? bias[o] : 0);
     }
   }
 
-  #four(values, a, found, at) {
-    const { weight, bias, inputs, outputs } = this, b = a + inputs, c = b + inputs, d = c + inputs;
-    const two = at + outputs, three = two + outputs, four = three + outputs;
-    let o = 0;
-    for (; o + 1 < outputs; o += 2) {
-      let s0 = 0, s1 = 0, s2 = 0, s3 = 0, t0 = 0, t1 = 0, t2 = 0, t3 = 0;
-      const k = o * inputs, l = k + inputs;
-      for (let i = 0; i < inputs; i++) {
-        const v = weight[k + i], u = weight[l + i];
-        const w = values[a + i], x = values[b + i], y = values[c + i], z = values[d + i];
-        s0 += v * w;
-        s1 += v * x;
-        s2 += v * y;
-        s3 += v * z;
-        t0 += u * w;
-        t1 += u * x;
-        t2 += u * y;
-        t3 += u * z;
+  // Two rows and four outputs at once: as many sums as a processor has room for.
+  #pairs(input, rows, found) {
+    const { weight, bias, inputs, outputs } = this, last = outputs - 1, l = inputs, m = l + inputs, n = m + inputs;
+    if (tile.length < 4 * inputs) tile = new Float64Array(4 * inputs);
+    const four = tile;
+    for (let o = 0; o < outputs; o += 4) {
+      const o1 = Math.min(o + 1, last), o2 = Math.min(o + 2, last), o3 = Math.min(o + 3, last);
+      const p = bias ? bias[o] : 0, q = bias ? bias[o1] : 0, r = bias ? bias[o2] : 0, t = bias ? bias[o3] : 0;
+      four.set(weight.subarray(o * inputs, (o + 4) * inputs));
+      for (let row = 0; row < rows; row += 2) {
+        const other = Math.min(row + 1, rows - 1), a = row * inputs, b = other * inputs, at = row * outputs, to = other * outputs;
+        let s0 = 0, s1 = 0, s2 = 0, s3 = 0, t0 = 0, t1 = 0, t2 = 0, t3 = 0;
+        for (let i = 0; i < inputs; i++) {
+          const x = input[a + i], y = input[b + i], u = four[i], v = four[l + i], w = four[m + i], z = four[n + i];
+          s0 += u * x;
+          t0 += u * y;
+          s1 += v * x;
+          t1 += v * y;
+          s2 += w * x;
+          t2 += w * y;
+          s3 += z * x;
+          t3 += z * y;
+        }
+        found[at + o3] = s3 + t;
+        found[at + o2] = s2 + r;
+        found[at + o1] = s1 + q;
+        found[at + o] = s0 + p;
+        found[to + o3] = t3 + t;
+        found[to + o2] = t2 + r;
+        found[to + o1] = t1 + q;
+        found[to + o] = t0 + p;
       }
-      const p = bias ? bias[o] : 0, q = bias ? bias[o + 1] : 0;
-      found[at + o] = s0 + p;
-      found[two + o] = s1 + p;
-      found[three + o] = s2 + p;
-      found[four + o] = s3 + p;
-      found[at + o + 1] = t0 + q;
-      found[two + o + 1] = t1 + q;
-      found[three + o + 1] = t2 + q;
-      found[four + o + 1] = t3 + q;
-    }
-    if (o < outputs) {
-      [[a, at], [b, two], [c, three], [d, four]].forEach(([from, to]) => {
-        let sum = 0;
-        for (let i = 0, k = o * inputs; i < inputs; i++) sum += weight[k + i] * values[from + i];
-        found[to + o] = bias ? sum + bias[o] : sum;
-      });
     }
   }
+}
+
+let input = new Float64Array(0), tile = new Float64Array(0);
+
+// Room for the inputs of one product.
+function room(count) {
+  if (input.length < count) input = new Float64Array(2 * count);
+  return input;
 }
 
 /** Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000; gates in torch's order. */
@@ -192,7 +203,7 @@ export class Gated {
 
   #read(inputs, before, rows) {
     const { lookBack } = this, width = lookBack.length, read = new Float32Array(inputs.length);
-    for (let i = 0; i < read.length; i++) read[i] = inputs[i] + lookBack[i % width] * before[i];
+    for (let row = 0, i = 0; row < rows; row++) for (let n = 0; n < width; n++, i++) read[i] = inputs[i] + lookBack[n] * before[i];
     return this.gates.apply(read, rows);
   }
 

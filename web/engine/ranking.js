@@ -22,17 +22,21 @@ const SLIGHT = 0.5, MAX_RATIO = 3;
  */
 
 /**
- * The rows of a diverse set of candidates, the best first.
+ * Returns the rows of a diverse set of candidates, the best first; yields after each of them is read.
  * @param {Candidate[]} candidates
  * @param {number} count
  * @param {{strokes: number[][][], page: number[] | null, classifier: import("./classifier.js").Classifier,
  *   belief: number[] | null, category: string | null, usual: object}} about the drawing; belief where it was guessed
  */
-export function select(candidates, count, about) {
+export function* select(candidates, count, about) {
   const given = about.strokes, scale = given.length ? boxScale(given, candidates) : null;
   const measured = scale ? measures(candidates, scale, about) : candidates.map(() => null);
   const similarity = scale ? similarities(candidates, scale) : null;
-  const score = candidates.map((each, n) => recognised(each, about) + prior(measured[n]) + SYMMETRY * each.symmetry);
+  const score = [];
+  for (const [n, each] of candidates.entries()) {
+    score.push(recognised(each, about) + prior(measured[n]) + SYMMETRY * each.symmetry);
+    yield;
+  }
   const total = score.map((each, n) => each + CONSENSUS * meanOf(similarity, n));
   const usable = candidates.map((each, n) => [each.added.length > 0, each.ended, flawless(measured[n])].map(Number));
   const order = Array.from(candidates.keys()).sort((a, b) => compare([...usable[b], total[b], -b], [...usable[a], total[a], -a]));

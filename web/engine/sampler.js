@@ -22,8 +22,10 @@ const CANDIDATES = 8, MAX_PREFERENCE = 20;
 /**
  * Samples step by step until every drawing has ended or has `limit` points.
  * @param {import("./decoder.js").Decoder} decoder
- * @param {import("./decoder.js").Given} given
+ * @param {object} reading of the given part, by the decoder
  * @param {object} settings
+ * @param {number[]} settings.category index of each drawing, or that of "any"
+ * @param {boolean[]} settings.goingOn which drawings go on with the last given stroke
  * @param {number} settings.seed
  * @param {number} settings.temperature
  * @param {number} settings.limit largest number of points of a drawing
@@ -33,8 +35,9 @@ const CANDIDATES = 8, MAX_PREFERENCE = 20;
  * @param {Map<number, {offset: Float64Array, pen: Int32Array}>} settings.forced first steps of some drawings
  * @returns {Generator<Step>}
  */
-export function* steps(decoder, given, { seed, temperature, limit, guidance, any, edges = null, forced = new Map() }) {
-  const count = given.category.length, at = new Float64Array(2 * count);
+export function* steps(decoder, reading, settings) {
+  const { category, goingOn, seed, temperature, limit, guidance, any, edges = null, forced = new Map() } = settings;
+  const count = category.length, at = new Float64Array(2 * count);
   const candidates = guidance ? CANDIDATES : 1;
   const noise = Array.from({ length: count }, (_, index) => new Noise(seed, index, candidates));
   const ended = Array(count).fill(false);
@@ -42,8 +45,8 @@ export function* steps(decoder, given, { seed, temperature, limit, guidance, any
   let offset = new Float64Array(2 * count), pen = new Int32Array(count).fill(END);
   for (let number = 0; number <= limit; number++) {
     if (!number) {
-      const twice = guidance ? [...given.category, ...given.category.map(() => any)] : given.category;
-      found = decoder.prime({ ...given, category: twice, goingOn: guidance ? [...given.goingOn, ...given.goingOn] : given.goingOn });
+      const all = guidance ? [...category, ...category.map(() => any)] : category;
+      found = decoder.first(reading, all, guidance ? [...goingOn, ...goingOn] : goingOn);
       found.step.withoutEnd();
     } else {
       found = goOn(decoder, found.state, rows, ended, offset, pen, guidance > 0);

@@ -6,7 +6,7 @@
 
   const waiting = new Map();  // number of a question -> what takes its messages
   const loading = [];         // whom to tell that the model is there
-  let worker = null, ready = false, broken = false, number = 0, begun = 0, told = false;
+  let worker = null, ready = false, broken = false, number = 0, begun = 0, told = false, alive = 0;
 
   // The worker is gone, and with it what it was asked; the next question starts another one.
   function end(words) {
@@ -44,6 +44,7 @@
   }
 
   function heard({ id, progress, loaded, failed, ...message }) {
+    alive = performance.now();
     if (progress !== undefined) return tellProgress(progress);
     if (failed) return fail(failed);
     if (loaded) {
@@ -78,9 +79,10 @@
   // Browsers put tabs to sleep, and some end their workers meanwhile.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden || !worker || !ready) return;
-    const asked = worker;
-    const gone = setTimeout(() => worker === asked && end(S.t("static.stopped")), S.local.patience);
-    ask("ping", null, () => clearTimeout(gone));
+    const asked = worker, since = performance.now();
+    // Points count as an answer, too: a slow machine may have others in the queue.
+    setTimeout(() => worker === asked && alive < since && end(S.t("static.stopped")), S.local.patience);
+    ask("ping", null, () => {});
   });
 
   const answering = (make) => async (question) => {
