@@ -183,7 +183,7 @@ def _config(info: dict[str, Any], tensors: Sequence[Tensor]) -> ModelConfig:
         inputs="moves",
         pen="softmax",
         latent=latent,
-        **({"latent_encoder": 2 * len(encoder[1])} if latent else {}),
+        latent_encoder=2 * len(encoder[1]) if latent else ModelConfig.latent_encoder,
     )
 
 

@@ -128,10 +128,8 @@ def test_the_posterior_is_the_published_one(tmp_path: Path) -> None:
 def test_a_checkpoint_with_a_latent_vector_draws_from_it(tmp_path: Path) -> None:
     found = read_magenta(published(tmp_path, "cat", latent=7))
     save_checkpoint(tmp_path / "cat", Decoder(found.config, found.weights), found.summary)
-    space = load_latent(tmp_path / "cat")
-    given = Sketch.from_strokes([OFFSET.cumsum(0)])
-    assert space.reconstruct(given)[0].point_count > 0
-    assert len(space.interpolate(given, "cat", steps=3)) == 3
+    space = replace(load_latent(tmp_path / "cat"), guidance=0.0, best_of=1)
+    assert space.reconstruct(Sketch.from_strokes([OFFSET.cumsum(0)]))[0].point_count > 0
 
 
 def test_the_first_point_is_put_where_drawings_begin(tmp_path: Path) -> None:
