@@ -23,7 +23,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "1": {"COUNT": 1, "BEST_OF": 1},
     "3": {"STEPS": 2, "LIMIT": 4},
     "4": {"NAMES": ["cat"], "BEST_OF": 1},
-    "5": {"STEPS": 2},
+    "5": {"COPYING": 2, "STEPS": 2},
+    "6": {"EACH": 2, "STEPS": 2, "BEST_OF": 1},
     "7": {"STEPS": 2, "COUNT": 1, "HELD_OUT": 1},
 }
 """What a test sets after the cell tagged `parameters`, by the number of the notebook."""

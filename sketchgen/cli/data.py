@@ -76,8 +76,8 @@ def download(categories: tuple[str, ...], out: Path, every: bool, **settings: An
 def import_(kind: str, file: Path, out: Path, force: bool) -> None:
     """Make a checkpoint of weights that others have published.
 
-    FILE is one of the decoders that Google published for its Sketch-RNN demo (*.gen.json); sketchgen download
-    magenta fetches them. All commands take the checkpoint.
+    FILE is one of the networks that Google published for its Sketch-RNN demo: a decoder (*.gen.json), which
+    sketchgen download magenta fetches, or an autoencoder (*.vae.json). All commands take the checkpoint.
     """
     from sketchgen.models.checkpoint import save_checkpoint
     from sketchgen.models.magenta import read_magenta

@@ -259,6 +259,27 @@ class LatentSpace:
             vector[None].repeat(count, 0), [place] * count, [category] * count, temperature, seed
         )
 
+    def decode(
+        self,
+        vectors: Float[np.ndarray, "n z"],
+        temperature: float = TEMPERATURE,
+        seed: int = 0,
+        category: str | None = None,
+    ) -> list[Sketch]:
+        """Return a drawing of each of some vectors, in the 255 box; all of the same random numbers.
+
+        Raises:
+            SettingError: the vectors are not of the network's width, or a setting is outside its limits.
+        """
+        values = np.asarray(vectors)
+        wanted = self.model.config.latent
+        if values.ndim != 2 or values.shape[1] != wanted or not np.isfinite(values).all():
+            raise SettingError(f"vectors must be finite numbers of shape (n, {wanted}), not {values.shape}")
+        check_whole("number of vectors", len(values), 1, MAX_LATENT)
+        check_sampling(len(values), temperature, seed, LIMIT, self.best_of)
+        places, told = [NOWHERE] * len(values), [category] * len(values)
+        return self._decode(values, places, told, temperature, seed, shared=True)
+
     def _decode(
         self,
         vectors: Float[np.ndarray, "n z"],

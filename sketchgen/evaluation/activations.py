@@ -18,6 +18,7 @@ from torch.nn.functional import pad, silu
 
 from sketchgen.completion.completer import Completer
 from sketchgen.errors import SettingError, SketchError
+from sketchgen.limits import check_whole
 from sketchgen.models.layers import GRU, LSTM, RNN, Gated, LayerState, Recurrent, Stack
 from sketchgen.models.mixture import StepDistribution
 from sketchgen.models.stroke_model import Steps, StrokeModel
@@ -73,13 +74,12 @@ def activations(
     Raises:
         SketchError: the drawing is empty.
         CategoryError: the model does not know the category.
-        SettingError: `given` is outside its limits.
+        SettingError: `given` is outside its limits, or `model` is none.
     """
     network = _network(model)
     drawn, steps = _teacher_forced(network, sketch, category)
     count = drawn.point_count
-    if not 0 <= given <= count:
-        raise SettingError(f"given is {given}; it must be from 0 to {count}, the number of simplified points")
+    check_whole("given, of the simplified points,", given, 0, count)
     with recorded(network.stack) as states:
         found = network(steps, torch.full_like(steps.category, given))
     parts = [[torch.cat(part) for part in zip(*layer, strict=True)] for layer in states]
@@ -183,6 +183,8 @@ def _gated(layer: Gated, inputs: Float[Tensor, "b t i"]) -> tuple[Tensor, list[L
 
 
 def _network(model: Completer | StrokeModel) -> StrokeModel:
+    if not isinstance(model, Completer | StrokeModel):
+        raise SettingError(f"model is {str(model)[:60]!r}, no network; load one by sketchgen.load(name)")
     return model.network() if isinstance(model, Completer) else model
 
 

@@ -235,8 +235,9 @@ class StepDistribution:
         rows = torch.arange(len(step), device=step.device)
         return StepDistribution(**{name: value[rows, step] for name, value in vars(self).items()})
 
-    def tempered(self, temperature: Float[Tensor, "*b"]) -> StepDistribution:
+    def tempered(self, temperature: Float[Tensor, "*b"] | float) -> StepDistribution:
         """Return the distribution at temperatures > 0; see `numpy_mixture.StepDistribution.samples`."""
+        temperature = torch.as_tensor(temperature)
         weight = torch.log_softmax(self.log_weight / temperature.unsqueeze(-1), -1)
         wider = 0.5 * torch.log(temperature)[..., None, None]
         return replace(self, log_weight=weight, log_sigma=self.log_sigma + wider)

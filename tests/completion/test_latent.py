@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sketchgen.completion.latent import LatentSpace, spherical
+from sketchgen.completion.latent import LatentSpace, Place, spherical
 from sketchgen.errors import CategoryError, SettingError, SketchError, SketchgenError
 from sketchgen.limits import MAX_LATENT
 from sketchgen.sketch.geometry import moved
 from sketchgen.sketch.sketch import Box, Sketch
+from sketchgen.sketch.strokes import pens
 from tests.support import untrained
 
 SHAPE = {"latent": 6, "latent_encoder": 16, "pointers": 8}
@@ -50,6 +51,8 @@ def test_ends_are_the_drawings_themselves(space: LatentSpace):
     assert same(last, space.reconstruct(BEAM, 1, **HOT)[0])
     assert same(space.vary(FACE, 0.0, 1, **HOT)[0], replace(first, category=None))
     assert same(space.combine([FACE], **HOT)[0], first)
+    inside = space.decode(space.encode(FACE).mean, **HOT)[0]
+    assert same(Place.of(FACE).lay(inside.points, pens(inside), None), first)
     assert same(space.combine([FACE, "cat"], minus=["cat"], **HOT)[0], first)
 
 
@@ -109,6 +112,8 @@ def test_arc_keeps_the_length():
         (lambda on: on.vary(FACE, float("nan")), SettingError, "strength"),
         (lambda on: on.combine([]), SettingError, "at least one"),
         (lambda on: on.combine("cat"), SettingError, "list"),
+        (lambda on: on.decode(np.zeros(6)), SettingError, r"\(n, 6\), not \(6,\)"),
+        (lambda on: on.decode(np.full((2, 6), np.nan)), SettingError, "finite"),
         (lambda on: LatentSpace(untrained.tiny("cat")), SettingError, "latent345"),
     ],
 )

@@ -86,9 +86,14 @@ def test_gradients_reach_back_to_the_first_step(cell: str):
 
 @pytest.mark.parametrize(
     ("error", "sketch", "category", "given"),
-    [(SketchError, Sketch(), "cat", 0), (CategoryError, SKETCH, "cta", 0), (SettingError, SKETCH, "cat", 99)],
+    [
+        (SketchError, Sketch(), "cat", 0),
+        (CategoryError, SKETCH, "cta", 0),
+        (SettingError, SKETCH, "cat", 99),
+        (SettingError, SKETCH, "cat", 1.5),
+    ],
 )
-def test_bad_input_is_one_line(error: type[Exception], sketch: Sketch, category: str, given: int):
+def test_bad_input_is_one_line(error: type[Exception], sketch: Sketch, category: str, given: Any):
     with pytest.raises(error) as caught:
         activations(untrained.network(untrained.shaped({})), sketch, category, given)
     assert "\n" not in str(caught.value)

@@ -1,9 +1,10 @@
-"""Published decoders: as our network they give the distributions that they give as they are."""
+"""Published networks: as our network they give the distributions that they give as they are."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from sketchgen.completion.completer import Completer, load
+from sketchgen.completion.latent import load_latent
 from sketchgen.errors import CheckpointError
 from sketchgen.models.checkpoint import CLASSIFIER, find_checkpoint, save_checkpoint
 from sketchgen.models.magenta import FIRST_MEAN, FIRST_SIGMA, read_magenta
@@ -37,10 +39,12 @@ def imported(path: Path) -> Decoder:
     return Decoder(found.config, found.weights)
 
 
-def wanted(path: Path) -> list[dict[str, Any]]:
+ROWS = [(PX * x, PX * y, pen) for (x, y), pen in zip(OFFSET.tolist(), PEN.tolist(), strict=True)]
+
+
+def wanted(path: Path, latent: np.ndarray | None = None) -> list[dict[str, Any]]:
     """What the published network says before each step but the first, and after the last."""
-    rows = [(PX * x, PX * y, pen) for (x, y), pen in zip(OFFSET.tolist(), PEN.tolist(), strict=True)]
-    return Published(path).read(rows[1:])
+    return Published(path).read(ROWS[1:], latent)
 
 
 def check(found: StepDistribution, right: dict[str, Any], *, can_end: bool, exact: float = 1e-4) -> None:
@@ -81,9 +85,55 @@ def test_torch_has_the_same(tmp_path: Path) -> None:
             assert float(found.end[0, step].sigmoid()) == pytest.approx(right["pen"][2], abs=1e-5)
 
 
+VECTOR = np.linspace(-2.0, 3.0, 7)
+NOTHING = Prefix(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.array([0]), known=True)
+
+
+@pytest.mark.parametrize("sizes", [{}, {"width": 24, "components": 5, "seed": 3}])
+def test_a_latent_vector_leads_to_the_published_distributions(sizes: dict[str, Any], tmp_path: Path) -> None:
+    path = published(tmp_path, latent=len(VECTOR), **sizes)
+    decoder, right = imported(path), wanted(path, VECTOR)
+    assert not np.allclose(right[0]["weight"], wanted(path, 0.0 * VECTOR)[0]["weight"], atol=0.01)
+    _, state = decoder.prime(replace(NOTHING, latent=VECTOR[None].astype(np.float32)))
+    for step, pen in enumerate(PEN.tolist()):
+        found, state = decoder.advance(OFFSET[[step]], np.array([pen]), state)
+        check(found, right[step], can_end=pen == LIFT)
+
+
+def test_the_posterior_is_the_published_one(tmp_path: Path) -> None:
+    path = published(tmp_path, latent=7)
+    found, mean, deviation = read_magenta(path), *Published(path).encode(ROWS[1:])
+    decoder = Decoder(found.config, found.weights)
+    # A shorter one beside it: they are read together, padded.
+    whole, shorter = (
+        Prefix(OFFSET, PEN, np.array([0]), True),
+        Prefix(OFFSET[:3], PEN[:3], np.array([0]), True),
+    )
+    both = decoder.posterior([whole, shorter])
+    np.testing.assert_allclose(both.mean[0], mean, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(both.deviation[0], deviation, rtol=1e-4)
+    np.testing.assert_allclose(both.mean[1], Published(path).encode(ROWS[1:3])[0], rtol=1e-4, atol=1e-4)
+    prior = decoder.prior(NOTHING)
+    assert (prior.mean == 0.0).all()
+    assert (prior.deviation == 1.0).all()
+    network = as_network(found.config, found.weights)
+    steps = Steps(
+        torch.tensor(OFFSET[None]).float(), torch.tensor(PEN[None]), torch.tensor([0]), torch.ones(1)
+    )
+    with torch.no_grad():
+        posterior, _ = network.latents(steps, torch.tensor([len(PEN)]), torch.tensor([0]))
+    np.testing.assert_allclose(posterior.mean[0], mean, rtol=1e-4, atol=1e-4)
+
+
+def test_a_checkpoint_with_a_latent_vector_draws_from_it(tmp_path: Path) -> None:
+    found = read_magenta(published(tmp_path, "cat", latent=7))
+    save_checkpoint(tmp_path / "cat", Decoder(found.config, found.weights), found.summary)
+    space = replace(load_latent(tmp_path / "cat"), guidance=0.0, best_of=1)
+    assert space.reconstruct(Sketch.from_strokes([OFFSET.cumsum(0)]))[0].point_count > 0
+
+
 def test_the_first_point_is_put_where_drawings_begin(tmp_path: Path) -> None:
-    nothing = Prefix(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), np.array([0]), known=True)
-    first, _ = imported(published(tmp_path)).prime(nothing)
+    first, _ = imported(published(tmp_path)).prime(NOTHING)
     np.testing.assert_allclose(first.mean[0], np.tile(FIRST_MEAN, (20, 1)), rtol=1e-4)
     np.testing.assert_allclose(np.exp(first.log_sigma[0]), np.tile(FIRST_SIGMA, (20, 1)), rtol=1e-4)
     assert first.lift.max() < -50
@@ -144,10 +194,13 @@ GOOD = content(components=2)
         ([GOOD[0] | {"scale_factor": -1.0}, *GOOD[1:]], "offset_scale must be above 0"),
         ([GOOD[0] | {"name": " "}, *GOOD[1:]], "name is ' '"),
         ([GOOD[0], GOOD[1][:4], GOOD[2]], "as many shapes as weights"),
-        ([GOOD[0], [[1] * 2] * 17, [""] * 17], "has an encoder, too (*.vae.json)"),
+        ([GOOD[0], GOOD[1] * 2, GOOD[2] * 2], "it has 10 tensors, not 5 or 17"),
+        ([GOOD[0], [[1, 9]] * 17, [""] * 17], "its shapes are"),
+        ([GOOD[0], [[5]] * 17, [""] * 17], "shape 12 is [5], not units x outputs"),
+        ([{"version": 5}, [[1, 9]] * 17, [""] * 17], "its version is 5, not 6 or later"),
         ([GOOD[0], [[16, 14], *GOOD[1][1:]], GOOD[2]], "14 outputs, not 3 and 6 for each"),
         ([GOOD[0], [*GOOD[1][:4], [63]], GOOD[2]], "its shapes are"),
-        ([GOOD[0], [[1e9, 15], *GOOD[1][1:]], GOOD[2]], "first shape"),
+        ([GOOD[0], [[1e9, 15], *GOOD[1][1:]], GOOD[2]], "shape 0 is"),
         ([GOOD[0], GOOD[1], [GOOD[2][0][:-4], *GOOD[2][1:]]], "bytes"),
         ([GOOD[0], GOOD[1], ["?", *GOOD[2][1:]]], "base64"),
         (content(components=101), "components must be a whole number from 1 to 100"),
@@ -159,7 +212,7 @@ def test_what_is_none_of_them_is_refused_in_one_line(data: Any, words: str, tmp_
     with pytest.raises(CheckpointError) as caught:
         read_magenta(path)
     text = str(caught.value)
-    assert "sheep.gen.json is no decoder of Magenta's" in text
+    assert "sheep.gen.json is no Sketch-RNN of Magenta's" in text
     assert words in text
     assert "\n" not in text
     assert len(text) < 400

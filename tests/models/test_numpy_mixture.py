@@ -200,7 +200,7 @@ def test_at_temperature_zero_the_heaviest_mean_is_drawn_whatever_the_noise():
 
 def test_a_temperature_tempers_weights_and_variances_as_in_torch():
     flat, count, numbers = some(2), 4000, noise(4000)
-    cold = in_torch(flat).tempered(torch.tensor([0.25]))
+    cold = in_torch(flat).tempered(0.25)
     tempered = np.exp(cold.log_weight[0].numpy())
     offset, _ = repeated(flat, count).sample(numbers, 0.25)
     chosen = np.searchsorted(tempered.cumsum(), numbers[:, 1], side="right")
