@@ -30,7 +30,7 @@ from sketchgen.formats.svg_transform import (
     transform,
 )
 from sketchgen.formats.svg_values import INHERITED, Style, paint, reference, share
-from sketchgen.formats.svg_writer import MARK, NODES, SHOW
+from sketchgen.formats.svg_writer import MARK, NODES, SHOW, WIDTHS
 from sketchgen.formats.svg_xml import MAX_ELEMENTS, local_tag
 from sketchgen.sketch.files import MAX_BYTES
 from sketchgen.sketch.sketch import MAX_POINTS, Box, Points
@@ -74,6 +74,7 @@ class Line(NamedTuple):
         colour: of the stroke, or else of the fill.
         width: of the line, in units of the page; 0 for a fill.
         corners: whether all points are corners, unlike those of curves whose nodes are read and of a pen.
+        widths: under a pen's pressure, as `WIDTHS`.
     """
 
     points: Points
@@ -81,6 +82,7 @@ class Line(NamedTuple):
     colour: str | None = None
     width: float = 0.0
     corners: bool = True
+    widths: str = ""
 
 
 class _Context(NamedTuple):
@@ -332,11 +334,8 @@ class Walker:
         frames = [Region((frame,))]
         for child in element:
             for line in self.lines(child, within):
-                yield from (
-                    self._cut(line, frames)
-                    if context.style["overflow"] not in ("visible", "auto")
-                    else (line,)
-                )
+                cut = context.style["overflow"] not in ("visible", "auto")
+                yield from self._cut(line, frames) if cut else (line,)
 
     def _shape(self, element: Element, tag: str, context: _Context) -> Iterator[Line]:
         """Yield the visible strokes of a shape on the page."""
@@ -363,7 +362,7 @@ class Walker:
             lines = self._stroked(tag, lines, dots=style["stroke-linecap"] != "butt")
         width *= stretch(matrix)[1] if has_stroke else 1.0
         for line in lines:
-            yield Line(line, context.layer, colour, width, corners)
+            yield Line(line, context.layer, colour, width, corners, element.get(WIDTHS, ""))
 
     def _filled(
         self, element: Element, tag: str, lines: list[Points], *, pen: bool

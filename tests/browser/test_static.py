@@ -188,9 +188,9 @@ def broken(root: Path, fault: str) -> str:
     [
         ("cut", "999 bytes of 1000"),
         ("version", "has version 2"),
-        ("engine", "does not let the page compute"),
-        ("no workers", "does not let the page compute"),
-        ("no storage", "keeps no drawings"),
+        ("engine", "does not let the page run"),
+        ("no workers", "does not let the page run"),
+        ("no storage", "does not keep drawings"),
     ],
 )
 def test_what_is_wrong_is_told_and_the_drawing_is_kept(
@@ -319,4 +319,4 @@ def test_what_is_saved_is_read_by_python_and_opened_again(static_page: Static, t
 )
 def test_what_is_no_drawing_is_told(static_page: Static, text: str) -> None:
     assert opened(static_page, text, "thing") == []
-    static_page.says("thing is no drawing that can be opened")
+    static_page.says("thing cannot be opened")
