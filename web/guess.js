@@ -19,7 +19,7 @@
       this.chosen = this.chip((category) => this.take("auto", category));
       this.chosen.append(S.icon("close"));
       this.seen = Array.from({ length: SHOWN }, () => this.chip((category) => this.take(category)));
-      chips.querySelector(".seen").append(this.chosen, ...this.seen);
+      chips.querySelector(".seen").prepend(this.chosen, ...this.seen);
       S.categorySearch.serve(this.search, (category) => this.take(category));
       S.actions.anything = () => this.take(S.sketch.category === "none" ? "auto" : "none");
       S.sketch.onChange(() => this.ask());

@@ -28,13 +28,15 @@
     }
     popover.opener = button;
     popover.showPopover();
-    place(popover, button);
+    const grown = new ResizeObserver(() => place(popover, button));
+    grown.observe(popover);
     button.setAttribute("aria-expanded", "true");
     const first = popover.querySelector("button:not(:disabled), input");
     if (first) first.focus({ preventScroll: true });
     popover.addEventListener("toggle", function closed(event) {
       if (event.newState !== "closed") return;
       button.setAttribute("aria-expanded", "false");
+      grown.disconnect();
       popover.removeEventListener("toggle", closed);
     });
   }

@@ -35,6 +35,9 @@ Excalidraw draws a free line near its points, not through them: corners of dista
 PEN = 6.0
 """Width of a free line of even pressure in Excalidraw, px, for each unit of its `strokeWidth`."""
 
+THINNING = 0.6
+"""How much pressure tells, t in perfect-freehand's width = sin(pi / 2 * (0.5 - t * (0.5 - pressure)))."""
+
 GAP = 0.1
 """Space between the drawings of a sheet, as a share of their size."""
 
@@ -79,7 +82,7 @@ def parse_scene(value: Any, name: str = "scene") -> Sketch:
 # What overflows is not finite, and refused as a point that is too far away.
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def parse_styled_scene(value: Any, name: str = "scene") -> tuple[Sketch, list[StrokeStyle]]:
-    """Return `parse_scene`, and the style of each stroke: colour, width, and corners."""
+    """Return `parse_scene`, and the style of each stroke: colour, width, corners, and pressure."""
     if not is_scene(value) or value["type"] not in TYPES:
         kind = value.get("type") if isinstance(value, dict) else value
         raise FormatError(f"{name}: type is {str(kind)[:40]!r}; read are {', '.join(TYPES[:2])}")
@@ -129,8 +132,8 @@ def _strokes(
         if not isinstance(points, list | tuple):
             raise FormatError(f"{where}: points must be a list, not {kind_of_value(points)}")
         if kind in _SHAPES or points:
-            styles.append(_style(element))
-            line = _line(element, where) if kind in _LINES else _shape(element, where)
+            line, kept = _line(element, where) if kind in _LINES else (_shape(element, where), None)
+            styles.append(_style(element, kept))
             if (total := total + len(line)) > MAX_POINTS:
                 raise _too_many(name)
             yield _placed(line, element, where)
@@ -140,14 +143,15 @@ def _too_many(name: str) -> SketchError:
     return SketchError(f"{name}: more than {MAX_POINTS} points in one drawing; simplify it or split it")
 
 
-def _line(element: dict[str, Any], where: str) -> Points:
-    """Return the points of a line, relative to its place."""
+def _line(element: dict[str, Any], where: str) -> tuple[Points, NDArray[np.int64]]:
+    """Return the points of a line, relative to its place, and which of the element's they are."""
     points = element["points"]
     if points == _DOT:
-        return np.zeros((1, 2))
+        return np.zeros((1, 2)), np.zeros(1, dtype=np.int64)
     line = np.array([_point(point, f"{where}, point {at}") for at, point in enumerate(points)])
     nodes = _marked(element).get("nodes")
-    return line[nodes] if _are_nodes(nodes, len(line)) else line
+    kept = np.array(nodes if _are_nodes(nodes, len(line)) else range(len(line)))
+    return line[kept], kept
 
 
 def _marked(element: dict[str, Any]) -> dict[str, Any]:
@@ -157,17 +161,35 @@ def _marked(element: dict[str, Any]) -> dict[str, Any]:
     return own if isinstance(own, dict) else {}
 
 
-def _style(element: dict[str, Any]) -> StrokeStyle:
-    """Return the style of an element; what cannot be read is left out."""
+def _style(element: dict[str, Any], kept: NDArray[np.int64] | None) -> StrokeStyle:
+    """Return the style of an element; what cannot be read is left out.
+
+    Args:
+        element: of the scene.
+        kept: which of its points are read; None for a shape.
+    """
     free = element["type"] in ("freedraw", "draw")
     angular = not element.get("roundness") and element["type"] != "ellipse"
     corners = _marked(element).get("corners") is True if free else angular
     colour, width = element.get("strokeColor"), element.get("strokeWidth")
     width = width * (PEN if free else 1.0) if isinstance(width, int | float) else None
     try:
-        return StrokeStyle(colour if isinstance(colour, str) else None, width, corners)
+        widths = () if kept is None else _widths(element, kept)
+        return StrokeStyle(colour if isinstance(colour, str) else None, width, corners, widths)
     except SettingError:
         return StrokeStyle(corners=corners)
+
+
+def _widths(element: dict[str, Any], kept: NDArray[np.int64]) -> tuple[float, ...]:
+    """Return how wide a pen that was pressed drew its line at the points that are read."""
+    pressures = element.get("pressures")
+    if element.get("simulatePressure") is True or not isinstance(pressures, list) or len(kept) < 2:
+        return ()
+    numbers = all(type(each) in (int, float) and 0 <= each <= 1 for each in pressures)
+    if not numbers or len(pressures) != len(element["points"]) or set(pressures) == {0.5}:
+        return ()
+    share = 0.5 - THINNING * (0.5 - np.array(pressures)[kept])
+    return tuple((np.sin(math.pi / 2 * share) / math.sin(math.pi / 4)).tolist())
 
 
 def _point(value: object, where: str) -> tuple[float, float]:
@@ -298,9 +320,8 @@ def _elements(
 
 def _pressures(widths: NDArray[np.float64]) -> list[float]:
     """Return the pressures under which Excalidraw draws a line in multiples of the width at a half."""
-    # perfect-freehand's: width = sin(pi / 2 * (0.5 - 0.6 * (0.5 - pressure))), with thinning 0.6.
     share = np.arcsin(np.clip(widths * math.sin(math.pi / 4), 0.0, 1.0)) / (math.pi / 2)
-    return np.round(np.clip(0.5 - (0.5 - share) / 0.6, 0.0, 1.0), 3).tolist()
+    return np.round(np.clip(0.5 - (0.5 - share) / THINNING, 0.0, 1.0), 4).tolist()
 
 
 def _pieces(stroke: Points, spacing: float) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ class Line(NamedTuple):
         colour: of the stroke, or else of the fill.
         width: of the line, in units of the page; 0 for a fill.
         corners: whether all points are corners, unlike those of curves whose nodes are read and of a pen.
+        widths: under a pen's pressure, as `sketchgen.formats.svg_writer.WIDTHS`.
     """
 
     points: Points
@@ -27,6 +28,7 @@ class Line(NamedTuple):
     colour: str | None = None
     width: float = 0.0
     corners: bool = True
+    widths: str = ""
 
 
 def bounds(lines: Sequence[Line], matrix: Matrix) -> Box:

@@ -96,9 +96,12 @@ def parse_styled_svg(text: str | bytes, name: str = "SVG") -> tuple[Sketch, list
 
 
 def _style(line: Line) -> StrokeStyle:
-    """Return the style of a stroke; a colour that is none is left out."""
+    """Return the style of a stroke; a colour that is none is left out, and widths of other points."""
+    widths, rest = read_numbers(line.widths, len(line.points) + 1)
+    pressed = not rest and len(widths) == len(line.points) and min(widths) > 0
+    width = line.width / min(widths) if pressed else line.width
     try:
-        return StrokeStyle(line.colour, line.width or None, line.corners)
+        return StrokeStyle(line.colour, width or None, line.corners, tuple(widths) if pressed else ())
     except SettingError:
         return StrokeStyle(corners=line.corners)
 

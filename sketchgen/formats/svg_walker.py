@@ -44,7 +44,7 @@ from sketchgen.formats.svg_transform import (
     transform,
 )
 from sketchgen.formats.svg_values import GEOMETRY, INHERITED, Style, is_server, paint, reference, share
-from sketchgen.formats.svg_writer import MARK, NODES, SHOW
+from sketchgen.formats.svg_writer import MARK, NODES, SHOW, WIDTHS
 from sketchgen.formats.svg_xml import MAX_ELEMENTS, holds, href, local_tag
 from sketchgen.sketch.files import MAX_BYTES
 from sketchgen.sketch.sketch import MAX_POINTS, Box, Points
@@ -365,7 +365,8 @@ class Walker:
         ):
             lines = self._dashed(element, lines, context)
         width *= stretch(matrix)[1] if has_stroke else 1.0
-        return [Line(line, context.layer, colour, width, corners) for line in lines]
+        widths = element.get(WIDTHS, "")
+        return [Line(line, context.layer, colour, width, corners, widths) for line in lines]
 
     def _filled(
         self, element: Element, tag: str, lines: list[Points], *, pen: bool

@@ -36,6 +36,9 @@ MAX_SIZE = 16_384
 MARK = "data-sketchgen"
 """Attribute that tells the SVG reader how to read an element; its values are the two below."""
 
+WIDTHS = "data-widths"
+"""Attribute of a stroke under a pen's pressure: `StrokeStyle.widths`. The least one is in `stroke-width`."""
+
 NODES = "nodes"
 """A curve whose nodes are the points of the stroke.
 
@@ -293,6 +296,8 @@ def _groups(drawing: Any, item: Item, added: bool, style: Style, **extra: str) -
         thinnest = min(own.widths, default=least)
         if own.width is not None or own.widths:
             element.attribs["stroke-width"] = number((own.width or width) * thinnest)
+        if own.widths:
+            element.attribs[WIDTHS] = " ".join(number(round(each, 4)) for each in own.widths)
         if style.pressure or own.widths:
             path = outline_path(width_line(stroke, box, px, style, own), width)
             shown.add(drawing.path(d=path, **({"fill": own.colour} if own.colour else {})))

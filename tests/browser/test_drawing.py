@@ -377,7 +377,7 @@ def test_who_must_wait_is_told(visit: Callable[..., Any], slow_server: Any) -> N
     first.wait("Sketchgen.suggestions.items.length > 0")
     second.draw(*CIRCLE)
     second.do("finish")
-    second.wait("/1 person before you/.test(document.querySelector('#sg-status').textContent)")
+    second.wait("/1 person ahead of you/.test(document.querySelector('#sg-status').textContent)")
     assert second.tell("Sketchgen.suggestions.items.length") == 0
     first.do("finish")
     second.wait("Sketchgen.suggestions.items.length > 0")

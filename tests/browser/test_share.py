@@ -111,7 +111,7 @@ def test_a_damaged_link_is_refused_and_nothing_is_lost(page: Any) -> None:
     ):
         page.tell("Sketchgen.say('')")
         page.tell(f"location.hash = '#d={wrong}'")
-        said(page, "This link is cut off or changed")
+        said(page, "This link is cut off or was changed")
         assert strokes(page) == before
         page.wait("location.hash === ''")
     page.tell("location.hash = '#d=' + btoa('\\x05aaaaaaaa')")
@@ -229,8 +229,8 @@ def test_what_is_dropped_is_opened(page: Any, kind: str, name: str, content: str
     [
         ("empty.svg", "", 0, "empty.svg is empty"),
         ("film.mp4", "", 50_000_000, "film.mp4 is larger than 2 MB"),
-        ("photo.png", "\x89PNG\r\n", 0, "photo.png is no drawing that can be opened"),
-        ("zeros.bin", "", 1000, "zeros.bin is no drawing that can be opened"),
+        ("photo.png", "\x89PNG\r\n", 0, "photo.png cannot be opened"),
+        ("zeros.bin", "", 1000, "zeros.bin cannot be opened"),
         ("notes.txt", "buy milk", 0, "notes.txt is no drawing"),
         ("<img src=x onerror=alert(1)>.svg", "<svg><script>alert(1)</script>", 0, "is not SVG"),
         ("cut.json", '{"strokes": [[[1, 2]', 0, "cut.json is not JSON"),

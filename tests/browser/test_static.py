@@ -188,9 +188,9 @@ def broken(root: Path, fault: str) -> str:
     [
         ("cut", "999 bytes of 1000"),
         ("version", "has version 2"),
-        ("engine", "does not let the page compute"),
-        ("no workers", "does not let the page compute"),
-        ("no storage", "keeps no drawings"),
+        ("engine", "does not let the page run"),
+        ("no workers", "does not let the page run"),
+        ("no storage", "does not keep drawings"),
     ],
 )
 def test_what_is_wrong_is_told_and_the_drawing_is_kept(
@@ -283,9 +283,10 @@ def test_what_is_saved_is_read_by_python_and_opened_again(static_page: Static, t
         {"points": [[float(x), y + 0.25] for x, y in CIRCLE], "added": False, "color": "#2f7fd6", "width": 8},
         {"points": [[100, 100], [200, 300], [320, 80]], "added": False, "corners": True},
         {"points": [[50, 60]], "added": False},
+        {"points": [[9, 9, 0, 0.2], [9, 60, 0, 0.75], [40, 60, 0, 0.5]], "added": False, "width": 8},
         {"points": [[300, 300], [310, 330], [350, 340], [380, 320]], "added": True},
     ]
-    lists = [stroke["points"] for stroke in strokes]
+    lists = [[point[:2] for point in stroke["points"]] for stroke in strokes]
     for form in ("svg", "animated", "excalidraw", "json", "ndjson"):
         static_page.tell("(strokes) => Sketchgen.sketch.load(strokes)", strokes)
         name, text = static_page.tell(
@@ -302,7 +303,10 @@ def test_what_is_saved_is_read_by_python_and_opened_again(static_page: Static, t
             assert [len(stroke) for stroke in found] == [len(stroke) for stroke in lists]
             continue
         assert found == lists, form
-        assert [stroke["added"] for stroke in again] == [False, False, False, True], form
+        assert [stroke["added"] for stroke in again] == [False, False, False, False, True], form
+        if form != "animated":
+            pressed = [(point[3], again[3]["width"]) for point in again[3]["points"]]
+            assert pressed == [(pytest.approx(each, abs=0.002), 8) for each in (0.2, 0.75, 0.5)], form
         assert [again[0]["color"], again[0]["width"], again[1]["corners"]] == ["#2f7fd6", 8, True], form
 
 
@@ -319,4 +323,4 @@ def test_what_is_saved_is_read_by_python_and_opened_again(static_page: Static, t
 )
 def test_what_is_no_drawing_is_told(static_page: Static, text: str) -> None:
     assert opened(static_page, text, "thing") == []
-    static_page.says("thing is no drawing that can be opened")
+    static_page.says("thing cannot be opened")

@@ -118,7 +118,7 @@ def test_the_oldest_give_way_and_all_can_be_forgotten(visit: Callable[..., Any])
     assert oldest == 6
     page.page.on("dialog", lambda dialog: dialog.accept())
     recent(page)
-    page.page.get_by_role("menuitem", name="Forget these drawings").click()
+    page.page.get_by_role("menuitem", name="Delete these drawings").click()
     assert page.tell(SAVED) == 0
     # A drawing that leaves no room for others is kept with as much of its history as there is room for.
     long = "Array.from({length: 1000}, (_, i) => [i * 0.6123456, 200 + Math.sin(i / 100), i, 0.5])"
@@ -138,7 +138,7 @@ def test_without_a_store_everything_goes_on(visit: Callable[..., Any], method: s
     page.open()
     add(page, *A)
     page.page.wait_for_function(
-        "document.querySelector('#sg-status').textContent.includes('keeps no drawings')"
+        "document.querySelector('#sg-status').textContent.includes('does not keep drawings')"
     )
     page.tell("Sketchgen.say('')")
     add(page, *B)

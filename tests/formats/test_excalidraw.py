@@ -107,6 +107,11 @@ def test_colour_width_corners_and_pressure_of_each_stroke_are_kept():
     assert [style.width for style in styles] == pytest.approx(widths, rel=1e-3)
     assert [style.corners for style in styles] == [True, False, False]
     assert [style.colour for style in styles] == ["#d62828", "#111111", "#2563eb"]
+    # As wide as Excalidraw draws it, which is not as wide as may be.
+    assert [style.widths for style in styles] == [(), (), pytest.approx((0.437, 1.345), abs=0.001)]
+    for fault in ({"pressures": [0.1]}, {"pressures": "hard"}, {"simulatePressure": True}):
+        _, styles = parse_styled_scene({"type": "excalidraw", "elements": [last | fault]})
+        assert styles[0].widths == ()
 
 
 def test_styles_of_other_elements():

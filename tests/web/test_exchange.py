@@ -208,8 +208,17 @@ def test_an_opened_file_looks_as_it_was_saved() -> None:
         "width": 640,
         "height": 480,
     }
-    (style,) = opened(exported(pressed, "json")[2].decode(), "drawing.json")[1]
-    assert told(style) == {"added": False, "pressure": [0.2, 0.75, 1]}
+    for form in ("json", "svg"):
+        (style,) = opened(exported(pressed, form)[2].decode(), "drawing")[1]
+        assert told(style)["pressure"] == [0.2, 0.75, 1]
+    # Excalidraw's widest line is thinner than the page's.
+    (style,) = opened(exported(pressed, "excalidraw")[2].decode(), "drawing")[1]
+    assert told(style)["pressure"] == pytest.approx([0.2, 0.75, 0.787], abs=0.001)
+    # Widths of another number of points, or none, are no pressure; the pen's is kept.
+    text = exported(pressed, "svg")[2].decode()
+    for widths in ("0.64 1.3", "0.64 1.3 1.6 1", "0.64 -1 1.6", "wide"):
+        (style,) = opened(re.sub('data-widths="[^"]*"', f'data-widths="{widths}"', text), "drawing.svg")[1]
+        assert "pressure" not in told(style)
     for fault in ('"color": "red"', '"pressure": [0.5]', '"pressure": [1, "a"]'):
         with pytest.raises(SketchgenError, match=r"colour|pressure"):
             opened(f'{{"strokes": [[[1, 2], [3, 4]]], "styles": [{{{fault}}}]}}', "file.json")

@@ -24,6 +24,9 @@
   // Each reader returns {lines: [{points, color?, width?, corners?, added?, pressure?}], page, category}; page is a
   // box in the lines' own units, or null. What is malformed throws.
 
+  // Widths of a line at its points, as multiples of its pen's, as pressure; the page's own are 0.4 to 1.6.
+  const asPressure = (widths) => widths.map((width) => Math.round(1000 * (width - 0.4) / 1.2) / 1000);
+
   function canvas(value) {
     const lines = list(Array.isArray(value) ? value : value.strokes).map((stroke) => ({ points: list(stroke).map(asPoint) }));
     const { styles, width, height, page, given, category } = value;
@@ -50,9 +53,14 @@
       const free = type === "freedraw" || type === "draw";
       if (isDeleted || opacity === 0) continue;
       const [w, h] = [width, height], own = (each.customData && each.customData.sketchgen) || {};
-      let points = null;
+      let points = null, pressure;
       if (free || type === "line" || type === "arrow") {
         points = list(each.points).map(asPoint);
+        const { pressures } = each;
+        if (free && !each.simulatePressure && Array.isArray(pressures) && pressures.length === points.length && pressures.some((one) => one !== 0.5)) {
+          const kept = Array.isArray(own.nodes) ? own.nodes.map((node) => pressures[node]) : pressures;
+          pressure = asPressure(kept.map((one) => Math.sin((Math.PI / 2) * (0.5 - 0.6 * (0.5 - number(one)))) / Math.SQRT1_2));
+        }
         if (Array.isArray(own.nodes)) points = own.nodes.map((node) => asPoint(points[node]));
         else if (points.length === 2 && Math.hypot(points[1][0] - points[0][0], points[1][1] - points[0][1]) < 0.001) points.pop();
       } else if (type === "rectangle") points = [[0, 0], [w, 0], [w, h], [0, h], [0, 0]];
@@ -71,7 +79,7 @@
         return angle ? [u * cos - v * sin + middle[0] + x, u * sin + v * cos + middle[1] + y].map(number) : [u + x, v + y].map(number);
       });
       const corners = free ? own.corners === true : !each.roundness && type !== "ellipse";
-      lines.push({ points, color, width: strokeWidth * (free ? 6 : 1), corners });
+      lines.push({ points, color, width: strokeWidth * (free ? 6 : 1), corners, pressure });
     }
     return { lines, page: sketchgen && sketchgen.page ? list(sketchgen.page).map(number) : null, category: sketchgen && sketchgen.category };
   }
@@ -229,7 +237,13 @@
         const box = S.boxOf([points], 0, 0);
         // A background is no line.
         if (!stroked && Math.min(...[0, 1].map((axis) => spread(points, axis) / size[axis + 2])) > 0.95 && box) continue;
-        lines.push({ points, color: stroked ? style.stroke : style.fill, width: stroked ? parseFloat(style.strokeWidth) * grown : undefined, corners: !nodes && points.length > 2 });
+        const widths = (element.dataset.widths || "").split(" ").map(Number);
+        const pressed = stroked && widths.length === points.length && widths.every((each) => each > 0 && isFinite(each));
+        const width = stroked ? parseFloat(style.strokeWidth) * grown / (pressed ? Math.min(...widths) : 1) : undefined;
+        lines.push({
+          points, color: stroked ? style.stroke : style.fill, width, corners: !nodes && points.length > 2,
+          pressure: pressed ? asPressure(widths) : undefined,
+        });
       }
     }
     return { lines, page, category: null };

@@ -47,7 +47,7 @@
 
   function element(stroke, smooth, more = "") {
     const pressed = more ? null : widths(stroke), width = widthOf(stroke) * (pressed ? Math.min(...pressed) : 1);
-    const line = `${shape(stroke, smooth)} stroke="${colourOf(stroke)}" stroke-width="${round(width)}"${more}/>`;
+    const line = `${shape(stroke, smooth)} stroke="${colourOf(stroke)}" stroke-width="${round(width)}"${pressed ? ` data-widths="${pressed.map(round).join(" ")}"` : ""}${more}/>`;
     if (!pressed) return line;
     // Pieces of their own widths, which are seen only; what is read is the line beneath them.
     const piece = ([x, y], i) => i && `<path d="M${stroke.points[i - 1].slice(0, 2)}L${x},${y}" stroke-width="${round(widthOf(stroke) * pressed[i])}"/>`;
@@ -100,9 +100,16 @@
     return new Promise((go, fail) => canvas.toBlob((blob) => (blob ? go(blob) : fail(new Error("PNG"))), "image/png"));
   }
 
+  // The pressure under which Excalidraw draws a line in this multiple of its width at a half; see excalidraw.py.
+  const pressureOf = (width) => {
+    const share = Math.asin(Math.min(width * Math.SQRT1_2, 1)) / (Math.PI / 2);
+    return round(Math.min(Math.max(0.5 - (0.5 - share) / 0.6, 0), 1));
+  };
+
   // Excalidraw draws a free line near its points, not through them: it gets more of them. Its own are `nodes`.
   function dense(stroke, smooth) {
     const own = stroke.points.map(([x, y]) => [x, y]), [[x0, y0]] = own, nodes = [0], found = [own[0]];
+    const wide = widths(stroke) || own.map(() => 1), pressures = [pressureOf(wide[0])];
     const curves = smooth && !stroke.corners && own.length > 2 ? S.controlPoints(own) : null;
     for (let i = 1; i < own.length; i++) {
       const [a, d] = [own[i - 1], own[i]], [b, c] = curves ? curves[i - 1] : [a, d];
@@ -111,16 +118,19 @@
         const t = k / pieces, u = 1 - t;
         const at = (j) => (curves ? u ** 3 * a[j] + 3 * u * u * t * b[j] + 3 * u * t * t * c[j] + t ** 3 * d[j] : u * a[j] + t * d[j]);
         found.push([round(at(0)), round(at(1))]);
+        pressures.push(pressureOf(u * wide[i - 1] + t * wide[i]));
       }
       nodes.push(found.push(d) - 1);
+      pressures.push(pressureOf(wide[i]));
     }
-    return { nodes, points: own.length > 1 ? found.map(([x, y]) => [x - x0, y - y0]) : [[0, 0], [0.0001, 0.0001]] };
+    if (own.length === 1) return { nodes, points: [[0, 0], [0.0001, 0.0001]], pressures: [0.5, 0.5] };
+    return { nodes, points: found.map(([x, y]) => [x - x0, y - y0]), pressures };
   }
 
   function excalidraw(strokes, smooth) {
     const PEN = 6;      // px of a free line for each unit of its strokeWidth
     const elements = strokes.map((stroke, i) => {
-      const { nodes, points } = dense(stroke, smooth), [[x, y]] = stroke.points, mark = {};
+      const { nodes, points, pressures } = dense(stroke, smooth), [[x, y]] = stroke.points, mark = {};
       const size = (axis) => Math.max(...points.map((point) => point[axis])) - Math.min(...points.map((point) => point[axis]));
       if ((stroke.corners || !smooth) && stroke.points.length > 2) mark.corners = true;
       if (nodes.length < points.length && stroke.points.length > 1) mark.nodes = nodes;
@@ -129,7 +139,7 @@
         strokeColor: colourOf(stroke), strokeWidth: round(widthOf(stroke) / PEN), backgroundColor: "transparent",
         fillStyle: "solid", strokeStyle: "solid", roughness: 0, opacity: 100, groupIds: [], frameId: null,
         roundness: null, seed: i + 1, version: 1, versionNonce: i + 1, isDeleted: false, boundElements: null,
-        updated: 1, link: null, locked: false, points, pressures: points.map(() => 0.5), simulatePressure: false,
+        updated: 1, link: null, locked: false, points, pressures, simulatePressure: false,
         lastCommittedPoint: points[points.length - 1], customData: { sketchgen: mark },
       };
     });
