@@ -82,4 +82,4 @@ def test_a_short_campaign_finds_no_fault(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     deep = [int(each) for each in re.findall(r"^\| \w+ \| \d+ \| (\d+) \(", done.stdout, re.MULTILINE)]
     assert len(deep) == 12
-    assert min(deep) >= 60
+    assert min(deep) >= 25
