@@ -1,4 +1,4 @@
-"""axe-core's rules on every view, panel and state of the page, colours light and dark; no server is needed."""
+"""axe-core's rules on every view, panel and state of the page, light and dark; no server is needed."""
 
 from __future__ import annotations
 
