@@ -283,7 +283,7 @@ def _options() -> argparse.Namespace:
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     if options.short:
-        options.deep = min(options.deep, 60)
+        options.deep = min(options.deep, 25)
     options.out = options.out.resolve()
     options.out.mkdir(parents=True, exist_ok=True)
     return options

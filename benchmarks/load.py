@@ -233,9 +233,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name, default in {"people": 32, "minutes": 10.0, "sessions": 500, "malformed": 2000}.items():
         parser.add_argument(f"--{name}", type=type(default), default=default)
+    options = parser.parse_args()
     server = Server("-m", "sketchgen", "web", "--port", "0")
     try:
-        asyncio.run(measure(server.url.rstrip("/"), server.process.pid, parser.parse_args()))
+        asyncio.run(measure(server.url.rstrip("/"), server.process.pid, options))
     finally:
         server.stop()
         said = [server.lines.get() for _ in range(server.lines.qsize())]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -75,6 +76,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Turn jaxtyping's checks on or off."""
+    if check := sys.modules.get("typecheck"):
+        check.begin_test()
     jaxtyping.config.update("jaxtyping_disable", not item.stash[TYPES_CHECKED])
 
 

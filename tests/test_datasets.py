@@ -14,7 +14,7 @@ import pytest
 
 from sketchgen import resources
 from sketchgen.evaluation.pages import beginnings
-from sketchgen.evaluation.unfinished import KINDS, Item, unfinished
+from sketchgen.evaluation.unfinished import KINDS, unfinished
 from sketchgen.resources import bundled, categories
 from sketchgen.sketch.distance import Ink, nearest
 from sketchgen.sketch.geometry import BOX
@@ -98,20 +98,20 @@ def test_the_unfinished_drawings_are_many_small_and_varied() -> None:
     assert min(shares) < 0.3 < 0.8 < max(shares)
 
 
-@pytest.mark.parametrize("item", unfinished(), ids=lambda item: item.name)
-def test_an_unfinished_drawing_is_a_few_points_on_its_page(item: Item) -> None:
-    page = item.given.page
-    assert page is not None
-    assert ((item.whole.points >= 0) & (item.whole.points <= (page.width, page.height))).all()
-    assert 2 <= item.given.point_count <= 200
-    assert all(len(stroke) >= 2 for stroke in item.whole.strokes)
-    if item.kind == "close":
-        unit = item.frame.scale
-        given = Ink(item.given.strokes).points
-        for stroke in item.missing.strokes:
-            assert np.hypot(*(stroke[0] - stroke[-1])) > 24 * unit, "a gap that two dabs do not close"
-            # Thinning takes given ink off by up to 2 px, and the page's whole px by one of its own.
-            assert (nearest(stroke[[0, -1]], given) < 2 * unit + 1.5).all()
+def test_an_unfinished_drawing_is_a_few_points_on_its_page() -> None:
+    for item in unfinished():
+        page, name = item.given.page, item.name
+        assert page is not None, name
+        assert ((item.whole.points >= 0) & (item.whole.points <= (page.width, page.height))).all(), name
+        assert 2 <= item.given.point_count <= 200, name
+        assert all(len(stroke) >= 2 for stroke in item.whole.strokes), name
+        if item.kind == "close":
+            unit = item.frame.scale
+            given = Ink(item.given.strokes).points
+            for stroke in item.missing.strokes:
+                assert np.hypot(*(stroke[0] - stroke[-1])) > 24 * unit, f"{name}: two dabs close the gap"
+                # Thinning takes given ink off by up to 2 px, and the page's whole px by one of its own.
+                assert (nearest(stroke[[0, -1]], given) < 2 * unit + 1.5).all(), name
 
 
 def test_the_procedure_makes_the_beginnings(tmp_path: Path) -> None:

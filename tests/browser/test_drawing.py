@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -64,13 +64,20 @@ SOME = (
 
 
 @pytest.fixture
-def suggested(canvas: Any) -> Any:
-    """A circle and `SOME` for it."""
+def answered_at_once(canvas: Any) -> Iterator[Any]:
+    """A page that has `SOME` for every drawing, where it does not matter what a model would draw."""
     canvas.page.route("**/sketchgen/draw", lambda route: route.fulfill(body=f"{SOME}\n"))
-    canvas.draw(*CIRCLE)
-    canvas.finish()
+    yield canvas
     canvas.page.unroute("**/sketchgen/draw")
-    return canvas
+
+
+@pytest.fixture
+def suggested(answered_at_once: Any) -> Any:
+    """A circle and `SOME` for it; what is asked next is answered by the server."""
+    answered_at_once.draw(*CIRCLE)
+    answered_at_once.finish()
+    answered_at_once.page.unroute("**/sketchgen/draw")
+    return answered_at_once
 
 
 def test_next_to_nothing_is_not_shown(suggested: Any) -> None:
@@ -182,9 +189,12 @@ def test_whatever_ends_a_run_ends_it_on_the_server(visit: Callable[..., Any], sl
 def test_options_reach_the_model_and_are_kept(visit: Callable[..., Any], server: Any) -> None:
     canvas = visit(server)
     asked: list[dict[str, Any]] = []
-    canvas.page.on(
-        "request", lambda request: asked.append(request.post_data_json) if "draw" in request.url else None
-    )
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(body=f"{SOME}\n")
+
+    canvas.page.route("**/sketchgen/draw", answer)
     defaults = {"count": 4, "temperature": 0.4, "best_of": 8, "guidance": 2}
     assert canvas.tell("Sketchgen.settings") == defaults
     canvas.draw(*CIRCLE)
@@ -202,7 +212,8 @@ def test_options_reach_the_model_and_are_kept(visit: Callable[..., Any], server:
     assert canvas.tell("Sketchgen.settings") == told
 
 
-def test_live_completes_at_every_pen_up(canvas: Any) -> None:
+def test_live_completes_at_every_pen_up(answered_at_once: Any) -> None:
+    canvas = answered_at_once
     canvas.do("live")
     canvas.page.locator("[data-do=live][aria-pressed=true]").wait_for()
     for count, stroke in enumerate((LINE, CIRCLE), 1):
@@ -241,7 +252,8 @@ def test_erase_clear_undo_redo(canvas: Any) -> None:
     canvas.page.locator("[data-do=clear]:disabled").wait_for()
 
 
-def test_the_whole_of_it_by_keyboard(canvas: Any) -> None:
+def test_the_whole_of_it_by_keyboard(answered_at_once: Any) -> None:
+    canvas = answered_at_once
     pad = canvas.paper
     pad.focus()
     for key in (" ", "ArrowRight", "ArrowRight", "Shift+ArrowDown", "ArrowLeft", " "):

@@ -95,9 +95,12 @@ def test_what_is_taken_is_drawn(guessed: Any) -> None:
     guessed.page.on(
         "request", lambda request: asked.append(request.post_data_json) if "/draw" in request.url else None
     )
+    answer = '{"alts":[[[50,50,0],[90,90,1],[200,60,1]]],"categories":["cat"],"done":true}\n'
+    guessed.page.route("**/sketchgen/draw", lambda route: route.fulfill(body=answer))
     guessed.finish()
     guessed.page.locator("#sg-chips [data-category=bear]").click()
     guessed.wait("!Sketchgen.suggestions.running && Sketchgen.suggestions.items.length > 0")
+    guessed.page.unroute("**/sketchgen/draw")
     assert [each["category"] for each in asked] == ["auto", "bear"]
 
 

@@ -21,7 +21,7 @@ from sketchgen.jobs.ray_executor import Ray
 from sketchgen.jobs.run import Run
 from sketchgen.jobs.spec import Job, Sampling
 
-JOB = Job(Sampling(), "batch", ("cat", "dog"), 40, 3, ("cat", "dog"))
+JOB = Job(Sampling(), "batch", ("cat", "dog"), 12, 3, ("cat", "dog"))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(mark: Path, tmp_path: Pa
     Run(JOB, None, open_output(tmp_path / "a", JOB), "weights").go(InProcess(open_scribbles))
     for name, opener, chunk in (("b", open_dying_once, 9), ("c", open_scribbles, 1)):
         run = Run(JOB, None, open_output(tmp_path / name, JOB), "weights")
-        assert run.go(Ray("local", opener, chunk)).settled == 80
+        assert run.go(Ray("local", opener, chunk)).settled == 24
         assert content(tmp_path / "a") == content(tmp_path / name)
     assert mark.exists(), "nobody was killed"
 

@@ -402,8 +402,11 @@ class TestProcesses:
         assert "a worker was lost" in capsys.readouterr().err
         assert content(tmp_path / "a") == content(tmp_path / "b")
 
-    def test_when_all_are_killed_again_and_again(self, tmp_path: Path) -> None:
-        with pytest.raises(ProcessLostError, match="workers were lost"):
+    def test_when_all_are_killed_again_and_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sketchgen.jobs.executor.MAX_LOST", 1)
+        with pytest.raises(ProcessLostError, match="2 workers were lost"):
             go(job(40), tmp_path / "out", Processes(1, open_dying))
         if (tmp_path / "out").exists():
             assert go(job(40), tmp_path / "out", resume=True).settled == 80

@@ -86,8 +86,7 @@ def check_equal(found: StepDistribution, wanted: StepDistribution, rows: Any = s
 
 
 @each_network
-@pytest.mark.parametrize("cut", [0, 1, 4, COUNT])
-@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(("cut", "known"), [(0, True), (1, False), (4, True), (COUNT, False)])
 def test_priming_and_advancing_equal_torch(shape: dict[str, Any], cut: int, known: bool):
     model, whole = network(shape), drawing(known=known)
     wanted, decoder = in_torch(model, whole, cut), untrained.decoder(model)

@@ -80,8 +80,7 @@ def test_padding_never_changes_results(shape: dict[str, Any]):
 
 @torch.no_grad()
 @each_network
-@pytest.mark.parametrize("cut", [0, 3])
-@pytest.mark.parametrize("changed", [3, 6])
+@pytest.mark.parametrize(("cut", "changed"), [(3, 3), (0, 6)])
 def test_a_point_changes_only_what_follows_it(shape: dict[str, Any], cut: int, changed: int):
     model, given = network(shape), steps()
     offset, pen = given.offset.clone(), given.pen.clone()
@@ -206,7 +205,7 @@ def advanced(
 
 @torch.no_grad()
 @each_network
-@pytest.mark.parametrize("cut", [[0, 0, 0], [0, 4, 9], [6, 1, 6]], ids=str)
+@pytest.mark.parametrize("cut", [[0, 0, 0], [9, 0, 4]], ids=str)
 def test_steps_are_what_all_steps_at_once_are(shape: dict[str, Any], cut: list[int]):
     model, given, first_step = network(shape), steps(), torch.tensor(cut)
     whole = model(given, first_step)

@@ -77,12 +77,12 @@ def zigzag(count, high):
 
 @pytest.mark.parametrize("high", [6.0, 255.0])
 def test_rdp_bounds_its_effort(high):
-    # Halved at the worst point, always the first tooth, this takes 20,000,000,000 distances: minutes.
-    points = zigzag(200_000, high)
+    # Halved at the worst point, always the first tooth, this takes 5,000,000,000 distances: a minute.
+    points = zigzag(100_000, high)
     points[:, 1] += np.random.default_rng(0).uniform(0, 1e-3, len(points))
     start = time.process_time()
     kept = rdp(points)
-    assert time.process_time() - start < 30
+    assert time.process_time() - start < 15
     places = np.searchsorted(points[:, 0], kept[:, 0])
     assert np.array_equal(points[places], kept)
     for first, last in pairwise(places.tolist()):

@@ -227,7 +227,7 @@ def test_the_reward_rises(folder: Path, network: StrokeModel):
     optimizer, batch = torch.optim.Adam(network.parameters(), 1e-2), batches(folder, 12)[0]
     torch.manual_seed(1)
     rewards = []
-    for number in range(80):
+    for number in range(60):
         optimizer.zero_grad()
         rewards.append(objective.step(network, batch, number).figures["reward"])
         optimizer.step()
