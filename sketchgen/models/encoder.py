@@ -96,6 +96,15 @@ class Latent(nn.Module):
         nn.init.zeros_(self.posterior.project.bias[: config.latent])
         nn.init.constant_(self.posterior.project.bias[config.latent :], -2.0)
 
+    def names(self, latent: Float[Tensor, "b z"], embedding: Float[Tensor, "c e"]) -> Float[Tensor, "b k"]:
+        """Return the log odds of each category: how near to its embedding the vector takes the decoder.
+
+        `embedding` holds those of the categories, then that of any. A vector that enters as a category does
+        is understood by a decoder that has not learned to read vectors yet.
+        """
+        categories = embedding[:-1] - embedding[-1]
+        return -0.5 * torch.cdist(self.enter(latent).float(), categories.float()).square()
+
     def prior_of(self, code: Float[Tensor, "b e"]) -> Gaussian:
         """Return the prior, given the sum of the category's embedding and the given part's code."""
         return Gaussian.of(self.prior(nn.functional.silu(self.hidden(code))))

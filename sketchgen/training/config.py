@@ -175,7 +175,8 @@ class BoundSettings:
         free_nats: divergence of a drawing that costs nothing.
         unheard: share of the drawings that are learned without a latent vector.
         picture_weight: of the nats of the drawing's picture.
-        picture_steps: steps in which the picture alone is learned.
+        category_weight: of the nats of the drawing's category, where it is told.
+        picture_steps: steps in which picture and category alone are learned.
     """
 
     kl_weight: float = 0.1
@@ -183,6 +184,7 @@ class BoundSettings:
     free_nats: float = 15.0
     unheard: float = 0.1
     picture_weight: float = 0.5
+    category_weight: float = 5.0
     picture_steps: int = 8000
 
     def __post_init__(self) -> None:
@@ -191,6 +193,7 @@ class BoundSettings:
         check_range("free_nats", self.free_nats, 0, 10_000)
         check_range("unheard", self.unheard, 0, 1)
         check_range("picture_weight", self.picture_weight, 0, 100)
+        check_range("category_weight", self.category_weight, 0, 100)
         check_range("picture_steps", self.picture_steps, 0, 1e9)
 
 

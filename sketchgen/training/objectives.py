@@ -120,11 +120,11 @@ class EvidenceBound(Objective[Batch]):
 
     Ha and Eck 2017, section 3.3, with a prior that has read the given part and the category. A decoder that
     draws well by itself is slow to listen to a vector that tells nothing yet. So the vector has to tell the
-    drawing's picture, too, and at first that alone; and the divergence weighs little at first, and below
-    `free_nats` a drawing nothing.
+    drawing's picture and category, too, and at first those alone; and the divergence weighs little at first,
+    and below `free_nats` a drawing nothing.
     """
 
-    figures = ("kl", "picture")
+    figures = ("kl", "picture", "recognised")
 
     def __init__(self, batches: Dataset[Batch], settings: BoundSettings) -> None:
         self.batches, self.settings = batches, settings
@@ -138,8 +138,13 @@ class EvidenceBound(Objective[Batch]):
         picture = functional.binary_cross_entropy_with_logits(
             network.latent.picture(latent).float(), ink_cells(batch), reduction="none"
         ).sum(1)
+        embedding = network.category.weight.detach()
+        told = batch.category < len(embedding) - 1
+        names = network.latent.names(latent, embedding)
+        category = batch.category.where(told, 0)
+        nats = functional.cross_entropy(names, category, reduction="none") * told
         weight = settings.kl_weight * (1.0 - math.exp(-number / settings.kl_steps))
-        losses = settings.picture_weight * picture
+        losses = settings.picture_weight * picture + settings.category_weight * nats
         heard = torch.rand(len(batch.key), device=batch.key.device) >= settings.unheard
         if number < settings.picture_steps:
             heard = torch.ones_like(heard)
@@ -149,7 +154,11 @@ class EvidenceBound(Objective[Batch]):
         losses = losses + weight * heard * divergence.clamp(min=settings.free_nats)
         loss = losses.sum() / all_reduce(batch.scored.sum())
         loss.backward()
-        figures = {"kl": float(divergence.detach().mean()), "picture": float(picture.detach().mean())}
+        figures = {
+            "kl": float(divergence.detach().mean()),
+            "picture": float(picture.detach().mean()),
+            "recognised": float(((names.argmax(1) == category) & told).sum() / told.sum().clamp(min=1)),
+        }
         return Outcome(loss.detach(), len(batch.key), figures, keys=batch.key, losses=losses.detach())
 
 

@@ -158,8 +158,8 @@ def test_suspects_are_the_drawings_whose_loss_is_not_finite():
 
 def parts(model: StrokeModel, batch: Batch, **settings: Any) -> Tensor:
     """Losses of a batch under an evidence lower bound, after all of its changes of weight."""
-    more = {"kl_weight": 0.0, "kl_steps": 10, "free_nats": 0.0, "unheard": 0.0, "picture_weight": 0.0}
-    objective = EvidenceBound(NONE, BoundSettings(**more | settings))
+    none = {"kl_weight": 0.0, "free_nats": 0.0, "unheard": 0.0, "picture_weight": 0.0, "category_weight": 0.0}
+    objective = EvidenceBound(NONE, BoundSettings(kl_steps=10, **none | settings))
     torch.manual_seed(3)
     losses = objective.step(model, batch, 10**6).losses
     assert losses is not None
@@ -181,6 +181,15 @@ def test_an_evidence_bound_is_the_sum_of_its_parts(store: Path, batch: Batch):
     torch.testing.assert_close(parts(model, batch, kl_weight=2.0, unheard=1.0), alone)
     picture = parts(model, batch, picture_weight=1.0) - nats
     torch.testing.assert_close(parts(model, batch, picture_weight=1.0, picture_steps=10**7), picture)
+    # A category whose embedding the vector does not lead to costs half the square of the distance, and more.
+    anybody = replace(batch, category=torch.full_like(batch.category, model.config.any_category))
+    torch.testing.assert_close(parts(model, anybody, category_weight=1.0), parts(model, anybody))
+    place = model.category.weight[batch.category] - model.category.weight[-1]
+    far = 0.5 * (model.latent.enter(latent) - place).square().sum(1)
+    every = model.latent.enter(latent)[:, None] - (model.category.weight[:-1] - model.category.weight[-1])
+    named = far + (-0.5 * every.square().sum(2)).logsumexp(1)
+    named = torch.where(batch.category == model.config.any_category, 0.0, 2.0 * named)
+    torch.testing.assert_close(parts(model, batch, category_weight=2.0), nats + named, atol=1e-3, rtol=1e-4)
 
 
 def test_ink_cells_are_where_the_ink_is(batch: Batch):
