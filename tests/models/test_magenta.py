@@ -116,7 +116,7 @@ def test_the_posterior_is_the_published_one(tmp_path: Path) -> None:
     prior = decoder.prior(NOTHING)
     assert (prior.mean == 0.0).all()
     assert (prior.deviation == 1.0).all()
-    network = as_network(found.config, found.weights)
+    network = StrokeModel.from_weights(found.config, found.weights)
     steps = Steps(
         torch.tensor(OFFSET[None]).float(), torch.tensor(PEN[None]), torch.tensor([0]), torch.ones(1)
     )

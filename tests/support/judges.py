@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sketchgen.data.store import Drawings
 from sketchgen.evaluation.bitmaps import Lines, bitmaps
+from sketchgen.models.recogniser import Reading
 from sketchgen.sketch.sketch import Sketch
-
-
-@dataclass(frozen=True)
-class NearestReading:
-    """What it says of n drawings."""
-
-    log_prob: NDArray[np.float32]
-    features: NDArray[np.float32]
 
 
 class NearestMean:
@@ -34,11 +25,11 @@ class NearestMean:
         )
         self.asked = 0
 
-    def read(self, sketches: Sequence[Sketch]) -> NearestReading:
+    def read(self, sketches: Sequence[Sketch]) -> Reading:
         """Name drawings."""
         self.asked += len(sketches)
         lines = Lines.of_sketches(sketches).fitted()
         images = bitmaps(lines)
         apart = ((images[:, None] - self.means[None]) ** 2).sum(-1)
         log_prob = -apart - np.log(np.exp(-apart).sum(1, keepdims=True))
-        return NearestReading(log_prob.astype(np.float32), bitmaps(lines, 6))
+        return Reading(log_prob.astype(np.float32), bitmaps(lines, 6))

@@ -45,10 +45,12 @@ def check(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(checked)
     def counted(*args: Any, **kwargs: Any) -> Any:
         _counts[checked] = count = _counts.get(checked, 0) + 1
-        if count == MAX_CHECKS and callable(whole := sys._getframe(1).f_locals.get("fn")):
-            # jaxtyping, which calls this, looks for the mark before it looks at the arguments.
-            whole.__no_type_check__ = True
-            _enough.append(whole)
+        if count == MAX_CHECKS:
+            whole: Any = sys._getframe(1).f_locals.get("fn")
+            if callable(whole):
+                # jaxtyping, which calls this, looks for the mark before it looks at the arguments.
+                whole.__no_type_check__ = True
+                _enough.append(whole)
         return checked(*args, **kwargs)
 
     return counted

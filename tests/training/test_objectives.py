@@ -158,7 +158,13 @@ def test_suspects_are_the_drawings_whose_loss_is_not_finite():
 
 def parts(model: StrokeModel, batch: Batch, **settings: Any) -> Tensor:
     """Losses of a batch under an evidence lower bound, after all of its changes of weight."""
-    none = {"kl_weight": 0.0, "free_nats": 0.0, "unheard": 0.0, "picture_weight": 0.0, "category_weight": 0.0}
+    none: dict[str, Any] = {
+        "kl_weight": 0.0,
+        "free_nats": 0.0,
+        "unheard": 0.0,
+        "picture_weight": 0.0,
+        "category_weight": 0.0,
+    }
     objective = EvidenceBound(NONE, BoundSettings(kl_steps=10, **none | settings))
     torch.manual_seed(3)
     losses = objective.step(model, batch, 10**6).losses
@@ -168,6 +174,7 @@ def parts(model: StrokeModel, batch: Batch, **settings: Any) -> Tensor:
 
 def test_an_evidence_bound_is_the_sum_of_its_parts(store: Path, batch: Batch):
     model = network(store, 0, latent=4, latent_encoder=8)
+    assert model.latent is not None
     posterior, prior = model.latents(steps_of(batch), batch.length, batch.cut)
     divergence = posterior.divergence(prior).sum(1)
     torch.manual_seed(3)
