@@ -109,7 +109,7 @@ class LatentSpace:
     """
 
     model: Completer
-    guidance: float = 1.0
+    guidance: float = 2.0
     best_of: int = 4
 
     def __post_init__(self) -> None:
