@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from sketchgen import limits, resources
 from sketchgen.cli.appearance import APPEARANCE, FORCE, FORMAT, FORMATS, PAPER, output_path, render_options
@@ -105,7 +106,8 @@ def complete(
     FILE is .svg, .json (canvas), .excalidraw, .ndjson (every drawing in it), - for standard input, or
     example:NAME for a bundled drawing (half-a-cat, face, car, pineapple, mona-lisa). A folder gets one file
     for each drawing, a contact sheet, and a manifest by which any drawing can be drawn again. Without a
-    category it guesses, and tells the first guesses.
+    category it guesses, and tells the first guesses. One page with a size in mm that goes into one file of
+    lines is completed once, and stays a page.
     """
     asked = SimpleNamespace(**given)
     _check(asked)
@@ -128,6 +130,8 @@ def complete(
     source = open_source(inputs, most, f"{words}: lower --count or split the files", problems.add)
     if categories == (AUTO,):
         _tell_guesses(source, known)
+    if _not_given("count") and _is_page(asked, out, source):
+        asked.count = 1
     if stream:
         _stream(asked, source, categories[0], close_gaps)
         return problems.status()
@@ -237,6 +241,20 @@ def redraw(
         emit(str(path))
     else:
         write_out(data)
+
+
+def _not_given(name: str) -> bool:
+    """Return whether an option has its default."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.DEFAULT
+
+
+def _is_page(asked: SimpleNamespace, out: Path | None, source: Source) -> bool:
+    """Return whether one page with a physical size is drawn on, and one file of lines is written."""
+    if source.drawings != 1 or (out is not None and not out.suffix):
+        return False
+    sheet = next(source.sketches()).sheet
+    lines = render_options(asked, out).format in ("svg", "plot", "gcode")
+    return lines and sheet is not None and sheet.size is not None
 
 
 def _stream(asked: SimpleNamespace, source: Source, category: str | None, closing: float) -> None:

@@ -212,8 +212,9 @@ class LatentSpace:
     ) -> list[Sketch]:
         """Return variations of a drawing: from the same again (strength 0) to any of its kind (1).
 
-        The vectors are steps of that size from the drawing's own which leave the prior as it is: Neal 1999,
-        "Regression and classification using Gaussian process priors", section 5.
+        The vectors are steps of that size from the drawing's own which leave the prior, at `SPREAD` of its
+        deviation, as it is: Neal 1999, "Regression and classification using Gaussian process priors",
+        section 5.
 
         Args:
             sketch: the drawing.
@@ -225,10 +226,11 @@ class LatentSpace:
         """
         check_sampling(count, temperature, seed, LIMIT, self.best_of)
         check_number("strength", strength, 0.0, 1.0)
-        mean, prior = self.encode(sketch).mean, self.prior(category or self._kind(sketch))
+        category = category or self._kind(sketch)
+        mean, prior = self.encode(sketch).mean, self.prior(category)
         numbers = np.stack([_normal(seed, index, mean.shape[1]) for index in range(count)])
         kept = np.sqrt(1.0 - strength**2) * (mean - prior.mean)
-        vectors = prior.mean + kept + strength * prior.deviation * numbers
+        vectors = prior.mean + kept + strength * SPREAD * prior.deviation * numbers
         return self._decode(vectors, [Place.of(sketch)] * count, [category] * count, temperature, seed)
 
     def combine(
@@ -389,6 +391,15 @@ def load_latent(name_or_path: str | os.PathLike[str] | None = None) -> LatentSpa
 def default_latent() -> LatentSpace:
     """Return the bundled model with a latent vector, which is loaded once."""
     return load_latent()
+
+
+def latent_beside(model: Completer) -> LatentSpace | None:
+    """Return what mixes drawings for those who draw with a model: itself, or the bundled one.
+
+    None where it has no latent vector, and the bundled one lacks one of its categories.
+    """
+    space = LatentSpace(model) if model.config.latent else default_latent()
+    return space if set(model.categories) <= set(space.model.categories) else None
 
 
 def reconstruct(sketch: Sketch, count: int = 1, **settings: Any) -> list[Sketch]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sketchgen.completion.completer import Completer
+from sketchgen.completion.latent import latent_beside
 from sketchgen.limits import PAGE_BEST_OF, PAGE_COUNT, PAGE_TEMPERATURE
 from sketchgen.resources import bundled
 from sketchgen.web import exchange
@@ -63,8 +64,8 @@ def facts(completer: Completer) -> dict[str, Any]:
         "most_guidance": MAX_LIKE,
         "settings": {"count": PAGE_COUNT, "temperature": PAGE_TEMPERATURE, "best_of": PAGE_BEST_OF},
         "starters": starters,
-        # A model without a latent vector has no view for it.
-        "latent": completer.config.latent > 0,
+        # Without a model that can mix drawings there is no view for it.
+        "latent": latent_beside(completer) is not None,
     }
 
 

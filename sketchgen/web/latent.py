@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sketchgen.completion.completer import Completer
-from sketchgen.completion.latent import Item, LatentSpace
+from sketchgen.completion.latent import Item, LatentSpace, latent_beside
 from sketchgen.errors import FormatError, SketchgenError
 from sketchgen.sketch.sketch import Sketch
 from sketchgen.web.drawing import WAITING, posting
@@ -71,11 +72,12 @@ def _answer(space: LatentSpace, question: Any) -> dict[str, Any]:
 def latent_routes(completer: Completer) -> list[Route]:
     """Return the route: a question to `{drawings}`, lists of strokes, or to `{error}`.
 
-    There is none for a model without a latent vector.
+    There is none without a model that can answer.
     """
-    if not completer.config.latent:
+    beside = latent_beside(completer)
+    if beside is None:
         return []
-    space = LatentSpace(completer, best_of=BEST_OF)
+    space = replace(beside, best_of=BEST_OF)
     computing = anyio.CapacityLimiter(COMPUTING)
 
     async def draw(asked: HttpRequest, question: Any) -> Response:

@@ -191,7 +191,7 @@ class TestComplete:
             '<svg xmlns="http://www.w3.org/2000/svg" width="210mm" height="297mm" viewBox="0 0 210 297" '
             'stroke="red" fill="none"><path d="M9 9L90 90 V foo"/></svg>'
         )
-        run("complete", page, "-c", "cat", "-n", 1, "-o", tmp_path / "done.svg", *tiny)
+        run("complete", page, "-c", "cat", "-o", tmp_path / "done.svg", *tiny)
         warnings = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
         assert warnings == [
             f"sketchgen: warning: {page}: the path 'M9 9L90 90 V foo' is drawn up to 'foo', "
@@ -200,6 +200,9 @@ class TestComplete:
         text = (tmp_path / "done.svg").read_text()
         assert 'width="210mm"' in text
         assert 'inkscape:label="2 added"' in text
+        # Whoever asks for several gets a sheet of them.
+        run("complete", page, "-c", "cat", "-n", 2, "-o", tmp_path / "two.svg", *tiny)
+        assert "210mm" not in (tmp_path / "two.svg").read_text()
         words = ["complete", "--strict", page, "-c", "cat", "-n", 1, "-o", tmp_path / "strict.svg", *tiny]
         assert "'foo', which cannot be read" in failure(capsys, *words)
 

@@ -24,10 +24,11 @@ def client() -> Iterator[TestClient]:
         yield client
 
 
-def test_a_model_without_a_vector_has_neither_the_address_nor_the_view() -> None:
-    plain, held = (untrained.completer(untrained.shaped({"latent": width})) for width in (0, 6))
-    assert latent_routes(plain) == []
-    assert [facts(each)["latent"] for each in (plain, held)] == [False, True]
+def test_a_model_without_a_vector_has_the_view_if_the_bundled_one_knows_its_categories() -> None:
+    own = untrained.completer(untrained.shaped({"latent": 6}))
+    models = [own, untrained.tiny("cat", "pig"), untrained.tiny("cat", "my hand")]
+    assert [len(latent_routes(each)) for each in models] == [1, 1, 0]
+    assert [facts(each)["latent"] for each in models] == [True, True, False]
 
 
 @pytest.mark.parametrize(
