@@ -5,7 +5,7 @@ returns the distribution over the next step with all that the step after it need
 how both are used.
 
 Written node by node: torch's exporter (2.13, onnxscript 0.7) makes an equal step of `tiny`, but fixes its
-rows to those of the example, and needs torch, onnxscript and half a minute; this needs onnx alone.
+rows to those of the example, and needs torch and onnxscript; this needs onnx alone.
 """
 
 from __future__ import annotations
