@@ -201,7 +201,7 @@ def test_options_reach_the_model_and_are_kept(visit: Callable[..., Any], server:
     page = canvas.page
     page.locator("[data-menu=sg-options]").click()
     page.get_by_text("Advanced").click()
-    for label, value in (("Alternatives", "7"), ("How much it looks like", "3.5"), ("Tries for each", "2")):
+    for label, value in (("Alternatives", "7"), ("How closely it follows", "3.5"), ("Tries for each", "2")):
         page.get_by_label(label).fill(value)
     page.keyboard.press("Escape")
     canvas.finish()

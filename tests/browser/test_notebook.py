@@ -81,6 +81,10 @@ class Notebook:
     def __init__(self, page: Any, url: str) -> None:
         self.page = page
         page.set_default_timeout(60_000)
+        # Whatever JupyterLab asks on a slow machine: a kernel to choose, a save that lags.
+        page.add_locator_handler(
+            page.locator("dialog.jp-Dialog"), lambda found: found.locator("button.jp-mod-accept").click()
+        )
         page.goto(f"{url}/tree/pad.ipynb", wait_until="commit")
         self.cells = page.locator(".jp-Notebook .jp-CodeCell")
         self.pads = page.locator(".sg.ready")

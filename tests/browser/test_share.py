@@ -159,7 +159,7 @@ def test_copies_can_be_pasted(page: Any) -> None:
     said(page, "SVG copied")
     assert [stroke.tolist() for stroke in parse_svg(clipboard(page)).strokes] == by_parts
     page.choose("share", "excalidraw")
-    said(page, "Paste it in Excalidraw")
+    said(page, "Paste it into Excalidraw")
     scene = json.loads(clipboard(page))
     assert scene["type"] == "excalidraw/clipboard"
     assert {element["type"] for element in scene["elements"]} == {"freedraw"}
@@ -231,7 +231,7 @@ def test_what_is_dropped_is_opened(page: Any, kind: str, name: str, content: str
         ("film.mp4", "", 50_000_000, "film.mp4 is larger than 2 MB"),
         ("photo.png", "\x89PNG\r\n", 0, "photo.png cannot be opened"),
         ("zeros.bin", "", 1000, "zeros.bin cannot be opened"),
-        ("notes.txt", "buy milk", 0, "notes.txt is no drawing"),
+        ("notes.txt", "buy milk", 0, "notes.txt cannot be opened"),
         ("<img src=x onerror=alert(1)>.svg", "<svg><script>alert(1)</script>", 0, "is not SVG"),
         ("cut.json", '{"strokes": [[[1, 2]', 0, "cut.json is not JSON"),
         (

@@ -203,6 +203,7 @@ class TestComplete:
         # Whoever asks for several gets a sheet of them.
         run("complete", page, "-c", "cat", "-n", 2, "-o", tmp_path / "two.svg", *tiny)
         assert "210mm" not in (tmp_path / "two.svg").read_text()
+        capsys.readouterr()
         words = ["complete", "--strict", page, "-c", "cat", "-n", 1, "-o", tmp_path / "strict.svg", *tiny]
         assert "'foo', which cannot be read" in failure(capsys, *words)
 
