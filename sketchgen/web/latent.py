@@ -24,7 +24,7 @@ PATH = "/sketchgen/latent"
 MAX_DRAWINGS = 17
 """Most drawings of an answer."""
 
-BEST_OF = 2
+BEST_OF = 4
 """Candidates for each drawing of an answer."""
 
 COMPUTING = 1
