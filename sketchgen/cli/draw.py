@@ -105,8 +105,8 @@ def complete(
 
     FILE is .svg, .json (canvas), .excalidraw, .ndjson (every drawing in it), - for standard input, or
     example:NAME for a bundled drawing (half-a-cat, face, car, pineapple, mona-lisa). A folder gets one file
-    for each drawing, a contact sheet, and a manifest by which any drawing can be drawn again. Without a
-    category it guesses, and tells the first guesses. One page in mm, into one file, is completed once.
+    for each drawing, a contact sheet, and a manifest to draw any of them again. Without a category it guesses
+    and tells its guesses. A page in mm, into one file, is completed once.
     """
     asked = SimpleNamespace(**given)
     _check(asked)
