@@ -106,7 +106,7 @@ def complete(
     FILE is .svg, .json (canvas), .excalidraw, .ndjson (every drawing in it), - for standard input, or
     example:NAME for a bundled drawing (half-a-cat, face, car, pineapple, mona-lisa). A folder gets one file
     for each drawing, a contact sheet, and a manifest to draw any of them again. Without a category it guesses
-    and tells its guesses. A page in mm, into one file, is completed once.
+    and tells it. A page in mm, into one file, is completed once.
     """
     asked = SimpleNamespace(**given)
     _check(asked)
