@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -98,16 +98,23 @@ class Region:
         return found
 
 
-def pairs(line: Points, regions: Sequence[Region]) -> int:
+def pairs(line: NDArray[np.float64], regions: Sequence[Region]) -> int:
     """Return how many pairs of segments are compared to clip a line."""
     return len(line) * sum(len(each) for region in regions for each in region.contours)
 
 
-def clipped(line: Points, regions: Sequence[Region]) -> list[Points]:
+def clipped(
+    line: Points, regions: Sequence[Region], spend: Callable[[int], None] = lambda count: None
+) -> list[Points]:
     """Return the pieces of a line that are inside any of some regions, in order.
 
     A closed line that is cut stays in one piece where it starts inside. One that is all inside is returned
     as it is.
+
+    Args:
+        line: (n, 2).
+        regions: the regions.
+        spend: called with the work for the places where they cross, in units of 250 pairs.
     """
 
     def inside(points: Points) -> Bool[np.ndarray, " n"]:
@@ -119,6 +126,8 @@ def clipped(line: Points, regions: Sequence[Region]) -> list[Points]:
     at = np.unique(
         np.concatenate([np.arange(len(line), dtype=np.float64), *(_cuts(line, each) for each in regions)])
     )
+    # A line may cross all edges many times.
+    spend(pairs(at, regions) // 250)
     kept = inside(_along(line, (at[:-1] + at[1:]) / 2))
     if kept.all():
         return [line]

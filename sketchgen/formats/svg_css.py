@@ -32,7 +32,7 @@ MAX_CSS = 100_000
 MAX_SELECTORS = 2_000
 """Maximum number of selectors of all style sheets."""
 
-MAX_WORK = 360_000
+MAX_WORK = 380_000
 """Maximum work for all elements, styles, paths, transforms and clip-paths; 1 takes about 3 microseconds."""
 
 ATTRIBUTE = "transform attribute"
@@ -147,6 +147,7 @@ class Cascade:
                     how["parent"] = self._node(Element("use"), **how)
                 for node in self._node(scope, **how).iter_subtree():
                     matched = [rule for *_, pseudo, rule in self._matcher.match(node) if pseudo is None]
+                    self.budget.spend(sum(len(rows) for _, rows in matched) // 8)
                     if matched:
                         found[node.etree_element] = self._by_layers(matched)
         return found

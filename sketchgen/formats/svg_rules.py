@@ -85,9 +85,14 @@ def _layer(layers: dict[LayerName, int], outer: LayerName, name: str) -> LayerNa
     return layer
 
 
+_MAX_MEDIA = 10_000
+
+
 def media_applies(text: str) -> bool:
     """Return whether a media query is true for a screen with light colours."""
-    queries = [tinycss2.parse_component_value_list(query, True) for query in text.lower().split(",")]
+    # The rest of a list without end does not count.
+    lists = text[:_MAX_MEDIA].lower().split(",")
+    queries = [tinycss2.parse_component_value_list(query, True) for query in lists]
     return any(_is_true(query, _is_shown) for query in queries)
 
 
@@ -207,7 +212,9 @@ def declarations_of(parsed: Iterable[Any]) -> list[Declaration]:
         if each.type == "declaration" and (each.lower_name in _READ or each.name.startswith("--")):
             name = each.name if each.name.startswith("--") else each.lower_name
             _declare(found, name, tinycss2.serialize(each.value).strip(), each.important)
-    return found
+    # Of those that are repeated, the last counts.
+    last = {(name, important): value for name, value, important in found}
+    return [(name, value, important) for (name, important), value in last.items()]
 
 
 def _declare(found: list[Declaration], name: str, value: str, important: bool) -> None:

@@ -18,7 +18,7 @@ from sketchgen.formats.svg_brush import MIN_POINTS, middle_lines, without_double
 from sketchgen.formats.svg_clip import Region, clipped, pairs
 from sketchgen.formats.svg_css import ATTRIBUTE, Cascade
 from sketchgen.formats.svg_lines import Line, bounds, stroke_box
-from sketchgen.formats.svg_path import COMMANDS, NUMBER, read_numbers
+from sketchgen.formats.svg_path import NUMBER, cost, read_numbers
 from sketchgen.formats.svg_shapes import (
     SHAPES,
     clip_shape,
@@ -179,7 +179,7 @@ class Walker:
         if style["clip-path"].strip() != "none":
             lines = self._clipped(lines, context)
         if bounded:
-            self._budget.spend(40 + 3 * len(lines))
+            self._budget.spend(40 + 5 * len(lines))
             own = self._transform(style, bounds(lines, outer))
             matrix = chained(chained(outer, own), inverse(outer))
             lines = [line._replace(points=mapped(matrix, line.points)) for line in lines]
@@ -209,6 +209,7 @@ class Walker:
     def _clipped(self, lines: list[Line], context: _Context) -> list[Line]:
         """Return what a `clip-path` leaves of some lines."""
         text, matrix = context.style["clip-path"].strip(), context.matrix
+        self._budget.spend(20 + len(text) // 4)
         target = self._ids.get(reference(text)[0] or "")
         key = (target, context.area, None if matrix is None else matrix.tobytes())
         if target is not None and local_tag(target) == "clipPath":
@@ -228,7 +229,7 @@ class Walker:
 
     def _cut(self, line: Line, regions: Sequence[Region]) -> Iterator[Line]:
         """Yield the pieces of a line within any of some regions."""
-        self._budget.spend(4)
+        self._budget.spend(4 * len(regions))
         whole = [region.side(line.points) for region in regions]
         if any(each is True for each in whole):
             yield line
@@ -236,8 +237,8 @@ class Walker:
         near = [region for region, each in zip(regions, whole, strict=True) if each is None]
         if not near:
             return
-        self._budget.spend(100 + pairs(line.points, near) // 100)
-        for piece in clipped(line.points, near):
+        self._budget.spend(130 + pairs(line.points, near) // 100)
+        for piece in clipped(line.points, near, self._budget.spend):
             yield line._replace(points=piece)
 
     def _regions(self, target: Element, lines: list[Line], context: _Context) -> Iterator[list[Region]]:
@@ -269,6 +270,7 @@ class Walker:
 
     def _region(self, element: Element, context: _Context) -> list[Region]:
         """Return the inside of a shape of a clipPath, unless it is not displayed."""
+        self._budget.spend(20)
         style = self._cascade.style(element, context.style, context.scope)
         if style["display"] == "none" or style["visibility"] != "visible":
             return []
@@ -308,6 +310,7 @@ class Walker:
     def _framed(self, element: Element, sized: Element, context: _Context) -> list[Line]:
         """Return the strokes in a nested `<svg>` or a `<symbol>`, clipped to it; `sized` may set its size."""
         area = context.area
+        self._budget.spend(30)
 
         def side(key: str, whole: float, default: float) -> float:
             text = sized.get(key) if key in sized.attrib else element.get(key)
@@ -426,7 +429,7 @@ class Walker:
         font = float(context.style["font-size"]), self._rem
         key = (element, tolerance, context.area, styled, font)
         if (lines := self._outlines.get(key)) is None:
-            self._budget.spend(2 * sum(map(values.get("d", "").count, COMMANDS)))
+            self._budget.spend(cost(values.get("d", "")))
             lines = self._outlines[key] = outline(tag, values, context.area, tolerance, self.report, font)
         points = sum(map(len, lines))
         self._points += points

@@ -100,6 +100,11 @@ def svgs() -> dict[str, bytes]:
             + f'<path d="M0 0{"l1 1-1 2" * 99}"/>' * 300
             + "</g>"
         ),
+        "lines that cross all edges": svg(
+            f'<clipPath id="c"><path d="M0 0{"l1 9l1-9" * 2_400}z"/></clipPath><g clip-path="url(#c)">'
+            + '<path d="M0 5h9000"/>' * MANY
+            + "</g>"
+        ),
         "lines that are drawn twice": svg('<path d="' + "M1 2l3 4 5 6" * 18_000 + '"/>'),
         "strokes of pens": svg(f'<path fill="red" stroke="none" d="M0 0{"h9" * 99}v5{"h-9" * 99}z"/>' * 900),
         "circles": svg('<circle cx="9" cy="9" r="7"/>' * MANY),
@@ -120,6 +125,8 @@ def svgs() -> dict[str, bytes]:
         "brackets of a selector": sheet(":not(" * 40_000 + ")" * 40_000 + "{fill:red}"),
         "siblings": sheet(":nth-last-child(2n+1)~path{fill:red}*~*~*~path{fill:blue}"),
         "has": sheet("*:has(.z)~*{fill:red}", "<g>" * 90 + PATH * 5_000 + "</g>" * 90),
+        "a long rule": sheet("path{" + "stroke:red;" * 8_000 + "}"),
+        "media": svg(f'<style media="{"screen and (a:b)," * 200_000}">a{{fill:red}}</style>{PATH}'),
         "blocks": sheet("@media screen{" * 40_000),
         "brackets of CSS": sheet("a{fill:" + "(" * 90_000, PATH),
         "variables": sheet(

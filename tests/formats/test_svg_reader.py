@@ -494,6 +494,14 @@ def test_what_is_left_out_is_told():
         '<path fill="none" d="' + "M1 2l3 4 5 6" * 200 + '"/>',
         f'<path fill="red" stroke="none" d="M0 0{"h9 " * 20}v5{"h-9 " * 20}z"/>' * 12,
         "<svg>" * 30 + '<path d="M0 0h1"/>' * 30 + "</svg>" * 30,
+        '<path d="M0 0' + "a1 1 0 0 0 2 2" * 400 + '"/>',
+        "<style>path{"
+        + "".join(f"--a{at}:1;" for at in range(400))
+        + "}</style>"
+        + '<path d="M0 0h1"/>' * 90,
+        # Few segments, but as many places to test as edges.
+        f'<clipPath id="c"><path d="M0 0{"l1 9l1-9" * 300}z"/></clipPath>'
+        '<g clip-path="url(#c)"><path d="M0 5h9000"/><path d="M0 4h9000"/></g>',
         '<g clip-path="circle(5px)">' + '<path d="M0 0h9"/>' * 40 + "</g>",
         '<g style="transform-box:fill-box;transform-origin:1px 1px">' * 50
         + '<path d="M0 0h1"/>' * 9
