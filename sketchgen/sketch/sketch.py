@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sketchgen.errors import SketchError
+from sketchgen.errors import SketchError, printable
 from sketchgen.limits import shortened
 
 MAX_COORDINATE = 1e9
@@ -187,8 +187,13 @@ class Sketch(Rendered):
 
         Raises:
             SketchError: a stroke is empty, not (n, 2), not finite or beyond `MAX_COORDINATE`; more than
-                `MAX_POINTS` points; a page without area; not as many times as points.
+                `MAX_POINTS` points; a page without area; not as many times as points;
+                a category that no file can hold.
         """
+        if category is not None and any("\ud800" <= each <= "\udfff" for each in category):
+            raise SketchError(
+                f"the category '{printable(category[:80])}' holds half a character; write it anew"
+            )
         kept: list[Points] = []
         total = 0
         for index, values in enumerate(strokes):

@@ -104,6 +104,13 @@ def test_bad_pages(page):
         Sketch.from_strokes([[(0, 0)]], page=page)
 
 
+def test_a_category_that_no_file_can_hold_is_refused():
+    with pytest.raises(SketchError, match="half a character") as caught:
+        Sketch.from_strokes([[[0, 0]]], category="a cat\ud800\n")
+    assert "\n" not in str(caught.value)
+    assert Sketch.from_strokes([[[0, 0]]], category="猫 🐱").category == "猫 🐱"
+
+
 def test_a_completion_keeps_the_given_object():
     given = Sketch.from_strokes([[(0, 0), (1, 1)]], page=(0, 0, 9, 9), category="cat")
     added = Sketch.from_strokes([[(1, 1), (2, 2)]], page=(0, 0, 9, 9), category="cat")
