@@ -251,9 +251,10 @@ def _is_page(asked: SimpleNamespace, out: Path | None, source: Source) -> bool:
     """Return whether one page with a physical size is drawn on, and one file of lines is written."""
     if source.drawings != 1 or (out is not None and not out.suffix):
         return False
+    if render_options(asked, out).format not in ("svg", "plot", "gcode"):
+        return False
     sheet = next(source.sketches()).sheet
-    lines = render_options(asked, out).format in ("svg", "plot", "gcode")
-    return lines and sheet is not None and sheet.size is not None
+    return sheet is not None and sheet.size is not None
 
 
 def _stream(asked: SimpleNamespace, source: Source, category: str | None, closing: float) -> None:

@@ -104,7 +104,7 @@ def train(store: Path, out: Path, resume: bool, preset: str | None, latent: bool
     if "preference_weight" in settings and "candidates" not in settings:
         raise SettingError("--preference-weight goes with --candidates FOLDER; add that, or leave it out")
 
-    from sketchgen.training.config import BoundSettings, ModelSettings, TrainConfig
+    from sketchgen.training.config import ModelSettings, TrainConfig
     from sketchgen.training.distributed import rank
     from sketchgen.training.presets import PRESETS, Preset, with_latent
     from sketchgen.training.trainer import fit
@@ -123,7 +123,7 @@ def train(store: Path, out: Path, resume: bool, preset: str | None, latent: bool
     if "kl_weight" in settings:
         if not model.latent:
             raise SettingError("--kl-weight is of a latent vector; add --latent, or leave it out")
-        settings["bound"] = BoundSettings(kl_weight=settings.pop("kl_weight"))
+        settings["bound"] = replace(recipe.bound, kl_weight=settings.pop("kl_weight"))
     settings = recipe.settings() | {"model": model, "reinforce": reinforce} | settings
     best = fit(TrainConfig(store=store, out=out, **settings), resume=resume, began=began, **_shown_run())
     # Under torchrun there are several processes, of which the first one speaks.

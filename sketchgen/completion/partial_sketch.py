@@ -15,7 +15,7 @@ from sketchgen.completion.gap_closing import Closer
 from sketchgen.completion.like_parts import made_alike
 from sketchgen.completion.sampler import Edges
 from sketchgen.completion.symmetry import Mirrored, mirrored
-from sketchgen.models.numpy_stroke_model import Decoder, Prefix, Reading
+from sketchgen.models.numpy_stroke_model import Decoder, EncodedPrefix, Prefix
 from sketchgen.ranking.flaws import GivenInk
 from sketchgen.sketch.geometry import EPSILON, Frame
 from sketchgen.sketch.sketch import Points, Sketch
@@ -119,7 +119,7 @@ class PartialSketch:
         self,
         categories: Int[np.ndarray, " b"],
         going_on: Bool[np.ndarray, " b"],
-        reading: Reading | None = None,
+        reading: EncodedPrefix | None = None,
     ) -> Prefix:
         """Return the network's input for b completions.
 
@@ -131,7 +131,7 @@ class PartialSketch:
         offset = np.diff(self.points, axis=0, prepend=0.0)
         return Prefix(offset, self.pen, categories, self.known, going_on, reading=reading)
 
-    def read(self, decoder: Decoder, categories: Int[np.ndarray, " b"]) -> Reading:
+    def read(self, decoder: Decoder, categories: Int[np.ndarray, " b"]) -> EncodedPrefix:
         """Return what the network makes of the given part under some categories."""
         return decoder.read(self.prefix(categories, np.zeros(len(categories), dtype=bool)))
 
@@ -141,7 +141,7 @@ class PartialSketch:
         return Prefix(offset[:-1], self.pen[:-1], np.array([category]), self.known), offset[-1]
 
     def done(
-        self, decoder: Decoder, category: int, temperature: float = 1.0, reading: Reading | None = None
+        self, decoder: Decoder, category: int, temperature: float = 1.0, reading: EncodedPrefix | None = None
     ) -> float:
         """Return the probability that the last given stroke is whole; 1 for a dot and for nothing.
 

@@ -24,6 +24,9 @@ Rule = tuple[LayerName, list[Declaration]]
 _MAX_NESTED = 4_000
 """Maximum number of characters of selectors of nested rules, written out."""
 
+_MAX_MEDIA = 10_000
+"""Maximum number of characters of a list of media queries; the rest does not count."""
+
 _TOKENS = frozenset("\"'\\/{}[]@!<")
 _READ = KNOWN | {"all", "font"}
 _FONT = re.compile(r"(?:^|\s)([\d.]{1,20}(?:[a-z]{2,3}|%))(?=[\s/])")
@@ -85,14 +88,10 @@ def _layer(layers: dict[LayerName, int], outer: LayerName, name: str) -> LayerNa
     return layer
 
 
-_MAX_MEDIA = 10_000
-
-
 def media_applies(text: str) -> bool:
     """Return whether a media query is true for a screen with light colours."""
-    # The rest of a list without end does not count.
-    lists = text[:_MAX_MEDIA].lower().split(",")
-    queries = [tinycss2.parse_component_value_list(query, True) for query in lists]
+    texts = text[:_MAX_MEDIA].lower().split(",")
+    queries = [tinycss2.parse_component_value_list(each, True) for each in texts]
     return any(_is_true(query, _is_shown) for query in queries)
 
 

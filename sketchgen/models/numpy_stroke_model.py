@@ -54,7 +54,7 @@ class Prefix:
     known: bool
     going_on: Bool[np.ndarray, " b"] | None = None
     latent: Float[np.ndarray, "b z"] | None = None
-    reading: Reading | None = None
+    reading: EncodedPrefix | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Reading:
+class EncodedPrefix:
     """A given part of n points as it was read under k categories, from which any number of drawings go on.
 
     Attributes:
@@ -216,14 +216,14 @@ class Decoder:
         latents = [each.latent for each in given if each.latent is not None]
         return self._next(self._hearing(state, np.concatenate(latents)) if latents else state)
 
-    def read(self, given: Prefix) -> Reading:
+    def read(self, given: Prefix) -> EncodedPrefix:
         """Read a given part under its categories."""
         category = np.unique(given.category)
         shape = len(category), len(given.pen)
         pen, offset = np.broadcast_to(given.pen, shape), np.broadcast_to(given.offset, (*shape, 2))
         return self._read_all(offset, pen, category, given.known, None)
 
-    def last_point(self, reading: Reading, category: int) -> StepDistribution:
+    def last_point(self, reading: EncodedPrefix, category: int) -> StepDistribution:
         """Return the distribution of the last point of a given part, under one of its categories."""
         row = np.searchsorted(reading.category, [category])
         return self._next(self._behind(reading, row, len(reading.features) - 2))[0]
@@ -291,7 +291,7 @@ class Decoder:
         category: Int[np.ndarray, " b"],
         known: bool,
         start: Start,
-    ) -> Reading:
+    ) -> EncodedPrefix:
         """Read right-aligned given parts of n points at most; padding has pen END."""
         batch, count = pen.shape
         pens, features = self._features(offset, pen, known)
@@ -304,12 +304,12 @@ class Decoder:
             inputs = self._enter(flat, bias).reshape(count, batch, -1)
             points = pens.position.reshape(count + 1, batch, 2)[:-1].swapaxes(0, 1)
             before, after = self._replay(inputs, points, cache, start)
-        return Reading(category, known, pens, features, before, after, cache)
+        return EncodedPrefix(category, known, pens, features, before, after, cache)
 
     @one_thread
     def _behind(
         self,
-        reading: Reading,
+        reading: EncodedPrefix,
         rows: Rows,
         count: int,
         start: Start = None,

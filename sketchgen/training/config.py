@@ -230,7 +230,7 @@ class ReinforceConfig:
 class TrainConfig(RunConfig):
     """Settings of a run that trains a stroke model, beside those of `RunConfig`.
 
-    `sketchgen.training.presets.PRESETS` holds `model`, `prefixes` and `learning_rate` by name:
+    `sketchgen.training.presets.PRESETS` holds `model`, `prefixes`, `learning_rate` and `bound` by name:
     `TrainConfig(store, out, ..., **PRESETS["sketch-rnn"].settings())`.
 
     Attributes:

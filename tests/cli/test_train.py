@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
             ["--preset", "tiny", "--latent", "--kl-weight", 1],
             with_latent(PRESETS["tiny"]).settings()
             | {"bound": BoundSettings(kl_weight=1.0), "learning_rate": 0.01},
+        ),
+        (
+            ["--preset", "sketch-rnn-vae", "--kl-weight", 2],
+            PRESETS["sketch-rnn-vae"].settings()
+            | {"bound": replace(PRESETS["sketch-rnn-vae"].bound, kl_weight=2.0), "learning_rate": 0.01},
         ),
         (["--preset", "sketch-rnn"], PRESETS["sketch-rnn"].settings() | {"learning_rate": 0.01}),
     ],
