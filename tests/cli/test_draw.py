@@ -203,7 +203,9 @@ class TestComplete:
         # Whoever asks for several gets a sheet of them.
         run("complete", page, "-c", "cat", "-n", 2, "-o", tmp_path / "two.svg", *tiny)
         assert "210mm" not in (tmp_path / "two.svg").read_text()
-        capsys.readouterr()
+        # So does whoever gives several pages.
+        run("complete", page, page, "-c", "cat", "-o", tmp_path / "pages.svg", *tiny)
+        assert "18 completions" in capsys.readouterr().err
         words = ["complete", "--strict", page, "-c", "cat", "-n", 1, "-o", tmp_path / "strict.svg", *tiny]
         assert "'foo', which cannot be read" in failure(capsys, *words)
 
